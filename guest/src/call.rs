@@ -1,0 +1,183 @@
+//! What a caller says: LangGraph's calls as plain data. The words are those of
+//! `wit/planner.wit`, where each is documented in full.
+
+/// An identifier as the caller's config holds it. What is acceptable is decided in `config.rs`.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub enum Id {
+    /// Not given.
+    #[default]
+    Absent,
+    /// Text.
+    Text(String),
+    /// A number; a whole one of at most 53 bits stands for its decimal digits.
+    Number(f64),
+    /// Neither text nor a number: the name of its type.
+    Unsupported(String),
+}
+
+impl From<&str> for Id {
+    fn from(text: &str) -> Self {
+        Self::Text(text.to_owned())
+    }
+}
+
+impl From<String> for Id {
+    fn from(text: String) -> Self {
+        Self::Text(text)
+    }
+}
+
+/// The part of `config.configurable` that addresses a checkpoint.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Config {
+    /// `thread_id`.
+    pub thread_id: Id,
+    /// `checkpoint_ns`; absent stands for the root, `""`.
+    pub checkpoint_ns: Id,
+    /// `checkpoint_id`; absent or empty stands for the latest checkpoint.
+    pub checkpoint_id: Id,
+    /// `thread_ts`, an older name of `checkpoint_id`.
+    pub thread_ts: Id,
+}
+
+/// A value as LangGraph's serializer gave it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Payload {
+    /// The serializer's type tag.
+    pub kind: String,
+    /// The serialized value, kept exactly.
+    pub bytes: Vec<u8>,
+}
+
+/// The version of a channel.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Version {
+    /// A number.
+    Number(f64),
+    /// Text.
+    Text(String),
+}
+
+/// A channel and its version.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ChannelVersion {
+    /// The channel's name.
+    pub channel: String,
+    /// Its version.
+    pub version: Version,
+}
+
+/// A channel and its value.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ChannelValue {
+    /// The channel's name.
+    pub channel: String,
+    /// Its value.
+    pub value: Payload,
+}
+
+/// A checkpoint to store.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Checkpoint {
+    /// `checkpoint.id`, the only order of checkpoints.
+    pub id: Id,
+    /// `checkpoint.v`.
+    pub v: f64,
+    /// `checkpoint.ts`, ISO 8601.
+    pub ts: String,
+    /// `checkpoint.channel_versions`.
+    pub channel_versions: Vec<ChannelVersion>,
+    /// `checkpoint.channel_values`, the full state.
+    pub channel_values: Vec<ChannelValue>,
+    /// Every other field, as one serialized object.
+    pub rest: Payload,
+}
+
+/// `put`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Put {
+    /// Thread and namespace; its checkpoint id becomes the parent's.
+    pub config: Config,
+    /// The checkpoint.
+    pub checkpoint: Checkpoint,
+    /// The metadata, one serialized object.
+    pub metadata: Payload,
+    /// The names of the channels in `newVersions`.
+    pub new_versions: Vec<String>,
+    /// The `known` of an earlier outcome of the same thread and store.
+    pub known: Option<Vec<u8>>,
+}
+
+/// A pending write to store.
+#[derive(Clone, Debug, PartialEq)]
+pub struct NewWrite {
+    /// The channel written to.
+    pub channel: String,
+    /// The value.
+    pub value: Payload,
+}
+
+/// `put_writes`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct PutWrites {
+    /// Thread, namespace and checkpoint.
+    pub config: Config,
+    /// The writes, in order.
+    pub writes: Vec<NewWrite>,
+    /// The task.
+    pub task_id: Id,
+    /// The task's path, `""` when there is none.
+    pub task_path: String,
+}
+
+/// A condition on one top-level key of the metadata.
+#[derive(Clone, Debug, PartialEq)]
+pub struct MetadataFilter {
+    /// The key, literally.
+    pub key: String,
+    /// The JSON text that its value must equal.
+    pub json: String,
+}
+
+/// `list`, one page of it.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct List {
+    /// Which threads, namespaces and checkpoints.
+    pub config: Config,
+    /// At most so many tuples in all pages together.
+    pub limit: Option<f64>,
+    /// Only checkpoints whose id sorts before this one.
+    pub before: Id,
+    /// All must hold.
+    pub filter: Vec<MetadataFilter>,
+    /// `Page::next` of the page before.
+    pub resume: Option<Vec<u8>>,
+}
+
+/// `getDeltaChannelHistory`.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct DeltaChannelHistory {
+    /// The checkpoint whose ancestors are walked.
+    pub config: Config,
+    /// The channels.
+    pub channels: Vec<String>,
+}
+
+/// A call of LangGraph's.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Call {
+    /// Make the tables where they are missing.
+    Setup,
+    /// One checkpoint with its pending writes.
+    GetTuple(Config),
+    /// One page of checkpoints, newest first.
+    List(List),
+    /// Store a checkpoint.
+    Put(Put),
+    /// Store the writes of one task.
+    PutWrites(PutWrites),
+    /// Remove a thread.
+    DeleteThread(Config),
+    /// The writes to delta channels since their last value.
+    DeltaChannelHistory(DeltaChannelHistory),
+}

@@ -1,0 +1,63 @@
+//! The errors of the planner, by the party at fault.
+
+/// What went wrong, where, and what to do.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fault {
+    /// Stable, for programs: lower case words joined by hyphens.
+    pub code: &'static str,
+    /// For people; it holds ids and names, never a value.
+    pub message: String,
+}
+
+impl std::fmt::Display for Fault {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}", self.message)
+    }
+}
+
+/// Who is at fault, and how.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// The caller: the input is not acceptable. Nothing was stored.
+    #[error("{0}")]
+    InvalidInput(Fault),
+    /// The store: what is stored is damaged or incomplete.
+    #[error("{0}")]
+    Corrupt(Fault),
+    /// The store holds a newer format than this planner reads.
+    #[error("{0}")]
+    UnsupportedFormat(Fault),
+    /// The host broke the rules of the loop.
+    #[error("{0}")]
+    Protocol(Fault),
+}
+
+impl Error {
+    pub(crate) fn invalid(code: &'static str, message: impl Into<String>) -> Self {
+        Self::InvalidInput(Fault { code, message: message.into() })
+    }
+
+    pub(crate) fn corrupt(code: &'static str, message: impl Into<String>) -> Self {
+        Self::Corrupt(Fault { code, message: message.into() })
+    }
+
+    pub(crate) fn protocol(code: &'static str, message: impl Into<String>) -> Self {
+        Self::Protocol(Fault { code, message: message.into() })
+    }
+
+    /// The fault, whoever is to blame.
+    pub fn fault(&self) -> &Fault {
+        match self {
+            Self::InvalidInput(fault)
+            | Self::Corrupt(fault)
+            | Self::UnsupportedFormat(fault)
+            | Self::Protocol(fault) => fault,
+        }
+    }
+
+    /// The stable code of the fault.
+    pub fn code(&self) -> &'static str {
+        self.fault().code
+    }
+}

@@ -1,0 +1,22 @@
+//! The LangGraph checkpointer as a pure function.
+//!
+//! This crate has no clock, no randomness, no I/O, no global state, and knows nothing of
+//! LangGraph beyond the checkpoint contract. It turns calls into statements and rows into
+//! tuples; a host executes.
+
+pub mod call;
+pub mod error;
+pub mod operation;
+pub mod outcome;
+pub mod statement;
+
+pub use call::{
+    Call, ChannelValue, ChannelVersion, Checkpoint, Config, DeltaChannelHistory, Id, List,
+    MetadataFilter, NewWrite, Payload, Put, PutWrites, Version,
+};
+pub use error::{Error, Fault};
+pub use operation::{Answer, Need, Operation, Progress};
+pub use outcome::{
+    ChannelHistory, CheckpointTuple, Outcome, Page, PendingWrite, StoredCheckpoint,
+};
+pub use statement::{Access, Batch, RowSet, Statement, Value};
