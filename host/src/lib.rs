@@ -1,1 +1,4 @@
 //! The Rust host.
+
+pub mod storage;
+pub use storage::{StorageAdapter, StorageError, StorageErrorKind, Stored};

@@ -1,0 +1,144 @@
+//! What executes batches, and how it fails.
+
+pub mod sqlite;
+
+use std::error::Error as Source;
+use std::fmt;
+use std::future::Future;
+
+use langgraph_checkpoint_guest::{Batch, RowSet};
+
+/// Executes batches on one store.
+///
+/// An adapter knows nothing of checkpoints: what a batch says and whether it may be repeated
+/// was decided by the planner. Two rules are the adapter's:
+///
+/// - The statements of a batch run in order in one transaction, each once for each of its rows
+///   of parameters. A batch that fails leaves nothing behind.
+/// - A write batch is answered after its transaction is committed, never before.
+pub trait StorageAdapter: Send + Sync {
+    /// Runs a batch and gives one row set per statement, in order.
+    ///
+    /// Transient failures are retried here, within a deadline of the adapter's. A batch whose
+    /// future is dropped may run all the same.
+    fn run(
+        &self,
+        batch: Batch,
+    ) -> impl Future<Output = Result<Vec<RowSet>, StorageError>> + Send;
+}
+
+/// Why a store did not run a batch.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum StorageErrorKind {
+    /// Another connection held the lock past the deadline.
+    Busy,
+    /// The storage adapter has been closed, or its worker is gone.
+    Closed,
+    /// What is stored is damaged below the level of rows.
+    Damaged,
+    /// The device failed, or the store refused the statement.
+    Failed,
+    /// No space is left.
+    Full,
+    /// The file is there and is no database.
+    NotADatabase,
+    /// The store may be read and not written.
+    ReadOnly,
+    /// A value or a statement is above a limit of the store.
+    TooLarge,
+    /// The store could not be opened.
+    Unreachable,
+}
+
+impl StorageErrorKind {
+    /// The stable name, for programs.
+    pub fn code(self) -> &'static str {
+        match self {
+            Self::Busy => "storage-busy",
+            Self::Closed => "storage-closed",
+            Self::Damaged => "storage-damaged",
+            Self::Failed => "storage-failed",
+            Self::Full => "storage-full",
+            Self::NotADatabase => "storage-not-a-database",
+            Self::ReadOnly => "storage-read-only",
+            Self::TooLarge => "storage-too-large",
+            Self::Unreachable => "storage-unreachable",
+        }
+    }
+}
+
+/// What a failed batch left in the store.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stored {
+    /// Nothing: the transaction did not commit.
+    Nothing,
+    /// All or nothing, and it is not known which. The batch may be run again.
+    Unknown,
+}
+
+/// A failure of a store.
+#[derive(Debug)]
+pub struct StorageError {
+    kind: StorageErrorKind,
+    stored: Stored,
+    message: String,
+    source: Option<Box<dyn Source + Send + Sync>>,
+}
+
+impl StorageError {
+    /// A failure that left nothing behind. The message says what was wrong and what to do, and
+    /// never holds a value.
+    pub fn new(kind: StorageErrorKind, message: impl Into<String>) -> Self {
+        Self { kind, stored: Stored::Nothing, message: message.into(), source: None }
+    }
+
+    /// The same failure, of which it is not known whether the batch took effect.
+    pub fn with_unknown_effect(mut self) -> Self {
+        self.stored = Stored::Unknown;
+        self
+    }
+
+    /// The same failure, with its cause.
+    pub fn with_source(mut self, source: impl Source + Send + Sync + 'static) -> Self {
+        self.source = Some(Box::new(source));
+        self
+    }
+
+    /// The same failure, naming the place: a file or an address.
+    pub(crate) fn with_place(mut self, place: &str) -> Self {
+        self.message = format!("{place}: {}", self.message);
+        self
+    }
+
+    /// The kind of failure.
+    pub fn kind(&self) -> StorageErrorKind {
+        self.kind
+    }
+
+    /// What the batch left in the store.
+    pub fn stored(&self) -> Stored {
+        self.stored
+    }
+
+    /// The stable code.
+    pub fn code(&self) -> &'static str {
+        self.kind.code()
+    }
+}
+
+impl fmt::Display for StorageError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let effect = match self.stored {
+            Stored::Nothing => "nothing was stored",
+            Stored::Unknown => "it is not known whether it was stored",
+        };
+        write!(f, "{}; {effect}", self.message)
+    }
+}
+
+impl Source for StorageError {
+    fn source(&self) -> Option<&(dyn Source + 'static)> {
+        self.source.as_deref().map(|source| source as _)
+    }
+}

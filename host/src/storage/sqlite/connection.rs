@@ -1,0 +1,109 @@
+//! Opening connections, and the pragmas they need.
+
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use rusqlite::{Connection, OpenFlags};
+
+use super::failure::{retry_while_busy, storage_error};
+use super::{SqliteOptions, Synchronous};
+use crate::storage::{StorageError, StorageErrorKind};
+
+/// How many statements stay prepared on a connection; the planner has fewer texts.
+const PREPARED_MAX: usize = 64;
+
+/// The connection that writes. It makes the file, and turns it to a write-ahead log.
+pub(super) fn open_writer(
+    path: &Path,
+    options: &SqliteOptions,
+) -> Result<Connection, StorageError> {
+    let connection = open(path, options)?;
+    let read_only = connection.is_readonly("main").map_err(storage_error)?;
+    if read_only {
+        // Reading the header is what finds out that a file is no database.
+        journal_mode(&connection, options.busy_deadline, None).map_err(|error| at(path, error))?;
+        return Ok(connection);
+    }
+    let mode = journal_mode(&connection, options.busy_deadline, Some("wal"))
+        .map_err(|error| at(path, error))?;
+    if mode != "wal" {
+        tracing::warn!(
+            journal_mode = mode,
+            "the file system does not support a write-ahead log: readers will wait for writers"
+        );
+    }
+    let synchronous = match options.synchronous {
+        Synchronous::Full => "FULL",
+        Synchronous::Normal => "NORMAL",
+    };
+    connection.pragma_update(None, "synchronous", synchronous).map_err(storage_error)?;
+    Ok(connection)
+}
+
+/// A connection that only reads, whatever it is asked.
+pub(super) fn open_reader(
+    path: &Path,
+    options: &SqliteOptions,
+) -> Result<Connection, StorageError> {
+    let connection = open(path, options)?;
+    connection.pragma_update(None, "query_only", true).map_err(storage_error)?;
+    Ok(connection)
+}
+
+/// The connection of a database in memory.
+pub(super) fn open_in_memory() -> Result<Connection, StorageError> {
+    let connection = Connection::open_in_memory().map_err(storage_error)?;
+    prepare(&connection)?;
+    Ok(connection)
+}
+
+fn open(path: &Path, options: &SqliteOptions) -> Result<Connection, StorageError> {
+    if path.as_os_str().is_empty() {
+        return Err(StorageError::new(
+            StorageErrorKind::Unreachable,
+            "the path of the SQLite database is empty; name a file, or \":memory:\"",
+        ));
+    }
+    // Each connection stays on its thread, so SQLite's own mutexes are not needed.
+    let access = if options.read_only {
+        OpenFlags::SQLITE_OPEN_READ_ONLY
+    } else {
+        OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE
+    };
+    let connection =
+        Connection::open_with_flags(path, access | OpenFlags::SQLITE_OPEN_NO_MUTEX)
+            .map_err(|error| at(path, storage_error(error)))?;
+    prepare(&connection)?;
+    Ok(connection)
+}
+
+fn prepare(connection: &Connection) -> Result<(), StorageError> {
+    connection.set_prepared_statement_cache_capacity(PREPARED_MAX);
+    // Waiting for locks is done by `retry_while_busy`, which knows the deadline.
+    connection.busy_timeout(Duration::ZERO).map_err(storage_error)
+}
+
+/// Reads the journal mode, or sets it. Setting it needs the file alone, so that several
+/// processes that open a new file at once have to take turns.
+fn journal_mode(
+    connection: &Connection,
+    busy_deadline: Duration,
+    set: Option<&str>,
+) -> Result<String, StorageError> {
+    retry_while_busy(Instant::now() + busy_deadline, || {
+        let mode: String = connection
+            .pragma_query_value(None, "journal_mode", |row| row.get(0))
+            .map_err(storage_error)?;
+        match set {
+            Some(wanted) if wanted != mode => connection
+                .pragma_update_and_check(None, "journal_mode", wanted, |row| row.get(0))
+                .map_err(storage_error),
+            _ => Ok(mode),
+        }
+    })
+}
+
+/// The same failure, naming the file.
+fn at(path: &Path, error: StorageError) -> StorageError {
+    error.with_place(&path.display().to_string())
+}

@@ -1,0 +1,104 @@
+//! SQLite's failures as the storage's, and the wait for locks.
+
+use std::hash::BuildHasher;
+use std::time::{Duration, Instant};
+
+use rusqlite::ErrorCode;
+
+use crate::storage::{StorageError, StorageErrorKind};
+
+/// The first pause between two attempts to get a lock.
+const PAUSE_MIN: Duration = Duration::from_micros(500);
+/// The longest one. SQLite's own handler waits up to 100 ms, in which a connection that writes
+/// without a rest takes the lock again and again and the one that waits starves.
+const PAUSE_MAX: Duration = Duration::from_millis(10);
+
+/// What SQLite's failure is to a caller.
+pub(super) fn storage_error(error: rusqlite::Error) -> StorageError {
+    let kind = kind(&error);
+    StorageError::new(kind, message(kind)).with_source(error)
+}
+
+/// The same for `COMMIT`, where a failing device leaves it open what happened.
+pub(super) fn commit_error(error: rusqlite::Error) -> StorageError {
+    let unknown = error.sqlite_error_code() == Some(ErrorCode::SystemIoFailure);
+    let error = storage_error(error);
+    if unknown { error.with_unknown_effect() } else { error }
+}
+
+fn kind(error: &rusqlite::Error) -> StorageErrorKind {
+    match error.sqlite_error_code() {
+        // The last is a race for the write-ahead log's locks, which passes like a lock.
+        Some(
+            ErrorCode::DatabaseBusy
+            | ErrorCode::DatabaseLocked
+            | ErrorCode::FileLockingProtocolFailed,
+        ) => StorageErrorKind::Busy,
+        Some(ErrorCode::ReadOnly) => StorageErrorKind::ReadOnly,
+        Some(ErrorCode::NotADatabase) => StorageErrorKind::NotADatabase,
+        Some(ErrorCode::DatabaseCorrupt) => StorageErrorKind::Damaged,
+        Some(ErrorCode::DiskFull) => StorageErrorKind::Full,
+        Some(ErrorCode::TooBig) => StorageErrorKind::TooLarge,
+        Some(ErrorCode::CannotOpen | ErrorCode::PermissionDenied) => {
+            StorageErrorKind::Unreachable
+        }
+        _ => StorageErrorKind::Failed,
+    }
+}
+
+fn message(kind: StorageErrorKind) -> &'static str {
+    match kind {
+        StorageErrorKind::Busy => {
+            "another connection held the SQLite database's lock past the deadline; try again, or \
+             raise busy_deadline"
+        }
+        StorageErrorKind::ReadOnly => {
+            "the SQLite database may only be read; open it for writing, or allow writing to the \
+             file and its directory"
+        }
+        StorageErrorKind::NotADatabase => {
+            "the file is not a SQLite database; name another path"
+        }
+        StorageErrorKind::Damaged => {
+            "the SQLite database is damaged; restore it from a copy"
+        }
+        StorageErrorKind::Full => {
+            "no space is left for the SQLite database; free some and try again"
+        }
+        StorageErrorKind::TooLarge => {
+            "a value is larger than SQLite stores (one billion bytes); store less in one channel"
+        }
+        StorageErrorKind::Unreachable => {
+            "the SQLite database could not be opened; check that its directory exists and may be \
+             written to"
+        }
+        _ => "SQLite failed to run a statement; the source of this error says why",
+    }
+}
+
+/// Attempts again while the store is busy, until the deadline; at least once.
+pub(super) fn retry_while_busy<T>(
+    deadline: Instant,
+    mut attempt: impl FnMut() -> Result<T, StorageError>,
+) -> Result<T, StorageError> {
+    let mut pause = PAUSE_MIN;
+    loop {
+        let error = match attempt() {
+            Err(error) if error.kind() == StorageErrorKind::Busy => error,
+            done => return done,
+        };
+        let rest = deadline.saturating_duration_since(Instant::now());
+        if rest.is_zero() {
+            return Err(error);
+        }
+        std::thread::sleep(jittered(pause).min(rest));
+        pause = (pause * 2).min(PAUSE_MAX);
+    }
+}
+
+/// Between half the pause and the whole, so that two that wait do not stay in step.
+fn jittered(pause: Duration) -> Duration {
+    let random = std::hash::RandomState::new().hash_one(pause);
+    let share = f64::from(u32::try_from(random >> 32).unwrap_or(0)) / f64::from(u32::MAX);
+    pause.mul_f64(0.5 + share / 2.0)
+}

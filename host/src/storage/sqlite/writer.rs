@@ -1,0 +1,118 @@
+//! The worker that writes: group commit.
+//!
+//! The first batch that waits takes the write lock; every batch that waits by then joins its
+//! transaction, each inside a savepoint, so that one that fails undoes nothing of the others.
+//! Nobody is answered before the commit.
+
+use std::time::Duration;
+
+use rusqlite::Connection;
+use tokio::sync::mpsc;
+
+use super::execute::{control, run_statements};
+use super::failure::{commit_error, retry_while_busy, storage_error};
+use super::worker::{Answer, Job, Worker};
+use crate::storage::StorageError;
+
+/// How many batches share a transaction.
+const GROUP_MAX: usize = 64;
+
+/// Starts the one thread that writes.
+pub(super) fn start(
+    connection: Connection,
+    busy_deadline: Duration,
+) -> Result<Worker, StorageError> {
+    Worker::start("checkpoint-write", |jobs| {
+        vec![move || Writer { connection, busy_deadline }.work(jobs)]
+    })
+}
+
+struct Writer {
+    connection: Connection,
+    busy_deadline: Duration,
+}
+
+impl Writer {
+    /// Works until the queue is closed and empty.
+    fn work(&self, mut jobs: mpsc::Receiver<Job>) {
+        while let Some(first) = jobs.blocking_recv() {
+            if let Err(error) = self.begin(&first) {
+                first.answer(Err(error));
+                continue;
+            }
+            let mut group = vec![first];
+            while group.len() < GROUP_MAX
+                && let Ok(job) = jobs.try_recv()
+            {
+                group.push(job);
+            }
+            self.run_group(group);
+        }
+    }
+
+    fn begin(&self, job: &Job) -> Result<(), StorageError> {
+        retry_while_busy(job.queued + self.busy_deadline, || {
+            control(&self.connection, "BEGIN IMMEDIATE").map_err(storage_error)
+        })
+    }
+
+    /// Runs a group in the transaction that is open, commits and answers.
+    fn run_group(&self, group: Vec<Job>) {
+        match self.commit_group(&group) {
+            Ok(answers) => {
+                for (job, answer) in group.into_iter().zip(answers) {
+                    job.answer(answer);
+                }
+            }
+            // What made the transaction fail may be one batch's doing (too much for the disk,
+            // a deferred constraint): alone, each gets what is its own. Batches may run again.
+            Err(_) if group.len() > 1 => {
+                for job in group {
+                    match self.begin(&job) {
+                        Ok(()) => self.run_group(vec![job]),
+                        Err(error) => job.answer(Err(error)),
+                    }
+                }
+            }
+            Err(error) => {
+                if let Some(job) = group.into_iter().next() {
+                    job.answer(Err(error));
+                }
+            }
+        }
+    }
+
+    /// The answers of a group whose transaction is committed. After an error it is rolled back.
+    fn commit_group(&self, group: &[Job]) -> Result<Vec<Answer>, StorageError> {
+        let committed = self.run_savepoints(group).and_then(|answers| {
+            let deadline = std::time::Instant::now() + self.busy_deadline;
+            retry_while_busy(deadline, || {
+                control(&self.connection, "COMMIT").map_err(commit_error)
+            })?;
+            Ok(answers)
+        });
+        // SQLite itself rolls back on some failures; then there is no transaction to end.
+        if committed.is_err() && !self.connection.is_autocommit() {
+            control(&self.connection, "ROLLBACK").map_err(storage_error)?;
+        }
+        committed
+    }
+
+    /// Runs each batch inside a savepoint. An error means that the transaction is lost.
+    fn run_savepoints(&self, group: &[Job]) -> Result<Vec<Answer>, StorageError> {
+        let mut answers = Vec::with_capacity(group.len());
+        for job in group {
+            control(&self.connection, "SAVEPOINT batch").map_err(storage_error)?;
+            let answer = run_statements(&self.connection, &job.batch);
+            if answer.is_err() {
+                if self.connection.is_autocommit() {
+                    return answer.map(|_| Vec::new());
+                }
+                control(&self.connection, "ROLLBACK TO batch").map_err(storage_error)?;
+            }
+            control(&self.connection, "RELEASE batch").map_err(storage_error)?;
+            answers.push(answer);
+        }
+        Ok(answers)
+    }
+}
