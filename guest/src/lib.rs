@@ -5,10 +5,18 @@
 //! tuples; a host executes.
 
 pub mod call;
+mod config;
+mod dialect;
 pub mod error;
+mod format;
+mod json;
+mod known;
 pub mod operation;
 pub mod outcome;
+mod row;
 pub mod statement;
+mod value;
+mod write;
 
 pub use call::{
     Call, ChannelValue, ChannelVersion, Checkpoint, Config, DeltaChannelHistory, Id, List,
@@ -16,7 +24,5 @@ pub use call::{
 };
 pub use error::{Error, Fault};
 pub use operation::{Answer, Need, Operation, Progress};
-pub use outcome::{
-    ChannelHistory, CheckpointTuple, Outcome, Page, PendingWrite, StoredCheckpoint,
-};
+pub use outcome::{ChannelHistory, CheckpointTuple, Outcome, Page, PendingWrite, StoredCheckpoint};
 pub use statement::{Access, Batch, RowSet, Statement, Value};

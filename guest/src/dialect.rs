@@ -1,0 +1,3 @@
+//! The text of statements, by store.
+
+pub(crate) mod sqlite;

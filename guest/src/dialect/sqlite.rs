@@ -1,0 +1,261 @@
+//! SQL for SQLite 3.38 and later. The only place with SQL in it.
+//!
+//! No function puts a caller's value into text: what varies is bound.
+
+mod ancestors;
+mod list;
+mod schema;
+
+pub(crate) use ancestors::{ancestors, ancestors_writes};
+pub(crate) use list::{Page, page, page_writes};
+pub(crate) use schema::{create, find_format, insert_format, read_format};
+
+use crate::statement::{Statement, Value};
+use crate::value::build::Chunk;
+use crate::value::hash::Hash;
+
+/// A row of `lg_checkpoints` to store.
+#[derive(Debug)]
+pub(crate) struct CheckpointRow<'a> {
+    pub(crate) thread_id: &'a str,
+    pub(crate) checkpoint_ns: &'a str,
+    pub(crate) checkpoint_id: &'a str,
+    pub(crate) parent_checkpoint_id: Option<&'a str>,
+    pub(crate) created_at: &'a str,
+    /// The names of the channels with a stored value, as a JSON array.
+    pub(crate) channels: String,
+    /// JSON text where the metadata is JSON, else bytes.
+    pub(crate) metadata: Value,
+    pub(crate) envelope: Vec<u8>,
+}
+
+/// A row of `lg_writes` to store.
+#[derive(Debug)]
+pub(crate) struct WriteRow<'a> {
+    pub(crate) task_id: &'a str,
+    pub(crate) idx: i64,
+    pub(crate) task_path: &'a str,
+    pub(crate) channel: &'a str,
+    pub(crate) envelope: Vec<u8>,
+}
+
+/// The thread a caller relies on: its key, and that nothing was removed from it since.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Guard {
+    pub(crate) thread_key: i64,
+    pub(crate) generation: i64,
+}
+
+/// Makes the thread where it is missing.
+pub(crate) fn insert_thread(thread_id: &str) -> Statement {
+    once(
+        "INSERT INTO lg_threads (thread_id, generation) VALUES (?1, 0) \
+         ON CONFLICT (thread_id) DO NOTHING",
+        vec![text(thread_id)],
+    )
+}
+
+/// Stores chunks of a thread by its id. A chunk that is there already is the same one.
+pub(crate) fn insert_chunks(thread_id: &str, chunks: Vec<Chunk>) -> Statement {
+    let row = |chunk: Chunk| vec![text(thread_id), hash(&chunk.hash), Value::Blob(chunk.data)];
+    Statement {
+        text: "INSERT INTO lg_chunks (thread_key, hash, data) \
+               SELECT thread_key, ?2, ?3 FROM lg_threads WHERE thread_id = ?1 \
+               ON CONFLICT (thread_key, hash) DO NOTHING"
+            .to_owned(),
+        parameters: chunks.into_iter().map(row).collect(),
+    }
+}
+
+/// Stores chunks of a thread by its key, if it still exists.
+pub(crate) fn insert_guarded_chunks(guard: Guard, chunks: Vec<Chunk>) -> Statement {
+    let row = |chunk: Chunk| {
+        vec![
+            Value::Integer(guard.thread_key),
+            Value::Integer(guard.generation),
+            hash(&chunk.hash),
+            Value::Blob(chunk.data),
+        ]
+    };
+    Statement {
+        text: "INSERT INTO lg_chunks (thread_key, hash, data) \
+               SELECT thread_key, ?3, ?4 FROM lg_threads \
+               WHERE thread_key = ?1 AND generation = ?2 \
+               ON CONFLICT (thread_key, hash) DO NOTHING"
+            .to_owned(),
+        parameters: chunks.into_iter().map(row).collect(),
+    }
+}
+
+/// Stores a checkpoint, and gives its thread's key; no row where the guard does not hold, and
+/// nothing is stored then. A checkpoint that is there already is replaced.
+pub(crate) fn upsert_checkpoint(row: CheckpointRow<'_>, guard: Option<Guard>) -> Statement {
+    const INSERT: &str = "INSERT INTO lg_checkpoints (thread_key, checkpoint_ns, checkpoint_id, \
+         parent_checkpoint_id, created_at, channels, metadata, envelope) \
+         SELECT thread_key, ?2, ?3, ?4, ?5, ?6, ?7, ?8 FROM lg_threads WHERE thread_id = ?1";
+    const REPLACE: &str = " ON CONFLICT (thread_key, checkpoint_ns, checkpoint_id) DO UPDATE SET \
+         parent_checkpoint_id = excluded.parent_checkpoint_id, \
+         created_at = excluded.created_at, channels = excluded.channels, \
+         metadata = excluded.metadata, envelope = excluded.envelope \
+         RETURNING thread_key";
+    let mut parameters = vec![
+        text(row.thread_id),
+        text(row.checkpoint_ns),
+        text(row.checkpoint_id),
+        row.parent_checkpoint_id.map_or(Value::Null, text),
+        text(row.created_at),
+        Value::Text(row.channels),
+        row.metadata,
+        Value::Blob(row.envelope),
+    ];
+    let condition = match guard {
+        None => "",
+        Some(guard) => {
+            parameters.push(Value::Integer(guard.thread_key));
+            parameters.push(Value::Integer(guard.generation));
+            " AND thread_key = ?9 AND generation = ?10"
+        }
+    };
+    once(&format!("{INSERT}{condition}{REPLACE}"), parameters)
+}
+
+/// The key and generation of a thread.
+pub(crate) fn find_thread(thread_id: &str) -> Statement {
+    once(
+        "SELECT thread_key, generation FROM lg_threads WHERE thread_id = ?1",
+        vec![text(thread_id)],
+    )
+}
+
+/// Those of the channels that have a stored value in the namespace.
+pub(crate) fn find_channels(
+    thread_id: &str,
+    checkpoint_ns: &str,
+    channels: impl Iterator<Item = String>,
+) -> Statement {
+    Statement {
+        text: "SELECT ?3 FROM lg_checkpoints c \
+               JOIN lg_threads t ON t.thread_key = c.thread_key \
+               WHERE t.thread_id = ?1 AND c.checkpoint_ns = ?2 \
+               AND EXISTS (SELECT 1 FROM json_each(c.channels) e WHERE e.value = ?3) \
+               ORDER BY c.checkpoint_id DESC LIMIT 1"
+            .to_owned(),
+        parameters: channels
+            .map(|channel| vec![text(thread_id), text(checkpoint_ns), Value::Text(channel)])
+            .collect(),
+    }
+}
+
+/// Stores writes: `replaces` says what happens where a write is already.
+pub(crate) fn insert_writes<'a>(
+    thread_id: &str,
+    checkpoint_ns: &str,
+    checkpoint_id: &str,
+    replaces: bool,
+    rows: impl Iterator<Item = WriteRow<'a>>,
+) -> Statement {
+    const INSERT: &str = "INSERT INTO lg_writes (thread_key, checkpoint_ns, checkpoint_id, \
+         task_id, idx, task_path, channel, envelope) \
+         SELECT thread_key, ?2, ?3, ?4, ?5, ?6, ?7, ?8 FROM lg_threads WHERE thread_id = ?1 \
+         ON CONFLICT (thread_key, checkpoint_ns, checkpoint_id, task_id, idx) ";
+    let conflict = if replaces {
+        "DO UPDATE SET task_path = excluded.task_path, channel = excluded.channel, \
+         envelope = excluded.envelope"
+    } else {
+        "DO NOTHING"
+    };
+    let row = |row: WriteRow<'_>| {
+        vec![
+            text(thread_id),
+            text(checkpoint_ns),
+            text(checkpoint_id),
+            text(row.task_id),
+            Value::Integer(row.idx),
+            text(row.task_path),
+            text(row.channel),
+            Value::Blob(row.envelope),
+        ]
+    };
+    Statement {
+        text: format!("{INSERT}{conflict}"),
+        parameters: rows.map(row).collect(),
+    }
+}
+
+/// The chunks with these hashes: for each one found its hash and its data.
+pub(crate) fn find_chunks(thread_key: i64, hashes: &[Hash]) -> Statement {
+    // One parameter holds all hashes, one after the other: binding it once is much cheaper than
+    // one run of the statement for each of thousands of chunks.
+    let mut packed = Vec::new();
+    for hash in hashes {
+        packed.extend_from_slice(hash.as_bytes());
+    }
+    once(
+        "WITH RECURSIVE wanted (at) AS (\
+         SELECT 1 UNION ALL SELECT at + 20 FROM wanted WHERE at + 20 <= length(?2)) \
+         SELECT c.hash, c.data FROM wanted \
+         CROSS JOIN lg_chunks c ON c.thread_key = ?1 AND c.hash = substr(?2, at, 20)",
+        vec![Value::Integer(thread_key), Value::Blob(packed)],
+    )
+}
+
+/// The writes to one channel of one checkpoint, for each of the checkpoints.
+pub(crate) fn find_writes<'a>(
+    channel: &str,
+    checkpoints: impl Iterator<Item = (i64, &'a str, &'a str)>,
+) -> Statement {
+    Statement {
+        text: "SELECT thread_key, checkpoint_ns, checkpoint_id, task_id, idx, task_path, \
+               channel, envelope FROM lg_writes \
+               WHERE thread_key = ?1 AND checkpoint_ns = ?2 AND checkpoint_id = ?3 \
+               AND channel = ?4 ORDER BY task_path, task_id, idx"
+            .to_owned(),
+        parameters: checkpoints
+            .map(|(thread_key, checkpoint_ns, checkpoint_id)| {
+                vec![
+                    Value::Integer(thread_key),
+                    text(checkpoint_ns),
+                    text(checkpoint_id),
+                    text(channel),
+                ]
+            })
+            .collect(),
+    }
+}
+
+/// Removes a thread with all that belongs to it.
+pub(crate) fn delete_thread(thread_id: &str) -> Vec<Statement> {
+    let own = |table: &str| {
+        once(
+            &format!(
+                "DELETE FROM {table} WHERE thread_key = \
+                 (SELECT thread_key FROM lg_threads WHERE thread_id = ?1)"
+            ),
+            vec![text(thread_id)],
+        )
+    };
+    vec![
+        own("lg_checkpoints"),
+        own("lg_writes"),
+        own("lg_chunks"),
+        once(
+            "DELETE FROM lg_threads WHERE thread_id = ?1",
+            vec![text(thread_id)],
+        ),
+    ]
+}
+
+fn once(text: &str, parameters: Vec<Value>) -> Statement {
+    Statement {
+        text: text.to_owned(),
+        parameters: vec![parameters],
+    }
+}
+
+fn text(text: &str) -> Value {
+    Value::Text(text.to_owned())
+}
+
+fn hash(hash: &Hash) -> Value {
+    Value::Blob(hash.as_bytes().to_vec())
+}

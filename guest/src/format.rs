@@ -1,0 +1,106 @@
+//! Stored format 1: how structures become bytes and are read again.
+//!
+//! Specified byte by byte in ARCHITECTURE.md, section "Stored format".
+
+pub(crate) mod checkpoint;
+pub(crate) mod write;
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use crate::error::{Error, Fault};
+
+/// The number of the stored format that this crate writes, and the newest it reads.
+pub(crate) const FORMAT: u8 = 1;
+
+/// How deep stored structures may nest. What we write nests less; what was damaged or forged
+/// must not exhaust the stack.
+const DEPTH_MAX: usize = 64;
+
+/// Bytes of the checksum at the end of an envelope.
+const CHECKSUM_BYTES: usize = 8;
+
+/// A structure as MessagePack.
+pub(crate) fn encode<T: Serialize>(structure: &T) -> Result<Vec<u8>, Error> {
+    rmp_serde::to_vec(structure)
+        .map_err(|error| Error::protocol("encoding-failed", format!("cannot encode: {error}")))
+}
+
+/// A structure read from MessagePack that must end where the bytes end.
+pub(crate) fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Option<T> {
+    let mut deserializer = rmp_serde::Deserializer::from_read_ref(bytes);
+    deserializer.set_max_depth(DEPTH_MAX);
+    let structure = T::deserialize(&mut deserializer).ok()?;
+    deserializer.get_ref().is_empty().then_some(structure)
+}
+
+/// Puts a checksum over the envelope and the columns beside it at the envelope's end.
+pub(crate) fn seal(mut envelope: Vec<u8>, columns: &[&[u8]]) -> Vec<u8> {
+    let checksum = checksum(&envelope, columns);
+    envelope.extend_from_slice(&checksum);
+    envelope
+}
+
+/// The envelope without its checksum, after both its format and its checksum were found right.
+/// `place` says in words where the envelope is stored.
+pub(crate) fn open<'a>(
+    sealed: &'a [u8],
+    columns: &[&[u8]],
+    place: &dyn Fn() -> String,
+) -> Result<&'a [u8], Error> {
+    match sealed {
+        // An array of up to 15 elements whose first is a number under 128: the format.
+        [0x90..=0x9f, format @ 0..=0x7f, ..] if *format == FORMAT => {}
+        [0x90..=0x9f, format @ 1..=0x7f, ..] => {
+            return Err(newer(u64::from(*format), &place()));
+        }
+        _ => {
+            return Err(Error::corrupt(
+                "damaged-envelope",
+                format!(
+                    "{} does not begin as a stored envelope does; restore it",
+                    place()
+                ),
+            ));
+        }
+    }
+    let split = sealed.len().checked_sub(CHECKSUM_BYTES);
+    let parts = split.and_then(|at| sealed.split_at_checked(at));
+    match parts {
+        Some((envelope, stored)) if checksum(envelope, columns) == stored => Ok(envelope),
+        _ => Err(Error::corrupt(
+            "damaged-envelope",
+            format!(
+                "the checksum of {} does not match its bytes; restore it",
+                place()
+            ),
+        )),
+    }
+}
+
+/// The error for what a newer version of this package has written.
+pub(crate) fn newer(format: u64, place: &str) -> Error {
+    Error::UnsupportedFormat(Fault {
+        code: "newer-format",
+        message: format!(
+            "{place} is of stored format {format}, and this version of \
+             langgraph-checkpoint-wasm reads formats up to {FORMAT}; use the version that \
+             wrote it, or a later one"
+        ),
+    })
+}
+
+/// Over the envelope and the columns, each with its length, so that no bytes can move between
+/// them unnoticed.
+fn checksum(envelope: &[u8], columns: &[&[u8]]) -> [u8; CHECKSUM_BYTES] {
+    let mut hasher = blake3::Hasher::new();
+    for part in std::iter::once(&envelope).chain(columns) {
+        hasher.update(&(part.len() as u64).to_le_bytes());
+        hasher.update(part);
+    }
+    let mut short = [0; CHECKSUM_BYTES];
+    for (to, from) in short.iter_mut().zip(hasher.finalize().as_bytes()) {
+        *to = *from;
+    }
+    short
+}

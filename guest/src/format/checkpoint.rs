@@ -1,0 +1,161 @@
+//! The envelope of a checkpoint: what its row holds beside the readable columns.
+
+use serde::{Deserialize, Serialize};
+
+use super::FORMAT;
+use crate::call::{ChannelVersion, Version};
+use crate::error::Error;
+use crate::value::piece::Piece;
+
+/// A stored value: the serializer's tag and the pieces.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct StoredValue {
+    /// The serializer's tag.
+    pub(crate) kind: String,
+    /// The bytes, in pieces.
+    pub(crate) piece: Piece,
+}
+
+/// A channel and its stored value.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct StoredChannel {
+    /// The channel's name.
+    pub(crate) channel: String,
+    /// Its value.
+    pub(crate) value: StoredValue,
+}
+
+/// What a checkpoint's envelope holds.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct CheckpointEnvelope {
+    /// `checkpoint.v`.
+    pub(crate) v: f64,
+    /// The serializer's tag of the metadata, whose bytes are a column.
+    pub(crate) metadata_kind: String,
+    /// Every field of the checkpoint that has no place of its own.
+    pub(crate) rest: StoredValue,
+    /// `checkpoint.channel_versions`.
+    pub(crate) versions: Vec<ChannelVersion>,
+    /// The stored channel values.
+    pub(crate) values: Vec<StoredChannel>,
+}
+
+/// The columns beside a checkpoint's envelope that its checksum covers.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct CheckpointColumns<'a> {
+    /// `checkpoint_id`.
+    pub(crate) checkpoint_id: &'a str,
+    /// `parent_checkpoint_id`.
+    pub(crate) parent_checkpoint_id: Option<&'a str>,
+    /// `created_at`.
+    pub(crate) created_at: &'a str,
+    /// `metadata`.
+    pub(crate) metadata: &'a [u8],
+}
+
+/// As encoded: an array whose first element is the format.
+#[derive(Serialize, Deserialize)]
+struct Encoded(
+    u8,
+    f64,
+    String,
+    StoredValue,
+    Vec<(String, EncodedVersion)>,
+    Vec<StoredChannel>,
+);
+
+/// A version as encoded: a whole number where it is one, so that it takes few bytes.
+#[derive(Serialize, Deserialize)]
+#[serde(untagged)]
+enum EncodedVersion {
+    Whole(i64),
+    Real(f64),
+    Text(String),
+}
+
+impl CheckpointEnvelope {
+    /// The stored bytes.
+    pub(crate) fn seal(self, columns: CheckpointColumns<'_>) -> Result<Vec<u8>, Error> {
+        let versions = self.versions.into_iter().map(|entry| {
+            let version = match entry.version {
+                Version::Text(text) => EncodedVersion::Text(text),
+                Version::Number(number) => match whole(number) {
+                    Some(whole) => EncodedVersion::Whole(whole),
+                    None => EncodedVersion::Real(number),
+                },
+            };
+            (entry.channel, version)
+        });
+        let versions = versions.collect();
+        let encoded = Encoded(
+            FORMAT,
+            self.v,
+            self.metadata_kind,
+            self.rest,
+            versions,
+            self.values,
+        );
+        Ok(super::seal(super::encode(&encoded)?, &columns.parts()))
+    }
+
+    /// The envelope that these stored bytes hold; `place` says where they are stored.
+    pub(crate) fn open(
+        sealed: &[u8],
+        columns: CheckpointColumns<'_>,
+        place: &dyn Fn() -> String,
+    ) -> Result<Self, Error> {
+        let envelope = super::open(sealed, &columns.parts(), place)?;
+        let Some(encoded) = super::decode::<Encoded>(envelope) else {
+            return Err(Error::corrupt(
+                "damaged-envelope",
+                format!(
+                    "{} is not of the shape of format {FORMAT}; restore it",
+                    place()
+                ),
+            ));
+        };
+        let Encoded(_, v, metadata_kind, rest, versions, values) = encoded;
+        let versions = versions
+            .into_iter()
+            .map(|(channel, version)| ChannelVersion {
+                channel,
+                version: match version {
+                    EncodedVersion::Whole(whole) => Version::Number(whole as f64),
+                    EncodedVersion::Real(number) => Version::Number(number),
+                    EncodedVersion::Text(text) => Version::Text(text),
+                },
+            });
+        Ok(Self {
+            v,
+            metadata_kind,
+            rest,
+            versions: versions.collect(),
+            values,
+        })
+    }
+}
+
+impl<'a> CheckpointColumns<'a> {
+    /// The columns as the checksum takes them. An absent parent differs from an empty one.
+    fn parts(self) -> [&'a [u8]; 5] {
+        [
+            self.checkpoint_id.as_bytes(),
+            if self.parent_checkpoint_id.is_some() {
+                b"parent"
+            } else {
+                b""
+            },
+            self.parent_checkpoint_id.unwrap_or_default().as_bytes(),
+            self.created_at.as_bytes(),
+            self.metadata,
+        ]
+    }
+}
+
+/// The number as an integer that gives the same number back.
+fn whole(number: f64) -> Option<i64> {
+    const EXACT_MAX: f64 = 9_007_199_254_740_992.0;
+    let exact = number.fract() == 0.0 && number.abs() <= EXACT_MAX;
+    let negative_zero = number == 0.0 && number.is_sign_negative();
+    (exact && !negative_zero).then_some(number as i64)
+}

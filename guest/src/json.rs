@@ -1,0 +1,127 @@
+//! The little JSON this crate judges and writes by itself; values are never decoded.
+
+/// How deep a JSON text may nest.
+const DEPTH_MAX: usize = 128;
+
+/// The texts as a JSON array of strings.
+pub(crate) fn array_of_strings<'a>(texts: impl Iterator<Item = &'a str>) -> String {
+    let mut array = String::from("[");
+    for text in texts {
+        if array.len() > 1 {
+            array.push(',');
+        }
+        array.push('"');
+        for c in text.chars() {
+            match c {
+                '"' | '\\' => array.extend(['\\', c]),
+                '\0'..='\x1f' => array.push_str(&format!("\\u{:04x}", u32::from(c))),
+                _ => array.push(c),
+            }
+        }
+        array.push('"');
+    }
+    array.push(']');
+    array
+}
+
+/// Whether the bytes are one JSON value (RFC 8259) with nothing around it.
+pub(crate) fn is_value(bytes: &[u8]) -> bool {
+    std::str::from_utf8(bytes).is_ok() && value(bytes, 0, 0) == Some(bytes.len())
+}
+
+/// The index after the value at `at`.
+fn value(bytes: &[u8], at: usize, depth: usize) -> Option<usize> {
+    if depth > DEPTH_MAX {
+        return None;
+    }
+    let rest = bytes.get(at..)?;
+    match rest.first()? {
+        b'"' => string(bytes, at),
+        b'[' => members(bytes, at, b']', |at| value(bytes, at, depth + 1)),
+        b'{' => members(bytes, at, b'}', |at| {
+            let colon = space(bytes, string(bytes, at)?);
+            (bytes.get(colon) == Some(&b':')).then_some(())?;
+            value(bytes, space(bytes, colon + 1), depth + 1)
+        }),
+        b't' => rest.starts_with(b"true").then_some(at + 4),
+        b'f' => rest.starts_with(b"false").then_some(at + 5),
+        b'n' => rest.starts_with(b"null").then_some(at + 4),
+        _ => number(bytes, at),
+    }
+}
+
+/// The index after a container whose members `member` reads.
+fn members(
+    bytes: &[u8],
+    at: usize,
+    end: u8,
+    member: impl Fn(usize) -> Option<usize>,
+) -> Option<usize> {
+    let mut at = space(bytes, at + 1);
+    if bytes.get(at) == Some(&end) {
+        return Some(at + 1);
+    }
+    loop {
+        at = space(bytes, member(at)?);
+        match bytes.get(at)? {
+            b',' => at = space(bytes, at + 1),
+            byte if *byte == end => return Some(at + 1),
+            _ => return None,
+        }
+    }
+}
+
+fn space(bytes: &[u8], mut at: usize) -> usize {
+    while matches!(bytes.get(at), Some(b' ' | b'\t' | b'\n' | b'\r')) {
+        at += 1;
+    }
+    at
+}
+
+fn string(bytes: &[u8], quote: usize) -> Option<usize> {
+    (bytes.get(quote) == Some(&b'"')).then_some(())?;
+    let mut at = quote + 1;
+    loop {
+        match bytes.get(at)? {
+            b'"' => return Some(at + 1),
+            b'\\' => match bytes.get(at + 1)? {
+                b'u' => {
+                    let digits = bytes.get(at + 2..at + 6)?;
+                    digits.iter().all(u8::is_ascii_hexdigit).then_some(())?;
+                    at += 6;
+                }
+                b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't' => at += 2,
+                _ => return None,
+            },
+            0..=0x1f => return None,
+            _ => at += 1,
+        }
+    }
+}
+
+fn number(bytes: &[u8], at: usize) -> Option<usize> {
+    let digits = |mut at: usize| {
+        let begin = at;
+        while bytes.get(at).is_some_and(u8::is_ascii_digit) {
+            at += 1;
+        }
+        (at > begin).then_some(at)
+    };
+    let begin = if bytes.get(at) == Some(&b'-') {
+        at + 1
+    } else {
+        at
+    };
+    let mut at = digits(begin)?;
+    if bytes.get(begin) == Some(&b'0') && at > begin + 1 {
+        return None;
+    }
+    if bytes.get(at) == Some(&b'.') {
+        at = digits(at + 1)?;
+    }
+    if matches!(bytes.get(at), Some(b'e' | b'E')) {
+        let sign = matches!(bytes.get(at + 1), Some(b'+' | b'-'));
+        at = digits(at + 1 + usize::from(sign))?;
+    }
+    Some(at)
+}

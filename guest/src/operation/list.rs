@@ -1,0 +1,298 @@
+//! `getTuple` and `list`, which reads a page: a tuple is a page of one.
+//!
+//! 1. Read the checkpoints and their writes, in one state of the store.
+//! 2. Only for checkpoints with `v` under 4: read their parents' sends.
+//! 3. Read the chunks, level by level.
+//!
+//! The rounds are separate states of the store. A chunk that is missing in the third may mean
+//! that the thread was deleted after the first: everything is read once more then, and only what
+//! is missing again is an error.
+
+use serde::{Deserialize, Serialize};
+
+use super::tuples::{Gathers, StoredCheckpoint, StoredWrite, Trouble, by_checkpoint};
+use super::{Progress, set};
+use crate::call::{self, Config, MetadataFilter};
+use crate::config;
+use crate::dialect::sqlite;
+use crate::error::Error;
+use crate::format::{FORMAT, decode, encode};
+use crate::json;
+use crate::outcome::{CheckpointTuple, Outcome, Page};
+use crate::statement::RowSet;
+use crate::write::{TASKS, V_WITH_TASKS};
+
+/// Tuples of a page: enough to share most chunks among them, few enough to hold at once.
+const PAGE_TUPLES_MAX: u64 = 32;
+
+/// One page, or one tuple.
+#[derive(Debug)]
+pub(super) struct List {
+    selection: Selection,
+    one: bool,
+    stage: Stage,
+    again: bool,
+    checkpoints: Vec<StoredCheckpoint>,
+    writes: Vec<StoredWrite>,
+    sends: Vec<StoredWrite>,
+    gathers: Gathers,
+}
+
+/// Which answer comes next.
+#[derive(Debug)]
+enum Stage {
+    Page,
+    Sends,
+    Chunks,
+}
+
+/// Which checkpoints, owned.
+#[derive(Debug, Default)]
+struct Selection {
+    thread_id: Option<String>,
+    checkpoint_ns: Option<String>,
+    checkpoint_id: Option<String>,
+    before: Option<String>,
+    filter: Vec<MetadataFilter>,
+    after: Option<(String, i64, String)>,
+    /// How many are still wanted, this page's included.
+    remaining: Option<u64>,
+}
+
+/// Where the next page begins, as a host carries it: format, the last tuple's checkpoint id,
+/// thread key and namespace, and how many are still wanted.
+#[derive(Serialize, Deserialize)]
+struct Resume(u8, String, i64, String, Option<u64>);
+
+impl List {
+    pub(super) fn start_get_tuple(config: &Config) -> Result<(Self, Progress), Error> {
+        let checkpoint_ns = config::optional_checkpoint_ns(config)?.unwrap_or_default();
+        let selection = Selection {
+            thread_id: config::optional_thread_id(config)?,
+            checkpoint_ns: Some(checkpoint_ns),
+            checkpoint_id: config::checkpoint_id(config)?,
+            remaining: Some(1),
+            ..Selection::default()
+        };
+        let nothing = selection.thread_id.is_none();
+        let mut list = Self::new(selection, true);
+        let progress = if nothing {
+            list.done(Vec::new(), false)?
+        } else {
+            list.page()
+        };
+        Ok((list, progress))
+    }
+
+    pub(super) fn start(call: call::List) -> Result<(Self, Progress), Error> {
+        for filter in &call.filter {
+            if !json::is_value(filter.json.as_bytes()) {
+                return Err(Error::invalid(
+                    "invalid-filter",
+                    format!(
+                        "the filter on metadata key {} is not a JSON value",
+                        filter.key
+                    ),
+                ));
+            }
+        }
+        let limit = call.limit.map(limit).transpose()?;
+        let (after, remaining) = match call.resume {
+            None => (None, limit),
+            Some(bytes) => match decode::<Resume>(&bytes) {
+                Some(Resume(FORMAT, id, key, ns, remaining)) => (Some((id, key, ns)), remaining),
+                _ => {
+                    return Err(Error::protocol(
+                        "foreign-resume",
+                        "the resume of a list is none that this planner made; pass a page's next",
+                    ));
+                }
+            },
+        };
+        let selection = Selection {
+            thread_id: config::optional_thread_id(&call.config)?,
+            checkpoint_ns: config::optional_checkpoint_ns(&call.config)?,
+            checkpoint_id: config::checkpoint_id(&call.config)?,
+            before: config::text("before.checkpoint_id", &call.before)?
+                .filter(|before| !before.is_empty()),
+            filter: call.filter,
+            after,
+            remaining,
+        };
+        let mut list = Self::new(selection, false);
+        let progress = match list.selection.count() {
+            0 => list.done(Vec::new(), false)?,
+            _ => list.page(),
+        };
+        Ok((list, progress))
+    }
+
+    fn new(selection: Selection, one: bool) -> Self {
+        Self {
+            selection,
+            one,
+            stage: Stage::Page,
+            again: false,
+            checkpoints: Vec::new(),
+            writes: Vec::new(),
+            sends: Vec::new(),
+            gathers: Gathers::default(),
+        }
+    }
+
+    pub(super) fn advance(&mut self, sets: &[RowSet]) -> Result<Progress, Error> {
+        match self.stage {
+            Stage::Page => {
+                self.checkpoints = StoredCheckpoint::read(set(sets, 0)?)?;
+                self.writes = StoredWrite::read(set(sets, 1)?)?;
+                match self.sends() {
+                    Some(progress) => Ok(progress),
+                    None => self.chunks(),
+                }
+            }
+            Stage::Sends => {
+                self.sends = StoredWrite::read(set(sets, 0)?)?;
+                self.chunks()
+            }
+            Stage::Chunks => {
+                self.gathers.take(sets)?;
+                self.next_chunks()
+            }
+        }
+    }
+
+    fn page(&mut self) -> Progress {
+        self.stage = Stage::Page;
+        let page = self.selection.page();
+        Progress::read(vec![sqlite::page(&page), sqlite::page_writes(&page)])
+    }
+
+    /// The read of the sends that older checkpoints left with their parents.
+    fn sends(&mut self) -> Option<Progress> {
+        let parents: Vec<_> = self.checkpoints.iter().filter_map(sends_key).collect();
+        if parents.is_empty() {
+            return None;
+        }
+        self.stage = Stage::Sends;
+        Some(Progress::read(vec![sqlite::find_writes(
+            TASKS,
+            parents.into_iter(),
+        )]))
+    }
+
+    fn chunks(&mut self) -> Result<Progress, Error> {
+        self.stage = Stage::Chunks;
+        for checkpoint in &self.checkpoints {
+            checkpoint.want(&mut self.gathers);
+        }
+        for write in self.writes.iter().chain(&self.sends) {
+            self.gathers.want(write.thread_key, &write.value);
+        }
+        self.next_chunks()
+    }
+
+    fn next_chunks(&mut self) -> Result<Progress, Error> {
+        if let Some(round) = self.gathers.round() {
+            return Ok(round);
+        }
+        let full = self.checkpoints.len() as u64 == self.selection.count();
+        match self.tuples() {
+            Ok(tuples) => self.done(tuples, full),
+            Err(Trouble::Missing(_)) if !self.again => {
+                self.again = true;
+                self.sends = Vec::new();
+                self.gathers = Gathers::default();
+                Ok(self.page())
+            }
+            Err(Trouble::Missing(error) | Trouble::Final(error)) => Err(error),
+        }
+    }
+
+    fn tuples(&mut self) -> Result<Vec<CheckpointTuple>, Trouble> {
+        let checkpoints = std::mem::take(&mut self.checkpoints);
+        let writes = by_checkpoint(&self.writes);
+        let sends = by_checkpoint(&self.sends);
+        let mut tuples = Vec::with_capacity(checkpoints.len());
+        for checkpoint in checkpoints {
+            let own = writes
+                .get(&checkpoint.key())
+                .map(Vec::as_slice)
+                .unwrap_or_default();
+            let parents = sends_key(&checkpoint)
+                .map(|key| sends.get(&key).map(Vec::as_slice).unwrap_or_default());
+            let thread_key = checkpoint.thread_key;
+            let tuple = checkpoint.tuple(&self.gathers, own, parents)?;
+            if tuples.len() as u64 + 1 == self.selection.count() {
+                self.selection.after = Some((
+                    tuple.checkpoint_id.clone(),
+                    thread_key,
+                    tuple.checkpoint_ns.clone(),
+                ));
+            }
+            tuples.push(tuple);
+        }
+        Ok(tuples)
+    }
+
+    fn done(&mut self, mut tuples: Vec<CheckpointTuple>, full: bool) -> Result<Progress, Error> {
+        if self.one {
+            return Ok(Progress::Done(Outcome::Found(tuples.pop())));
+        }
+        let count = tuples.len() as u64;
+        let remaining = self
+            .selection
+            .remaining
+            .map(|remaining| remaining.saturating_sub(count));
+        let next = match self.selection.after.take() {
+            Some((id, key, ns)) if full && remaining != Some(0) => {
+                Some(encode(&Resume(FORMAT, id, key, ns, remaining))?)
+            }
+            _ => None,
+        };
+        Ok(Progress::Done(Outcome::Page(Page { tuples, next })))
+    }
+}
+
+impl Selection {
+    fn count(&self) -> u64 {
+        self.remaining
+            .unwrap_or(PAGE_TUPLES_MAX)
+            .min(PAGE_TUPLES_MAX)
+    }
+
+    fn page(&self) -> sqlite::Page<'_> {
+        sqlite::Page {
+            thread_id: self.thread_id.as_deref(),
+            checkpoint_ns: self.checkpoint_ns.as_deref(),
+            checkpoint_id: self.checkpoint_id.as_deref(),
+            before: self.before.as_deref(),
+            filter: &self.filter,
+            after: self
+                .after
+                .as_ref()
+                .map(|(id, key, ns)| (id.as_str(), *key, ns.as_str())),
+            count: self.count() as i64,
+        }
+    }
+}
+
+/// The parent whose writes hold a checkpoint's sends, for checkpoints old enough.
+fn sends_key(checkpoint: &StoredCheckpoint) -> Option<(i64, &str, &str)> {
+    let parent = checkpoint.parent_checkpoint_id.as_deref()?;
+    (checkpoint.envelope.v < V_WITH_TASKS).then_some((
+        checkpoint.thread_key,
+        &checkpoint.checkpoint_ns,
+        parent,
+    ))
+}
+
+/// A limit as a count.
+fn limit(limit: f64) -> Result<u64, Error> {
+    if limit.is_nan() || limit < 0.0 {
+        return Err(Error::invalid(
+            "invalid-limit",
+            "the limit of a list is negative or not a number; pass a count, or none for all",
+        ));
+    }
+    Ok(limit as u64)
+}

@@ -1,0 +1,332 @@
+//! Rows of checkpoints and writes read into tuples; shared by all that reads.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::Progress;
+use crate::call::{ChannelValue, Payload};
+use crate::dialect::sqlite;
+use crate::error::Error;
+use crate::format::checkpoint::{CheckpointColumns, CheckpointEnvelope, StoredValue};
+use crate::format::write::{self, WriteColumns};
+use crate::known::Known;
+use crate::outcome::{CheckpointTuple, PendingWrite};
+use crate::row::{Row, rows};
+use crate::statement::RowSet;
+use crate::value::gather::{Gather, Loss};
+use crate::value::hash::Hash;
+
+/// A checkpoint's row, its envelope opened.
+#[derive(Debug)]
+pub(super) struct StoredCheckpoint {
+    pub(super) thread_key: i64,
+    pub(super) generation: i64,
+    pub(super) thread_id: String,
+    pub(super) checkpoint_ns: String,
+    pub(super) checkpoint_id: String,
+    pub(super) parent_checkpoint_id: Option<String>,
+    pub(super) created_at: String,
+    pub(super) metadata: Vec<u8>,
+    pub(super) envelope: CheckpointEnvelope,
+}
+
+/// A write's row, its envelope opened.
+#[derive(Debug)]
+pub(super) struct StoredWrite {
+    pub(super) thread_key: i64,
+    pub(super) checkpoint_ns: String,
+    pub(super) checkpoint_id: String,
+    pub(super) task_id: String,
+    pub(super) channel: String,
+    pub(super) value: StoredValue,
+}
+
+/// The checkpoint a write belongs to.
+pub(super) type CheckpointKey<'a> = (i64, &'a str, &'a str);
+
+impl StoredCheckpoint {
+    /// From the columns of a page.
+    pub(super) fn read(set: &RowSet) -> Result<Vec<Self>, Error> {
+        rows(set, "lg_checkpoints")
+            .map(|row| Self::from_row(row))
+            .collect()
+    }
+
+    fn from_row(mut row: Row<'_>) -> Result<Self, Error> {
+        let thread_key = row.integer("thread_key")?;
+        let generation = row.integer("generation")?;
+        let thread_id = row.text("thread_id")?;
+        let checkpoint_ns = row.text("checkpoint_ns")?;
+        let checkpoint_id = row.text("checkpoint_id")?;
+        let parent_checkpoint_id = row.optional_text("parent_checkpoint_id")?;
+        let created_at = row.text("created_at")?;
+        let metadata = row.blob("metadata")?;
+        let columns = CheckpointColumns {
+            checkpoint_id,
+            parent_checkpoint_id,
+            created_at,
+            metadata,
+        };
+        let place = || place(thread_id, checkpoint_ns, checkpoint_id);
+        let envelope = CheckpointEnvelope::open(row.blob("envelope")?, columns, &place)?;
+        Ok(Self {
+            thread_key,
+            generation,
+            thread_id: thread_id.to_owned(),
+            checkpoint_ns: checkpoint_ns.to_owned(),
+            checkpoint_id: checkpoint_id.to_owned(),
+            parent_checkpoint_id: parent_checkpoint_id.map(str::to_owned),
+            created_at: created_at.to_owned(),
+            metadata: metadata.to_owned(),
+            envelope,
+        })
+    }
+
+    pub(super) fn key(&self) -> CheckpointKey<'_> {
+        (self.thread_key, &self.checkpoint_ns, &self.checkpoint_id)
+    }
+
+    /// Notes the chunks of its values.
+    pub(super) fn want(&self, gathers: &mut Gathers) {
+        gathers.want(self.thread_key, &self.envelope.rest);
+        for channel in &self.envelope.values {
+            gathers.want(self.thread_key, &channel.value);
+        }
+    }
+
+    /// The tuple, its values joined.
+    pub(super) fn tuple(
+        &self,
+        gathers: &Gathers,
+        writes: &[&StoredWrite],
+        sends: Option<&[&StoredWrite]>,
+    ) -> Result<CheckpointTuple, Trouble> {
+        let key = self.thread_key;
+        let here = place(&self.thread_id, &self.checkpoint_ns, &self.checkpoint_id);
+        let mut known = Known {
+            thread_id: self.thread_id.clone(),
+            checkpoint_ns: self.checkpoint_ns.clone(),
+            thread_key: key,
+            generation: self.generation,
+            channels: BTreeSet::new(),
+            hashes: BTreeSet::new(),
+        };
+        let mut channel_values = Vec::with_capacity(self.envelope.values.len());
+        for stored in &self.envelope.values {
+            let value = gathers
+                .join(key, &stored.value)
+                .map_err(|loss| loss.at(|| format!("channel {} of {here}", stored.channel)))?;
+            gathers.visible(key, &stored.value, &mut known.hashes);
+            known.channels.insert(stored.channel.clone());
+            channel_values.push(ChannelValue {
+                channel: stored.channel.clone(),
+                value,
+            });
+        }
+        let rest = gathers
+            .join(key, &self.envelope.rest)
+            .map_err(|loss| loss.at(|| format!("the fields of {here}")))?;
+        let pending_writes = writes
+            .iter()
+            .map(|write| write.pending(gathers, &self.thread_id))
+            .collect::<Result<_, _>>()?;
+        let pending_sends = sends
+            .map(|sends| {
+                let value = |send: &&StoredWrite| send.payload(gathers, &self.thread_id);
+                sends.iter().map(value).collect::<Result<Vec<_>, _>>()
+            })
+            .transpose()?;
+        Ok(CheckpointTuple {
+            thread_id: self.thread_id.clone(),
+            checkpoint_ns: self.checkpoint_ns.clone(),
+            checkpoint_id: self.checkpoint_id.clone(),
+            parent_checkpoint_id: self.parent_checkpoint_id.clone(),
+            v: self.envelope.v,
+            ts: self.created_at.clone(),
+            channel_versions: self.envelope.versions.clone(),
+            channel_values,
+            rest,
+            metadata: Payload {
+                kind: self.envelope.metadata_kind.clone(),
+                bytes: self.metadata.clone(),
+            },
+            pending_writes,
+            pending_sends,
+            known: known.to_bytes()?,
+        })
+    }
+}
+
+impl StoredWrite {
+    /// From the columns every statement on writes gives.
+    pub(super) fn read(set: &RowSet) -> Result<Vec<Self>, Error> {
+        rows(set, "lg_writes")
+            .map(|row| Self::from_row(row))
+            .collect()
+    }
+
+    fn from_row(mut row: Row<'_>) -> Result<Self, Error> {
+        let thread_key = row.integer("thread_key")?;
+        let checkpoint_ns = row.text("checkpoint_ns")?;
+        let checkpoint_id = row.text("checkpoint_id")?;
+        let task_id = row.text("task_id")?;
+        let idx = row.integer("idx")?;
+        let task_path = row.text("task_path")?;
+        let channel = row.text("channel")?;
+        let columns = WriteColumns {
+            checkpoint_id,
+            task_id,
+            idx,
+            task_path,
+            channel,
+        };
+        let place = || {
+            format!(
+                "the write of task {task_id} to channel {channel}, place {idx}, of checkpoint \
+                 {checkpoint_id} in namespace \"{checkpoint_ns}\""
+            )
+        };
+        let value = write::open(row.blob("envelope")?, columns, &place)?;
+        Ok(Self {
+            thread_key,
+            checkpoint_ns: checkpoint_ns.to_owned(),
+            checkpoint_id: checkpoint_id.to_owned(),
+            task_id: task_id.to_owned(),
+            channel: channel.to_owned(),
+            value,
+        })
+    }
+
+    pub(super) fn key(&self) -> CheckpointKey<'_> {
+        (self.thread_key, &self.checkpoint_ns, &self.checkpoint_id)
+    }
+
+    /// The write, its value joined.
+    pub(super) fn pending(
+        &self,
+        gathers: &Gathers,
+        thread_id: &str,
+    ) -> Result<PendingWrite, Trouble> {
+        Ok(PendingWrite {
+            task_id: self.task_id.clone(),
+            channel: self.channel.clone(),
+            value: self.payload(gathers, thread_id)?,
+        })
+    }
+
+    fn payload(&self, gathers: &Gathers, thread_id: &str) -> Result<Payload, Trouble> {
+        gathers.join(self.thread_key, &self.value).map_err(|loss| {
+            loss.at(|| {
+                format!(
+                    "the write of task {} to channel {} of {}",
+                    self.task_id,
+                    self.channel,
+                    place(thread_id, &self.checkpoint_ns, &self.checkpoint_id)
+                )
+            })
+        })
+    }
+}
+
+/// The writes by the checkpoint they belong to, each checkpoint's in the order given.
+pub(super) fn by_checkpoint(
+    writes: &[StoredWrite],
+) -> BTreeMap<CheckpointKey<'_>, Vec<&StoredWrite>> {
+    let mut map: BTreeMap<_, Vec<_>> = BTreeMap::new();
+    for write in writes {
+        map.entry(write.key()).or_default().push(write);
+    }
+    map
+}
+
+/// The chunks of several threads' values.
+#[derive(Debug, Default)]
+pub(super) struct Gathers {
+    by_thread: BTreeMap<i64, Gather>,
+}
+
+impl Gathers {
+    pub(super) fn want(&mut self, thread_key: i64, value: &StoredValue) {
+        self.by_thread
+            .entry(thread_key)
+            .or_default()
+            .want(&value.piece);
+    }
+
+    /// The read of the next level of chunks; nothing when all are there.
+    pub(super) fn round(&self) -> Option<Progress> {
+        let statement = |(thread_key, gather): (&i64, &Gather)| {
+            let hashes = gather.round();
+            (!hashes.is_empty()).then(|| sqlite::find_chunks(*thread_key, &hashes))
+        };
+        let statements: Vec<_> = self.by_thread.iter().filter_map(statement).collect();
+        (!statements.is_empty()).then(|| Progress::read(statements))
+    }
+
+    /// Takes the answer to a round.
+    pub(super) fn take(&mut self, sets: &[RowSet]) -> Result<(), Error> {
+        let asked = self
+            .by_thread
+            .values_mut()
+            .filter(|gather| !gather.round().is_empty());
+        for (gather, set) in asked.zip(sets) {
+            let mut chunks = Vec::with_capacity(set.rows.len());
+            for mut row in rows(set, "lg_chunks") {
+                let Some(hash) = Hash::from_slice(row.blob("hash")?) else {
+                    continue;
+                };
+                chunks.push((hash, row.blob("data")?.to_vec()));
+            }
+            gather.take(chunks);
+        }
+        Ok(())
+    }
+
+    pub(super) fn join(&self, thread_key: i64, value: &StoredValue) -> Result<Payload, Loss> {
+        let bytes = match self.by_thread.get(&thread_key) {
+            Some(gather) => gather.join(&value.piece)?,
+            None => Gather::default().join(&value.piece)?,
+        };
+        Ok(Payload {
+            kind: value.kind.clone(),
+            bytes,
+        })
+    }
+
+    fn visible(&self, thread_key: i64, value: &StoredValue, hashes: &mut BTreeSet<Hash>) {
+        if let Some(gather) = self.by_thread.get(&thread_key) {
+            gather.visible(&value.piece, hashes);
+        }
+    }
+}
+
+/// Why there is no tuple.
+#[derive(Debug)]
+pub(super) enum Trouble {
+    /// A chunk is not there. The thread may have been deleted between two rounds: reading it
+    /// again tells.
+    Missing(Error),
+    /// Anything else is final.
+    Final(Error),
+}
+
+impl From<Error> for Trouble {
+    fn from(error: Error) -> Self {
+        Self::Final(error)
+    }
+}
+
+impl Loss {
+    /// The trouble with the value at this place.
+    pub(super) fn at(self, place: impl FnOnce() -> String) -> Trouble {
+        let error = self.error(&place());
+        match self {
+            Self::Missing(_) => Trouble::Missing(error),
+            Self::Damaged(_) | Self::Length => Trouble::Final(error),
+        }
+    }
+}
+
+/// A checkpoint in words.
+pub(super) fn place(thread_id: &str, checkpoint_ns: &str, checkpoint_id: &str) -> String {
+    format!("checkpoint {checkpoint_id} of thread {thread_id} in namespace \"{checkpoint_ns}\"")
+}

@@ -1,0 +1,9 @@
+//! Values: split at boundaries that are understood, stored in chunks, joined and verified.
+//!
+//! A value's bytes are never changed: what comes back is what went in, byte for byte.
+
+pub(crate) mod build;
+pub(crate) mod gather;
+pub(crate) mod hash;
+pub(crate) mod piece;
+pub(crate) mod split;

@@ -1,0 +1,345 @@
+//! From a value's bytes to pieces and the chunks they refer to.
+//!
+//! The outcome depends on the bytes and the serializer's tag alone, never on how the value came
+//! about: equal values have equal pieces on every host, and values that share a part share its
+//! chunks.
+
+use std::cell::RefCell;
+use std::collections::BTreeSet;
+
+use super::hash::{HASH_BYTES, Hash, Role};
+use super::piece::{Piece, Reference, Sequence, Shape, Spine};
+use super::split::{self, Split};
+use crate::error::Error;
+use crate::format::encode;
+
+/// Up to so many bytes a piece is inline: a chunk's row and its reference cost about as much.
+pub(crate) const INLINE_BYTES_MAX: usize = 128;
+
+/// Up to so many bytes a part is one chunk; a larger one is split further.
+const CHUNK_BYTES_MAX: usize = 16 * 1024;
+
+/// Up to so many encoded bytes a spine is inline; a longer one is a chunk, since it changes only
+/// when a group of the tail is closed.
+const SPINE_INLINE_BYTES_MAX: usize = 256;
+
+/// A group is closed after a piece whose hash, taken as a fraction, is under the piece's encoded
+/// size divided by this: groups have about so many bytes whatever their pieces are.
+const GROUP_BYTES_MEAN: u64 = 256;
+
+/// A group has at least so many pieces, so that each level is shorter than the one below.
+const GROUP_PIECES_MIN: usize = 4;
+
+/// A group of so many encoded bytes is closed in any case.
+const GROUP_BYTES_MAX: u64 = 4096;
+
+/// Bytes of an encoded reference: array header, tag, hash with its header, a typical length.
+const REFERENCE_BYTES: u64 = 1 + 1 + 2 + HASH_BYTES as u64 + 3;
+
+/// How deep parts are split within parts.
+const SPLIT_DEPTH_MAX: usize = 8;
+
+/// Bytes to store under their hash.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Chunk {
+    /// The hash of the data.
+    pub(crate) hash: Hash,
+    /// The data.
+    pub(crate) data: Vec<u8>,
+}
+
+/// A piece and the chunks it needs that are not known to be stored.
+#[derive(Debug)]
+pub(crate) struct Built {
+    /// The piece.
+    pub(crate) piece: Piece,
+    /// The chunks; one may appear twice.
+    pub(crate) fresh: Vec<Chunk>,
+}
+
+/// Builds pieces, leaving out chunks that are stored already.
+#[derive(Debug)]
+pub(crate) struct Builder<'a> {
+    known: &'a BTreeSet<Hash>,
+    visible: RefCell<BTreeSet<Hash>>,
+}
+
+impl<'a> Builder<'a> {
+    /// A builder that leaves out the chunks with these hashes and what only they need.
+    pub(crate) fn new(known: &'a BTreeSet<Hash>) -> Self {
+        Self {
+            known,
+            visible: RefCell::default(),
+        }
+    }
+
+    /// The chunks that a later builder may leave out, once what was built is stored: all that
+    /// the pieces show without opening a node.
+    pub(crate) fn into_visible(self) -> BTreeSet<Hash> {
+        self.visible.into_inner()
+    }
+
+    /// A value whose serializer gave it the tag `kind`.
+    pub(crate) fn value(&self, kind: &str, bytes: &[u8]) -> Result<Built, Error> {
+        if bytes.len() <= INLINE_BYTES_MAX {
+            return Ok(self.leaf(bytes));
+        }
+        let built = match split::structure(kind, bytes) {
+            Some(parts) => self.structured(kind, bytes, &parts, 0),
+            None => self.opaque(bytes),
+        }?;
+        self.show([&built.piece]);
+        Ok(built)
+    }
+
+    /// A value that changes with every checkpoint: inline up to `inline_bytes_max`.
+    pub(crate) fn volatile(
+        &self,
+        kind: &str,
+        bytes: &[u8],
+        inline_bytes_max: usize,
+    ) -> Result<Built, Error> {
+        if bytes.len() <= inline_bytes_max {
+            return Ok(Built {
+                piece: Piece::Inline(bytes.to_vec()),
+                fresh: Vec::new(),
+            });
+        }
+        self.value(kind, bytes)
+    }
+
+    /// A sequence, or a leaf where the sequence would refer to no chunk and so share nothing.
+    fn structured(
+        &self,
+        kind: &str,
+        bytes: &[u8],
+        parts: &Split,
+        depth: usize,
+    ) -> Result<Built, Error> {
+        let mut sequence = SequenceBuilder::new(self, parts.shape);
+        for range in &parts.ranges {
+            let part = bytes.get(range.clone()).unwrap_or_default();
+            let built = self.part(kind, parts.shape, part, depth)?;
+            sequence.push(0, built)?;
+        }
+        if sequence.is_inline() && bytes.len() <= CHUNK_BYTES_MAX {
+            return Ok(self.leaf(bytes));
+        }
+        sequence.finish(bytes.len() as u64)
+    }
+
+    /// A part of a structured value: a leaf, or split further where it is large.
+    fn part(&self, kind: &str, shape: Shape, part: &[u8], depth: usize) -> Result<Built, Error> {
+        if part.len() <= CHUNK_BYTES_MAX || depth >= SPLIT_DEPTH_MAX {
+            return if part.len() <= CHUNK_BYTES_MAX {
+                Ok(self.leaf(part))
+            } else {
+                self.opaque(part)
+            };
+        }
+        let nested = match shape {
+            Shape::Object => split::entry(part),
+            Shape::Array | Shape::Plain => split::structure(kind, part),
+        };
+        let built = match nested {
+            Some(parts) => self.structured(kind, part, &parts, depth + 1)?,
+            None => self.opaque(part)?,
+        };
+        self.branch(built)
+    }
+
+    /// A nested sequence that is not small becomes a chunk.
+    fn branch(&self, built: Built) -> Result<Built, Error> {
+        let Piece::Nested(sequence) = &built.piece else {
+            return Ok(built);
+        };
+        let data = encode(sequence)?;
+        if data.len() <= INLINE_BYTES_MAX {
+            return Ok(built);
+        }
+        let hash = Hash::of(Role::Branch, &data);
+        let reference = Reference {
+            hash,
+            length: sequence.length,
+        };
+        let fresh = self.with_chunk(reference.hash, || data, built.fresh);
+        Ok(Built {
+            piece: Piece::Branch(reference),
+            fresh,
+        })
+    }
+
+    /// Bytes without structure: one leaf, or chunks at boundaries that depend on content.
+    fn opaque(&self, bytes: &[u8]) -> Result<Built, Error> {
+        if bytes.len() <= CHUNK_BYTES_MAX {
+            return Ok(self.leaf(bytes));
+        }
+        let mut sequence = SequenceBuilder::new(self, Shape::Plain);
+        for range in split::content(bytes, CHUNK_BYTES_MAX) {
+            sequence.push(0, self.leaf(bytes.get(range).unwrap_or_default()))?;
+        }
+        sequence.finish(bytes.len() as u64)
+    }
+
+    /// Bytes kept together.
+    fn leaf(&self, bytes: &[u8]) -> Built {
+        if bytes.len() <= INLINE_BYTES_MAX {
+            return Built {
+                piece: Piece::Inline(bytes.to_vec()),
+                fresh: Vec::new(),
+            };
+        }
+        let hash = Hash::of(Role::Leaf, bytes);
+        let reference = Reference {
+            hash,
+            length: bytes.len() as u64,
+        };
+        let fresh = self.with_chunk(reference.hash, || bytes.to_vec(), Vec::new());
+        Built {
+            piece: Piece::Chunk(reference),
+            fresh,
+        }
+    }
+
+    fn show<'p>(&self, pieces: impl IntoIterator<Item = &'p Piece>) {
+        let mut visible = self.visible.borrow_mut();
+        visible.extend(pieces.into_iter().filter_map(Piece::hash));
+    }
+
+    /// What is fresh once a chunk stands for `below`: nothing where the chunk is known, since a
+    /// stored chunk's own chunks are stored.
+    fn with_chunk(
+        &self,
+        hash: Hash,
+        data: impl FnOnce() -> Vec<u8>,
+        mut below: Vec<Chunk>,
+    ) -> Vec<Chunk> {
+        if self.known.contains(&hash) {
+            return Vec::new();
+        }
+        below.push(Chunk { hash, data: data() });
+        below
+    }
+}
+
+/// Collects the pieces of a sequence, level by level.
+#[derive(Debug)]
+struct SequenceBuilder<'a> {
+    builder: &'a Builder<'a>,
+    shape: Shape,
+    levels: Vec<Group>,
+}
+
+/// Pieces of one level that are not yet closed.
+#[derive(Debug, Default)]
+struct Group {
+    pieces: Vec<Piece>,
+    fresh: Vec<Chunk>,
+    bytes: u64,
+}
+
+impl<'a> SequenceBuilder<'a> {
+    fn new(builder: &'a Builder<'a>, shape: Shape) -> Self {
+        Self {
+            builder,
+            shape,
+            levels: vec![Group::default()],
+        }
+    }
+
+    /// Whether no piece refers to a chunk.
+    fn is_inline(&self) -> bool {
+        matches!(self.levels.as_slice(), [tail]
+            if tail.pieces.iter().all(|piece| matches!(piece, Piece::Inline(_))))
+    }
+
+    /// Adds a piece to a level and closes the level's group where it ends.
+    fn push(&mut self, level: usize, built: Built) -> Result<(), Error> {
+        let (draw, bytes) = weigh(&built.piece)?;
+        if self.levels.len() <= level {
+            self.levels.push(Group::default());
+        }
+        let Some(group) = self.levels.get_mut(level) else {
+            return Ok(());
+        };
+        group.pieces.push(built.piece);
+        group.fresh.extend(built.fresh);
+        group.bytes += bytes;
+        let ends = u64::from(draw) * GROUP_BYTES_MEAN < bytes << 32;
+        let closed = group.bytes >= GROUP_BYTES_MAX || ends;
+        if !closed || group.pieces.len() < GROUP_PIECES_MIN {
+            return Ok(());
+        }
+        let group = std::mem::take(group);
+        let node = self.close(group)?;
+        self.push(level + 1, node)
+    }
+
+    /// A closed group as a node.
+    fn close(&self, group: Group) -> Result<Built, Error> {
+        let separators = self.shape.separator().len() * group.pieces.len().saturating_sub(1);
+        let length = separators as u64 + group.pieces.iter().map(Piece::length).sum::<u64>();
+        let data = encode(&group.pieces)?;
+        let reference = Reference {
+            hash: Hash::of(Role::Node, &data),
+            length,
+        };
+        let fresh = self
+            .builder
+            .with_chunk(reference.hash, || data, group.fresh);
+        Ok(Built {
+            piece: Piece::Node(reference),
+            fresh,
+        })
+    }
+
+    fn finish(mut self, length: u64) -> Result<Built, Error> {
+        let upper = self.levels.split_off(1);
+        let tail = self.levels.pop().unwrap_or_default();
+        let mut below = Vec::new();
+        let mut spine = Vec::with_capacity(upper.len());
+        for group in upper {
+            spine.push(group.pieces);
+            below.extend(group.fresh);
+        }
+        self.builder
+            .show(spine.iter().flatten().chain(&tail.pieces));
+        let encoded = encode(&spine)?;
+        let spine = if encoded.len() <= SPINE_INLINE_BYTES_MAX {
+            Spine::Inline(spine)
+        } else {
+            let hash = Hash::of(Role::Spine, &encoded);
+            below = self.builder.with_chunk(hash, || encoded, below);
+            self.builder.visible.borrow_mut().insert(hash);
+            Spine::Chunk(hash)
+        };
+        below.extend(tail.fresh);
+        let sequence = Sequence {
+            shape: self.shape,
+            length,
+            spine,
+            tail: tail.pieces,
+        };
+        Ok(Built {
+            piece: Piece::Nested(Box::new(sequence)),
+            fresh: below,
+        })
+    }
+}
+
+/// A number drawn from a piece's content, and the bytes its encoding takes.
+fn weigh(piece: &Piece) -> Result<(u32, u64), Error> {
+    Ok(match piece {
+        Piece::Inline(bytes) => (Hash::of(Role::Leaf, bytes).draw(), bytes.len() as u64 + 2),
+        Piece::Chunk(reference) | Piece::Node(reference) | Piece::Branch(reference) => {
+            (reference.hash.draw(), REFERENCE_BYTES)
+        }
+        Piece::Nested(sequence) => {
+            let encoded = encode(sequence)?;
+            (
+                Hash::of(Role::Branch, &encoded).draw(),
+                encoded.len() as u64,
+            )
+        }
+    })
+}

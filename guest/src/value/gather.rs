@@ -1,0 +1,271 @@
+//! From pieces back to bytes: fetch the chunks level by level, verify them, put them together.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::hash::{Hash, Role};
+use super::piece::{Piece, Sequence, Shape, Spine};
+use crate::error::Error;
+use crate::format::decode;
+
+/// How many levels of chunks a value may have. A list of a billion elements has 16.
+pub(crate) const LEVELS_MAX: usize = 64;
+
+/// The longest value that is put together; it bounds what a forged length can ask for.
+const VALUE_BYTES_MAX: u64 = 1 << 31;
+
+/// A chunk as fetched, decoded by its role.
+#[derive(Debug)]
+enum Fetched {
+    Leaf(Vec<u8>),
+    Node(Vec<Piece>),
+    Branch(Sequence),
+    Spine(Vec<Vec<Piece>>),
+}
+
+/// Why a value could not be put together.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Loss {
+    /// A chunk is not stored.
+    Missing(Hash),
+    /// A chunk, or how it is referred to, is damaged.
+    Damaged(Hash),
+    /// The pieces do not add up to the length they promise.
+    Length,
+}
+
+/// The chunks of one thread's values, fetched in as many rounds as they have levels.
+#[derive(Debug, Default)]
+pub(crate) struct Gather {
+    fetched: BTreeMap<Hash, Fetched>,
+    damaged: BTreeSet<Hash>,
+    wanted: BTreeMap<Hash, Role>,
+    asked: BTreeSet<Hash>,
+}
+
+impl Gather {
+    /// Notes the chunks that a piece refers to.
+    pub(crate) fn want(&mut self, piece: &Piece) {
+        match piece {
+            Piece::Inline(_) => {}
+            Piece::Chunk(reference) => self.want_chunk(Role::Leaf, reference.hash),
+            Piece::Node(reference) => self.want_chunk(Role::Node, reference.hash),
+            Piece::Branch(reference) => self.want_chunk(Role::Branch, reference.hash),
+            Piece::Nested(sequence) => self.want_sequence(sequence),
+        }
+    }
+
+    /// The hashes to fetch in this round, each once; none when all is there. The answer goes to
+    /// `take`.
+    pub(crate) fn round(&self) -> Vec<Hash> {
+        self.wanted.keys().copied().collect()
+    }
+
+    /// Takes the chunks that were found: those not among them are missing. Then notes what they
+    /// refer to in turn.
+    pub(crate) fn take(&mut self, chunks: Vec<(Hash, Vec<u8>)>) {
+        let wanted = std::mem::take(&mut self.wanted);
+        for (hash, data) in chunks {
+            let Some(role) = wanted.get(&hash) else {
+                continue;
+            };
+            if Hash::of(*role, &data) == hash {
+                self.take_as(*role, hash, data);
+            } else {
+                self.damaged.insert(hash);
+            }
+        }
+    }
+
+    /// The bytes of a piece.
+    pub(crate) fn join(&self, piece: &Piece) -> Result<Vec<u8>, Loss> {
+        let length = piece.length();
+        if length > VALUE_BYTES_MAX {
+            return Err(Loss::Length);
+        }
+        let mut bytes = Vec::new();
+        let mut join = Join {
+            gather: self,
+            bytes: &mut bytes,
+            length_max: length,
+            depth: 0,
+        };
+        join.piece(piece, Shape::Plain)?;
+        if bytes.len() as u64 == length {
+            Ok(bytes)
+        } else {
+            Err(Loss::Length)
+        }
+    }
+
+    /// The hashes a later put need not send again: all that a piece, its spine and its nested
+    /// sequences show without opening a node.
+    pub(crate) fn visible(&self, piece: &Piece, hashes: &mut BTreeSet<Hash>) {
+        hashes.extend(piece.hash());
+        let Piece::Nested(sequence) = piece else {
+            return;
+        };
+        match &sequence.spine {
+            Spine::Inline(levels) => self.visible_levels(levels, hashes),
+            Spine::Chunk(hash) => {
+                hashes.insert(*hash);
+                if let Some(Fetched::Spine(levels)) = self.fetched.get(hash) {
+                    self.visible_levels(levels, hashes);
+                }
+            }
+        }
+        for piece in &sequence.tail {
+            self.visible(piece, hashes);
+        }
+    }
+
+    fn visible_levels(&self, levels: &[Vec<Piece>], hashes: &mut BTreeSet<Hash>) {
+        for piece in levels.iter().flatten() {
+            self.visible(piece, hashes);
+        }
+    }
+
+    fn want_chunk(&mut self, role: Role, hash: Hash) {
+        if self.asked.insert(hash) {
+            self.wanted.insert(hash, role);
+        }
+    }
+
+    fn want_sequence(&mut self, sequence: &Sequence) {
+        match &sequence.spine {
+            Spine::Inline(levels) => levels.iter().flatten().for_each(|piece| self.want(piece)),
+            Spine::Chunk(hash) => self.want_chunk(Role::Spine, *hash),
+        }
+        sequence.tail.iter().for_each(|piece| self.want(piece));
+    }
+
+    fn take_as(&mut self, role: Role, hash: Hash, data: Vec<u8>) {
+        let fetched = match role {
+            Role::Leaf => Some(Fetched::Leaf(data)),
+            Role::Node => decode(&data).map(Fetched::Node),
+            Role::Branch => decode(&data).map(Fetched::Branch),
+            Role::Spine => decode(&data).map(Fetched::Spine),
+        };
+        match &fetched {
+            None => {
+                self.damaged.insert(hash);
+            }
+            Some(Fetched::Leaf(_)) => {}
+            Some(Fetched::Node(pieces)) => pieces.iter().for_each(|piece| self.want(piece)),
+            Some(Fetched::Branch(sequence)) => self.want_sequence(sequence),
+            Some(Fetched::Spine(levels)) => {
+                levels.iter().flatten().for_each(|piece| self.want(piece));
+            }
+        }
+        if let Some(fetched) = fetched {
+            self.fetched.insert(hash, fetched);
+        }
+    }
+}
+
+/// Bytes under construction, bounded by the length they must come to.
+struct Join<'a> {
+    gather: &'a Gather,
+    bytes: &'a mut Vec<u8>,
+    length_max: u64,
+    depth: usize,
+}
+
+impl<'a> Join<'a> {
+    /// One piece of a sequence of this shape.
+    fn piece(&mut self, piece: &Piece, shape: Shape) -> Result<(), Loss> {
+        let begin = self.bytes.len();
+        if self.depth > LEVELS_MAX {
+            return Err(Loss::Length);
+        }
+        self.depth += 1;
+        match piece {
+            Piece::Inline(bytes) => self.append(bytes)?,
+            Piece::Chunk(reference) => match self.fetched(reference.hash)? {
+                Fetched::Leaf(bytes) => self.append(bytes)?,
+                _ => return Err(Loss::Damaged(reference.hash)),
+            },
+            Piece::Node(reference) => match self.fetched(reference.hash)? {
+                Fetched::Node(pieces) => self.pieces(pieces, shape)?,
+                _ => return Err(Loss::Damaged(reference.hash)),
+            },
+            Piece::Branch(reference) => match self.fetched(reference.hash)? {
+                Fetched::Branch(sequence) => self.sequence(sequence)?,
+                _ => return Err(Loss::Damaged(reference.hash)),
+            },
+            Piece::Nested(sequence) => self.sequence(sequence)?,
+        }
+        self.depth -= 1;
+        let length = (self.bytes.len() - begin) as u64;
+        if length == piece.length() {
+            Ok(())
+        } else {
+            Err(Loss::Length)
+        }
+    }
+
+    fn sequence(&mut self, sequence: &Sequence) -> Result<(), Loss> {
+        let (open, close) = sequence.shape.ends();
+        self.append(open)?;
+        let levels = match &sequence.spine {
+            Spine::Inline(levels) => levels,
+            Spine::Chunk(hash) => match self.fetched(*hash)? {
+                Fetched::Spine(levels) => levels,
+                _ => return Err(Loss::Damaged(*hash)),
+            },
+        };
+        let begin = self.bytes.len();
+        for level in levels.iter().rev().chain(std::iter::once(&sequence.tail)) {
+            if self.bytes.len() > begin && !level.is_empty() {
+                self.append(sequence.shape.separator())?;
+            }
+            self.pieces(level, sequence.shape)?;
+        }
+        self.append(close)
+    }
+
+    fn pieces(&mut self, pieces: &[Piece], shape: Shape) -> Result<(), Loss> {
+        for (index, piece) in pieces.iter().enumerate() {
+            if index > 0 {
+                self.append(shape.separator())?;
+            }
+            self.piece(piece, shape)?;
+        }
+        Ok(())
+    }
+
+    fn fetched(&self, hash: Hash) -> Result<&'a Fetched, Loss> {
+        match self.gather.fetched.get(&hash) {
+            Some(fetched) => Ok(fetched),
+            None if self.gather.damaged.contains(&hash) => Err(Loss::Damaged(hash)),
+            None => Err(Loss::Missing(hash)),
+        }
+    }
+
+    fn append(&mut self, bytes: &[u8]) -> Result<(), Loss> {
+        if (self.bytes.len() + bytes.len()) as u64 > self.length_max {
+            return Err(Loss::Length);
+        }
+        self.bytes.extend_from_slice(bytes);
+        Ok(())
+    }
+}
+
+impl Loss {
+    /// The error, for a value at this place.
+    pub(crate) fn error(&self, place: &str) -> Error {
+        match self {
+            Self::Missing(hash) => Error::corrupt(
+                "missing-chunk",
+                format!("{place} needs chunk {hash}, which is not stored; restore the store"),
+            ),
+            Self::Damaged(hash) => Error::corrupt(
+                "damaged-chunk",
+                format!("{place} needs chunk {hash}, whose bytes are damaged; restore the store"),
+            ),
+            Self::Length => Error::corrupt(
+                "damaged-value",
+                format!("the parts of {place} do not add up to its length; restore the store"),
+            ),
+        }
+    }
+}
