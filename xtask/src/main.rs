@@ -1,1 +1,90 @@
-fn main() {}
+//! `cargo xtask`: every build step of the repository.
+
+mod bench;
+mod check;
+mod component;
+mod demo;
+mod goldens;
+mod licences;
+mod npm;
+mod process;
+mod step;
+mod test;
+mod tidy;
+mod transpile;
+mod wasm_target;
+mod workspace;
+mod world;
+
+use std::process::ExitCode;
+
+use anyhow::Result;
+use clap::{Parser, Subcommand};
+
+use crate::workspace::Workspace;
+
+/// Builds, tests and shows this repository.
+#[derive(Parser)]
+#[command(bin_name = "cargo xtask")]
+struct Arguments {
+    #[command(subcommand)]
+    command: Task,
+}
+
+#[derive(Subcommand)]
+enum Task {
+    /// Prepares whatever is missing and shows one database shared by two hosts
+    Demo,
+    /// Prepares whatever is missing and passes every test
+    Test {
+        /// Run this step alone
+        #[arg(long, value_name = "STEP")]
+        only: Option<String>,
+    },
+    /// Formatting, lints, tidy rules, imports, goldens, licences
+    Check {
+        /// Run this step alone
+        #[arg(long, value_name = "STEP")]
+        only: Option<String>,
+    },
+    /// Builds the component and the JavaScript package's generated files
+    Component,
+    /// Measures, and prints tables
+    Bench {
+        /// Fewer rounds
+        #[arg(long)]
+        quick: bool,
+    },
+}
+
+fn main() -> ExitCode {
+    match run(Arguments::parse().command) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            // The chain of causes; a backtrace says nothing about what is wrong out there.
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(task: Task) -> Result<()> {
+    let workspace = Workspace::locate()?;
+    match task {
+        Task::Demo => demo::run(&workspace),
+        Task::Test { only } => test::run(&workspace, only.as_deref()),
+        Task::Check { only } => check::run(&workspace, only.as_deref()),
+        Task::Component => component::prepare(&workspace),
+        Task::Bench { quick } => bench::run(&workspace, quick),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        super::Arguments::command().debug_assert();
+    }
+}

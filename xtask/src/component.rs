@@ -1,0 +1,115 @@
+//! The component: built, checked, and handed to the hosts.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, bail};
+
+use crate::workspace::Workspace;
+use crate::world::World;
+use crate::{process, transpile, wasm_target};
+
+/// The target the component is built for.
+pub(crate) const TARGET: &str = "wasm32-unknown-unknown";
+
+/// Makes `target/components/planner.wasm` and `js/generated/`; cheap when nothing changed.
+pub(crate) fn prepare(workspace: &Workspace) -> Result<()> {
+    wasm_target::ensure(TARGET)?;
+    let component = build(workspace)?;
+    println!("{}", world(&component)?);
+    transpile::transpile(workspace, &component)
+}
+
+/// Fails when the built component imports anything.
+pub(crate) fn check_imports(workspace: &Workspace) -> Result<()> {
+    let world = world(&path(workspace))?;
+    world.require_pure()?;
+    println!("{world}");
+    Ok(())
+}
+
+fn world(component: &Path) -> Result<World> {
+    let bytes = fs::read(component).with_context(|| {
+        format!(
+            "{} is missing: run `cargo xtask component`",
+            component.display()
+        )
+    })?;
+    World::decode(&bytes).with_context(|| format!("cannot read {}", component.display()))
+}
+
+fn path(workspace: &Workspace) -> PathBuf {
+    workspace.target().join("components").join("planner.wasm")
+}
+
+fn build(workspace: &Workspace) -> Result<PathBuf> {
+    let mut cargo = process::cargo();
+    // Alone, by -p: beside other packages, features they ask for would end up in its bytes.
+    cargo
+        .current_dir(workspace.root())
+        .args(["build", "--quiet", "-p", "langgraph-checkpoint-planner"])
+        .args(["--target", TARGET, "--profile", "component"])
+        .args(["--config", &remapped_paths()?]);
+    process::run(&mut cargo)?;
+
+    let built = workspace
+        .target()
+        .join(TARGET)
+        .join("component")
+        .join("langgraph_checkpoint_planner.wasm");
+    let bytes =
+        fs::read(&built).with_context(|| format!("cargo did not make {}", built.display()))?;
+    World::decode(&bytes)?.require_pure()?;
+
+    let component = path(workspace);
+    write_if_changed(&component, &bytes)?;
+    Ok(component)
+}
+
+/// Panic messages hold the paths of sources; the builder's home folder has no place in a package.
+fn remapped_paths() -> Result<String> {
+    let home = match std::env::var_os("CARGO_HOME") {
+        Some(folder) => PathBuf::from(folder),
+        None => std::env::home_dir()
+            .context("this user has no home folder")?
+            .join(".cargo"),
+    };
+    let sources = home.join("registry").join("src");
+    let Some(sources) = sources.to_str() else {
+        bail!("the path of cargo's home folder is not UTF-8; set CARGO_HOME to one that is");
+    };
+    let flag = serde_json::to_string(&format!("--remap-path-prefix={sources}=/crates"))?;
+    // A string of JSON is a basic string of TOML.
+    Ok(format!("target.{TARGET}.rustflags=[{flag}]"))
+}
+
+/// Leaves the file's time alone where its bytes stay, so that nothing is rebuilt for it.
+fn write_if_changed(path: &Path, bytes: &[u8]) -> Result<()> {
+    if fs::read(path).is_ok_and(|old| old == bytes) {
+        return Ok(());
+    }
+    if let Some(folder) = path.parent() {
+        fs::create_dir_all(folder)?;
+    }
+    // Renamed into place: a reader sees the old file or the new one.
+    let partial = path.with_extension("partial");
+    fs::write(&partial, bytes)?;
+    fs::rename(&partial, path).with_context(|| format!("cannot write {}", path.display()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn equal_bytes_are_not_written_again() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("made").join("planner.wasm");
+        write_if_changed(&path, b"one").unwrap();
+        let before = fs::metadata(&path).unwrap().modified().unwrap();
+        write_if_changed(&path, b"one").unwrap();
+        assert_eq!(fs::metadata(&path).unwrap().modified().unwrap(), before);
+        write_if_changed(&path, b"two").unwrap();
+        assert_eq!(fs::read(&path).unwrap(), b"two");
+    }
+}

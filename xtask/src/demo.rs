@@ -1,0 +1,153 @@
+//! `cargo xtask demo`: one thread, one database, three processes, two languages.
+
+use std::io::{BufRead, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::mpsc::{self, RecvTimeoutError};
+use std::thread;
+use std::time::Duration;
+
+use anyhow::{Context, Result, bail};
+
+use crate::workspace::Workspace;
+use crate::{component, npm, process};
+
+/// The thread the agent talks on.
+const THREAD: &str = "trip-to-lisbon";
+/// What the agent prints when only a human can let it go on.
+const WAITING: &str = "waiting for approval";
+/// An agent that prints nothing for so long has failed.
+const SILENCE_MAX: Duration = Duration::from_secs(60);
+
+/// Prepares and runs.
+pub(crate) fn run(workspace: &Workspace) -> Result<()> {
+    let inspect = prepare(workspace)?;
+    let folder = tempfile::tempdir()?;
+    let database = folder.path().join("checkpoints.db");
+    let agent = workspace.path("js/demo/agent.mjs");
+
+    heading("1. A LangGraph.js agent talks, stops for approval, and its process is killed");
+    kill_when_waiting(node(&agent, "start", &database))?;
+
+    heading("2. A second process opens the same file and goes on");
+    process::run(&mut node(&agent, "resume", &database))?;
+
+    heading("3. The Rust host reads the same thread from the same file");
+    process::run(Command::new(inspect).arg(&database).arg(THREAD))
+}
+
+/// Builds what the three processes run; gives the path of the Rust one.
+fn prepare(workspace: &Workspace) -> Result<PathBuf> {
+    component::prepare(workspace)?;
+    npm::ensure_installed(&workspace.js())?;
+    npm::run_script(&workspace.js(), "build")?;
+    // With the packages the tests select: of other features, wasmtime would be built once more.
+    process::run(
+        process::cargo()
+            .current_dir(workspace.root())
+            .args(["build", "--quiet", "--workspace", "--example", "inspect"])
+            .args(["--exclude", "langgraph-checkpoint-planner"]),
+    )?;
+    Ok(workspace
+        .target()
+        .join("debug")
+        .join("examples")
+        .join("inspect"))
+}
+
+fn heading(text: &str) {
+    println!("\n{text}\n{}\n", "-".repeat(text.len()));
+}
+
+fn node(agent: &Path, part: &str, database: &Path) -> Command {
+    let mut node = Command::new("node");
+    node.arg(agent)
+        .arg(part)
+        .arg(database)
+        .arg(THREAD)
+        .stdin(Stdio::null());
+    node
+}
+
+/// Shows what the process prints until it waits, then kills it without a word (SIGKILL on Unix).
+fn kill_when_waiting(mut command: Command) -> Result<()> {
+    command.stdout(Stdio::piped());
+    let mut child = command
+        .spawn()
+        .map_err(|error| process::not_started(&command, error))?;
+    let waited = show_until_waiting(&mut child);
+    // It may have ended by itself, which is the error already.
+    let killed = child.kill();
+    let status = child.wait()?;
+    if !waited.with_context(|| format!("`{}` ({status})", process::shown(&command)))? {
+        bail!(
+            "`{}` ended ({status}) before \"{WAITING}\"",
+            process::shown(&command)
+        );
+    }
+    killed.context("cannot kill the agent")?;
+    println!("\n(killed: {status})");
+    Ok(())
+}
+
+/// Whether the process printed that it waits, before its output ended.
+fn show_until_waiting(child: &mut Child) -> Result<bool> {
+    let output = child.stdout.take().context("the agent has no output")?;
+    let (sender, lines) = mpsc::channel();
+    // A thread, because a read cannot be given a deadline. The kill ends it.
+    thread::spawn(move || {
+        for line in BufReader::new(output).lines() {
+            if sender.send(line).is_err() {
+                break;
+            }
+        }
+    });
+    loop {
+        match lines.recv_timeout(SILENCE_MAX) {
+            Ok(line) => {
+                let line = line?;
+                println!("{line}");
+                if line.contains(WAITING) {
+                    return Ok(true);
+                }
+            }
+            Err(RecvTimeoutError::Disconnected) => return Ok(false),
+            Err(RecvTimeoutError::Timeout) => {
+                bail!("printed nothing for {} seconds", SILENCE_MAX.as_secs())
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn cat(text: &str) -> (tempfile::TempDir, Command) {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("text");
+        std::fs::write(&path, text).unwrap();
+        let mut tail = Command::new("tail");
+        tail.arg("-f").arg(path).stdin(Stdio::null());
+        (folder, tail)
+    }
+
+    #[test]
+    fn a_process_that_waits_is_killed() {
+        let (_folder, command) = cat("hello\nwaiting for approval\n");
+        kill_when_waiting(command).unwrap();
+    }
+
+    #[test]
+    fn a_process_that_ends_first_is_an_error() {
+        let mut command = process::cargo();
+        command.arg("--version");
+        let error = kill_when_waiting(command).unwrap_err();
+        assert!(
+            error
+                .to_string()
+                .contains("before \"waiting for approval\""),
+            "{error}"
+        );
+    }
+}

@@ -1,0 +1,80 @@
+//! Every golden call has its expected statements, and the other way round.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::Path;
+
+use anyhow::{Context, Result, bail};
+
+use crate::workspace::Workspace;
+
+/// Fails on a golden that has no pair.
+pub(crate) fn check(workspace: &Workspace) -> Result<()> {
+    let count = paired(&workspace.path("guest/tests/golden"))?;
+    println!("{count} goldens, each with its pair");
+    Ok(())
+}
+
+/// The number of pairs `NAME.json` and `NAME.txt` in a folder of nothing else.
+fn paired(folder: &Path) -> Result<usize> {
+    let mut calls = BTreeSet::new();
+    let mut expected = BTreeSet::new();
+    let entries =
+        fs::read_dir(folder).with_context(|| format!("cannot read {}", folder.display()))?;
+    for entry in entries {
+        let path = entry?.path();
+        let name = path
+            .file_stem()
+            .unwrap_or_default()
+            .to_string_lossy()
+            .into_owned();
+        match path.extension().and_then(|extension| extension.to_str()) {
+            Some("json") => calls.insert(name),
+            Some("txt") => expected.insert(name),
+            _ => bail!("{} is neither a call nor its statements", path.display()),
+        };
+    }
+    let alone: Vec<&str> = calls
+        .symmetric_difference(&expected)
+        .map(String::as_str)
+        .collect();
+    if !alone.is_empty() {
+        bail!("goldens without their pair: {}", alone.join(", "));
+    }
+    if calls.is_empty() {
+        bail!("{} has no goldens", folder.display());
+    }
+    Ok(calls.len())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn folder(names: &[&str]) -> tempfile::TempDir {
+        let folder = tempfile::tempdir().unwrap();
+        for name in names {
+            fs::write(folder.path().join(name), "").unwrap();
+        }
+        folder
+    }
+
+    #[test]
+    fn pairs_are_counted() {
+        let folder = folder(&["put.json", "put.txt", "list.json", "list.txt"]);
+        assert_eq!(paired(folder.path()).unwrap(), 2);
+    }
+
+    #[test]
+    fn a_golden_without_its_pair_is_named() {
+        let folder = folder(&["put.json", "put.txt", "list.json", "setup.txt"]);
+        let error = paired(folder.path()).unwrap_err();
+        assert_eq!(error.to_string(), "goldens without their pair: list, setup");
+    }
+
+    #[test]
+    fn anything_else_and_nothing_at_all_are_refused() {
+        assert!(paired(folder(&["put.new"]).path()).is_err());
+        assert!(paired(folder(&[]).path()).is_err());
+    }
+}

@@ -1,0 +1,45 @@
+//! `cargo xtask test`: every test of the repository.
+
+use anyhow::Result;
+
+use crate::step::{Step, run_steps};
+use crate::workspace::Workspace;
+use crate::{component, npm, process};
+
+const STEPS: &[Step] = &[
+    Step {
+        name: "component",
+        run: component::prepare,
+    },
+    Step {
+        name: "rust",
+        run: rust,
+    },
+    Step {
+        name: "js-packages",
+        run: |workspace| npm::ensure_installed(&workspace.js()),
+    },
+    Step {
+        name: "js-build",
+        run: |workspace| npm::run_script(&workspace.js(), "build"),
+    },
+    Step {
+        name: "js",
+        run: |workspace| npm::run_script(&workspace.js(), "test"),
+    },
+];
+
+/// Runs the steps.
+pub(crate) fn run(workspace: &Workspace, only: Option<&str>) -> Result<()> {
+    run_steps(workspace, "test", STEPS, only)
+}
+
+/// The planner is left out: its tests are those of the guest, and of the hosts that load it.
+fn rust(workspace: &Workspace) -> Result<()> {
+    process::run(process::cargo().current_dir(workspace.root()).args([
+        "test",
+        "--workspace",
+        "--exclude",
+        "langgraph-checkpoint-planner",
+    ]))
+}

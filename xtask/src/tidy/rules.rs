@@ -1,0 +1,245 @@
+//! The rules. Each is a function from a file to complaints; patterns that would be found in
+//! this file are put together from two halves.
+
+use super::Complaint;
+use super::text::{SourceFile, split_comment};
+
+const COLUMNS_MAX: usize = 100;
+const LINES_MAX: usize = 700;
+
+const MARKERS: &[&str] = &[
+    concat!("TO", "DO"),
+    concat!("FIX", "ME"),
+    concat!("XX", "X"),
+];
+/// Words that say nothing, or praise.
+const WORDS: &[&str] = &[
+    "simply",
+    "obviously",
+    "robust",
+    "seamless",
+    "blazing",
+    "leverage",
+    "utilize",
+];
+/// Paths of one person's machine.
+const MACHINE_PATHS: &[&str] = &[concat!("/wo", "rk/"), concat!("/ro", "ot/")];
+/// Every one of them ends the instance it happens in.
+const PANICS: &[&str] = &[
+    ".unwrap()",
+    ".expect(",
+    "panic!(",
+    "unreachable!(",
+    "todo!(",
+    "unimplemented!(",
+];
+/// The guest plans; whatever touches the world belongs to a host.
+const IMPURE: &[&str] = &[
+    "std::time",
+    "std::fs",
+    "std::net",
+    "std::env",
+    "std::thread",
+];
+/// Lockfiles must lead everybody to the same place.
+const NPM_REGISTRY: &str = "https://registry.npmjs.org/";
+
+const RULES: &[fn(&SourceFile) -> Vec<Complaint>] = &[
+    columns,
+    length,
+    ascii,
+    markers,
+    ignored_tests,
+    narrowed_tests,
+    words,
+    machine_paths,
+    panics,
+    purity,
+    registry,
+];
+
+/// Everything that is wrong with a file.
+pub(super) fn complaints(file: &SourceFile) -> Vec<Complaint> {
+    RULES.iter().flat_map(|rule| rule(file)).collect()
+}
+
+/// One complaint for each line the function has something to say about.
+fn each_line(file: &SourceFile, what: impl Fn(&str) -> Option<String>) -> Vec<Complaint> {
+    let lines = file.lines();
+    lines
+        .filter_map(|(line, text)| {
+            Some(Complaint {
+                line,
+                what: what(text)?,
+            })
+        })
+        .collect()
+}
+
+fn is_source(file: &SourceFile) -> bool {
+    file.has_extension(&["rs", "ts", "js", "mjs", "wit", "kql"])
+}
+
+fn columns(file: &SourceFile) -> Vec<Complaint> {
+    if !is_source(file) {
+        return Vec::new();
+    }
+    each_line(file, |line| {
+        let columns = line.chars().count();
+        (columns > COLUMNS_MAX).then(|| format!("{columns} columns, at most {COLUMNS_MAX}"))
+    })
+}
+
+fn length(file: &SourceFile) -> Vec<Complaint> {
+    let count = file.lines().count();
+    if !is_source(file) || count <= LINES_MAX {
+        return Vec::new();
+    }
+    vec![Complaint {
+        line: 0,
+        what: format!("{count} lines, at most {LINES_MAX}"),
+    }]
+}
+
+fn ascii(file: &SourceFile) -> Vec<Complaint> {
+    if !is_source(file) {
+        return Vec::new();
+    }
+    each_line(file, |line| {
+        let strange = line.chars().find(|character| !character.is_ascii())?;
+        Some(format!(
+            "{} is not ASCII: escape it",
+            strange.escape_unicode()
+        ))
+    })
+}
+
+fn markers(file: &SourceFile) -> Vec<Complaint> {
+    if !is_source(file) && !file.has_extension(&["md", "toml"]) {
+        return Vec::new();
+    }
+    each_line(file, |line| {
+        let marker = MARKERS.iter().find(|marker| has_word(line, marker))?;
+        Some(format!("{marker}: finish it or open an issue"))
+    })
+}
+
+fn ignored_tests(file: &SourceFile) -> Vec<Complaint> {
+    if !file.has_extension(&["rs"]) {
+        return Vec::new();
+    }
+    each_line(file, |line| {
+        let ignored = line.trim_start().starts_with("#[ignore]");
+        ignored.then(|| "a test ignored without a reason".to_owned())
+    })
+}
+
+fn narrowed_tests(file: &SourceFile) -> Vec<Complaint> {
+    if !file.path().starts_with("js/test/") {
+        return Vec::new();
+    }
+    each_line(file, |line| {
+        let code = split_comment(line).0;
+        let call = [".only(", ".skip("]
+            .into_iter()
+            .find(|call| code.contains(call))?;
+        Some(format!("{call}) leaves tests out"))
+    })
+}
+
+fn words(file: &SourceFile) -> Vec<Complaint> {
+    let prose = file.has_extension(&["md"]);
+    if !prose && !is_source(file) {
+        return Vec::new();
+    }
+    each_line(file, |line| {
+        let text = if prose { line } else { split_comment(line).1 };
+        let text = text.to_ascii_lowercase();
+        let word = WORDS.iter().find(|word| has_word(&text, word))?;
+        Some(format!("\"{word}\" says nothing: leave it out"))
+    })
+}
+
+fn machine_paths(file: &SourceFile) -> Vec<Complaint> {
+    each_line(file, |line| {
+        let path = MACHINE_PATHS.iter().find(|path| {
+            line.match_indices(**path).any(|(position, _)| {
+                let before = line[..position].chars().next_back();
+                !before.is_some_and(|before| before.is_alphanumeric() || "._-}".contains(before))
+            })
+        })?;
+        Some(format!("{path} is a path of one machine"))
+    })
+}
+
+/// Whether this is code that runs for users, where a panic would take an instance with it.
+fn is_shipped_rust(file: &SourceFile, folders: &[&str]) -> bool {
+    let tests = file.path().ends_with("/tests.rs") || file.path().contains("/tests/");
+    let inside = folders.iter().any(|folder| file.path().starts_with(folder));
+    inside && !tests && file.has_extension(&["rs"])
+}
+
+fn panics(file: &SourceFile) -> Vec<Complaint> {
+    if !is_shipped_rust(
+        file,
+        &[
+            "guest/src/",
+            "guest/planner/src/",
+            "host/src/",
+            "xtask/src/",
+        ],
+    ) {
+        return Vec::new();
+    }
+    // This file names what it looks for.
+    if file.path() == "xtask/src/tidy/rules.rs" {
+        return Vec::new();
+    }
+    forbidden(file, PANICS, "panics: return an error")
+}
+
+fn purity(file: &SourceFile) -> Vec<Complaint> {
+    if !is_shipped_rust(file, &["guest/src/", "guest/planner/src/"]) {
+        return Vec::new();
+    }
+    forbidden(file, IMPURE, "touches the world: leave it to the host")
+}
+
+fn forbidden(file: &SourceFile, patterns: &[&str], why: &str) -> Vec<Complaint> {
+    let mut complaints = Vec::new();
+    for (line, code) in file.shipped_code() {
+        if let Some(pattern) = patterns.iter().find(|pattern| code.contains(**pattern)) {
+            complaints.push(Complaint {
+                line,
+                what: format!("`{pattern}` {why}"),
+            });
+        }
+    }
+    complaints
+}
+
+fn registry(file: &SourceFile) -> Vec<Complaint> {
+    if !file.path().ends_with("package-lock.json") {
+        return Vec::new();
+    }
+    each_line(file, |line| {
+        let address = line.trim_start().strip_prefix("\"resolved\": \"")?;
+        let elsewhere = !address.starts_with(NPM_REGISTRY);
+        elsewhere.then(|| format!("a package from elsewhere than {NPM_REGISTRY}"))
+    })
+}
+
+/// Whether the word is there with no letter or digit beside it.
+fn has_word(text: &str, word: &str) -> bool {
+    text.match_indices(word).any(|(position, _)| {
+        let before = text[..position].chars().next_back();
+        let after = text[position + word.len()..].chars().next();
+        ![before, after]
+            .into_iter()
+            .flatten()
+            .any(char::is_alphanumeric)
+    })
+}
+
+#[cfg(test)]
+mod tests;
