@@ -1,4 +1,58 @@
-//! The Rust host.
+//! The LangGraph checkpointer for Rust: what an agent platform embeds.
+//!
+//! The rules are those of the planner, which runs as a component under wasmtime (the feature
+//! `component`) or natively. This crate executes: it drives operations, runs their batches on a
+//! store, and gives back plain data. It decides nothing about checkpoints.
+//!
+//! ```no_run
+//! use langgraph_checkpoint_host::{Checkpointer, Config, Limits, Planner, SqliteOptions};
+//!
+//! # async fn example() -> Result<(), langgraph_checkpoint_host::Error> {
+//! let planner = Planner::from_file("target/components/planner.wasm", Limits::default())?;
+//! let options = SqliteOptions::default();
+//! let checkpointer = Checkpointer::open_sqlite(planner, "checkpoints.db", options).await?;
+//! let config = Config { thread_id: "thread-1".into(), ..Config::default() };
+//! if let Some(tuple) = checkpointer.get_tuple(config).await? {
+//!     println!("{} has {} channels", tuple.checkpoint_id, tuple.channel_values.len());
+//! }
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # What is promised
+//!
+//! - A call that returned `Ok` is committed; with the defaults it survives a loss of power.
+//! - A call that returned an error stored nothing, or says that it does not know.
+//! - A locked database is waited for until `SqliteOptions::busy_deadline`, then the call fails
+//!   with `storage-busy`.
+//! - A component that traps, or uses more than its [`Limits`], fails its own call and no other.
+//!
+//! # Spans
+//!
+//! Each operation is a `tracing` span `checkpoint_operation` with the fields `call`, `rounds`,
+//! `statements` and, where it failed, `code`. No span, event or error holds a value.
 
+#[cfg(feature = "component")]
+mod bindings;
+mod checkpointer;
+#[cfg(feature = "component")]
+mod component;
+mod drive;
+pub mod error;
+mod known;
+mod planner;
 pub mod storage;
-pub use storage::{StorageAdapter, StorageError, StorageErrorKind, Stored};
+
+pub use langgraph_checkpoint_guest::{
+    Batch, ChannelHistory, ChannelValue, ChannelVersion, Checkpoint, CheckpointTuple, Config, Id,
+    List, MetadataFilter, NewWrite, Payload, PendingWrite, Put, PutWrites, RowSet, Statement,
+    StoredCheckpoint, Value, Version, statement,
+};
+
+pub use self::checkpointer::{Checkpointer, Pages};
+#[cfg(feature = "component")]
+pub use self::component::Limits;
+pub use self::error::{ComponentError, ComponentErrorKind, Error, Fault};
+pub use self::planner::Planner;
+pub use self::storage::sqlite::{SqliteOptions, SqliteStorage, Synchronous};
+pub use self::storage::{StorageAdapter, StorageError, StorageErrorKind, Stored};

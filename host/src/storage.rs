@@ -21,10 +21,7 @@ pub trait StorageAdapter: Send + Sync {
     ///
     /// Transient failures are retried here, within a deadline of the adapter's. A batch whose
     /// future is dropped may run all the same.
-    fn run(
-        &self,
-        batch: Batch,
-    ) -> impl Future<Output = Result<Vec<RowSet>, StorageError>> + Send;
+    fn run(&self, batch: Batch) -> impl Future<Output = Result<Vec<RowSet>, StorageError>> + Send;
 }
 
 /// Why a store did not run a batch.
@@ -90,7 +87,12 @@ impl StorageError {
     /// A failure that left nothing behind. The message says what was wrong and what to do, and
     /// never holds a value.
     pub fn new(kind: StorageErrorKind, message: impl Into<String>) -> Self {
-        Self { kind, stored: Stored::Nothing, message: message.into(), source: None }
+        Self {
+            kind,
+            stored: Stored::Nothing,
+            message: message.into(),
+            source: None,
+        }
     }
 
     /// The same failure, of which it is not known whether the batch took effect.

@@ -36,7 +36,9 @@ pub(super) fn open_writer(
         Synchronous::Full => "FULL",
         Synchronous::Normal => "NORMAL",
     };
-    connection.pragma_update(None, "synchronous", synchronous).map_err(storage_error)?;
+    connection
+        .pragma_update(None, "synchronous", synchronous)
+        .map_err(storage_error)?;
     Ok(connection)
 }
 
@@ -46,7 +48,9 @@ pub(super) fn open_reader(
     options: &SqliteOptions,
 ) -> Result<Connection, StorageError> {
     let connection = open(path, options)?;
-    connection.pragma_update(None, "query_only", true).map_err(storage_error)?;
+    connection
+        .pragma_update(None, "query_only", true)
+        .map_err(storage_error)?;
     Ok(connection)
 }
 
@@ -70,9 +74,8 @@ fn open(path: &Path, options: &SqliteOptions) -> Result<Connection, StorageError
     } else {
         OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE
     };
-    let connection =
-        Connection::open_with_flags(path, access | OpenFlags::SQLITE_OPEN_NO_MUTEX)
-            .map_err(|error| at(path, storage_error(error)))?;
+    let connection = Connection::open_with_flags(path, access | OpenFlags::SQLITE_OPEN_NO_MUTEX)
+        .map_err(|error| at(path, storage_error(error)))?;
     prepare(&connection)?;
     Ok(connection)
 }
@@ -80,7 +83,9 @@ fn open(path: &Path, options: &SqliteOptions) -> Result<Connection, StorageError
 fn prepare(connection: &Connection) -> Result<(), StorageError> {
     connection.set_prepared_statement_cache_capacity(PREPARED_MAX);
     // Waiting for locks is done by `retry_while_busy`, which knows the deadline.
-    connection.busy_timeout(Duration::ZERO).map_err(storage_error)
+    connection
+        .busy_timeout(Duration::ZERO)
+        .map_err(storage_error)
 }
 
 /// Reads the journal mode, or sets it. Setting it needs the file alone, so that several

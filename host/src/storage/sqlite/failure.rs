@@ -23,7 +23,11 @@ pub(super) fn storage_error(error: rusqlite::Error) -> StorageError {
 pub(super) fn commit_error(error: rusqlite::Error) -> StorageError {
     let unknown = error.sqlite_error_code() == Some(ErrorCode::SystemIoFailure);
     let error = storage_error(error);
-    if unknown { error.with_unknown_effect() } else { error }
+    if unknown {
+        error.with_unknown_effect()
+    } else {
+        error
+    }
 }
 
 fn kind(error: &rusqlite::Error) -> StorageErrorKind {
@@ -39,9 +43,7 @@ fn kind(error: &rusqlite::Error) -> StorageErrorKind {
         Some(ErrorCode::DatabaseCorrupt) => StorageErrorKind::Damaged,
         Some(ErrorCode::DiskFull) => StorageErrorKind::Full,
         Some(ErrorCode::TooBig) => StorageErrorKind::TooLarge,
-        Some(ErrorCode::CannotOpen | ErrorCode::PermissionDenied) => {
-            StorageErrorKind::Unreachable
-        }
+        Some(ErrorCode::CannotOpen | ErrorCode::PermissionDenied) => StorageErrorKind::Unreachable,
         _ => StorageErrorKind::Failed,
     }
 }
@@ -56,12 +58,8 @@ fn message(kind: StorageErrorKind) -> &'static str {
             "the SQLite database may only be read; open it for writing, or allow writing to the \
              file and its directory"
         }
-        StorageErrorKind::NotADatabase => {
-            "the file is not a SQLite database; name another path"
-        }
-        StorageErrorKind::Damaged => {
-            "the SQLite database is damaged; restore it from a copy"
-        }
+        StorageErrorKind::NotADatabase => "the file is not a SQLite database; name another path",
+        StorageErrorKind::Damaged => "the SQLite database is damaged; restore it from a copy",
         StorageErrorKind::Full => {
             "no space is left for the SQLite database; free some and try again"
         }

@@ -47,7 +47,10 @@ impl Worker {
         B: FnOnce() + Send + 'static,
     {
         let (queue, jobs) = mpsc::channel(QUEUE_MAX);
-        let mut worker = Self { queue: Some(queue), threads: Vec::new() };
+        let mut worker = Self {
+            queue: Some(queue),
+            threads: Vec::new(),
+        };
         for body in bodies(jobs) {
             let thread = std::thread::Builder::new()
                 .name(name.to_owned())
@@ -65,7 +68,11 @@ impl Worker {
     pub(super) async fn run(&self, batch: Batch) -> Answer {
         let writes = batch.access == Access::Write;
         let (answer, answered) = oneshot::channel();
-        let job = Job { batch, queued: Instant::now(), answer };
+        let job = Job {
+            batch,
+            queued: Instant::now(),
+            answer,
+        };
         let Some(queue) = &self.queue else {
             return Err(closed());
         };

@@ -1,0 +1,193 @@
+//! One method a LangGraph call.
+
+use std::path::Path;
+
+use langgraph_checkpoint_guest::{
+    Call, ChannelHistory, CheckpointTuple, Config, DeltaChannelHistory, List, Outcome, Put,
+    PutWrites, StoredCheckpoint,
+};
+use tokio::sync::OnceCell;
+
+use crate::drive::drive;
+use crate::error::Error;
+use crate::known::Known;
+use crate::planner::Planner;
+use crate::storage::sqlite::{SqliteOptions, SqliteStorage};
+use crate::storage::{StorageAdapter, StorageError, StorageErrorKind};
+
+/// A LangGraph checkpointer on one store.
+///
+/// All methods take `&self` and may be called at once from many tasks. An operation whose
+/// future is dropped may still take effect, whole.
+#[derive(Debug)]
+pub struct Checkpointer<S = SqliteStorage> {
+    planner: Planner,
+    storage: S,
+    ready: OnceCell<()>,
+    known: Known,
+}
+
+impl Checkpointer<SqliteStorage> {
+    /// Opens the SQLite database in a file, which is made where it is missing; `:memory:` opens
+    /// one in memory.
+    pub async fn open_sqlite(
+        planner: Planner,
+        path: impl AsRef<Path>,
+        options: SqliteOptions,
+    ) -> Result<Self, Error> {
+        let path = path.as_ref().to_owned();
+        let storage = tokio::task::spawn_blocking(move || SqliteStorage::open(path, &options))
+            .await
+            .map_err(|error| {
+                StorageError::new(
+                    StorageErrorKind::Unreachable,
+                    "opening the store was cut off",
+                )
+                .with_source(error)
+            })??;
+        Ok(Self::new(planner, storage))
+    }
+}
+
+impl<S: StorageAdapter> Checkpointer<S> {
+    /// A checkpointer on any store. Its tables are made before the first call.
+    pub fn new(planner: Planner, storage: S) -> Self {
+        Self {
+            planner,
+            storage,
+            ready: OnceCell::new(),
+            known: Known::default(),
+        }
+    }
+
+    /// Stores a checkpoint. `Put::known` may be left out: what earlier calls of this
+    /// checkpointer made known is passed on.
+    pub async fn put(&self, mut put: Put) -> Result<StoredCheckpoint, Error> {
+        if put.known.is_none() {
+            put.known = self.known.of(&put.config);
+        }
+        match self.run(Call::Put(put)).await? {
+            Outcome::Stored(stored) => {
+                let known = stored.known.clone();
+                self.known
+                    .remember(&stored.thread_id, &stored.checkpoint_ns, known);
+                Ok(stored)
+            }
+            _ => Err(other_outcome()),
+        }
+    }
+
+    /// Stores the writes of one task.
+    pub async fn put_writes(&self, put_writes: PutWrites) -> Result<(), Error> {
+        match self.run(Call::PutWrites(put_writes)).await? {
+            Outcome::WritesStored => Ok(()),
+            _ => Err(other_outcome()),
+        }
+    }
+
+    /// One checkpoint with its pending writes; the latest, where the config names none.
+    pub async fn get_tuple(&self, config: Config) -> Result<Option<CheckpointTuple>, Error> {
+        match self.run(Call::GetTuple(config)).await? {
+            Outcome::Found(tuple) => {
+                if let Some(tuple) = &tuple {
+                    let known = tuple.known.clone();
+                    self.known
+                        .remember(&tuple.thread_id, &tuple.checkpoint_ns, known);
+                }
+                Ok(tuple)
+            }
+            _ => Err(other_outcome()),
+        }
+    }
+
+    /// Checkpoints, newest first, in pages that are read as they are asked for. Nothing is held
+    /// open between two pages.
+    pub fn list(&self, list: List) -> Pages<'_, S> {
+        Pages {
+            checkpointer: self,
+            next: Some(list),
+        }
+    }
+
+    /// Removes everything of one thread, in all namespaces. A thread that does not exist is no
+    /// error.
+    pub async fn delete_thread(&self, config: Config) -> Result<(), Error> {
+        self.known.forget_thread(&config);
+        match self.run(Call::DeleteThread(config)).await? {
+            Outcome::Deleted => Ok(()),
+            _ => Err(other_outcome()),
+        }
+    }
+
+    /// The writes to delta channels since their last value, one history for each channel.
+    pub async fn get_delta_channel_history(
+        &self,
+        config: Config,
+        channels: Vec<String>,
+    ) -> Result<Vec<ChannelHistory>, Error> {
+        let call = Call::DeltaChannelHistory(DeltaChannelHistory { config, channels });
+        match self.run(call).await? {
+            Outcome::History(histories) => Ok(histories),
+            _ => Err(other_outcome()),
+        }
+    }
+
+    /// Runs a call, after the setup of the store. A setup that failed is tried again by the
+    /// next call.
+    async fn run(&self, call: Call) -> Result<Outcome, Error> {
+        self.ready.get_or_try_init(|| self.setup()).await?;
+        drive(&self.planner, &self.storage, call).await
+    }
+
+    async fn setup(&self) -> Result<(), Error> {
+        match drive(&self.planner, &self.storage, Call::Setup).await? {
+            Outcome::Ready => Ok(()),
+            _ => Err(other_outcome()),
+        }
+    }
+}
+
+/// The pages of a list.
+#[derive(Debug)]
+pub struct Pages<'a, S = SqliteStorage> {
+    checkpointer: &'a Checkpointer<S>,
+    /// The call for the next page; nothing after the last one.
+    next: Option<List>,
+}
+
+impl<S: StorageAdapter> Pages<'_, S> {
+    /// The next page, which may be empty; nothing after the last one. After an error the same
+    /// page may be asked for again.
+    pub async fn next_page(&mut self) -> Result<Option<Vec<CheckpointTuple>>, Error> {
+        let Some(list) = &self.next else {
+            return Ok(None);
+        };
+        match self.checkpointer.run(Call::List(list.clone())).await? {
+            Outcome::Page(page) => {
+                self.next = page.next.map(|next| List {
+                    resume: Some(next),
+                    ..list.clone()
+                });
+                Ok(Some(page.tuples))
+            }
+            _ => Err(other_outcome()),
+        }
+    }
+
+    /// All pages that are left, together.
+    pub async fn try_collect(mut self) -> Result<Vec<CheckpointTuple>, Error> {
+        let mut tuples = Vec::new();
+        while let Some(page) = self.next_page().await? {
+            tuples.extend(page);
+        }
+        Ok(tuples)
+    }
+}
+
+fn other_outcome() -> Error {
+    Error::protocol(
+        "wrong-outcome",
+        "the planner answered another call than the one it was given; use the component and the \
+         host of one version",
+    )
+}

@@ -1,0 +1,248 @@
+//! The component under wasmtime: compiled once, run in a pool of instances.
+//!
+//! An operation has an instance for itself from its start to its end, while its batches run as
+//! well. An instance that ended an operation goes back to the pool; one that trapped, ran into a
+//! limit, or whose operation was given up is dropped, and the next operation gets a new one.
+
+mod limits;
+mod ticker;
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use langgraph_checkpoint_guest::{Answer, Call, Progress};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use wasmtime::component::{Component, Linker, ResourceAny};
+use wasmtime::{Config, Engine, Store};
+
+pub use self::limits::Limits;
+use self::limits::State;
+use self::ticker::Ticker;
+use crate::bindings;
+use crate::bindings::PlannerPre;
+use crate::error::{ComponentError, ComponentErrorKind, Error};
+
+/// How many operations an instance runs before it is replaced, which bounds what its memory
+/// gathers.
+const OPERATIONS_MAX: usize = 10_000;
+
+/// The most memory an instance keeps between operations. Linear memory never shrinks.
+const IDLE_MEMORY_BYTES_MAX: usize = 32 << 20;
+
+/// The compiled component and its instances.
+pub(crate) struct Pool {
+    engine: Engine,
+    component: PlannerPre<State>,
+    ticker: Ticker,
+    limits: Limits,
+    permits: Arc<Semaphore>,
+    idle: Mutex<Vec<Instance>>,
+}
+
+impl std::fmt::Debug for Pool {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Pool")
+            .field("limits", &self.limits)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Pool {
+    pub(crate) fn new(bytes: &[u8], limits: Limits) -> Result<Self, ComponentError> {
+        let mut config = Config::new();
+        config.epoch_interruption(true);
+        let engine = Engine::new(&config).map_err(unusable)?;
+        let component = Component::from_binary(&engine, bytes).map_err(unusable)?;
+        // The linker is empty: a component that imports anything does not link.
+        let linker = Linker::new(&engine);
+        let component = linker
+            .instantiate_pre(&component)
+            .and_then(PlannerPre::new)
+            .map_err(unusable)?;
+        let ticker = Ticker::start(engine.clone()).map_err(unusable)?;
+        let permits = Arc::new(Semaphore::new(limits.instances_max.max(1)));
+        Ok(Self {
+            engine,
+            component,
+            ticker,
+            limits,
+            permits,
+            idle: Mutex::default(),
+        })
+    }
+
+    pub(crate) async fn start(
+        self: &Arc<Self>,
+        call: Call,
+    ) -> Result<(Operation, Progress), Error> {
+        let permit = Arc::clone(&self.permits)
+            .acquire_owned()
+            .await
+            .map_err(unusable)?;
+        let idle = self.lock_idle().pop();
+        let mut instance = match idle {
+            Some(instance) => instance,
+            None => self.instantiate().await?,
+        };
+        instance.operations += 1;
+        let call = call.into();
+        let started = {
+            let _running = instance.enter(self);
+            let operations = instance.planner.langgraph_checkpoint_operations();
+            operations
+                .call_start(&mut instance.store, &call)
+                .await
+                .map_err(failed)?
+        };
+        match started {
+            Ok((resource, progress)) => {
+                let pool = Arc::clone(self);
+                let running = Some(Running { instance, resource });
+                Ok((
+                    Operation {
+                        running,
+                        pool,
+                        _permit: permit,
+                    },
+                    progress.into(),
+                ))
+            }
+            Err(error) => {
+                self.give_back(instance);
+                Err(error.into())
+            }
+        }
+    }
+
+    async fn instantiate(&self) -> Result<Instance, ComponentError> {
+        let mut store = Store::new(&self.engine, State::new(&self.limits));
+        store.limiter(|state| state);
+        store.epoch_deadline_callback(|mut context| context.data_mut().tick());
+        State::arm(&mut store);
+        let _running = self.ticker.running();
+        let planner = self
+            .component
+            .instantiate_async(&mut store)
+            .await
+            .map_err(failed)?;
+        Ok(Instance {
+            store,
+            planner,
+            operations: 0,
+        })
+    }
+
+    fn give_back(&self, instance: Instance) {
+        let memory_bytes = instance.store.data().memory_bytes();
+        if instance.operations < OPERATIONS_MAX && memory_bytes <= IDLE_MEMORY_BYTES_MAX {
+            self.lock_idle().push(instance);
+        }
+    }
+
+    fn lock_idle(&self) -> MutexGuard<'_, Vec<Instance>> {
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// One instance in a store of its own: a store keeps all its instances until it is dropped.
+struct Instance {
+    store: Store<State>,
+    planner: bindings::Planner,
+    operations: usize,
+}
+
+impl Instance {
+    /// Gives the next call its time, and keeps the clock going while it runs.
+    fn enter<'a>(&mut self, pool: &'a Pool) -> ticker::Running<'a> {
+        State::arm(&mut self.store);
+        pool.ticker.running()
+    }
+}
+
+/// An operation and the instance that it has for itself.
+pub(crate) struct Operation {
+    /// Taken while the instance works: if it traps, or its caller gives up, it is gone.
+    running: Option<Running>,
+    pool: Arc<Pool>,
+    _permit: OwnedSemaphorePermit,
+}
+
+struct Running {
+    instance: Instance,
+    resource: ResourceAny,
+}
+
+impl Operation {
+    pub(crate) async fn advance(&mut self, answer: Answer) -> Result<Progress, Error> {
+        let Some(mut running) = self.running.take() else {
+            return Err(Error::protocol(
+                "operation-ended",
+                "an operation that failed was advanced again; begin the call anew",
+            ));
+        };
+        let answer = answer.into();
+        let advanced = {
+            let instance = &mut running.instance;
+            let _running = instance.enter(&self.pool);
+            let operations = instance.planner.langgraph_checkpoint_operations();
+            operations
+                .operation()
+                .call_advance(&mut instance.store, running.resource, &answer)
+                .await
+                .map_err(failed)?
+        };
+        self.running = Some(running);
+        Ok(advanced?.into())
+    }
+
+    /// Drops the resource and gives the instance back.
+    pub(crate) async fn finish(mut self) {
+        let Some(Running {
+            mut instance,
+            resource,
+        }) = self.running.take()
+        else {
+            return;
+        };
+        let dropped = {
+            let _running = instance.enter(&self.pool);
+            resource.resource_drop_async(&mut instance.store).await
+        };
+        match dropped {
+            Ok(()) => self.pool.give_back(instance),
+            Err(error) => tracing::warn!(%error, "an operation could not be dropped"),
+        }
+    }
+}
+
+fn unusable(error: impl Into<wasmtime::Error>) -> ComponentError {
+    ComponentError::new(
+        ComponentErrorKind::Unusable,
+        "the component could not be loaded as a planner of this version; build it from the same \
+         source as this crate",
+        error.into(),
+    )
+}
+
+/// What a failed entry into an instance is to a caller.
+fn failed(error: wasmtime::Error) -> ComponentError {
+    let (kind, message) = if error.is::<limits::MemoryLimitReached>() {
+        (
+            ComponentErrorKind::MemoryLimit,
+            "the component asked for more memory than Limits::memory_bytes_max; raise it, or \
+             store less in one checkpoint",
+        )
+    } else if error.is::<limits::TimeLimitReached>() {
+        (
+            ComponentErrorKind::Timeout,
+            "the component ran longer than Limits::time_limit; raise it, or store less in one \
+             checkpoint",
+        )
+    } else {
+        (
+            ComponentErrorKind::Trap,
+            "the component trapped, which is a defect; its instance was replaced, the call may \
+             be tried again",
+        )
+    };
+    ComponentError::new(kind, message, error)
+}

@@ -1,0 +1,104 @@
+//! What an instance may use, and the state that counts it.
+
+use std::time::Duration;
+
+use wasmtime::{ResourceLimiter, Store, UpdateDeadline};
+
+use super::ticker::TICK;
+
+/// What the instances of a component may use.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// The most memory of one instance. A call needs a few times the size of its state.
+    pub memory_bytes_max: usize,
+    /// The longest one entry into the component may take. An operation enters it once a round;
+    /// the time its batches take does not count. It is measured in steps of 10 ms.
+    pub time_limit: Duration,
+    /// How many instances there are at most, which is how many operations are under way at
+    /// once. Further ones wait.
+    pub instances_max: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            memory_bytes_max: 512 << 20,
+            time_limit: Duration::from_secs(10),
+            instances_max: 64,
+        }
+    }
+}
+
+/// The component asked for more memory than it may have.
+#[derive(Debug, thiserror::Error)]
+#[error("the memory limit was reached")]
+pub(super) struct MemoryLimitReached;
+
+/// The component ran longer than it may.
+#[derive(Debug, thiserror::Error)]
+#[error("the time limit was reached")]
+pub(super) struct TimeLimitReached;
+
+/// What an instance has used.
+pub(super) struct State {
+    memory_bytes_max: usize,
+    memory_bytes: usize,
+    ticks_max: u128,
+    ticks: u128,
+}
+
+impl State {
+    pub(super) fn new(limits: &Limits) -> Self {
+        Self {
+            memory_bytes_max: limits.memory_bytes_max,
+            memory_bytes: 0,
+            ticks_max: limits.time_limit.as_nanos().div_ceil(TICK.as_nanos()),
+            ticks: 0,
+        }
+    }
+
+    /// Gives the next entry its whole time.
+    pub(super) fn arm(store: &mut Store<Self>) {
+        store.data_mut().ticks = 0;
+        store.set_epoch_deadline(1);
+    }
+
+    /// A tick has passed inside the component: others get their turn, or its time is over.
+    pub(super) fn tick(&mut self) -> wasmtime::Result<UpdateDeadline> {
+        if self.ticks >= self.ticks_max {
+            return Err(wasmtime::Error::new(TimeLimitReached));
+        }
+        self.ticks += 1;
+        Ok(UpdateDeadline::Yield(1))
+    }
+
+    pub(super) fn memory_bytes(&self) -> usize {
+        self.memory_bytes
+    }
+}
+
+impl ResourceLimiter for State {
+    fn memory_growing(
+        &mut self,
+        current: usize,
+        desired: usize,
+        _maximum: Option<usize>,
+    ) -> wasmtime::Result<bool> {
+        let memory_bytes = self.memory_bytes - current + desired;
+        if memory_bytes > self.memory_bytes_max {
+            return Err(wasmtime::Error::new(MemoryLimitReached));
+        }
+        self.memory_bytes = memory_bytes;
+        Ok(true)
+    }
+
+    fn table_growing(
+        &mut self,
+        _current: usize,
+        desired: usize,
+        _maximum: Option<usize>,
+    ) -> wasmtime::Result<bool> {
+        // The planner's tables hold its functions and do not grow.
+        Ok(desired <= 10_000)
+    }
+}

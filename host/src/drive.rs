@@ -1,0 +1,87 @@
+//! The loop: start a call, run what it needs, advance, until it is done.
+
+use langgraph_checkpoint_guest::{Answer, Call, Need, Outcome, Progress};
+use tracing::field::Empty;
+use tracing::{Instrument, Span};
+
+use crate::error::Error;
+use crate::planner::{Operation, Planner};
+use crate::storage::StorageAdapter;
+
+/// The most rounds an operation may need. The planner needs a few; one that asks for more than
+/// this will not end.
+const ROUNDS_MAX: usize = 64;
+
+/// Drives one call to its outcome.
+pub(crate) async fn drive(
+    planner: &Planner,
+    storage: &impl StorageAdapter,
+    call: Call,
+) -> Result<Outcome, Error> {
+    let span = tracing::info_span!(
+        "checkpoint_operation",
+        call = name(&call),
+        rounds = Empty,
+        statements = Empty,
+        code = Empty,
+    );
+    async {
+        let outcome = run(planner, storage, call).await;
+        if let Err(error) = &outcome {
+            Span::current().record("code", error.code());
+        }
+        outcome
+    }
+    .instrument(span)
+    .await
+}
+
+async fn run(
+    planner: &Planner,
+    storage: &impl StorageAdapter,
+    call: Call,
+) -> Result<Outcome, Error> {
+    let (mut operation, progress) = planner.start(call).await?;
+    let outcome = advance_to_end(&mut operation, storage, progress).await;
+    operation.finish().await;
+    outcome
+}
+
+async fn advance_to_end(
+    operation: &mut Operation,
+    storage: &impl StorageAdapter,
+    mut progress: Progress,
+) -> Result<Outcome, Error> {
+    let mut statements = 0;
+    for rounds in 0..=ROUNDS_MAX {
+        let batch = match progress {
+            Progress::Need(Need::Sql(batch)) => batch,
+            Progress::Done(outcome) => {
+                Span::current()
+                    .record("rounds", rounds)
+                    .record("statements", statements);
+                return Ok(outcome);
+            }
+        };
+        statements += batch.statements.len();
+        let sets = storage.run(batch).await?;
+        progress = operation.advance(Answer::Sql(sets)).await?;
+    }
+    Err(Error::protocol(
+        "too-many-rounds",
+        "the planner asked for more rounds than any operation needs; use the component and the \
+         host of one version",
+    ))
+}
+
+fn name(call: &Call) -> &'static str {
+    match call {
+        Call::Setup => "setup",
+        Call::GetTuple(_) => "get_tuple",
+        Call::List(_) => "list",
+        Call::Put(_) => "put",
+        Call::PutWrites(_) => "put_writes",
+        Call::DeleteThread(_) => "delete_thread",
+        Call::DeltaChannelHistory(_) => "get_delta_channel_history",
+    }
+}

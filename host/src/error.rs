@@ -1,0 +1,165 @@
+//! What can go wrong with a call, by the party at fault.
+
+use std::borrow::Cow;
+use std::error::Error as Source;
+use std::fmt;
+
+use langgraph_checkpoint_guest as guest;
+
+use crate::storage::StorageError;
+
+/// What the planner found wrong, where, and what to do.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fault {
+    /// Stable, for programs: lower case words joined by hyphens.
+    pub code: Cow<'static, str>,
+    /// For people; it holds ids and names, never a value.
+    pub message: String,
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+/// Why a call failed.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// The planner's component failed. Its instance has been replaced; the next call gets a
+    /// new one. A batch that was answered before stays stored.
+    #[error("{0}")]
+    Component(#[source] ComponentError),
+    /// The store holds damaged or incomplete data.
+    #[error("{0}")]
+    Corrupt(Fault),
+    /// The input is not acceptable. Nothing was stored.
+    #[error("{0}")]
+    InvalidInput(Fault),
+    /// This crate and the planner disagree: a defect of one of them, or a component of another
+    /// version.
+    #[error("{0}")]
+    Protocol(Fault),
+    /// The store did not run a batch.
+    #[error("{0}")]
+    Storage(#[source] StorageError),
+    /// The store holds a newer format than the planner reads.
+    #[error("{0}")]
+    UnsupportedFormat(Fault),
+}
+
+impl Error {
+    /// The stable code, for programs.
+    pub fn code(&self) -> &str {
+        match self {
+            Self::Component(error) => error.kind().code(),
+            Self::Corrupt(fault)
+            | Self::InvalidInput(fault)
+            | Self::Protocol(fault)
+            | Self::UnsupportedFormat(fault) => &fault.code,
+            Self::Storage(error) => error.code(),
+        }
+    }
+
+    pub(crate) fn protocol(code: &'static str, message: &str) -> Self {
+        Self::Protocol(Fault {
+            code: Cow::Borrowed(code),
+            message: message.to_owned(),
+        })
+    }
+}
+
+impl From<guest::Error> for Error {
+    fn from(error: guest::Error) -> Self {
+        let code = Cow::Borrowed(error.code());
+        let fault = Fault {
+            code,
+            message: error.fault().message.clone(),
+        };
+        match error {
+            guest::Error::InvalidInput(_) => Self::InvalidInput(fault),
+            guest::Error::Corrupt(_) => Self::Corrupt(fault),
+            guest::Error::UnsupportedFormat(_) => Self::UnsupportedFormat(fault),
+            _ => Self::Protocol(fault),
+        }
+    }
+}
+
+impl From<ComponentError> for Error {
+    fn from(error: ComponentError) -> Self {
+        Self::Component(error)
+    }
+}
+
+impl From<StorageError> for Error {
+    fn from(error: StorageError) -> Self {
+        Self::Storage(error)
+    }
+}
+
+/// How a component failed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ComponentErrorKind {
+    /// It asked for more memory than its limit.
+    MemoryLimit,
+    /// It ran longer than its limit.
+    Timeout,
+    /// It trapped.
+    Trap,
+    /// It could not be read or compiled, or is no planner of this version.
+    Unusable,
+}
+
+impl ComponentErrorKind {
+    /// The stable name, for programs.
+    pub fn code(self) -> &'static str {
+        match self {
+            Self::MemoryLimit => "component-memory-limit",
+            Self::Timeout => "component-timeout",
+            Self::Trap => "component-trap",
+            Self::Unusable => "component-unusable",
+        }
+    }
+}
+
+/// A failure of a component.
+#[derive(Debug)]
+pub struct ComponentError {
+    kind: ComponentErrorKind,
+    message: String,
+    source: Option<Box<dyn Source + Send + Sync>>,
+}
+
+impl ComponentError {
+    #[cfg(feature = "component")]
+    pub(crate) fn new(
+        kind: ComponentErrorKind,
+        message: impl Into<String>,
+        source: impl Into<Box<dyn Source + Send + Sync>>,
+    ) -> Self {
+        Self {
+            kind,
+            message: message.into(),
+            source: Some(source.into()),
+        }
+    }
+
+    /// The kind of failure.
+    pub fn kind(&self) -> ComponentErrorKind {
+        self.kind
+    }
+}
+
+impl fmt::Display for ComponentError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+impl Source for ComponentError {
+    fn source(&self) -> Option<&(dyn Source + 'static)> {
+        self.source.as_deref().map(|source| source as _)
+    }
+}

@@ -1,0 +1,89 @@
+//! Where operations run: in the component, or natively.
+
+use langgraph_checkpoint_guest as guest;
+use langgraph_checkpoint_guest::{Answer, Call, Progress};
+
+#[cfg(feature = "component")]
+use crate::component;
+use crate::error::Error;
+
+/// The rules of the checkpointer, ready to run operations. Cloning it is cheap, and clones
+/// share what they run on.
+#[derive(Clone, Debug)]
+pub struct Planner(Kind);
+
+#[derive(Clone, Debug)]
+enum Kind {
+    Native,
+    #[cfg(feature = "component")]
+    Component(std::sync::Arc<component::Pool>),
+}
+
+impl Planner {
+    /// Runs operations as native code of this process, without limits on memory and time.
+    pub fn native() -> Self {
+        Self(Kind::Native)
+    }
+
+    /// Compiles the component `planner.wasm` from its bytes, once.
+    #[cfg(feature = "component")]
+    pub fn from_bytes(bytes: &[u8], limits: component::Limits) -> Result<Self, Error> {
+        let pool = component::Pool::new(bytes, limits)?;
+        Ok(Self(Kind::Component(std::sync::Arc::new(pool))))
+    }
+
+    /// Compiles the component `planner.wasm` from its file, once.
+    #[cfg(feature = "component")]
+    pub fn from_file(
+        path: impl AsRef<std::path::Path>,
+        limits: component::Limits,
+    ) -> Result<Self, Error> {
+        use crate::error::{ComponentError, ComponentErrorKind};
+
+        let path = path.as_ref();
+        let bytes = std::fs::read(path).map_err(|error| {
+            let message = format!("the component {} could not be read", path.display());
+            ComponentError::new(ComponentErrorKind::Unusable, message, error)
+        })?;
+        Self::from_bytes(&bytes, limits)
+    }
+
+    pub(crate) async fn start(&self, call: Call) -> Result<(Operation, Progress), Error> {
+        match &self.0 {
+            Kind::Native => {
+                let (operation, progress) = guest::Operation::start(call)?;
+                Ok((Operation::Native(Box::new(operation)), progress))
+            }
+            #[cfg(feature = "component")]
+            Kind::Component(pool) => {
+                let (operation, progress) = pool.start(call).await?;
+                Ok((Operation::Component(Box::new(operation)), progress))
+            }
+        }
+    }
+}
+
+/// One call under way. Dropping it ends it; `finish` does so without losing the instance.
+pub(crate) enum Operation {
+    Native(Box<guest::Operation>),
+    #[cfg(feature = "component")]
+    Component(Box<component::Operation>),
+}
+
+impl Operation {
+    pub(crate) async fn advance(&mut self, answer: Answer) -> Result<Progress, Error> {
+        match self {
+            Self::Native(operation) => Ok(operation.advance(answer)?),
+            #[cfg(feature = "component")]
+            Self::Component(operation) => operation.advance(answer).await,
+        }
+    }
+
+    pub(crate) async fn finish(self) {
+        match self {
+            Self::Native(_) => {}
+            #[cfg(feature = "component")]
+            Self::Component(operation) => operation.finish().await,
+        }
+    }
+}
