@@ -1,0 +1,61 @@
+/** The records of JavaScript's own classes, whose contents are not enumerable properties. */
+import { Buffer } from "node:buffer";
+import { types } from "node:util";
+import { DeltaSnapshot } from "@langchain/langgraph-checkpoint";
+import type { Fields } from "./records.js";
+import * as records from "./records.js";
+
+/** Encodes what is nested in a built-in: one value under a name, or the items of a list. */
+export interface NestedEncoder {
+  field(name: string, value: unknown): unknown;
+  items(values: unknown[]): unknown[];
+}
+
+/**
+ * The record of a value whose `toJSON` would lose it: a date or a Node.js buffer. A subclass with a
+ * `toJSON` of its own is left to it.
+ */
+export function recordBeforeToJson(value: Fields): Fields | undefined {
+  if (types.isDate(value)) {
+    return value.toJSON === Date.prototype.toJSON ? records.dateRecord(value) : undefined;
+  }
+  if (types.isUint8Array(value)) {
+    const toJson: unknown = Reflect.get(value, "toJSON");
+    if (toJson !== undefined && toJson !== Buffer.prototype.toJSON) return undefined;
+    return records.constructorRecord("Uint8Array", [Array.from(value)], "from");
+  }
+  return undefined;
+}
+
+/** What stands for a built-in, or undefined where a value is an ordinary object. */
+export function builtInJson(value: Fields, nested: NestedEncoder): unknown {
+  if (value instanceof DeltaSnapshot) {
+    return records.deltaSnapshotRecord(nested.field("value", value.value));
+  }
+  if (value instanceof Set || types.isSet(value)) {
+    return records.constructorRecord("Set", [nested.items(Array.from(value))], null);
+  }
+  if (value instanceof Map || types.isMap(value)) {
+    return records.constructorRecord("Map", [nested.items(Array.from(value))], null);
+  }
+  if (value instanceof RegExp || types.isRegExp(value)) {
+    return records.constructorRecord("RegExp", [value.source, value.flags], null);
+  }
+  if (value instanceof Error || types.isNativeError(value)) {
+    return records.constructorRecord("Error", [nested.field("message", value.message)], null);
+  }
+  if (ArrayBuffer.isView(value) || types.isAnyArrayBuffer(value)) {
+    return records.binaryRecord(value);
+  }
+  return types.isBoxedPrimitive(value) ? unboxed(value, nested) : undefined;
+}
+
+/** JSON takes a boxed primitive for the primitive; a boxed symbol is an empty object to it. */
+function unboxed(value: unknown, nested: NestedEncoder): unknown {
+  if (types.isNumberObject(value)) return nested.field("", Number(value));
+  if (types.isStringObject(value)) return String(value);
+  if (types.isBooleanObject(value)) return Boolean.prototype.valueOf.call(value);
+  if (types.isBigIntObject(value))
+    return records.bigintRecord(BigInt.prototype.valueOf.call(value));
+  return undefined;
+}

@@ -1,0 +1,165 @@
+/**
+ * The closed set of LangChain classes that stored data may become again: the messages, prompt
+ * values and prompts of the application's own @langchain/core. Chains, models, parsers and
+ * tracers are left out on purpose: their constructors take configuration, which stored data must
+ * not choose.
+ */
+import { get_lc_unique_name, Serializable } from "@langchain/core/load/serializable";
+import * as messages from "@langchain/core/messages";
+import * as toolMessages from "@langchain/core/messages/tool";
+import * as promptValues from "@langchain/core/prompt_values";
+import * as prompts from "@langchain/core/prompts";
+import { type Fields, isFields, setOwn } from "./records.js";
+
+type SerializableClass = typeof Serializable;
+
+const ROOT_NAMESPACE = "langchain_core";
+
+/** Longer ids name no class; the bound keeps a hostile id cheap to refuse. */
+const ID_LENGTH_MAX = 16;
+
+/** Bounds what hostile key names can make a class remember. */
+const NAMES_KEPT_MAX = 256;
+
+/**
+ * Field names that a class takes as they are on the wire without saying so in its aliases. Read
+ * without this, a chunk would lose the field to its camel-case spelling.
+ */
+const UNDECLARED_ALIASES: Readonly<Record<string, readonly string[]>> = {
+  ToolMessageChunk: ["tool_call_id"],
+};
+
+/** One class of @langchain/core, with its two spellings of each field's name. */
+export class CoreClass {
+  readonly #class: SerializableClass;
+  readonly #isMessage: boolean;
+  readonly #fieldNames = new Map<string, string>();
+  readonly #wireNames = new Map<string, string>();
+
+  constructor(name: string, serializable: SerializableClass) {
+    this.#class = serializable;
+    this.#isMessage = isAncestor(messages.BaseMessage.prototype, serializable.prototype);
+    for (const [field, wireName] of declaredAliases(serializable)) {
+      this.#fieldNames.set(wireName, field);
+    }
+    for (const field of UNDECLARED_ALIASES[name] ?? []) this.#fieldNames.set(field, field);
+  }
+
+  /** Whether instances are written by `kwargsOf`, without the class's own copying `toJSON`. */
+  writes(value: Fields): boolean {
+    return (
+      this.#isMessage &&
+      value.lc_serializable === true &&
+      isFields(value.lc_kwargs) &&
+      value.toJSON === Serializable.prototype.toJSON
+    );
+  }
+
+  /** The name of a field on the wire, as the class itself gives it. */
+  wireName(field: string, instance: Fields): string {
+    const known = this.#wireNames.get(field);
+    if (known !== undefined) return known;
+    const sample: Serializable = Object.create(instance, {
+      lc_kwargs: { value: { [field]: null } },
+    });
+    const written = sample.toJSON();
+    const names = "kwargs" in written ? Object.keys(written.kwargs) : [];
+    const wireName = names[0] ?? field;
+    if (this.#wireNames.size < NAMES_KEPT_MAX) this.#wireNames.set(field, wireName);
+    return wireName;
+  }
+
+  /** Makes an instance from kwargs whose values have been read. */
+  construct(kwargs: Fields): Serializable {
+    const fields: Fields = {};
+    for (const wireName of Object.keys(kwargs)) {
+      const value = kwargs[wireName];
+      // A prompt's undefined field would hide its default; a message reads both alike, and is
+      // written again as it was.
+      if (value !== undefined || this.#isMessage) setOwn(fields, this.#fieldName(wireName), value);
+    }
+    return Reflect.construct(this.#class, [fields]);
+  }
+
+  #fieldName(wireName: string): string {
+    const known = this.#fieldNames.get(wireName);
+    if (known !== undefined) return known;
+    const field = camelCase(wireName);
+    if (this.#fieldNames.size < NAMES_KEPT_MAX) this.#fieldNames.set(wireName, field);
+    return field;
+  }
+}
+
+function isAncestor(ancestor: object, descendant: unknown): boolean {
+  return isFields(descendant) && Object.prototype.isPrototypeOf.call(ancestor, descendant);
+}
+
+function* declaredAliases(serializable: SerializableClass): Iterable<[string, string]> {
+  for (
+    let prototype: unknown = serializable.prototype;
+    isFields(prototype);
+    prototype = Object.getPrototypeOf(prototype)
+  ) {
+    const aliases = prototype.lc_aliases;
+    if (!isFields(aliases)) continue;
+    for (const [field, wireName] of Object.entries(aliases)) {
+      if (typeof wireName === "string") yield [field, wireName];
+    }
+  }
+}
+
+/** Spells a wire name as LangChain's loader does: words joined, each but the first capitalised. */
+function camelCase(wireName: string): string {
+  const trimmed = wireName.trim();
+  if (!/[-_\s]/.test(trimmed)) return trimmed;
+  const [first = "", ...rest] = trimmed
+    .replace(/[-_\s]+/g, "_")
+    .toLowerCase()
+    .split("_");
+  return rest.reduce((joined, word) => {
+    const initial = word.charAt(0);
+    if (!/[a-z0-9]/.test(initial)) return `${joined}_${word}`;
+    return joined + initial.toUpperCase() + word.slice(1);
+  }, first);
+}
+
+function isSerializableClass(value: unknown): value is SerializableClass {
+  return typeof value === "function" && isAncestor(Serializable.prototype, value.prototype);
+}
+
+const byPrototype = new Map<unknown, CoreClass>();
+const byModule = new Map<string, ReadonlyMap<string, CoreClass>>();
+
+function addModule(moduleName: string, exported: object): void {
+  const byName = new Map<string, CoreClass>();
+  for (const [exportName, value] of Object.entries(exported)) {
+    if (!isSerializableClass(value)) continue;
+    const known = byPrototype.get(value.prototype) ?? new CoreClass(exportName, value);
+    byPrototype.set(value.prototype, known);
+    const uniqueName = get_lc_unique_name(value);
+    if (!byName.has(uniqueName)) byName.set(uniqueName, known);
+    byName.set(exportName, known);
+  }
+  byModule.set(moduleName, byName);
+}
+
+addModule("messages", messages);
+addModule("messages__tool", toolMessages);
+addModule("prompt_values", promptValues);
+addModule("prompts", prompts);
+
+/** The class whose direct instance this is, not a subclass of it. */
+export function coreClassOf(value: object): CoreClass | undefined {
+  return byPrototype.get(Object.getPrototypeOf(value));
+}
+
+/** The class that an `lc: 1` record names, or undefined where it is not one of the closed set. */
+export function coreClassNamed(id: unknown): CoreClass | undefined {
+  if (!Array.isArray(id) || id[0] !== ROOT_NAMESPACE || id.length > ID_LENGTH_MAX) return undefined;
+  // An id may name a file inside a module, as Python's do: the nearest module is meant.
+  for (let end = id.length - 1; end > 1; end -= 1) {
+    const byName = byModule.get(id.slice(1, end).join("__"));
+    if (byName !== undefined) return byName.get(id[id.length - 1]);
+  }
+  return undefined;
+}

@@ -1,0 +1,125 @@
+import type { SerializerProtocol } from "@langchain/langgraph-checkpoint";
+import { describePlace, formatPath, type PathStep, SerializationError } from "./errors.js";
+import { readParsed } from "./read.js";
+import { Encoder } from "./write.js";
+
+/** The type of stored bytes: JSON text in UTF-8, or the bytes of a value that is bytes. */
+export type SerializationType = "json" | "bytes";
+
+export interface JsonPlusSerdeOptions {
+  /** Refuse a function or symbol inside a value, which is otherwise left out with a warning. */
+  strict?: boolean;
+  /** Receives each warning once; by default they are Node.js process warnings. */
+  onWarning?: (message: string) => void;
+}
+
+/** Bounds what a long-lived serializer remembers of its warnings. */
+const WARNED_PLACES_MAX = 1000;
+
+const encoder = new TextEncoder();
+const decoder = new TextDecoder("utf-8", { fatal: true });
+
+/**
+ * Reads and writes values in the wire format of LangGraph.js's JsonPlusSerializer, synchronously.
+ *
+ * What that format keeps is written in the same bytes and read to equal values. Values that it
+ * loses are kept by records of their own: Date, BigInt, NaN, infinities, -0, typed arrays, and user
+ * data that looks like a record. A nested Node.js Buffer comes back as a Uint8Array.
+ *
+ * The text has no optional whitespace, so an array's bytes are `[`, its elements' bytes joined by
+ * `,`, and `]`.
+ */
+export class JsonPlusSerde implements SerializerProtocol {
+  readonly #strict: boolean;
+  readonly #warn: (message: string) => void;
+  readonly #warnedPlaces = new Set<string>();
+
+  constructor({ strict = false, onWarning = emitProcessWarning }: JsonPlusSerdeOptions = {}) {
+    this.#strict = strict;
+    this.#warn = onWarning;
+  }
+
+  /** Writes a value. The bytes are the caller's own: later changes to the value do not show. */
+  dumps(value: unknown): [SerializationType, Uint8Array] {
+    if (value instanceof Uint8Array) return ["bytes", new Uint8Array(value)];
+    return ["json", encoder.encode(this.#stringify(value))];
+  }
+
+  /** Reads what `dumps`, or LangGraph.js's own serializer, has written. */
+  loads(type: string, data: Uint8Array | string): unknown {
+    switch (type) {
+      case "json":
+        return parse(data);
+      case "bytes":
+        return typeof data === "string" ? encoder.encode(data) : new Uint8Array(data);
+      default:
+        throw new SerializationError(
+          "unknown-serialization-type",
+          'the stored value has a serialization type other than "json" and "bytes"; ' +
+            "read it with the serializer that wrote it",
+        );
+    }
+  }
+
+  async dumpsTyped(value: unknown): Promise<[SerializationType, Uint8Array]> {
+    return this.dumps(value);
+  }
+
+  async loadsTyped(type: string, data: Uint8Array | string): Promise<unknown> {
+    return this.loads(type, data);
+  }
+
+  #stringify(value: unknown): string {
+    try {
+      const json = new Encoder((path, kind) => this.#leaveOut(path, kind)).encode(value);
+      return JSON.stringify(json);
+    } catch (error) {
+      throw asSerializationError(error);
+    }
+  }
+
+  #leaveOut(path: readonly PathStep[], kind: "function" | "symbol"): void {
+    const place = describePlace(path);
+    if (this.#strict || path.length === 0) {
+      const message = `a ${kind} cannot be stored: ${place}; store data instead, or leave it out`;
+      throw new SerializationError("unserializable-value", message, path);
+    }
+    const where = formatPath(path);
+    if (this.#warnedPlaces.has(where) || this.#warnedPlaces.size >= WARNED_PLACES_MAX) return;
+    this.#warnedPlaces.add(where);
+    this.#warn(`a ${kind} cannot be stored and is left out: ${place}`);
+  }
+}
+
+function parse(data: Uint8Array | string): unknown {
+  try {
+    return readParsed(JSON.parse(typeof data === "string" ? data : decoder.decode(data)));
+  } catch (error) {
+    throw unreadable(error, data.length);
+  }
+}
+
+/** The engine's own message quotes the text, which is the user's data, so it is not passed on. */
+function unreadable(error: unknown, length: number): unknown {
+  const found = `the stored value (length ${length})`;
+  if (error instanceof RangeError) {
+    const message = `${found} is nested too deeply to be read`;
+    return new SerializationError("unreadable-value", message);
+  }
+  if (!(error instanceof SyntaxError || error instanceof TypeError)) return error;
+  const message = `${found} is not JSON text in UTF-8; the row is damaged or of another type`;
+  return new SerializationError("unreadable-value", message);
+}
+
+function asSerializationError(error: unknown): SerializationError {
+  if (error instanceof SerializationError) return error;
+  const message =
+    error instanceof RangeError
+      ? "the value is nested too deeply or too large to be stored"
+      : "reading the value threw an error; see its cause";
+  return new SerializationError("unserializable-value", message, [], { cause: error });
+}
+
+function emitProcessWarning(message: string): void {
+  process.emitWarning(message, { type: "SerializationWarning" });
+}

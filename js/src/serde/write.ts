@@ -1,0 +1,238 @@
+/**
+ * Turns a value into plain JSON data that `JSON.stringify` writes as it is. Parts of the value that
+ * are such data already are passed on, not copied.
+ */
+import { builtInJson, type NestedEncoder, recordBeforeToJson } from "./builtins.js";
+import { type CoreClass, coreClassOf } from "./classes.js";
+import { describePlace, type PathStep, SerializationError } from "./errors.js";
+import { isRecord } from "./read.js";
+import * as records from "./records.js";
+import { type Fields, isFields, isInert, isWrapper, setOwn, WRAPPER_KEY } from "./records.js";
+
+/**
+ * Where a value stands. Inside the kwargs of a LangChain class, user data with an `lc` key is
+ * wrapped as LangChain wraps it; in kwargs that came from a class's own `toJSON` it already is.
+ */
+type Place = "data" | "kwargs" | "wrapped kwargs";
+
+type WithToJson = { toJSON: (key: string) => unknown };
+
+/** Values are rarely nested this deep, and a cycle always is: cycles are looked for from here. */
+const CYCLE_CHECK_DEPTH = 32;
+
+const SEND_KEYS: ReadonlySet<string> = new Set(["lg_name", "node", "args", "timeout"]);
+
+/** Told of each function and symbol, which JSON leaves out. */
+export type OnOmitted = (path: readonly PathStep[], kind: "function" | "symbol") => void;
+
+/** Encodes one value; an encoder is used once. */
+export class Encoder {
+  readonly #onOmitted: OnOmitted;
+  readonly #path: PathStep[] = [];
+  readonly #ancestors: object[] = [];
+
+  constructor(onOmitted: OnOmitted) {
+    this.#onOmitted = onOmitted;
+  }
+
+  /** The JSON data for a value, or undefined for a function or symbol, which JSON leaves out. */
+  encode(value: unknown): unknown {
+    return this.#value(value, "", 0, "data");
+  }
+
+  #value(value: unknown, key: PathStep, depth: number, place: Place): unknown {
+    switch (typeof value) {
+      case "string":
+      case "boolean":
+        return value;
+      case "number":
+        if (Number.isFinite(value) && !Object.is(value, -0)) return value;
+        return records.numberRecord(value);
+      case "undefined":
+        return records.UNDEFINED_RECORD;
+      case "bigint":
+        return records.bigintRecord(value);
+      case "object":
+        return value === null ? null : this.#object(value, key, depth, place);
+      default:
+        return this.#function(value, key, depth, place);
+    }
+  }
+
+  /** A function with a `toJSON` is what that returns, as in JSON. */
+  #function(value: unknown, key: PathStep, depth: number, place: Place): unknown {
+    this.#path[depth] = key;
+    if (typeof value === "function" && hasToJson(value)) {
+      return this.#replacement(this.#callToJson(value, key, depth), value, depth, place);
+    }
+    this.#onOmitted(this.#stepsTo(depth), typeof value === "symbol" ? "symbol" : "function");
+    return undefined;
+  }
+
+  #object(value: object, key: PathStep, depth: number, place: Place): unknown {
+    this.#path[depth] = key;
+    if (depth > CYCLE_CHECK_DEPTH && this.#ancestors.lastIndexOf(value, depth - 1) !== -1) {
+      throw this.#cycle();
+    }
+    this.#ancestors[depth] = value;
+    if (!isFields(value)) return this.#list(value, key, depth, place);
+    const prototype: unknown = Object.getPrototypeOf(value);
+    if ((prototype === Object.prototype || prototype === null) && !hasToJson(value)) {
+      return this.#data(value, depth, place, false);
+    }
+    const core = coreClassOf(value);
+    if (core?.writes(value)) return this.#coreInstance(core, value, depth);
+    const record = recordBeforeToJson(value);
+    if (record !== undefined) return record;
+    if (!hasToJson(value)) return this.#instance(value, depth, place);
+    const json = this.#callToJson(value, key, depth);
+    if ("lc_serializable" in value && isFields(json) && json.lc === 1) {
+      return this.#langChainJson(json, depth);
+    }
+    return this.#replacement(json, value, depth, place);
+  }
+
+  #list(value: object, key: PathStep, depth: number, place: Place): unknown {
+    if (hasToJson(value)) {
+      return this.#replacement(this.#callToJson(value, key, depth), value, depth, place);
+    }
+    return Array.isArray(value) ? this.#items(value, depth, place) : undefined;
+  }
+
+  /** What a `toJSON` returned: JSON asks it for no `toJSON` of its own. */
+  #replacement(json: unknown, original: unknown, depth: number, place: Place): unknown {
+    if (typeof json !== "object" || json === null) {
+      return this.#value(json, this.#path[depth] ?? "", depth, place);
+    }
+    if (!isFields(json)) return Array.isArray(json) ? this.#items(json, depth, place) : undefined;
+    if (json !== original) {
+      const core = coreClassOf(json);
+      if (core?.writes(json)) return this.#coreInstance(core, json, depth);
+    }
+    return recordBeforeToJson(json) ?? this.#instance(json, depth, place);
+  }
+
+  #instance(value: Fields, depth: number, place: Place): unknown {
+    const nested: NestedEncoder = {
+      field: (name, field) => this.#value(field, name, depth + 1, place),
+      items: (items) => this.#items(items, depth, place),
+    };
+    return builtInJson(value, nested) ?? this.#data(value, depth, place, true);
+  }
+
+  #items(items: unknown[], depth: number, place: Place): unknown[] {
+    let copy: unknown[] | undefined;
+    for (let index = 0; index < items.length; index += 1) {
+      const item = items[index];
+      const encoded = this.#value(item, index, depth + 1, place);
+      if (copy === undefined && encoded !== item) copy = items.slice(0, index);
+      if (copy !== undefined) copy[index] = encoded;
+    }
+    return copy ?? items;
+  }
+
+  /** An object's own fields, escaped where a reader would take them for a record. */
+  #data(value: Fields, depth: number, place: Place, copied: boolean): unknown {
+    if (place === "wrapped kwargs") return this.#wrappedData(value, depth);
+    const wraps = place === "kwargs" && !isInert(value) && ("lc" in value || isWrapper(value));
+    const json = this.#fields(value, depth, wraps ? "data" : place, copied);
+    if (Object.hasOwn(json, "lc") && isRecord(json)) return records.escapedRecord(json);
+    if (wraps) return { [WRAPPER_KEY]: json };
+    return json.lg_name === "Send" ? sendJson(json) : json;
+  }
+
+  /** Data inside kwargs that LangChain's own `toJSON` has copied and wrapped. */
+  #wrappedData(value: Fields, depth: number): unknown {
+    if (isWrapper(value)) {
+      const wrapped = value[WRAPPER_KEY];
+      const json = isFields(wrapped)
+        ? this.#fields(wrapped, depth, "data", true)
+        : this.#value(wrapped, WRAPPER_KEY, depth + 1, "data");
+      return { [WRAPPER_KEY]: json };
+    }
+    // LangChain's copy marks a cycle with this record, where user data would have been wrapped.
+    if (value.lc === 1 && value.type === "not_implemented") throw this.#cycleAt(depth);
+    return this.#fields(value, depth, "wrapped kwargs", false);
+  }
+
+  #fields(value: Fields, depth: number, place: Place, copied: boolean): Fields {
+    const keys = Object.keys(value);
+    let copy: Fields | undefined = copied ? {} : undefined;
+    for (let index = 0; index < keys.length; index += 1) {
+      const key = keys[index];
+      if (key === undefined) continue;
+      const field = value[key];
+      const encoded = this.#value(field, key, depth + 1, place);
+      if (copy === undefined) {
+        if (encoded === field) continue;
+        copy = {};
+        for (const earlier of keys.slice(0, index)) setOwn(copy, earlier, value[earlier]);
+      }
+      if (encoded !== undefined) setOwn(copy, key, encoded);
+    }
+    return copy ?? value;
+  }
+
+  /** What the class's own `toJSON` gives, without the copy it makes of every field. */
+  #coreInstance(core: CoreClass, value: Fields, depth: number): Fields {
+    const kwargs: Fields = {};
+    const given = isFields(value.lc_kwargs) ? value.lc_kwargs : {};
+    for (const name of Object.keys(given)) {
+      const field = name in value ? value[name] : given[name];
+      const encoded = this.#value(field, name, depth + 1, "kwargs");
+      if (encoded !== undefined) setOwn(kwargs, core.wireName(name, value), encoded);
+    }
+    return { lc: 1, type: "constructor", id: value.lc_id, kwargs };
+  }
+
+  /** The record that another LangChain class's own `toJSON` has made. */
+  #langChainJson(json: Fields, depth: number): Fields {
+    const { kwargs, ...head } = json;
+    const record = this.#fields(head, depth, "data", true);
+    if (isFields(kwargs)) record.kwargs = this.#fields(kwargs, depth, "wrapped kwargs", true);
+    return record;
+  }
+
+  #callToJson(value: WithToJson, key: PathStep, depth: number): unknown {
+    try {
+      return value.toJSON(String(key));
+    } catch (error) {
+      const path = this.#stepsTo(depth);
+      const message = `toJSON threw at ${describePlace(path)}`;
+      throw new SerializationError("unserializable-value", message, path, { cause: error });
+    }
+  }
+
+  #stepsTo(depth: number): PathStep[] {
+    return this.#path.slice(1, depth + 1);
+  }
+
+  /** The error for the outermost place that leads back to an object it lies in. */
+  #cycle(): SerializationError {
+    const seen = new Set<object>();
+    const closing = this.#ancestors.findIndex((ancestor) => seen.size === seen.add(ancestor).size);
+    return this.#cycleAt(closing);
+  }
+
+  #cycleAt(depth: number): SerializationError {
+    const path = this.#stepsTo(depth);
+    const message =
+      `the value contains itself at ${describePlace(path)}; ` +
+      "store an id in that place instead of the object";
+    return new SerializationError("cyclic-value", message, path);
+  }
+}
+
+function hasToJson(value: object): value is WithToJson {
+  return "toJSON" in value && typeof value.toJSON === "function";
+}
+
+/** A Send is stored as the plain object that LangGraph makes a task of. */
+function sendJson(json: Fields): Fields {
+  const keys = Object.keys(json);
+  if (!keys.includes("node") || !keys.includes("args")) return json;
+  if (!keys.every((key) => SEND_KEYS.has(key))) return json;
+  const { node, args, timeout } = json;
+  const timed = timeout !== undefined && timeout !== records.UNDEFINED_RECORD;
+  return timed ? { node, args, timeout } : { node, args };
+}
