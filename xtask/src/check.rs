@@ -7,42 +7,17 @@ use crate::workspace::Workspace;
 use crate::{component, goldens, licences, npm, process, tidy};
 
 const STEPS: &[Step] = &[
-    Step {
-        name: "format",
-        run: format,
-    },
-    Step {
-        name: "tidy",
-        run: tidy::check,
-    },
-    Step {
-        name: "goldens",
-        run: goldens::check,
-    },
-    Step {
-        name: "licences",
-        run: licences::check,
-    },
-    Step {
-        name: "component",
-        run: component::prepare,
-    },
-    Step {
-        name: "imports",
-        run: component::check_imports,
-    },
-    Step {
-        name: "clippy",
-        run: clippy,
-    },
-    Step {
-        name: "js-packages",
-        run: |workspace| npm::ensure_installed(&workspace.js()),
-    },
-    Step {
-        name: "js",
-        run: |workspace| npm::run_script(&workspace.js(), "check"),
-    },
+    Step::new("format", format),
+    Step::new("tidy", tidy::check),
+    Step::new("goldens", goldens::check),
+    Step::new("licences", licences::check),
+    Step::new("component", component::prepare),
+    Step::new("imports", component::check_imports),
+    Step::new("clippy", clippy),
+    Step::new("js-packages", |workspace| {
+        npm::ensure_installed(&workspace.js())
+    }),
+    Step::new("js", |workspace| npm::run_script(&workspace.js(), "check")),
 ];
 
 /// Runs the steps.

@@ -8,10 +8,15 @@ use crate::workspace::Workspace;
 
 /// One named part of a command.
 pub(crate) struct Step {
-    /// What `--only` takes.
-    pub(crate) name: &'static str,
-    /// What it does.
-    pub(crate) run: fn(&Workspace) -> Result<()>,
+    name: &'static str,
+    run: fn(&Workspace) -> Result<()>,
+}
+
+impl Step {
+    /// A step by the name that `--only` takes.
+    pub(crate) const fn new(name: &'static str, run: fn(&Workspace) -> Result<()>) -> Self {
+        Self { name, run }
+    }
 }
 
 /// Runs the steps in order, or the one that is named.
@@ -53,14 +58,8 @@ mod tests {
     use super::*;
 
     const STEPS: &[Step] = &[
-        Step {
-            name: "passes",
-            run: |_| Ok(()),
-        },
-        Step {
-            name: "fails",
-            run: |_| bail!("the reason"),
-        },
+        Step::new("passes", |_| Ok(())),
+        Step::new("fails", |_| bail!("the reason")),
     ];
 
     #[test]

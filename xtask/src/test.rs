@@ -7,26 +7,15 @@ use crate::workspace::Workspace;
 use crate::{component, npm, process};
 
 const STEPS: &[Step] = &[
-    Step {
-        name: "component",
-        run: component::prepare,
-    },
-    Step {
-        name: "rust",
-        run: rust,
-    },
-    Step {
-        name: "js-packages",
-        run: |workspace| npm::ensure_installed(&workspace.js()),
-    },
-    Step {
-        name: "js-build",
-        run: |workspace| npm::run_script(&workspace.js(), "build"),
-    },
-    Step {
-        name: "js",
-        run: |workspace| npm::run_script(&workspace.js(), "test"),
-    },
+    Step::new("component", component::prepare),
+    Step::new("rust", rust),
+    Step::new("js-packages", |workspace| {
+        npm::ensure_installed(&workspace.js())
+    }),
+    Step::new("js-build", |workspace| {
+        npm::run_script(&workspace.js(), "build")
+    }),
+    Step::new("js", |workspace| npm::run_script(&workspace.js(), "test")),
 ];
 
 /// Runs the steps.

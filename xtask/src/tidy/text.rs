@@ -100,7 +100,8 @@ mod tests {
     #[test]
     fn test_items_are_not_shipped() {
         let text = "fn a() {}\n#[cfg(test)]\nmod tests {\n    fn b() {}\n}\n#[cfg(test)]\n\
-                    mod other;\nimpl A {\n    #[cfg(test)]\n    fn c() {\n    }\n    fn d() {}\n}\n";
+                    mod other;\nimpl A {\n    #[cfg(test)]\n    fn c() {\n    }\n    \
+                    fn d() {}\n}\n";
         let file = SourceFile::new("a.rs".to_owned(), text.to_owned());
         let lines: Vec<usize> = file
             .shipped_code()

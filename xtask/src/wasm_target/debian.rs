@@ -173,8 +173,8 @@ fn matching<'a>(offered: &'a str, version: &str) -> Option<&'a str> {
 mod tests {
     use super::*;
 
-    const OFFERED: &str = "  rust-src | 1.95.0+dfsg1-1 | http://example.org/debian sid/main amd64\n\
-                           rust-src | 1.85.0+dfsg3-1 | http://example.org/debian trixie/main amd64\n";
+    const OFFERED: &str = "  rust-src | 1.95.0+dfsg1-1 | http://example.org/debian sid/main all\n\
+                           rust-src | 1.85.0+dfsg3-1 | http://example.org/debian trixie/main all\n";
 
     #[test]
     fn only_the_exact_version_matches() {
