@@ -28,7 +28,7 @@ pub(crate) fn encode<T: Serialize>(structure: &T) -> Result<Vec<u8>, Error> {
 
 /// A structure read from MessagePack that must end where the bytes end.
 pub(crate) fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Option<T> {
-    let mut deserializer = rmp_serde::Deserializer::from_read_ref(bytes);
+    let mut deserializer = rmp_serde::Deserializer::new(bytes);
     deserializer.set_max_depth(DEPTH_MAX);
     let structure = T::deserialize(&mut deserializer).ok()?;
     deserializer.get_ref().is_empty().then_some(structure)

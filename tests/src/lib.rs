@@ -1,1 +1,5 @@
-//! Tests across hosts.
+//! What several test suites share: a driver of the guest on real SQLite, transcripts and their
+//! runner, the reference model.
+
+pub mod native;
+pub mod transcript;

@@ -46,11 +46,12 @@ pub(crate) struct Guard {
     pub(crate) generation: i64,
 }
 
-/// Makes the thread where it is missing.
+/// Makes the thread where it is missing. An insert that a conflict cancels would use up a key,
+/// and write it down, each time.
 pub(crate) fn insert_thread(thread_id: &str) -> Statement {
     once(
-        "INSERT INTO lg_threads (thread_id, generation) VALUES (?1, 0) \
-         ON CONFLICT (thread_id) DO NOTHING",
+        "INSERT INTO lg_threads (thread_id, generation) SELECT ?1, 0 \
+         WHERE NOT EXISTS (SELECT 1 FROM lg_threads WHERE thread_id = ?1)",
         vec![text(thread_id)],
     )
 }

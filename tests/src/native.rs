@@ -1,0 +1,119 @@
+//! The guest compiled natively, driven against a real SQLite database.
+
+use langgraph_checkpoint_guest as guest;
+use langgraph_checkpoint_guest::{Access, Answer, Batch, Call, Need, Operation, Outcome, Progress};
+use rusqlite::types::{ToSqlOutput, Value as SqlValue, ValueRef};
+use rusqlite::{Connection, ToSql, params_from_iter};
+
+/// A database and the operations on it.
+#[derive(Debug)]
+pub struct Native {
+    connection: Connection,
+    /// Every statement run since the last look, by its text.
+    pub statements: Vec<String>,
+    /// How many batches were run since the last look.
+    pub rounds: usize,
+}
+
+impl Native {
+    /// On this database, whose tables are made where they are missing.
+    pub fn new(connection: Connection) -> Result<Self, guest::Error> {
+        let mut native = Self {
+            connection,
+            statements: Vec::new(),
+            rounds: 0,
+        };
+        native.call(Call::Setup)?;
+        Ok(native)
+    }
+
+    /// In memory.
+    ///
+    /// # Panics
+    ///
+    /// When there is no memory for a database.
+    pub fn in_memory() -> Self {
+        Self::new(Connection::open_in_memory().unwrap()).unwrap()
+    }
+
+    /// The database.
+    pub fn connection(&self) -> &Connection {
+        &self.connection
+    }
+
+    /// Runs a call to its end.
+    pub fn call(&mut self, call: Call) -> Result<Outcome, guest::Error> {
+        let (mut operation, mut progress) = Operation::start(call)?;
+        loop {
+            match progress {
+                Progress::Done(outcome) => return Ok(outcome),
+                Progress::Need(Need::Sql(batch)) => {
+                    let sets = self.run(&batch);
+                    progress = operation.advance(Answer::Sql(sets))?;
+                }
+            }
+        }
+    }
+
+    /// Runs a batch in one transaction.
+    ///
+    /// # Panics
+    ///
+    /// When SQLite refuses a statement: the guest must not make such ones.
+    pub fn run(&mut self, batch: &Batch) -> Vec<guest::RowSet> {
+        self.rounds += 1;
+        let behavior = match batch.access {
+            Access::Read => rusqlite::TransactionBehavior::Deferred,
+            Access::Write => rusqlite::TransactionBehavior::Immediate,
+        };
+        let transaction = self.connection.transaction_with_behavior(behavior).unwrap();
+        let mut sets = Vec::new();
+        for statement in &batch.statements {
+            self.statements.push(statement.text.clone());
+            let mut prepared = transaction.prepare_cached(&statement.text).unwrap();
+            assert!(
+                batch.access == Access::Write || prepared.readonly(),
+                "a read batch writes: {}",
+                statement.text
+            );
+            let columns = prepared.column_count();
+            let mut set = guest::RowSet::default();
+            for parameters in &statement.parameters {
+                let mut rows = prepared
+                    .query(params_from_iter(parameters.iter().map(Bound)))
+                    .unwrap();
+                while let Some(row) = rows.next().unwrap() {
+                    let value = |column| value(row.get_ref(column).unwrap());
+                    set.rows.push((0..columns).map(value).collect());
+                }
+            }
+            sets.push(set);
+        }
+        transaction.commit().unwrap();
+        sets
+    }
+}
+
+struct Bound<'a>(&'a guest::Value);
+
+impl ToSql for Bound<'_> {
+    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        Ok(match self.0 {
+            guest::Value::Null => ToSqlOutput::Owned(SqlValue::Null),
+            guest::Value::Integer(integer) => ToSqlOutput::Owned(SqlValue::Integer(*integer)),
+            guest::Value::Real(real) => ToSqlOutput::Owned(SqlValue::Real(*real)),
+            guest::Value::Text(text) => ToSqlOutput::Borrowed(ValueRef::Text(text.as_bytes())),
+            guest::Value::Blob(blob) => ToSqlOutput::Borrowed(ValueRef::Blob(blob)),
+        })
+    }
+}
+
+fn value(value: ValueRef<'_>) -> guest::Value {
+    match value {
+        ValueRef::Null => guest::Value::Null,
+        ValueRef::Integer(integer) => guest::Value::Integer(integer),
+        ValueRef::Real(real) => guest::Value::Real(real),
+        ValueRef::Text(text) => guest::Value::Text(String::from_utf8(text.to_vec()).unwrap()),
+        ValueRef::Blob(blob) => guest::Value::Blob(blob.to_vec()),
+    }
+}
