@@ -1,0 +1,41 @@
+/** A value bound to a statement or read from a row: SQLite's five storage classes. */
+export type SqlValue = null | bigint | number | string | Uint8Array;
+
+/** One statement, run once for each row of parameters. */
+export interface Statement {
+  /** The text. Equal texts are the same statement, which may be prepared once and kept. */
+  readonly text: string;
+  /** The parameters of each run, bound to `?1`, `?2`, ... A bigint is an integer. */
+  readonly parameters: readonly (readonly SqlValue[])[];
+}
+
+/** Statements that run in order in one transaction. */
+export interface Batch {
+  /** Whether the batch writes. */
+  readonly access: "read" | "write";
+  /** The statements, at least one. */
+  readonly statements: readonly Statement[];
+}
+
+/** The rows one statement gave, all its runs one after the other. */
+export interface RowSet {
+  /** Each row has its columns in order; integers are bigints. */
+  readonly rows: SqlValue[][];
+}
+
+/**
+ * Executes batches on one store.
+ *
+ * A storage adapter knows nothing of checkpoints: what a batch says and whether it may be
+ * repeated was decided by the planner. These rules are the adapter's:
+ *
+ * - The statements of a batch run in order in one transaction, each once for each of its rows of
+ *   parameters. A batch that fails leaves nothing behind.
+ * - A write batch is answered after its transaction is committed, never before.
+ * - Batches take effect in the order of the calls, so that a read sees every write called before.
+ * - Transient failures are retried within a deadline; what then fails is a `StorageError`.
+ */
+export interface StorageAdapter {
+  /** Runs a batch and gives one row set per statement, in order. */
+  run(batch: Batch): RowSet[] | Promise<RowSet[]>;
+}

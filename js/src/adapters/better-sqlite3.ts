@@ -1,0 +1,84 @@
+import Database from "better-sqlite3";
+
+import type { SqlValue } from "./adapter.js";
+import type { Connection } from "./connection.js";
+import { storageError } from "./failure.js";
+
+/** How many statements stay prepared; the planner has fewer texts. */
+const PREPARED_MAX = 64;
+
+/** The driver names result codes; these are the ones a storage tells apart. */
+const RESULT_CODES: Record<string, number> = {
+  SQLITE_PERM: 3,
+  SQLITE_BUSY: 5,
+  SQLITE_LOCKED: 6,
+  SQLITE_READONLY: 8,
+  SQLITE_IOERR: 10,
+  SQLITE_CORRUPT: 11,
+  SQLITE_FULL: 13,
+  SQLITE_CANTOPEN: 14,
+  SQLITE_PROTOCOL: 15,
+  SQLITE_TOOBIG: 18,
+  SQLITE_NOTADB: 26,
+};
+
+type Prepared = Database.Statement<unknown[], SqlValue[]>;
+
+/**
+ * Opens a database. Waiting for locks is the saver's, which does not stop the event loop for it,
+ * so the driver itself does not wait.
+ */
+export function openBetterSqlite3(path: string): Database.Database {
+  try {
+    return new Database(path, { timeout: 0 });
+  } catch (thrown) {
+    throw storageError("storage-unreachable", thrown);
+  }
+}
+
+/** A connection of better-sqlite3. */
+export class BetterSqlite3Connection implements Connection {
+  readonly #db: Database.Database;
+  readonly #prepared = new Map<string, Prepared>();
+
+  constructor(db: Database.Database) {
+    this.#db = db;
+  }
+
+  get open(): boolean {
+    return this.#db.open;
+  }
+
+  get inTransaction(): boolean {
+    return this.#db.inTransaction;
+  }
+
+  execute(text: string): void {
+    this.#prepare(text).run();
+  }
+
+  query(text: string, parameters: readonly SqlValue[]): SqlValue[][] {
+    const statement = this.#prepare(text);
+    // The driver takes numbered parameters by name.
+    const named = Object.fromEntries(parameters.map((value, index) => [index + 1, value]));
+    if (statement.reader) return statement.all(named);
+    statement.run(named);
+    return [];
+  }
+
+  resultCode(thrown: unknown): number | undefined {
+    if (!(thrown instanceof Database.SqliteError)) return undefined;
+    const [name] = /^SQLITE_[A-Z]+/.exec(thrown.code) ?? [];
+    return name === undefined ? undefined : RESULT_CODES[name];
+  }
+
+  #prepare(text: string): Prepared {
+    const known = this.#prepared.get(text);
+    if (known !== undefined) return known;
+    const statement = this.#db.prepare<unknown[], SqlValue[]>(text).safeIntegers(true);
+    if (statement.reader) statement.raw(true);
+    if (this.#prepared.size >= PREPARED_MAX) this.#prepared.clear();
+    this.#prepared.set(text, statement);
+    return statement;
+  }
+}

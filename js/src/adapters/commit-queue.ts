@@ -1,0 +1,170 @@
+import { ProtocolError } from "../errors.js";
+import type { Batch, RowSet, StorageAdapter } from "./adapter.js";
+import { type Connection, configure, type Synchronous } from "./connection.js";
+import { failureOf, isBusy, storageError } from "./failure.js";
+import { type Answer, runGroup, runRead } from "./transaction.js";
+
+/** How many batches share a transaction. */
+const GROUP_MAX = 256;
+/** The longest pause between two attempts to get a lock; the first is the shortest. */
+const PAUSE_MAX_MS = 16;
+
+/** How a database is used. */
+export interface QueueOptions {
+  /** When a commit waits for the disk; left out, what the connection says stays. */
+  readonly synchronous?: Synchronous | undefined;
+  /** How long a batch waits for a lock that another connection holds. */
+  readonly busyDeadlineMs: number;
+}
+
+interface Job {
+  readonly batch: Batch;
+  readonly deadline: number;
+  resolve(rowSets: RowSet[]): void;
+  reject(failure: Error): void;
+}
+
+/**
+ * The writes of one turn of the event loop share a transaction.
+ *
+ * Write batches wait for the end of the turn, then run in their order in one transaction, each in
+ * a savepoint of its own, and are answered after the commit. A read runs at once, after the
+ * writes called before it. While another connection holds the lock everything waits in line, and
+ * the event loop goes on.
+ */
+export class CommitQueue implements StorageAdapter {
+  readonly #connection: Connection;
+  readonly #options: QueueOptions;
+  #jobs: Job[] = [];
+  #configured = false;
+  /** Whether the turn's end, or a pause, will drain the queue. */
+  #scheduled = false;
+  /** How often in a row the lock was not to be had. */
+  #refusals = 0;
+
+  constructor(connection: Connection, options: QueueOptions) {
+    this.#connection = connection;
+    this.#options = options;
+  }
+
+  run(batch: Batch): RowSet[] | Promise<RowSet[]> {
+    if (batch.access === "read") {
+      this.#drain();
+      if (this.#jobs.length === 0) {
+        const read = this.#attempt(() => runRead(this.#connection, batch));
+        if (!("failure" in read)) return read.value;
+        if (!isBusy(read.failure)) throw read.failure;
+        this.#refusals += 1;
+      }
+    }
+    return this.#enqueue(batch);
+  }
+
+  /** Runs what waits, once; what is still refused the lock then fails. */
+  flush(): void {
+    this.#drain();
+    const left = this.#jobs;
+    this.#jobs = [];
+    for (const job of left) job.reject(storageError("storage-busy"));
+  }
+
+  #enqueue(batch: Batch): Promise<RowSet[]> {
+    const deadline = performance.now() + this.#options.busyDeadlineMs;
+    return new Promise((resolve, reject) => {
+      this.#jobs.push({ batch, deadline, resolve, reject });
+      this.#schedule();
+    });
+  }
+
+  #schedule(): void {
+    if (this.#scheduled) return;
+    this.#scheduled = true;
+    const wake = () => {
+      this.#scheduled = false;
+      this.#drain();
+    };
+    if (this.#refusals === 0) setImmediate(wake);
+    // A random share of the pause, so that two that wait do not stay in step.
+    else setTimeout(wake, Math.min(2 ** this.#refusals, PAUSE_MAX_MS) * (0.5 + Math.random() / 2));
+  }
+
+  #drain(): void {
+    while (this.#jobs.length > 0) {
+      const group = this.#nextGroup();
+      if (this.#runJobs(group)) {
+        this.#refusals = 0;
+        continue;
+      }
+      this.#refusals += 1;
+      this.#jobs = [...group, ...this.#jobs];
+      this.#expire();
+      if (this.#jobs.length > 0) this.#schedule();
+      return;
+    }
+  }
+
+  /** One read, or the writes up to the next read. */
+  #nextGroup(): Job[] {
+    const isRead = ({ batch }: Job) => batch.access === "read";
+    const read = this.#jobs.findIndex(isRead);
+    const writes = read === -1 ? this.#jobs.length : read;
+    return this.#jobs.splice(0, Math.min(Math.max(writes, 1), GROUP_MAX));
+  }
+
+  /** Answers the jobs; false when the lock was not to be had, which leaves them as they were. */
+  #runJobs(group: readonly Job[]): boolean {
+    const answers = this.#answers(group.map(({ batch }) => batch));
+    if (answers === undefined) return false;
+    group.forEach((job, index) => {
+      const answer = answers[index] ?? unanswered();
+      if ("failure" in answer) job.reject(answer.failure);
+      else job.resolve(answer.rowSets);
+    });
+    return true;
+  }
+
+  #answers(batches: readonly Batch[]): readonly Answer[] | undefined {
+    const [first] = batches;
+    if (first?.access === "read") {
+      const read = this.#attempt(() => [{ rowSets: runRead(this.#connection, first) }]);
+      return "failure" in read && isBusy(read.failure) ? undefined : answersOf(read);
+    }
+    const group = this.#attempt(() => runGroup(this.#connection, batches));
+    if ("failure" in group && isBusy(group.failure)) return undefined;
+    if (!("failure" in group) || batches.length === 1) return answersOf(group);
+    // What made the transaction fail may be one batch's doing: alone, each gets what is its own.
+    return batches.flatMap((batch) => {
+      return answersOf(this.#attempt(() => runGroup(this.#connection, [batch])));
+    });
+  }
+
+  #attempt<T>(run: () => T): { readonly value: T } | { readonly failure: Error } {
+    try {
+      if (!this.#configured && !this.#connection.inTransaction) {
+        configure(this.#connection, this.#options.synchronous);
+        this.#configured = true;
+      }
+      return { value: run() };
+    } catch (thrown) {
+      return { failure: failureOf(this.#connection, thrown) };
+    }
+  }
+
+  #expire(): void {
+    const now = performance.now();
+    const expired = this.#jobs.filter(({ deadline }) => deadline <= now);
+    this.#jobs = this.#jobs.filter(({ deadline }) => deadline > now);
+    for (const job of expired) job.reject(storageError("storage-busy"));
+    if (this.#jobs.length === 0) this.#refusals = 0;
+  }
+}
+
+function answersOf(
+  attempt: { readonly value: readonly Answer[] } | { readonly failure: Error },
+): readonly Answer[] {
+  return "failure" in attempt ? [attempt] : attempt.value;
+}
+
+function unanswered(): Answer {
+  return { failure: new ProtocolError("unanswered-batch", "a batch of a group has no answer") };
+}

@@ -1,0 +1,35 @@
+import type { SqlValue } from "./adapter.js";
+
+/** One connection to a SQLite database, as a driver gives it: every call runs at once. */
+export interface Connection {
+  /** Whether it has not been closed. */
+  readonly open: boolean;
+  /** Whether a transaction is open, by whomever. */
+  readonly inTransaction: boolean;
+  /** Runs what has neither parameters nor rows. */
+  execute(text: string): void;
+  /** Runs a statement once, with its parameters bound to `?1`, `?2`, ..., and gives its rows. */
+  query(text: string, parameters: readonly SqlValue[]): SqlValue[][];
+  /** SQLite's own result code of what the driver threw: its number, without the extension. */
+  resultCode(thrown: unknown): number | undefined;
+}
+
+/** When a commit waits for the disk. */
+export type Synchronous =
+  /** At every commit: what was acknowledged survives a loss of power. */
+  | "full"
+  /**
+   * At checkpoints of the log: what was acknowledged survives the death of the process; a loss of
+   * power may undo the last commits, and never damages the file.
+   */
+  | "normal";
+
+/** Turns a connection to what the saver needs. Done before its first batch. */
+export function configure(connection: Connection, synchronous: Synchronous | undefined): void {
+  if (synchronous !== undefined) {
+    connection.execute(`PRAGMA synchronous = ${synchronous === "normal" ? "NORMAL" : "FULL"}`);
+  }
+  // Setting the mode takes the file's lock, so it is left alone where it is right.
+  const mode = connection.query("PRAGMA journal_mode", [])[0]?.[0];
+  if (mode === "delete") connection.query("PRAGMA journal_mode = WAL", []);
+}

@@ -1,0 +1,84 @@
+import type { RowSet, StorageAdapter } from "./adapters/adapter.js";
+import { ProtocolError } from "./errors.js";
+import { type Eventually, isPending } from "./eventually.js";
+import { type Call, type Outcome, type PlannedCall, type Planner, PlannerFailure } from "./guest.js";
+
+/** More rounds than any operation needs: a call that asks for more would never end. */
+const ROUNDS_MAX = 64;
+
+/**
+ * Drives a call to its outcome: runs what the planner asks for and gives it the answer.
+ *
+ * It goes on without waiting for as long as the storage adapter answers at once.
+ *
+ * A planner instance that fails takes the other calls on it along, through no fault of theirs,
+ * so a call is begun once more on a fresh instance. Every batch may be repeated.
+ */
+export function drive(planner: Planner, call: Call, storage: StorageAdapter): Eventually<Outcome> {
+  return withSecondTry(
+    () => driveOnce(planner, call, storage),
+    () => withSecondTry(() => driveOnce(planner, call, storage), plannerFailed),
+  );
+}
+
+function withSecondTry(
+  first: () => Eventually<Outcome>,
+  second: (failure: PlannerFailure) => Eventually<Outcome>,
+): Eventually<Outcome> {
+  const recover = (thrown: unknown) => {
+    if (thrown instanceof PlannerFailure) return second(thrown);
+    throw thrown;
+  };
+  try {
+    const outcome = first();
+    return isPending(outcome) ? outcome.catch(recover) : outcome;
+  } catch (thrown) {
+    return recover(thrown);
+  }
+}
+
+function plannerFailed(failure: PlannerFailure): never {
+  throw new ProtocolError(
+    "planner-failed",
+    "the planner failed twice at one call; this is a defect of this package, please report it",
+    { cause: failure.cause },
+  );
+}
+
+function driveOnce(planner: Planner, call: Call, storage: StorageAdapter): Eventually<Outcome> {
+  const planned = planner.start(call);
+  let waiting = false;
+  try {
+    const outcome = rounds(planned, storage, 0);
+    waiting = isPending(outcome);
+    return isPending(outcome) ? outcome.finally(() => planned.end()) : outcome;
+  } finally {
+    if (!waiting) planned.end();
+  }
+}
+
+function rounds(planned: PlannedCall, storage: StorageAdapter, done: number): Eventually<Outcome> {
+  for (let round = done; round < ROUNDS_MAX; round += 1) {
+    const { step } = planned;
+    if ("outcome" in step) return step.outcome;
+    const answer = storage.run(step.batch);
+    if (isPending(answer)) {
+      return answer.then((rowSets) => proceed(planned, storage, rowSets, round + 1));
+    }
+    planned.advance(answer);
+  }
+  throw new ProtocolError(
+    "too-many-rounds",
+    `a call asked for more than ${ROUNDS_MAX} batches; please report it`,
+  );
+}
+
+function proceed(
+  planned: PlannedCall,
+  storage: StorageAdapter,
+  rowSets: readonly RowSet[],
+  done: number,
+): Eventually<Outcome> {
+  planned.advance(rowSets);
+  return rounds(planned, storage, done);
+}

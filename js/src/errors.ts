@@ -1,0 +1,88 @@
+// Every error this package throws on purpose. Programs look at `code`, which is stable; the
+// message is for people and never holds a value.
+
+/** What a failed call left in the store. */
+export type Stored = "nothing" | "unknown";
+
+/** The root of every error this package throws on purpose. */
+export abstract class CheckpointerError extends Error {
+  /** Stable, for programs: lower case words joined by hyphens. */
+  readonly code: string;
+
+  constructor(code: string, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.code = code;
+    this.name = new.target.name;
+  }
+}
+
+/** The caller's input is not acceptable. Nothing was stored. */
+export class InvalidInputError extends CheckpointerError {}
+
+/** What is stored is damaged or incomplete. */
+export class CorruptError extends CheckpointerError {}
+
+/** The store holds a newer format than this package reads. */
+export class UnsupportedFormatError extends CheckpointerError {}
+
+/** The parts of this package disagree, or the planner failed: a defect worth a report. */
+export class ProtocolError extends CheckpointerError {}
+
+/** Why a store did not run a batch. */
+export type StorageErrorCode =
+  | "storage-busy"
+  | "storage-closed"
+  | "storage-damaged"
+  | "storage-failed"
+  | "storage-full"
+  | "storage-not-a-database"
+  | "storage-read-only"
+  | "storage-too-large"
+  | "storage-unreachable";
+
+const EFFECTS: Record<Stored, string> = {
+  nothing: "nothing was stored",
+  unknown: "it is not known whether it was stored",
+};
+
+/** The store failed. The saver stays usable. */
+export class StorageError extends CheckpointerError {
+  declare readonly code: StorageErrorCode;
+  /** What the call left in the store. */
+  readonly stored: Stored;
+
+  constructor(
+    code: StorageErrorCode,
+    message: string,
+    options?: ErrorOptions & { stored?: Stored },
+  ) {
+    const stored = options?.stored ?? "nothing";
+    super(code, `${message}; ${EFFECTS[stored]}`, options);
+    this.stored = stored;
+  }
+}
+
+const CLASSES = {
+  "invalid-input": InvalidInputError,
+  corrupt: CorruptError,
+  "unsupported-format": UnsupportedFormatError,
+  protocol: ProtocolError,
+} as const;
+
+function isPlannerFault(
+  payload: unknown,
+): payload is { tag: keyof typeof CLASSES; val: { code: string; message: string } } {
+  if (typeof payload !== "object" || payload === null) return false;
+  return "tag" in payload && "val" in payload && Object.hasOwn(CLASSES, String(payload.tag));
+}
+
+/**
+ * The error a planner's refusal stands for, or nothing when the planner did not refuse but
+ * failed. The generated code throws an error that carries the refusal as its `payload`.
+ */
+export function refusalOf(thrown: unknown): CheckpointerError | undefined {
+  if (!(thrown instanceof Error) || !("payload" in thrown)) return undefined;
+  const { payload } = thrown;
+  if (!isPlannerFault(payload)) return undefined;
+  return new CLASSES[payload.tag](payload.val.code, payload.val.message);
+}
