@@ -8,9 +8,9 @@ use crate::error::Error;
 use crate::planner::{Operation, Planner};
 use crate::storage::StorageAdapter;
 
-/// The most rounds an operation may need. The planner needs a few; one that asks for more than
-/// this will not end.
-const ROUNDS_MAX: usize = 64;
+/// The most rounds an operation may need. The planner ends itself far below; one that asks for
+/// more than this will not end.
+const ROUNDS_MAX: usize = 512;
 
 /// Drives one call to its outcome.
 pub(crate) async fn drive(

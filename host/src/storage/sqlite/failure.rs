@@ -89,6 +89,10 @@ pub(super) fn retry_while_busy<T>(
         if rest.is_zero() {
             return Err(error);
         }
+        tracing::debug!(
+            rest_ms = rest.as_millis(),
+            "the database is locked; waiting"
+        );
         std::thread::sleep(jittered(pause).min(rest));
         pause = (pause * 2).min(PAUSE_MAX);
     }

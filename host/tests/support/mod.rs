@@ -1,0 +1,106 @@
+//! What the tests share: the component, futures stepped by hand, calls with plain values.
+
+#![allow(dead_code, reason = "each test file uses a part")]
+
+use std::future::Future;
+use std::path::PathBuf;
+use std::pin::Pin;
+use std::sync::OnceLock;
+use std::task::{Context, Poll, Waker};
+
+use langgraph_checkpoint_host::{
+    ChannelValue, ChannelVersion, Checkpoint, Config, Id, NewWrite, Payload, Put, PutWrites,
+    Version,
+};
+
+/// The bytes of the built component.
+#[cfg(feature = "component")]
+pub(crate) fn component_bytes() -> Vec<u8> {
+    let path = component_path();
+    std::fs::read(&path).unwrap_or_else(|error| {
+        panic!(
+            "{} is not there ({error}): run `cargo xtask component` first",
+            path.display()
+        )
+    })
+}
+
+pub(crate) fn component_path() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../target/components/planner.wasm")
+}
+
+/// The built component with default limits, compiled once for each test program.
+#[cfg(feature = "component")]
+pub(crate) fn component() -> langgraph_checkpoint_host::Planner {
+    use langgraph_checkpoint_host::{Limits, Planner};
+
+    static PLANNER: OnceLock<Planner> = OnceLock::new();
+    PLANNER
+        .get_or_init(|| Planner::from_bytes(&component_bytes(), Limits::default()).unwrap())
+        .clone()
+}
+
+/// Polls a future once. The first poll of a batch on an idle queue puts it there.
+pub(crate) fn poll_once<F: Future>(future: Pin<&mut F>) -> Poll<F::Output> {
+    future.poll(&mut Context::from_waker(Waker::noop()))
+}
+
+pub(crate) fn config(thread_id: &str) -> Config {
+    Config {
+        thread_id: thread_id.into(),
+        ..Config::default()
+    }
+}
+
+pub(crate) fn at(thread_id: &str, checkpoint_id: &str) -> Config {
+    Config {
+        checkpoint_id: checkpoint_id.into(),
+        ..config(thread_id)
+    }
+}
+
+pub(crate) fn json(text: &str) -> Payload {
+    Payload {
+        kind: "json".to_owned(),
+        bytes: text.as_bytes().to_vec(),
+    }
+}
+
+/// A checkpoint of one channel, `messages`, with a value of its own.
+pub(crate) fn put(thread_id: &str, parent: Option<&str>, checkpoint_id: &str, value: &str) -> Put {
+    Put {
+        config: Config {
+            checkpoint_id: parent.map_or(Id::Absent, Id::from),
+            ..config(thread_id)
+        },
+        checkpoint: Checkpoint {
+            id: checkpoint_id.into(),
+            v: 4.0,
+            ts: "2026-11-21T09:30:00.000Z".to_owned(),
+            channel_versions: vec![ChannelVersion {
+                channel: "messages".to_owned(),
+                version: Version::Number(1.0),
+            }],
+            channel_values: vec![ChannelValue {
+                channel: "messages".to_owned(),
+                value: json(value),
+            }],
+            rest: json("{}"),
+        },
+        metadata: json(r#"{"source":"loop","step":1,"parents":{}}"#),
+        new_versions: vec!["messages".to_owned()],
+        known: None,
+    }
+}
+
+pub(crate) fn put_writes(thread_id: &str, checkpoint_id: &str, task_id: &str) -> PutWrites {
+    PutWrites {
+        config: at(thread_id, checkpoint_id),
+        writes: vec![NewWrite {
+            channel: "messages".to_owned(),
+            value: json("[\"written\"]"),
+        }],
+        task_id: task_id.into(),
+        task_path: String::new(),
+    }
+}
