@@ -170,11 +170,7 @@ export async function fromTuple(
 }
 
 /** Checkpoints of shape 1 to 3 kept the sends of a superstep as writes of their parent. */
-function addPendingSends(
-  checkpoint: Checkpoint,
-  sends: unknown[],
-  nextVersion: NextVersion,
-): void {
+function addPendingSends(checkpoint: Checkpoint, sends: unknown[], nextVersion: NextVersion): void {
   const versions = Object.values(checkpoint.channel_versions);
   checkpoint.channel_values[TASKS] = sends;
   checkpoint.channel_versions[TASKS] =
@@ -187,7 +183,10 @@ export async function fromHistory(
   histories: StoredHistory,
 ): Promise<Record<string, DeltaChannelHistory>> {
   const entries = histories.map(async ({ channel, writes, seed }) => {
-    const values = await loadAll(serde, writes.map(({ value }) => value));
+    const values = await loadAll(
+      serde,
+      writes.map(({ value }) => value),
+    );
     const history: DeltaChannelHistory = { writes: toPendingWrites(writes, values) };
     if (seed !== undefined) [history.seed] = await loadAll(serde, [seed]);
     return [channel, history] as const;

@@ -1,7 +1,13 @@
 import type { RowSet, StorageAdapter } from "./adapters/adapter.js";
 import { ProtocolError } from "./errors.js";
 import { type Eventually, isPending } from "./eventually.js";
-import { type Call, type Outcome, type PlannedCall, type Planner, PlannerFailure } from "./guest.js";
+import {
+  type Call,
+  type Outcome,
+  type PlannedCall,
+  type Planner,
+  PlannerFailure,
+} from "./guest.js";
 
 /** More rounds than any operation needs: a call that asks for more would never end. */
 const ROUNDS_MAX = 64;

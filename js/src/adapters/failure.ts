@@ -25,8 +25,7 @@ const MESSAGES: Record<StorageErrorCode, string> = {
     "busyDeadlineMs",
   "storage-closed": "the SQLite database is closed; make a new saver",
   "storage-damaged": "the SQLite database is damaged; restore it from a copy",
-  "storage-failed":
-    "SQLite failed to run a statement; the cause of this error says why",
+  "storage-failed": "SQLite failed to run a statement; the cause of this error says why",
   "storage-full": "no space is left for the SQLite database; free some and try again",
   "storage-not-a-database": "the file is not a SQLite database; name another path",
   "storage-read-only":

@@ -83,7 +83,8 @@ function readInstance(record: Fields, place: Place): unknown {
   const kwargs = readFields(record.kwargs, "kwargs");
   try {
     return recorded.construct(kwargs);
-  } catch {
+  } catch (error) {
+    if (error instanceof RangeError) throw error;
     // Kwargs that the class refuses must not make the rest of the document unreadable: the record
     // stays what it is, data.
     return record;

@@ -1,3 +1,4 @@
+import { types } from "node:util";
 import type { SerializerProtocol } from "@langchain/langgraph-checkpoint";
 import { describePlace, formatPath, type PathStep, SerializationError } from "./errors.js";
 import { readParsed } from "./read.js";
@@ -41,7 +42,7 @@ export class JsonPlusSerde implements SerializerProtocol {
 
   /** Writes a value. The bytes are the caller's own: later changes to the value do not show. */
   dumps(value: unknown): [SerializationType, Uint8Array] {
-    if (value instanceof Uint8Array) return ["bytes", new Uint8Array(value)];
+    if (types.isUint8Array(value)) return ["bytes", new Uint8Array(value)];
     return ["json", encoder.encode(this.#stringify(value))];
   }
 
@@ -92,23 +93,26 @@ export class JsonPlusSerde implements SerializerProtocol {
 }
 
 function parse(data: Uint8Array | string): unknown {
+  const parsed = parseJson(data);
   try {
-    return readParsed(JSON.parse(typeof data === "string" ? data : decoder.decode(data)));
+    return readParsed(parsed);
   } catch (error) {
-    throw unreadable(error, data.length);
+    if (!(error instanceof RangeError)) throw error;
+    const message = "the stored value is nested too deeply to be read";
+    throw new SerializationError("unreadable-value", message, [], { cause: error });
   }
 }
 
-/** The engine's own message quotes the text, which is the user's data, so it is not passed on. */
-function unreadable(error: unknown, length: number): unknown {
-  const found = `the stored value (length ${length})`;
-  if (error instanceof RangeError) {
-    const message = `${found} is nested too deeply to be read`;
-    return new SerializationError("unreadable-value", message);
+/** The engine's own errors quote the text, which is the user's data, so they are not passed on. */
+function parseJson(data: Uint8Array | string): unknown {
+  try {
+    return JSON.parse(typeof data === "string" ? data : decoder.decode(data));
+  } catch {
+    const message =
+      `the stored value (length ${data.length}) is not JSON text in UTF-8; ` +
+      "its row is damaged or holds a value of another type";
+    throw new SerializationError("unreadable-value", message);
   }
-  if (!(error instanceof SyntaxError || error instanceof TypeError)) return error;
-  const message = `${found} is not JSON text in UTF-8; the row is damaged or of another type`;
-  return new SerializationError("unreadable-value", message);
 }
 
 function asSerializationError(error: unknown): SerializationError {

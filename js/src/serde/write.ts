@@ -71,10 +71,10 @@ export class Encoder {
 
   #object(value: object, key: PathStep, depth: number, place: Place): unknown {
     this.#path[depth] = key;
-    if (depth > CYCLE_CHECK_DEPTH && this.#ancestors.lastIndexOf(value, depth - 1) !== -1) {
-      throw this.#cycle();
-    }
     this.#ancestors[depth] = value;
+    if (depth > CYCLE_CHECK_DEPTH && this.#ancestors.lastIndexOf(value, depth - 1) !== -1) {
+      throw this.#cycleAt(this.#firstRepetition(depth));
+    }
     if (!isFields(value)) return this.#list(value, key, depth, place);
     const prototype: unknown = Object.getPrototypeOf(value);
     if ((prototype === Object.prototype || prototype === null) && !hasToJson(value)) {
@@ -207,11 +207,10 @@ export class Encoder {
     return this.#path.slice(1, depth + 1);
   }
 
-  /** The error for the outermost place that leads back to an object it lies in. */
-  #cycle(): SerializationError {
-    const seen = new Set<object>();
-    const closing = this.#ancestors.findIndex((ancestor) => seen.size === seen.add(ancestor).size);
-    return this.#cycleAt(closing);
+  /** The depth of the outermost object on the way to `depth` that lies in itself. */
+  #firstRepetition(depth: number): number {
+    const way = this.#ancestors.slice(0, depth + 1);
+    return way.findIndex((object, index) => way.indexOf(object) < index);
   }
 
   #cycleAt(depth: number): SerializationError {

@@ -1,0 +1,109 @@
+// A LangGraph.js agent whose process may die at any time: its thread is in the database.
+//
+//   node agent.mjs start <database> <thread>     talks until it needs a human, and waits
+//   node agent.mjs resume <database> <thread>    another process goes on, rewinds, and forks
+
+import { HumanMessage } from "@langchain/core/messages";
+import { Command, END, MessagesAnnotation, START, StateGraph } from "@langchain/langgraph";
+import { ToolNode } from "@langchain/langgraph/prebuilt";
+import { SqliteSaver } from "langgraph-checkpoint-wasm/sqlite";
+
+import { LocalModel } from "./model.mjs";
+import { messageLine, printHistory, printSaid, printStorage } from "./print.mjs";
+import { tools } from "./travel.mjs";
+
+const TURNS = [
+  "Three days in Lisbon in May. Which flights are there?",
+  "And somewhere to stay near the river?",
+  "Book the cheapest flight, and that place.",
+];
+const OTHER_TURN = "Book a direct flight instead, and a cheap hotel.";
+
+function compile(checkpointer) {
+  const model = new LocalModel().bindTools(tools);
+  return new StateGraph(MessagesAnnotation)
+    .addNode("model", async ({ messages }) => ({ messages: [await model.invoke(messages)] }))
+    .addNode("tools", new ToolNode(tools))
+    .addEdge(START, "model")
+    .addConditionalEdges("model", ({ messages }) => {
+      return messages.at(-1).tool_calls?.length > 0 ? "tools" : END;
+    })
+    .addEdge("tools", "model")
+    .compile({ checkpointer });
+}
+
+/** Says one thing to the agent and prints what it does, up to its answer or its question. */
+async function say(app, config, input) {
+  for await (const update of await app.stream(input, { ...config, streamMode: "updates" })) {
+    for (const { messages } of Object.values(update)) printSaid(messages ?? []);
+  }
+  return app.getState({ configurable: { thread_id: config.configurable.thread_id } });
+}
+
+function human(text) {
+  const message = new HumanMessage(text);
+  printSaid([message]);
+  return { messages: [message] };
+}
+
+function question(state) {
+  const [pending] = state.tasks.flatMap(({ interrupts }) => interrupts);
+  return pending.value.question;
+}
+
+async function start(app, thread) {
+  let state;
+  for (const turn of TURNS) {
+    state = await say(app, thread, human(turn));
+    console.log();
+  }
+  console.log(`  The agent has stopped: ${question(state)}`);
+  console.log("  waiting for approval; every step so far is on disk");
+  // The process that would wait for a person. It is killed here, without warning.
+  setInterval(() => {}, 60_000);
+}
+
+async function resume(app, thread, checkpointer) {
+  const waiting = await app.getState(thread);
+  console.log(`  Found ${waiting.values.messages.length} messages, and a question still open:`);
+  console.log(`  ${question(waiting)}\n`);
+  console.log("  Approving it...");
+  const approved = new Command({ resume: { approved: true, by: "Ana" } });
+  const booked = await say(app, thread, approved);
+
+  const history = [];
+  for await (const state of app.getStateHistory(thread)) history.push(state);
+  console.log("\n  The thread's history, newest first:\n");
+  printHistory(history);
+
+  const beforeBooking = history.find(({ next, values }) => {
+    return next.length === 0 && values.messages.length < booked.values.messages.length;
+  });
+  console.log("\n  Rewinding to the end of the second turn, and taking another way from there:\n");
+  const fork = { configurable: { ...thread.configurable, ...beforeBooking.config.configurable } };
+  await say(app, fork, human(OTHER_TURN));
+  console.log("\n  Approving that one, too...");
+  const forked = await say(app, thread, approved);
+
+  console.log("\n  Two branches of one thread, both whole:\n");
+  for (const [name, { config }] of Object.entries({ first: booked, second: forked })) {
+    const { values } = await app.getState(config);
+    console.log(
+      `    ${name.padEnd(6)}  ${values.messages.length} messages  ${messageLine(values, 62)}`,
+    );
+  }
+  await printStorage(checkpointer, thread);
+}
+
+const [command, database, threadId] = process.argv.slice(2);
+const parts = { start, resume };
+if (!Object.hasOwn(parts, command ?? "") || database === undefined || threadId === undefined) {
+  console.error("usage: node agent.mjs start|resume <database> <thread>");
+  process.exit(2);
+}
+const checkpointer = SqliteSaver.fromConnString(database);
+await parts[command](
+  compile(checkpointer),
+  { configurable: { thread_id: threadId } },
+  checkpointer,
+);
