@@ -1,4 +1,9 @@
 //! The JavaScript package's generated files, made from the component by jco.
+//!
+//! Of jco only its transpiling library is installed: a sixth of the whole. It calls
+//! `jco-node-fs` for the WASI of components that read files, which ours do not; its version is
+//! fixed in `xtask/jco/package.json` because the one it asks for was not published for every
+//! platform, and `npm ci` refuses a lockfile with holes.
 
 use std::fs;
 use std::path::Path;
