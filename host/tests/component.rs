@@ -60,7 +60,7 @@ async fn a_component_that_traps_fails_each_call_and_its_instance_is_replaced() {
     for _ in 0..3 {
         let error = checkpointer.get_tuple(config("t")).await.unwrap_err();
         assert_eq!(error.code(), "component-trap");
-        let causes: Vec<_> = std::iter::successors(error.source(), |cause| cause.source())
+        let causes: Vec<_> = std::iter::successors(error.source(), |cause| (*cause).source())
             .map(ToString::to_string)
             .collect();
         assert!(
