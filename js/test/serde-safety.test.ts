@@ -130,7 +130,7 @@ describe("reading", () => {
   });
 
   it("kwargs that a class refuses leave the record plain and the rest readable", () => {
-    // A null in the place of the raw tool calls' items makes the class throw.
+    // The class takes its chunks for a list and throws.
     const refused = core("AIMessageChunk", { content: "x", tool_call_chunks: 5 });
     const wire = JSON.stringify({ refused, fine: core("HumanMessage", { content: "y" }) });
     const read = Object(serde.loads("json", wire));

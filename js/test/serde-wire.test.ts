@@ -86,12 +86,14 @@ describe("what LangGraph.js's format keeps", () => {
         return this;
       }
     }
-    const value = { point: new Point(), money: [new Money(5)], itself: new Itself() };
+    const listed = Object.assign([1], { toJSON: () => ({ listed: [undefined] }) });
+    const value = { point: new Point(), money: [new Money(5)], itself: new Itself(), listed };
     const bytes = await expectSameBytes(value);
     deepStrictEqual(serde.loads("json", bytes), {
       point: { x: 1 },
       money: [{ key: "0", cents: 5, note: undefined }],
       itself: { a: [new Set([1])] },
+      listed: { listed: [undefined] },
     });
   });
 

@@ -41,10 +41,13 @@ export class Encoder {
   }
 
   #value(value: unknown, key: PathStep, depth: number, place: Place): unknown {
+    return typeof value === "object" && value !== null
+      ? this.#object(value, key, depth, place)
+      : this.#primitive(value, key, depth, place);
+  }
+
+  #primitive(value: unknown, key: PathStep, depth: number, place: Place): unknown {
     switch (typeof value) {
-      case "string":
-      case "boolean":
-        return value;
       case "number":
         if (Number.isFinite(value) && !Object.is(value, -0)) return value;
         return records.numberRecord(value);
@@ -52,10 +55,11 @@ export class Encoder {
         return records.UNDEFINED_RECORD;
       case "bigint":
         return records.bigintRecord(value);
-      case "object":
-        return value === null ? null : this.#object(value, key, depth, place);
-      default:
+      case "function":
+      case "symbol":
         return this.#function(value, key, depth, place);
+      default:
+        return value;
     }
   }
 
@@ -75,11 +79,21 @@ export class Encoder {
     if (depth > CYCLE_CHECK_DEPTH && this.#ancestors.lastIndexOf(value, depth - 1) !== -1) {
       throw this.#cycleAt(this.#firstRepetition(depth));
     }
-    if (!isFields(value)) return this.#list(value, key, depth, place);
-    const prototype: unknown = Object.getPrototypeOf(value);
-    if ((prototype === Object.prototype || prototype === null) && !hasToJson(value)) {
-      return this.#data(value, depth, place, false);
+    // The two common kinds are handled here, as fewer frames allow deeper nesting.
+    if (Array.isArray(value) && !hasToJson(value)) return this.#items(value, depth, place);
+    if (place === "data" && isPlain(value)) {
+      return escaped(this.#fields(value, depth, place, false));
     }
+    return this.#other(value, key, depth, place);
+  }
+
+  #other(value: object, key: PathStep, depth: number, place: Place): unknown {
+    if (!isFields(value)) {
+      // An array comes here only for its `toJSON`.
+      if (!hasToJson(value)) return undefined;
+      return this.#replacement(this.#callToJson(value, key, depth), value, depth, place);
+    }
+    if (isPlain(value)) return this.#data(value, depth, place, false);
     const core = coreClassOf(value);
     if (core?.writes(value)) return this.#coreInstance(core, value, depth);
     const record = recordBeforeToJson(value);
@@ -90,13 +104,6 @@ export class Encoder {
       return this.#langChainJson(json, depth);
     }
     return this.#replacement(json, value, depth, place);
-  }
-
-  #list(value: object, key: PathStep, depth: number, place: Place): unknown {
-    if (hasToJson(value)) {
-      return this.#replacement(this.#callToJson(value, key, depth), value, depth, place);
-    }
-    return Array.isArray(value) ? this.#items(value, depth, place) : undefined;
   }
 
   /** What a `toJSON` returned: JSON asks it for no `toJSON` of its own. */
@@ -124,7 +131,10 @@ export class Encoder {
     let copy: unknown[] | undefined;
     for (let index = 0; index < items.length; index += 1) {
       const item = items[index];
-      const encoded = this.#value(item, index, depth + 1, place);
+      const encoded =
+        typeof item === "object" && item !== null
+          ? this.#object(item, index, depth + 1, place)
+          : this.#primitive(item, index, depth + 1, place);
       if (copy === undefined && encoded !== item) copy = items.slice(0, index);
       if (copy !== undefined) copy[index] = encoded;
     }
@@ -136,9 +146,8 @@ export class Encoder {
     if (place === "wrapped kwargs") return this.#wrappedData(value, depth);
     const wraps = place === "kwargs" && !isInert(value) && ("lc" in value || isWrapper(value));
     const json = this.#fields(value, depth, wraps ? "data" : place, copied);
-    if (Object.hasOwn(json, "lc") && isRecord(json)) return records.escapedRecord(json);
-    if (wraps) return { [WRAPPER_KEY]: json };
-    return json.lg_name === "Send" ? sendJson(json) : json;
+    if (!wraps) return escaped(json);
+    return isRecord(json) ? records.escapedRecord(json) : { [WRAPPER_KEY]: json };
   }
 
   /** Data inside kwargs that LangChain's own `toJSON` has copied and wrapped. */
@@ -162,7 +171,10 @@ export class Encoder {
       const key = keys[index];
       if (key === undefined) continue;
       const field = value[key];
-      const encoded = this.#value(field, key, depth + 1, place);
+      const encoded =
+        typeof field === "object" && field !== null
+          ? this.#object(field, key, depth + 1, place)
+          : this.#primitive(field, key, depth + 1, place);
       if (copy === undefined) {
         if (encoded === field) continue;
         copy = {};
@@ -224,6 +236,19 @@ export class Encoder {
 
 function hasToJson(value: object): value is WithToJson {
   return "toJSON" in value && typeof value.toJSON === "function";
+}
+
+function isPlain(value: object): value is Fields {
+  const prototype: unknown = Object.getPrototypeOf(value);
+  return (prototype === Object.prototype || prototype === null) && !hasToJson(value);
+}
+
+/** The JSON of an object's fields, escaped where a reader would take them for a record. */
+function escaped(json: Fields): Fields {
+  if ("lc" in json && Object.hasOwn(json, "lc") && isRecord(json)) {
+    return records.escapedRecord(json);
+  }
+  return json.lg_name === "Send" ? sendJson(json) : json;
 }
 
 /** A Send is stored as the plain object that LangGraph makes a task of. */
