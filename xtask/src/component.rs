@@ -38,8 +38,9 @@ fn world(component: &Path) -> Result<World> {
     World::decode(&bytes).with_context(|| format!("cannot read {}", component.display()))
 }
 
+/// Always below the checkout, wherever cargo builds: the hosts' tests look for it there.
 fn path(workspace: &Workspace) -> PathBuf {
-    workspace.target().join("components").join("planner.wasm")
+    workspace.path("target/components/planner.wasm")
 }
 
 fn build(workspace: &Workspace) -> Result<PathBuf> {
