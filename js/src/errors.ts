@@ -78,11 +78,10 @@ function isPlannerFault(
 
 /**
  * The error a planner's refusal stands for, or nothing when the planner did not refuse but
- * failed. The generated code throws an error that carries the refusal as its `payload`.
+ * failed. The generated code throws the refusal itself, or an error that has it as its `payload`.
  */
 export function refusalOf(thrown: unknown): CheckpointerError | undefined {
-  if (!(thrown instanceof Error) || !("payload" in thrown)) return undefined;
-  const { payload } = thrown;
-  if (!isPlannerFault(payload)) return undefined;
-  return new CLASSES[payload.tag](payload.val.code, payload.val.message);
+  const fault = thrown instanceof Error && "payload" in thrown ? thrown.payload : thrown;
+  if (!isPlannerFault(fault)) return undefined;
+  return new CLASSES[fault.tag](fault.val.code, fault.val.message);
 }
