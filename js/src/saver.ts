@@ -52,13 +52,19 @@ export class StorageSaver extends BaseCheckpointSaver {
     this.#planner = sharedPlanner();
     // A call the planner refuses is refused before anything is asked of the store, setting up
     // included: that is why it waits for the first batch.
-    this.#storage = { run: (batch) => whenReady(this.#setup(storage), () => storage.run(batch)) };
+    this.#storage = {
+      get joined() {
+        return storage.joined ?? 0;
+      },
+      run: (batch) => whenReady(this.#setup(storage), () => storage.run(batch)),
+    };
   }
 
   override async getTuple(config: RunnableConfig): Promise<CheckpointTuple | undefined> {
+    const joined = this.#storage.joined;
     const { val: tuple } = await this.#run({ tag: "get-tuple", val: toConfig(config) }, "found");
     if (tuple === undefined) return undefined;
-    this.#known.remember(tuple.threadId, tuple.checkpointNs, tuple.known);
+    this.#remember(tuple, joined);
     return fromTuple(this.serde, tuple, this.#nextVersion);
   }
 
@@ -92,12 +98,12 @@ export class StorageSaver extends BaseCheckpointSaver {
     const toCall = toPutCall(config, checkpoint, newVersions);
     const { thread_id, checkpoint_ns } = config.configurable ?? {};
     const payloads = dumpAll(this.serde, valuesOfPut(checkpoint, metadata));
+    const joined = this.#storage.joined;
     const { val: stored } = await this.#runWith(payloads, "stored", (ready) => {
       return { tag: "put", val: toCall(ready, this.#known.of(thread_id, checkpoint_ns)) };
     });
-    const { threadId, checkpointNs, checkpointId, known } = stored;
-    this.#known.remember(threadId, checkpointNs, known);
-    return fromIds(threadId, checkpointNs, checkpointId);
+    this.#remember(stored, joined);
+    return fromIds(stored.threadId, stored.checkpointNs, stored.checkpointId);
   }
 
   override async putWrites(
@@ -137,6 +143,12 @@ export class StorageSaver extends BaseCheckpointSaver {
     return this.getNextVersion(current);
   };
 
+  /** Remembers what is stored, unless the caller may still undo it. */
+  #remember(stored: OutcomeOf<"stored">["val"], joined: number | undefined): void {
+    if (this.#storage.joined !== joined) return;
+    this.#known.remember(stored.threadId, stored.checkpointNs, stored.known);
+  }
+
   /** Runs a call that holds payloads, in this turn of the event loop if they are there. */
   #runWith<Tag extends Outcome["tag"]>(
     payloads: Eventually<Payload[]>,
@@ -151,13 +163,14 @@ export class StorageSaver extends BaseCheckpointSaver {
     return whenReady(outcome, (ended) => expectOutcome(ended, tag));
   }
 
-  /** Makes the tables once. What failed is tried again at the next call. */
+  /** Makes the tables once. What failed, or may be undone, is done again at the next call. */
   #setup(storage: StorageAdapter): Eventually<void> {
     if (this.#setUp) return undefined;
     if (this.#settingUp !== undefined) return this.#settingUp;
+    const { joined } = storage;
     const done = whenReady(drive(this.#planner, { tag: "setup" }, storage), (outcome) => {
       expectOutcome(outcome, "ready");
-      this.#setUp = true;
+      this.#setUp = storage.joined === joined;
     });
     if (!isPending(done)) return undefined;
     this.#settingUp = done.finally(() => {

@@ -36,6 +36,11 @@ export interface RowSet {
  * - Transient failures are retried within a deadline; what then fails is a `StorageError`.
  */
 export interface StorageAdapter {
+  /**
+   * How many batches ran inside a transaction of the caller's own, who may still undo it: a saver
+   * does not go on from what those found or stored. Left out where that cannot happen.
+   */
+  readonly joined?: number;
   /** Runs a batch and gives one row set per statement, in order. */
   run(batch: Batch): RowSet[] | Promise<RowSet[]>;
 }

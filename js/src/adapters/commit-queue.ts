@@ -41,10 +41,15 @@ export class CommitQueue implements StorageAdapter {
   #scheduled = false;
   /** How often in a row the lock was not to be had. */
   #refusals = 0;
+  #joined = 0;
 
   constructor(connection: Connection, options: QueueOptions) {
     this.#connection = connection;
     this.#options = options;
+  }
+
+  get joined(): number {
+    return this.#joined;
   }
 
   run(batch: Batch): RowSet[] | Promise<RowSet[]> {
@@ -140,7 +145,9 @@ export class CommitQueue implements StorageAdapter {
 
   #attempt<T>(run: () => T): { readonly value: T } | { readonly failure: Error } {
     try {
-      if (!this.#configured && !this.#connection.inTransaction) {
+      if (this.#connection.inTransaction) {
+        this.#joined += 1;
+      } else if (!this.#configured) {
         configure(this.#connection, this.#options.synchronous);
         this.#configured = true;
       }
