@@ -38,7 +38,7 @@ export function config(threadId: unknown, checkpointId?: string, checkpointNs = 
     thread_id: threadId,
     checkpoint_ns: checkpointNs,
   };
-  if (checkpointId !== undefined) configurable["checkpoint_id"] = checkpointId;
+  if (checkpointId !== undefined) configurable.checkpoint_id = checkpointId;
   return { configurable } satisfies RunnableConfig;
 }
 
