@@ -1,5 +1,6 @@
 //! What several test suites share: a driver of the guest on real SQLite, transcripts and their
 //! runner, the reference model.
 
+pub mod model;
 pub mod native;
 pub mod transcript;
