@@ -1,0 +1,68 @@
+import { DatabaseSync, type StatementSync } from "node:sqlite";
+
+import type { SqlValue } from "./adapter.js";
+import type { Connection } from "./connection.js";
+import { storageError } from "./failure.js";
+
+/** How many statements stay prepared; the planner has fewer texts. */
+const PREPARED_MAX = 64;
+/** SQLite's result codes have an extension above this byte. */
+const PRIMARY_RESULT_CODE = 0xff;
+
+/**
+ * Opens a database. Waiting for locks is the saver's, which does not stop the event loop for it,
+ * so the driver itself does not wait.
+ */
+export function openNodeSqlite(path: string): DatabaseSync {
+  try {
+    return new DatabaseSync(path, { timeout: 0 });
+  } catch (thrown) {
+    throw storageError("storage-unreachable", thrown);
+  }
+}
+
+/** A connection of node:sqlite. */
+export class NodeSqliteConnection implements Connection {
+  readonly #db: DatabaseSync;
+  readonly #prepared = new Map<string, StatementSync>();
+
+  constructor(db: DatabaseSync) {
+    this.#db = db;
+  }
+
+  get open(): boolean {
+    return this.#db.isOpen;
+  }
+
+  get inTransaction(): boolean {
+    return this.#db.isOpen && this.#db.isTransaction;
+  }
+
+  execute(text: string): void {
+    this.#prepare(text).run();
+  }
+
+  query(text: string, parameters: readonly SqlValue[]): SqlValue[][] {
+    // The driver finds numbered parameters by their names.
+    const named = Object.fromEntries(parameters.map((value, index) => [`?${index + 1}`, value]));
+    const rows: unknown = this.#prepare(text).all(named);
+    // The statement is set to give arrays, which its type does not know.
+    return rows as SqlValue[][];
+  }
+
+  resultCode(thrown: unknown): number | undefined {
+    if (!(thrown instanceof Error) || !("errcode" in thrown)) return undefined;
+    return typeof thrown.errcode === "number" ? thrown.errcode & PRIMARY_RESULT_CODE : undefined;
+  }
+
+  #prepare(text: string): StatementSync {
+    const known = this.#prepared.get(text);
+    if (known !== undefined) return known;
+    const statement = this.#db.prepare(text);
+    statement.setReadBigInts(true);
+    statement.setReturnArrays(true);
+    if (this.#prepared.size >= PREPARED_MAX) this.#prepared.clear();
+    this.#prepared.set(text, statement);
+    return statement;
+  }
+}

@@ -1,0 +1,47 @@
+// LangGraph's conformance suite on node:sqlite. It runs in a Node.js that has it; the test beside
+// this folder starts that.
+
+import { deltaChannelHistoryTests, specTest } from "@langchain/langgraph-checkpoint-validation";
+
+import { SqliteSaver } from "../../src/node-sqlite.js";
+import { config, idOf } from "../support/checkpoints.js";
+
+const initializer = {
+  checkpointerName: "langgraph-checkpoint-wasm/node-sqlite",
+  createCheckpointer: () => SqliteSaver.fromConnString(":memory:"),
+  destroyCheckpointer: (checkpointer: SqliteSaver) => checkpointer.close(),
+};
+
+specTest(initializer);
+deltaChannelHistoryTests(initializer);
+
+test("a_file_that_better_sqlite3_wrote_is_read_and_written", async () => {
+  const saver = SqliteSaver.fromConnString(process.env.CHECKPOINTS ?? "");
+  const tuple = await saver.getTuple(config("shared"));
+  expect(tuple?.checkpoint.channel_values).toEqual({
+    text: "a line\n".repeat(3000),
+    big: 2n ** 70n,
+  });
+  expect(tuple?.pendingWrites).toEqual([["task", "bytes", Uint8Array.from([0, 255])]]);
+  await saver.putWrites(config("shared", idOf(1)), [["n", 1]], "other-task");
+  saver.close();
+});
+
+test("a_lock_past_the_deadline_is_busy", async () => {
+  const path = process.env.CHECKPOINTS ?? "";
+  const other = SqliteSaver.fromConnString(path);
+  const saver = SqliteSaver.fromConnString(path, { busyDeadlineMs: 20 });
+  other.db.exec("BEGIN IMMEDIATE");
+  const written = saver.putWrites(config("shared", idOf(1)), [["n", 2]], "late-task");
+  await expect(written).rejects.toMatchObject({ code: "storage-busy", stored: "nothing" });
+  other.db.exec("ROLLBACK");
+  other.close();
+  saver.close();
+});
+
+test("a_file_that_is_not_a_database_is_named_so", async () => {
+  const saver = SqliteSaver.fromConnString(process.env.NOT_A_DATABASE ?? "");
+  const read = saver.getTuple(config("shared"));
+  await expect(read).rejects.toMatchObject({ code: "storage-not-a-database" });
+  saver.close();
+});
