@@ -1,0 +1,241 @@
+//! Prints the history and the latest state of a thread, as any LangGraph agent stored it.
+//!
+//! ```text
+//! cargo run -p langgraph-checkpoint-host --example inspect -- checkpoints.db thread-1
+//! ```
+
+use std::collections::HashMap;
+use std::error::Error;
+use std::io::IsTerminal;
+
+use langgraph_checkpoint_host::{
+    CheckpointTuple, Checkpointer, Config, Limits, List, Payload, Planner, SqliteOptions,
+};
+use serde_json::Value;
+
+const COMPONENT: &str = concat!(
+    env!("CARGO_MANIFEST_DIR"),
+    "/../target/components/planner.wasm"
+);
+
+/// How much of a value is shown.
+const VALUE_CHARS_MAX: usize = 72;
+
+#[tokio::main]
+async fn main() -> Result<(), Box<dyn Error>> {
+    let mut arguments = std::env::args().skip(1);
+    let (Some(path), Some(thread_id)) = (arguments.next(), arguments.next()) else {
+        return Err("usage: inspect <database file> <thread id>".into());
+    };
+    let planner = Planner::from_file(COMPONENT, Limits::default())?;
+    let options = SqliteOptions {
+        read_only: true,
+        ..SqliteOptions::default()
+    };
+    let checkpointer = Checkpointer::open_sqlite(planner, &path, options).await?;
+    let config = Config {
+        thread_id: thread_id.as_str().into(),
+        checkpoint_ns: "".into(),
+        ..Config::default()
+    };
+    let history = checkpointer
+        .list(List {
+            config,
+            ..List::default()
+        })
+        .try_collect()
+        .await?;
+    let Some(latest) = history.first() else {
+        return Err(format!("{path} holds no checkpoint of the thread {thread_id}").into());
+    };
+    let style = Style::of_stdout();
+    print_history(&style, &thread_id, &history);
+    print_state(&style, latest);
+    Ok(())
+}
+
+/// One line a checkpoint, newest first; numbers count from the oldest, so forks show as two
+/// lines with one parent.
+fn print_history(style: &Style, thread_id: &str, history: &[CheckpointTuple]) {
+    let count = history.len();
+    let title = format!("Thread {thread_id}: {count} checkpoints, newest first");
+    println!("{}\n", style.strong(&title));
+    let header = format!(
+        "  {:>4}  {:<8} {:>5}  {:<7} {:<24} {}",
+        "", "parent", "step", "source", "created", "checkpoint id"
+    );
+    println!("{}", style.faint(&header));
+    let numbers: HashMap<_, _> = (1..=count)
+        .rev()
+        .zip(history)
+        .map(|(number, tuple)| (tuple.checkpoint_id.as_str(), number))
+        .collect();
+    for tuple in history {
+        let metadata = json(&tuple.metadata).unwrap_or_default();
+        let parent = match &tuple.parent_checkpoint_id {
+            None => "-".to_owned(),
+            Some(id) => numbers
+                .get(id.as_str())
+                .map_or("gone".to_owned(), |n| format!("#{n}")),
+        };
+        let number = format!("#{}", numbers[tuple.checkpoint_id.as_str()]);
+        println!(
+            "  {number:>4}  {parent:<8} {:>5}  {:<7} {:<24} {}{}",
+            metadata["step"].to_string(),
+            metadata["source"].as_str().unwrap_or("-"),
+            tuple.ts,
+            style.faint(&tuple.checkpoint_id),
+            if interrupts(tuple).next().is_some() {
+                "  interrupted"
+            } else {
+                ""
+            },
+        );
+    }
+}
+
+fn print_state(style: &Style, latest: &CheckpointTuple) {
+    println!("\n{}\n", style.strong("Latest state"));
+    let mut internal = 0;
+    for entry in &latest.channel_values {
+        // LangGraph keeps its bookkeeping in channels too.
+        if entry.channel.starts_with("__") || entry.channel.starts_with("branch:") {
+            internal += 1;
+            continue;
+        }
+        match json(&entry.value) {
+            Some(Value::Array(list)) if !list.is_empty() && list.iter().all(is_message) => {
+                println!(
+                    "  {} ({} messages)",
+                    style.strong(&entry.channel),
+                    list.len()
+                );
+                for message in &list {
+                    print_message(style, message);
+                }
+            }
+            Some(value) => {
+                println!(
+                    "  {} = {}",
+                    style.strong(&entry.channel),
+                    short(&value.to_string())
+                );
+            }
+            None => {
+                let bytes = entry.value.bytes.len();
+                println!("  {} = {bytes} bytes", style.strong(&entry.channel));
+            }
+        }
+    }
+    if internal > 0 {
+        println!(
+            "  {}",
+            style.faint(&format!("and {internal} channels of LangGraph's own"))
+        );
+    }
+    for value in interrupts(latest) {
+        println!(
+            "\n  {} {}",
+            style.strong("waits for an answer to"),
+            short(&value.to_string())
+        );
+    }
+}
+
+/// The interrupts of a checkpoint that no write has resumed.
+fn interrupts(tuple: &CheckpointTuple) -> impl Iterator<Item = Value> {
+    let writes = &tuple.pending_writes;
+    let resumed = writes.iter().any(|write| write.channel == "__resume__");
+    writes
+        .iter()
+        .filter(move |write| write.channel == "__interrupt__" && !resumed)
+        .filter_map(|write| json(&write.value))
+}
+
+/// A message of LangChain's, in its serialized form.
+fn is_message(value: &Value) -> bool {
+    value["lc"] == 1
+        && value["type"] == "constructor"
+        && value["id"][1] == "messages"
+        && value["kwargs"].is_object()
+}
+
+fn print_message(style: &Style, message: &Value) {
+    let class = message["id"]
+        .as_array()
+        .and_then(|id| id.last())
+        .and_then(Value::as_str);
+    let role = class
+        .unwrap_or("Message")
+        .trim_end_matches("Chunk")
+        .trim_end_matches("Message");
+    let kwargs = &message["kwargs"];
+    let content = match &kwargs["content"] {
+        Value::String(text) => text.clone(),
+        Value::Array(blocks) => blocks
+            .iter()
+            .map(|block| {
+                block["text"]
+                    .as_str()
+                    .map_or(block.to_string(), str::to_owned)
+            })
+            .collect::<Vec<_>>()
+            .join(" "),
+        other => other.to_string(),
+    };
+    let role = style.faint(&format!("{:>8}", role.to_lowercase()));
+    if !content.is_empty() {
+        println!("  {role}  {}", short(&content));
+    }
+    for call in kwargs["tool_calls"].as_array().into_iter().flatten() {
+        let name = call["name"].as_str().unwrap_or("?");
+        println!(
+            "  {role}  -> {}",
+            short(&format!("{name}({})", call["args"]))
+        );
+    }
+}
+
+fn json(payload: &Payload) -> Option<Value> {
+    (payload.kind == "json")
+        .then(|| serde_json::from_slice(&payload.bytes).ok())
+        .flatten()
+}
+
+/// The beginning of a text, on one line.
+fn short(text: &str) -> String {
+    let line = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    match line.char_indices().nth(VALUE_CHARS_MAX) {
+        Some((end, _)) => format!("{}...", &line[..end]),
+        None => line,
+    }
+}
+
+/// Bold and faint text where the output is a terminal.
+struct Style {
+    terminal: bool,
+}
+
+impl Style {
+    fn of_stdout() -> Self {
+        Self {
+            terminal: std::io::stdout().is_terminal(),
+        }
+    }
+
+    fn strong(&self, text: &str) -> String {
+        self.code("1", text)
+    }
+
+    fn faint(&self, text: &str) -> String {
+        self.code("2", text)
+    }
+
+    fn code(&self, code: &str, text: &str) -> String {
+        if self.terminal {
+            format!("\x1b[{code}m{text}\x1b[0m")
+        } else {
+            text.to_owned()
+        }
+    }
+}
