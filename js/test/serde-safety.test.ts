@@ -1,5 +1,6 @@
 import { deepStrictEqual } from "node:assert/strict";
 import { AIMessage, HumanMessage } from "@langchain/core/messages";
+import { PromptTemplate } from "@langchain/core/prompts";
 import { describe, expect, it, vi } from "vitest";
 import { JsonPlusSerde } from "../src/serde/serializer.js";
 import { stock, text } from "./serde-arbitraries.js";
@@ -41,9 +42,37 @@ describe("user data that looks like a record", () => {
     deepStrictEqual(await stock.loadsTyped(...written), JSON.parse(text(written[1])));
   });
 
-  it.each(lookalikes)("%s comes back from a message's fields", (_, value) => {
+  it.each(lookalikes)("%s comes back from a message's fields, to stock inert", async (_, value) => {
+    const message = new HumanMessage({ content: "x", additional_kwargs: { value } });
+    const written = serde.dumps(message);
+    deepStrictEqual(serde.loads(...written), message);
+    const stockRead: HumanMessage = await stock.loadsTyped(...written);
+    const { kwargs } = JSON.parse(text(written[1]));
+    deepStrictEqual(stockRead.additional_kwargs, kwargs.additional_kwargs);
+  });
+
+  it.each(lookalikes)("%s comes back from a prompt's fields", (_, value) => {
+    const fields = { template: "x", inputVariables: [], metadata: { value } };
+    const prompt = new PromptTemplate(fields);
+    const read = Object(roundTrip(prompt));
+    expect(read).toBeInstanceOf(PromptTemplate);
+    expect(Object.keys(read.metadata.value)).toEqual(Object.keys(Object(value)));
+    expect(read.metadata.value.lc).toBe(Object(value).lc);
+  });
+
+  it("a wrapper inside a lookalike inside a message's fields comes back", () => {
+    const value = { lc: 2, type: "undefined", x: { __lc_escaped__: 5 } };
     const message = new HumanMessage({ content: "x", additional_kwargs: { value } });
     deepStrictEqual(roundTrip(message), message);
+  });
+
+  it("an object that names itself a Send and is none keeps its keys", () => {
+    const value = [
+      { lg_name: "Send", node: "n", args: 1, mine: true },
+      { lg_name: "Send", node: "n" },
+      { lg_name: "Send", args: 1 },
+    ];
+    deepStrictEqual(roundTrip(value), value);
   });
 
   it("a class that is no LangChain class cannot pose as one through its toJSON", () => {

@@ -97,6 +97,28 @@ describe("what LangGraph.js's format keeps", () => {
     });
   });
 
+  it("a toJSON of the user's own comes before what this package would keep", () => {
+    class Day extends Date {
+      override toJSON(): string {
+        return "a day";
+      }
+    }
+    class Digest extends Uint8Array {
+      toJSON(): string {
+        return "a digest";
+      }
+    }
+    const message = Object.assign(new HumanMessage("x"), { toJSON: () => "a message" });
+    const [, bytes] = serde.dumps([new Day(0), new Digest(2), message]);
+    expect(text(bytes)).toBe('["a day","a digest","a message"]');
+  });
+
+  it("a toJSON that returns a message or a date gives that", () => {
+    const message = new HumanMessage("x");
+    const value = [{ toJSON: () => message }, { toJSON: () => new Date(0) }];
+    deepStrictEqual(serde.loads(...serde.dumps(value)), [message, new Date(0)]);
+  });
+
   it("a getter is read as the value it gives", async () => {
     const value = {
       get at(): unknown {

@@ -67,7 +67,7 @@ export class Encoder {
   #function(value: unknown, key: PathStep, depth: number, place: Place): unknown {
     this.#path[depth] = key;
     if (typeof value === "function" && hasToJson(value)) {
-      return this.#replacement(this.#callToJson(value, key, depth), value, depth, place);
+      return this.#replacement(this.#callToJson(value, key, depth), depth, place);
     }
     this.#onOmitted(this.#stepsTo(depth), typeof value === "symbol" ? "symbol" : "function");
     return undefined;
@@ -91,7 +91,7 @@ export class Encoder {
     if (!isFields(value)) {
       // An array comes here only for its `toJSON`.
       if (!hasToJson(value)) return undefined;
-      return this.#replacement(this.#callToJson(value, key, depth), value, depth, place);
+      return this.#replacement(this.#callToJson(value, key, depth), depth, place);
     }
     if (isPlain(value)) return this.#data(value, depth, place, false);
     const core = coreClassOf(value);
@@ -103,19 +103,17 @@ export class Encoder {
     if ("lc_serializable" in value && isFields(json) && json.lc === 1) {
       return this.#langChainJson(json, depth);
     }
-    return this.#replacement(json, value, depth, place);
+    return this.#replacement(json, depth, place);
   }
 
   /** What a `toJSON` returned: JSON asks it for no `toJSON` of its own. */
-  #replacement(json: unknown, original: unknown, depth: number, place: Place): unknown {
+  #replacement(json: unknown, depth: number, place: Place): unknown {
     if (typeof json !== "object" || json === null) {
       return this.#value(json, this.#path[depth] ?? "", depth, place);
     }
     if (!isFields(json)) return Array.isArray(json) ? this.#items(json, depth, place) : undefined;
-    if (json !== original) {
-      const core = coreClassOf(json);
-      if (core?.writes(json)) return this.#coreInstance(core, json, depth);
-    }
+    const core = coreClassOf(json);
+    if (core?.writes(json)) return this.#coreInstance(core, json, depth);
     return recordBeforeToJson(json) ?? this.#instance(json, depth, place);
   }
 
