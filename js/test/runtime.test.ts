@@ -127,10 +127,7 @@ const scenarios: Record<string, Scenario> = {
       .addNode("work", ({ xs }) => ({ xs: [`did ${xs.join()}`] }))
       .addEdge(START, "plan")
       .addConditionalEdges("plan", () => {
-        return Array.from(
-          { length: 9 },
-          (_, index) => new Send("work", { xs: [`part ${index}`] }),
-        );
+        return Array.from({ length: 9 }, (_, index) => new Send("work", { xs: [`part ${index}`] }));
       })
       .addEdge("work", END)
       .compile({ checkpointer });
