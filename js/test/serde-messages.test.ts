@@ -172,7 +172,7 @@ describe("LangChain classes", () => {
     expect(serde.loads("json", wire)).toBeInstanceOf(core.AIMessage);
   });
 
-  it("user data with an lc key in a message's fields is wrapped as LangChain wraps it", async () => {
+  it("an lc key in a message's fields is wrapped as LangChain wraps it", async () => {
     const additional_kwargs = { a: { lc: 5, deep: [{ x: 1 }] }, b: { __lc_escaped__: { y: 1 } } };
     const message = new core.HumanMessage({ content: "x", additional_kwargs });
     const [type, bytes] = serde.dumps(message);

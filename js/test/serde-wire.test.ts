@@ -27,7 +27,7 @@ describe("what LangGraph.js's format keeps", () => {
     );
   });
 
-  it("undefined, sets, maps, expressions, errors and bytes are written and read alike", async () => {
+  it("undefined, sets, maps, expressions, errors, bytes are written and read alike", async () => {
     await fc.assert(
       fc.asyncProperty(stockValue, async (value) => {
         // Alone, bytes are stored as bytes; here they are nested.
