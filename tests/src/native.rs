@@ -9,10 +9,10 @@ use rusqlite::{Connection, ToSql, params_from_iter};
 #[derive(Debug)]
 pub struct Native {
     connection: Connection,
-    /// Every statement run since the last look, by its text.
-    pub statements: Vec<String>,
     /// How many batches were run since the last look.
     pub rounds: usize,
+    /// How many times statements were run since the last look.
+    pub runs: usize,
 }
 
 impl Native {
@@ -69,7 +69,6 @@ impl Native {
         let transaction = self.connection.transaction_with_behavior(behavior).unwrap();
         let mut sets = Vec::new();
         for statement in &batch.statements {
-            self.statements.push(statement.text.clone());
             let mut prepared = transaction.prepare_cached(&statement.text).unwrap();
             assert!(
                 batch.access == Access::Write || prepared.readonly(),
@@ -79,6 +78,7 @@ impl Native {
             let columns = prepared.column_count();
             let mut set = guest::RowSet::default();
             for parameters in &statement.parameters {
+                self.runs += 1;
                 let mut rows = prepared
                     .query(params_from_iter(parameters.iter().map(Bound)))
                     .unwrap();

@@ -1,0 +1,292 @@
+//! Rows changed behind the guest's back: a checkpoint that cannot be read whole is a typed error
+//! that says where, never a checkpoint with something missing.
+
+use langgraph_checkpoint_guest::{Call, Error, Outcome};
+use langgraph_checkpoint_tests::native::Native;
+use langgraph_checkpoint_tests::transcript;
+use serde_json::{Value, json};
+
+const ID: &str = "1ef4f797-8335-6428-8001-000000000001";
+
+/// A thread with one checkpoint whose list has chunks and nodes, and a large write.
+fn stored() -> Native {
+    let mut native = Native::in_memory();
+    let messages = json!({ "$times": [200, { "content": "message # ".repeat(30) }] });
+    native
+        .call(transcript::call(&json!({
+            "name": "put",
+            "config": { "thread_id": "thread-1" },
+            "checkpoint": {
+                "id": ID, "v": 4, "ts": "2024-04-19T17:19:01.000Z",
+                "channel_values": { "small": 1, "messages": messages },
+                "channel_versions": { "small": 1, "messages": 1 },
+                "versions_seen": {},
+            },
+            "metadata": { "source": "loop", "step": 0 },
+            "new_versions": ["small", "messages"],
+        })))
+        .unwrap();
+    native
+        .call(transcript::call(&json!({
+            "name": "put_writes",
+            "config": { "thread_id": "thread-1", "checkpoint_id": ID },
+            "writes": [["answer", { "$text": [100, "a long answer "] }]],
+            "task_id": "task-1",
+        })))
+        .unwrap();
+    native
+}
+
+fn get(native: &mut Native) -> Result<Outcome, Error> {
+    native.call(transcript::call(&get_tuple()))
+}
+
+fn get_tuple() -> Value {
+    json!({ "name": "get_tuple", "config": { "thread_id": "thread-1" } })
+}
+
+fn execute(native: &Native, sql: &str) {
+    assert!(
+        native.connection().execute(sql, []).unwrap() > 0,
+        "{sql} changed no row"
+    );
+}
+
+#[test]
+fn an_untouched_store_reads_whole() {
+    assert!(matches!(get(&mut stored()), Ok(Outcome::Found(Some(_)))));
+}
+
+#[test]
+fn every_deleted_chunk_is_an_error_that_names_thread_checkpoint_and_channel() {
+    let keys: Vec<i64> = {
+        let native = stored();
+        let mut statement = native
+            .connection()
+            .prepare("SELECT rowid FROM lg_chunks")
+            .unwrap();
+        statement
+            .query_map([], |row| row.get(0))
+            .unwrap()
+            .map(Result::unwrap)
+            .collect()
+    };
+    assert!(keys.len() > 200, "elements and nodes are chunks");
+    for key in keys {
+        let mut native = stored();
+        execute(
+            &native,
+            &format!("DELETE FROM lg_chunks WHERE rowid = {key}"),
+        );
+        let error = get(&mut native).unwrap_err();
+        assert!(matches!(error, Error::Corrupt(_)), "{error:?}");
+        assert_eq!(error.code(), "missing-chunk");
+        let message = error.to_string();
+        assert!(
+            message.contains("thread-1") && message.contains(ID),
+            "{message}"
+        );
+        assert!(
+            message.contains("channel messages") || message.contains("channel answer"),
+            "{message}"
+        );
+        assert!(!message.contains("a long answer"), "no value in {message}");
+    }
+}
+
+#[test]
+fn a_list_and_a_history_fail_as_a_get_does() {
+    let mut native = stored();
+    native
+        .call(transcript::call(&json!({
+            "name": "put",
+            "config": { "thread_id": "thread-1", "checkpoint_id": ID },
+            "checkpoint": {
+                "id": "2", "v": 4, "ts": "", "channel_values": {}, "channel_versions": {},
+            },
+            "metadata": {}, "new_versions": [],
+        })))
+        .unwrap();
+    execute(&native, "DELETE FROM lg_chunks");
+    let list = json!({ "name": "list", "config": { "thread_id": "thread-1" } });
+    assert_eq!(
+        native.call(transcript::call(&list)).unwrap_err().code(),
+        "missing-chunk"
+    );
+    let history = json!({
+        "name": "get_delta_channel_history",
+        "config": { "thread_id": "thread-1" },
+        "channels": ["messages"],
+    });
+    assert_eq!(
+        native.call(transcript::call(&history)).unwrap_err().code(),
+        "missing-chunk"
+    );
+}
+
+#[test]
+fn every_changed_byte_of_a_chunk_is_an_error() {
+    for (at, code) in [(1, "damaged-chunk"), (60, "damaged-chunk")] {
+        let mut native = stored();
+        let sql = format!(
+            "UPDATE lg_chunks SET data = CAST(substr(data, 1, {at} - 1) || x'ff' || \
+             substr(data, {at} + 1) AS BLOB)"
+        );
+        execute(&native, &sql);
+        assert_eq!(get(&mut native).unwrap_err().code(), code);
+    }
+}
+
+#[test]
+fn every_changed_byte_of_a_checkpoints_envelope_is_an_error() {
+    let length: i64 = stored()
+        .connection()
+        .query_row("SELECT length(envelope) FROM lg_checkpoints", [], |row| {
+            row.get(0)
+        })
+        .unwrap();
+    for at in 1..=length {
+        let mut native = stored();
+        let sql = format!(
+            "UPDATE lg_checkpoints SET envelope = CAST(substr(envelope, 1, {at} - 1) || \
+             CASE substr(envelope, {at}, 1) WHEN x'00' THEN x'01' ELSE x'00' END || \
+             substr(envelope, {at} + 1) AS BLOB)"
+        );
+        execute(&native, &sql);
+        let error = get(&mut native).unwrap_err();
+        assert_eq!(error.code(), "damaged-envelope", "byte {at} of {length}");
+    }
+}
+
+#[test]
+fn changed_columns_beside_an_envelope_are_errors() {
+    for sql in [
+        "UPDATE lg_checkpoints SET parent_checkpoint_id = ''",
+        "UPDATE lg_checkpoints SET created_at = 'now'",
+        "UPDATE lg_checkpoints SET metadata = '{\"source\":\"fork\",\"step\":0}'",
+        "UPDATE lg_writes SET channel = 'other'",
+        "UPDATE lg_writes SET task_path = 'other'",
+        "UPDATE lg_writes SET idx = 7",
+        "UPDATE lg_writes SET envelope = x''",
+        "UPDATE lg_checkpoints SET envelope = x'91'",
+    ] {
+        let mut native = stored();
+        execute(&native, sql);
+        assert_eq!(
+            get(&mut native).unwrap_err().code(),
+            "damaged-envelope",
+            "{sql}"
+        );
+    }
+}
+
+#[test]
+fn columns_of_another_type_are_errors() {
+    for sql in [
+        "UPDATE lg_checkpoints SET envelope = 'text'",
+        "UPDATE lg_checkpoints SET created_at = x'00'",
+        "UPDATE lg_writes SET envelope = 5",
+        "UPDATE lg_chunks SET data = 'text'",
+    ] {
+        let mut native = stored();
+        execute(&native, sql);
+        assert_eq!(
+            get(&mut native).unwrap_err().code(),
+            "unexpected-column",
+            "{sql}"
+        );
+    }
+}
+
+#[test]
+fn an_envelope_of_a_newer_format_is_refused() {
+    for table in ["lg_checkpoints", "lg_writes"] {
+        let mut native = stored();
+        let sql = format!(
+            "UPDATE {table} SET envelope = CAST(substr(envelope, 1, 1) || x'02' || \
+             substr(envelope, 3) AS BLOB)"
+        );
+        execute(&native, &sql);
+        let error = get(&mut native).unwrap_err();
+        assert!(matches!(error, Error::UnsupportedFormat(_)), "{error:?}");
+        assert_eq!(error.code(), "newer-format");
+    }
+}
+
+#[test]
+fn a_store_of_a_newer_format_is_refused_at_setup() {
+    let mut native = stored();
+    execute(&native, "UPDATE lg_format SET format = 2");
+    let error = native.call(Call::Setup).unwrap_err();
+    assert!(matches!(error, Error::UnsupportedFormat(_)), "{error:?}");
+    assert!(error.to_string().contains("format 2"), "{error}");
+}
+
+#[test]
+fn a_thread_deleted_between_two_rounds_is_no_damage() {
+    use langgraph_checkpoint_guest::{Answer, Need, Operation, Progress};
+
+    let mut native = stored();
+    let (mut operation, progress) = Operation::start(transcript::call(&get_tuple())).unwrap();
+    let Progress::Need(Need::Sql(batch)) = progress else {
+        panic!("a get reads")
+    };
+    let sets = native.run(&batch);
+    let mut progress = operation.advance(Answer::Sql(sets)).unwrap();
+    let delete = json!({ "name": "delete_thread", "config": { "thread_id": "thread-1" } });
+    native.call(transcript::call(&delete)).unwrap();
+    loop {
+        match progress {
+            Progress::Done(outcome) => {
+                assert_eq!(outcome, Outcome::Found(None));
+                break;
+            }
+            Progress::Need(Need::Sql(batch)) => {
+                let sets = native.run(&batch);
+                progress = operation.advance(Answer::Sql(sets)).unwrap();
+            }
+        }
+    }
+}
+
+#[test]
+fn a_put_that_knows_a_deleted_thread_stores_everything_again() {
+    let mut native = stored();
+    let Ok(Outcome::Found(Some(tuple))) = get(&mut native) else {
+        panic!("it is stored")
+    };
+    for recreate in [false, true] {
+        let delete = json!({ "name": "delete_thread", "config": { "thread_id": "thread-1" } });
+        native.call(transcript::call(&delete)).unwrap();
+        if recreate {
+            let writes = json!({
+                "name": "put_writes",
+                "config": { "thread_id": "thread-1", "checkpoint_id": "1" },
+                "writes": [["a", 1]], "task_id": "t",
+            });
+            native.call(transcript::call(&writes)).unwrap();
+        }
+        let put = langgraph_checkpoint_guest::Put {
+            config: langgraph_checkpoint_guest::Config {
+                thread_id: "thread-1".into(),
+                ..Default::default()
+            },
+            checkpoint: langgraph_checkpoint_guest::Checkpoint {
+                id: "2".into(),
+                v: 4.0,
+                ts: String::new(),
+                channel_versions: tuple.channel_versions.clone(),
+                channel_values: tuple.channel_values.clone(),
+                rest: tuple.rest.clone(),
+            },
+            metadata: tuple.metadata.clone(),
+            new_versions: vec!["messages".to_owned(), "small".to_owned()],
+            known: Some(tuple.known.clone()),
+        };
+        native.call(Call::Put(put)).unwrap();
+        let Ok(Outcome::Found(Some(again))) = get(&mut native) else {
+            panic!("it is stored")
+        };
+        assert_eq!(again.channel_values, tuple.channel_values);
+    }
+}
