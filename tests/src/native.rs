@@ -20,8 +20,8 @@ impl Native {
     pub fn new(connection: Connection) -> Result<Self, guest::Error> {
         let mut native = Self {
             connection,
-            statements: Vec::new(),
             rounds: 0,
+            runs: 0,
         };
         native.call(Call::Setup)?;
         Ok(native)
