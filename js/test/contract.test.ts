@@ -1,6 +1,7 @@
 // What LangGraph's own suite leaves open, on a real database.
 
 import { MemorySaver } from "@langchain/langgraph-checkpoint";
+import { SqliteSaver as StockSaver } from "@langchain/langgraph-checkpoint-sqlite";
 
 import { SqliteSaver } from "../src/sqlite.js";
 import { all, checkpoint, config, idOf, ids, metadata } from "./support/checkpoints.js";
@@ -287,6 +288,17 @@ describe("values", () => {
     expect(tuple?.checkpoint.channel_values).toEqual({ a: [1, 2] });
     expect(tuple?.metadata).toEqual(metadata(1));
     expect(tuple?.pendingWrites).toEqual([["task", "a", 3]]);
+  });
+
+  test("the_stock_saver_can_live_in_the_same_file", async () => {
+    const stock = new StockSaver(saver.db);
+    for (const one of [saver, stock]) {
+      await one.put(config("t"), checkpoint(1, { by: one === saver }), metadata(1), { by: 1 });
+    }
+    await saver.deleteThread("t");
+    expect(await saver.getTuple(config("t"))).toBeUndefined();
+    const tuple = await stock.getTuple(config("t"));
+    expect(tuple?.checkpoint.channel_values).toEqual({ by: false });
   });
 
   test("a_saver_in_json_is_its_name", () => {

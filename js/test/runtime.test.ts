@@ -203,3 +203,18 @@ test.each(Object.entries(scenarios))("%s_as_with_the_stock_saver", async (_, sce
   ours.close();
   stock.db.close();
 });
+
+test("two_runs_on_one_thread_leave_two_whole_branches", async () => {
+  const saver = SqliteSaver.fromConnString(":memory:");
+  const app = linear(saver);
+  const thread = { configurable: { thread_id: "thread" } };
+  await app.invoke({ xs: ["in"] }, thread);
+  const runs = ["left", "right"].map((name) => app.invoke({ xs: [name] }, thread));
+  const states = ["left", "right"].map((name) => ({ xs: ["in", "a", "b", name, "a", "b"] }));
+  expect(await Promise.all(runs)).toEqual(states);
+  const ends = (await history(app, thread)).filter(({ next }) => next.length === 0);
+  expect(ends.map(({ values }) => values)).toEqual(
+    expect.arrayContaining([...states, { xs: ["in", "a", "b"] }]),
+  );
+  saver.close();
+});
