@@ -19,7 +19,7 @@ const COMPONENT: &str = concat!(
 );
 
 /// How much of a value is shown.
-const VALUE_CHARS_MAX: usize = 72;
+const VALUE_CHARS_MAX: usize = 84;
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
@@ -72,24 +72,29 @@ fn print_history(style: &Style, thread_id: &str, history: &[CheckpointTuple]) {
         .collect();
     for tuple in history {
         let metadata = json(&tuple.metadata).unwrap_or_default();
-        let parent = match &tuple.parent_checkpoint_id {
-            None => "-".to_owned(),
-            Some(id) => numbers
-                .get(id.as_str())
-                .map_or("gone".to_owned(), |n| format!("#{n}")),
+        let number = numbers[tuple.checkpoint_id.as_str()];
+        let parent = tuple
+            .parent_checkpoint_id
+            .as_deref()
+            .map(|id| numbers.get(id));
+        let note = match parent {
+            Some(Some(parent)) if parent + 1 < number => format!("  branches off #{parent}"),
+            _ if interrupts(tuple).next().is_some() => "  interrupted".to_owned(),
+            _ => String::new(),
         };
-        let number = format!("#{}", numbers[tuple.checkpoint_id.as_str()]);
+        let parent = match parent {
+            None => "-".to_owned(),
+            Some(None) => "gone".to_owned(),
+            Some(Some(parent)) => format!("#{parent}"),
+        };
+        let number = format!("#{number}");
         println!(
             "  {number:>4}  {parent:<8} {:>5}  {:<7} {:<24} {}{}",
             metadata["step"].to_string(),
             metadata["source"].as_str().unwrap_or("-"),
             tuple.ts,
             style.faint(&tuple.checkpoint_id),
-            if interrupts(tuple).next().is_some() {
-                "  interrupted"
-            } else {
-                ""
-            },
+            note,
         );
     }
 }
@@ -128,10 +133,8 @@ fn print_state(style: &Style, latest: &CheckpointTuple) {
         }
     }
     if internal > 0 {
-        println!(
-            "  {}",
-            style.faint(&format!("and {internal} channels of LangGraph's own"))
-        );
+        let rest = format!("and of LangGraph's own: {internal}");
+        println!("  {}", style.faint(&rest));
     }
     for value in interrupts(latest) {
         println!(

@@ -25,24 +25,23 @@ pub(crate) async fn drive(
         statements = Empty,
         code = Empty,
     );
-    async {
-        let outcome = run(planner, storage, call).await;
-        if let Err(error) = &outcome {
-            Span::current().record("code", error.code());
-        }
-        outcome
+    let outcome = run(planner, storage, call, &span)
+        .instrument(span.clone())
+        .await;
+    if let Err(error) = &outcome {
+        span.record("code", error.code());
     }
-    .instrument(span)
-    .await
+    outcome
 }
 
 async fn run(
     planner: &Planner,
     storage: &impl StorageAdapter,
     call: Call,
+    span: &Span,
 ) -> Result<Outcome, Error> {
     let (mut operation, progress) = planner.start(call).await?;
-    let outcome = advance_to_end(&mut operation, storage, progress).await;
+    let outcome = advance_to_end(&mut operation, storage, progress, span).await;
     operation.finish().await;
     outcome
 }
@@ -51,14 +50,14 @@ async fn advance_to_end(
     operation: &mut Operation,
     storage: &impl StorageAdapter,
     mut progress: Progress,
+    span: &Span,
 ) -> Result<Outcome, Error> {
     let mut statements = 0;
     for rounds in 0..=ROUNDS_MAX {
         let batch = match progress {
             Progress::Need(Need::Sql(batch)) => batch,
             Progress::Done(outcome) => {
-                Span::current()
-                    .record("rounds", rounds)
+                span.record("rounds", rounds)
                     .record("statements", statements);
                 return Ok(outcome);
             }

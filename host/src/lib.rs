@@ -29,8 +29,9 @@
 //!
 //! # Spans
 //!
-//! Each operation is a `tracing` span `checkpoint_operation` with the fields `call`, `rounds`,
-//! `statements` and, where it failed, `code`. No span, event or error holds a value.
+//! Each operation is a `tracing` span `checkpoint_operation` with the field `call`, and at its
+//! end either `rounds` and `statements` or, where it failed, `code`. No span, event or error
+//! holds a value.
 
 #[cfg(feature = "component")]
 mod bindings;

@@ -19,7 +19,7 @@ use tracing::span::{Attributes, Id, Record};
 use tracing::{Event, Metadata, Subscriber};
 
 /// One test at a time listens.
-static TURN: Mutex<()> = Mutex::new(());
+static TURN: tokio::sync::Mutex<()> = tokio::sync::Mutex::const_new(());
 static LISTENER: Mutex<Option<Sender<()>>> = Mutex::new(None);
 
 /// Tells the listener of each wait for a lock.
@@ -82,7 +82,7 @@ fn lock(path: &Path) -> Connection {
 
 #[tokio::test]
 async fn a_lock_released_before_the_deadline_is_waited_for() {
-    let _turn = TURN.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+    let _turn = TURN.lock().await;
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("c.db");
     let checkpointer = checkpointer(&path, Duration::from_secs(600)).await;
@@ -100,7 +100,7 @@ async fn a_lock_released_before_the_deadline_is_waited_for() {
 
 #[tokio::test]
 async fn a_lock_held_past_the_deadline_is_busy_and_stores_nothing() {
-    let _turn = TURN.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+    let _turn = TURN.lock().await;
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("c.db");
     let checkpointer = checkpointer(&path, Duration::from_millis(20)).await;
@@ -126,7 +126,7 @@ async fn a_lock_held_past_the_deadline_is_busy_and_stores_nothing() {
 
 #[tokio::test]
 async fn a_setup_that_met_a_lock_is_tried_again_by_the_next_call() {
-    let _turn = TURN.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+    let _turn = TURN.lock().await;
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("c.db");
     let checkpointer = checkpointer(&path, Duration::ZERO).await;
@@ -142,7 +142,7 @@ async fn a_setup_that_met_a_lock_is_tried_again_by_the_next_call() {
 
 #[tokio::test]
 async fn a_file_locked_while_it_is_opened_is_waited_for() {
-    let _turn = TURN.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+    let _turn = TURN.lock().await;
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("c.db");
     let other = Connection::open(&path).unwrap();
