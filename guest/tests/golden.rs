@@ -1,0 +1,128 @@
+//! The statements of each call, for a person to read: `golden/NAME.json` is a call (and the ones
+//! before it), `golden/NAME.txt` every round's statements with their parameters. Each statement
+//! is also prepared and run on SQLite as its round comes.
+//!
+//! What a call gives is for the transcripts to say; here is how it asks. After a change run with
+//! `BLESS=1` and read the diff.
+
+use langgraph_checkpoint_guest::{
+    Access, Answer, Batch, Call, Need, Operation, Outcome, Progress, Value,
+};
+use langgraph_checkpoint_tests::{native::Native, transcript};
+use std::fmt::Write as _;
+use std::path::Path;
+
+/// Bytes of a blob that are shown.
+const SHOWN_BYTES_MAX: usize = 24;
+
+#[test]
+fn every_call_asks_for_the_statements_of_its_golden_file() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden");
+    let mut count = 0;
+    for entry in std::fs::read_dir(&folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.extension().is_none_or(|extension| extension != "json") {
+            continue;
+        }
+        let file: serde_json::Value =
+            serde_json::from_str(&std::fs::read_to_string(&path).unwrap()).unwrap();
+        let shown = show(&file);
+        let golden = path.with_extension("txt");
+        if std::env::var_os("BLESS").is_some() {
+            std::fs::write(&golden, shown).unwrap();
+        } else {
+            let expected = std::fs::read_to_string(&golden).unwrap();
+            assert!(
+                shown == expected,
+                "{} differs; run with BLESS=1 and read the diff. It is:\n{shown}",
+                golden.display()
+            );
+        }
+        count += 1;
+    }
+    assert!(count >= 10, "the golden files are there");
+}
+
+fn show(file: &serde_json::Value) -> String {
+    let mut native = Native::in_memory();
+    let mut known = None;
+    for before in file["before"].as_array().into_iter().flatten() {
+        known = known_of(&native.call(transcript::call(before)).unwrap()).or(known);
+    }
+    let mut call = if file["call"]["name"] == "setup" {
+        native = Native::new(rusqlite::Connection::open_in_memory().unwrap()).unwrap();
+        native.connection().execute_batch(DROP).unwrap();
+        Call::Setup
+    } else {
+        transcript::call(&file["call"])
+    };
+    if let (Call::Put(put), true) = (&mut call, file["knows"] == true) {
+        put.known = known;
+    }
+    let mut shown = String::new();
+    let (mut operation, mut progress) = Operation::start(call).unwrap();
+    for round in 1.. {
+        let Progress::Need(Need::Sql(batch)) = progress else {
+            break;
+        };
+        show_batch(&mut shown, round, &batch);
+        progress = operation.advance(Answer::Sql(native.run(&batch))).unwrap();
+    }
+    shown
+}
+
+/// What `Native` has set up.
+const DROP: &str = "DROP VIEW lg_history; DROP TABLE lg_format; DROP TABLE lg_threads; \
+     DROP TABLE lg_checkpoints; DROP TABLE lg_writes; DROP TABLE lg_chunks";
+
+fn show_batch(shown: &mut String, round: usize, batch: &Batch) {
+    let access = match batch.access {
+        Access::Read => "read",
+        Access::Write => "write",
+    };
+    writeln!(shown, "round {round}, {access}\n").unwrap();
+    for statement in &batch.statements {
+        writeln!(shown, "    {}", statement.text).unwrap();
+        for (run, parameters) in statement.parameters.iter().enumerate() {
+            if statement.parameters.len() > 1 {
+                writeln!(shown, "        run {}", run + 1).unwrap();
+            }
+            for (index, value) in parameters.iter().enumerate() {
+                writeln!(shown, "        ?{} = {}", index + 1, show_value(value)).unwrap();
+            }
+        }
+        shown.push('\n');
+    }
+}
+
+fn show_value(value: &Value) -> String {
+    match value {
+        Value::Null => "null".to_owned(),
+        Value::Integer(integer) => format!("integer {integer}"),
+        Value::Real(real) => format!("real {real}"),
+        Value::Text(text) => format!("text {text:?}"),
+        Value::Blob(blob) => {
+            let hex = blob
+                .iter()
+                .take(SHOWN_BYTES_MAX)
+                .map(|byte| format!("{byte:02x}"));
+            let rest = if blob.len() > SHOWN_BYTES_MAX {
+                "..."
+            } else {
+                ""
+            };
+            format!(
+                "blob of {} bytes {}{rest}",
+                blob.len(),
+                hex.collect::<String>()
+            )
+        }
+    }
+}
+
+fn known_of(outcome: &Outcome) -> Option<Vec<u8>> {
+    match outcome {
+        Outcome::Stored(stored) => Some(stored.known.clone()),
+        _ => None,
+    }
+}
