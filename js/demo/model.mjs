@@ -23,7 +23,8 @@ function report(messages, last) {
   if (last.name === "search_flights") {
     const flights = found(messages, "search_flights");
     const best = least(flights, "price");
-    return `${flights.length} flights. The cheapest is ${best.airline} ${best.id}: ${best.price} EUR.`;
+    const name = `${best.airline} ${best.id}`;
+    return `${flights.length} flights. The cheapest is ${name}: ${best.price} EUR.`;
   }
   if (last.name === "search_hotels") {
     const best = least(found(messages, "search_hotels"), "metresToRiver");

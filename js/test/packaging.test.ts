@@ -67,7 +67,8 @@ test("the_packed_package_runs_every_example_of_its_readme", () => {
 test("the_types_of_the_packed_package_check", () => {
   writeFileSync(
     join(folder, "use.ts"),
-    `import { CheckpointerError, StorageSaver, type StorageAdapter } from "langgraph-checkpoint-wasm";
+    `import { type CheckpointerError, StorageSaver } from "langgraph-checkpoint-wasm";
+     import type { StorageAdapter } from "langgraph-checkpoint-wasm";
      import { SqliteSaver } from "langgraph-checkpoint-wasm/sqlite";
      const adapter: StorageAdapter = { run: () => [] };
      export const savers: StorageSaver[] = [
