@@ -4,7 +4,8 @@
 //! `component`) or natively. This crate executes: it drives operations, runs their batches on a
 //! store, and gives back plain data. It decides nothing about checkpoints.
 //!
-//! ```no_run
+#![cfg_attr(feature = "component", doc = "```no_run")]
+#![cfg_attr(not(feature = "component"), doc = "```ignore")]
 //! use langgraph_checkpoint_host::{Checkpointer, Config, Limits, Planner, SqliteOptions};
 //!
 //! # async fn example() -> Result<(), langgraph_checkpoint_host::Error> {

@@ -5,7 +5,6 @@
 use std::future::Future;
 use std::path::PathBuf;
 use std::pin::Pin;
-use std::sync::OnceLock;
 use std::task::{Context, Poll, Waker};
 
 use langgraph_checkpoint_host::{
@@ -32,6 +31,8 @@ pub(crate) fn component_path() -> PathBuf {
 /// The built component with default limits, compiled once for each test program.
 #[cfg(feature = "component")]
 pub(crate) fn component() -> langgraph_checkpoint_host::Planner {
+    use std::sync::OnceLock;
+
     use langgraph_checkpoint_host::{Limits, Planner};
 
     static PLANNER: OnceLock<Planner> = OnceLock::new();
