@@ -15,7 +15,7 @@ export type { SqliteOptions } from "./options.js";
 
 /** A LangGraph.js checkpointer in a SQLite database, through node:sqlite. */
 export class SqliteSaver extends StorageSaver {
-  /** The connection. Who opened it closes it. */
+  /** The connection. One that the saver opened does not itself wait for locks. */
   readonly db: DatabaseSync;
   readonly #queue: CommitQueue;
 

@@ -13,7 +13,7 @@ export type { SqliteOptions } from "./options.js";
 
 /** A LangGraph.js checkpointer in a SQLite database, through better-sqlite3. */
 export class SqliteSaver extends StorageSaver {
-  /** The connection. Who opened it closes it. */
+  /** The connection. One that the saver opened does not itself wait for locks. */
   readonly db: Database;
   readonly #queue: CommitQueue;
 
