@@ -13,10 +13,7 @@ use langgraph_checkpoint_host::{
 };
 use serde_json::json;
 
-const COMPONENT: &str = concat!(
-    env!("CARGO_MANIFEST_DIR"),
-    "/../target/components/planner.wasm"
-);
+const COMPONENT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../target/components/planner.wasm");
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -38,45 +35,22 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
             task_path: String::new(),
         })
         .await?;
-    let second = checkpoint(
-        "0002",
-        Some("0001"),
-        json!(["Is it raining in Oslo?", "It is."]),
-    );
+    let second = checkpoint("0002", Some("0001"), json!(["Is it raining in Oslo?", "It is."]));
     checkpointer.put(second).await?;
 
     // The latest checkpoint, and an older one with its pending writes.
-    let latest = checkpointer
-        .get_tuple(config(None))
-        .await?
-        .ok_or("there is a checkpoint")?;
-    println!(
-        "latest is {}, after {:?}",
-        latest.checkpoint_id, latest.parent_checkpoint_id
-    );
+    let latest = checkpointer.get_tuple(config(None)).await?.ok_or("there is a checkpoint")?;
+    println!("latest is {}, after {:?}", latest.checkpoint_id, latest.parent_checkpoint_id);
     for entry in &latest.channel_values {
-        println!(
-            "  {} = {}",
-            entry.channel,
-            String::from_utf8_lossy(&entry.value.bytes)
-        );
+        println!("  {} = {}", entry.channel, String::from_utf8_lossy(&entry.value.bytes));
     }
-    let older = checkpointer
-        .get_tuple(config(Some("0001")))
-        .await?
-        .ok_or("and an older one")?;
+    let older = checkpointer.get_tuple(config(Some("0001"))).await?.ok_or("and an older one")?;
     for write in &older.pending_writes {
-        println!(
-            "{} has a write to {} by {}",
-            older.checkpoint_id, write.channel, write.task_id
-        );
+        println!("{} has a write to {} by {}", older.checkpoint_id, write.channel, write.task_id);
     }
 
     // The history, page by page, newest first.
-    let mut pages = checkpointer.list(List {
-        config: config(None),
-        ..List::default()
-    });
+    let mut pages = checkpointer.list(List { config: config(None), ..List::default() });
     while let Some(page) = pages.next_page().await? {
         for tuple in page {
             println!("history: {} at {}", tuple.checkpoint_id, tuple.ts);
@@ -88,10 +62,8 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     println!("deleted: {gone}");
 
     // Errors have stable codes.
-    let error = checkpointer.put(Put {
-        config: Config::default(),
-        ..checkpoint("1", None, json!([]))
-    });
+    let error =
+        checkpointer.put(Put { config: Config::default(), ..checkpoint("1", None, json!([])) });
     if let Err(error) = error.await {
         println!("refused: {} ({error})", error.code());
     }
@@ -138,8 +110,5 @@ fn checkpoint(checkpoint_id: &str, parent: Option<&str>, messages: serde_json::V
 
 /// A value as LangGraph's serializer gives it.
 fn payload(value: &serde_json::Value) -> Payload {
-    Payload {
-        kind: "json".to_owned(),
-        bytes: value.to_string().into_bytes(),
-    }
+    Payload { kind: "json".to_owned(), bytes: value.to_string().into_bytes() }
 }

@@ -13,10 +13,7 @@ use langgraph_checkpoint_host::{
 };
 use serde_json::Value;
 
-const COMPONENT: &str = concat!(
-    env!("CARGO_MANIFEST_DIR"),
-    "/../target/components/planner.wasm"
-);
+const COMPONENT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../target/components/planner.wasm");
 
 /// How much of a value is shown.
 const VALUE_CHARS_MAX: usize = 84;
@@ -28,23 +25,14 @@ async fn main() -> Result<(), Box<dyn Error>> {
         return Err("usage: inspect <database file> <thread id>".into());
     };
     let planner = Planner::from_file(COMPONENT, Limits::default())?;
-    let options = SqliteOptions {
-        read_only: true,
-        ..SqliteOptions::default()
-    };
+    let options = SqliteOptions { read_only: true, ..SqliteOptions::default() };
     let checkpointer = Checkpointer::open_sqlite(planner, &path, options).await?;
     let config = Config {
         thread_id: thread_id.as_str().into(),
         checkpoint_ns: "".into(),
         ..Config::default()
     };
-    let history = checkpointer
-        .list(List {
-            config,
-            ..List::default()
-        })
-        .try_collect()
-        .await?;
+    let history = checkpointer.list(List { config, ..List::default() }).try_collect().await?;
     let Some(latest) = history.first() else {
         return Err(format!("{path} holds no checkpoint of the thread {thread_id}").into());
     };
@@ -73,10 +61,7 @@ fn print_history(style: &Style, thread_id: &str, history: &[CheckpointTuple]) {
     for tuple in history {
         let metadata = json(&tuple.metadata).unwrap_or_default();
         let number = numbers[tuple.checkpoint_id.as_str()];
-        let parent = tuple
-            .parent_checkpoint_id
-            .as_deref()
-            .map(|id| numbers.get(id));
+        let parent = tuple.parent_checkpoint_id.as_deref().map(|id| numbers.get(id));
         let note = match parent {
             Some(Some(parent)) if parent + 1 < number => format!("  branches off #{parent}"),
             _ if interrupts(tuple).next().is_some() => "  interrupted".to_owned(),
@@ -110,21 +95,13 @@ fn print_state(style: &Style, latest: &CheckpointTuple) {
         }
         match json(&entry.value) {
             Some(Value::Array(list)) if !list.is_empty() && list.iter().all(is_message) => {
-                println!(
-                    "  {} ({} messages)",
-                    style.strong(&entry.channel),
-                    list.len()
-                );
+                println!("  {} ({} messages)", style.strong(&entry.channel), list.len());
                 for message in &list {
                     print_message(style, message);
                 }
             }
             Some(value) => {
-                println!(
-                    "  {} = {}",
-                    style.strong(&entry.channel),
-                    short(&value.to_string())
-                );
+                println!("  {} = {}", style.strong(&entry.channel), short(&value.to_string()));
             }
             None => {
                 let bytes = entry.value.bytes.len();
@@ -137,11 +114,7 @@ fn print_state(style: &Style, latest: &CheckpointTuple) {
         println!("  {}", style.faint(&rest));
     }
     for value in interrupts(latest) {
-        println!(
-            "\n  {} {}",
-            style.strong("waits for an answer to"),
-            short(&value.to_string())
-        );
+        println!("\n  {} {}", style.strong("waits for an answer to"), short(&value.to_string()));
     }
 }
 
@@ -164,24 +137,14 @@ fn is_message(value: &Value) -> bool {
 }
 
 fn print_message(style: &Style, message: &Value) {
-    let class = message["id"]
-        .as_array()
-        .and_then(|id| id.last())
-        .and_then(Value::as_str);
-    let role = class
-        .unwrap_or("Message")
-        .trim_end_matches("Chunk")
-        .trim_end_matches("Message");
+    let class = message["id"].as_array().and_then(|id| id.last()).and_then(Value::as_str);
+    let role = class.unwrap_or("Message").trim_end_matches("Chunk").trim_end_matches("Message");
     let kwargs = &message["kwargs"];
     let content = match &kwargs["content"] {
         Value::String(text) => text.clone(),
         Value::Array(blocks) => blocks
             .iter()
-            .map(|block| {
-                block["text"]
-                    .as_str()
-                    .map_or(block.to_string(), str::to_owned)
-            })
+            .map(|block| block["text"].as_str().map_or(block.to_string(), str::to_owned))
             .collect::<Vec<_>>()
             .join(" "),
         other => other.to_string(),
@@ -192,17 +155,12 @@ fn print_message(style: &Style, message: &Value) {
     }
     for call in kwargs["tool_calls"].as_array().into_iter().flatten() {
         let name = call["name"].as_str().unwrap_or("?");
-        println!(
-            "  {role}  -> {}",
-            short(&format!("{name}({})", call["args"]))
-        );
+        println!("  {role}  -> {}", short(&format!("{name}({})", call["args"])));
     }
 }
 
 fn json(payload: &Payload) -> Option<Value> {
-    (payload.kind == "json")
-        .then(|| serde_json::from_slice(&payload.bytes).ok())
-        .flatten()
+    (payload.kind == "json").then(|| serde_json::from_slice(&payload.bytes).ok()).flatten()
 }
 
 /// The beginning of a text, on one line.
@@ -221,9 +179,7 @@ struct Style {
 
 impl Style {
     fn of_stdout() -> Self {
-        Self {
-            terminal: std::io::stdout().is_terminal(),
-        }
+        Self { terminal: std::io::stdout().is_terminal() }
     }
 
     fn strong(&self, text: &str) -> String {
@@ -235,10 +191,6 @@ impl Style {
     }
 
     fn code(&self, code: &str, text: &str) -> String {
-        if self.terminal {
-            format!("\x1b[{code}m{text}\x1b[0m")
-        } else {
-            text.to_owned()
-        }
+        if self.terminal { format!("\x1b[{code}m{text}\x1b[0m") } else { text.to_owned() }
     }
 }

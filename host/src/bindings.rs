@@ -55,10 +55,7 @@ impl From<guest::Config> for wit::Config {
 
 impl From<guest::Payload> for wit::Payload {
     fn from(payload: guest::Payload) -> Self {
-        Self {
-            kind: payload.kind,
-            bytes: payload.bytes,
-        }
+        Self { kind: payload.kind, bytes: payload.bytes }
     }
 }
 
@@ -68,37 +65,25 @@ impl From<guest::ChannelVersion> for wit::ChannelVersion {
             guest::Version::Number(number) => wit::Version::Number(number),
             guest::Version::Text(text) => wit::Version::Text(text),
         };
-        Self {
-            channel: entry.channel,
-            version,
-        }
+        Self { channel: entry.channel, version }
     }
 }
 
 impl From<guest::ChannelValue> for wit::ChannelValue {
     fn from(entry: guest::ChannelValue) -> Self {
-        Self {
-            channel: entry.channel,
-            value: entry.value.into(),
-        }
+        Self { channel: entry.channel, value: entry.value.into() }
     }
 }
 
 impl From<guest::NewWrite> for wit::NewWrite {
     fn from(write: guest::NewWrite) -> Self {
-        Self {
-            channel: write.channel,
-            value: write.value.into(),
-        }
+        Self { channel: write.channel, value: write.value.into() }
     }
 }
 
 impl From<guest::MetadataFilter> for wit::MetadataFilter {
     fn from(filter: guest::MetadataFilter) -> Self {
-        Self {
-            key: filter.key,
-            json: filter.json,
-        }
+        Self { key: filter.key, json: filter.json }
     }
 }
 
@@ -165,9 +150,7 @@ impl From<guest::Value> for wit::Value {
 
 impl From<guest::RowSet> for wit::RowSet {
     fn from(set: guest::RowSet) -> Self {
-        Self {
-            rows: set.rows.into_iter().map(all).collect(),
-        }
+        Self { rows: set.rows.into_iter().map(all).collect() }
     }
 }
 
@@ -183,10 +166,7 @@ impl From<guest::Answer> for wit::Answer {
 
 impl From<wit::Payload> for guest::Payload {
     fn from(payload: wit::Payload) -> Self {
-        Self {
-            kind: payload.kind,
-            bytes: payload.bytes,
-        }
+        Self { kind: payload.kind, bytes: payload.bytes }
     }
 }
 
@@ -196,29 +176,19 @@ impl From<wit::ChannelVersion> for guest::ChannelVersion {
             wit::Version::Number(number) => guest::Version::Number(number),
             wit::Version::Text(text) => guest::Version::Text(text),
         };
-        Self {
-            channel: entry.channel,
-            version,
-        }
+        Self { channel: entry.channel, version }
     }
 }
 
 impl From<wit::ChannelValue> for guest::ChannelValue {
     fn from(entry: wit::ChannelValue) -> Self {
-        Self {
-            channel: entry.channel,
-            value: entry.value.into(),
-        }
+        Self { channel: entry.channel, value: entry.value.into() }
     }
 }
 
 impl From<wit::PendingWrite> for guest::PendingWrite {
     fn from(write: wit::PendingWrite) -> Self {
-        Self {
-            task_id: write.task_id,
-            channel: write.channel,
-            value: write.value.into(),
-        }
+        Self { task_id: write.task_id, channel: write.channel, value: write.value.into() }
     }
 }
 
@@ -267,10 +237,7 @@ impl From<wit::Value> for guest::Value {
 impl From<wit::Statement> for guest::Statement {
     fn from(statement: wit::Statement) -> Self {
         let parameters = statement.parameters.into_iter().map(all).collect();
-        Self {
-            text: statement.text,
-            parameters,
-        }
+        Self { text: statement.text, parameters }
     }
 }
 
@@ -280,10 +247,7 @@ impl From<wit::Batch> for guest::Batch {
             wit::Access::Read => guest::Access::Read,
             wit::Access::Write => guest::Access::Write,
         };
-        Self {
-            access,
-            statements: all(batch.statements),
-        }
+        Self { access, statements: all(batch.statements) }
     }
 }
 
@@ -292,10 +256,9 @@ impl From<wit::Outcome> for guest::Outcome {
         match outcome {
             wit::Outcome::Ready => Self::Ready,
             wit::Outcome::Found(tuple) => Self::Found(tuple.map(Into::into)),
-            wit::Outcome::Page(page) => Self::Page(guest::Page {
-                tuples: all(page.tuples),
-                next: page.next,
-            }),
+            wit::Outcome::Page(page) => {
+                Self::Page(guest::Page { tuples: all(page.tuples), next: page.next })
+            }
             wit::Outcome::Stored(stored) => Self::Stored(guest::StoredCheckpoint {
                 thread_id: stored.thread_id,
                 checkpoint_ns: stored.checkpoint_ns,
@@ -322,10 +285,8 @@ impl From<wit::Progress> for guest::Progress {
 
 impl From<wit::Error> for Error {
     fn from(error: wit::Error) -> Self {
-        let fault = |fault: wit::Fault| Fault {
-            code: Cow::Owned(fault.code),
-            message: fault.message,
-        };
+        let fault =
+            |fault: wit::Fault| Fault { code: Cow::Owned(fault.code), message: fault.message };
         match error {
             wit::Error::InvalidInput(invalid) => Self::InvalidInput(fault(invalid)),
             wit::Error::Corrupt(corrupt) => Self::Corrupt(fault(corrupt)),

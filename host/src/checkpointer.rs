@@ -39,11 +39,8 @@ impl Checkpointer<SqliteStorage> {
         let storage = tokio::task::spawn_blocking(move || SqliteStorage::open(path, &options))
             .await
             .map_err(|error| {
-                StorageError::new(
-                    StorageErrorKind::Unreachable,
-                    "opening the store was cut off",
-                )
-                .with_source(error)
+                StorageError::new(StorageErrorKind::Unreachable, "opening the store was cut off")
+                    .with_source(error)
             })??;
         Ok(Self::new(planner, storage))
     }
@@ -52,12 +49,7 @@ impl Checkpointer<SqliteStorage> {
 impl<S: StorageAdapter> Checkpointer<S> {
     /// A checkpointer on any store. Its tables are made before the first call.
     pub fn new(planner: Planner, storage: S) -> Self {
-        Self {
-            planner,
-            storage,
-            ready: OnceCell::new(),
-            known: Known::default(),
-        }
+        Self { planner, storage, ready: OnceCell::new(), known: Known::default() }
     }
 
     /// Stores a checkpoint. `Put::known` may be left out: what earlier calls of this
@@ -69,8 +61,7 @@ impl<S: StorageAdapter> Checkpointer<S> {
         match self.run(Call::Put(put)).await? {
             Outcome::Stored(stored) => {
                 let known = stored.known.clone();
-                self.known
-                    .remember(&stored.thread_id, &stored.checkpoint_ns, known);
+                self.known.remember(&stored.thread_id, &stored.checkpoint_ns, known);
                 Ok(stored)
             }
             _ => Err(other_outcome()),
@@ -91,8 +82,7 @@ impl<S: StorageAdapter> Checkpointer<S> {
             Outcome::Found(tuple) => {
                 if let Some(tuple) = &tuple {
                     let known = tuple.known.clone();
-                    self.known
-                        .remember(&tuple.thread_id, &tuple.checkpoint_ns, known);
+                    self.known.remember(&tuple.thread_id, &tuple.checkpoint_ns, known);
                 }
                 Ok(tuple)
             }
@@ -103,10 +93,7 @@ impl<S: StorageAdapter> Checkpointer<S> {
     /// Checkpoints, newest first, in pages that are read as they are asked for. Nothing is held
     /// open between two pages.
     pub fn list(&self, list: List) -> Pages<'_, S> {
-        Pages {
-            checkpointer: self,
-            next: Some(list),
-        }
+        Pages { checkpointer: self, next: Some(list) }
     }
 
     /// Removes everything of one thread, in all namespaces. A thread that does not exist is no
@@ -164,10 +151,7 @@ impl<S: StorageAdapter> Pages<'_, S> {
         };
         match self.checkpointer.run(Call::List(list.clone())).await? {
             Outcome::Page(page) => {
-                self.next = page.next.map(|next| List {
-                    resume: Some(next),
-                    ..list.clone()
-                });
+                self.next = page.next.map(|next| List { resume: Some(next), ..list.clone() });
                 Ok(Some(page.tuples))
             }
             _ => Err(other_outcome()),

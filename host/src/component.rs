@@ -40,9 +40,7 @@ pub(crate) struct Pool {
 
 impl std::fmt::Debug for Pool {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Pool")
-            .field("limits", &self.limits)
-            .finish_non_exhaustive()
+        f.debug_struct("Pool").field("limits", &self.limits).finish_non_exhaustive()
     }
 }
 
@@ -54,30 +52,18 @@ impl Pool {
         let component = Component::from_binary(&engine, bytes).map_err(unusable)?;
         // The linker is empty: a component that imports anything does not link.
         let linker = Linker::new(&engine);
-        let component = linker
-            .instantiate_pre(&component)
-            .and_then(PlannerPre::new)
-            .map_err(unusable)?;
+        let component =
+            linker.instantiate_pre(&component).and_then(PlannerPre::new).map_err(unusable)?;
         let ticker = Ticker::start(engine.clone()).map_err(unusable)?;
         let permits = Arc::new(Semaphore::new(limits.instances_max.max(1)));
-        Ok(Self {
-            engine,
-            component,
-            ticker,
-            limits,
-            permits,
-            idle: Mutex::default(),
-        })
+        Ok(Self { engine, component, ticker, limits, permits, idle: Mutex::default() })
     }
 
     pub(crate) async fn start(
         self: &Arc<Self>,
         call: Call,
     ) -> Result<(Operation, Progress), Error> {
-        let permit = Arc::clone(&self.permits)
-            .acquire_owned()
-            .await
-            .map_err(unusable)?;
+        let permit = Arc::clone(&self.permits).acquire_owned().await.map_err(unusable)?;
         let idle = self.lock_idle().pop();
         let mut instance = match idle {
             Some(instance) => instance,
@@ -88,23 +74,13 @@ impl Pool {
         let started = {
             let _running = instance.enter(self);
             let operations = instance.planner.langgraph_checkpoint_operations();
-            operations
-                .call_start(&mut instance.store, &call)
-                .await
-                .map_err(failed)?
+            operations.call_start(&mut instance.store, &call).await.map_err(failed)?
         };
         match started {
             Ok((resource, progress)) => {
                 let pool = Arc::clone(self);
                 let running = Some(Running { instance, resource });
-                Ok((
-                    Operation {
-                        running,
-                        pool,
-                        _permit: permit,
-                    },
-                    progress.into(),
-                ))
+                Ok((Operation { running, pool, _permit: permit }, progress.into()))
             }
             Err(error) => {
                 self.give_back(instance);
@@ -119,16 +95,8 @@ impl Pool {
         store.epoch_deadline_callback(|mut context| context.data_mut().tick());
         State::arm(&mut store);
         let _running = self.ticker.running();
-        let planner = self
-            .component
-            .instantiate_async(&mut store)
-            .await
-            .map_err(failed)?;
-        Ok(Instance {
-            store,
-            planner,
-            operations: 0,
-        })
+        let planner = self.component.instantiate_async(&mut store).await.map_err(failed)?;
+        Ok(Instance { store, planner, operations: 0 })
     }
 
     fn give_back(&self, instance: Instance) {
@@ -196,11 +164,7 @@ impl Operation {
 
     /// Drops the resource and gives the instance back.
     pub(crate) async fn finish(mut self) {
-        let Some(Running {
-            mut instance,
-            resource,
-        }) = self.running.take()
-        else {
+        let Some(Running { mut instance, resource }) = self.running.take() else {
             return;
         };
         let dropped = {

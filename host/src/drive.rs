@@ -25,9 +25,7 @@ pub(crate) async fn drive(
         statements = Empty,
         code = Empty,
     );
-    let outcome = run(planner, storage, call, &span)
-        .instrument(span.clone())
-        .await;
+    let outcome = run(planner, storage, call, &span).instrument(span.clone()).await;
     if let Err(error) = &outcome {
         span.record("code", error.code());
     }
@@ -57,8 +55,7 @@ async fn advance_to_end(
         let batch = match progress {
             Progress::Need(Need::Sql(batch)) => batch,
             Progress::Done(outcome) => {
-                span.record("rounds", rounds)
-                    .record("statements", statements);
+                span.record("rounds", rounds).record("statements", statements);
                 return Ok(outcome);
             }
         };

@@ -63,20 +63,14 @@ impl Error {
     }
 
     pub(crate) fn protocol(code: &'static str, message: &str) -> Self {
-        Self::Protocol(Fault {
-            code: Cow::Borrowed(code),
-            message: message.to_owned(),
-        })
+        Self::Protocol(Fault { code: Cow::Borrowed(code), message: message.to_owned() })
     }
 }
 
 impl From<guest::Error> for Error {
     fn from(error: guest::Error) -> Self {
         let code = Cow::Borrowed(error.code());
-        let fault = Fault {
-            code,
-            message: error.fault().message.clone(),
-        };
+        let fault = Fault { code, message: error.fault().message.clone() };
         match error {
             guest::Error::InvalidInput(_) => Self::InvalidInput(fault),
             guest::Error::Corrupt(_) => Self::Corrupt(fault),
@@ -139,11 +133,7 @@ impl ComponentError {
         message: impl Into<String>,
         source: impl Into<Box<dyn Source + Send + Sync>>,
     ) -> Self {
-        Self {
-            kind,
-            message: message.into(),
-            source: Some(source.into()),
-        }
+        Self { kind, message: message.into(), source: Some(source.into()) }
     }
 
     /// The kind of failure.

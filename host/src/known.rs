@@ -57,9 +57,7 @@ impl Known {
     /// Forgets a thread that is deleted.
     pub(crate) fn forget_thread(&self, config: &Config) {
         if let Some((thread_id, _)) = key(config) {
-            self.lock()
-                .by_key
-                .retain(|(thread, _), _| *thread != thread_id);
+            self.lock().by_key.retain(|(thread, _), _| *thread != thread_id);
         }
     }
 
@@ -70,10 +68,7 @@ impl Known {
 
 impl Entries {
     fn oldest(&self) -> Option<Key> {
-        self.by_key
-            .iter()
-            .min_by_key(|(_, entry)| entry.used)
-            .map(|(key, _)| key.clone())
+        self.by_key.iter().min_by_key(|(_, entry)| entry.used).map(|(key, _)| key.clone())
     }
 }
 
@@ -95,11 +90,7 @@ mod tests {
     use super::*;
 
     fn config(thread_id: &str, checkpoint_ns: Id) -> Config {
-        Config {
-            thread_id: thread_id.into(),
-            checkpoint_ns,
-            ..Config::default()
-        }
+        Config { thread_id: thread_id.into(), checkpoint_ns, ..Config::default() }
     }
 
     #[test]

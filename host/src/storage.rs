@@ -87,12 +87,7 @@ impl StorageError {
     /// A failure that left nothing behind. The message says what was wrong and what to do, and
     /// never holds a value.
     pub fn new(kind: StorageErrorKind, message: impl Into<String>) -> Self {
-        Self {
-            kind,
-            stored: Stored::Nothing,
-            message: message.into(),
-            source: None,
-        }
+        Self { kind, stored: Stored::Nothing, message: message.into(), source: None }
     }
 
     /// The same failure, of which it is not known whether the batch took effect.

@@ -28,18 +28,11 @@ fn planner_of(body: &str) -> Vec<u8> {
     assert!(text.contains("unreachable"));
     let mut core = wat::parse_str(text.replace("unreachable", body)).unwrap();
     embed_component_metadata(&mut core, &resolve, world, StringEncoding::UTF8).unwrap();
-    ComponentEncoder::default()
-        .module(&core)
-        .unwrap()
-        .encode()
-        .unwrap()
+    ComponentEncoder::default().module(&core).unwrap().encode().unwrap()
 }
 
 fn on(planner: Planner) -> Checkpointer {
-    Checkpointer::new(
-        planner,
-        SqliteStorage::in_memory(&SqliteOptions::default()).unwrap(),
-    )
+    Checkpointer::new(planner, SqliteStorage::in_memory(&SqliteOptions::default()).unwrap())
 }
 
 fn kind(error: Error) -> ComponentErrorKind {
@@ -51,10 +44,7 @@ fn kind(error: Error) -> ComponentErrorKind {
 
 #[tokio::test]
 async fn a_component_that_traps_fails_each_call_and_its_instance_is_replaced() {
-    let limits = Limits {
-        instances_max: 1,
-        ..Limits::default()
-    };
+    let limits = Limits { instances_max: 1, ..Limits::default() };
     let checkpointer = on(Planner::from_bytes(&planner_of("unreachable"), limits).unwrap());
     // An instance that trapped refuses to be entered again, with another error.
     for _ in 0..3 {
@@ -63,19 +53,13 @@ async fn a_component_that_traps_fails_each_call_and_its_instance_is_replaced() {
         let causes: Vec<_> = std::iter::successors(error.source(), |cause| (*cause).source())
             .map(ToString::to_string)
             .collect();
-        assert!(
-            causes.iter().any(|cause| cause.contains("unreachable")),
-            "{causes:?}"
-        );
+        assert!(causes.iter().any(|cause| cause.contains("unreachable")), "{causes:?}");
     }
 }
 
 #[tokio::test]
 async fn a_component_that_never_ends_is_stopped() {
-    let limits = Limits {
-        time_limit: Duration::from_millis(30),
-        ..Limits::default()
-    };
+    let limits = Limits { time_limit: Duration::from_millis(30), ..Limits::default() };
     let endless = planner_of("loop br 0 end unreachable");
     let checkpointer = on(Planner::from_bytes(&endless, limits).unwrap());
     for _ in 0..2 {
@@ -87,10 +71,7 @@ async fn a_component_that_never_ends_is_stopped() {
 #[tokio::test]
 async fn others_run_while_a_component_works() {
     let endless = planner_of("loop br 0 end unreachable");
-    let limits = Limits {
-        time_limit: Duration::from_secs(3600),
-        ..Limits::default()
-    };
+    let limits = Limits { time_limit: Duration::from_secs(3600), ..Limits::default() };
     let checkpointer = on(Planner::from_bytes(&endless, limits).unwrap());
     // There is one thread: the other future runs because the component gives way.
     tokio::select! {
@@ -102,62 +83,40 @@ async fn others_run_while_a_component_works() {
 
 #[tokio::test]
 async fn a_call_that_needs_too_much_memory_fails_alone() {
-    let limits = Limits {
-        memory_bytes_max: 16 << 20,
-        ..Limits::default()
-    };
+    let limits = Limits { memory_bytes_max: 16 << 20, ..Limits::default() };
     let checkpointer = on(Planner::from_bytes(&component_bytes(), limits).unwrap());
     checkpointer.put(put("t", None, "c1", "[1]")).await.unwrap();
     let large = format!("\"{}\"", "x".repeat(32 << 20));
-    let error = checkpointer
-        .put(put("t", Some("c1"), "c2", &large))
-        .await
-        .unwrap_err();
+    let error = checkpointer.put(put("t", Some("c1"), "c2", &large)).await.unwrap_err();
     assert_eq!(error.code(), "component-memory-limit");
     let tuple = checkpointer.get_tuple(config("t")).await.unwrap().unwrap();
     assert_eq!(tuple.checkpoint_id, "c1");
-    checkpointer
-        .put(put("t", Some("c1"), "c2", "[1,2]"))
-        .await
-        .unwrap();
+    checkpointer.put(put("t", Some("c1"), "c2", "[1,2]")).await.unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn operations_above_the_number_of_instances_wait_their_turn() {
-    let limits = Limits {
-        instances_max: 2,
-        ..Limits::default()
-    };
+    let limits = Limits { instances_max: 2, ..Limits::default() };
     let checkpointer = on(Planner::from_bytes(&component_bytes(), limits).unwrap());
     let checkpointer = std::sync::Arc::new(checkpointer);
     let tasks: Vec<_> = (0..40)
         .map(|n| {
             let checkpointer = checkpointer.clone();
             tokio::spawn(async move {
-                checkpointer
-                    .put(put(&format!("t{n}"), None, "c1", "[1]"))
-                    .await
-                    .map(|_| ())
+                checkpointer.put(put(&format!("t{n}"), None, "c1", "[1]")).await.map(|_| ())
             })
         })
         .collect();
     for task in tasks {
         task.await.unwrap().unwrap();
     }
-    let all = checkpointer
-        .list(Default::default())
-        .try_collect()
-        .await
-        .unwrap();
+    let all = checkpointer.list(Default::default()).try_collect().await.unwrap();
     assert_eq!(all.len(), 40);
 }
 
 #[tokio::test]
 async fn an_operation_that_is_given_up_leaves_its_instance_to_others() {
-    let limits = Limits {
-        instances_max: 1,
-        ..Limits::default()
-    };
+    let limits = Limits { instances_max: 1, ..Limits::default() };
     let checkpointer = on(Planner::from_bytes(&component_bytes(), limits).unwrap());
     checkpointer.put(put("t", None, "c1", "[1]")).await.unwrap();
     for _ in 0..3 {
@@ -172,17 +131,11 @@ fn what_is_no_planner_is_refused_when_it_is_loaded() {
     let limits = Limits::default();
     let load = |bytes: &[u8]| kind(Planner::from_bytes(bytes, limits).unwrap_err());
     assert_eq!(load(b"not a component"), ComponentErrorKind::Unusable);
-    assert_eq!(
-        load(&wat::parse_str("(component)").unwrap()),
-        ComponentErrorKind::Unusable
-    );
+    assert_eq!(load(&wat::parse_str("(component)").unwrap()), ComponentErrorKind::Unusable);
     let imports = wat::parse_str("(component (import \"clock\" (func (result u64))))").unwrap();
     assert_eq!(load(&imports), ComponentErrorKind::Unusable);
     let missing = Planner::from_file("no/such/planner.wasm", limits).unwrap_err();
-    assert!(
-        missing.to_string().contains("no/such/planner.wasm"),
-        "{missing}"
-    );
+    assert!(missing.to_string().contains("no/such/planner.wasm"), "{missing}");
     assert_eq!(kind(missing), ComponentErrorKind::Unusable);
 }
 

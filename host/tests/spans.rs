@@ -22,10 +22,7 @@ impl Seen {
 
 impl Visit for Seen {
     fn record_debug(&mut self, field: &Field, value: &dyn std::fmt::Debug) {
-        self.0
-            .lock()
-            .unwrap()
-            .push(format!("{}={value:?}", field.name()));
+        self.0.lock().unwrap().push(format!("{}={value:?}", field.name()));
     }
 }
 
@@ -50,10 +47,7 @@ impl Subscriber for Seen {
 
 /// The names of the fields, without what they say.
 fn names(fields: &[String]) -> Vec<&str> {
-    fields
-        .iter()
-        .map(|field| field.split('=').next().unwrap())
-        .collect()
+    fields.iter().map(|field| field.split('=').next().unwrap()).collect()
 }
 
 #[tokio::test]
@@ -62,20 +56,11 @@ async fn an_operation_is_a_span_with_its_call_its_rounds_and_no_value() {
     let checkpointer = Checkpointer::new(Planner::native(), storage);
     let seen = Seen::default();
     let _default = tracing::subscriber::set_default(seen.clone());
-    checkpointer
-        .put(put("t", None, "c1", "\"a secret\""))
-        .await
-        .unwrap();
+    checkpointer.put(put("t", None, "c1", "\"a secret\"")).await.unwrap();
     let fields = seen.take();
     assert_eq!(names(&fields), ["call", "rounds", "statements"].repeat(2));
-    assert_eq!(
-        (&*fields[0], &*fields[3]),
-        ("call=\"setup\"", "call=\"put\"")
-    );
-    assert!(
-        fields.iter().all(|field| !field.contains("secret")),
-        "{fields:?}"
-    );
+    assert_eq!((&*fields[0], &*fields[3]), ("call=\"setup\"", "call=\"put\""));
+    assert!(fields.iter().all(|field| !field.contains("secret")), "{fields:?}");
 
     checkpointer.get_tuple(config("t")).await.unwrap();
     assert_eq!(seen.take()[0], "call=\"get_tuple\"");
@@ -85,11 +70,5 @@ async fn an_operation_is_a_span_with_its_call_its_rounds_and_no_value() {
         ..put("t", None, "c1", "\"a secret\"")
     };
     let error = checkpointer.put(unnamed).await.unwrap_err();
-    assert_eq!(
-        seen.take(),
-        [
-            "call=\"put\"".to_owned(),
-            format!("code={:?}", error.code())
-        ]
-    );
+    assert_eq!(seen.take(), ["call=\"put\"".to_owned(), format!("code={:?}", error.code())]);
 }

@@ -15,24 +15,15 @@ use rusqlite::Connection;
 use support::poll_once;
 
 fn statement(text: &str, parameters: Vec<Vec<Value>>) -> Statement {
-    Statement {
-        text: text.to_owned(),
-        parameters,
-    }
+    Statement { text: text.to_owned(), parameters }
 }
 
 fn write(text: &str) -> Batch {
-    Batch {
-        access: Access::Write,
-        statements: vec![statement(text, vec![vec![]])],
-    }
+    Batch { access: Access::Write, statements: vec![statement(text, vec![vec![]])] }
 }
 
 fn read(text: &str) -> Batch {
-    Batch {
-        access: Access::Read,
-        statements: vec![statement(text, vec![vec![]])],
-    }
+    Batch { access: Access::Read, statements: vec![statement(text, vec![vec![]])] }
 }
 
 fn insert(n: i64) -> Batch {
@@ -47,23 +38,14 @@ fn insert(n: i64) -> Batch {
 async fn numbers(directory: &Path) -> (SqliteStorage, std::path::PathBuf) {
     let path = directory.join("numbers.db");
     let storage = SqliteStorage::open(&path, &SqliteOptions::default()).unwrap();
-    storage
-        .run(write("CREATE TABLE numbers (n INTEGER PRIMARY KEY) STRICT"))
-        .await
-        .unwrap();
+    storage.run(write("CREATE TABLE numbers (n INTEGER PRIMARY KEY) STRICT")).await.unwrap();
     (storage, path)
 }
 
 fn stored(path: &Path) -> Vec<i64> {
     let connection = Connection::open(path).unwrap();
-    let mut select = connection
-        .prepare("SELECT n FROM numbers ORDER BY n")
-        .unwrap();
-    select
-        .query_map([], |row| row.get(0))
-        .unwrap()
-        .map(Result::unwrap)
-        .collect()
+    let mut select = connection.prepare("SELECT n FROM numbers ORDER BY n").unwrap();
+    select.query_map([], |row| row.get(0)).unwrap().map(Result::unwrap).collect()
 }
 
 /// How many transactions the write-ahead log holds: the frame that ends one carries the size
@@ -92,26 +74,14 @@ async fn values_of_every_class_come_back_exactly() {
             vec![Value::Null, Value::Null],
             vec![Value::Integer(i64::MIN), Value::Integer(i64::MAX)],
             vec![Value::Real(-0.1), Value::Real(f64::MAX)],
-            vec![
-                Value::Text(String::new()),
-                Value::Text("\u{0}'\u{1F600}".to_owned()),
-            ],
+            vec![Value::Text(String::new()), Value::Text("\u{0}'\u{1F600}".to_owned())],
             vec![Value::Blob(vec![]), Value::Blob(vec![0, 0xff, 0xfe])],
         ];
-        storage
-            .run(write("CREATE TABLE pairs (a, b)"))
-            .await
-            .unwrap();
+        storage.run(write("CREATE TABLE pairs (a, b)")).await.unwrap();
         let inserts = statement("INSERT INTO pairs VALUES (?1, ?2)", rows.clone());
-        let batch = Batch {
-            access: Access::Write,
-            statements: vec![inserts],
-        };
+        let batch = Batch { access: Access::Write, statements: vec![inserts] };
         assert_eq!(storage.run(batch).await.unwrap(), [RowSet::default()]);
-        let sets = storage
-            .run(read("SELECT a, b FROM pairs ORDER BY rowid"))
-            .await
-            .unwrap();
+        let sets = storage.run(read("SELECT a, b FROM pairs ORDER BY rowid")).await.unwrap();
         assert_eq!(sets, [RowSet { rows }]);
     }
 }
@@ -128,9 +98,7 @@ async fn a_statement_runs_once_for_each_row_of_parameters() {
         ],
     };
     let sets = storage.run(batch).await.unwrap();
-    let expected = RowSet {
-        rows: vec![row(1), row(2), row(5), row(6)],
-    };
+    let expected = RowSet { rows: vec![row(1), row(2), row(5), row(6)] };
     assert_eq!(sets, [expected, RowSet::default()]);
 }
 
@@ -138,14 +106,8 @@ async fn a_statement_runs_once_for_each_row_of_parameters() {
 async fn a_row_of_too_few_parameters_is_refused() {
     let storage = SqliteStorage::in_memory(&SqliteOptions::default()).unwrap();
     let short = statement("SELECT ?1, ?2", vec![vec![Value::Integer(1)]]);
-    let batch = Batch {
-        access: Access::Read,
-        statements: vec![short],
-    };
-    assert_eq!(
-        storage.run(batch).await.unwrap_err().code(),
-        "storage-failed"
-    );
+    let batch = Batch { access: Access::Read, statements: vec![short] };
+    assert_eq!(storage.run(batch).await.unwrap_err().code(), "storage-failed");
 }
 
 #[tokio::test]
@@ -186,10 +148,7 @@ async fn a_batch_that_fails_undoes_nothing_of_the_others_in_its_transaction() {
     first.await.unwrap();
     let error = clashing.await.unwrap_err();
     last.await.unwrap();
-    assert_eq!(
-        (error.code(), error.stored()),
-        ("storage-failed", Stored::Nothing)
-    );
+    assert_eq!((error.code(), error.stored()), ("storage-failed", Stored::Nothing));
     assert_eq!(stored(&path), [1, 3]);
     assert_eq!(commits_in_log(&path) - before, 1);
 }
@@ -202,10 +161,7 @@ async fn nobody_is_answered_before_the_commit() {
     let (storage, path) = numbers(directory.path()).await;
     let schema = "CREATE TABLE children (n INTEGER NOT NULL \
                   REFERENCES numbers (n) DEFERRABLE INITIALLY DEFERRED)";
-    storage
-        .run(write("PRAGMA foreign_keys = ON"))
-        .await
-        .unwrap();
+    storage.run(write("PRAGMA foreign_keys = ON")).await.unwrap();
     storage.run(write(schema)).await.unwrap();
     let other = Connection::open(&path).unwrap();
     other.execute_batch("BEGIN IMMEDIATE").unwrap();
@@ -226,22 +182,11 @@ async fn nobody_is_answered_before_the_commit() {
 async fn a_full_database_is_said_to_be_full_and_stays_usable() {
     let directory = tempfile::tempdir().unwrap();
     let (storage, path) = numbers(directory.path()).await;
-    storage
-        .run(write("CREATE TABLE blobs (data BLOB)"))
-        .await
-        .unwrap();
-    storage
-        .run(write("PRAGMA max_page_count = 20"))
-        .await
-        .unwrap();
-    let error = storage
-        .run(write("INSERT INTO blobs VALUES (zeroblob(1000000))"))
-        .await
-        .unwrap_err();
-    assert_eq!(
-        (error.code(), error.stored()),
-        ("storage-full", Stored::Nothing)
-    );
+    storage.run(write("CREATE TABLE blobs (data BLOB)")).await.unwrap();
+    storage.run(write("PRAGMA max_page_count = 20")).await.unwrap();
+    let error =
+        storage.run(write("INSERT INTO blobs VALUES (zeroblob(1000000))")).await.unwrap_err();
+    assert_eq!((error.code(), error.stored()), ("storage-full", Stored::Nothing));
     storage.run(insert(1)).await.unwrap();
     assert_eq!(stored(&path), [1]);
 }
@@ -249,10 +194,7 @@ async fn a_full_database_is_said_to_be_full_and_stays_usable() {
 #[tokio::test]
 async fn a_value_above_the_limit_is_said_to_be_too_large() {
     let storage = SqliteStorage::in_memory(&SqliteOptions::default()).unwrap();
-    let error = storage
-        .run(read("SELECT zeroblob(2000000000)"))
-        .await
-        .unwrap_err();
+    let error = storage.run(read("SELECT zeroblob(2000000000)")).await.unwrap_err();
     assert_eq!(error.code(), "storage-too-large");
 }
 
@@ -260,10 +202,7 @@ async fn a_value_above_the_limit_is_said_to_be_too_large() {
 async fn text_that_is_not_utf8_is_an_error() {
     let directory = tempfile::tempdir().unwrap();
     let (storage, _) = numbers(directory.path()).await;
-    let error = storage
-        .run(read("SELECT 1, CAST(x'ff41' AS TEXT)"))
-        .await
-        .unwrap_err();
+    let error = storage.run(read("SELECT 1, CAST(x'ff41' AS TEXT)")).await.unwrap_err();
     assert_eq!(error.code(), "storage-damaged");
     assert!(error.to_string().contains("column 2"), "{error}");
 }
@@ -272,14 +211,8 @@ async fn text_that_is_not_utf8_is_an_error() {
 async fn a_read_batch_cannot_write() {
     let directory = tempfile::tempdir().unwrap();
     let (storage, path) = numbers(directory.path()).await;
-    let batch = Batch {
-        access: Access::Read,
-        ..insert(1)
-    };
-    assert_eq!(
-        storage.run(batch).await.unwrap_err().code(),
-        "storage-read-only"
-    );
+    let batch = Batch { access: Access::Read, ..insert(1) };
+    assert_eq!(storage.run(batch).await.unwrap_err().code(), "storage-read-only");
     assert!(stored(&path).is_empty());
 }
 
@@ -294,8 +227,7 @@ async fn a_read_batch_sees_one_state_of_the_store() {
          SELECT max(n) FROM c",
         vec![vec![]],
     ));
-    slow.statements
-        .extend(read("SELECT count(*) FROM numbers").statements);
+    slow.statements.extend(read("SELECT count(*) FROM numbers").statements);
     let mut reading = pin!(storage.run(slow));
     assert!(poll_once(reading.as_mut()).is_pending());
     for n in 0..20 {
@@ -319,10 +251,7 @@ async fn what_is_queued_is_stored_when_the_store_is_dropped() {
     other.execute_batch("ROLLBACK").unwrap();
     drop(other);
     drop(storage);
-    assert!(
-        !directory.path().join("numbers.db-wal").exists(),
-        "the log was not closed"
-    );
+    assert!(!directory.path().join("numbers.db-wal").exists(), "the log was not closed");
     assert_eq!(stored(&path), [0, 1, 2, 3, 4]);
 }
 
@@ -337,10 +266,7 @@ async fn stores_that_open_one_new_file_at_once_all_get_a_write_ahead_log() {
             SqliteStorage::open(&path, &SqliteOptions::default())
         };
         let threads: Vec<_> = (0..8).map(|_| scope.spawn(open)).collect();
-        threads
-            .into_iter()
-            .map(|thread| thread.join().unwrap().unwrap())
-            .collect()
+        threads.into_iter().map(|thread| thread.join().unwrap().unwrap()).collect()
     });
     for storage in &stores {
         let sets = storage.run(read("PRAGMA journal_mode")).await.unwrap();
@@ -354,10 +280,7 @@ async fn a_commit_waits_for_the_disk_unless_told_otherwise() {
 
     let directory = tempfile::tempdir().unwrap();
     for (synchronous, level) in [(Synchronous::Full, 2), (Synchronous::Normal, 1)] {
-        let options = SqliteOptions {
-            synchronous,
-            ..SqliteOptions::default()
-        };
+        let options = SqliteOptions { synchronous, ..SqliteOptions::default() };
         let path = directory.path().join(format!("{level}.db"));
         let storage = SqliteStorage::open(path, &options).unwrap();
         // As a write batch, since the pragma is the writer's.
@@ -365,11 +288,7 @@ async fn a_commit_waits_for_the_disk_unless_told_otherwise() {
         assert_eq!(error.unwrap()[0].rows, [[Value::Integer(level)]]);
     }
     let storage = SqliteStorage::open(directory.path().join("d.db"), &SqliteOptions::default());
-    let sets = storage
-        .unwrap()
-        .run(write("PRAGMA synchronous"))
-        .await
-        .unwrap();
+    let sets = storage.unwrap().run(write("PRAGMA synchronous")).await.unwrap();
     assert_eq!(sets[0].rows, [[Value::Integer(2)]]);
 }
 
@@ -379,18 +298,12 @@ async fn a_file_opened_for_reading_is_read_and_not_written() {
     let (storage, path) = numbers(directory.path()).await;
     storage.run(insert(7)).await.unwrap();
     drop(storage);
-    let options = SqliteOptions {
-        read_only: true,
-        ..SqliteOptions::default()
-    };
+    let options = SqliteOptions { read_only: true, ..SqliteOptions::default() };
     let storage = SqliteStorage::open(&path, &options).unwrap();
     let sets = storage.run(read("SELECT n FROM numbers")).await.unwrap();
     assert_eq!(sets[0].rows, [[Value::Integer(7)]]);
     let error = storage.run(insert(8)).await.unwrap_err();
-    assert_eq!(
-        (error.code(), error.stored()),
-        ("storage-read-only", Stored::Nothing)
-    );
+    assert_eq!((error.code(), error.stored()), ("storage-read-only", Stored::Nothing));
     assert_eq!(stored(&path), [7]);
 }
 
@@ -401,10 +314,7 @@ async fn a_file_that_is_no_database_is_refused_by_name() {
     let text = "Dear reader, this is a letter and no database. ".repeat(100);
     std::fs::write(&path, &text).unwrap();
     for read_only in [false, true] {
-        let options = SqliteOptions {
-            read_only,
-            ..SqliteOptions::default()
-        };
+        let options = SqliteOptions { read_only, ..SqliteOptions::default() };
         let error = SqliteStorage::open(&path, &options).unwrap_err();
         assert_eq!(error.kind(), StorageErrorKind::NotADatabase);
         assert!(error.to_string().contains("letter.txt"), "{error}");
@@ -417,10 +327,7 @@ fn a_path_that_cannot_be_opened_is_unreachable() {
     let directory = tempfile::tempdir().unwrap();
     let open = |path: &Path| SqliteStorage::open(path, &SqliteOptions::default());
     let code = |error: Result<SqliteStorage, StorageError>| error.unwrap_err().code();
-    assert_eq!(
-        code(open(&directory.path().join("missing/a.db"))),
-        "storage-unreachable"
-    );
+    assert_eq!(code(open(&directory.path().join("missing/a.db"))), "storage-unreachable");
     assert_eq!(code(open(directory.path())), "storage-unreachable");
     assert_eq!(code(open(Path::new(""))), "storage-unreachable");
 }

@@ -64,13 +64,8 @@ fn listen() -> Receiver<()> {
 }
 
 async fn checkpointer(path: &Path, busy_deadline: Duration) -> Checkpointer {
-    let options = SqliteOptions {
-        busy_deadline,
-        ..SqliteOptions::default()
-    };
-    Checkpointer::open_sqlite(Planner::native(), path, options)
-        .await
-        .unwrap()
+    let options = SqliteOptions { busy_deadline, ..SqliteOptions::default() };
+    Checkpointer::open_sqlite(Planner::native(), path, options).await.unwrap()
 }
 
 /// A lock on the whole file's writers.
@@ -106,20 +101,14 @@ async fn a_lock_held_past_the_deadline_is_busy_and_stores_nothing() {
     let checkpointer = checkpointer(&path, Duration::from_millis(20)).await;
     checkpointer.put(put("t", None, "c1", "[1]")).await.unwrap();
     let other = lock(&path);
-    let error = checkpointer
-        .put(put("t", Some("c1"), "c2", "[1,2]"))
-        .await
-        .unwrap_err();
+    let error = checkpointer.put(put("t", Some("c1"), "c2", "[1,2]")).await.unwrap_err();
     assert_eq!(error.code(), "storage-busy");
     assert!(matches!(&error, Error::Storage(error) if error.stored() == Stored::Nothing));
     // Readers do not wait for writers.
     let tuple = checkpointer.get_tuple(config("t")).await.unwrap().unwrap();
     assert_eq!(tuple.checkpoint_id, "c1");
     other.execute_batch("ROLLBACK").unwrap();
-    checkpointer
-        .put(put("t", Some("c1"), "c2", "[1,2]"))
-        .await
-        .unwrap();
+    checkpointer.put(put("t", Some("c1"), "c2", "[1,2]")).await.unwrap();
     let tuple = checkpointer.get_tuple(config("t")).await.unwrap().unwrap();
     assert_eq!(tuple.checkpoint_id, "c2");
 }
@@ -131,10 +120,7 @@ async fn a_setup_that_met_a_lock_is_tried_again_by_the_next_call() {
     let path = directory.path().join("c.db");
     let checkpointer = checkpointer(&path, Duration::ZERO).await;
     let other = lock(&path);
-    let error = checkpointer
-        .put(put("t", None, "c1", "[1]"))
-        .await
-        .unwrap_err();
+    let error = checkpointer.put(put("t", None, "c1", "[1]")).await.unwrap_err();
     assert_eq!(error.code(), "storage-busy");
     other.execute_batch("ROLLBACK").unwrap();
     checkpointer.put(put("t", None, "c1", "[1]")).await.unwrap();
@@ -146,13 +132,8 @@ async fn a_file_locked_while_it_is_opened_is_waited_for() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("c.db");
     let other = Connection::open(&path).unwrap();
-    other
-        .execute_batch("CREATE TABLE a (b); BEGIN EXCLUSIVE")
-        .unwrap();
-    let options = |deadline| SqliteOptions {
-        busy_deadline: deadline,
-        ..Default::default()
-    };
+    other.execute_batch("CREATE TABLE a (b); BEGIN EXCLUSIVE").unwrap();
+    let options = |deadline| SqliteOptions { busy_deadline: deadline, ..Default::default() };
     let error = SqliteStorage::open(&path, &options(Duration::ZERO)).unwrap_err();
     assert_eq!(error.code(), "storage-busy");
     let waits = listen();

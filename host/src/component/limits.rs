@@ -21,11 +21,7 @@ pub struct Limits {
 
 impl Default for Limits {
     fn default() -> Self {
-        Self {
-            memory_bytes_max: 512 << 20,
-            time_limit: Duration::from_secs(10),
-            instances_max: 64,
-        }
+        Self { memory_bytes_max: 512 << 20, time_limit: Duration::from_secs(10), instances_max: 64 }
     }
 }
 

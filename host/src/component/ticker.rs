@@ -30,21 +30,16 @@ struct State {
 impl Ticker {
     pub(super) fn start(engine: Engine) -> std::io::Result<Self> {
         let shared = Arc::new(Shared::default());
-        let thread = std::thread::Builder::new()
-            .name("checkpoint-tick".to_owned())
-            .spawn({
-                let shared = Arc::clone(&shared);
-                move || {
-                    while shared.wait_for_work() {
-                        std::thread::sleep(TICK);
-                        engine.increment_epoch();
-                    }
+        let thread = std::thread::Builder::new().name("checkpoint-tick".to_owned()).spawn({
+            let shared = Arc::clone(&shared);
+            move || {
+                while shared.wait_for_work() {
+                    std::thread::sleep(TICK);
+                    engine.increment_epoch();
                 }
-            })?;
-        Ok(Self {
-            shared,
-            thread: Some(thread),
-        })
+            }
+        })?;
+        Ok(Self { shared, thread: Some(thread) })
     }
 
     /// Keeps the clock going until the guard is dropped.

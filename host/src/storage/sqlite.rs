@@ -90,10 +90,7 @@ impl SqliteStorage {
     /// Opens an empty database in memory, which ends with this value.
     pub fn in_memory(options: &SqliteOptions) -> Result<Self, StorageError> {
         let writer = connection::open_in_memory()?;
-        Ok(Self {
-            readers: None,
-            writer: writer::start(writer, options.busy_deadline)?,
-        })
+        Ok(Self { readers: None, writer: writer::start(writer, options.busy_deadline)? })
     }
 }
 

@@ -3,13 +3,13 @@
 #![allow(dead_code, reason = "each test file uses a part")]
 
 use std::future::Future;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::pin::Pin;
 use std::task::{Context, Poll, Waker};
 
 use langgraph_checkpoint_host::{
-    ChannelValue, ChannelVersion, Checkpoint, Config, Id, NewWrite, Payload, Put, PutWrites,
-    Version,
+    ChannelValue, ChannelVersion, Checkpoint, Checkpointer, Config, Id, NewWrite, Payload, Planner,
+    Put, PutWrites, SqliteOptions, Version,
 };
 
 /// The bytes of the built component.
@@ -17,10 +17,7 @@ use langgraph_checkpoint_host::{
 pub(crate) fn component_bytes() -> Vec<u8> {
     let path = component_path();
     std::fs::read(&path).unwrap_or_else(|error| {
-        panic!(
-            "{} is not there ({error}): run `cargo xtask component` first",
-            path.display()
-        )
+        panic!("{} is not there ({error}): run `cargo xtask component` first", path.display())
     })
 }
 
@@ -30,15 +27,19 @@ pub(crate) fn component_path() -> PathBuf {
 
 /// The built component with default limits, compiled once for each test program.
 #[cfg(feature = "component")]
-pub(crate) fn component() -> langgraph_checkpoint_host::Planner {
+pub(crate) fn component() -> Planner {
     use std::sync::OnceLock;
 
-    use langgraph_checkpoint_host::{Limits, Planner};
+    use langgraph_checkpoint_host::Limits;
 
     static PLANNER: OnceLock<Planner> = OnceLock::new();
     PLANNER
         .get_or_init(|| Planner::from_bytes(&component_bytes(), Limits::default()).unwrap())
         .clone()
+}
+
+pub(crate) async fn open(planner: Planner, path: impl AsRef<Path>) -> Checkpointer {
+    Checkpointer::open_sqlite(planner, path, SqliteOptions::default()).await.unwrap()
 }
 
 /// Polls a future once. The first poll of a batch on an idle queue puts it there.
@@ -47,33 +48,21 @@ pub(crate) fn poll_once<F: Future>(future: Pin<&mut F>) -> Poll<F::Output> {
 }
 
 pub(crate) fn config(thread_id: &str) -> Config {
-    Config {
-        thread_id: thread_id.into(),
-        ..Config::default()
-    }
+    Config { thread_id: thread_id.into(), ..Config::default() }
 }
 
 pub(crate) fn at(thread_id: &str, checkpoint_id: &str) -> Config {
-    Config {
-        checkpoint_id: checkpoint_id.into(),
-        ..config(thread_id)
-    }
+    Config { checkpoint_id: checkpoint_id.into(), ..config(thread_id) }
 }
 
 pub(crate) fn json(text: &str) -> Payload {
-    Payload {
-        kind: "json".to_owned(),
-        bytes: text.as_bytes().to_vec(),
-    }
+    Payload { kind: "json".to_owned(), bytes: text.as_bytes().to_vec() }
 }
 
 /// A checkpoint of one channel, `messages`, with a value of its own.
 pub(crate) fn put(thread_id: &str, parent: Option<&str>, checkpoint_id: &str, value: &str) -> Put {
     Put {
-        config: Config {
-            checkpoint_id: parent.map_or(Id::Absent, Id::from),
-            ..config(thread_id)
-        },
+        config: Config { checkpoint_id: parent.map_or(Id::Absent, Id::from), ..config(thread_id) },
         checkpoint: Checkpoint {
             id: checkpoint_id.into(),
             v: 4.0,
@@ -97,11 +86,41 @@ pub(crate) fn put(thread_id: &str, parent: Option<&str>, checkpoint_id: &str, va
 pub(crate) fn put_writes(thread_id: &str, checkpoint_id: &str, task_id: &str) -> PutWrites {
     PutWrites {
         config: at(thread_id, checkpoint_id),
-        writes: vec![NewWrite {
-            channel: "messages".to_owned(),
-            value: json("[\"written\"]"),
-        }],
+        writes: vec![NewWrite { channel: "messages".to_owned(), value: json("[\"written\"]") }],
         task_id: task_id.into(),
         task_path: String::new(),
     }
+}
+
+/// A state of several channels, one of them large enough to be split.
+pub(crate) fn large(
+    thread_id: &str,
+    parent: Option<&str>,
+    checkpoint_id: &str,
+    messages: usize,
+) -> Put {
+    let mut large = put(thread_id, parent, checkpoint_id, "[]");
+    let text = "All work and no play makes a dull checkpoint. ".repeat(20);
+    let messages: Vec<_> =
+        (0..messages).map(|n| format!("{{\"n\":{n},\"t\":\"{text}\"}}")).collect();
+    large.checkpoint.channel_values = vec![
+        ChannelValue {
+            channel: "messages".to_owned(),
+            value: json(&format!("[{}]", messages.join(","))),
+        },
+        ChannelValue {
+            channel: "image".to_owned(),
+            value: Payload {
+                kind: "bytes".to_owned(),
+                bytes: (0..=255).cycle().take(100_000).collect(),
+            },
+        },
+        ChannelValue { channel: "topic".to_owned(), value: json("\"checkpoints\"") },
+    ];
+    large.checkpoint.channel_versions.push(ChannelVersion {
+        channel: "image".to_owned(),
+        version: Version::Text("0001.5".to_owned()),
+    });
+    large.new_versions = vec!["messages".to_owned(), "image".to_owned()];
+    large
 }

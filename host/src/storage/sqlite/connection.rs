@@ -36,9 +36,7 @@ pub(super) fn open_writer(
         Synchronous::Full => "FULL",
         Synchronous::Normal => "NORMAL",
     };
-    connection
-        .pragma_update(None, "synchronous", synchronous)
-        .map_err(storage_error)?;
+    connection.pragma_update(None, "synchronous", synchronous).map_err(storage_error)?;
     Ok(connection)
 }
 
@@ -48,9 +46,7 @@ pub(super) fn open_reader(
     options: &SqliteOptions,
 ) -> Result<Connection, StorageError> {
     let connection = open(path, options)?;
-    connection
-        .pragma_update(None, "query_only", true)
-        .map_err(storage_error)?;
+    connection.pragma_update(None, "query_only", true).map_err(storage_error)?;
     Ok(connection)
 }
 
@@ -83,9 +79,7 @@ fn open(path: &Path, options: &SqliteOptions) -> Result<Connection, StorageError
 fn prepare(connection: &Connection) -> Result<(), StorageError> {
     connection.set_prepared_statement_cache_capacity(PREPARED_MAX);
     // Waiting for locks is done by `retry_while_busy`, which knows the deadline.
-    connection
-        .busy_timeout(Duration::ZERO)
-        .map_err(storage_error)
+    connection.busy_timeout(Duration::ZERO).map_err(storage_error)
 }
 
 /// Reads the journal mode, or sets it. Setting it needs the file alone, so that several

@@ -17,17 +17,11 @@ pub(super) fn run_statements(
     connection: &Connection,
     batch: &Batch,
 ) -> Result<Vec<RowSet>, StorageError> {
-    batch
-        .statements
-        .iter()
-        .map(|statement| run_statement(connection, statement))
-        .collect()
+    batch.statements.iter().map(|statement| run_statement(connection, statement)).collect()
 }
 
 fn run_statement(connection: &Connection, statement: &Statement) -> Result<RowSet, StorageError> {
-    let mut prepared = connection
-        .prepare_cached(&statement.text)
-        .map_err(storage_error)?;
+    let mut prepared = connection.prepare_cached(&statement.text).map_err(storage_error)?;
     let mut set = RowSet::default();
     for parameters in &statement.parameters {
         run_once(&mut prepared, parameters, &mut set)?;
@@ -52,9 +46,7 @@ fn run_once(
         ));
     }
     for (index, value) in parameters.iter().enumerate() {
-        prepared
-            .raw_bind_parameter(index + 1, Bound(value))
-            .map_err(storage_error)?;
+        prepared.raw_bind_parameter(index + 1, Bound(value)).map_err(storage_error)?;
     }
     let column_count = prepared.column_count();
     let mut rows = prepared.raw_query();

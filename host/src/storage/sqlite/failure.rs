@@ -23,11 +23,7 @@ pub(super) fn storage_error(error: rusqlite::Error) -> StorageError {
 pub(super) fn commit_error(error: rusqlite::Error) -> StorageError {
     let unknown = error.sqlite_error_code() == Some(ErrorCode::SystemIoFailure);
     let error = storage_error(error);
-    if unknown {
-        error.with_unknown_effect()
-    } else {
-        error
-    }
+    if unknown { error.with_unknown_effect() } else { error }
 }
 
 fn kind(error: &rusqlite::Error) -> StorageErrorKind {
@@ -89,10 +85,7 @@ pub(super) fn retry_while_busy<T>(
         if rest.is_zero() {
             return Err(error);
         }
-        tracing::debug!(
-            rest_ms = rest.as_millis(),
-            "the database is locked; waiting"
-        );
+        tracing::debug!(rest_ms = rest.as_millis(), "the database is locked; waiting");
         std::thread::sleep(jittered(pause).min(rest));
         pause = (pause * 2).min(PAUSE_MAX);
     }

@@ -34,9 +34,7 @@ pub(super) fn start(
 
 /// The next job, for whichever thread holds the lock while it waits.
 fn next(jobs: &Mutex<mpsc::Receiver<Job>>) -> Option<Job> {
-    jobs.lock()
-        .unwrap_or_else(PoisonError::into_inner)
-        .blocking_recv()
+    jobs.lock().unwrap_or_else(PoisonError::into_inner).blocking_recv()
 }
 
 /// Runs a batch in a read transaction of its own: one consistent state of the store.

@@ -47,15 +47,10 @@ impl Worker {
         B: FnOnce() + Send + 'static,
     {
         let (queue, jobs) = mpsc::channel(QUEUE_MAX);
-        let mut worker = Self {
-            queue: Some(queue),
-            threads: Vec::new(),
-        };
+        let mut worker = Self { queue: Some(queue), threads: Vec::new() };
         for body in bodies(jobs) {
-            let thread = std::thread::Builder::new()
-                .name(name.to_owned())
-                .spawn(body)
-                .map_err(|error| {
+            let thread =
+                std::thread::Builder::new().name(name.to_owned()).spawn(body).map_err(|error| {
                     StorageError::new(StorageErrorKind::Unreachable, "no thread could be started")
                         .with_source(error)
                 })?;
@@ -68,11 +63,7 @@ impl Worker {
     pub(super) async fn run(&self, batch: Batch) -> Answer {
         let writes = batch.access == Access::Write;
         let (answer, answered) = oneshot::channel();
-        let job = Job {
-            batch,
-            queued: Instant::now(),
-            answer,
-        };
+        let job = Job { batch, queued: Instant::now(), answer };
         let Some(queue) = &self.queue else {
             return Err(closed());
         };
@@ -96,8 +87,5 @@ impl Drop for Worker {
 }
 
 fn closed() -> StorageError {
-    StorageError::new(
-        StorageErrorKind::Closed,
-        "the store's worker is gone; open the store again",
-    )
+    StorageError::new(StorageErrorKind::Closed, "the store's worker is gone; open the store again")
 }

@@ -23,13 +23,7 @@ pub(super) fn start(
     busy_deadline: Duration,
 ) -> Result<Worker, StorageError> {
     Worker::start("checkpoint-write", |jobs| {
-        vec![move || {
-            Writer {
-                connection,
-                busy_deadline,
-            }
-            .work(jobs)
-        }]
+        vec![move || Writer { connection, busy_deadline }.work(jobs)]
     })
 }
 
