@@ -8,10 +8,11 @@ import { SqliteSaver } from "../src/sqlite.js";
 import { checkpoint, config, idOf, metadata } from "./support/checkpoints.js";
 import { nodeWithSqlite } from "./support/newer-node.js";
 import { temporaryDatabase } from "./support/temporary.js";
+import { transcripts } from "./support/transcripts.js";
 
 const PACKAGE = fileURLToPath(new URL("..", import.meta.url));
-/** LangGraph's specs, and the tests of ours beside them. */
-const TESTS = 726 + 3;
+/** LangGraph's specs, the tests of ours beside them, and the transcripts. */
+const TESTS = 726 + 3 + transcripts().length;
 
 test("node_sqlite_conforms_and_shares_files_with_better_sqlite3", async () => {
   const [database, letter, report] = [

@@ -1,0 +1,250 @@
+// Transcripts through a saver: the twin of tests/src/transcript.rs, for the same files.
+
+import { createHash } from "node:crypto";
+import { readdirSync, readFileSync } from "node:fs";
+
+import { AIMessage, isBaseMessage } from "@langchain/core/messages";
+import type { RunnableConfig } from "@langchain/core/runnables";
+import type {
+  BaseCheckpointSaver,
+  Checkpoint,
+  CheckpointMetadata,
+  CheckpointPendingWrite,
+  CheckpointTuple,
+  PendingWrite,
+} from "@langchain/langgraph-checkpoint";
+
+import { all } from "./checkpoints.js";
+
+const FOLDER = new URL("../../../tests/transcripts/", import.meta.url);
+
+type Fields = Record<string, unknown>;
+
+/** A call as a transcript writes it: its name and, by name, the arguments it has. */
+interface Call {
+  readonly name: string;
+  readonly config: Fields;
+  readonly checkpoint: Fields & { readonly channel_values: Fields };
+  readonly metadata: unknown;
+  readonly new_versions: readonly string[];
+  readonly writes: readonly (readonly [string, unknown])[];
+  readonly task_id: string;
+  readonly task_path?: string;
+  readonly limit?: number;
+  readonly before?: string;
+  readonly filter?: Fields;
+  readonly channels: string[];
+}
+
+/** A call and what it must give. */
+export interface Step {
+  readonly call: Call;
+  readonly gives: unknown;
+}
+
+/** A file of `tests/transcripts`. */
+export interface Transcript {
+  readonly name: string;
+  readonly steps: readonly Step[];
+  readonly stored: string;
+}
+
+/** A database of any driver. */
+export interface Database {
+  prepare(text: string): { all(): unknown[] };
+}
+
+/** All transcripts by name, in order. */
+export function transcripts(): Transcript[] {
+  const files = readdirSync(FOLDER).filter((file) => file.endsWith(".json"));
+  return files.sort().map((file) => {
+    const transcript = JSON.parse(readFileSync(new URL(file, FOLDER), "utf8")) as Transcript;
+    return { ...transcript, name: file.slice(0, -".json".length) };
+  });
+}
+
+/** Runs a transcript on a new saver, and expects of it what every host must do. */
+export async function expectTranscript(
+  saver: BaseCheckpointSaver & { readonly db: Database },
+  { name, steps, stored }: Transcript,
+): Promise<void> {
+  for (const [index, { call, gives }] of steps.entries()) {
+    const outcome = await outcomeOf(saver, call);
+    expect(outcome, `${name}, step ${index}: ${call.name}`).toStrictEqual(expand(gives, "#"));
+  }
+  expect(storedIn(saver.db), `${name}: the stored bytes`).toBe(stored);
+}
+
+async function outcomeOf(saver: BaseCheckpointSaver, call: Call): Promise<unknown> {
+  try {
+    return await perform(saver, call);
+  } catch (thrown) {
+    if (thrown instanceof Error && "code" in thrown) return { error: thrown.code };
+    throw thrown;
+  }
+}
+
+/** Makes a call of LangGraph's, and gives its outcome as a transcript writes it. */
+async function perform(saver: BaseCheckpointSaver, call: Call): Promise<unknown> {
+  const config: RunnableConfig = { configurable: call.config };
+  switch (call.name) {
+    case "put":
+      return { config: await put(saver, config, call).then(idsOf) };
+    case "put_writes":
+      await putWrites(saver, config, call);
+      return {};
+    case "get_tuple": {
+      const tuple = await saver.getTuple(config);
+      return { tuple: tuple === undefined ? null : written(tuple) };
+    }
+    case "list": {
+      const { limit, before, filter } = call;
+      const tuples = saver.list(config, {
+        ...(limit !== undefined && { limit }),
+        ...(before !== undefined && { before: { configurable: { checkpoint_id: before } } }),
+        ...(filter !== undefined && { filter }),
+      });
+      return { tuples: (await all(tuples)).map(written) };
+    }
+    case "delete_thread":
+      await saver.deleteThread(call.config.thread_id as string);
+      return {};
+    case "get_delta_channel_history":
+      return { history: await history(saver, config, call.channels) };
+    default:
+      throw new TypeError(`${call.name} is no call`);
+  }
+}
+
+/** LangGraph names new versions with the versions themselves. */
+function put(saver: BaseCheckpointSaver, config: RunnableConfig, call: Call) {
+  const { channel_values, ...others } = call.checkpoint;
+  const values = Object.entries(channel_values).map(([channel, value]) => {
+    return [channel, valueIn(value)] as const;
+  });
+  const head = expand(others, "") as Fields;
+  const checkpoint = { ...head, channel_values: Object.fromEntries(values) };
+  const versions = (call.checkpoint.channel_versions ?? {}) as Record<string, number | string>;
+  const newVersions = call.new_versions.map(
+    (channel) => [channel, versions[channel] ?? 1] as const,
+  );
+  return saver.put(
+    config,
+    checkpoint as unknown as Checkpoint,
+    valueIn(call.metadata) as CheckpointMetadata,
+    Object.fromEntries(newVersions),
+  );
+}
+
+/** LangGraph leaves the task's path out where there is none. */
+function putWrites(saver: BaseCheckpointSaver, config: RunnableConfig, call: Call) {
+  const writes = call.writes.map(([channel, value]): PendingWrite => [channel, valueIn(value)]);
+  const { task_id, task_path } = call;
+  const path = task_path === undefined ? [] : [task_path];
+  return Reflect.apply(saver.putWrites, saver, [config, writes, task_id, ...path]);
+}
+
+async function history(saver: BaseCheckpointSaver, config: RunnableConfig, channels: string[]) {
+  const histories = await saver.getDeltaChannelHistory({ config, channels });
+  const entries = Object.entries(histories).map(([channel, { writes, ...seed }]) => {
+    const found = "seed" in seed ? { seed: writtenValue(seed.seed) } : {};
+    return [channel, { writes: writes.map(writtenWrite), ...found }] as const;
+  });
+  return Object.fromEntries(entries);
+}
+
+function written(tuple: CheckpointTuple): Fields {
+  const { config, checkpoint, metadata, parentConfig, pendingWrites = [] } = tuple;
+  const values = Object.entries(checkpoint.channel_values).map(([channel, value]) => {
+    return [channel, writtenValue(value)] as const;
+  });
+  return {
+    config: idsOf(config),
+    checkpoint: { ...checkpoint, channel_values: Object.fromEntries(values) },
+    metadata,
+    ...(parentConfig !== undefined && { parent_config: idsOf(parentConfig) }),
+    pending_writes: pendingWrites.map(writtenWrite),
+  };
+}
+
+function idsOf(config: RunnableConfig): unknown {
+  return config.configurable;
+}
+
+function writtenWrite([taskId, channel, value]: CheckpointPendingWrite): unknown {
+  return [taskId, channel, writtenValue(value)];
+}
+
+/** Bytes and messages as a transcript writes them; LangChain says how messages are written. */
+function writtenValue(value: unknown): unknown {
+  if (value instanceof Uint8Array) return { $bytes: Buffer.from(value).toString("hex") };
+  if (isBaseMessage(value)) return JSON.parse(JSON.stringify(value));
+  return mapped(value, writtenValue);
+}
+
+/** A value to store: bytes and messages where the transcript says so. */
+function valueIn(from: unknown): unknown {
+  return made(expand(from, ""));
+}
+
+function made(value: unknown): unknown {
+  if (!isFields(value)) return mapped(value, made);
+  if (typeof value.$bytes === "string") return Uint8Array.from(Buffer.from(value.$bytes, "hex"));
+  const isMessage = value.lc === 1 && Array.isArray(value.id) && value.id.at(-1) === "AIMessage";
+  return isMessage ? new AIMessage(value.kwargs as Fields) : mapped(value, made);
+}
+
+function mapped(value: unknown, map: (nested: unknown) => unknown): unknown {
+  if (Array.isArray(value)) return value.map(map);
+  if (!isFields(value)) return value;
+  return Object.fromEntries(Object.entries(value).map(([key, nested]) => [key, map(nested)]));
+}
+
+/** Writes out what a transcript abbreviates. */
+function expand(from: unknown, index: string): unknown {
+  if (typeof from === "string") return from.replaceAll("#", index);
+  if (Array.isArray(from)) return from.map((value) => expand(value, index));
+  if (!isFields(from)) return from;
+  if (Array.isArray(from.$times)) {
+    const [count, value] = from.$times as [number, unknown];
+    return Array.from({ length: count }, (_, at) => expand(value, String(at)));
+  }
+  if (Array.isArray(from.$text)) {
+    const [count, text] = from.$text as [number, string];
+    return text.repeat(count);
+  }
+  return mapped(from, (value) => expand(value, index));
+}
+
+function isFields(value: unknown): value is Fields {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+/** Tables and columns whose rows make the digest. */
+const TABLES: readonly (readonly [string, string])[] = [
+  ["lg_format", "format"],
+  ["lg_threads", "thread_key, thread_id, generation"],
+  [
+    "lg_checkpoints",
+    "thread_key, checkpoint_ns, checkpoint_id, parent_checkpoint_id, created_at, channels, " +
+      "metadata, envelope",
+  ],
+  [
+    "lg_writes",
+    "thread_key, checkpoint_ns, checkpoint_id, task_id, idx, task_path, channel, envelope",
+  ],
+  ["lg_chunks", "thread_key, hash, data"],
+];
+
+/** A digest of every row of every table, in the order of their text. */
+function storedIn(database: Database): string {
+  const digest = createHash("sha256");
+  for (const [table, columns] of TABLES) {
+    const row = columns.split(", ").map((column) => `quote(${column})`);
+    const sql = `SELECT ${row.join(" || '|' || ")} AS row FROM ${table} ORDER BY 1`;
+    for (const { row } of database.prepare(sql).all() as { row: string }[]) {
+      digest.update(`${table}|${row}\n`);
+    }
+  }
+  return digest.digest("hex");
+}
