@@ -65,10 +65,7 @@ pub(crate) fn checkpoint_id(config: &Config) -> Result<Option<String>, Error> {
 pub(crate) fn required(name: &'static str, id: &Id) -> Result<String, Error> {
     match text(name, id)? {
         Some(text) if !text.is_empty() => Ok(text),
-        _ => Err(Error::invalid(
-            "missing-id",
-            format!("{name} is missing or empty; pass it"),
-        )),
+        _ => Err(Error::invalid("missing-id", format!("{name} is missing or empty; pass it"))),
     }
 }
 
@@ -102,10 +99,7 @@ pub(crate) fn plain(name: &str, text: &str, bytes_max: usize) -> Result<(), Erro
     if text.len() > bytes_max {
         return Err(Error::invalid(
             "oversized-id",
-            format!(
-                "{name} has {} bytes of UTF-8; at most {bytes_max} are kept",
-                text.len()
-            ),
+            format!("{name} has {} bytes of UTF-8; at most {bytes_max} are kept", text.len()),
         ));
     }
     if text.contains('\0') {

@@ -35,24 +35,15 @@ pub enum Error {
 
 impl Error {
     pub(crate) fn invalid(code: &'static str, message: impl Into<String>) -> Self {
-        Self::InvalidInput(Fault {
-            code,
-            message: message.into(),
-        })
+        Self::InvalidInput(Fault { code, message: message.into() })
     }
 
     pub(crate) fn corrupt(code: &'static str, message: impl Into<String>) -> Self {
-        Self::Corrupt(Fault {
-            code,
-            message: message.into(),
-        })
+        Self::Corrupt(Fault { code, message: message.into() })
     }
 
     pub(crate) fn protocol(code: &'static str, message: impl Into<String>) -> Self {
-        Self::Protocol(Fault {
-            code,
-            message: message.into(),
-        })
+        Self::Protocol(Fault { code, message: message.into() })
     }
 
     /// The fault, whoever is to blame.

@@ -57,10 +57,7 @@ pub(crate) fn open<'a>(
         _ => {
             return Err(Error::corrupt(
                 "damaged-envelope",
-                format!(
-                    "{} does not begin as a stored envelope does; restore it",
-                    place()
-                ),
+                format!("{} does not begin as a stored envelope does; restore it", place()),
             ));
         }
     }
@@ -70,10 +67,7 @@ pub(crate) fn open<'a>(
         Some((envelope, stored)) if checksum(envelope, columns) == stored => Ok(envelope),
         _ => Err(Error::corrupt(
             "damaged-envelope",
-            format!(
-                "the checksum of {} does not match its bytes; restore it",
-                place()
-            ),
+            format!("the checksum of {} does not match its bytes; restore it", place()),
         )),
     }
 }

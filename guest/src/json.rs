@@ -107,11 +107,7 @@ fn number(bytes: &[u8], at: usize) -> Option<usize> {
         }
         (at > begin).then_some(at)
     };
-    let begin = if bytes.get(at) == Some(&b'-') {
-        at + 1
-    } else {
-        at
-    };
+    let begin = if bytes.get(at) == Some(&b'-') { at + 1 } else { at };
     let mut at = digits(begin)?;
     if bytes.get(begin) == Some(&b'0') && at > begin + 1 {
         return None;

@@ -30,15 +30,7 @@ pub(crate) struct Known {
 
 /// As encoded.
 #[derive(Serialize, Deserialize)]
-struct Encoded(
-    u8,
-    String,
-    String,
-    i64,
-    i64,
-    BTreeSet<String>,
-    serde_bytes::ByteBuf,
-);
+struct Encoded(u8, String, String, i64, i64, BTreeSet<String>, serde_bytes::ByteBuf);
 
 impl Known {
     /// The bytes a host carries.
@@ -72,24 +64,11 @@ impl Known {
         if format != FORMAT || thread != thread_id || ns != checkpoint_ns {
             return Err(foreign("belongs to another thread, namespace or version"));
         }
-        let hashes = hashes
-            .chunks(HASH_BYTES)
-            .filter_map(Hash::from_slice)
-            .collect();
-        Ok(Self {
-            thread_id: thread,
-            checkpoint_ns: ns,
-            thread_key,
-            generation,
-            channels,
-            hashes,
-        })
+        let hashes = hashes.chunks(HASH_BYTES).filter_map(Hash::from_slice).collect();
+        Ok(Self { thread_id: thread, checkpoint_ns: ns, thread_key, generation, channels, hashes })
     }
 }
 
 fn foreign(what: &str) -> Error {
-    Error::protocol(
-        "foreign-known",
-        format!("the known of a put {what}; pass none, or its own"),
-    )
+    Error::protocol("foreign-known", format!("the known of a put {what}; pass none, or its own"))
 }

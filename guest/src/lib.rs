@@ -9,6 +9,9 @@ mod config;
 mod dialect;
 pub mod error;
 mod format;
+#[cfg(feature = "fuzzing")]
+#[doc(hidden)]
+pub mod fuzzing;
 mod json;
 mod known;
 pub mod operation;

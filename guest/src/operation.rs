@@ -33,6 +33,10 @@ pub enum Answer {
 }
 
 /// How far an operation is.
+#[expect(
+    clippy::large_enum_variant,
+    reason = "one at a time is under way, and it is moved a few times"
+)]
 #[derive(Clone, Debug, PartialEq)]
 pub enum Progress {
     /// The host must do something and answer.
@@ -51,6 +55,10 @@ pub struct Operation {
 }
 
 /// The operations.
+#[expect(
+    clippy::large_enum_variant,
+    reason = "one at a time is under way, and it is moved a few times"
+)]
 #[derive(Debug)]
 enum State {
     Setup(setup::Setup),
@@ -80,11 +88,7 @@ impl Operation {
                 delta_history::DeltaHistory::start(call).map(|(s, p)| (State::DeltaHistory(s), p))
             }
         }?;
-        let mut operation = Self {
-            state,
-            statements: None,
-            rounds: 0,
-        };
+        let mut operation = Self { state, statements: None, rounds: 0 };
         operation.note(&progress);
         Ok((operation, progress))
     }
@@ -142,26 +146,17 @@ impl Operation {
 
 impl Progress {
     fn read(statements: Vec<Statement>) -> Self {
-        Self::Need(Need::Sql(Batch {
-            access: Access::Read,
-            statements,
-        }))
+        Self::Need(Need::Sql(Batch { access: Access::Read, statements }))
     }
 
     fn write(statements: Vec<Statement>) -> Self {
-        Self::Need(Need::Sql(Batch {
-            access: Access::Write,
-            statements,
-        }))
+        Self::Need(Need::Sql(Batch { access: Access::Write, statements }))
     }
 }
 
 /// The row set of the statement at `index`; `advance` has counted them.
 fn set(sets: &[RowSet], index: usize) -> Result<&RowSet, Error> {
     sets.get(index).ok_or_else(|| {
-        Error::protocol(
-            "wrong-row-sets",
-            "a row set is missing; answer each statement with one",
-        )
+        Error::protocol("wrong-row-sets", "a row set is missing; answer each statement with one")
     })
 }

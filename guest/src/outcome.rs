@@ -79,6 +79,10 @@ pub struct ChannelHistory {
 }
 
 /// What an operation ends in.
+#[expect(
+    clippy::large_enum_variant,
+    reason = "one at a time is under way, and it is moved a few times"
+)]
 #[derive(Clone, Debug, PartialEq)]
 pub enum Outcome {
     /// Of `Setup`.

@@ -16,10 +16,7 @@ pub(crate) fn rows<'a>(
     set: &'a RowSet,
     table: &'static str,
 ) -> impl Iterator<Item = Row<'a>> + use<'a> {
-    set.rows.iter().map(move |row| Row {
-        table,
-        columns: row.iter(),
-    })
+    set.rows.iter().map(move |row| Row { table, columns: row.iter() })
 }
 
 impl<'a> Row<'a> {
@@ -61,10 +58,7 @@ impl<'a> Row<'a> {
     fn wrong(&self, column: &str, expected: &str) -> Error {
         Error::corrupt(
             "unexpected-column",
-            format!(
-                "column {column} of {} is not {expected}; restore the store",
-                self.table
-            ),
+            format!("column {column} of {} is not {expected}; restore the store", self.table),
         )
     }
 }

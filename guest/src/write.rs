@@ -31,13 +31,7 @@ pub(crate) struct Place {
 /// The place of the write at `position` in its call.
 pub(crate) fn place(channel: &str, position: usize) -> Place {
     match special(channel) {
-        Some(idx) => Place {
-            idx,
-            replaces: true,
-        },
-        None => Place {
-            idx: position as i64,
-            replaces: false,
-        },
+        Some(idx) => Place { idx, replaces: true },
+        None => Place { idx: position as i64, replaces: false },
     }
 }

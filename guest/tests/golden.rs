@@ -102,20 +102,9 @@ fn show_value(value: &Value) -> String {
         Value::Real(real) => format!("real {real}"),
         Value::Text(text) => format!("text {text:?}"),
         Value::Blob(blob) => {
-            let hex = blob
-                .iter()
-                .take(SHOWN_BYTES_MAX)
-                .map(|byte| format!("{byte:02x}"));
-            let rest = if blob.len() > SHOWN_BYTES_MAX {
-                "..."
-            } else {
-                ""
-            };
-            format!(
-                "blob of {} bytes {}{rest}",
-                blob.len(),
-                hex.collect::<String>()
-            )
+            let hex = blob.iter().take(SHOWN_BYTES_MAX).map(|byte| format!("{byte:02x}"));
+            let rest = if blob.len() > SHOWN_BYTES_MAX { "..." } else { "" };
+            format!("blob of {} bytes {}{rest}", blob.len(), hex.collect::<String>())
         }
     }
 }

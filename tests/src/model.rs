@@ -15,20 +15,24 @@ pub type Key = (String, String, String);
 #[derive(Debug, Default)]
 pub struct Model {
     checkpoints: BTreeMap<Key, (Put, Option<String>)>,
-    /// By checkpoint, then by (task, place): path, channel, value.
-    writes: BTreeMap<Key, BTreeMap<(String, i64), (String, String, Payload)>>,
+    /// By checkpoint, then by task and place.
+    writes: BTreeMap<Key, BTreeMap<(String, i64), Write>>,
+}
+
+/// A write at its place.
+#[derive(Clone, Debug)]
+struct Write {
+    path: String,
+    channel: String,
+    value: Payload,
 }
 
 impl Model {
     /// `put`.
     pub fn put(&mut self, key: Key, parent: Option<String>, mut put: Put) {
         let (thread, ns, _) = &key;
-        let versioned: BTreeSet<_> = put
-            .checkpoint
-            .channel_versions
-            .iter()
-            .map(|entry| entry.channel.clone())
-            .collect();
+        let versioned: BTreeSet<_> =
+            put.checkpoint.channel_versions.iter().map(|entry| entry.channel.clone()).collect();
         let stored: BTreeSet<String> = self
             .checkpoints
             .iter()
@@ -37,11 +41,9 @@ impl Model {
             .map(|entry| entry.channel.clone())
             .collect();
         let new = put.new_versions.clone();
-        put.checkpoint
-            .channel_values
-            .retain(|ChannelValue { channel, .. }| {
-                new.contains(channel) || !versioned.contains(channel) || stored.contains(channel)
-            });
+        put.checkpoint.channel_values.retain(|ChannelValue { channel, .. }| {
+            new.contains(channel) || !versioned.contains(channel) || stored.contains(channel)
+        });
         self.checkpoints.insert(key, (put, parent));
     }
 
@@ -52,19 +54,17 @@ impl Model {
             let special = ["__error__", "__scheduled__", "__interrupt__", "__resume__"]
                 .iter()
                 .position(|special| *special == write.channel);
-            let stored = (
-                call.task_path.clone(),
-                write.channel.clone(),
-                write.value.clone(),
-            );
+            let stored = Write {
+                path: call.task_path.clone(),
+                channel: write.channel.clone(),
+                value: write.value.clone(),
+            };
             match special {
                 Some(at) => {
                     places.insert((task_id.to_owned(), -1 - at as i64), stored);
                 }
                 None => {
-                    places
-                        .entry((task_id.to_owned(), position as i64))
-                        .or_insert(stored);
+                    places.entry((task_id.to_owned(), position as i64)).or_insert(stored);
                 }
             }
         }
@@ -78,13 +78,8 @@ impl Model {
 
     /// `getTuple`; `known` is left empty.
     pub fn get_tuple(&self, thread: &str, ns: &str, id: Option<&str>) -> Option<CheckpointTuple> {
-        let of_thread = self
-            .checkpoints
-            .keys()
-            .filter(|key| key.0 == thread && key.1 == ns);
-        let key = of_thread
-            .filter(|key| id.is_none_or(|id| key.2 == id))
-            .max()?;
+        let of_thread = self.checkpoints.keys().filter(|key| key.0 == thread && key.1 == ns);
+        let key = of_thread.filter(|key| id.is_none_or(|id| key.2 == id)).max()?;
         Some(self.tuple(key))
     }
 
@@ -102,11 +97,8 @@ impl Model {
 
     /// `getDeltaChannelHistory` of one channel.
     pub fn history(&self, thread: &str, ns: &str, channel: &str) -> ChannelHistory {
-        let mut history = ChannelHistory {
-            channel: channel.to_owned(),
-            writes: Vec::new(),
-            seed: None,
-        };
+        let mut history =
+            ChannelHistory { channel: channel.to_owned(), writes: Vec::new(), seed: None };
         let mut next = self.get_tuple(thread, ns, None);
         let mut seen = BTreeSet::new();
         let mut steps = Vec::new();
@@ -116,15 +108,9 @@ impl Model {
             }
             next = self.get_tuple(thread, ns, Some(&parent));
             let Some(tuple) = &next else { break };
-            let writes = tuple
-                .pending_writes
-                .iter()
-                .filter(|write| write.channel == channel);
+            let writes = tuple.pending_writes.iter().filter(|write| write.channel == channel);
             steps.push(writes.cloned().collect::<Vec<_>>());
-            let seed = tuple
-                .channel_values
-                .iter()
-                .find(|entry| entry.channel == channel);
+            let seed = tuple.channel_values.iter().find(|entry| entry.channel == channel);
             if let Some(seed) = seed {
                 history.seed = Some(seed.value.clone());
                 break;
@@ -137,7 +123,7 @@ impl Model {
     fn tuple(&self, key: &Key) -> CheckpointTuple {
         let (put, parent) = &self.checkpoints[key];
         let mut writes: Vec<_> = self.writes.get(key).into_iter().flatten().collect();
-        writes.sort_by_key(|((task, idx), (path, _, _))| (path.clone(), task.clone(), *idx));
+        writes.sort_by_key(|((task, idx), write)| (write.path.clone(), task.clone(), *idx));
         CheckpointTuple {
             thread_id: key.0.clone(),
             checkpoint_ns: key.1.clone(),
@@ -151,10 +137,10 @@ impl Model {
             metadata: put.metadata.clone(),
             pending_writes: writes
                 .into_iter()
-                .map(|((task, _), (_, channel, value))| PendingWrite {
+                .map(|((task, _), write)| PendingWrite {
                     task_id: task.clone(),
-                    channel: channel.clone(),
-                    value: value.clone(),
+                    channel: write.channel.clone(),
+                    value: write.value.clone(),
                 })
                 .collect(),
             pending_sends: None,

@@ -18,11 +18,7 @@ pub struct Native {
 impl Native {
     /// On this database, whose tables are made where they are missing.
     pub fn new(connection: Connection) -> Result<Self, guest::Error> {
-        let mut native = Self {
-            connection,
-            rounds: 0,
-            runs: 0,
-        };
+        let mut native = Self { connection, rounds: 0, runs: 0 };
         native.call(Call::Setup)?;
         Ok(native)
     }
@@ -79,9 +75,8 @@ impl Native {
             let mut set = guest::RowSet::default();
             for parameters in &statement.parameters {
                 self.runs += 1;
-                let mut rows = prepared
-                    .query(params_from_iter(parameters.iter().map(Bound)))
-                    .unwrap();
+                let mut rows =
+                    prepared.query(params_from_iter(parameters.iter().map(Bound))).unwrap();
                 while let Some(row) = rows.next().unwrap() {
                     let value = |column| value(row.get_ref(column).unwrap());
                     set.rows.push((0..columns).map(value).collect());

@@ -44,10 +44,7 @@ pub fn all() -> Vec<(String, Transcript)> {
     let mut paths: Vec<_> = std::fs::read_dir(folder)
         .unwrap()
         .map(|entry| entry.unwrap().path())
-        .filter(|path| {
-            path.extension()
-                .is_some_and(|extension| extension == "json")
-        })
+        .filter(|path| path.extension().is_some_and(|extension| extension == "json"))
         .collect();
     paths.sort();
     paths
@@ -118,9 +115,7 @@ pub fn gives(result: Result<Vec<Outcome>, &str>) -> Value {
         Ok(outcomes) => outcomes,
         Err(code) => return json!({ "error": code }),
     };
-    let pages = outcomes
-        .iter()
-        .all(|outcome| matches!(outcome, Outcome::Page(_)));
+    let pages = outcomes.iter().all(|outcome| matches!(outcome, Outcome::Page(_)));
     if pages {
         let tuples = outcomes.iter().flat_map(|outcome| match outcome {
             Outcome::Page(page) => page.tuples.as_slice(),
@@ -159,10 +154,7 @@ pub fn gives(result: Result<Vec<Outcome>, &str>) -> Value {
 pub fn stored(connection: &Connection) -> String {
     let mut digest = Sha256::new();
     for (table, columns) in TABLES {
-        let row = columns
-            .split(", ")
-            .map(|column| format!("quote({column})"))
-            .collect::<Vec<_>>();
+        let row = columns.split(", ").map(|column| format!("quote({column})")).collect::<Vec<_>>();
         let sql = format!("SELECT {} FROM {table} ORDER BY 1", row.join(" || '|' || "));
         let mut statement = connection.prepare(&sql).unwrap();
         let mut rows = statement.query([]).unwrap();
@@ -170,11 +162,7 @@ pub fn stored(connection: &Connection) -> String {
             digest.update(format!("{table}|{}\n", row.get::<_, String>(0).unwrap()));
         }
     }
-    digest
-        .finalize()
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect()
+    digest.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// Tables and columns whose rows make the digest.
@@ -226,16 +214,11 @@ fn tuple(tuple: &CheckpointTuple) -> Value {
     checkpoint.insert("v".to_owned(), number(tuple.v));
     checkpoint.insert("id".to_owned(), tuple.checkpoint_id.clone().into());
     checkpoint.insert("ts".to_owned(), tuple.ts.clone().into());
-    let values = tuple
-        .channel_values
-        .iter()
-        .map(|entry| (entry.channel.clone(), value(&entry.value)));
+    let values =
+        tuple.channel_values.iter().map(|entry| (entry.channel.clone(), value(&entry.value)));
     let mut values: Map<String, Value> = values.collect();
     if let Some(sends) = &tuple.pending_sends {
-        values.insert(
-            "__pregel_tasks".to_owned(),
-            sends.iter().map(value).collect(),
-        );
+        values.insert("__pregel_tasks".to_owned(), sends.iter().map(value).collect());
     }
     checkpoint.insert("channel_values".to_owned(), Value::Object(values));
     let versions = tuple.channel_versions.iter().map(|entry| {
@@ -247,10 +230,7 @@ fn tuple(tuple: &CheckpointTuple) -> Value {
     });
     let mut versions: Map<String, Value> = versions.collect();
     if tuple.pending_sends.is_some() {
-        let greatest = versions
-            .values()
-            .filter_map(Value::as_f64)
-            .fold(1.0, f64::max);
+        let greatest = versions.values().filter_map(Value::as_f64).fold(1.0, f64::max);
         versions.insert("__pregel_tasks".to_owned(), number(greatest));
     }
     checkpoint.insert("channel_versions".to_owned(), Value::Object(versions));
@@ -270,10 +250,7 @@ fn tuple(tuple: &CheckpointTuple) -> Value {
             three(&tuple.thread_id, &tuple.checkpoint_ns, parent),
         );
     }
-    map.insert(
-        "pending_writes".to_owned(),
-        tuple.pending_writes.iter().map(pending).collect(),
-    );
+    map.insert("pending_writes".to_owned(), tuple.pending_writes.iter().map(pending).collect());
     Value::Object(map)
 }
 
@@ -314,15 +291,9 @@ fn payload(from: &Value) -> Payload {
     if let Some(hex) = whole["$bytes"].as_str() {
         let byte = |at: usize| u8::from_str_radix(&hex[at..at + 2], 16).unwrap();
         let bytes = (0..hex.len()).step_by(2).map(byte).collect();
-        return Payload {
-            kind: "bytes".to_owned(),
-            bytes,
-        };
+        return Payload { kind: "bytes".to_owned(), bytes };
     }
-    Payload {
-        kind: "json".to_owned(),
-        bytes: whole.to_string().into_bytes(),
-    }
+    Payload { kind: "json".to_owned(), bytes: whole.to_string().into_bytes() }
 }
 
 /// A value as a transcript writes it.
@@ -346,17 +317,13 @@ pub fn expand(from: &Value, index: &str) -> Value {
         Value::Object(map) => {
             if let Some(times) = map.get("$times") {
                 let count = times[0].as_u64().unwrap_or_default();
-                return (0..count)
-                    .map(|at| expand(&times[1], &at.to_string()))
-                    .collect();
+                return (0..count).map(|at| expand(&times[1], &at.to_string())).collect();
             }
             if let Some(text) = map.get("$text") {
                 let count = usize::try_from(text[0].as_u64().unwrap_or_default()).unwrap();
                 return Value::String(text[1].as_str().unwrap_or_default().repeat(count));
             }
-            let expanded = map
-                .iter()
-                .map(|(key, value)| (key.clone(), expand(value, index)));
+            let expanded = map.iter().map(|(key, value)| (key.clone(), expand(value, index)));
             Value::Object(expanded.collect())
         }
         other => other.clone(),
@@ -365,11 +332,7 @@ pub fn expand(from: &Value, index: &str) -> Value {
 
 /// A number as JSON writes it: without a fraction where it has none.
 fn number(number: f64) -> Value {
-    if number.fract() == 0.0 && number.abs() < 1e15 {
-        json!(number as i64)
-    } else {
-        json!(number)
-    }
+    if number.fract() == 0.0 && number.abs() < 1e15 { json!(number as i64) } else { json!(number) }
 }
 
 fn entries(from: &Value) -> impl Iterator<Item = (&String, &Value)> {

@@ -46,10 +46,7 @@ fn get_tuple() -> Value {
 }
 
 fn execute(native: &Native, sql: &str) {
-    assert!(
-        native.connection().execute(sql, []).unwrap() > 0,
-        "{sql} changed no row"
-    );
+    assert!(native.connection().execute(sql, []).unwrap() > 0, "{sql} changed no row");
 }
 
 #[test]
@@ -61,31 +58,18 @@ fn an_untouched_store_reads_whole() {
 fn every_deleted_chunk_is_an_error_that_names_thread_checkpoint_and_channel() {
     let keys: Vec<i64> = {
         let native = stored();
-        let mut statement = native
-            .connection()
-            .prepare("SELECT rowid FROM lg_chunks")
-            .unwrap();
-        statement
-            .query_map([], |row| row.get(0))
-            .unwrap()
-            .map(Result::unwrap)
-            .collect()
+        let mut statement = native.connection().prepare("SELECT rowid FROM lg_chunks").unwrap();
+        statement.query_map([], |row| row.get(0)).unwrap().map(Result::unwrap).collect()
     };
     assert!(keys.len() > 200, "elements and nodes are chunks");
     for key in keys {
         let mut native = stored();
-        execute(
-            &native,
-            &format!("DELETE FROM lg_chunks WHERE rowid = {key}"),
-        );
+        execute(&native, &format!("DELETE FROM lg_chunks WHERE rowid = {key}"));
         let error = get(&mut native).unwrap_err();
         assert!(matches!(error, Error::Corrupt(_)), "{error:?}");
         assert_eq!(error.code(), "missing-chunk");
         let message = error.to_string();
-        assert!(
-            message.contains("thread-1") && message.contains(ID),
-            "{message}"
-        );
+        assert!(message.contains("thread-1") && message.contains(ID), "{message}");
         assert!(
             message.contains("channel messages") || message.contains("channel answer"),
             "{message}"
@@ -109,19 +93,13 @@ fn a_list_and_a_history_fail_as_a_get_does() {
         .unwrap();
     execute(&native, "DELETE FROM lg_chunks");
     let list = json!({ "name": "list", "config": { "thread_id": "thread-1" } });
-    assert_eq!(
-        native.call(transcript::call(&list)).unwrap_err().code(),
-        "missing-chunk"
-    );
+    assert_eq!(native.call(transcript::call(&list)).unwrap_err().code(), "missing-chunk");
     let history = json!({
         "name": "get_delta_channel_history",
         "config": { "thread_id": "thread-1" },
         "channels": ["messages"],
     });
-    assert_eq!(
-        native.call(transcript::call(&history)).unwrap_err().code(),
-        "missing-chunk"
-    );
+    assert_eq!(native.call(transcript::call(&history)).unwrap_err().code(), "missing-chunk");
 }
 
 #[test]
@@ -141,9 +119,7 @@ fn every_changed_byte_of_a_chunk_is_an_error() {
 fn every_changed_byte_of_a_checkpoints_envelope_is_an_error() {
     let length: i64 = stored()
         .connection()
-        .query_row("SELECT length(envelope) FROM lg_checkpoints", [], |row| {
-            row.get(0)
-        })
+        .query_row("SELECT length(envelope) FROM lg_checkpoints", [], |row| row.get(0))
         .unwrap();
     for at in 1..=length {
         let mut native = stored();
@@ -172,11 +148,7 @@ fn changed_columns_beside_an_envelope_are_errors() {
     ] {
         let mut native = stored();
         execute(&native, sql);
-        assert_eq!(
-            get(&mut native).unwrap_err().code(),
-            "damaged-envelope",
-            "{sql}"
-        );
+        assert_eq!(get(&mut native).unwrap_err().code(), "damaged-envelope", "{sql}");
     }
 }
 
@@ -190,11 +162,7 @@ fn columns_of_another_type_are_errors() {
     ] {
         let mut native = stored();
         execute(&native, sql);
-        assert_eq!(
-            get(&mut native).unwrap_err().code(),
-            "unexpected-column",
-            "{sql}"
-        );
+        assert_eq!(get(&mut native).unwrap_err().code(), "unexpected-column", "{sql}");
     }
 }
 
@@ -228,9 +196,7 @@ fn a_thread_deleted_between_two_rounds_is_no_damage() {
 
     let mut native = stored();
     let (mut operation, progress) = Operation::start(transcript::call(&get_tuple())).unwrap();
-    let Progress::Need(Need::Sql(batch)) = progress else {
-        panic!("a get reads")
-    };
+    let Progress::Need(Need::Sql(batch)) = progress else { panic!("a get reads") };
     let sets = native.run(&batch);
     let mut progress = operation.advance(Answer::Sql(sets)).unwrap();
     let delete = json!({ "name": "delete_thread", "config": { "thread_id": "thread-1" } });
@@ -252,9 +218,7 @@ fn a_thread_deleted_between_two_rounds_is_no_damage() {
 #[test]
 fn a_put_that_knows_a_deleted_thread_stores_everything_again() {
     let mut native = stored();
-    let Ok(Outcome::Found(Some(tuple))) = get(&mut native) else {
-        panic!("it is stored")
-    };
+    let Ok(Outcome::Found(Some(tuple))) = get(&mut native) else { panic!("it is stored") };
     for recreate in [false, true] {
         let delete = json!({ "name": "delete_thread", "config": { "thread_id": "thread-1" } });
         native.call(transcript::call(&delete)).unwrap();
@@ -284,9 +248,7 @@ fn a_put_that_knows_a_deleted_thread_stores_everything_again() {
             known: Some(tuple.known.clone()),
         };
         native.call(Call::Put(put)).unwrap();
-        let Ok(Outcome::Found(Some(again))) = get(&mut native) else {
-            panic!("it is stored")
-        };
+        let Ok(Outcome::Found(Some(again))) = get(&mut native) else { panic!("it is stored") };
         assert_eq!(again.channel_values, tuple.channel_values);
     }
 }

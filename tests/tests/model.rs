@@ -18,29 +18,10 @@ const CHANNELS: [&str; 4] = ["messages", "files", "count", "branch:to:a"];
 /// A call, with small numbers in place of ids so that calls meet.
 #[derive(Clone, Debug)]
 enum Step {
-    Put {
-        thread: usize,
-        ns: usize,
-        id: u8,
-        parent: Option<u8>,
-        values: [Shape; 4],
-        new: [bool; 4],
-    },
-    PutWrites {
-        thread: usize,
-        ns: usize,
-        id: u8,
-        task: u8,
-        writes: Vec<(usize, Shape)>,
-    },
-    Get {
-        thread: usize,
-        ns: usize,
-        id: Option<u8>,
-    },
-    Delete {
-        thread: usize,
-    },
+    Put { thread: usize, ns: usize, id: u8, parent: Option<u8>, values: [Shape; 4], new: [bool; 4] },
+    PutWrites { thread: usize, ns: usize, id: u8, task: u8, writes: Vec<(usize, Shape)> },
+    Get { thread: usize, ns: usize, id: Option<u8> },
+    Delete { thread: usize },
 }
 
 /// A value, written so that values share parts: `list` is a list of so many messages, of which
@@ -49,19 +30,9 @@ enum Step {
 enum Shape {
     Absent,
     Small(u8),
-    List {
-        count: u16,
-        edit: Option<u16>,
-        skip: u8,
-    },
-    Map {
-        count: u8,
-        large: u8,
-    },
-    Bytes {
-        length: u32,
-        seed: u8,
-    },
+    List { count: u16, edit: Option<u16>, skip: u8 },
+    Map { count: u8, large: u8 },
+    Bytes { length: u32, seed: u8 },
 }
 
 fn shape() -> impl Strategy<Value = Shape> {
@@ -133,10 +104,7 @@ impl Run {
         for thread in [None, Some(THREADS[0]), Some(THREADS[1])] {
             for before in [None, Some(id(15))] {
                 let mut listed = self.list(thread, before.as_deref());
-                let ids: Vec<_> = listed
-                    .iter()
-                    .map(|tuple| tuple.checkpoint_id.clone())
-                    .collect();
+                let ids: Vec<_> = listed.iter().map(|tuple| tuple.checkpoint_id.clone()).collect();
                 assert!(ids.is_sorted_by(|a, b| a >= b), "newest first");
                 let mut expected = self.model.list(thread, before.as_deref());
                 let key = |tuple: &CheckpointTuple| {
@@ -155,23 +123,10 @@ impl Run {
 
     fn step(&mut self, step: &Step) {
         match step {
-            Step::Put {
-                thread,
-                ns,
-                id: number,
-                parent,
-                values,
-                new,
-            } => {
+            Step::Put { thread, ns, id: number, parent, values, new } => {
                 self.put(*thread, *ns, *number, *parent, values, *new);
             }
-            Step::PutWrites {
-                thread,
-                ns,
-                id: number,
-                task,
-                writes,
-            } => {
+            Step::PutWrites { thread, ns, id: number, task, writes } => {
                 let writes = writes.iter().map(|(channel, shape)| NewWrite {
                     channel: write_channel(*channel).to_owned(),
                     value: payload(*shape).unwrap_or_else(|| json("null")),
@@ -181,31 +136,17 @@ impl Run {
                     config: config(*thread, *ns, Some(*number)),
                     writes: writes.collect(),
                     task_id: task_id.as_str().into(),
-                    task_path: if *task == 2 {
-                        "~path".to_owned()
-                    } else {
-                        String::new()
-                    },
+                    task_path: if *task == 2 { "~path".to_owned() } else { String::new() },
                 };
-                let key = (
-                    THREADS[*thread].to_owned(),
-                    NAMESPACES[*ns].to_owned(),
-                    id(*number),
-                );
+                let key = (THREADS[*thread].to_owned(), NAMESPACES[*ns].to_owned(), id(*number));
                 self.model.put_writes(key, &task_id, &call);
                 self.native.call(Call::PutWrites(call)).unwrap();
             }
-            Step::Get {
-                thread,
-                ns,
-                id: number,
-            } => self.get(*thread, *ns, *number),
+            Step::Get { thread, ns, id: number } => self.get(*thread, *ns, *number),
             Step::Delete { thread } => {
                 self.model.delete_thread(THREADS[*thread]);
                 // What is known is kept on purpose: it is out of date, and must do no harm.
-                self.native
-                    .call(Call::DeleteThread(config(*thread, 0, None)))
-                    .unwrap();
+                self.native.call(Call::DeleteThread(config(*thread, 0, None))).unwrap();
             }
         }
     }
@@ -219,11 +160,7 @@ impl Run {
         values: &[Shape; 4],
         new: [bool; 4],
     ) {
-        let key = (
-            THREADS[thread].to_owned(),
-            NAMESPACES[ns].to_owned(),
-            id(number),
-        );
+        let key = (THREADS[thread].to_owned(), NAMESPACES[ns].to_owned(), id(number));
         // A checkpoint put again has every channel: whether a channel was stored before is known
         // of the checkpoints that are there, and not of what one had before it was replaced.
         let again = self.model.get_tuple(&key.0, &key.1, Some(&key.2)).is_some();
@@ -246,10 +183,7 @@ impl Run {
                 channel_values: (0..4)
                     .filter_map(|at| {
                         let value = value(at)?;
-                        Some(ChannelValue {
-                            channel: CHANNELS[at].to_owned(),
-                            value,
-                        })
+                        Some(ChannelValue { channel: CHANNELS[at].to_owned(), value })
                     })
                     .collect(),
                 rest: json(&format!("{{\"versions_seen\":{{\"node\":{number}}}}}")),
@@ -281,12 +215,9 @@ impl Run {
         };
         if let Some(tuple) = &mut found {
             let known = std::mem::take(&mut tuple.known);
-            self.known
-                .insert((thread_id.to_owned(), checkpoint_ns.to_owned()), known);
+            self.known.insert((thread_id.to_owned(), checkpoint_ns.to_owned()), known);
         }
-        let expected = self
-            .model
-            .get_tuple(thread_id, checkpoint_ns, number.map(id).as_deref());
+        let expected = self.model.get_tuple(thread_id, checkpoint_ns, number.map(id).as_deref());
         assert_eq!(found, expected);
         let call = DeltaChannelHistory {
             config: config(thread, ns, None),
@@ -317,10 +248,9 @@ impl Run {
             let Outcome::Page(page) = self.native.call(Call::List(call.clone())).unwrap() else {
                 panic!("a list gave another outcome")
             };
-            tuples.extend(page.tuples.into_iter().map(|tuple| CheckpointTuple {
-                known: Vec::new(),
-                ..tuple
-            }));
+            tuples.extend(
+                page.tuples.into_iter().map(|tuple| CheckpointTuple { known: Vec::new(), ..tuple }),
+            );
             match page.next {
                 Some(next) => call.resume = Some(next),
                 None => return tuples,
@@ -343,23 +273,12 @@ fn config(thread: usize, ns: usize, number: Option<u8>) -> Config {
 }
 
 fn write_channel(at: usize) -> &'static str {
-    [
-        "messages",
-        "count",
-        "files",
-        "other",
-        "__interrupt__",
-        "__resume__",
-        "__error__",
-        "messages",
-    ][at]
+    ["messages", "count", "files", "other", "__interrupt__", "__resume__", "__error__", "messages"]
+        [at]
 }
 
 fn json(text: &str) -> Payload {
-    Payload {
-        kind: "json".to_owned(),
-        bytes: text.as_bytes().to_vec(),
-    }
+    Payload { kind: "json".to_owned(), bytes: text.as_bytes().to_vec() }
 }
 
 fn payload(shape: Shape) -> Option<Payload> {
@@ -378,14 +297,9 @@ fn payload(shape: Shape) -> Option<Payload> {
         }
         Shape::Map { count, large } => {
             let entry = |at: u8| {
-                let length = if at == large {
-                    40_000
-                } else {
-                    usize::from(at) * 50
-                };
-                let text: String = (0..length)
-                    .map(|at| char::from(b'a' + (at % 25) as u8))
-                    .collect();
+                let length = if at == large { 40_000 } else { usize::from(at) * 50 };
+                let text: String =
+                    (0..length).map(|at| char::from(b'a' + (at % 25) as u8)).collect();
                 format!("\"file-{at}.txt\":\"{text}\\n\"")
             };
             let entries: Vec<_> = (0..count).map(entry).collect();
@@ -398,10 +312,7 @@ fn payload(shape: Shape) -> Option<Payload> {
                 (state >> 24) as u8
             };
             let bytes = (0..length).map(|_| next()).collect();
-            Payload {
-                kind: "bytes".to_owned(),
-                bytes,
-            }
+            Payload { kind: "bytes".to_owned(), bytes }
         }
     })
 }

@@ -7,26 +7,17 @@ use langgraph_checkpoint_guest::{
 use langgraph_checkpoint_tests::native::Native;
 
 fn message(at: usize) -> String {
-    format!(
-        "{{\"content\":\"{}\",\"id\":\"message-{at}\"}}",
-        format!("word {at} ").repeat(60)
-    )
+    format!("{{\"content\":\"{}\",\"id\":\"message-{at}\"}}", format!("word {at} ").repeat(60))
 }
 
 fn list(messages: impl Iterator<Item = usize>) -> Payload {
     let messages: Vec<_> = messages.map(message).collect();
-    Payload {
-        kind: "json".to_owned(),
-        bytes: format!("[{}]", messages.join(",")).into_bytes(),
-    }
+    Payload { kind: "json".to_owned(), bytes: format!("[{}]", messages.join(",")).into_bytes() }
 }
 
 fn put(native: &mut Native, number: usize, value: Payload, known: Option<Vec<u8>>) -> Vec<u8> {
     let call = Put {
-        config: Config {
-            thread_id: "thread-1".into(),
-            ..Config::default()
-        },
+        config: Config { thread_id: "thread-1".into(), ..Config::default() },
         checkpoint: Checkpoint {
             id: format!("{number:08}").into(),
             v: 4.0,
@@ -35,19 +26,10 @@ fn put(native: &mut Native, number: usize, value: Payload, known: Option<Vec<u8>
                 channel: "messages".to_owned(),
                 version: Version::Number(number as f64),
             }],
-            channel_values: vec![ChannelValue {
-                channel: "messages".to_owned(),
-                value,
-            }],
-            rest: Payload {
-                kind: "json".to_owned(),
-                bytes: b"{}".to_vec(),
-            },
+            channel_values: vec![ChannelValue { channel: "messages".to_owned(), value }],
+            rest: Payload { kind: "json".to_owned(), bytes: b"{}".to_vec() },
         },
-        metadata: Payload {
-            kind: "json".to_owned(),
-            bytes: b"{}".to_vec(),
-        },
+        metadata: Payload { kind: "json".to_owned(), bytes: b"{}".to_vec() },
         new_versions: vec!["messages".to_owned()],
         known,
     };
@@ -72,11 +54,7 @@ fn an_append_to_a_long_list_stores_the_new_elements_and_a_few_nodes() {
         let before = chunks(&native);
         put(&mut native, step + 1, list(0..2000 + 2 * step), None);
         let after = chunks(&native);
-        assert!(
-            after.0 - before.0 <= 2 + 6,
-            "{} rows for two elements",
-            after.0 - before.0
-        );
+        assert!(after.0 - before.0 <= 2 + 6, "{} rows for two elements", after.0 - before.0);
         let bytes = after.1 - before.1 - 2 * message(2000).len() as i64;
         assert!(bytes < 4096, "{bytes} bytes beside two elements");
     }
@@ -88,25 +66,15 @@ fn what_is_cut_off_put_in_or_changed_in_a_long_list_stores_only_what_is_near() {
     put(&mut native, 1, list(0..2000), None);
     let edits: [(&str, Payload); 4] = [
         ("the first elements are cut off", list(7..2000)),
-        (
-            "an element is put in",
-            list((0..1000).chain([9999]).chain(1000..2000)),
-        ),
-        (
-            "an element is changed",
-            list((0..500).chain([8888]).chain(501..2000)),
-        ),
+        ("an element is put in", list((0..1000).chain([9999]).chain(1000..2000))),
+        ("an element is changed", list((0..500).chain([8888]).chain(501..2000))),
         ("the last elements are cut off", list(0..1500)),
     ];
     for (number, (what, value)) in edits.into_iter().enumerate() {
         let before = chunks(&native);
         put(&mut native, number + 2, value, None);
         let after = chunks(&native);
-        assert!(
-            after.0 - before.0 < 40,
-            "{what}: {} rows",
-            after.0 - before.0
-        );
+        assert!(after.0 - before.0 < 40, "{what}: {} rows", after.0 - before.0);
     }
 }
 
@@ -124,10 +92,7 @@ fn storage_of_a_growing_chat_is_linear_in_its_steps() {
     };
     let (short, long) = (bytes_after(100), bytes_after(400));
     let exponent = (long / short).ln() / 4_f64.ln();
-    assert!(
-        exponent < 1.1,
-        "bytes grow with the steps to the power of {exponent:.2}"
-    );
+    assert!(exponent < 1.1, "bytes grow with the steps to the power of {exponent:.2}");
 }
 
 #[test]
@@ -141,10 +106,7 @@ fn a_write_and_the_checkpoint_it_ends_up_in_share_their_elements() {
                 checkpoint_id: "00000001".into(),
                 ..Config::default()
             },
-            writes: vec![NewWrite {
-                channel: "messages".to_owned(),
-                value: list(100..102),
-            }],
+            writes: vec![NewWrite { channel: "messages".to_owned(), value: list(100..102) }],
             task_id: "task-1".into(),
             task_path: String::new(),
         }))
@@ -152,11 +114,7 @@ fn a_write_and_the_checkpoint_it_ends_up_in_share_their_elements() {
     let before = chunks(&native);
     put(&mut native, 2, list(0..102), None);
     let after = chunks(&native);
-    assert!(
-        after.1 - before.1 < 1024,
-        "{} bytes of nodes",
-        after.1 - before.1
-    );
+    assert!(after.1 - before.1 < 1024, "{} bytes of nodes", after.1 - before.1);
 }
 
 #[test]
@@ -169,10 +127,7 @@ fn a_put_that_knows_what_is_stored_sends_only_what_is_new_in_one_round() {
         assert_eq!(native.rounds, 1);
         native.runs
     };
-    assert!(
-        sent(true) <= 2 + 6 + 1,
-        "two elements, a few nodes, the checkpoint"
-    );
+    assert!(sent(true) <= 2 + 6 + 1, "two elements, a few nodes, the checkpoint");
     assert!(sent(false) > 2002, "without knowledge every chunk is sent");
 }
 
@@ -180,40 +135,13 @@ fn a_put_that_knows_what_is_stored_sends_only_what_is_new_in_one_round() {
 fn no_chunk_is_larger_than_sixteen_kilobytes() {
     let mut native = Native::in_memory();
     let text = |length: usize| (0..length).map(|at| char::from(b'a' + (at * at % 23) as u8));
-    let large = format!(
-        "{{\"a\":[\"{}\"],\"b\":\"c\"}}",
-        text(3_000_000).collect::<String>()
-    );
-    put(
-        &mut native,
-        1,
-        Payload {
-            kind: "json".to_owned(),
-            bytes: large.into_bytes(),
-        },
-        None,
-    );
+    let large = format!("{{\"a\":[\"{}\"],\"b\":\"c\"}}", text(3_000_000).collect::<String>());
+    put(&mut native, 1, Payload { kind: "json".to_owned(), bytes: large.into_bytes() }, None);
     let bytes = text(2_000_000).collect::<String>().into_bytes();
-    put(
-        &mut native,
-        2,
-        Payload {
-            kind: "bytes".to_owned(),
-            bytes,
-        },
-        None,
-    );
+    put(&mut native, 2, Payload { kind: "bytes".to_owned(), bytes }, None);
     let numbers: Vec<_> = (0..100_000).map(|at| at.to_string()).collect();
     let numbers = format!("[{}]", numbers.join(",")).into_bytes();
-    put(
-        &mut native,
-        3,
-        Payload {
-            kind: "json".to_owned(),
-            bytes: numbers,
-        },
-        None,
-    );
+    put(&mut native, 3, Payload { kind: "json".to_owned(), bytes: numbers }, None);
     let row = |row: &rusqlite::Row<'_>| row.get::<_, i64>(0);
     for sql in [
         "SELECT max(length(data)) FROM lg_chunks",

@@ -14,14 +14,8 @@ fn every_transcript_gives_its_outcomes_and_stored_bytes() {
     for (name, transcript) in transcript::all() {
         let (outcomes, stored) = run(&transcript, Known::Forgotten);
         let (outcomes_known, stored_known) = run(&transcript, Known::Carried);
-        assert_eq!(
-            outcomes, outcomes_known,
-            "{name}: what is known changes no outcome"
-        );
-        assert_eq!(
-            stored, stored_known,
-            "{name}: what is known changes no stored byte"
-        );
+        assert_eq!(outcomes, outcomes_known, "{name}: what is known changes no outcome");
+        assert_eq!(stored, stored_known, "{name}: what is known changes no stored byte");
         if bless {
             write_back(&name, &outcomes, &stored);
             continue;
@@ -52,9 +46,8 @@ fn run(transcript: &Transcript, known: Known) -> (Vec<Value>, String) {
     for step in &transcript.steps {
         let mut call = transcript::call(&step.call);
         if let (Call::Put(put), Known::Carried) = (&mut call, known) {
-            put.known = carried
-                .get(&address(&put.config.thread_id, &put.config.checkpoint_ns))
-                .cloned();
+            put.known =
+                carried.get(&address(&put.config.thread_id, &put.config.checkpoint_ns)).cloned();
         }
         let result = run_call(&mut native, call);
         for outcome in result.iter().flatten() {
@@ -62,9 +55,10 @@ fn run(transcript: &Transcript, known: Known) -> (Vec<Value>, String) {
                 carried.insert((thread_id, checkpoint_ns), known);
             }
         }
-        outcomes.push(transcript::gives(
-            result.as_ref().map(Vec::clone).map_err(String::as_str),
-        ));
+        outcomes.push(match &result {
+            Ok(given) => transcript::gives(Ok(given.clone())),
+            Err(code) => transcript::gives(Err(code)),
+        });
     }
     (outcomes, transcript::stored(native.connection()))
 }
@@ -74,20 +68,11 @@ fn run_call(native: &mut Native, call: Call) -> Result<Vec<Outcome>, String> {
     let mut outcomes = Vec::new();
     let mut next = Some(call);
     while let Some(call) = next.take() {
-        let list = if let Call::List(list) = &call {
-            Some(list.clone())
-        } else {
-            None
-        };
+        let list = if let Call::List(list) = &call { Some(list.clone()) } else { None };
         let outcome = native.call(call).map_err(|error| error.code().to_owned())?;
         if let (Some(list), Outcome::Page(page)) = (list, &outcome) {
             let resume = page.next.clone();
-            next = resume.map(|resume| {
-                Call::List(List {
-                    resume: Some(resume),
-                    ..list
-                })
-            });
+            next = resume.map(|resume| Call::List(List { resume: Some(resume), ..list }));
         }
         outcomes.push(outcome);
     }
@@ -96,16 +81,12 @@ fn run_call(native: &mut Native, call: Call) -> Result<Vec<Outcome>, String> {
 
 fn known_of(outcome: &Outcome) -> Option<(String, String, Vec<u8>)> {
     match outcome {
-        Outcome::Found(Some(tuple)) => Some((
-            tuple.thread_id.clone(),
-            tuple.checkpoint_ns.clone(),
-            tuple.known.clone(),
-        )),
-        Outcome::Stored(stored) => Some((
-            stored.thread_id.clone(),
-            stored.checkpoint_ns.clone(),
-            stored.known.clone(),
-        )),
+        Outcome::Found(Some(tuple)) => {
+            Some((tuple.thread_id.clone(), tuple.checkpoint_ns.clone(), tuple.known.clone()))
+        }
+        Outcome::Stored(stored) => {
+            Some((stored.thread_id.clone(), stored.checkpoint_ns.clone(), stored.known.clone()))
+        }
         _ => None,
     }
 }
@@ -123,12 +104,7 @@ fn address(thread_id: &Id, checkpoint_ns: &Id) -> (String, String) {
 fn write_back(name: &str, outcomes: &[Value], stored: &str) {
     let path = format!("{}/transcripts/{name}.json", env!("CARGO_MANIFEST_DIR"));
     let mut file: Value = serde_json::from_str(&std::fs::read_to_string(&path).unwrap()).unwrap();
-    for (step, outcome) in file["steps"]
-        .as_array_mut()
-        .unwrap()
-        .iter_mut()
-        .zip(outcomes)
-    {
+    for (step, outcome) in file["steps"].as_array_mut().unwrap().iter_mut().zip(outcomes) {
         // An abbreviated outcome that still holds stays as it is written.
         if transcript::expand(&step["gives"], "#") != *outcome {
             step["gives"] = outcome.clone();

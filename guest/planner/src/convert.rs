@@ -186,7 +186,9 @@ impl From<guest::Value> for wit::Value {
 impl From<guest::Progress> for wit::Progress {
     fn from(progress: guest::Progress) -> Self {
         match progress {
-            guest::Progress::Need(guest::Need::Sql(batch)) => Self::Need(wit::Need::Sql(batch.into())),
+            guest::Progress::Need(guest::Need::Sql(batch)) => {
+                Self::Need(wit::Need::Sql(batch.into()))
+            }
             guest::Progress::Done(outcome) => Self::Done(outcome.into()),
         }
     }
@@ -270,10 +272,8 @@ impl From<guest::ChannelHistory> for wit::ChannelHistory {
 
 impl From<guest::Error> for wit::Error {
     fn from(error: guest::Error) -> Self {
-        let fault = wit::Fault {
-            code: error.code().to_owned(),
-            message: error.fault().message.clone(),
-        };
+        let fault =
+            wit::Fault { code: error.code().to_owned(), message: error.fault().message.clone() };
         match error {
             guest::Error::InvalidInput(_) => Self::InvalidInput(fault),
             guest::Error::Corrupt(_) => Self::Corrupt(fault),

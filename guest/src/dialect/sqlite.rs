@@ -177,10 +177,7 @@ pub(crate) fn insert_writes<'a>(
             Value::Blob(row.envelope),
         ]
     };
-    Statement {
-        text: format!("{INSERT}{conflict}"),
-        parameters: rows.map(row).collect(),
-    }
+    Statement { text: format!("{INSERT}{conflict}"), parameters: rows.map(row).collect() }
 }
 
 /// The chunks with these hashes: for each one found its hash and its data.
@@ -239,18 +236,12 @@ pub(crate) fn delete_thread(thread_id: &str) -> Vec<Statement> {
         own("lg_checkpoints"),
         own("lg_writes"),
         own("lg_chunks"),
-        once(
-            "DELETE FROM lg_threads WHERE thread_id = ?1",
-            vec![text(thread_id)],
-        ),
+        once("DELETE FROM lg_threads WHERE thread_id = ?1", vec![text(thread_id)]),
     ]
 }
 
 fn once(text: &str, parameters: Vec<Value>) -> Statement {
-    Statement {
-        text: text.to_owned(),
-        parameters: vec![parameters],
-    }
+    Statement { text: text.to_owned(), parameters: vec![parameters] }
 }
 
 fn text(text: &str) -> Value {

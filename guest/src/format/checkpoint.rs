@@ -57,14 +57,14 @@ pub(crate) struct CheckpointColumns<'a> {
 #[derive(Serialize, Deserialize)]
 struct Encoded(
     u8,
-    f64,
+    EncodedVersion,
     String,
     StoredValue,
     Vec<(String, EncodedVersion)>,
     Vec<StoredChannel>,
 );
 
-/// A version as encoded: a whole number where it is one, so that it takes few bytes.
+/// A version, or `v`, as encoded: a whole number where it is one, so that it takes few bytes.
 #[derive(Serialize, Deserialize)]
 #[serde(untagged)]
 enum EncodedVersion {
@@ -79,17 +79,14 @@ impl CheckpointEnvelope {
         let versions = self.versions.into_iter().map(|entry| {
             let version = match entry.version {
                 Version::Text(text) => EncodedVersion::Text(text),
-                Version::Number(number) => match whole(number) {
-                    Some(whole) => EncodedVersion::Whole(whole),
-                    None => EncodedVersion::Real(number),
-                },
+                Version::Number(number) => EncodedVersion::number(number),
             };
             (entry.channel, version)
         });
         let versions = versions.collect();
         let encoded = Encoded(
             FORMAT,
-            self.v,
+            EncodedVersion::number(self.v),
             self.metadata_kind,
             self.rest,
             versions,
@@ -105,33 +102,34 @@ impl CheckpointEnvelope {
         place: &dyn Fn() -> String,
     ) -> Result<Self, Error> {
         let envelope = super::open(sealed, &columns.parts(), place)?;
-        let Some(encoded) = super::decode::<Encoded>(envelope) else {
-            return Err(Error::corrupt(
-                "damaged-envelope",
-                format!(
-                    "{} is not of the shape of format {FORMAT}; restore it",
-                    place()
-                ),
-            ));
+        let shapeless = || {
+            let place = place();
+            let message = format!("{place} is not of the shape of format {FORMAT}; restore it");
+            Error::corrupt("damaged-envelope", message)
         };
+        let encoded = super::decode::<Encoded>(envelope).ok_or_else(shapeless)?;
         let Encoded(_, v, metadata_kind, rest, versions, values) = encoded;
         let versions = versions
             .into_iter()
-            .map(|(channel, version)| ChannelVersion {
-                channel,
-                version: match version {
-                    EncodedVersion::Whole(whole) => Version::Number(whole as f64),
-                    EncodedVersion::Real(number) => Version::Number(number),
-                    EncodedVersion::Text(text) => Version::Text(text),
-                },
-            });
-        Ok(Self {
-            v,
-            metadata_kind,
-            rest,
-            versions: versions.collect(),
-            values,
-        })
+            .map(|(channel, version)| ChannelVersion { channel, version: version.decoded() });
+        let Version::Number(v) = v.decoded() else {
+            return Err(shapeless());
+        };
+        Ok(Self { v, metadata_kind, rest, versions: versions.collect(), values })
+    }
+}
+
+impl EncodedVersion {
+    fn number(number: f64) -> Self {
+        whole(number).map_or(Self::Real(number), Self::Whole)
+    }
+
+    fn decoded(self) -> Version {
+        match self {
+            Self::Whole(whole) => Version::Number(whole as f64),
+            Self::Real(number) => Version::Number(number),
+            Self::Text(text) => Version::Text(text),
+        }
     }
 }
 
@@ -140,11 +138,7 @@ impl<'a> CheckpointColumns<'a> {
     fn parts(self) -> [&'a [u8]; 5] {
         [
             self.checkpoint_id.as_bytes(),
-            if self.parent_checkpoint_id.is_some() {
-                b"parent"
-            } else {
-                b""
-            },
+            if self.parent_checkpoint_id.is_some() { b"parent" } else { b"" },
             self.parent_checkpoint_id.unwrap_or_default().as_bytes(),
             self.created_at.as_bytes(),
             self.metadata,

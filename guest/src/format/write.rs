@@ -28,10 +28,7 @@ pub(crate) struct WriteColumns<'a> {
 /// The stored bytes of a write's value.
 pub(crate) fn seal(value: StoredValue, columns: WriteColumns<'_>) -> Result<Vec<u8>, Error> {
     let envelope = super::encode(&Encoded(FORMAT, value))?;
-    Ok(super::seal(
-        envelope,
-        &columns.parts(&columns.idx.to_le_bytes()),
-    ))
+    Ok(super::seal(envelope, &columns.parts(&columns.idx.to_le_bytes())))
 }
 
 /// The value that these stored bytes hold; `place` says where they are stored.
@@ -46,10 +43,7 @@ pub(crate) fn open(
         Some(Encoded(_, value)) => Ok(value),
         None => Err(Error::corrupt(
             "damaged-envelope",
-            format!(
-                "{} is not of the shape of format {FORMAT}; restore it",
-                place()
-            ),
+            format!("{} is not of the shape of format {FORMAT}; restore it", place()),
         )),
     }
 }

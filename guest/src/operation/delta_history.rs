@@ -90,11 +90,7 @@ impl DeltaHistory {
                 }
                 for write in StoredWrite::read(set(sets, 1)?)? {
                     self.gathers.want(write.thread_key, &write.value);
-                    self.walks
-                        .entry(write.channel.clone())
-                        .or_default()
-                        .writes
-                        .push(write);
+                    self.walks.entry(write.channel.clone()).or_default().writes.push(write);
                 }
                 self.stage = Stage::Chunks;
             }
@@ -125,10 +121,7 @@ impl DeltaHistory {
         let found = row.integer("found")? != 0;
         let walk = self.walks.entry(channel.to_owned()).or_default();
         walk.begin = begin.map(str::to_owned);
-        walk.parents.insert(
-            checkpoint_id.to_owned(),
-            parent_checkpoint_id.map(str::to_owned),
-        );
+        walk.parents.insert(checkpoint_id.to_owned(), parent_checkpoint_id.map(str::to_owned));
         if !found {
             return Ok(());
         }
@@ -140,10 +133,7 @@ impl DeltaHistory {
         };
         let here = || place(&self.thread_id, &self.checkpoint_ns, checkpoint_id);
         let envelope = CheckpointEnvelope::open(row.blob("envelope")?, columns, &here)?;
-        let Some(stored) = envelope
-            .values
-            .into_iter()
-            .find(|stored| stored.channel == channel)
+        let Some(stored) = envelope.values.into_iter().find(|stored| stored.channel == channel)
         else {
             return Err(Error::corrupt(
                 "damaged-envelope",
@@ -155,11 +145,7 @@ impl DeltaHistory {
         };
         self.gathers.want(thread_key, &stored.value);
         let checkpoint_id = checkpoint_id.to_owned();
-        walk.seed = Some(Seed {
-            thread_key,
-            checkpoint_id,
-            value: stored.value,
-        });
+        walk.seed = Some(Seed { thread_key, checkpoint_id, value: stored.value });
         Ok(())
     }
 
@@ -193,18 +179,12 @@ impl DeltaHistory {
                 .map(|(_, write)| write.pending(&self.gathers, &self.thread_id))
                 .collect::<Result<_, _>>()?;
             let seed = walk.seed.as_ref().map(|seed| {
-                self.gathers
-                    .join(seed.thread_key, &seed.value)
-                    .map_err(|loss| {
-                        let here = place(&self.thread_id, &self.checkpoint_ns, &seed.checkpoint_id);
-                        loss.at(|| format!("channel {channel} of {here}"))
-                    })
+                self.gathers.join(seed.thread_key, &seed.value).map_err(|loss| {
+                    let here = place(&self.thread_id, &self.checkpoint_ns, &seed.checkpoint_id);
+                    loss.at(|| format!("channel {channel} of {here}"))
+                })
             });
-            Ok(ChannelHistory {
-                channel: channel.clone(),
-                writes,
-                seed: seed.transpose()?,
-            })
+            Ok(ChannelHistory { channel: channel.clone(), writes, seed: seed.transpose()? })
         };
         self.channels.iter().map(history).collect()
     }

@@ -76,11 +76,7 @@ impl List {
         };
         let nothing = selection.thread_id.is_none();
         let mut list = Self::new(selection, true);
-        let progress = if nothing {
-            list.done(Vec::new(), false)?
-        } else {
-            list.page()
-        };
+        let progress = if nothing { list.done(Vec::new(), false)? } else { list.page() };
         Ok((list, progress))
     }
 
@@ -89,10 +85,7 @@ impl List {
             if !json::is_value(filter.json.as_bytes()) {
                 return Err(Error::invalid(
                     "invalid-filter",
-                    format!(
-                        "the filter on metadata key {} is not a JSON value",
-                        filter.key
-                    ),
+                    format!("the filter on metadata key {} is not a JSON value", filter.key),
                 ));
             }
         }
@@ -174,10 +167,7 @@ impl List {
             return None;
         }
         self.stage = Stage::Sends;
-        Some(Progress::read(vec![sqlite::find_writes(
-            TASKS,
-            parents.into_iter(),
-        )]))
+        Some(Progress::read(vec![sqlite::find_writes(TASKS, parents.into_iter())]))
     }
 
     fn chunks(&mut self) -> Result<Progress, Error> {
@@ -214,20 +204,14 @@ impl List {
         let sends = by_checkpoint(&self.sends);
         let mut tuples = Vec::with_capacity(checkpoints.len());
         for checkpoint in checkpoints {
-            let own = writes
-                .get(&checkpoint.key())
-                .map(Vec::as_slice)
-                .unwrap_or_default();
+            let own = writes.get(&checkpoint.key()).map(Vec::as_slice).unwrap_or_default();
             let parents = sends_key(&checkpoint)
                 .map(|key| sends.get(&key).map(Vec::as_slice).unwrap_or_default());
             let thread_key = checkpoint.thread_key;
             let tuple = checkpoint.tuple(&self.gathers, own, parents)?;
             if tuples.len() as u64 + 1 == self.selection.count() {
-                self.selection.after = Some((
-                    tuple.checkpoint_id.clone(),
-                    thread_key,
-                    tuple.checkpoint_ns.clone(),
-                ));
+                self.selection.after =
+                    Some((tuple.checkpoint_id.clone(), thread_key, tuple.checkpoint_ns.clone()));
             }
             tuples.push(tuple);
         }
@@ -239,10 +223,7 @@ impl List {
             return Ok(Progress::Done(Outcome::Found(tuples.pop())));
         }
         let count = tuples.len() as u64;
-        let remaining = self
-            .selection
-            .remaining
-            .map(|remaining| remaining.saturating_sub(count));
+        let remaining = self.selection.remaining.map(|remaining| remaining.saturating_sub(count));
         let next = match self.selection.after.take() {
             Some((id, key, ns)) if full && remaining != Some(0) => {
                 Some(encode(&Resume(FORMAT, id, key, ns, remaining))?)
@@ -255,9 +236,7 @@ impl List {
 
 impl Selection {
     fn count(&self) -> u64 {
-        self.remaining
-            .unwrap_or(PAGE_TUPLES_MAX)
-            .min(PAGE_TUPLES_MAX)
+        self.remaining.unwrap_or(PAGE_TUPLES_MAX).min(PAGE_TUPLES_MAX)
     }
 
     fn page(&self) -> sqlite::Page<'_> {
@@ -267,10 +246,7 @@ impl Selection {
             checkpoint_id: self.checkpoint_id.as_deref(),
             before: self.before.as_deref(),
             filter: &self.filter,
-            after: self
-                .after
-                .as_ref()
-                .map(|(id, key, ns)| (id.as_str(), *key, ns.as_str())),
+            after: self.after.as_ref().map(|(id, key, ns)| (id.as_str(), *key, ns.as_str())),
             count: self.count() as i64,
         }
     }

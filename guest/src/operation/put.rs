@@ -25,7 +25,7 @@ use crate::json;
 use crate::known::Known;
 use crate::outcome::{Outcome, StoredCheckpoint};
 use crate::row::rows;
-use crate::statement::{RowSet, Value};
+use crate::statement::{RowSet, Statement, Value};
 use crate::value::build::{Builder, Chunk};
 
 /// The fields that have no place of their own change with every checkpoint: a chunk for them
@@ -66,25 +66,17 @@ impl Put {
         config::plain("checkpoint.ts", &call.checkpoint.ts, TS_BYTES_MAX)?;
         distinct(
             "channel_values",
-            call.checkpoint
-                .channel_values
-                .iter()
-                .map(|entry| entry.channel.as_str()),
+            call.checkpoint.channel_values.iter().map(|entry| entry.channel.as_str()),
         )?;
         distinct(
             "channel_versions",
-            call.checkpoint
-                .channel_versions
-                .iter()
-                .map(|entry| entry.channel.as_str()),
+            call.checkpoint.channel_versions.iter().map(|entry| entry.channel.as_str()),
         )?;
         let known = match &call.known {
             None => None,
-            Some(bytes) => Some(Known::from_bytes(
-                bytes,
-                &address.thread_id,
-                &address.checkpoint_ns,
-            )?),
+            Some(bytes) => {
+                Some(Known::from_bytes(bytes, &address.thread_id, &address.checkpoint_ns)?)
+            }
         };
         let mut put = Self {
             call,
@@ -140,15 +132,8 @@ impl Put {
             return self.write();
         }
         self.stage = Stage::Channels;
-        let Address {
-            thread_id,
-            checkpoint_ns,
-        } = &self.address;
-        Ok(Progress::read(vec![sqlite::find_channels(
-            thread_id,
-            checkpoint_ns,
-            open.into_iter(),
-        )]))
+        let Address { thread_id, checkpoint_ns } = &self.address;
+        Ok(Progress::read(vec![sqlite::find_channels(thread_id, checkpoint_ns, open.into_iter())]))
     }
 
     /// The channels of which the store must say whether it has a value.
@@ -171,18 +156,55 @@ impl Put {
         let versions = &self.call.checkpoint.channel_versions;
         self.call.new_versions.iter().any(|new| new == channel)
             || !versions.iter().any(|entry| entry.channel == channel)
-            || self
-                .known
-                .as_ref()
-                .is_some_and(|known| known.channels.contains(channel))
+            || self.known.as_ref().is_some_and(|known| known.channels.contains(channel))
             || self.found.contains(channel)
     }
 
     fn write(&mut self) -> Result<Progress, Error> {
-        let checkpoint = &self.call.checkpoint;
         let none = BTreeSet::new();
         let builder = Builder::new(self.known.as_ref().map_or(&none, |known| &known.hashes));
-        let mut chunks: Vec<Chunk> = Vec::new();
+        let (envelope, chunks) = self.envelope(&builder)?;
+        let names = || envelope.values.iter().map(|entry| entry.channel.as_str());
+        let channels: BTreeSet<String> = names().map(str::to_owned).collect();
+        let channels_column = json::array_of_strings(names());
+        let columns = CheckpointColumns {
+            checkpoint_id: &self.checkpoint_id,
+            parent_checkpoint_id: self.parent_checkpoint_id.as_deref(),
+            created_at: &self.call.checkpoint.ts,
+            metadata: &self.call.metadata.bytes,
+        };
+        let row = CheckpointRow {
+            thread_id: &self.address.thread_id,
+            checkpoint_ns: &self.address.checkpoint_ns,
+            checkpoint_id: columns.checkpoint_id,
+            parent_checkpoint_id: columns.parent_checkpoint_id,
+            created_at: columns.created_at,
+            channels: channels_column,
+            metadata: metadata(&self.call.metadata),
+            envelope: envelope.seal(columns)?,
+        };
+        let hashes = builder.into_visible();
+        let statements = statements(row, once_each(chunks), self.known.as_ref());
+        self.stage = if self.known.is_some() { Stage::Guarded } else { Stage::Unguarded };
+        let mut stored = Known {
+            thread_id: self.address.thread_id.clone(),
+            checkpoint_ns: self.address.checkpoint_ns.clone(),
+            channels,
+            hashes,
+            ..Known::default()
+        };
+        if let Some(known) = &self.known {
+            stored.channels.extend(known.channels.iter().cloned());
+            (stored.thread_key, stored.generation) = (known.thread_key, known.generation);
+        }
+        self.stored = Some(stored);
+        Ok(Progress::write(statements))
+    }
+
+    /// The envelope, and the chunks it needs that are not known to be stored.
+    fn envelope(&self, builder: &Builder<'_>) -> Result<(CheckpointEnvelope, Vec<Chunk>), Error> {
+        let checkpoint = &self.call.checkpoint;
+        let mut chunks = Vec::new();
         let mut values = Vec::with_capacity(checkpoint.channel_values.len());
         for entry in &checkpoint.channel_values {
             if !self.is_stored(&entry.channel) {
@@ -190,72 +212,20 @@ impl Put {
             }
             let built = builder.value(&entry.value.kind, &entry.value.bytes)?;
             chunks.extend(built.fresh);
-            let value = StoredValue {
-                kind: entry.value.kind.clone(),
-                piece: built.piece,
-            };
-            values.push(StoredChannel {
-                channel: entry.channel.clone(),
-                value,
-            });
+            let value = StoredValue { kind: entry.value.kind.clone(), piece: built.piece };
+            values.push(StoredChannel { channel: entry.channel.clone(), value });
         }
         let rest = &checkpoint.rest;
         let built = builder.volatile(&rest.kind, &rest.bytes, REST_INLINE_BYTES_MAX)?;
         chunks.extend(built.fresh);
-        let rest = StoredValue {
-            kind: rest.kind.clone(),
-            piece: built.piece,
-        };
-
-        let mut channels: BTreeSet<String> =
-            values.iter().map(|entry| entry.channel.clone()).collect();
-        let names = json::array_of_strings(values.iter().map(|entry| entry.channel.as_str()));
         let envelope = CheckpointEnvelope {
             v: checkpoint.v,
             metadata_kind: self.call.metadata.kind.clone(),
-            rest,
+            rest: StoredValue { kind: rest.kind.clone(), piece: built.piece },
             versions: checkpoint.channel_versions.clone(),
             values,
         };
-        let columns = CheckpointColumns {
-            checkpoint_id: &self.checkpoint_id,
-            parent_checkpoint_id: self.parent_checkpoint_id.as_deref(),
-            created_at: &checkpoint.ts,
-            metadata: &self.call.metadata.bytes,
-        };
-        let row = CheckpointRow {
-            thread_id: &self.address.thread_id,
-            checkpoint_ns: &self.address.checkpoint_ns,
-            checkpoint_id: &self.checkpoint_id,
-            parent_checkpoint_id: self.parent_checkpoint_id.as_deref(),
-            created_at: &checkpoint.ts,
-            channels: names,
-            metadata: metadata(&self.call.metadata),
-            envelope: envelope.seal(columns)?,
-        };
-        let hashes = builder.into_visible();
-        let statements = statements(row, once_each(chunks), self.known.as_ref());
-        let (thread_key, generation) = match &self.known {
-            Some(known) => {
-                channels.extend(known.channels.iter().cloned());
-                (known.thread_key, known.generation)
-            }
-            None => (0, 0),
-        };
-        self.stage = if self.known.is_some() {
-            Stage::Guarded
-        } else {
-            Stage::Unguarded
-        };
-        self.stored = Some(Known {
-            thread_id: self.address.thread_id.clone(),
-            checkpoint_ns: self.address.checkpoint_ns.clone(),
-            thread_key,
-            generation,
-            channels,
-            hashes,
-        });
-        Ok(Progress::write(statements))
+        Ok((envelope, chunks))
     }
 
     fn done(&mut self) -> Result<Progress, Error> {
@@ -271,15 +241,9 @@ impl Put {
 
 /// The statements of the write. With knowledge the last one gives no row where it does not hold
 /// any more; without, the last one gives the thread.
-fn statements(
-    row: CheckpointRow<'_>,
-    chunks: Vec<Chunk>,
-    known: Option<&Known>,
-) -> Vec<crate::statement::Statement> {
-    let guard = known.map(|known| Guard {
-        thread_key: known.thread_key,
-        generation: known.generation,
-    });
+fn statements(row: CheckpointRow<'_>, chunks: Vec<Chunk>, known: Option<&Known>) -> Vec<Statement> {
+    let guard =
+        known.map(|known| Guard { thread_key: known.thread_key, generation: known.generation });
     let mut statements = Vec::new();
     let thread_id = row.thread_id;
     if guard.is_none() {
@@ -300,12 +264,11 @@ fn statements(
 
 /// The metadata's column: text that people and filters can read where it is JSON.
 fn metadata(metadata: &call::Payload) -> Value {
-    if metadata.kind == "json" && json::is_value(&metadata.bytes) {
-        if let Ok(text) = std::str::from_utf8(&metadata.bytes) {
-            return Value::Text(text.to_owned());
-        }
+    let readable = metadata.kind == "json" && json::is_value(&metadata.bytes);
+    match std::str::from_utf8(&metadata.bytes) {
+        Ok(text) if readable => Value::Text(text.to_owned()),
+        _ => Value::Blob(metadata.bytes.clone()),
     }
-    Value::Blob(metadata.bytes.clone())
 }
 
 /// Refuses names that are no channel's or that appear twice.

@@ -32,11 +32,7 @@ impl PutWrites {
         let task_id = config::required("task_id", &call.task_id)?;
         config::plain("task_path", &call.task_path, TASK_PATH_BYTES_MAX)?;
         for write in &call.writes {
-            config::plain(
-                "the channel of a write",
-                &write.channel,
-                config::ID_BYTES_MAX,
-            )?;
+            config::plain("the channel of a write", &write.channel, config::ID_BYTES_MAX)?;
         }
         if call.writes.is_empty() {
             return Ok((Self, Progress::Done(Outcome::WritesStored)));
@@ -57,10 +53,7 @@ impl PutWrites {
                 task_path: &call.task_path,
                 channel: &write.channel,
             };
-            let value = StoredValue {
-                kind: write.value.kind.clone(),
-                piece: built.piece,
-            };
+            let value = StoredValue { kind: write.value.kind.clone(), piece: built.piece };
             let [keeping, replacing] = &mut rows;
             let rows = if place.replaces { replacing } else { keeping };
             rows.push(WriteRow {
@@ -99,8 +92,5 @@ impl PutWrites {
 /// The chunks, each one once.
 pub(super) fn once_each(chunks: Vec<Chunk>) -> Vec<Chunk> {
     let mut seen = BTreeSet::new();
-    chunks
-        .into_iter()
-        .filter(|chunk| seen.insert(chunk.hash))
-        .collect()
+    chunks.into_iter().filter(|chunk| seen.insert(chunk.hash)).collect()
 }

@@ -46,9 +46,7 @@ pub(super) type CheckpointKey<'a> = (i64, &'a str, &'a str);
 impl StoredCheckpoint {
     /// From the columns of a page.
     pub(super) fn read(set: &RowSet) -> Result<Vec<Self>, Error> {
-        rows(set, "lg_checkpoints")
-            .map(|row| Self::from_row(row))
-            .collect()
+        rows(set, "lg_checkpoints").map(|row| Self::from_row(row)).collect()
     }
 
     fn from_row(mut row: Row<'_>) -> Result<Self, Error> {
@@ -60,12 +58,8 @@ impl StoredCheckpoint {
         let parent_checkpoint_id = row.optional_text("parent_checkpoint_id")?;
         let created_at = row.text("created_at")?;
         let metadata = row.blob("metadata")?;
-        let columns = CheckpointColumns {
-            checkpoint_id,
-            parent_checkpoint_id,
-            created_at,
-            metadata,
-        };
+        let columns =
+            CheckpointColumns { checkpoint_id, parent_checkpoint_id, created_at, metadata };
         let place = || place(thread_id, checkpoint_ns, checkpoint_id);
         let envelope = CheckpointEnvelope::open(row.blob("envelope")?, columns, &place)?;
         Ok(Self {
@@ -117,10 +111,7 @@ impl StoredCheckpoint {
                 .map_err(|loss| loss.at(|| format!("channel {} of {here}", stored.channel)))?;
             gathers.visible(key, &stored.value, &mut known.hashes);
             known.channels.insert(stored.channel.clone());
-            channel_values.push(ChannelValue {
-                channel: stored.channel.clone(),
-                value,
-            });
+            channel_values.push(ChannelValue { channel: stored.channel.clone(), value });
         }
         let rest = gathers
             .join(key, &self.envelope.rest)
@@ -159,9 +150,7 @@ impl StoredCheckpoint {
 impl StoredWrite {
     /// From the columns every statement on writes gives.
     pub(super) fn read(set: &RowSet) -> Result<Vec<Self>, Error> {
-        rows(set, "lg_writes")
-            .map(|row| Self::from_row(row))
-            .collect()
+        rows(set, "lg_writes").map(|row| Self::from_row(row)).collect()
     }
 
     fn from_row(mut row: Row<'_>) -> Result<Self, Error> {
@@ -172,13 +161,7 @@ impl StoredWrite {
         let idx = row.integer("idx")?;
         let task_path = row.text("task_path")?;
         let channel = row.text("channel")?;
-        let columns = WriteColumns {
-            checkpoint_id,
-            task_id,
-            idx,
-            task_path,
-            channel,
-        };
+        let columns = WriteColumns { checkpoint_id, task_id, idx, task_path, channel };
         let place = || {
             format!(
                 "the write of task {task_id} to channel {channel}, place {idx}, of checkpoint \
@@ -246,10 +229,7 @@ pub(super) struct Gathers {
 
 impl Gathers {
     pub(super) fn want(&mut self, thread_key: i64, value: &StoredValue) {
-        self.by_thread
-            .entry(thread_key)
-            .or_default()
-            .want(&value.piece);
+        self.by_thread.entry(thread_key).or_default().want(&value.piece);
     }
 
     /// The read of the next level of chunks; nothing when all are there.
@@ -264,10 +244,7 @@ impl Gathers {
 
     /// Takes the answer to a round.
     pub(super) fn take(&mut self, sets: &[RowSet]) -> Result<(), Error> {
-        let asked = self
-            .by_thread
-            .values_mut()
-            .filter(|gather| !gather.round().is_empty());
+        let asked = self.by_thread.values_mut().filter(|gather| !gather.round().is_empty());
         for (gather, set) in asked.zip(sets) {
             let mut chunks = Vec::with_capacity(set.rows.len());
             for mut row in rows(set, "lg_chunks") {
@@ -286,10 +263,7 @@ impl Gathers {
             Some(gather) => gather.join(&value.piece)?,
             None => Gather::default().join(&value.piece)?,
         };
-        Ok(Payload {
-            kind: value.kind.clone(),
-            bytes,
-        })
+        Ok(Payload { kind: value.kind.clone(), bytes })
     }
 
     fn visible(&self, thread_key: i64, value: &StoredValue, hashes: &mut BTreeSet<Hash>) {

@@ -67,10 +67,7 @@ pub(crate) struct Builder<'a> {
 impl<'a> Builder<'a> {
     /// A builder that leaves out the chunks with these hashes and what only they need.
     pub(crate) fn new(known: &'a BTreeSet<Hash>) -> Self {
-        Self {
-            known,
-            visible: RefCell::default(),
-        }
+        Self { known, visible: RefCell::default() }
     }
 
     /// The chunks that a later builder may leave out, once what was built is stored: all that
@@ -100,10 +97,7 @@ impl<'a> Builder<'a> {
         inline_bytes_max: usize,
     ) -> Result<Built, Error> {
         if bytes.len() <= inline_bytes_max {
-            return Ok(Built {
-                piece: Piece::Inline(bytes.to_vec()),
-                fresh: Vec::new(),
-            });
+            return Ok(Built { piece: Piece::Inline(bytes.to_vec()), fresh: Vec::new() });
         }
         self.value(kind, bytes)
     }
@@ -158,15 +152,9 @@ impl<'a> Builder<'a> {
             return Ok(built);
         }
         let hash = Hash::of(Role::Branch, &data);
-        let reference = Reference {
-            hash,
-            length: sequence.length,
-        };
+        let reference = Reference { hash, length: sequence.length };
         let fresh = self.with_chunk(reference.hash, || data, built.fresh);
-        Ok(Built {
-            piece: Piece::Branch(reference),
-            fresh,
-        })
+        Ok(Built { piece: Piece::Branch(reference), fresh })
     }
 
     /// Bytes without structure: one leaf, or chunks at boundaries that depend on content.
@@ -184,21 +172,12 @@ impl<'a> Builder<'a> {
     /// Bytes kept together.
     fn leaf(&self, bytes: &[u8]) -> Built {
         if bytes.len() <= INLINE_BYTES_MAX {
-            return Built {
-                piece: Piece::Inline(bytes.to_vec()),
-                fresh: Vec::new(),
-            };
+            return Built { piece: Piece::Inline(bytes.to_vec()), fresh: Vec::new() };
         }
         let hash = Hash::of(Role::Leaf, bytes);
-        let reference = Reference {
-            hash,
-            length: bytes.len() as u64,
-        };
+        let reference = Reference { hash, length: bytes.len() as u64 };
         let fresh = self.with_chunk(reference.hash, || bytes.to_vec(), Vec::new());
-        Built {
-            piece: Piece::Chunk(reference),
-            fresh,
-        }
+        Built { piece: Piece::Chunk(reference), fresh }
     }
 
     fn show<'p>(&self, pieces: impl IntoIterator<Item = &'p Piece>) {
@@ -240,11 +219,7 @@ struct Group {
 
 impl<'a> SequenceBuilder<'a> {
     fn new(builder: &'a Builder<'a>, shape: Shape) -> Self {
-        Self {
-            builder,
-            shape,
-            levels: vec![Group::default()],
-        }
+        Self { builder, shape, levels: vec![Group::default()] }
     }
 
     /// Whether no piece refers to a chunk.
@@ -280,17 +255,9 @@ impl<'a> SequenceBuilder<'a> {
         let separators = self.shape.separator().len() * group.pieces.len().saturating_sub(1);
         let length = separators as u64 + group.pieces.iter().map(Piece::length).sum::<u64>();
         let data = encode(&group.pieces)?;
-        let reference = Reference {
-            hash: Hash::of(Role::Node, &data),
-            length,
-        };
-        let fresh = self
-            .builder
-            .with_chunk(reference.hash, || data, group.fresh);
-        Ok(Built {
-            piece: Piece::Node(reference),
-            fresh,
-        })
+        let reference = Reference { hash: Hash::of(Role::Node, &data), length };
+        let fresh = self.builder.with_chunk(reference.hash, || data, group.fresh);
+        Ok(Built { piece: Piece::Node(reference), fresh })
     }
 
     fn finish(mut self, length: u64) -> Result<Built, Error> {
@@ -302,8 +269,7 @@ impl<'a> SequenceBuilder<'a> {
             spine.push(group.pieces);
             below.extend(group.fresh);
         }
-        self.builder
-            .show(spine.iter().flatten().chain(&tail.pieces));
+        self.builder.show(spine.iter().flatten().chain(&tail.pieces));
         let encoded = encode(&spine)?;
         let spine = if encoded.len() <= SPINE_INLINE_BYTES_MAX {
             Spine::Inline(spine)
@@ -314,16 +280,8 @@ impl<'a> SequenceBuilder<'a> {
             Spine::Chunk(hash)
         };
         below.extend(tail.fresh);
-        let sequence = Sequence {
-            shape: self.shape,
-            length,
-            spine,
-            tail: tail.pieces,
-        };
-        Ok(Built {
-            piece: Piece::Nested(Box::new(sequence)),
-            fresh: below,
-        })
+        let sequence = Sequence { shape: self.shape, length, spine, tail: tail.pieces };
+        Ok(Built { piece: Piece::Nested(Box::new(sequence)), fresh: below })
     }
 }
 
@@ -336,10 +294,7 @@ fn weigh(piece: &Piece) -> Result<(u32, u64), Error> {
         }
         Piece::Nested(sequence) => {
             let encoded = encode(sequence)?;
-            (
-                Hash::of(Role::Branch, &encoded).draw(),
-                encoded.len() as u64,
-            )
+            (Hash::of(Role::Branch, &encoded).draw(), encoded.len() as u64)
         }
     })
 }

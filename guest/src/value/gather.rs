@@ -83,18 +83,9 @@ impl Gather {
             return Err(Loss::Length);
         }
         let mut bytes = Vec::new();
-        let mut join = Join {
-            gather: self,
-            bytes: &mut bytes,
-            length_max: length,
-            depth: 0,
-        };
+        let mut join = Join { gather: self, bytes: &mut bytes, length_max: length, depth: 0 };
         join.piece(piece, Shape::Plain)?;
-        if bytes.len() as u64 == length {
-            Ok(bytes)
-        } else {
-            Err(Loss::Length)
-        }
+        if bytes.len() as u64 == length { Ok(bytes) } else { Err(Loss::Length) }
     }
 
     /// The hashes a later put need not send again: all that a piece, its spine and its nested
@@ -196,11 +187,7 @@ impl<'a> Join<'a> {
         }
         self.depth -= 1;
         let length = (self.bytes.len() - begin) as u64;
-        if length == piece.length() {
-            Ok(())
-        } else {
-            Err(Loss::Length)
-        }
+        if length == piece.length() { Ok(()) } else { Err(Loss::Length) }
     }
 
     fn sequence(&mut self, sequence: &Sequence) -> Result<(), Loss> {

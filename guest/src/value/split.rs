@@ -31,10 +31,7 @@ pub(crate) fn structure(kind: &str, bytes: &[u8]) -> Option<Split> {
 /// split where it is a container.
 pub(crate) fn entry(bytes: &[u8]) -> Option<Split> {
     let value = json::entry_value(bytes)?;
-    Some(Split {
-        shape: Shape::Plain,
-        ranges: vec![0..value, value..bytes.len()],
-    })
+    Some(Split { shape: Shape::Plain, ranges: vec![0..value, value..bytes.len()] })
 }
 
 /// Parts of at most `bytes_max` bytes, cut where the content says, so that an insertion moves

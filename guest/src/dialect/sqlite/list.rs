@@ -62,18 +62,14 @@ impl Selection {
         selection.equal("c.checkpoint_id", page.checkpoint_id);
         if let Some(before) = page.before {
             let before = selection.bind(text(before));
-            selection
-                .conditions
-                .push(format!("c.checkpoint_id < {before}"));
+            selection.conditions.push(format!("c.checkpoint_id < {before}"));
         }
         if let Some((checkpoint_id, thread_key, checkpoint_ns)) = page.after {
             let id = selection.bind(text(checkpoint_id));
             let key = selection.bind(Value::Integer(thread_key));
             let ns = selection.bind(text(checkpoint_ns));
             // The first condition says nothing new; it is the one an index serves.
-            selection
-                .conditions
-                .push(format!("c.checkpoint_id <= {id}"));
+            selection.conditions.push(format!("c.checkpoint_id <= {id}"));
             selection.conditions.push(format!(
                 "(c.checkpoint_id, c.thread_key, c.checkpoint_ns) < ({id}, {key}, {ns})"
             ));
@@ -112,11 +108,7 @@ impl Selection {
     }
 
     fn statement(self, text: impl FnOnce(&str) -> String) -> Statement {
-        let Self {
-            conditions,
-            parameters,
-            limit,
-        } = self;
+        let Self { conditions, parameters, limit } = self;
         let condition = match conditions.as_slice() {
             [] => String::new(),
             conditions => format!(" WHERE {}", conditions.join(" AND ")),
@@ -125,9 +117,6 @@ impl Selection {
             "FROM lg_checkpoints c JOIN lg_threads t ON t.thread_key = c.thread_key{condition} \
              ORDER BY c.checkpoint_id DESC, c.thread_key DESC, c.checkpoint_ns DESC LIMIT {limit}"
         );
-        Statement {
-            text: text(&selection),
-            parameters: vec![parameters],
-        }
+        Statement { text: text(&selection), parameters: vec![parameters] }
     }
 }

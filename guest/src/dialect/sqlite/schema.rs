@@ -9,18 +9,12 @@ use crate::statement::{Statement, Value};
 
 /// Whether the format's table is there: one row if so.
 pub(crate) fn find_format() -> Statement {
-    once(
-        "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'lg_format'",
-        vec![],
-    )
+    once("SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'lg_format'", vec![])
 }
 
 /// The format of the store, the newest one where several were written.
 pub(crate) fn read_format() -> Statement {
-    once(
-        "SELECT format FROM lg_format ORDER BY format DESC LIMIT 1",
-        vec![],
-    )
+    once("SELECT format FROM lg_format ORDER BY format DESC LIMIT 1", vec![])
 }
 
 /// Notes the format, where none is noted.

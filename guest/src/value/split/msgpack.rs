@@ -14,7 +14,8 @@ pub(super) fn container(bytes: &[u8]) -> Option<Split> {
         Head::Map { body, count } => (body, count, 2),
         Head::Scalar { .. } => return None,
     };
-    let mut ranges = vec![0..header];
+    let mut ranges = Vec::new();
+    ranges.push(0..header);
     let mut at = header;
     for _ in 0..count {
         let begin = at;
@@ -23,10 +24,7 @@ pub(super) fn container(bytes: &[u8]) -> Option<Split> {
         }
         ranges.push(begin..at);
     }
-    (at == bytes.len()).then_some(Split {
-        shape: Shape::Plain,
-        ranges,
-    })
+    (at == bytes.len()).then_some(Split { shape: Shape::Plain, ranges })
 }
 
 /// What a value begins with.
@@ -61,25 +59,15 @@ fn head(bytes: &[u8], at: usize) -> Option<Head> {
     // A big-endian length of `width` bytes after the marker.
     let length = |width: usize| {
         let digits = bytes.get(next..next + width)?;
-        Some(
-            digits
-                .iter()
-                .fold(0_usize, |sum, digit| (sum << 8) | usize::from(*digit)),
-        )
+        Some(digits.iter().fold(0_usize, |sum, digit| (sum << 8) | usize::from(*digit)))
     };
     let scalar = |end: usize| Some(Head::Scalar { end });
     let sized =
         |width: usize, extra: usize| scalar((next + width + extra).checked_add(length(width)?)?);
     match marker {
         0x00..=0x7f | 0xe0..=0xff | 0xc0 | 0xc2 | 0xc3 => scalar(next),
-        0x80..=0x8f => Some(Head::Map {
-            body: next,
-            count: usize::from(marker & 0x0f),
-        }),
-        0x90..=0x9f => Some(Head::Array {
-            body: next,
-            count: usize::from(marker & 0x0f),
-        }),
+        0x80..=0x8f => Some(Head::Map { body: next, count: usize::from(marker & 0x0f) }),
+        0x90..=0x9f => Some(Head::Array { body: next, count: usize::from(marker & 0x0f) }),
         0xa0..=0xbf => scalar(next + usize::from(marker & 0x1f)),
         0xc4 | 0xd9 => sized(1, 0),
         0xc5 | 0xda => sized(2, 0),
@@ -93,22 +81,10 @@ fn head(bytes: &[u8], at: usize) -> Option<Head> {
         0xcb | 0xcf | 0xd3 => scalar(next + 8),
         // Extensions of a fixed size have one byte for their type.
         0xd4..=0xd8 => scalar(next + 1 + (1 << (marker - 0xd4))),
-        0xdc => Some(Head::Array {
-            body: next + 2,
-            count: length(2)?,
-        }),
-        0xdd => Some(Head::Array {
-            body: next + 4,
-            count: length(4)?,
-        }),
-        0xde => Some(Head::Map {
-            body: next + 2,
-            count: length(2)?,
-        }),
-        0xdf => Some(Head::Map {
-            body: next + 4,
-            count: length(4)?,
-        }),
+        0xdc => Some(Head::Array { body: next + 2, count: length(2)? }),
+        0xdd => Some(Head::Array { body: next + 4, count: length(4)? }),
+        0xde => Some(Head::Map { body: next + 2, count: length(2)? }),
+        0xdf => Some(Head::Map { body: next + 4, count: length(4)? }),
         0xc1 => None,
     }
 }

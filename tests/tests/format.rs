@@ -1,0 +1,185 @@
+//! Stored format 1 is what ARCHITECTURE.md says, and what was stored in it is read forever.
+
+use std::path::{Path, PathBuf};
+
+use langgraph_checkpoint_guest::{Call, Id, List, Outcome};
+use langgraph_checkpoint_tests::{native::Native, transcript};
+use rusqlite::Connection;
+use serde_json::{Value, json};
+
+/// The checkpoint and the write of the example in ARCHITECTURE.md.
+fn example() -> Native {
+    let mut native = Native::in_memory();
+    let long = "a message of more than 128 bytes is a chunk of its own; ".repeat(3);
+    native
+        .call(transcript::call(&json!({
+            "name": "put",
+            "config": { "thread_id": "thread-1" },
+            "checkpoint": {
+                "id": "1ef4f797-8335-6428-8001-8a1503f9b875",
+                "v": 4,
+                "ts": "2024-04-19T17:19:07.952Z",
+                "channel_values": { "count": 1, "messages": ["hi", long] },
+                "channel_versions": { "count": 2, "messages": 3 },
+                "versions_seen": {},
+            },
+            "metadata": { "source": "loop", "step": 1, "parents": {} },
+            "new_versions": ["count", "messages"],
+        })))
+        .unwrap();
+    native
+        .call(transcript::call(&json!({
+            "name": "put_writes",
+            "config": {
+                "thread_id": "thread-1",
+                "checkpoint_id": "1ef4f797-8335-6428-8001-8a1503f9b875",
+            },
+            "writes": [["count", 2]],
+            "task_id": "task-1",
+        })))
+        .unwrap();
+    native
+}
+
+/// The bytes of the examples: of each line of the fenced blocks `text envelope`, `text write` and
+/// `text chunk` what stands before two spaces.
+fn documented(block: &str) -> Vec<u8> {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../ARCHITECTURE.md");
+    let text = std::fs::read_to_string(path).unwrap();
+    let fence = format!("```text {block}\n");
+    let (_, rest) = text.split_once(&fence).expect("ARCHITECTURE.md has the example");
+    let (lines, _) = rest.split_once("```").unwrap();
+    let hex: String = lines
+        .lines()
+        .filter_map(|line| line.split("  ").next())
+        .flat_map(|bytes| bytes.chars().filter(|c| !c.is_whitespace()))
+        .collect();
+    (0..hex.len()).step_by(2).map(|at| u8::from_str_radix(&hex[at..at + 2], 16).unwrap()).collect()
+}
+
+fn stored(native: &Native, sql: &str) -> Vec<u8> {
+    native.connection().query_row(sql, [], |row| row.get(0)).unwrap()
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+#[test]
+fn the_documented_bytes_are_the_stored_bytes() {
+    let native = example();
+    for (block, sql) in [
+        ("envelope", "SELECT envelope FROM lg_checkpoints"),
+        ("write", "SELECT envelope FROM lg_writes"),
+        ("chunk", "SELECT hash FROM lg_chunks"),
+    ] {
+        assert_eq!(hex(&documented(block)), hex(&stored(&native, sql)), "{block}");
+    }
+}
+
+#[test]
+fn the_documented_bytes_decode_to_the_documented_checkpoint() {
+    let mut native = example();
+    let update = "UPDATE lg_checkpoints SET envelope = ?1";
+    native.connection().execute(update, [documented("envelope")]).unwrap();
+    let get = json!({ "name": "get_tuple", "config": { "thread_id": "thread-1" } });
+    let outcome = native.call(transcript::call(&get)).unwrap();
+    let tuple = transcript::gives(Ok(vec![outcome]));
+    let checkpoint = &tuple["tuple"]["checkpoint"];
+    assert_eq!(checkpoint["channel_values"]["count"], 1);
+    assert_eq!(checkpoint["channel_values"]["messages"][0], "hi");
+    assert_eq!(checkpoint["channel_versions"], json!({ "count": 2, "messages": 3 }));
+}
+
+/// A database that an earlier build has written, and what it must give. To add one, name a folder
+/// that is not there and run with `BLESS=1`; what is there is never written again.
+#[test]
+fn every_stored_fixture_reads_as_it_did() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/v1");
+    let database = folder.join("checkpoints.sqlite");
+    if std::env::var_os("BLESS").is_some() && !folder.exists() {
+        make(&folder);
+    }
+    let copy = tempfile::tempdir().unwrap();
+    let path = copy.path().join("checkpoints.sqlite");
+    std::fs::copy(database, &path).unwrap();
+    let mut native = Native::new(Connection::open(path).unwrap()).unwrap();
+    let expected: Value =
+        serde_json::from_str(&std::fs::read_to_string(folder.join("expected.json")).unwrap())
+            .unwrap();
+    assert_eq!(contents(&mut native), expected);
+}
+
+/// Every tuple of every thread, and the histories of `messages`.
+fn contents(native: &mut Native) -> Value {
+    let mut outcomes = Vec::new();
+    let mut list = List::default();
+    loop {
+        let outcome = native.call(Call::List(list.clone())).unwrap();
+        let Outcome::Page(page) = &outcome else { panic!("a list gives pages") };
+        list.resume = page.next.clone();
+        outcomes.push(outcome);
+        if list.resume.is_none() {
+            break;
+        }
+    }
+    let mut threads: Vec<String> = outcomes
+        .iter()
+        .flat_map(|outcome| match outcome {
+            Outcome::Page(page) => page.tuples.as_slice(),
+            _ => &[],
+        })
+        .map(|tuple| tuple.thread_id.clone())
+        .collect();
+    threads.sort();
+    threads.dedup();
+    let histories: Vec<Value> = threads
+        .iter()
+        .map(|thread| {
+            let mut call = langgraph_checkpoint_guest::DeltaChannelHistory::default();
+            call.config.thread_id = Id::Text(thread.clone());
+            call.channels = vec!["messages".to_owned()];
+            let outcome = native.call(Call::DeltaChannelHistory(call)).unwrap();
+            transcript::gives(Ok(vec![outcome]))
+        })
+        .collect();
+    json!({ "list": transcript::gives(Ok(outcomes)), "histories": histories })
+}
+
+/// A small database with something of everything.
+fn make(folder: &PathBuf) {
+    std::fs::create_dir_all(folder).unwrap();
+    let connection = Connection::open(folder.join("checkpoints.sqlite")).unwrap();
+    let mut native = Native::new(connection).unwrap();
+    for (name, transcript) in transcript::all() {
+        if ["bad_input", "growing_state"].contains(&name.as_str()) {
+            continue;
+        }
+        for step in &transcript.steps {
+            let mut call = step.call.clone();
+            let writes = call["name"] == "put" || call["name"] == "put_writes";
+            if !writes {
+                continue;
+            }
+            // Each transcript in threads of its own.
+            let thread = format!("{name}: {}", call["config"]["thread_id"]);
+            call["config"]["thread_id"] = thread.into();
+            native.call(transcript::call(&call)).unwrap();
+        }
+    }
+    let long: Vec<Value> =
+        (0..60).map(|at| json!({ "content": format!("{at} ").repeat(60) })).collect();
+    let put = json!({
+        "name": "put",
+        "config": { "thread_id": "a long list" },
+        "checkpoint": {
+            "id": "1ef4f797-8335-6428-8001-8a1503f9b875", "v": 4, "ts": "",
+            "channel_values": { "messages": long, "text": "0123456789".repeat(2000) },
+            "channel_versions": {},
+        },
+        "metadata": {}, "new_versions": [],
+    });
+    native.call(transcript::call(&put)).unwrap();
+    let expected = serde_json::to_string_pretty(&contents(&mut native)).unwrap() + "\n";
+    std::fs::write(folder.join("expected.json"), expected).unwrap();
+}
