@@ -14,9 +14,7 @@ const STEPS: &[Step] = &[
     Step::new("component", component::prepare),
     Step::new("imports", component::check_imports),
     Step::new("clippy", clippy),
-    Step::new("js-packages", |workspace| {
-        npm::ensure_installed(&workspace.js())
-    }),
+    Step::new("js-packages", |workspace| npm::ensure_installed(&workspace.js())),
     Step::new("js", |workspace| npm::run_script(&workspace.js(), "check")),
 ];
 
@@ -27,11 +25,7 @@ pub(crate) fn run(workspace: &Workspace, only: Option<&str>) -> Result<()> {
 
 fn format(workspace: &Workspace) -> Result<()> {
     let root = workspace.root();
-    process::run(
-        process::cargo()
-            .current_dir(root)
-            .args(["fmt", "--all", "--", "--check"]),
-    )
+    process::run(process::cargo().current_dir(root).args(["fmt", "--all", "--", "--check"]))
 }
 
 fn clippy(workspace: &Workspace) -> Result<()> {

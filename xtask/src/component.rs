@@ -30,10 +30,7 @@ pub(crate) fn check_imports(workspace: &Workspace) -> Result<()> {
 
 fn world(component: &Path) -> Result<World> {
     let bytes = fs::read(component).with_context(|| {
-        format!(
-            "{} is missing: run `cargo xtask component`",
-            component.display()
-        )
+        format!("{} is missing: run `cargo xtask component`", component.display())
     })?;
     World::decode(&bytes).with_context(|| format!("cannot read {}", component.display()))
 }
@@ -53,11 +50,8 @@ fn build(workspace: &Workspace) -> Result<PathBuf> {
         .args(["--config", &remapped_paths()?]);
     process::run(&mut cargo)?;
 
-    let built = workspace
-        .target()
-        .join(TARGET)
-        .join("component")
-        .join("langgraph_checkpoint_planner.wasm");
+    let built =
+        workspace.target().join(TARGET).join("component").join("langgraph_checkpoint_planner.wasm");
     let bytes =
         fs::read(&built).with_context(|| format!("cargo did not make {}", built.display()))?;
     World::decode(&bytes)?.require_pure()?;
@@ -71,9 +65,7 @@ fn build(workspace: &Workspace) -> Result<PathBuf> {
 fn remapped_paths() -> Result<String> {
     let home = match std::env::var_os("CARGO_HOME") {
         Some(folder) => PathBuf::from(folder),
-        None => std::env::home_dir()
-            .context("this user has no home folder")?
-            .join(".cargo"),
+        None => std::env::home_dir().context("this user has no home folder")?.join(".cargo"),
     };
     let sources = home.join("registry").join("src");
     let Some(sources) = sources.to_str() else {

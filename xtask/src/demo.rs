@@ -48,11 +48,7 @@ fn prepare(workspace: &Workspace) -> Result<PathBuf> {
             .args(["build", "--quiet", "--workspace", "--example", "inspect"])
             .args(["--exclude", "langgraph-checkpoint-planner"]),
     )?;
-    Ok(workspace
-        .target()
-        .join("debug")
-        .join("examples")
-        .join("inspect"))
+    Ok(workspace.target().join("debug").join("examples").join("inspect"))
 }
 
 fn heading(text: &str) {
@@ -61,29 +57,20 @@ fn heading(text: &str) {
 
 fn node(agent: &Path, part: &str, database: &Path) -> Command {
     let mut node = Command::new("node");
-    node.arg(agent)
-        .arg(part)
-        .arg(database)
-        .arg(THREAD)
-        .stdin(Stdio::null());
+    node.arg(agent).arg(part).arg(database).arg(THREAD).stdin(Stdio::null());
     node
 }
 
 /// Shows what the process prints until it waits, then kills it without a word (SIGKILL on Unix).
 fn kill_when_waiting(mut command: Command) -> Result<()> {
     command.stdout(Stdio::piped());
-    let mut child = command
-        .spawn()
-        .map_err(|error| process::not_started(&command, error))?;
+    let mut child = command.spawn().map_err(|error| process::not_started(&command, error))?;
     let waited = show_until_waiting(&mut child);
     // It may have ended by itself, which is the error already.
     let killed = child.kill();
     let status = child.wait()?;
     if !waited.with_context(|| format!("`{}` ({status})", process::shown(&command)))? {
-        bail!(
-            "`{}` ended ({status}) before \"{WAITING}\"",
-            process::shown(&command)
-        );
+        bail!("`{}` ended ({status}) before \"{WAITING}\"", process::shown(&command));
     }
     killed.context("cannot kill the agent")?;
     println!("\n(killed: {status})");
@@ -143,11 +130,6 @@ mod tests {
         let mut command = process::cargo();
         command.arg("--version");
         let error = kill_when_waiting(command).unwrap_err();
-        assert!(
-            error
-                .to_string()
-                .contains("before \"waiting for approval\""),
-            "{error}"
-        );
+        assert!(error.to_string().contains("before \"waiting for approval\""), "{error}");
     }
 }

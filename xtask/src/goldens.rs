@@ -23,21 +23,14 @@ fn paired(folder: &Path) -> Result<usize> {
         fs::read_dir(folder).with_context(|| format!("cannot read {}", folder.display()))?;
     for entry in entries {
         let path = entry?.path();
-        let name = path
-            .file_stem()
-            .unwrap_or_default()
-            .to_string_lossy()
-            .into_owned();
+        let name = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
         match path.extension().and_then(|extension| extension.to_str()) {
             Some("json") => calls.insert(name),
             Some("txt") => expected.insert(name),
             _ => bail!("{} is neither a call nor its statements", path.display()),
         };
     }
-    let alone: Vec<&str> = calls
-        .symmetric_difference(&expected)
-        .map(String::as_str)
-        .collect();
+    let alone: Vec<&str> = calls.symmetric_difference(&expected).map(String::as_str).collect();
     if !alone.is_empty() {
         bail!("goldens without their pair: {}", alone.join(", "));
     }

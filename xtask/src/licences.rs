@@ -68,13 +68,7 @@ pub(crate) fn check(workspace: &Workspace) -> Result<()> {
         process::cargo()
             .current_dir(workspace.root())
             // Of this platform: the others' packages are not here to be read.
-            .args([
-                "metadata",
-                "--format-version",
-                "1",
-                "--filter-platform",
-                host,
-            ]),
+            .args(["metadata", "--format-version", "1", "--filter-platform", host]),
     )?;
     let metadata: Metadata = serde_json::from_str(&metadata)?;
     let complaints = complaints(&policy, &metadata.packages)?;
@@ -151,53 +145,31 @@ mod tests {
 
     #[test]
     fn one_allowed_choice_is_enough() {
-        for licence in [
-            "MIT",
-            "MIT/GPL-3.0",
-            "GPL-3.0-only OR MIT",
-            "Apache-2.0 WITH LLVM-exception",
-        ] {
-            assert_eq!(
-                complaints_about("a", Some(licence), KNOWN),
-                [""; 0],
-                "{licence}"
-            );
+        for licence in
+            ["MIT", "MIT/GPL-3.0", "GPL-3.0-only OR MIT", "Apache-2.0 WITH LLVM-exception"]
+        {
+            assert_eq!(complaints_about("a", Some(licence), KNOWN), [""; 0], "{licence}");
         }
     }
 
     #[test]
     fn an_unknown_or_missing_licence_is_reported() {
-        for licence in [
-            Some("GPL-3.0-only"),
-            Some("MIT AND GPL-3.0-only"),
-            Some("?"),
-            None,
-        ] {
-            assert_eq!(
-                complaints_about("a", licence, KNOWN).len(),
-                1,
-                "{licence:?}"
-            );
+        for licence in [Some("GPL-3.0-only"), Some("MIT AND GPL-3.0-only"), Some("?"), None] {
+            assert_eq!(complaints_about("a", licence, KNOWN).len(), 1, "{licence:?}");
         }
     }
 
     #[test]
     fn a_ban_is_reported_with_its_reason() {
         let complaints = complaints_about("banned", Some("MIT"), KNOWN);
-        assert_eq!(
-            complaints,
-            ["banned 1.0.0: is banned: there is a better one"]
-        );
+        assert_eq!(complaints, ["banned 1.0.0: is banned: there is a better one"]);
     }
 
     #[test]
     fn another_source_is_reported_and_the_workspace_s_own_packages_are_not() {
         let git = Some("git+https://git.example/a");
         let complaints = complaints_about("a", Some("MIT"), git);
-        assert_eq!(
-            complaints,
-            ["a 1.0.0: comes from git+https://git.example/a"]
-        );
+        assert_eq!(complaints, ["a 1.0.0: comes from git+https://git.example/a"]);
         assert_eq!(complaints_about("a", None, None), [""; 0]);
     }
 }

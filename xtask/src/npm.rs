@@ -21,20 +21,12 @@ pub(crate) fn ensure_installed(folder: &Path) -> Result<()> {
         return Ok(());
     }
     println!("installing the npm packages of {}", folder.display());
-    process::run(
-        Command::new("npm")
-            .current_dir(folder)
-            .args(["ci", "--no-audit", "--no-fund"]),
-    )
+    process::run(Command::new("npm").current_dir(folder).args(["ci", "--no-audit", "--no-fund"]))
 }
 
 /// Runs a script of the folder's `package.json`.
 pub(crate) fn run_script(folder: &Path, script: &str) -> Result<()> {
-    process::run(
-        Command::new("npm")
-            .current_dir(folder)
-            .args(["run", "--silent", script]),
-    )
+    process::run(Command::new("npm").current_dir(folder).args(["run", "--silent", script]))
 }
 
 /// The `packages` of a lockfile, or nothing where there is none.
@@ -46,24 +38,20 @@ fn packages(lockfile: &Path) -> Result<Option<Map<String, Value>>> {
         .with_context(|| format!("{} is not JSON", lockfile.display()))?;
     match root["packages"].take() {
         Value::Object(packages) => Ok(Some(packages)),
-        _ => bail!(
-            "{} has no `packages`: made by an npm before 7",
-            lockfile.display()
-        ),
+        _ => bail!("{} has no `packages`: made by an npm before 7", lockfile.display()),
     }
 }
 
 /// Whether exactly the locked packages are installed; those of other platforms may be absent.
 fn satisfies(installed: &Map<String, Value>, locked: &Map<String, Value>) -> bool {
-    let all_there = locked
-        .iter()
-        .filter(|(path, _)| !path.is_empty())
-        .all(|(path, package)| match installed.get(path) {
+    let all_there = locked.iter().filter(|(path, _)| !path.is_empty()).all(|(path, package)| {
+        match installed.get(path) {
             Some(found) => {
                 found["version"] == package["version"] && found["integrity"] == package["integrity"]
             }
             None => package["optional"] == true || package["devOptional"] == true,
-        });
+        }
+    });
     all_there && installed.keys().all(|path| locked.contains_key(path))
 }
 
@@ -106,9 +94,6 @@ mod tests {
     fn a_folder_without_a_lockfile_is_refused() {
         let folder = tempfile::tempdir().unwrap();
         let error = ensure_installed(folder.path()).unwrap_err();
-        assert!(
-            error.to_string().ends_with("has no package-lock.json"),
-            "{error}"
-        );
+        assert!(error.to_string().ends_with("has no package-lock.json"), "{error}");
     }
 }

@@ -7,10 +7,7 @@ use anyhow::{Context, Result, bail};
 
 /// Runs a program to its end. It reads nothing; what it prints goes where ours goes.
 pub(crate) fn run(command: &mut Command) -> Result<()> {
-    let status = command
-        .stdin(Stdio::null())
-        .status()
-        .map_err(|error| not_started(command, error));
+    let status = command.stdin(Stdio::null()).status().map_err(|error| not_started(command, error));
     let status = status?;
     if !status.success() {
         bail!("`{}` failed ({status})", shown(command));
@@ -21,9 +18,7 @@ pub(crate) fn run(command: &mut Command) -> Result<()> {
 /// Runs a program to its end and gives what it printed; its errors go where ours go.
 pub(crate) fn output(command: &mut Command) -> Result<String> {
     command.stdin(Stdio::null()).stderr(Stdio::inherit());
-    let output = command
-        .output()
-        .map_err(|error| not_started(command, error))?;
+    let output = command.output().map_err(|error| not_started(command, error))?;
     if !output.status.success() {
         bail!("`{}` failed ({})", shown(command), output.status);
     }
@@ -74,10 +69,7 @@ mod tests {
     fn a_missing_program_is_named() {
         let error = run(&mut Command::new("no-such-program-anywhere")).unwrap_err();
         let text = format!("{error:#}");
-        assert!(
-            text.contains("no-such-program-anywhere") && text.contains("PATH"),
-            "{text}"
-        );
+        assert!(text.contains("no-such-program-anywhere") && text.contains("PATH"), "{text}");
     }
 
     #[test]

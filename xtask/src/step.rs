@@ -26,10 +26,8 @@ pub(crate) fn run_steps(
     steps: &[Step],
     only: Option<&str>,
 ) -> Result<()> {
-    let chosen: Vec<&Step> = steps
-        .iter()
-        .filter(|step| only.is_none_or(|name| name == step.name))
-        .collect();
+    let chosen: Vec<&Step> =
+        steps.iter().filter(|step| only.is_none_or(|name| name == step.name)).collect();
     if chosen.is_empty() {
         let names: Vec<&str> = steps.iter().map(|step| step.name).collect();
         bail!("`{command}` has no such step; it has: {}", names.join(", "));
@@ -39,17 +37,9 @@ pub(crate) fn run_steps(
         println!("== {command}: {}", step.name);
         let began = Instant::now();
         (step.run)(workspace).with_context(|| format!("{command}: step `{}` failed", step.name))?;
-        println!(
-            "== {command}: {} took {:.1} s",
-            step.name,
-            began.elapsed().as_secs_f64()
-        );
+        println!("== {command}: {} took {:.1} s", step.name, began.elapsed().as_secs_f64());
     }
-    println!(
-        "{command}: {} steps passed in {:.1} s",
-        chosen.len(),
-        began.elapsed().as_secs_f64()
-    );
+    println!("{command}: {} steps passed in {:.1} s", chosen.len(), began.elapsed().as_secs_f64());
     Ok(())
 }
 
@@ -57,10 +47,8 @@ pub(crate) fn run_steps(
 mod tests {
     use super::*;
 
-    const STEPS: &[Step] = &[
-        Step::new("passes", |_| Ok(())),
-        Step::new("fails", |_| bail!("the reason")),
-    ];
+    const STEPS: &[Step] =
+        &[Step::new("passes", |_| Ok(())), Step::new("fails", |_| bail!("the reason"))];
 
     #[test]
     fn the_first_failure_names_its_step() {
@@ -80,9 +68,6 @@ mod tests {
     fn an_unknown_step_is_refused_with_the_known_ones() {
         let workspace = Workspace::locate().unwrap();
         let error = run_steps(&workspace, "try", STEPS, Some("else")).unwrap_err();
-        assert_eq!(
-            error.to_string(),
-            "`try` has no such step; it has: passes, fails"
-        );
+        assert_eq!(error.to_string(), "`try` has no such step; it has: passes, fails");
     }
 }

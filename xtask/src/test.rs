@@ -9,12 +9,8 @@ use crate::{component, npm, process};
 const STEPS: &[Step] = &[
     Step::new("component", component::prepare),
     Step::new("rust", rust),
-    Step::new("js-packages", |workspace| {
-        npm::ensure_installed(&workspace.js())
-    }),
-    Step::new("js-build", |workspace| {
-        npm::run_script(&workspace.js(), "build")
-    }),
+    Step::new("js-packages", |workspace| npm::ensure_installed(&workspace.js())),
+    Step::new("js-build", |workspace| npm::run_script(&workspace.js(), "build")),
     Step::new("js", |workspace| npm::run_script(&workspace.js(), "test")),
 ];
 

@@ -39,12 +39,7 @@ pub(crate) fn check(workspace: &Workspace) -> Result<()> {
     let mut complaints = Vec::new();
     for file in &files {
         for complaint in rules::complaints(file) {
-            complaints.push(format!(
-                "{}:{}: {}",
-                file.path(),
-                complaint.line,
-                complaint.what
-            ));
+            complaints.push(format!("{}:{}: {}", file.path(), complaint.line, complaint.what));
         }
     }
     if !complaints.is_empty() {

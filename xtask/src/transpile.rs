@@ -37,10 +37,7 @@ pub(crate) fn transpile(workspace: &Workspace, component: &Path) -> Result<()> {
     let partial = workspace.js().join("generated.partial");
     remove(&partial)?;
     process::run(
-        Command::new("node")
-            .arg(tool.join("transpile.mjs"))
-            .arg(component)
-            .arg(&partial),
+        Command::new("node").arg(tool.join("transpile.mjs")).arg(component).arg(&partial),
     )?;
     if !is_complete(&partial) {
         bail!("jco did not make all of {}", FILES.join(", "));
@@ -56,11 +53,7 @@ pub(crate) fn transpile(workspace: &Workspace, component: &Path) -> Result<()> {
 /// Everything the generated files depend on, one after the other.
 fn inputs(tool: &Path, component: &Path) -> Result<Vec<u8>> {
     let mut inputs = Vec::new();
-    for path in [
-        &tool.join("package-lock.json"),
-        &tool.join("transpile.mjs"),
-        component,
-    ] {
+    for path in [&tool.join("package-lock.json"), &tool.join("transpile.mjs"), component] {
         inputs.extend(fs::read(path).with_context(|| format!("cannot read {}", path.display()))?);
     }
     Ok(inputs)

@@ -51,10 +51,7 @@ pub(crate) fn ensure(target: &str) -> Result<()> {
     };
     source::build(&toolchain, &library, scratch.path()).with_context(advice)?;
     if !toolchain.works(scratch.path())? {
-        bail!(
-            "the standard library built from {} does not load",
-            library.display()
-        );
+        bail!("the standard library built from {} does not load", library.display());
     }
     Ok(())
 }

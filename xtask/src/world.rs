@@ -45,10 +45,7 @@ impl World {
     /// Fails on any import, and where nothing is exported.
     pub(crate) fn require_pure(&self) -> Result<()> {
         if !self.imports.is_empty() {
-            bail!(
-                "the component must import nothing, and imports {}",
-                self.imports.join(", ")
-            );
+            bail!("the component must import nothing, and imports {}", self.imports.join(", "));
         }
         if self.exports.is_empty() {
             bail!("the component exports nothing");
@@ -107,24 +104,13 @@ mod tests {
 
     #[test]
     fn a_core_module_is_refused() {
-        assert!(
-            World::decode(MODULE)
-                .unwrap_err()
-                .to_string()
-                .contains("core module")
-        );
+        assert!(World::decode(MODULE).unwrap_err().to_string().contains("core module"));
     }
 
     #[test]
     fn nothing_exported_is_refused() {
         let world = World::decode(COMPONENT).unwrap();
-        assert!(
-            world
-                .require_pure()
-                .unwrap_err()
-                .to_string()
-                .contains("exports nothing")
-        );
+        assert!(world.require_pure().unwrap_err().to_string().contains("exports nothing"));
     }
 
     #[test]

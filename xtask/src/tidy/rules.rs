@@ -7,40 +7,17 @@ use super::text::{SourceFile, split_comment};
 const COLUMNS_MAX: usize = 100;
 const LINES_MAX: usize = 700;
 
-const MARKERS: &[&str] = &[
-    concat!("TO", "DO"),
-    concat!("FIX", "ME"),
-    concat!("XX", "X"),
-];
+const MARKERS: &[&str] = &[concat!("TO", "DO"), concat!("FIX", "ME"), concat!("XX", "X")];
 /// Words that say nothing, or praise.
-const WORDS: &[&str] = &[
-    "simply",
-    "obviously",
-    "robust",
-    "seamless",
-    "blazing",
-    "leverage",
-    "utilize",
-];
+const WORDS: &[&str] =
+    &["simply", "obviously", "robust", "seamless", "blazing", "leverage", "utilize"];
 /// Paths of one person's machine.
 const MACHINE_PATHS: &[&str] = &[concat!("/wo", "rk/"), concat!("/ro", "ot/")];
 /// Every one of them ends the instance it happens in.
-const PANICS: &[&str] = &[
-    ".unwrap()",
-    ".expect(",
-    "panic!(",
-    "unreachable!(",
-    "todo!(",
-    "unimplemented!(",
-];
+const PANICS: &[&str] =
+    &[".unwrap()", ".expect(", "panic!(", "unreachable!(", "todo!(", "unimplemented!("];
 /// The guest plans; whatever touches the world belongs to a host.
-const IMPURE: &[&str] = &[
-    "std::time",
-    "std::fs",
-    "std::net",
-    "std::env",
-    "std::thread",
-];
+const IMPURE: &[&str] = &["std::time", "std::fs", "std::net", "std::env", "std::thread"];
 /// Lockfiles must lead everybody to the same place.
 const NPM_REGISTRY: &str = "https://registry.npmjs.org/";
 
@@ -66,14 +43,7 @@ pub(super) fn complaints(file: &SourceFile) -> Vec<Complaint> {
 /// One complaint for each line the function has something to say about.
 fn each_line(file: &SourceFile, what: impl Fn(&str) -> Option<String>) -> Vec<Complaint> {
     let lines = file.lines();
-    lines
-        .filter_map(|(line, text)| {
-            Some(Complaint {
-                line,
-                what: what(text)?,
-            })
-        })
-        .collect()
+    lines.filter_map(|(line, text)| Some(Complaint { line, what: what(text)? })).collect()
 }
 
 fn is_source(file: &SourceFile) -> bool {
@@ -95,10 +65,7 @@ fn length(file: &SourceFile) -> Vec<Complaint> {
     if !is_source(file) || count <= LINES_MAX {
         return Vec::new();
     }
-    vec![Complaint {
-        line: 0,
-        what: format!("{count} lines, at most {LINES_MAX}"),
-    }]
+    vec![Complaint { line: 0, what: format!("{count} lines, at most {LINES_MAX}") }]
 }
 
 fn ascii(file: &SourceFile) -> Vec<Complaint> {
@@ -107,10 +74,7 @@ fn ascii(file: &SourceFile) -> Vec<Complaint> {
     }
     each_line(file, |line| {
         let strange = line.chars().find(|character| !character.is_ascii())?;
-        Some(format!(
-            "{} is not ASCII: escape it",
-            strange.escape_unicode()
-        ))
+        Some(format!("{} is not ASCII: escape it", strange.escape_unicode()))
     })
 }
 
@@ -140,9 +104,7 @@ fn narrowed_tests(file: &SourceFile) -> Vec<Complaint> {
     }
     each_line(file, |line| {
         let code = split_comment(line).0;
-        let call = [".only(", ".skip("]
-            .into_iter()
-            .find(|call| code.contains(call))?;
+        let call = [".only(", ".skip("].into_iter().find(|call| code.contains(call))?;
         Some(format!("{call}) leaves tests out"))
     })
 }
@@ -180,15 +142,7 @@ fn is_shipped_rust(file: &SourceFile, folders: &[&str]) -> bool {
 }
 
 fn panics(file: &SourceFile) -> Vec<Complaint> {
-    if !is_shipped_rust(
-        file,
-        &[
-            "guest/src/",
-            "guest/planner/src/",
-            "host/src/",
-            "xtask/src/",
-        ],
-    ) {
+    if !is_shipped_rust(file, &["guest/src/", "guest/planner/src/", "host/src/", "xtask/src/"]) {
         return Vec::new();
     }
     // This file names what it looks for.
@@ -209,10 +163,7 @@ fn forbidden(file: &SourceFile, patterns: &[&str], why: &str) -> Vec<Complaint> 
     let mut complaints = Vec::new();
     for (line, code) in file.shipped_code() {
         if let Some(pattern) = patterns.iter().find(|pattern| code.contains(**pattern)) {
-            complaints.push(Complaint {
-                line,
-                what: format!("`{pattern}` {why}"),
-            });
+            complaints.push(Complaint { line, what: format!("`{pattern}` {why}") });
         }
     }
     complaints
@@ -234,10 +185,7 @@ fn has_word(text: &str, word: &str) -> bool {
     text.match_indices(word).any(|(position, _)| {
         let before = text[..position].chars().next_back();
         let after = text[position + word.len()..].chars().next();
-        ![before, after]
-            .into_iter()
-            .flatten()
-            .any(char::is_alphanumeric)
+        ![before, after].into_iter().flatten().any(char::is_alphanumeric)
     })
 }
 

@@ -18,17 +18,12 @@ impl SourceFile {
 
     /// Whether the name ends in one of these extensions.
     pub(super) fn has_extension(&self, extensions: &[&str]) -> bool {
-        self.path
-            .rsplit_once('.')
-            .is_some_and(|(_, extension)| extensions.contains(&extension))
+        self.path.rsplit_once('.').is_some_and(|(_, extension)| extensions.contains(&extension))
     }
 
     /// The lines, counted from 1.
     pub(super) fn lines(&self) -> impl Iterator<Item = (usize, &str)> {
-        self.text
-            .lines()
-            .enumerate()
-            .map(|(index, line)| (index + 1, line))
+        self.text.lines().enumerate().map(|(index, line)| (index + 1, line))
     }
 
     /// The lines of Rust outside items marked `#[cfg(test)]`, without comments.
@@ -69,11 +64,7 @@ pub(super) fn split_comment(line: &str) -> (&str, &str) {
         previous = character;
     }
     let start = line.trim_start();
-    if start.starts_with("/*") || start.starts_with("* ") {
-        ("", line)
-    } else {
-        (line, "")
-    }
+    if start.starts_with("/*") || start.starts_with("* ") { ("", line) } else { (line, "") }
 }
 
 #[cfg(test)]
@@ -82,18 +73,9 @@ mod tests {
 
     #[test]
     fn a_comment_is_told_from_a_string() {
-        assert_eq!(
-            split_comment("let a = 1; // why"),
-            ("let a = 1; ", "// why")
-        );
-        assert_eq!(
-            split_comment("let a = \"http://x\";"),
-            ("let a = \"http://x\";", "")
-        );
-        assert_eq!(
-            split_comment("let a = '\"'; // why"),
-            ("let a = '\"'; ", "// why")
-        );
+        assert_eq!(split_comment("let a = 1; // why"), ("let a = 1; ", "// why"));
+        assert_eq!(split_comment("let a = \"http://x\";"), ("let a = \"http://x\";", ""));
+        assert_eq!(split_comment("let a = '\"'; // why"), ("let a = '\"'; ", "// why"));
         assert_eq!(split_comment("   * of a block"), ("", "   * of a block"));
     }
 
@@ -103,11 +85,7 @@ mod tests {
                     mod other;\nimpl A {\n    #[cfg(test)]\n    fn c() {\n    }\n    \
                     fn d() {}\n}\n";
         let file = SourceFile::new("a.rs".to_owned(), text.to_owned());
-        let lines: Vec<usize> = file
-            .shipped_code()
-            .into_iter()
-            .map(|(number, _)| number)
-            .collect();
+        let lines: Vec<usize> = file.shipped_code().into_iter().map(|(number, _)| number).collect();
         assert_eq!(lines, [1, 8, 12, 13]);
     }
 }

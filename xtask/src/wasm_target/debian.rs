@@ -27,15 +27,11 @@ pub(super) fn library(version: &str, scratch: &Path) -> Result<PathBuf> {
     process::run(&mut apt.command("apt-get", &["-qq", "update"]))?;
     let offered = process::output(&mut apt.command("apt-cache", &["madison", "rust-src"]))?;
     let Some(package) = matching(&offered, version) else {
-        bail!(
-            "Debian has no rust-src {version}; it has: {}",
-            versions(&offered).join(", ")
-        );
+        bail!("Debian has no rust-src {version}; it has: {}", versions(&offered).join(", "));
     };
-    process::run(&mut apt.command(
-        "apt-get",
-        &["-qq", "download", &format!("rust-src={package}")],
-    ))?;
+    process::run(
+        &mut apt.command("apt-get", &["-qq", "download", &format!("rust-src={package}")]),
+    )?;
     unpack(scratch)
 }
 
@@ -92,23 +88,13 @@ fn unpack(scratch: &Path) -> Result<PathBuf> {
         .find(|path| path.extension().is_some_and(|extension| extension == "deb"))
         .context("apt downloaded no package")?;
     let mut open = Command::new("dpkg-deb");
-    open.arg("--fsys-tarfile")
-        .arg(package)
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped());
-    let mut archive = open
-        .spawn()
-        .map_err(|error| process::not_started(&open, error))?;
+    open.arg("--fsys-tarfile").arg(package).stdin(Stdio::null()).stdout(Stdio::piped());
+    let mut archive = open.spawn().map_err(|error| process::not_started(&open, error))?;
     let contents = archive.stdout.take().context("dpkg-deb gives no output")?;
     let mut tar = Command::new("tar");
-    tar.arg("-x")
-        .arg("-C")
-        .arg(scratch)
-        .args(["--wildcards", "./usr/src/rustc-*/library"]);
+    tar.arg("-x").arg("-C").arg(scratch).args(["--wildcards", "./usr/src/rustc-*/library"]);
     tar.stdin(contents);
-    let unpacked = tar
-        .status()
-        .map_err(|error| process::not_started(&tar, error))?;
+    let unpacked = tar.status().map_err(|error| process::not_started(&tar, error))?;
     if !unpacked.success() || !archive.wait()?.success() {
         bail!("cannot unpack Debian's rust-src");
     }
@@ -122,16 +108,13 @@ fn unpack(scratch: &Path) -> Result<PathBuf> {
 fn configured_sources() -> String {
     let mut paths = vec![PathBuf::from("/etc/apt/sources.list")];
     if let Ok(entries) = fs::read_dir("/etc/apt/sources.list.d") {
-        let mut found: Vec<PathBuf> = entries
-            .filter_map(|entry| Some(entry.ok()?.path()))
-            .collect();
+        let mut found: Vec<PathBuf> =
+            entries.filter_map(|entry| Some(entry.ok()?.path())).collect();
         found.sort();
         paths.extend(found);
     }
-    let texts: Vec<String> = paths
-        .iter()
-        .filter_map(|path| fs::read_to_string(path).ok())
-        .collect();
+    let texts: Vec<String> =
+        paths.iter().filter_map(|path| fs::read_to_string(path).ok()).collect();
     texts.join("\n")
 }
 
@@ -151,22 +134,17 @@ fn mirror(sources: &str) -> Option<String> {
 
 /// The versions in the answer of `apt-cache madison`.
 fn versions(offered: &str) -> Vec<&str> {
-    let mut versions: Vec<&str> = offered
-        .lines()
-        .filter_map(|line| line.split('|').nth(1))
-        .map(str::trim)
-        .collect();
+    let mut versions: Vec<&str> =
+        offered.lines().filter_map(|line| line.split('|').nth(1)).map(str::trim).collect();
     versions.dedup();
     versions
 }
 
 /// The package version that packages this version of Rust.
 fn matching<'a>(offered: &'a str, version: &str) -> Option<&'a str> {
-    versions(offered).into_iter().find(|package| {
-        package
-            .strip_prefix(version)
-            .is_some_and(|rest| rest.starts_with('+'))
-    })
+    versions(offered)
+        .into_iter()
+        .find(|package| package.strip_prefix(version).is_some_and(|rest| rest.starts_with('+')))
 }
 
 #[cfg(test)]
@@ -191,13 +169,7 @@ mod tests {
         let deb822 = "Types: deb\nURIs: http://two.example/debian-security\n\n\
                       Types: deb\nURIs: http://three.example/debian\nSuites: x\n";
         assert_eq!(mirror(list).as_deref(), Some("https://one.example/debian/"));
-        assert_eq!(
-            mirror(deb822).as_deref(),
-            Some("http://three.example/debian")
-        );
-        assert_eq!(
-            mirror("deb http://archive.example/ubuntu noble main\n"),
-            None
-        );
+        assert_eq!(mirror(deb822).as_deref(), Some("http://three.example/debian"));
+        assert_eq!(mirror("deb http://archive.example/ubuntu noble main\n"), None);
     }
 }

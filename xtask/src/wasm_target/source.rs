@@ -11,10 +11,7 @@ use crate::process;
 /// Builds from the `library` folder of a Rust source and installs into the toolchain.
 pub(super) fn build(toolchain: &Toolchain, library: &Path, scratch: &Path) -> Result<()> {
     if !library.join("sysroot").join("Cargo.toml").is_file() {
-        bail!(
-            "{} is not the `library` folder of a Rust source",
-            library.display()
-        );
+        bail!("{} is not the `library` folder of a Rust source", library.display());
     }
     println!("building from {}", library.display());
     // A copy, since cargo writes a lockfile and a configuration beside the source.
@@ -54,28 +51,14 @@ fn compile(toolchain: &Toolchain, source: &Path, scratch: &Path) -> Result<PathB
         "-Cembed-bitcode=yes".to_owned(),
         "-Zforce-unstable-if-unmarked".to_owned(),
         "-Cdebuginfo=0".to_owned(),
-        format!(
-            "--remap-path-prefix={}=/rustc/{}/library",
-            source.display(),
-            toolchain.version()
-        ),
+        format!("--remap-path-prefix={}=/rustc/{}/library", source.display(), toolchain.version()),
     ];
     let mut cargo = process::cargo();
     cargo
         .current_dir(source.join("sysroot"))
         // Debian prunes what only the library's own tests need.
-        .args([
-            "build",
-            "-Zavoid-dev-deps",
-            "--release",
-            "--target",
-            toolchain.target(),
-        ])
-        .args([
-            "--no-default-features",
-            "--features",
-            "compiler-builtins-mem",
-        ])
+        .args(["build", "-Zavoid-dev-deps", "--release", "--target", toolchain.target()])
+        .args(["--no-default-features", "--features", "compiler-builtins-mem"])
         .env("RUSTC_BOOTSTRAP", "1")
         .env("__CARGO_DEFAULT_LIB_METADATA", "stablestd")
         .env("CARGO_INCREMENTAL", "0")
@@ -95,10 +78,7 @@ fn compile(toolchain: &Toolchain, source: &Path, scratch: &Path) -> Result<PathB
         let tail = lines[lines.len().saturating_sub(30)..].join("\n");
         return Err(error.context(format!("the standard library does not build:\n{tail}")));
     }
-    Ok(target_dir
-        .join(toolchain.target())
-        .join("release")
-        .join("deps"))
+    Ok(target_dir.join(toolchain.target()).join("release").join("deps"))
 }
 
 /// Puts the libraries where rustc looks for them, all at once.
@@ -155,12 +135,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let toolchain = Toolchain::at_hand("wasm32-unknown-unknown").unwrap();
         let error = build(&toolchain, folder.path(), folder.path()).unwrap_err();
-        assert!(
-            error
-                .to_string()
-                .ends_with("`library` folder of a Rust source"),
-            "{error}"
-        );
+        assert!(error.to_string().ends_with("`library` folder of a Rust source"), "{error}");
     }
 
     #[test]

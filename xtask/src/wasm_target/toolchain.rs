@@ -55,10 +55,7 @@ impl Toolchain {
     /// Whether something that needs the standard library compiles.
     pub(super) fn works(&self, scratch: &Path) -> Result<bool> {
         let probe = scratch.join("probe.rs");
-        fs::write(
-            &probe,
-            "pub fn f(n: usize) -> Vec<String> { vec![String::new(); n] }\n",
-        )?;
+        fs::write(&probe, "pub fn f(n: usize) -> Vec<String> { vec![String::new(); n] }\n")?;
         Ok(process::succeeds(
             rustc()
                 .args(["--target", &self.target, "--edition", "2024"])
@@ -71,11 +68,7 @@ impl Toolchain {
     /// The standard library's source, where rustup's `rust-src` is installed.
     pub(super) fn own_library(&self) -> Option<PathBuf> {
         let library = self.sysroot.join("lib/rustlib/src/rust/library");
-        library
-            .join("sysroot")
-            .join("Cargo.toml")
-            .is_file()
-            .then_some(library)
+        library.join("sysroot").join("Cargo.toml").is_file().then_some(library)
     }
 
     /// The name rustup knows the toolchain by; nothing when rustup did not install it.
@@ -96,9 +89,7 @@ impl Toolchain {
             .stdin(std::process::Stdio::null())
             .stdout(std::process::Stdio::null())
             .stderr(File::create(&log)?);
-        let mut child = rustup
-            .spawn()
-            .map_err(|error| process::not_started(&rustup, error))?;
+        let mut child = rustup.spawn().map_err(|error| process::not_started(&rustup, error))?;
         let began = Instant::now();
         let status = loop {
             if let Some(status) = child.try_wait()? {
@@ -113,10 +104,7 @@ impl Toolchain {
         };
         if !status.success() {
             let log = fs::read_to_string(&log)?;
-            let line = log
-                .lines()
-                .find(|line| line.starts_with("error"))
-                .unwrap_or("no reason");
+            let line = log.lines().find(|line| line.starts_with("error")).unwrap_or("no reason");
             bail!("{line}");
         }
         Ok(())

@@ -2,10 +2,7 @@ use super::*;
 
 fn complaints_about(path: &str, text: &str) -> Vec<(usize, String)> {
     let file = SourceFile::new(path.to_owned(), text.to_owned());
-    complaints(&file)
-        .into_iter()
-        .map(|complaint| (complaint.line, complaint.what))
-        .collect()
+    complaints(&file).into_iter().map(|complaint| (complaint.line, complaint.what)).collect()
 }
 
 fn is_tidy(path: &str, text: &str) -> bool {
@@ -25,10 +22,7 @@ fn long_lines_and_long_files_are_reported() {
 #[test]
 fn what_is_not_ascii_is_reported_escaped() {
     let reported = complaints_about("a.wit", "// caf\u{e9}");
-    assert_eq!(
-        reported,
-        [(1, "\\u{e9} is not ASCII: escape it".to_owned())]
-    );
+    assert_eq!(reported, [(1, "\\u{e9} is not ASCII: escape it".to_owned())]);
     assert!(is_tidy("README.md", "caf\u{e9}"));
 }
 
@@ -43,14 +37,8 @@ fn unfinished_work_is_reported() {
 #[test]
 fn tests_left_out_are_reported() {
     assert!(!is_tidy("tests/src/a.rs", "    #[ignore]"));
-    assert!(is_tidy(
-        "tests/src/a.rs",
-        "    #[ignore = \"needs an hour\"]"
-    ));
-    assert!(!is_tidy(
-        "js/test/a.test.ts",
-        "describe.only(\"a\", () => {"
-    ));
+    assert!(is_tidy("tests/src/a.rs", "    #[ignore = \"needs an hour\"]"));
+    assert!(!is_tidy("js/test/a.test.ts", "describe.only(\"a\", () => {"));
     assert!(!is_tidy("js/test/a.test.ts", "it.skip(\"a\", () => {"));
     assert!(is_tidy("js/src/a.ts", "pages.skip(2)"));
 }
@@ -59,10 +47,7 @@ fn tests_left_out_are_reported() {
 fn empty_words_are_reported_in_prose_alone() {
     for word in WORDS {
         assert!(!is_tidy("a.rs", &format!("// It {word} works.")), "{word}");
-        assert!(
-            !is_tidy("README.md", &format!("It {word} works.")),
-            "{word}"
-        );
+        assert!(!is_tidy("README.md", &format!("It {word} works.")), "{word}");
         assert!(is_tidy("a.rs", &format!("let {word} = 1;")), "{word}");
     }
     assert!(is_tidy("README.md", "robustness"));
@@ -72,10 +57,7 @@ fn empty_words_are_reported_in_prose_alone() {
 fn paths_of_a_machine_are_reported_everywhere() {
     for path in MACHINE_PATHS {
         assert!(!is_tidy("deny.toml", &format!("a = \"{path}x\"")), "{path}");
-        assert!(
-            is_tidy("deny.toml", &format!("a = \"net{path}x\"")),
-            "{path}"
-        );
+        assert!(is_tidy("deny.toml", &format!("a = \"net{path}x\"")), "{path}");
     }
 }
 
@@ -89,20 +71,14 @@ fn panics_are_reported_outside_tests() {
         assert!(is_tidy("guest/tests/a.rs", &line), "{panic}");
         let in_tests = format!("#[cfg(test)]\nmod tests {{\n    {line}}}\n");
         assert!(is_tidy("guest/src/a.rs", &in_tests), "{panic}");
-        assert!(
-            !is_tidy("guest/src/a.rs", &format!("{in_tests}{line}")),
-            "{panic}"
-        );
+        assert!(!is_tidy("guest/src/a.rs", &format!("{in_tests}{line}")), "{panic}");
     }
 }
 
 #[test]
 fn the_guest_touches_nothing() {
     for path in IMPURE {
-        assert!(
-            !is_tidy("guest/src/a.rs", &format!("use {path};")),
-            "{path}"
-        );
+        assert!(!is_tidy("guest/src/a.rs", &format!("use {path};")), "{path}");
         assert!(is_tidy("host/src/a.rs", &format!("use {path};")), "{path}");
     }
 }
