@@ -51,6 +51,10 @@ pub use langgraph_checkpoint_guest::{
     StoredCheckpoint, Value, Version, statement,
 };
 
+#[cfg(all(doctest, feature = "component"))]
+#[doc = include_str!("../../README.md")]
+mod readme {}
+
 pub use self::checkpointer::{Checkpointer, Pages};
 #[cfg(feature = "component")]
 pub use self::component::Limits;

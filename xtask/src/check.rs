@@ -4,12 +4,13 @@ use anyhow::Result;
 
 use crate::step::{Step, run_steps};
 use crate::workspace::Workspace;
-use crate::{component, goldens, licences, npm, process, tidy};
+use crate::{component, documents, goldens, licences, npm, process, tidy};
 
 const STEPS: &[Step] = &[
     Step::new("format", format),
     Step::new("tidy", tidy::check),
     Step::new("goldens", goldens::check),
+    Step::new("documents", documents::check),
     Step::new("licences", licences::check),
     Step::new("component", component::prepare),
     Step::new("imports", component::check_imports),

@@ -4,6 +4,7 @@ mod bench;
 mod check;
 mod component;
 mod demo;
+mod documents;
 mod goldens;
 mod licences;
 mod npm;
@@ -19,7 +20,7 @@ mod world;
 use std::process::ExitCode;
 
 use anyhow::Result;
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, Parser, Subcommand};
 
 use crate::workspace::Workspace;
 
@@ -55,6 +56,11 @@ enum Task {
         #[arg(long)]
         quick: bool,
     },
+}
+
+/// The names of the commands.
+pub(crate) fn commands() -> Vec<String> {
+    Arguments::command().get_subcommands().map(|task| task.get_name().to_owned()).collect()
 }
 
 fn main() -> ExitCode {

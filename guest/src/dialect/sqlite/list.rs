@@ -97,7 +97,8 @@ impl Selection {
             "EXISTS (SELECT 1 FROM json_each(\
              CASE WHEN typeof(c.metadata) = 'text' THEN c.metadata ELSE '{{}}' END) e \
              WHERE e.key = {key} AND e.value IS json_extract({json}, '$') \
-             AND replace(e.type, 'real', 'integer') = replace(json_type({json}), 'real', 'integer'))"
+             AND replace(e.type, 'real', 'integer') \
+             = replace(json_type({json}), 'real', 'integer'))"
         ));
     }
 

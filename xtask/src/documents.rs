@@ -1,0 +1,66 @@
+//! What the README shows is what is run.
+//!
+//! Its JavaScript stands in the package's README too, whose every example the package's tests run;
+//! its Rust is compiled with the host's documentation; its commands are those of this program.
+
+use std::fs;
+
+use anyhow::{Context, Result, bail};
+
+use crate::workspace::Workspace;
+
+/// Fails on an example that nothing runs, and on a command that is none.
+pub(crate) fn check(workspace: &Workspace) -> Result<()> {
+    let read = |path: &str| {
+        fs::read_to_string(workspace.path(path)).with_context(|| format!("cannot read {path}"))
+    };
+    let readme = read("README.md")?;
+    let package = read("js/README.md")?;
+    let host = read("host/src/lib.rs")?;
+    let examples = blocks(&readme, "js");
+    if examples.is_empty() {
+        bail!("README.md has no example in JavaScript");
+    }
+    if let Some(example) = examples.iter().find(|example| !package.contains(**example)) {
+        bail!("js/README.md, whose examples are run, has no such example:\n{example}");
+    }
+    if !host.contains("include_str!(\"../../README.md\")") {
+        bail!("host/src/lib.rs does not include README.md, so its Rust is not compiled");
+    }
+    let commands = crate::commands();
+    if let Some(unknown) = shown(&readme).find(|name| !commands.iter().any(|own| own == name)) {
+        bail!("README.md shows `cargo xtask {unknown}`, and there is none");
+    }
+    println!("{} examples and every command of README.md are run", examples.len());
+    Ok(())
+}
+
+/// The fenced blocks of a language.
+fn blocks<'a>(text: &'a str, language: &str) -> Vec<&'a str> {
+    let fence = format!("```{language}\n");
+    text.split(fence.as_str()).skip(1).filter_map(|rest| rest.split("```").next()).collect()
+}
+
+/// The names after `cargo xtask`.
+fn shown(text: &str) -> impl Iterator<Item = &str> {
+    text.split("cargo xtask ").skip(1).map(|rest| {
+        rest.split(|c: char| !c.is_ascii_alphanumeric() && c != '-').next().unwrap_or_default()
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn blocks_are_those_of_the_language() {
+        let text = "a\n```js\none\n```\n```sh\ntwo\n```\n```js\nthree\n```\n";
+        assert_eq!(blocks(text, "js"), ["one\n", "three\n"]);
+    }
+
+    #[test]
+    fn commands_end_where_their_names_do() {
+        let text = "run `cargo xtask demo`, or cargo xtask test --only js";
+        assert_eq!(shown(text).collect::<Vec<_>>(), ["demo", "test"]);
+    }
+}
