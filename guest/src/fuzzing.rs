@@ -1,0 +1,174 @@
+//! What fuzz targets see of the inside. Each function calls the one it is named for; none
+//! decides anything.
+
+use std::collections::BTreeSet;
+use std::ops::Range;
+
+use crate::error::Error;
+use crate::format::checkpoint::{CheckpointColumns, CheckpointEnvelope};
+use crate::format::write::{self, WriteColumns};
+use crate::format::{decode, encode};
+use crate::value::hash::{HASH_BYTES, Role};
+use crate::value::piece::Piece;
+use crate::value::split::Split;
+use crate::value::{build, gather, hash, split};
+
+/// A content hash as bytes.
+pub type Hash = [u8; HASH_BYTES];
+
+/// The parts of a container.
+#[derive(Debug)]
+pub struct Parts {
+    /// What stands before the first part and after the last one.
+    pub ends: (&'static [u8], &'static [u8]),
+    /// What stands between two parts.
+    pub separator: &'static [u8],
+    /// Where each part is.
+    pub ranges: Vec<Range<usize>>,
+}
+
+impl From<Split> for Parts {
+    fn from(split: Split) -> Self {
+        Self { ends: split.shape.ends(), separator: split.shape.separator(), ranges: split.ranges }
+    }
+}
+
+/// Whether the bytes are one JSON value.
+pub fn is_json(bytes: &[u8]) -> bool {
+    crate::json::is_value(bytes)
+}
+
+/// The parts of a container, by the serializer's tag.
+pub fn structure(kind: &str, bytes: &[u8]) -> Option<Parts> {
+    split::structure(kind, bytes).map(Parts::from)
+}
+
+/// The parts of an entry of a JSON object.
+pub fn entry(bytes: &[u8]) -> Option<Parts> {
+    split::entry(bytes).map(Parts::from)
+}
+
+/// A value in pieces.
+#[derive(Debug)]
+pub struct Built {
+    /// The piece, encoded.
+    pub piece: Vec<u8>,
+    /// The chunks that were not known.
+    pub fresh: Vec<(Hash, Vec<u8>)>,
+    /// The chunks that a later value may take for known.
+    pub visible: BTreeSet<Hash>,
+}
+
+/// Builds a value, leaving out known chunks.
+pub fn build(kind: &str, bytes: &[u8], known: &BTreeSet<Hash>) -> Result<Built, Error> {
+    let known = known.iter().filter_map(|hash| hash::Hash::from_slice(hash));
+    let known = known.collect();
+    let builder = build::Builder::new(&known);
+    let built = builder.value(kind, bytes)?;
+    let fresh = built.fresh.into_iter();
+    Ok(Built {
+        piece: encode(&built.piece)?,
+        fresh: fresh.map(|chunk| (raw(&chunk.hash), chunk.data)).collect(),
+        visible: builder.into_visible().iter().map(raw).collect(),
+    })
+}
+
+/// The chunks of one piece.
+#[derive(Debug)]
+pub struct Gather {
+    piece: Piece,
+    gather: gather::Gather,
+}
+
+impl Gather {
+    /// Of an encoded piece; nothing where the bytes are none.
+    pub fn of(piece: &[u8]) -> Option<Self> {
+        let piece = decode(piece)?;
+        let mut gather = gather::Gather::default();
+        gather.want(&piece);
+        Some(Self { piece, gather })
+    }
+
+    /// The hashes to fetch.
+    pub fn round(&self) -> Vec<Hash> {
+        self.gather.round().iter().map(raw).collect()
+    }
+
+    /// Takes what was fetched.
+    pub fn take(&mut self, chunks: Vec<(Hash, Vec<u8>)>) {
+        let chunk = |(hash, data): (Hash, Vec<u8>)| Some((hash::Hash::from_slice(&hash)?, data));
+        self.gather.take(chunks.into_iter().filter_map(chunk).collect());
+    }
+
+    /// The value's bytes.
+    pub fn join(&self) -> Result<Vec<u8>, Error> {
+        let joined = self.gather.join(&self.piece);
+        joined.map_err(|loss| loss.error("a value"))
+    }
+}
+
+/// The hash of a leaf.
+pub fn leaf_hash(bytes: &[u8]) -> Hash {
+    raw(&hash::Hash::of(Role::Leaf, bytes))
+}
+
+/// The hash of a node.
+pub fn node_hash(bytes: &[u8]) -> Hash {
+    raw(&hash::Hash::of(Role::Node, bytes))
+}
+
+/// The hash of a branch.
+pub fn branch_hash(bytes: &[u8]) -> Hash {
+    raw(&hash::Hash::of(Role::Branch, bytes))
+}
+
+/// The hash of a spine.
+pub fn spine_hash(bytes: &[u8]) -> Hash {
+    raw(&hash::Hash::of(Role::Spine, bytes))
+}
+
+/// Puts the checksum over an envelope and the columns beside it at the envelope's end.
+pub fn seal(envelope: Vec<u8>, columns: &[&[u8]]) -> Vec<u8> {
+    crate::format::seal(envelope, columns)
+}
+
+/// Opens a checkpoint's envelope and seals what it held.
+pub fn reseal_checkpoint(
+    sealed: &[u8],
+    checkpoint_id: &str,
+    parent_checkpoint_id: Option<&str>,
+    created_at: &str,
+    metadata: &[u8],
+) -> Result<Vec<u8>, Error> {
+    let columns = CheckpointColumns { checkpoint_id, parent_checkpoint_id, created_at, metadata };
+    CheckpointEnvelope::open(sealed, columns, &|| "an envelope".to_owned())?.seal(columns)
+}
+
+/// Opens a write's envelope and seals what it held.
+pub fn reseal_write(
+    sealed: &[u8],
+    checkpoint_id: &str,
+    task_id: &str,
+    idx: i64,
+    task_path: &str,
+    channel: &str,
+) -> Result<Vec<u8>, Error> {
+    let columns = WriteColumns { checkpoint_id, task_id, idx, task_path, channel };
+    let value = write::open(sealed, columns, &|| "an envelope".to_owned())?;
+    write::seal(value, columns)
+}
+
+/// Reads the known of a thread and writes it.
+pub fn reencode_known(
+    bytes: &[u8],
+    thread_id: &str,
+    checkpoint_ns: &str,
+) -> Result<Vec<u8>, Error> {
+    crate::known::Known::from_bytes(bytes, thread_id, checkpoint_ns)?.to_bytes()
+}
+
+fn raw(hash: &hash::Hash) -> Hash {
+    let mut raw = Hash::default();
+    raw.copy_from_slice(hash.as_bytes());
+    raw
+}
