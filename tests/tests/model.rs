@@ -18,10 +18,30 @@ const CHANNELS: [&str; 4] = ["messages", "files", "count", "branch:to:a"];
 /// A call, with small numbers in place of ids so that calls meet.
 #[derive(Clone, Debug)]
 enum Step {
-    Put { thread: usize, ns: usize, id: u8, parent: Option<u8>, values: [Shape; 4], new: [bool; 4] },
-    PutWrites { thread: usize, ns: usize, id: u8, task: u8, writes: Vec<(usize, Shape)> },
-    Get { thread: usize, ns: usize, id: Option<u8> },
-    Delete { thread: usize },
+    Put {
+        thread: usize,
+        ns: usize,
+        id: u8,
+        parent: Option<u8>,
+        values: [Shape; 4],
+        /// Whether each channel is named as new.
+        new: [bool; 4],
+    },
+    PutWrites {
+        thread: usize,
+        ns: usize,
+        id: u8,
+        task: u8,
+        writes: Vec<(usize, Shape)>,
+    },
+    Get {
+        thread: usize,
+        ns: usize,
+        id: Option<u8>,
+    },
+    Delete {
+        thread: usize,
+    },
 }
 
 /// A value, written so that values share parts: `list` is a list of so many messages, of which
