@@ -4,11 +4,13 @@ use anyhow::Result;
 
 use crate::step::{Step, run_steps};
 use crate::workspace::Workspace;
-use crate::{component, npm, process};
+use crate::{component, fuzz, npm, process};
 
 const STEPS: &[Step] = &[
     Step::new("component", component::prepare),
     Step::new("rust", rust),
+    Step::new("rust-example", rust_example),
+    Step::new("fuzz", fuzz::replay),
     Step::new("js-packages", |workspace| npm::ensure_installed(&workspace.js())),
     Step::new("js-build", |workspace| npm::run_script(&workspace.js(), "build")),
     Step::new("js", |workspace| npm::run_script(&workspace.js(), "test")),
@@ -27,4 +29,10 @@ fn rust(workspace: &Workspace) -> Result<()> {
         "--exclude",
         "langgraph-checkpoint-planner",
     ]))
+}
+
+/// The example was built with the tests.
+fn rust_example(workspace: &Workspace) -> Result<()> {
+    let example = workspace.target().join("debug").join("examples").join("embed");
+    process::run(&mut std::process::Command::new(example))
 }
