@@ -25,6 +25,9 @@ use crate::write::{TASKS, V_WITH_TASKS};
 /// Tuples of a page: enough to share most chunks among them, few enough to hold at once.
 const PAGE_TUPLES_MAX: u64 = 32;
 
+/// The most conditions of one list. Each is a part of one expression, whose depth SQLite bounds.
+const FILTERS_MAX: usize = 128;
+
 /// One page, or one tuple.
 #[derive(Debug)]
 pub(super) struct List {
@@ -81,6 +84,15 @@ impl List {
     }
 
     pub(super) fn start(call: call::List) -> Result<(Self, Progress), Error> {
+        if call.filter.len() > FILTERS_MAX {
+            return Err(Error::invalid(
+                "oversized-filter",
+                format!(
+                    "the filter has {} keys; at most {FILTERS_MAX} are looked at: leave some out",
+                    call.filter.len()
+                ),
+            ));
+        }
         for filter in &call.filter {
             if !json::is_value(filter.json.as_bytes()) {
                 return Err(Error::invalid(
