@@ -5,6 +5,7 @@ mod check;
 mod component;
 mod demo;
 mod documents;
+mod fuzz;
 mod goldens;
 mod licences;
 mod npm;

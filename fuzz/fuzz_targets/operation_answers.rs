@@ -1,0 +1,41 @@
+//! An operation ends, in an outcome or an error, whatever rows its host answers with.
+
+#![no_main]
+
+use arbitrary::{Result, Unstructured};
+use langgraph_checkpoint_fuzz::{calls, forge::Forge, rows};
+use langgraph_checkpoint_guest::{Answer, Need, Operation, Progress};
+use libfuzzer_sys::fuzz_target;
+
+/// More than any operation may take.
+const ROUNDS_MAX: usize = 300;
+
+fuzz_target!(|bytes: &[u8]| {
+    // An input that ends too early says nothing.
+    let _ = drive(&mut Unstructured::new(bytes));
+});
+
+fn drive(u: &mut Unstructured<'_>) -> Result<()> {
+    let Ok((mut operation, mut progress)) = Operation::start(calls::call(u)?) else {
+        return Ok(());
+    };
+    let mut forge = Forge::default();
+    for _ in 0..ROUNDS_MAX {
+        let Progress::Need(Need::Sql(batch)) = progress else {
+            return Ok(());
+        };
+        assert!(!batch.statements.is_empty(), "a batch without statements");
+        let statements = batch.statements.iter();
+        let mut sets = statements
+            .map(|statement| rows::row_set(u, &mut forge, statement))
+            .collect::<Result<Vec<_>>>()?;
+        if u.ratio(1, 64)? {
+            sets.pop();
+        }
+        match operation.advance(Answer::Sql(sets)) {
+            Ok(next) => progress = next,
+            Err(_) => return Ok(()),
+        }
+    }
+    panic!("an operation takes more than {ROUNDS_MAX} rounds");
+}

@@ -1,0 +1,157 @@
+//! Calls of any kind, with any text and any bytes in them.
+
+use arbitrary::{Result, Unstructured};
+use guest::{
+    Call, ChannelValue, ChannelVersion, Checkpoint, Config, DeltaChannelHistory, Id, List,
+    MetadataFilter, NewWrite, Payload, Put, PutWrites, Version,
+};
+use langgraph_checkpoint_guest as guest;
+
+use crate::rows;
+
+/// Longer than any id may be, and up to a value that fills several chunks.
+const REPEATS: [usize; 5] = [1, 2, 40, 1_100, 20_000];
+
+/// Any call.
+pub fn call(u: &mut Unstructured<'_>) -> Result<Call> {
+    Ok(match u.int_in_range(0..=9)? {
+        0 => Call::Setup,
+        1 | 2 => Call::GetTuple(config(u)?),
+        3 | 4 => Call::List(list(u)?),
+        5 => Call::DeleteThread(config(u)?),
+        6 => Call::DeltaChannelHistory(DeltaChannelHistory {
+            config: config(u)?,
+            channels: several(u, 3, text)?,
+        }),
+        7 => Call::PutWrites(put_writes(u)?),
+        _ => Call::Put(put(u)?),
+    })
+}
+
+/// Any `put`, most often with an id that is accepted.
+pub fn put(u: &mut Unstructured<'_>) -> Result<Put> {
+    Ok(Put {
+        config: config(u)?,
+        checkpoint: Checkpoint {
+            id: id(u)?,
+            v: u.arbitrary()?,
+            ts: text(u)?,
+            channel_versions: several(u, 3, |u| {
+                Ok(ChannelVersion { channel: text(u)?, version: version(u)? })
+            })?,
+            channel_values: several(u, 3, |u| {
+                Ok(ChannelValue { channel: text(u)?, value: payload(u)? })
+            })?,
+            rest: payload(u)?,
+        },
+        metadata: payload(u)?,
+        new_versions: several(u, 3, text)?,
+        known: token(u)?,
+    })
+}
+
+fn put_writes(u: &mut Unstructured<'_>) -> Result<PutWrites> {
+    Ok(PutWrites {
+        config: config(u)?,
+        writes: several(u, 4, |u| {
+            let special = ["__error__", "__interrupt__", "__resume__", "__scheduled__"];
+            let special = u.ratio(1, 4)?.then(|| u.choose(&special)).transpose()?;
+            let channel = match special {
+                Some(special) => (*special).to_owned(),
+                None => text(u)?,
+            };
+            Ok(NewWrite { channel, value: payload(u)? })
+        })?,
+        task_id: id(u)?,
+        task_path: text(u)?,
+    })
+}
+
+fn list(u: &mut Unstructured<'_>) -> Result<List> {
+    // Each condition becomes a part of one statement; a store has a limit to those.
+    let conditions = if u.ratio(1, 32)? { 1_200 } else { 3 };
+    let mut filter = several(u, 3, |u| {
+        let json = match u.int_in_range(0..=4)? {
+            0 => text(u)?,
+            1 => format!("{}", u.arbitrary::<i64>()?),
+            2 => "\"loop\"".to_owned(),
+            3 => format!("{}1{}", "[".repeat(90), "]".repeat(90)),
+            _ => u.choose(&["null", "true", "1e999", "-0", "{\"a\":[]}"])?.to_string(),
+        };
+        Ok(MetadataFilter { key: text(u)?, json })
+    })?;
+    if let Some(first) = filter.first().cloned() {
+        filter.resize(filter.len().max(conditions), first);
+    }
+    Ok(List {
+        config: config(u)?,
+        limit: u.arbitrary()?,
+        before: id(u)?,
+        filter,
+        resume: token(u)?,
+    })
+}
+
+/// Any config, most often one that names a thread.
+pub fn config(u: &mut Unstructured<'_>) -> Result<Config> {
+    Ok(Config {
+        thread_id: id(u)?,
+        checkpoint_ns: if u.arbitrary()? { Id::Absent } else { id(u)? },
+        checkpoint_id: if u.arbitrary()? { Id::Absent } else { id(u)? },
+        thread_ts: if u.arbitrary()? { Id::Absent } else { id(u)? },
+    })
+}
+
+fn id(u: &mut Unstructured<'_>) -> Result<Id> {
+    Ok(match u.int_in_range(0..=9)? {
+        0 => Id::Absent,
+        1 => Id::Number(u.arbitrary()?),
+        2 => Id::Number(f64::from(u.arbitrary::<i16>()?)),
+        3 => Id::Unsupported(text(u)?),
+        _ => Id::Text(text(u)?),
+    })
+}
+
+fn version(u: &mut Unstructured<'_>) -> Result<Version> {
+    Ok(match u.int_in_range(0..=2)? {
+        0 => Version::Number(u.arbitrary()?),
+        1 => Version::Number(f64::from(u.arbitrary::<i16>()?)),
+        _ => Version::Text(text(u)?),
+    })
+}
+
+/// Mostly a name that comes again.
+fn text(u: &mut Unstructured<'_>) -> Result<String> {
+    if u.ratio(3, 4)? {
+        return rows::id(u).map(str::to_owned);
+    }
+    let text: &str = u.arbitrary()?;
+    let times = *u.choose(&REPEATS)?;
+    Ok(text.repeat(times.min(40_000 / text.len().max(1))))
+}
+
+fn payload(u: &mut Unstructured<'_>) -> Result<Payload> {
+    let kind = *u.choose(&["json", "msgpack", "bytes", "", "null"])?;
+    let bytes: &[u8] = u.arbitrary()?;
+    let times = *u.choose(&REPEATS)?;
+    let mut bytes = bytes.repeat(times.min(100_000 / bytes.len().max(1)));
+    if kind == "json" && u.arbitrary()? {
+        let text = serde_json::Value::from(String::from_utf8_lossy(&bytes));
+        bytes = format!("[{text},{text}]").into_bytes();
+    }
+    Ok(Payload { kind: kind.to_owned(), bytes })
+}
+
+/// What a host would carry from one call to another.
+fn token(u: &mut Unstructured<'_>) -> Result<Option<Vec<u8>>> {
+    if u.ratio(7, 8)? { Ok(None) } else { u.arbitrary().map(Some) }
+}
+
+fn several<T>(
+    u: &mut Unstructured<'_>,
+    count_max: usize,
+    mut one: impl FnMut(&mut Unstructured<'_>) -> Result<T>,
+) -> Result<Vec<T>> {
+    let count = u.int_in_range(0..=count_max)?;
+    (0..count).map(|_| one(u)).collect()
+}

@@ -1,0 +1,6 @@
+//! What the fuzz targets share: values and rows made from the fuzzer's bytes.
+
+pub mod calls;
+pub mod forge;
+pub mod parts;
+pub mod rows;

@@ -1,0 +1,17 @@
+//! What holds of every split.
+
+use langgraph_checkpoint_guest::fuzzing::Parts;
+
+/// Panics unless the parts are those of the bytes: none empty, and together the bytes.
+pub fn assert_whole(parts: &Parts, bytes: &[u8]) {
+    let mut joined = parts.ends.0.to_vec();
+    for (index, range) in parts.ranges.iter().enumerate() {
+        assert!(!range.is_empty(), "part {index} is empty");
+        if index > 0 {
+            joined.extend_from_slice(parts.separator);
+        }
+        joined.extend_from_slice(&bytes[range.clone()]);
+    }
+    joined.extend_from_slice(parts.ends.1);
+    assert!(joined == bytes, "the parts are not the value");
+}
