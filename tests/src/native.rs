@@ -11,14 +11,14 @@ pub struct Native {
     connection: Connection,
     /// How many batches were run since the last look.
     pub rounds: usize,
-    /// How many times statements were run since the last look.
-    pub runs: usize,
+    /// How many bytes of text and blobs were bound since the last look.
+    pub bound_bytes: usize,
 }
 
 impl Native {
     /// On this database, whose tables are made where they are missing.
     pub fn new(connection: Connection) -> Result<Self, guest::Error> {
-        let mut native = Self { connection, rounds: 0, runs: 0 };
+        let mut native = Self { connection, rounds: 0, bound_bytes: 0 };
         native.call(Call::Setup)?;
         Ok(native)
     }
@@ -74,7 +74,7 @@ impl Native {
             let columns = prepared.column_count();
             let mut set = guest::RowSet::default();
             for parameters in &statement.parameters {
-                self.runs += 1;
+                self.bound_bytes += parameters.iter().map(length_bytes).sum::<usize>();
                 let mut rows =
                     prepared.query(params_from_iter(parameters.iter().map(Bound))).unwrap();
                 while let Some(row) = rows.next().unwrap() {
@@ -86,6 +86,14 @@ impl Native {
         }
         transaction.commit().unwrap();
         sets
+    }
+}
+
+fn length_bytes(value: &guest::Value) -> usize {
+    match value {
+        guest::Value::Text(text) => text.len(),
+        guest::Value::Blob(blob) => blob.len(),
+        guest::Value::Null | guest::Value::Integer(_) | guest::Value::Real(_) => 0,
     }
 }
 

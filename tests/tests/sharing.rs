@@ -122,13 +122,14 @@ fn a_put_that_knows_what_is_stored_sends_only_what_is_new_in_one_round() {
     let sent = |knows: bool| {
         let mut native = Native::in_memory();
         let known = put(&mut native, 1, list(0..2000), None);
-        (native.rounds, native.runs) = (0, 0);
+        (native.rounds, native.bound_bytes) = (0, 0);
         put(&mut native, 2, list(0..2002), knows.then_some(known));
         assert_eq!(native.rounds, 1);
-        native.runs
+        native.bound_bytes
     };
-    assert!(sent(true) <= 2 + 6 + 1, "two elements, a few nodes, the checkpoint");
-    assert!(sent(false) > 2002, "without knowledge every chunk is sent");
+    let two = 2 * message(2000).len();
+    assert!(sent(true) < two + 4096, "two elements, a few nodes, the checkpoint");
+    assert!(sent(false) > 1000 * two, "without knowledge every chunk is sent");
 }
 
 #[test]

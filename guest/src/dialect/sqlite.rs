@@ -57,35 +57,82 @@ pub(crate) fn insert_thread(thread_id: &str) -> Statement {
 }
 
 /// Stores chunks of a thread by its id. A chunk that is there already is the same one.
-pub(crate) fn insert_chunks(thread_id: &str, chunks: Vec<Chunk>) -> Statement {
-    let row = |chunk: Chunk| vec![text(thread_id), hash(&chunk.hash), Value::Blob(chunk.data)];
-    Statement {
-        text: "INSERT INTO lg_chunks (thread_key, hash, data) \
-               SELECT thread_key, ?2, ?3 FROM lg_threads WHERE thread_id = ?1 \
-               ON CONFLICT (thread_key, hash) DO NOTHING"
-            .to_owned(),
-        parameters: chunks.into_iter().map(row).collect(),
-    }
-}
-
-/// Stores chunks of a thread by its key, if it still exists.
-pub(crate) fn insert_guarded_chunks(guard: Guard, chunks: Vec<Chunk>) -> Statement {
-    let row = |chunk: Chunk| {
+pub(crate) fn insert_chunks(thread_id: &str, chunks: &[Chunk]) -> Statement {
+    let row = |packed: Packed| {
         vec![
-            Value::Integer(guard.thread_key),
-            Value::Integer(guard.generation),
-            hash(&chunk.hash),
-            Value::Blob(chunk.data),
+            text(thread_id),
+            Value::Blob(packed.hashes),
+            Value::Blob(packed.data),
+            Value::Text(packed.places),
         ]
     };
     Statement {
         text: "INSERT INTO lg_chunks (thread_key, hash, data) \
-               SELECT thread_key, ?3, ?4 FROM lg_threads \
-               WHERE thread_key = ?1 AND generation = ?2 \
+               SELECT t.thread_key, substr(?2, e.key * 20 + 1, 20), \
+               substr(?3, e.value / 1048576 + 1, e.value % 1048576) \
+               FROM lg_threads t CROSS JOIN json_each(?4) e WHERE t.thread_id = ?1 \
                ON CONFLICT (thread_key, hash) DO NOTHING"
             .to_owned(),
-        parameters: chunks.into_iter().map(row).collect(),
+        parameters: pack(chunks).into_iter().map(row).collect(),
     }
+}
+
+/// Stores chunks of a thread by its key, if it still exists.
+pub(crate) fn insert_guarded_chunks(guard: Guard, chunks: &[Chunk]) -> Statement {
+    let row = |packed: Packed| {
+        vec![
+            Value::Integer(guard.thread_key),
+            Value::Integer(guard.generation),
+            Value::Blob(packed.hashes),
+            Value::Blob(packed.data),
+            Value::Text(packed.places),
+        ]
+    };
+    Statement {
+        text: "INSERT INTO lg_chunks (thread_key, hash, data) \
+               SELECT t.thread_key, substr(?3, e.key * 20 + 1, 20), \
+               substr(?4, e.value / 1048576 + 1, e.value % 1048576) \
+               FROM lg_threads t CROSS JOIN json_each(?5) e \
+               WHERE t.thread_key = ?1 AND t.generation = ?2 \
+               ON CONFLICT (thread_key, hash) DO NOTHING"
+            .to_owned(),
+        parameters: pack(chunks).into_iter().map(row).collect(),
+    }
+}
+
+/// Many chunks in three parameters: binding each on its own costs more than storing it.
+struct Packed {
+    hashes: Vec<u8>,
+    data: Vec<u8>,
+    /// A JSON array with, for each chunk, where its data begins times 1048576 plus its length,
+    /// which is less.
+    places: String,
+}
+
+/// The chunks in packs of bounded size.
+fn pack(chunks: &[Chunk]) -> Vec<Packed> {
+    const DATA_BYTES_MAX: usize = 1024 * 1024;
+    let mut packs: Vec<Packed> = Vec::new();
+    for chunk in chunks {
+        let fits = |pack: &Packed| pack.data.len() + chunk.data.len() <= DATA_BYTES_MAX;
+        if !packs.last().is_some_and(fits) {
+            let (hashes, data) = (Vec::new(), Vec::new());
+            packs.push(Packed { hashes, data, places: "[".to_owned() });
+        }
+        let Some(pack) = packs.last_mut() else { continue };
+        if pack.places.len() > 1 {
+            pack.places.push(',');
+        }
+        // In 64 bits: the component has 32 for a usize.
+        let place = pack.data.len() as u64 * 1_048_576 + chunk.data.len() as u64;
+        pack.places.push_str(&place.to_string());
+        pack.hashes.extend_from_slice(chunk.hash.as_bytes());
+        pack.data.extend_from_slice(&chunk.data);
+    }
+    for pack in &mut packs {
+        pack.places.push(']');
+    }
+    packs
 }
 
 /// Stores a checkpoint, and gives its thread's key; no row where the guard does not hold, and

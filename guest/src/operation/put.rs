@@ -251,8 +251,8 @@ fn statements(row: CheckpointRow<'_>, chunks: Vec<Chunk>, known: Option<&Known>)
     }
     if !chunks.is_empty() {
         statements.push(match guard {
-            Some(guard) => sqlite::insert_guarded_chunks(guard, chunks),
-            None => sqlite::insert_chunks(thread_id, chunks),
+            Some(guard) => sqlite::insert_guarded_chunks(guard, &chunks),
+            None => sqlite::insert_chunks(thread_id, &chunks),
         });
     }
     statements.push(sqlite::upsert_checkpoint(row, guard));

@@ -77,7 +77,9 @@ impl Selection {
         for filter in page.filter {
             selection.metadata(filter);
         }
-        selection.limit = selection.bind(Value::Integer(page.count));
+        // A subquery, since SQLite may plan anew for each value of a limit that is bound as it is.
+        let count = selection.bind(Value::Integer(page.count));
+        selection.limit = format!("(SELECT {count})");
         selection
     }
 
