@@ -60,7 +60,9 @@ export class BetterSqlite3Connection implements Connection {
   query(text: string, parameters: readonly SqlValue[]): SqlValue[][] {
     const statement = this.#prepare(text);
     // The driver takes numbered parameters by name.
-    const named = Object.fromEntries(parameters.map((value, index) => [index + 1, value]));
+    const named: Record<number, SqlValue> = {};
+    let number = 0;
+    for (const value of parameters) named[++number] = value;
     if (statement.reader) return statement.all(named);
     statement.run(named);
     return [];

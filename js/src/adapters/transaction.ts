@@ -25,7 +25,13 @@ export function runRead(connection: Connection, batch: Batch): RowSet[] {
  */
 export function runGroup(connection: Connection, batches: readonly Batch[]): Answer[] {
   const run = () => batches.map((batch) => runSavepoint(connection, batch));
-  return connection.inTransaction ? run() : within(connection, "BEGIN IMMEDIATE", run);
+  if (connection.inTransaction) return run();
+  const [only, ...more] = batches;
+  if (only === undefined || more.length > 0) return within(connection, "BEGIN IMMEDIATE", run);
+  // One alone has the transaction for a savepoint.
+  return within(connection, "BEGIN IMMEDIATE", () => [
+    { rowSets: runStatements(connection, only) },
+  ]);
 }
 
 function within<T>(connection: Connection, begin: string, run: () => T): T {
