@@ -34,31 +34,13 @@ export class PlannerFailure extends Error {
 // Runtimes without the symbol get this one from the generated code.
 const DISPOSE = Symbol.dispose ?? Symbol.for("dispose");
 
-/**
- * The generated code makes its text decoder with the default options, which drop a byte order
- * mark at the start: two thread ids would become one. It finds this one in its place.
- */
-function withExactText<T>(run: () => T): T {
-  const Standard = globalThis.TextDecoder;
-  globalThis.TextDecoder = class extends Standard {
-    constructor() {
-      super("utf-8", { ignoreBOM: true });
-    }
-  };
-  try {
-    return run();
-  } finally {
-    globalThis.TextDecoder = Standard;
-  }
-}
-
 /** One instance of the planner. A call that fails leaves it dead. */
 class Instance {
   readonly #operations: Operations;
   alive = true;
 
   constructor(coreModule: CoreModules) {
-    this.#operations = withExactText(() => instantiate(coreModule, {})).operations;
+    this.#operations = instantiate(coreModule, {}).operations;
   }
 
   start(call: Call): [Operation, Progress] {

@@ -15,8 +15,26 @@ const { files } = await transpile(component, {
   // The package hands over the core modules itself, so that any bundler or runtime can load them.
   instantiation: "sync",
 });
+
+/** What the generated code is better without; each must be found in it exactly once. */
+const AMENDMENTS = [
+  // It would drop a byte order mark at the start of a text: two thread ids would become one.
+  [/new TextDecoder\(\)/g, 'new TextDecoder("utf-8", { ignoreBOM: true })'],
+  // It would look into the environment at every step of every call.
+  [/const _debugLog = \(\.\.\.args\) => \{[^}]*\}\s*console\.debug\(\.\.\.args\);\s*\};/g, "const _debugLog = () => {};"],
+];
+
+function amended(text) {
+  return AMENDMENTS.reduce((amendedSoFar, [pattern, replacement]) => {
+    const count = amendedSoFar.match(pattern)?.length ?? 0;
+    if (count !== 1) throw new Error(`${pattern} is ${count} times in the generated code, not once`);
+    return amendedSoFar.replace(pattern, replacement);
+  }, text);
+}
+
 for (const [name, bytes] of Object.entries(files)) {
   const path = resolve(name);
   await mkdir(dirname(path), { recursive: true });
-  await writeFile(path, bytes);
+  const glue = name.endsWith("planner.js");
+  await writeFile(path, glue ? amended(new TextDecoder().decode(bytes)) : bytes);
 }
