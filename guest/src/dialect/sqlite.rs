@@ -56,46 +56,34 @@ pub(crate) fn insert_thread(thread_id: &str) -> Statement {
     )
 }
 
-/// Stores chunks of a thread by its id. A chunk that is there already is the same one.
-pub(crate) fn insert_chunks(thread_id: &str, chunks: &[Chunk]) -> Statement {
+/// Stores chunks of a thread, none where the guard does not hold. A chunk that is there already
+/// is the same one.
+pub(crate) fn insert_chunks(thread_id: &str, guard: Option<Guard>, chunks: &[Chunk]) -> Statement {
+    let (condition, bound) = match guard {
+        None => ("", Vec::new()),
+        Some(guard) => (
+            " AND t.thread_key = ?5 AND t.generation = ?6",
+            vec![Value::Integer(guard.thread_key), Value::Integer(guard.generation)],
+        ),
+    };
     let row = |packed: Packed| {
-        vec![
+        let mut row = vec![
             text(thread_id),
             Value::Blob(packed.hashes),
             Value::Blob(packed.data),
             Value::Text(packed.places),
-        ]
+        ];
+        row.extend_from_slice(&bound);
+        row
     };
     Statement {
-        text: "INSERT INTO lg_chunks (thread_key, hash, data) \
-               SELECT t.thread_key, substr(?2, e.key * 20 + 1, 20), \
-               substr(?3, e.value / 1048576 + 1, e.value % 1048576) \
-               FROM lg_threads t CROSS JOIN json_each(?4) e WHERE t.thread_id = ?1 \
-               ON CONFLICT (thread_key, hash) DO NOTHING"
-            .to_owned(),
-        parameters: pack(chunks).into_iter().map(row).collect(),
-    }
-}
-
-/// Stores chunks of a thread by its key, if it still exists.
-pub(crate) fn insert_guarded_chunks(guard: Guard, chunks: &[Chunk]) -> Statement {
-    let row = |packed: Packed| {
-        vec![
-            Value::Integer(guard.thread_key),
-            Value::Integer(guard.generation),
-            Value::Blob(packed.hashes),
-            Value::Blob(packed.data),
-            Value::Text(packed.places),
-        ]
-    };
-    Statement {
-        text: "INSERT INTO lg_chunks (thread_key, hash, data) \
-               SELECT t.thread_key, substr(?3, e.key * 20 + 1, 20), \
-               substr(?4, e.value / 1048576 + 1, e.value % 1048576) \
-               FROM lg_threads t CROSS JOIN json_each(?5) e \
-               WHERE t.thread_key = ?1 AND t.generation = ?2 \
-               ON CONFLICT (thread_key, hash) DO NOTHING"
-            .to_owned(),
+        text: format!(
+            "INSERT INTO lg_chunks (thread_key, hash, data) \
+             SELECT t.thread_key, substr(?2, e.key * 20 + 1, 20), \
+             substr(?3, e.value / 1048576 + 1, e.value % 1048576) \
+             FROM lg_threads t CROSS JOIN json_each(?4) e WHERE t.thread_id = ?1{condition} \
+             ON CONFLICT (thread_key, hash) DO NOTHING"
+        ),
         parameters: pack(chunks).into_iter().map(row).collect(),
     }
 }
@@ -293,8 +281,4 @@ fn once(text: &str, parameters: Vec<Value>) -> Statement {
 
 fn text(text: &str) -> Value {
     Value::Text(text.to_owned())
-}
-
-fn hash(hash: &Hash) -> Value {
-    Value::Blob(hash.as_bytes().to_vec())
 }

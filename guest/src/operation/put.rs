@@ -250,10 +250,7 @@ fn statements(row: CheckpointRow<'_>, chunks: Vec<Chunk>, known: Option<&Known>)
         statements.push(sqlite::insert_thread(thread_id));
     }
     if !chunks.is_empty() {
-        statements.push(match guard {
-            Some(guard) => sqlite::insert_guarded_chunks(guard, &chunks),
-            None => sqlite::insert_chunks(thread_id, &chunks),
-        });
+        statements.push(sqlite::insert_chunks(thread_id, guard, &chunks));
     }
     statements.push(sqlite::upsert_checkpoint(row, guard));
     if guard.is_none() {

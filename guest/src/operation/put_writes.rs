@@ -68,7 +68,7 @@ impl PutWrites {
         let thread_id = &address.thread_id;
         let mut statements = vec![sqlite::insert_thread(thread_id)];
         if !chunks.is_empty() {
-            statements.push(sqlite::insert_chunks(thread_id, &once_each(chunks)));
+            statements.push(sqlite::insert_chunks(thread_id, None, &once_each(chunks)));
         }
         for (rows, replaces) in rows.into_iter().zip([false, true]) {
             if !rows.is_empty() {
