@@ -10,7 +10,7 @@ import {
 } from "./guest.js";
 
 /** More rounds than any operation needs: a call that asks for more would never end. */
-const ROUNDS_MAX = 64;
+const ROUNDS_MAX = 512;
 
 /**
  * Drives a call to its outcome: runs what the planner asks for and gives it the answer.
