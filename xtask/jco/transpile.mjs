@@ -21,7 +21,10 @@ const AMENDMENTS = [
   // It would drop a byte order mark at the start of a text: two thread ids would become one.
   [/new TextDecoder\(\)/g, 'new TextDecoder("utf-8", { ignoreBOM: true })'],
   // It would look into the environment at every step of every call.
-  [/const _debugLog = \(\.\.\.args\) => \{[^}]*\}\s*console\.debug\(\.\.\.args\);\s*\};/g, "const _debugLog = () => {};"],
+  [
+    /const _debugLog = \(\.\.\.args\) => \{[^}]*\}\s*console\.debug\(\.\.\.args\);\s*\};/g,
+    "const _debugLog = () => {};",
+  ],
 ];
 
 function amended(text) {
