@@ -30,7 +30,7 @@ const AMENDMENTS = [
 function amended(text) {
   return AMENDMENTS.reduce((amendedSoFar, [pattern, replacement]) => {
     const count = amendedSoFar.match(pattern)?.length ?? 0;
-    if (count !== 1) throw new Error(`${pattern} is ${count} times in the generated code, not once`);
+    if (count !== 1) throw new Error(`${pattern} is ${count} times in what is generated`);
     return amendedSoFar.replace(pattern, replacement);
   }, text);
 }
