@@ -13,7 +13,8 @@ use std::time::Duration;
 use langgraph_checkpoint_host::{
     Checkpointer, ComponentErrorKind, Error, Limits, Planner, SqliteOptions, SqliteStorage,
 };
-use support::{component_bytes, component_path, config, poll_once, put};
+use rusqlite::Connection;
+use support::{component_bytes, component_path, config, open, poll_once, put};
 use wit_component::{ComponentEncoder, StringEncoding, dummy_module, embed_component_metadata};
 use wit_parser::{ManglingAndAbi, Resolve};
 
@@ -116,13 +117,21 @@ async fn operations_above_the_number_of_instances_wait_their_turn() {
 
 #[tokio::test]
 async fn an_operation_that_is_given_up_leaves_its_instance_to_others() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("checkpoints.db");
     let limits = Limits { instances_max: 1, ..Limits::default() };
-    let checkpointer = on(Planner::from_bytes(&component_bytes(), limits).unwrap());
-    checkpointer.put(put("t", None, "c1", "[1]")).await.unwrap();
-    for _ in 0..3 {
-        let mut given_up = pin!(checkpointer.get_tuple(config("t")));
-        assert!(poll_once(given_up.as_mut()).is_pending());
+    let planner = Planner::from_bytes(&component_bytes(), limits).unwrap();
+    let checkpointer = open(planner, &path).await;
+    let other = Connection::open(&path).unwrap();
+    other.execute_batch("BEGIN IMMEDIATE").unwrap();
+    for polls in 1..=8 {
+        let mut given_up = pin!(checkpointer.put(put("t", None, "c1", "[1]")));
+        for _ in 0..polls {
+            assert!(poll_once(given_up.as_mut()).is_pending(), "the lock is held");
+        }
     }
+    other.execute_batch("ROLLBACK").unwrap();
+    checkpointer.put(put("t", None, "c2", "[2]")).await.unwrap();
     assert!(checkpointer.get_tuple(config("t")).await.unwrap().is_some());
 }
 
