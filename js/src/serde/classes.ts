@@ -15,6 +15,9 @@ type SerializableClass = typeof Serializable;
 
 const ROOT_NAMESPACE = "langchain_core";
 
+/** The namespace of every message's id. */
+const MESSAGES_NAMESPACE = [ROOT_NAMESPACE, "messages"] as const;
+
 /** Longer ids name no class; the bound keeps a hostile id cheap to refuse. */
 const ID_LENGTH_MAX = 16;
 
@@ -31,6 +34,8 @@ const UNDECLARED_ALIASES: Readonly<Record<string, readonly string[]>> = {
 
 /** One class of @langchain/core, with its two spellings of each field's name. */
 export class CoreClass {
+  /** The id of a message of this class on the wire. */
+  readonly id: readonly string[];
   readonly #class: SerializableClass;
   readonly #isMessage: boolean;
   readonly #fieldNames = new Map<string, string>();
@@ -38,6 +43,7 @@ export class CoreClass {
 
   constructor(name: string, serializable: SerializableClass) {
     this.#class = serializable;
+    this.id = Object.freeze([...MESSAGES_NAMESPACE, get_lc_unique_name(serializable)]);
     this.#isMessage = isAncestor(messages.BaseMessage.prototype, serializable.prototype);
     for (const [field, wireName] of declaredAliases(serializable)) {
       this.#fieldNames.set(wireName, field);
@@ -55,14 +61,30 @@ export class CoreClass {
     );
   }
 
+  /** Whether a message has the id of its class, as all have that nobody has tampered with. */
+  hasClassId(value: Fields): boolean {
+    const namespace = value.lc_namespace;
+    return (
+      Array.isArray(namespace) &&
+      namespace.length === MESSAGES_NAMESPACE.length &&
+      namespace[0] === MESSAGES_NAMESPACE[0] &&
+      namespace[1] === MESSAGES_NAMESPACE[1] &&
+      value.constructor === this.#class &&
+      !Object.hasOwn(value, "lc_id")
+    );
+  }
+
   /** The name of a field on the wire, as the class itself gives it. */
-  wireName(field: string, instance: Fields): string {
+  wireName(field: string): string {
     const known = this.#wireNames.get(field);
     if (known !== undefined) return known;
-    const sample: Serializable = Object.create(instance, {
+    const sample: Serializable = Object.create(this.#class.prototype, {
+      [field]: { value: null },
       lc_kwargs: { value: { [field]: null } },
+      lc_serializable: { value: true },
+      lc_id: { value: this.id },
     });
-    const written = sample.toJSON();
+    const written = Serializable.prototype.toJSON.call(sample);
     const names = "kwargs" in written ? Object.keys(written.kwargs) : [];
     const wireName = names[0] ?? field;
     if (this.#wireNames.size < NAMES_KEPT_MAX) this.#wireNames.set(field, wireName);

@@ -86,7 +86,9 @@ export function escapedRecord(value: Fields): Fields {
 }
 
 export function isWrapper(value: Fields): boolean {
-  return Object.hasOwn(value, WRAPPER_KEY) && Object.keys(value).length === 1;
+  if (!Object.hasOwn(value, WRAPPER_KEY)) return false;
+  const keys = Object.keys(value);
+  return keys.length === 1 && keys[0] === WRAPPER_KEY;
 }
 
 /** What a record stands for, read lazily: `read` brings back the values nested in the record. */

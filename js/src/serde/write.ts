@@ -133,8 +133,13 @@ export class Encoder {
         typeof item === "object" && item !== null
           ? this.#object(item, index, depth + 1, place)
           : this.#primitive(item, index, depth + 1, place);
-      if (copy === undefined && encoded !== item) copy = items.slice(0, index);
-      if (copy !== undefined) copy[index] = encoded;
+      if (copy === undefined) {
+        if (encoded === item) continue;
+        // The array may be of a class, or of none, whose methods are not to be called.
+        copy = [];
+        for (let earlier = 0; earlier < index; earlier += 1) copy[earlier] = items[earlier];
+      }
+      copy[index] = encoded;
     }
     return copy ?? items;
   }
@@ -142,7 +147,8 @@ export class Encoder {
   /** An object's own fields, escaped where a reader would take them for a record. */
   #data(value: Fields, depth: number, place: Place, copied: boolean): unknown {
     if (place === "wrapped kwargs") return this.#wrappedData(value, depth);
-    const wraps = place === "kwargs" && !isInert(value) && ("lc" in value || isWrapper(value));
+    const wraps =
+      place === "kwargs" && (hasField(value, "lc") || isWrapper(value)) && !isInert(value);
     const json = this.#fields(value, depth, wraps ? "data" : place, copied);
     if (!wraps) return escaped(json);
     return isRecord(json) ? records.escapedRecord(json) : { [WRAPPER_KEY]: json };
@@ -190,9 +196,10 @@ export class Encoder {
     for (const name of Object.keys(given)) {
       const field = name in value ? value[name] : given[name];
       const encoded = this.#value(field, name, depth + 1, "kwargs");
-      if (encoded !== undefined) setOwn(kwargs, core.wireName(name, value), encoded);
+      if (encoded !== undefined) setOwn(kwargs, core.wireName(name), encoded);
     }
-    return { lc: 1, type: "constructor", id: value.lc_id, kwargs };
+    const id = core.hasClassId(value) ? core.id : value.lc_id;
+    return { lc: 1, type: "constructor", id, kwargs };
   }
 
   /** The record that another LangChain class's own `toJSON` has made. */
@@ -241,12 +248,15 @@ function isPlain(value: object): value is Fields {
   return (prototype === Object.prototype || prototype === null) && !hasToJson(value);
 }
 
+/** Whether JSON has the field: it is the object's own and enumerable. */
+function hasField(value: Fields, key: string): boolean {
+  return key in value && Object.prototype.propertyIsEnumerable.call(value, key);
+}
+
 /** The JSON of an object's fields, escaped where a reader would take them for a record. */
 function escaped(json: Fields): Fields {
-  if ("lc" in json && Object.hasOwn(json, "lc") && isRecord(json)) {
-    return records.escapedRecord(json);
-  }
-  return json.lg_name === "Send" ? sendJson(json) : json;
+  if (hasField(json, "lc") && isRecord(json)) return records.escapedRecord(json);
+  return hasField(json, "lg_name") && json.lg_name === "Send" ? sendJson(json) : json;
 }
 
 /** A Send is stored as the plain object that LangGraph makes a task of. */
@@ -255,6 +265,6 @@ function sendJson(json: Fields): Fields {
   if (!keys.includes("node") || !keys.includes("args")) return json;
   if (!keys.every((key) => SEND_KEYS.has(key))) return json;
   const { node, args, timeout } = json;
-  const timed = timeout !== undefined && timeout !== records.UNDEFINED_RECORD;
+  const timed = keys.includes("timeout") && timeout !== records.UNDEFINED_RECORD;
   return timed ? { node, args, timeout } : { node, args };
 }
