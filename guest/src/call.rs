@@ -69,11 +69,43 @@ pub struct ChannelVersion {
 
 /// A channel and its value.
 #[derive(Clone, Debug, PartialEq)]
-pub struct ChannelValue {
+pub struct ChannelValue<V = Payload> {
     /// The channel's name.
     pub channel: String,
     /// Its value.
-    pub value: Payload,
+    pub value: V,
+}
+
+/// Consecutive elements of a list or entries of a map.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Run {
+    /// Those of the base value: the position of the first one, and how many.
+    Kept {
+        /// Counted from zero.
+        first: u32,
+        /// How many.
+        count: u32,
+    },
+    /// New ones: their JSON text with a comma between every two.
+    Fresh(Vec<u8>),
+}
+
+/// The value of a channel to store. `Edited` and `Unchanged` refer to the base: the value that
+/// `Put::known` says the channel has.
+#[derive(Clone, Debug, PartialEq)]
+pub enum NewValue {
+    /// All of it.
+    Whole(Payload),
+    /// The list or map made of these runs, in order.
+    Edited(Vec<Run>),
+    /// The base itself.
+    Unchanged,
+}
+
+impl From<Payload> for NewValue {
+    fn from(payload: Payload) -> Self {
+        Self::Whole(payload)
+    }
 }
 
 /// A checkpoint to store.
@@ -88,7 +120,7 @@ pub struct Checkpoint {
     /// `checkpoint.channel_versions`.
     pub channel_versions: Vec<ChannelVersion>,
     /// `checkpoint.channel_values`, the full state.
-    pub channel_values: Vec<ChannelValue>,
+    pub channel_values: Vec<ChannelValue<NewValue>>,
     /// Every other field, as one serialized object.
     pub rest: Payload,
 }
@@ -154,6 +186,15 @@ pub struct List {
     pub resume: Option<Vec<u8>>,
 }
 
+/// `getTuple`.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct GetTuple {
+    /// The checkpoint.
+    pub config: Config,
+    /// The `known` of an earlier outcome whose channel values the caller still has.
+    pub known: Option<Vec<u8>>,
+}
+
 /// `getDeltaChannelHistory`.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct DeltaChannelHistory {
@@ -169,7 +210,7 @@ pub enum Call {
     /// Make the tables where they are missing.
     Setup,
     /// One checkpoint with its pending writes.
-    GetTuple(Config),
+    GetTuple(GetTuple),
     /// One page of checkpoints, newest first.
     List(List),
     /// Store a checkpoint.

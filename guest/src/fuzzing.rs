@@ -55,8 +55,6 @@ pub struct Built {
     pub piece: Vec<u8>,
     /// The chunks that were not known.
     pub fresh: Vec<(Hash, Vec<u8>)>,
-    /// The chunks that a later value may take for known.
-    pub visible: BTreeSet<Hash>,
 }
 
 /// Builds a value, leaving out known chunks.
@@ -69,7 +67,6 @@ pub fn build(kind: &str, bytes: &[u8], known: &BTreeSet<Hash>) -> Result<Built, 
     Ok(Built {
         piece: encode(&built.piece)?,
         fresh: fresh.map(|chunk| (raw(&chunk.hash), chunk.data)).collect(),
-        visible: builder.into_visible().iter().map(raw).collect(),
     })
 }
 

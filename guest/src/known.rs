@@ -8,8 +8,12 @@ use std::collections::BTreeSet;
 use serde::{Deserialize, Serialize};
 
 use crate::error::Error;
+use crate::format::checkpoint::StoredValue;
 use crate::format::{FORMAT, decode, encode};
-use crate::value::hash::{HASH_BYTES, Hash};
+use crate::outcome;
+use crate::value::base::{Base, Source};
+use crate::value::hash::Hash;
+use crate::value::piece::{Piece, Spine};
 
 /// What is known of a thread.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -24,21 +28,34 @@ pub(crate) struct Known {
     pub(crate) generation: i64,
     /// Channels with a stored value in the namespace.
     pub(crate) channels: BTreeSet<String>,
-    /// Stored chunks of the thread.
-    pub(crate) hashes: BTreeSet<Hash>,
+    /// The values of the checkpoint last put or read, in its order.
+    pub(crate) values: Vec<(String, KnownValue)>,
+}
+
+/// A value that is stored.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct KnownValue {
+    /// As the envelope holds it.
+    pub(crate) stored: StoredValue,
+    /// Of a list or map: what an edit starts from.
+    pub(crate) base: Option<Base>,
 }
 
 /// As encoded.
 #[derive(Serialize, Deserialize)]
-struct Encoded(u8, String, String, i64, i64, BTreeSet<String>, serde_bytes::ByteBuf);
+struct Encoded(u8, String, String, i64, i64, BTreeSet<String>, Vec<EncodedValue>);
+
+/// As encoded: channel, value, and of a base the number of elements and the levels.
+#[derive(Serialize, Deserialize)]
+struct EncodedValue(String, StoredValue, Option<(u32, Vec<Vec<Piece>>)>);
 
 impl Known {
     /// The bytes a host carries.
     pub(crate) fn to_bytes(&self) -> Result<Vec<u8>, Error> {
-        let mut hashes = Vec::with_capacity(self.hashes.len() * HASH_BYTES);
-        for hash in &self.hashes {
-            hashes.extend_from_slice(hash.as_bytes());
-        }
+        let value = |(channel, value): &(String, KnownValue)| {
+            let base = value.base.clone().map(|base| (base.elements, base.levels));
+            EncodedValue(channel.clone(), value.stored.clone(), base)
+        };
         encode(&Encoded(
             FORMAT,
             self.thread_id.clone(),
@@ -46,7 +63,7 @@ impl Known {
             self.thread_key,
             self.generation,
             self.channels.clone(),
-            serde_bytes::ByteBuf::from(hashes),
+            self.values.iter().map(value).collect(),
         ))
     }
 
@@ -60,13 +77,76 @@ impl Known {
         let Some(encoded) = decode::<Encoded>(bytes) else {
             return Err(foreign("is none that this planner made"));
         };
-        let Encoded(format, thread, ns, thread_key, generation, channels, hashes) = encoded;
-        if format != FORMAT || thread != thread_id || ns != checkpoint_ns {
+        let Encoded(format, thread_id_known, ns, thread_key, generation, channels, values) =
+            encoded;
+        if format != FORMAT || thread_id_known != thread_id || ns != checkpoint_ns {
             return Err(foreign("belongs to another thread, namespace or version"));
         }
-        let hashes = hashes.chunks(HASH_BYTES).filter_map(Hash::from_slice).collect();
-        Ok(Self { thread_id: thread, checkpoint_ns: ns, thread_key, generation, channels, hashes })
+        let value = |EncodedValue(channel, stored, base)| {
+            let base = base.map(|(elements, levels)| Base { elements, levels });
+            (channel, KnownValue { stored, base })
+        };
+        Ok(Self {
+            thread_id: thread_id_known,
+            checkpoint_ns: ns,
+            thread_key,
+            generation,
+            channels,
+            values: values.into_iter().map(value).collect(),
+        })
     }
+
+    /// The value of a channel.
+    pub(crate) fn value(&self, channel: &str) -> Option<&KnownValue> {
+        self.values.iter().find(|(name, _)| name == channel).map(|(_, value)| value)
+    }
+
+    /// The chunks that need not be sent again: all that the values show without opening a node.
+    pub(crate) fn hashes(&self) -> BTreeSet<Hash> {
+        let mut hashes = BTreeSet::new();
+        for (_, value) in &self.values {
+            show(&value.stored.piece, &mut hashes);
+            for level in value.base.iter().flat_map(|base| &base.levels) {
+                level.iter().for_each(|piece| show(piece, &mut hashes));
+            }
+        }
+        hashes
+    }
+
+    /// The lists and maps that an edit may start from.
+    pub(crate) fn bases(&self) -> Vec<outcome::Base> {
+        let base = |(channel, value): &(String, KnownValue)| {
+            let elements = value.base.as_ref()?.elements;
+            Some(outcome::Base { channel: channel.clone(), elements })
+        };
+        self.values.iter().filter_map(base).collect()
+    }
+}
+
+impl KnownValue {
+    /// The source of an edit of this value.
+    pub(crate) fn source(&self) -> Option<Source<'_>> {
+        match (&self.stored.piece, &self.base) {
+            (Piece::Nested(sequence), Some(base)) => Source::of(sequence, base),
+            _ => None,
+        }
+    }
+}
+
+fn show(piece: &Piece, hashes: &mut BTreeSet<Hash>) {
+    hashes.extend(piece.hash());
+    let Piece::Nested(sequence) = piece else {
+        return;
+    };
+    match &sequence.spine {
+        Spine::Chunk(hash) => {
+            hashes.insert(*hash);
+        }
+        Spine::Inline(levels) => {
+            levels.iter().flatten().for_each(|piece| show(piece, hashes));
+        }
+    }
+    sequence.tail.iter().for_each(|piece| show(piece, hashes));
 }
 
 fn foreign(what: &str) -> Error {

@@ -22,10 +22,13 @@ mod value;
 mod write;
 
 pub use call::{
-    Call, ChannelValue, ChannelVersion, Checkpoint, Config, DeltaChannelHistory, Id, List,
-    MetadataFilter, NewWrite, Payload, Put, PutWrites, Version,
+    Call, ChannelValue, ChannelVersion, Checkpoint, Config, DeltaChannelHistory, GetTuple, Id,
+    List, MetadataFilter, NewValue, NewWrite, Payload, Put, PutWrites, Run, Version,
 };
 pub use error::{Error, Fault};
 pub use operation::{Answer, Need, Operation, Progress};
-pub use outcome::{ChannelHistory, CheckpointTuple, Outcome, Page, PendingWrite, StoredCheckpoint};
+pub use outcome::{
+    Base, ChannelHistory, CheckpointTuple, FoundCheckpoint, Outcome, Page, PendingWrite,
+    StoredCheckpoint, TupleValue,
+};
 pub use statement::{Access, Batch, RowSet, Statement, Value};

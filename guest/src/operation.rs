@@ -74,8 +74,8 @@ impl Operation {
     pub fn start(call: Call) -> Result<(Self, Progress), Error> {
         let (state, progress) = match call {
             Call::Setup => setup::Setup::start().map(|(s, p)| (State::Setup(s), p)),
-            Call::GetTuple(config) => {
-                list::List::start_get_tuple(&config).map(|(s, p)| (State::List(s), p))
+            Call::GetTuple(call) => {
+                list::List::start_get_tuple(&call).map(|(s, p)| (State::List(s), p))
             }
             Call::List(call) => list::List::start(call).map(|(s, p)| (State::List(s), p)),
             Call::Put(call) => put::Put::start(call).map(|(s, p)| (State::Put(s), p)),

@@ -1,6 +1,8 @@
 //! What a caller gets: tuples, pages, histories as plain data. The words are those of
 //! `wit/planner.wit`.
 
+use std::ops::Range;
+
 use crate::call::{ChannelValue, ChannelVersion, Payload};
 
 /// A pending write as stored.
@@ -14,9 +16,25 @@ pub struct PendingWrite {
     pub value: Payload,
 }
 
+/// The value of a channel as stored.
+#[derive(Clone, Debug, PartialEq)]
+pub enum TupleValue {
+    /// All of it.
+    Whole(Payload),
+    /// Parts of the page's shared bytes, one after the other.
+    Shared {
+        /// The serializer's type tag.
+        kind: String,
+        /// The parts.
+        spans: Vec<Range<u32>>,
+    },
+    /// The value the channel has in `GetTuple::known`.
+    Unchanged,
+}
+
 /// A checkpoint as stored, whole.
 #[derive(Clone, Debug, PartialEq)]
-pub struct CheckpointTuple {
+pub struct CheckpointTuple<V = Payload> {
     /// The thread.
     pub thread_id: String,
     /// The namespace.
@@ -32,7 +50,7 @@ pub struct CheckpointTuple {
     /// `checkpoint.channel_versions` as put.
     pub channel_versions: Vec<ChannelVersion>,
     /// The stored channel values, in the order they were put.
-    pub channel_values: Vec<ChannelValue>,
+    pub channel_values: Vec<ChannelValue<V>>,
     /// Every other field of the checkpoint as put.
     pub rest: Payload,
     /// The metadata as put.
@@ -41,15 +59,76 @@ pub struct CheckpointTuple {
     pub pending_writes: Vec<PendingWrite>,
     /// For `v` under 4 with a parent: the parent's writes to `__pregel_tasks`.
     pub pending_sends: Option<Vec<Payload>>,
-    /// For `Put::known`.
+}
+
+impl CheckpointTuple<TupleValue> {
+    /// The tuple with its values whole; nothing where one is unchanged, or has a part that the
+    /// shared bytes have not.
+    pub fn resolve(self, shared: &[u8]) -> Option<CheckpointTuple> {
+        self.map_values(|value| match value {
+            TupleValue::Whole(payload) => Some(payload),
+            TupleValue::Shared { kind, spans } => {
+                let mut bytes = Vec::new();
+                for span in spans {
+                    bytes.extend_from_slice(shared.get(span.start as usize..span.end as usize)?);
+                }
+                Some(Payload { kind, bytes })
+            }
+            TupleValue::Unchanged => None,
+        })
+    }
+}
+
+impl<V> CheckpointTuple<V> {
+    /// The tuple with other values; nothing where there is none for a value.
+    pub fn map_values<W>(self, mut map: impl FnMut(V) -> Option<W>) -> Option<CheckpointTuple<W>> {
+        let values = self.channel_values.into_iter();
+        let value =
+            |ChannelValue { channel, value }| Some(ChannelValue { channel, value: map(value)? });
+        Some(CheckpointTuple {
+            thread_id: self.thread_id,
+            checkpoint_ns: self.checkpoint_ns,
+            checkpoint_id: self.checkpoint_id,
+            parent_checkpoint_id: self.parent_checkpoint_id,
+            v: self.v,
+            ts: self.ts,
+            channel_versions: self.channel_versions,
+            channel_values: values.map(value).collect::<Option<_>>()?,
+            rest: self.rest,
+            metadata: self.metadata,
+            pending_writes: self.pending_writes,
+            pending_sends: self.pending_sends,
+        })
+    }
+}
+
+/// A channel whose value may be the base of an edit.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Base {
+    /// The channel's name.
+    pub channel: String,
+    /// How many elements or entries the value has.
+    pub elements: u32,
+}
+
+/// What `getTuple` gives.
+#[derive(Clone, Debug, PartialEq)]
+pub struct FoundCheckpoint {
+    /// The checkpoint.
+    pub tuple: CheckpointTuple<TupleValue>,
+    /// For `Put::known` and `GetTuple::known`.
     pub known: Vec<u8>,
+    /// The lists and maps that an edit may start from.
+    pub bases: Vec<Base>,
 }
 
 /// A page of `list`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Page {
     /// The tuples, newest first.
-    pub tuples: Vec<CheckpointTuple>,
+    pub tuples: Vec<CheckpointTuple<TupleValue>>,
+    /// What the tuples' values are made of.
+    pub shared: Vec<u8>,
     /// For `List::resume`; nothing after the last page.
     pub next: Option<Vec<u8>>,
 }
@@ -63,8 +142,10 @@ pub struct StoredCheckpoint {
     pub checkpoint_ns: String,
     /// The checkpoint.
     pub checkpoint_id: String,
-    /// For `Put::known`.
+    /// For `Put::known` and `GetTuple::known`.
     pub known: Vec<u8>,
+    /// The lists and maps that an edit may start from.
+    pub bases: Vec<Base>,
 }
 
 /// The history of one delta channel.
@@ -88,11 +169,13 @@ pub enum Outcome {
     /// Of `Setup`.
     Ready,
     /// Of `GetTuple`.
-    Found(Option<CheckpointTuple>),
+    Found(Option<FoundCheckpoint>),
     /// Of `List`.
     Page(Page),
     /// Of `Put`.
     Stored(StoredCheckpoint),
+    /// Of `Put`: nothing was stored, since what its `known` says does not hold any more.
+    Stale,
     /// Of `PutWrites`.
     WritesStored,
     /// Of `DeleteThread`.

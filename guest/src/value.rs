@@ -2,8 +2,10 @@
 //!
 //! A value's bytes are never changed: what comes back is what went in, byte for byte.
 
+pub(crate) mod base;
 pub(crate) mod build;
 pub(crate) mod gather;
 pub(crate) mod hash;
 pub(crate) mod piece;
+pub(crate) mod shared;
 pub(crate) mod split;

@@ -98,7 +98,7 @@ fn checkpoint(checkpoint_id: &str, parent: Option<&str>, messages: serde_json::V
             }],
             channel_values: vec![ChannelValue {
                 channel: "messages".to_owned(),
-                value: payload(&messages),
+                value: payload(&messages).into(),
             }],
             rest: payload(&json!({"versions_seen": {}})),
         },

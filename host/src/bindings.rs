@@ -69,9 +69,23 @@ impl From<guest::ChannelVersion> for wit::ChannelVersion {
     }
 }
 
-impl From<guest::ChannelValue> for wit::ChannelValue {
-    fn from(entry: guest::ChannelValue) -> Self {
-        Self { channel: entry.channel, value: entry.value.into() }
+impl From<guest::ChannelValue<guest::NewValue>> for wit::NewChannelValue {
+    fn from(entry: guest::ChannelValue<guest::NewValue>) -> Self {
+        let value = match entry.value {
+            guest::NewValue::Whole(payload) => wit::NewValue::Whole(payload.into()),
+            guest::NewValue::Edited(runs) => wit::NewValue::Edited(all(runs)),
+            guest::NewValue::Unchanged => wit::NewValue::Unchanged,
+        };
+        Self { channel: entry.channel, value }
+    }
+}
+
+impl From<guest::Run> for wit::Run {
+    fn from(run: guest::Run) -> Self {
+        match run {
+            guest::Run::Kept { first, count } => Self::Kept(wit::KeptElements { first, count }),
+            guest::Run::Fresh(bytes) => Self::Fresh(bytes),
+        }
     }
 }
 
@@ -110,7 +124,9 @@ impl From<guest::Call> for wit::Call {
     fn from(call: guest::Call) -> Self {
         match call {
             guest::Call::Setup => Self::Setup,
-            guest::Call::GetTuple(config) => Self::GetTuple(config.into()),
+            guest::Call::GetTuple(call) => {
+                Self::GetTuple(wit::GetTupleCall { config: call.config.into(), known: call.known })
+            }
             guest::Call::List(list) => Self::List(wit::ListCall {
                 config: list.config.into(),
                 limit: list.limit,
@@ -180,9 +196,29 @@ impl From<wit::ChannelVersion> for guest::ChannelVersion {
     }
 }
 
-impl From<wit::ChannelValue> for guest::ChannelValue {
-    fn from(entry: wit::ChannelValue) -> Self {
-        Self { channel: entry.channel, value: entry.value.into() }
+impl From<wit::TupleChannelValue> for guest::ChannelValue<guest::TupleValue> {
+    fn from(entry: wit::TupleChannelValue) -> Self {
+        let value = match entry.value {
+            wit::TupleValue::Whole(payload) => guest::TupleValue::Whole(payload.into()),
+            wit::TupleValue::Shared(shared) => guest::TupleValue::Shared {
+                kind: shared.kind,
+                spans: shared.spans.into_iter().map(|span| span.begin..span.end).collect(),
+            },
+            wit::TupleValue::Unchanged => guest::TupleValue::Unchanged,
+        };
+        Self { channel: entry.channel, value }
+    }
+}
+
+impl From<wit::Base> for guest::Base {
+    fn from(base: wit::Base) -> Self {
+        Self { channel: base.channel, elements: base.elements }
+    }
+}
+
+impl From<wit::FoundCheckpoint> for guest::FoundCheckpoint {
+    fn from(found: wit::FoundCheckpoint) -> Self {
+        Self { tuple: found.tuple.into(), known: found.known, bases: all(found.bases) }
     }
 }
 
@@ -192,7 +228,7 @@ impl From<wit::PendingWrite> for guest::PendingWrite {
     }
 }
 
-impl From<wit::CheckpointTuple> for guest::CheckpointTuple {
+impl From<wit::CheckpointTuple> for guest::CheckpointTuple<guest::TupleValue> {
     fn from(tuple: wit::CheckpointTuple) -> Self {
         Self {
             thread_id: tuple.thread_id,
@@ -207,7 +243,6 @@ impl From<wit::CheckpointTuple> for guest::CheckpointTuple {
             metadata: tuple.metadata.into(),
             pending_writes: all(tuple.pending_writes),
             pending_sends: tuple.pending_sends.map(all),
-            known: tuple.known,
         }
     }
 }
@@ -255,16 +290,20 @@ impl From<wit::Outcome> for guest::Outcome {
     fn from(outcome: wit::Outcome) -> Self {
         match outcome {
             wit::Outcome::Ready => Self::Ready,
-            wit::Outcome::Found(tuple) => Self::Found(tuple.map(Into::into)),
-            wit::Outcome::Page(page) => {
-                Self::Page(guest::Page { tuples: all(page.tuples), next: page.next })
-            }
+            wit::Outcome::Found(found) => Self::Found(found.map(Into::into)),
+            wit::Outcome::Page(page) => Self::Page(guest::Page {
+                tuples: all(page.tuples),
+                shared: page.shared,
+                next: page.next,
+            }),
             wit::Outcome::Stored(stored) => Self::Stored(guest::StoredCheckpoint {
                 thread_id: stored.thread_id,
                 checkpoint_ns: stored.checkpoint_ns,
                 checkpoint_id: stored.checkpoint_id,
                 known: stored.known,
+                bases: all(stored.bases),
             }),
+            wit::Outcome::Stale => Self::Stale,
             wit::Outcome::WritesStored => Self::WritesStored,
             wit::Outcome::Deleted => Self::Deleted,
             wit::Outcome::History(histories) => Self::History(all(histories)),

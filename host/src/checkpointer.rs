@@ -3,8 +3,8 @@
 use std::path::Path;
 
 use langgraph_checkpoint_guest::{
-    Call, ChannelHistory, CheckpointTuple, Config, DeltaChannelHistory, List, Outcome, Put,
-    PutWrites, StoredCheckpoint,
+    Call, ChannelHistory, CheckpointTuple, Config, DeltaChannelHistory, GetTuple, List, Outcome,
+    Put, PutWrites, StoredCheckpoint,
 };
 use tokio::sync::OnceCell;
 
@@ -54,6 +54,10 @@ impl<S: StorageAdapter> Checkpointer<S> {
 
     /// Stores a checkpoint. `Put::known` may be left out: what earlier calls of this
     /// checkpointer made known is passed on.
+    ///
+    /// Values that refer to a base need the `Put::known` that the base belongs to. Where that
+    /// does not hold any more, the error's code is `stale-known`, and nothing is stored: put
+    /// again with whole values and without it.
     pub async fn put(&self, mut put: Put) -> Result<StoredCheckpoint, Error> {
         if put.known.is_none() {
             put.known = self.known.of(&put.config);
@@ -64,6 +68,11 @@ impl<S: StorageAdapter> Checkpointer<S> {
                 self.known.remember(&stored.thread_id, &stored.checkpoint_ns, known);
                 Ok(stored)
             }
+            Outcome::Stale => Err(Error::invalid(
+                "stale-known",
+                "the thread has been removed since the put's known was given; put again with \
+                 whole values and without known",
+            )),
             _ => Err(other_outcome()),
         }
     }
@@ -78,13 +87,12 @@ impl<S: StorageAdapter> Checkpointer<S> {
 
     /// One checkpoint with its pending writes; the latest, where the config names none.
     pub async fn get_tuple(&self, config: Config) -> Result<Option<CheckpointTuple>, Error> {
-        match self.run(Call::GetTuple(config)).await? {
-            Outcome::Found(tuple) => {
-                if let Some(tuple) = &tuple {
-                    let known = tuple.known.clone();
-                    self.known.remember(&tuple.thread_id, &tuple.checkpoint_ns, known);
-                }
-                Ok(tuple)
+        match self.run(Call::GetTuple(GetTuple { config, known: None })).await? {
+            Outcome::Found(None) => Ok(None),
+            Outcome::Found(Some(found)) => {
+                let tuple = found.tuple.resolve(&[]).ok_or_else(other_outcome)?;
+                self.known.remember(&tuple.thread_id, &tuple.checkpoint_ns, found.known);
+                Ok(Some(tuple))
             }
             _ => Err(other_outcome()),
         }
@@ -152,7 +160,8 @@ impl<S: StorageAdapter> Pages<'_, S> {
         match self.checkpointer.run(Call::List(list.clone())).await? {
             Outcome::Page(page) => {
                 self.next = page.next.map(|next| List { resume: Some(next), ..list.clone() });
-                Ok(Some(page.tuples))
+                let whole = page.tuples.into_iter().map(|tuple| tuple.resolve(&page.shared));
+                Ok(Some(whole.collect::<Option<_>>().ok_or_else(other_outcome)?))
             }
             _ => Err(other_outcome()),
         }

@@ -62,6 +62,10 @@ impl Error {
         }
     }
 
+    pub(crate) fn invalid(code: &'static str, message: &str) -> Self {
+        Self::InvalidInput(Fault { code: Cow::Borrowed(code), message: message.to_owned() })
+    }
+
     pub(crate) fn protocol(code: &'static str, message: &str) -> Self {
         Self::Protocol(Fault { code: Cow::Borrowed(code), message: message.to_owned() })
     }

@@ -7,7 +7,9 @@ mod support;
 
 use std::path::Path;
 
-use langgraph_checkpoint_guest::{Call, Outcome, Page};
+use langgraph_checkpoint_guest::{
+    Call, CheckpointTuple, FoundCheckpoint, Outcome, Page, TupleValue,
+};
 use langgraph_checkpoint_host::{Checkpointer, Error, Planner, SqliteOptions};
 use langgraph_checkpoint_tests::transcript::{self, Transcript};
 use rusqlite::Connection;
@@ -53,10 +55,15 @@ async fn run(planner: Planner, path: &Path, name: &str, transcript: &Transcript)
 async fn call(checkpointer: &Checkpointer, call: Call) -> Result<Outcome, Error> {
     Ok(match call {
         Call::Setup => panic!("a checkpointer sets its store up by itself"),
-        Call::GetTuple(config) => Outcome::Found(checkpointer.get_tuple(config).await?),
+        Call::GetTuple(get) => {
+            let tuple = checkpointer.get_tuple(get.config).await?;
+            let found = |tuple| FoundCheckpoint { tuple, known: Vec::new(), bases: Vec::new() };
+            Outcome::Found(tuple.and_then(whole).map(found))
+        }
         Call::List(list) => {
             let tuples = checkpointer.list(list).try_collect().await?;
-            Outcome::Page(Page { tuples, next: None })
+            let tuples = tuples.into_iter().filter_map(whole).collect();
+            Outcome::Page(Page { tuples, shared: Vec::new(), next: None })
         }
         Call::Put(put) => Outcome::Stored(checkpointer.put(put).await?),
         Call::PutWrites(put_writes) => {
@@ -72,4 +79,9 @@ async fn call(checkpointer: &Checkpointer, call: Call) -> Result<Outcome, Error>
             Outcome::History(checkpointer.get_delta_channel_history(config, channels).await?)
         }
     })
+}
+
+/// A tuple as the planner gives one whose values are whole.
+fn whole(tuple: CheckpointTuple) -> Option<CheckpointTuple<TupleValue>> {
+    tuple.map_values(|value| Some(TupleValue::Whole(value)))
 }

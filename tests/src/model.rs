@@ -8,6 +8,8 @@ use langgraph_checkpoint_guest::{
     ChannelHistory, ChannelValue, CheckpointTuple, Payload, PendingWrite, Put, PutWrites,
 };
 
+use crate::editor::whole_value;
+
 /// Thread, namespace, checkpoint.
 pub type Key = (String, String, String);
 
@@ -76,7 +78,7 @@ impl Model {
         self.writes.retain(|(of, _, _), _| of != thread);
     }
 
-    /// `getTuple`; `known` is left empty.
+    /// `getTuple`.
     pub fn get_tuple(&self, thread: &str, ns: &str, id: Option<&str>) -> Option<CheckpointTuple> {
         let of_thread = self.checkpoints.keys().filter(|key| key.0 == thread && key.1 == ns);
         let key = of_thread.filter(|key| id.is_none_or(|id| key.2 == id)).max()?;
@@ -132,7 +134,7 @@ impl Model {
             v: put.checkpoint.v,
             ts: put.checkpoint.ts.clone(),
             channel_versions: put.checkpoint.channel_versions.clone(),
-            channel_values: put.checkpoint.channel_values.clone(),
+            channel_values: put.checkpoint.channel_values.iter().map(whole_value).collect(),
             rest: put.checkpoint.rest.clone(),
             metadata: put.metadata.clone(),
             pending_writes: writes
@@ -144,7 +146,6 @@ impl Model {
                 })
                 .collect(),
             pending_sends: None,
-            known: Vec::new(),
         }
     }
 }

@@ -6,7 +6,9 @@
 use std::path::Path;
 
 use langgraph_checkpoint_guest as guest;
-use langgraph_checkpoint_guest::{Call, CheckpointTuple, Outcome, Payload, Version};
+use langgraph_checkpoint_guest::{
+    Call, CheckpointTuple, Outcome, Page, Payload, TupleValue, Version,
+};
 use rusqlite::Connection;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
@@ -83,7 +85,7 @@ pub fn call(step: &Value) -> Call {
             task_id: id(&step["task_id"]),
             task_path: step["task_path"].as_str().unwrap_or_default().to_owned(),
         }),
-        "get_tuple" => Call::GetTuple(config),
+        "get_tuple" => Call::GetTuple(guest::GetTuple { config, known: None }),
         "list" => Call::List(guest::List {
             config,
             limit: step["limit"].as_f64(),
@@ -117,15 +119,17 @@ pub fn gives(result: Result<Vec<Outcome>, &str>) -> Value {
     };
     let pages = outcomes.iter().all(|outcome| matches!(outcome, Outcome::Page(_)));
     if pages {
-        let tuples = outcomes.iter().flat_map(|outcome| match outcome {
-            Outcome::Page(page) => page.tuples.as_slice(),
-            _ => &[],
+        let tuples = outcomes.into_iter().flat_map(|outcome| match outcome {
+            Outcome::Page(page) => tuples(page),
+            _ => Vec::new(),
         });
-        return json!({ "tuples": tuples.map(tuple).collect::<Vec<_>>() });
+        return json!({ "tuples": tuples.map(|whole| tuple(&whole)).collect::<Vec<_>>() });
     }
     match &outcomes[0] {
         Outcome::Found(None) => json!({ "tuple": null }),
-        Outcome::Found(Some(found)) => json!({ "tuple": tuple(found) }),
+        Outcome::Found(Some(found)) => {
+            json!({ "tuple": tuple(&found.tuple.clone().resolve(&[]).unwrap()) })
+        }
         Outcome::Stored(stored) => json!({
             "config": three(&stored.thread_id, &stored.checkpoint_ns, &stored.checkpoint_id)
         }),
@@ -181,6 +185,16 @@ pub const TABLES: [(&str, &str); 5] = [
     ("lg_chunks", "thread_key, hash, data"),
 ];
 
+/// The tuples of a page, whole.
+///
+/// # Panics
+///
+/// When a value refers to what is not in the page.
+pub fn tuples(page: Page) -> Vec<CheckpointTuple> {
+    let whole = |tuple: CheckpointTuple<TupleValue>| tuple.resolve(&page.shared).unwrap();
+    page.tuples.into_iter().map(whole).collect()
+}
+
 fn checkpoint(from: &Value) -> guest::Checkpoint {
     let mut rest = from.as_object().cloned().unwrap_or_default();
     for field in ["id", "v", "ts", "channel_versions", "channel_values"] {
@@ -202,7 +216,7 @@ fn checkpoint(from: &Value) -> guest::Checkpoint {
         channel_values: entries(&from["channel_values"])
             .map(|(channel, value)| guest::ChannelValue {
                 channel: channel.clone(),
-                value: payload(value),
+                value: payload(value).into(),
             })
             .collect(),
         rest: payload(&Value::Object(rest)),

@@ -5,10 +5,12 @@ use std::collections::BTreeMap;
 
 use langgraph_checkpoint_guest::{
     Call, ChannelValue, ChannelVersion, Checkpoint, CheckpointTuple, Config, DeltaChannelHistory,
-    List, NewWrite, Outcome, Payload, Put, PutWrites, Version,
+    GetTuple, List, NewWrite, Outcome, Payload, Put, PutWrites, Version,
 };
+use langgraph_checkpoint_tests::editor::Editor;
 use langgraph_checkpoint_tests::model::Model;
 use langgraph_checkpoint_tests::native::Native;
+use langgraph_checkpoint_tests::transcript;
 use proptest::prelude::*;
 
 const THREADS: [&str; 2] = ["thread-a", "thread-b"];
@@ -94,30 +96,44 @@ proptest! {
 
     #[test]
     fn every_call_gives_what_the_model_gives(steps in prop::collection::vec(step(), 1..40)) {
-        Run::new(true).all(&steps);
-        Run::new(false).all(&steps);
+        let stored = [Knows::Nothing, Knows::Chunks, Knows::Values].map(|knows| {
+            Run::new(knows).all(&steps)
+        });
+        assert_eq!(stored[0], stored[1], "what is known changes no stored byte");
+        assert_eq!(stored[0], stored[2], "edits store what whole values store");
     }
+}
+
+/// What the caller keeps of earlier outcomes.
+#[derive(Clone, Copy, PartialEq)]
+enum Knows {
+    Nothing,
+    Chunks,
+    Values,
 }
 
 /// The system and the model side by side.
 struct Run {
     native: Native,
     model: Model,
-    carries: bool,
+    knows: Knows,
+    editor: Editor,
     known: BTreeMap<(String, String), Vec<u8>>,
 }
 
 impl Run {
-    fn new(carries: bool) -> Self {
+    fn new(knows: Knows) -> Self {
         Self {
             native: Native::in_memory(),
             model: Model::default(),
-            carries,
+            knows,
+            editor: Editor::default(),
             known: BTreeMap::new(),
         }
     }
 
-    fn all(mut self, steps: &[Step]) {
+    /// The digest of what is stored in the end.
+    fn all(mut self, steps: &[Step]) -> String {
         for step in steps {
             self.step(step);
         }
@@ -139,6 +155,15 @@ impl Run {
                 assert_eq!(listed, expected);
             }
         }
+        transcript::stored(self.native.connection())
+    }
+
+    fn call(&mut self, call: Call) -> Outcome {
+        let outcome = match self.knows {
+            Knows::Values => self.editor.call(&mut self.native, call),
+            Knows::Nothing | Knows::Chunks => self.native.call(call),
+        };
+        outcome.unwrap()
     }
 
     fn step(&mut self, step: &Step) {
@@ -203,7 +228,7 @@ impl Run {
                 channel_values: (0..4)
                     .filter_map(|at| {
                         let value = value(at)?;
-                        Some(ChannelValue { channel: CHANNELS[at].to_owned(), value })
+                        Some(ChannelValue { channel: CHANNELS[at].to_owned(), value: value.into() })
                     })
                     .collect(),
                 rest: json(&format!("{{\"versions_seen\":{{\"node\":{number}}}}}")),
@@ -216,10 +241,10 @@ impl Run {
             known: None,
         };
         self.model.put(key.clone(), parent.map(id), put.clone());
-        if self.carries {
+        if self.knows == Knows::Chunks {
             put.known = self.known.get(&(key.0.clone(), key.1.clone())).cloned();
         }
-        match self.native.call(Call::Put(put)).unwrap() {
+        match self.call(Call::Put(put)) {
             Outcome::Stored(stored) => {
                 self.known.insert((key.0, key.1), stored.known);
             }
@@ -229,14 +254,14 @@ impl Run {
 
     fn get(&mut self, thread: usize, ns: usize, number: Option<u8>) {
         let (thread_id, checkpoint_ns) = (THREADS[thread], NAMESPACES[ns]);
-        let call = Call::GetTuple(config(thread, ns, number));
-        let Outcome::Found(mut found) = self.native.call(call).unwrap() else {
+        let get = GetTuple { config: config(thread, ns, number), known: None };
+        let Outcome::Found(found) = self.call(Call::GetTuple(get)) else {
             panic!("a getTuple gave another outcome")
         };
-        if let Some(tuple) = &mut found {
-            let known = std::mem::take(&mut tuple.known);
-            self.known.insert((thread_id.to_owned(), checkpoint_ns.to_owned()), known);
-        }
+        let found = found.map(|found| {
+            self.known.insert((thread_id.to_owned(), checkpoint_ns.to_owned()), found.known);
+            found.tuple.resolve(&[]).unwrap()
+        });
         let expected = self.model.get_tuple(thread_id, checkpoint_ns, number.map(id).as_deref());
         assert_eq!(found, expected);
         let call = DeltaChannelHistory {
@@ -254,7 +279,7 @@ impl Run {
         assert_eq!(histories, expected);
     }
 
-    /// All pages, without what is known.
+    /// All pages.
     fn list(&mut self, thread: Option<&str>, before: Option<&str>) -> Vec<CheckpointTuple> {
         let mut call = List::default();
         if let Some(thread) = thread {
@@ -268,10 +293,9 @@ impl Run {
             let Outcome::Page(page) = self.native.call(Call::List(call.clone())).unwrap() else {
                 panic!("a list gave another outcome")
             };
-            tuples.extend(
-                page.tuples.into_iter().map(|tuple| CheckpointTuple { known: Vec::new(), ..tuple }),
-            );
-            match page.next {
+            let next = page.next.clone();
+            tuples.extend(transcript::tuples(page));
+            match next {
                 Some(next) => call.resume = Some(next),
                 None => return tuples,
             }

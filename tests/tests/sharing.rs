@@ -26,7 +26,10 @@ fn put(native: &mut Native, number: usize, value: Payload, known: Option<Vec<u8>
                 channel: "messages".to_owned(),
                 version: Version::Number(number as f64),
             }],
-            channel_values: vec![ChannelValue { channel: "messages".to_owned(), value }],
+            channel_values: vec![ChannelValue {
+                channel: "messages".to_owned(),
+                value: value.into(),
+            }],
             rest: Payload { kind: "json".to_owned(), bytes: b"{}".to_vec() },
         },
         metadata: Payload { kind: "json".to_owned(), bytes: b"{}".to_vec() },

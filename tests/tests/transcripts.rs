@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 
 use langgraph_checkpoint_guest::{Call, Id, List, Outcome};
+use langgraph_checkpoint_tests::editor::Editor;
 use langgraph_checkpoint_tests::native::Native;
 use langgraph_checkpoint_tests::transcript::{self, Transcript};
 use serde_json::Value;
@@ -13,9 +14,11 @@ fn every_transcript_gives_its_outcomes_and_stored_bytes() {
     let bless = std::env::var_os("BLESS").is_some();
     for (name, transcript) in transcript::all() {
         let (outcomes, stored) = run(&transcript, Known::Forgotten);
-        let (outcomes_known, stored_known) = run(&transcript, Known::Carried);
-        assert_eq!(outcomes, outcomes_known, "{name}: what is known changes no outcome");
-        assert_eq!(stored, stored_known, "{name}: what is known changes no stored byte");
+        for known in [Known::Carried, Known::Edited] {
+            let (outcomes_known, stored_known) = run(&transcript, known);
+            assert_eq!(outcomes, outcomes_known, "{name}: what is known changes no outcome");
+            assert_eq!(stored, stored_known, "{name}: what is known changes no stored byte");
+        }
         if bless {
             write_back(&name, &outcomes, &stored);
             continue;
@@ -32,9 +35,11 @@ fn every_transcript_gives_its_outcomes_and_stored_bytes() {
     }
 }
 
-/// Whether the runner passes on what it is told to be known, as hosts do.
+/// Whether the runner passes on what it is told to be known, as hosts do, and says values in
+/// terms of it, as shims do.
 #[derive(Clone, Copy, PartialEq)]
 enum Known {
+    Edited,
     Carried,
     Forgotten,
 }
@@ -42,6 +47,7 @@ enum Known {
 fn run(transcript: &Transcript, known: Known) -> (Vec<Value>, String) {
     let mut native = Native::in_memory();
     let mut carried = BTreeMap::new();
+    let mut editor = (known == Known::Edited).then(Editor::default);
     let mut outcomes = Vec::new();
     for step in &transcript.steps {
         let mut call = transcript::call(&step.call);
@@ -49,7 +55,7 @@ fn run(transcript: &Transcript, known: Known) -> (Vec<Value>, String) {
             put.known =
                 carried.get(&address(&put.config.thread_id, &put.config.checkpoint_ns)).cloned();
         }
-        let result = run_call(&mut native, call);
+        let result = run_call(&mut native, editor.as_mut(), call);
         for outcome in result.iter().flatten() {
             if let Some((thread_id, checkpoint_ns, known)) = known_of(outcome) {
                 carried.insert((thread_id, checkpoint_ns), known);
@@ -64,12 +70,20 @@ fn run(transcript: &Transcript, known: Known) -> (Vec<Value>, String) {
 }
 
 /// The outcome, or those of all pages.
-fn run_call(native: &mut Native, call: Call) -> Result<Vec<Outcome>, String> {
+fn run_call(
+    native: &mut Native,
+    mut editor: Option<&mut Editor>,
+    call: Call,
+) -> Result<Vec<Outcome>, String> {
     let mut outcomes = Vec::new();
     let mut next = Some(call);
     while let Some(call) = next.take() {
         let list = if let Call::List(list) = &call { Some(list.clone()) } else { None };
-        let outcome = native.call(call).map_err(|error| error.code().to_owned())?;
+        let outcome = match &mut editor {
+            Some(editor) => editor.call(native, call),
+            None => native.call(call),
+        };
+        let outcome = outcome.map_err(|error| error.code().to_owned())?;
         if let (Some(list), Outcome::Page(page)) = (list, &outcome) {
             let resume = page.next.clone();
             next = resume.map(|resume| Call::List(List { resume: Some(resume), ..list }));
@@ -81,8 +95,9 @@ fn run_call(native: &mut Native, call: Call) -> Result<Vec<Outcome>, String> {
 
 fn known_of(outcome: &Outcome) -> Option<(String, String, Vec<u8>)> {
     match outcome {
-        Outcome::Found(Some(tuple)) => {
-            Some((tuple.thread_id.clone(), tuple.checkpoint_ns.clone(), tuple.known.clone()))
+        Outcome::Found(Some(found)) => {
+            let tuple = &found.tuple;
+            Some((tuple.thread_id.clone(), tuple.checkpoint_ns.clone(), found.known.clone()))
         }
         Outcome::Stored(stored) => {
             Some((stored.thread_id.clone(), stored.checkpoint_ns.clone(), stored.known.clone()))

@@ -72,15 +72,45 @@ impl From<guest::ChannelVersion> for wit::ChannelVersion {
     }
 }
 
-impl From<wit::ChannelValue> for guest::ChannelValue {
-    fn from(entry: wit::ChannelValue) -> Self {
-        Self { channel: entry.channel, value: entry.value.into() }
+impl From<wit::NewChannelValue> for guest::ChannelValue<guest::NewValue> {
+    fn from(entry: wit::NewChannelValue) -> Self {
+        let value = match entry.value {
+            wit::NewValue::Whole(payload) => guest::NewValue::Whole(payload.into()),
+            wit::NewValue::Edited(runs) => guest::NewValue::Edited(all(runs)),
+            wit::NewValue::Unchanged => guest::NewValue::Unchanged,
+        };
+        Self { channel: entry.channel, value }
     }
 }
 
-impl From<guest::ChannelValue> for wit::ChannelValue {
-    fn from(entry: guest::ChannelValue) -> Self {
-        Self { channel: entry.channel, value: entry.value.into() }
+impl From<wit::Run> for guest::Run {
+    fn from(run: wit::Run) -> Self {
+        match run {
+            wit::Run::Kept(kept) => Self::Kept { first: kept.first, count: kept.count },
+            wit::Run::Fresh(bytes) => Self::Fresh(bytes),
+        }
+    }
+}
+
+impl From<guest::ChannelValue<guest::TupleValue>> for wit::TupleChannelValue {
+    fn from(entry: guest::ChannelValue<guest::TupleValue>) -> Self {
+        let value = match entry.value {
+            guest::TupleValue::Whole(payload) => wit::TupleValue::Whole(payload.into()),
+            guest::TupleValue::Shared { kind, spans } => {
+                let span =
+                    |span: std::ops::Range<u32>| wit::Span { begin: span.start, end: span.end };
+                let spans = spans.into_iter().map(span).collect();
+                wit::TupleValue::Shared(wit::SharedPayload { kind, spans })
+            }
+            guest::TupleValue::Unchanged => wit::TupleValue::Unchanged,
+        };
+        Self { channel: entry.channel, value }
+    }
+}
+
+impl From<guest::Base> for wit::Base {
+    fn from(base: guest::Base) -> Self {
+        Self { channel: base.channel, elements: base.elements }
     }
 }
 
@@ -88,7 +118,9 @@ impl From<wit::Call> for guest::Call {
     fn from(call: wit::Call) -> Self {
         match call {
             wit::Call::Setup => Self::Setup,
-            wit::Call::GetTuple(config) => Self::GetTuple(config.into()),
+            wit::Call::GetTuple(call) => {
+                Self::GetTuple(guest::GetTuple { config: call.config.into(), known: call.known })
+            }
             wit::Call::List(list) => Self::List(guest::List {
                 config: list.config.into(),
                 limit: list.limit,
@@ -217,16 +249,24 @@ impl From<guest::Outcome> for wit::Outcome {
     fn from(outcome: guest::Outcome) -> Self {
         match outcome {
             guest::Outcome::Ready => Self::Ready,
-            guest::Outcome::Found(tuple) => Self::Found(tuple.map(Into::into)),
-            guest::Outcome::Page(page) => {
-                Self::Page(wit::Page { tuples: all(page.tuples), next: page.next })
-            }
+            guest::Outcome::Found(found) => Self::Found(found.map(|found| wit::FoundCheckpoint {
+                tuple: found.tuple.into(),
+                known: found.known,
+                bases: all(found.bases),
+            })),
+            guest::Outcome::Page(page) => Self::Page(wit::Page {
+                tuples: all(page.tuples),
+                shared: page.shared,
+                next: page.next,
+            }),
             guest::Outcome::Stored(stored) => Self::Stored(wit::StoredCheckpoint {
                 thread_id: stored.thread_id,
                 checkpoint_ns: stored.checkpoint_ns,
                 checkpoint_id: stored.checkpoint_id,
                 known: stored.known,
+                bases: all(stored.bases),
             }),
+            guest::Outcome::Stale => Self::Stale,
             guest::Outcome::WritesStored => Self::WritesStored,
             guest::Outcome::Deleted => Self::Deleted,
             guest::Outcome::History(histories) => Self::History(all(histories)),
@@ -234,8 +274,8 @@ impl From<guest::Outcome> for wit::Outcome {
     }
 }
 
-impl From<guest::CheckpointTuple> for wit::CheckpointTuple {
-    fn from(tuple: guest::CheckpointTuple) -> Self {
+impl From<guest::CheckpointTuple<guest::TupleValue>> for wit::CheckpointTuple {
+    fn from(tuple: guest::CheckpointTuple<guest::TupleValue>) -> Self {
         Self {
             thread_id: tuple.thread_id,
             checkpoint_ns: tuple.checkpoint_ns,
@@ -249,7 +289,6 @@ impl From<guest::CheckpointTuple> for wit::CheckpointTuple {
             metadata: tuple.metadata.into(),
             pending_writes: all(tuple.pending_writes),
             pending_sends: tuple.pending_sends.map(all),
-            known: tuple.known,
         }
     }
 }

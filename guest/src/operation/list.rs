@@ -12,14 +12,16 @@ use serde::{Deserialize, Serialize};
 
 use super::tuples::{Gathers, StoredCheckpoint, StoredWrite, Trouble, by_checkpoint};
 use super::{Progress, set};
-use crate::call::{self, Config, MetadataFilter};
+use crate::call::{self, MetadataFilter};
 use crate::config;
 use crate::dialect::sqlite;
 use crate::error::Error;
 use crate::format::{FORMAT, decode, encode};
 use crate::json;
-use crate::outcome::{CheckpointTuple, Outcome, Page};
+use crate::known::Known;
+use crate::outcome::{CheckpointTuple, FoundCheckpoint, Outcome, Page, TupleValue};
 use crate::statement::RowSet;
+use crate::value::shared::Shared;
 use crate::write::{TASKS, V_WITH_TASKS};
 
 /// Tuples of a page: enough to share most chunks among them, few enough to hold at once.
@@ -33,6 +35,8 @@ const FILTERS_MAX: usize = 128;
 pub(super) struct List {
     selection: Selection,
     one: bool,
+    /// What the caller of `getTuple` has.
+    known: Option<Known>,
     stage: Stage,
     again: bool,
     checkpoints: Vec<StoredCheckpoint>,
@@ -68,7 +72,8 @@ struct Selection {
 struct Resume(u8, String, i64, String, Option<u64>);
 
 impl List {
-    pub(super) fn start_get_tuple(config: &Config) -> Result<(Self, Progress), Error> {
+    pub(super) fn start_get_tuple(call: &call::GetTuple) -> Result<(Self, Progress), Error> {
+        let config = &call.config;
         let checkpoint_ns = config::optional_checkpoint_ns(config)?.unwrap_or_default();
         let selection = Selection {
             thread_id: config::optional_thread_id(config)?,
@@ -77,9 +82,15 @@ impl List {
             remaining: Some(1),
             ..Selection::default()
         };
-        let nothing = selection.thread_id.is_none();
-        let mut list = Self::new(selection, true);
-        let progress = if nothing { list.done(Vec::new(), false)? } else { list.page() };
+        let Some(thread_id) = &selection.thread_id else {
+            return Ok((Self::new(selection, true), Progress::Done(Outcome::Found(None))));
+        };
+        let known = match (&call.known, &selection.checkpoint_ns) {
+            (Some(bytes), Some(ns)) => Some(Known::from_bytes(bytes, thread_id, ns)?),
+            _ => None,
+        };
+        let mut list = Self { known, ..Self::new(selection, true) };
+        let progress = list.page();
         Ok((list, progress))
     }
 
@@ -126,7 +137,7 @@ impl List {
         };
         let mut list = Self::new(selection, false);
         let progress = match list.selection.count() {
-            0 => list.done(Vec::new(), false)?,
+            0 => Progress::Done(list.page_outcome(Vec::new(), Vec::new(), false)?),
             _ => list.page(),
         };
         Ok((list, progress))
@@ -136,6 +147,7 @@ impl List {
         Self {
             selection,
             one,
+            known: None,
             stage: Stage::Page,
             again: false,
             checkpoints: Vec::new(),
@@ -185,7 +197,7 @@ impl List {
     fn chunks(&mut self) -> Result<Progress, Error> {
         self.stage = Stage::Chunks;
         for checkpoint in &self.checkpoints {
-            checkpoint.want(&mut self.gathers);
+            checkpoint.want(self.known.as_ref(), &mut self.gathers);
         }
         for write in self.writes.iter().chain(&self.sends) {
             self.gathers.want(write.thread_key, &write.value);
@@ -197,9 +209,9 @@ impl List {
         if let Some(round) = self.gathers.round() {
             return Ok(round);
         }
-        let full = self.checkpoints.len() as u64 == self.selection.count();
-        match self.tuples() {
-            Ok(tuples) => self.done(tuples, full),
+        let ended = if self.one { self.found() } else { self.tuples() };
+        match ended {
+            Ok(outcome) => Ok(Progress::Done(outcome)),
             Err(Trouble::Missing(_)) if !self.again => {
                 self.again = true;
                 self.sends = Vec::new();
@@ -210,30 +222,47 @@ impl List {
         }
     }
 
-    fn tuples(&mut self) -> Result<Vec<CheckpointTuple>, Trouble> {
-        let checkpoints = std::mem::take(&mut self.checkpoints);
-        let writes = by_checkpoint(&self.writes);
-        let sends = by_checkpoint(&self.sends);
-        let mut tuples = Vec::with_capacity(checkpoints.len());
-        for checkpoint in checkpoints {
-            let own = writes.get(&checkpoint.key()).map(Vec::as_slice).unwrap_or_default();
-            let parents = sends_key(&checkpoint)
-                .map(|key| sends.get(&key).map(Vec::as_slice).unwrap_or_default());
-            let thread_key = checkpoint.thread_key;
-            let tuple = checkpoint.tuple(&self.gathers, own, parents)?;
-            if tuples.len() as u64 + 1 == self.selection.count() {
-                self.selection.after =
-                    Some((tuple.checkpoint_id.clone(), thread_key, tuple.checkpoint_ns.clone()));
-            }
-            tuples.push(tuple);
-        }
-        Ok(tuples)
+    /// The one checkpoint, if it is there.
+    fn found(&self) -> Result<Outcome, Trouble> {
+        let Some(checkpoint) = self.checkpoints.first() else {
+            return Ok(Outcome::Found(None));
+        };
+        let writes: Vec<_> = self.writes.iter().collect();
+        let sends: Vec<_> = self.sends.iter().collect();
+        let sends = sends_key(checkpoint).map(|_| sends.as_slice());
+        let known = self.known.as_ref();
+        let tuple = checkpoint.tuple(&self.gathers, &writes, sends, known, None)?;
+        let known = checkpoint.known(known, &self.gathers)?;
+        let (known, bases) = (known.to_bytes()?, known.bases());
+        Ok(Outcome::Found(Some(FoundCheckpoint { tuple, known, bases })))
     }
 
-    fn done(&mut self, mut tuples: Vec<CheckpointTuple>, full: bool) -> Result<Progress, Error> {
-        if self.one {
-            return Ok(Progress::Done(Outcome::Found(tuples.pop())));
+    fn tuples(&mut self) -> Result<Outcome, Trouble> {
+        let writes = by_checkpoint(&self.writes);
+        let sends = by_checkpoint(&self.sends);
+        let mut shared = Shared::default();
+        let mut tuples = Vec::with_capacity(self.checkpoints.len());
+        for checkpoint in &self.checkpoints {
+            let own = writes.get(&checkpoint.key()).map(Vec::as_slice).unwrap_or_default();
+            let parents = sends_key(checkpoint)
+                .map(|key| sends.get(&key).map(Vec::as_slice).unwrap_or_default());
+            let shared = Some(&mut shared);
+            tuples.push(checkpoint.tuple(&self.gathers, own, parents, None, shared)?);
         }
+        let full = tuples.len() as u64 == self.selection.count();
+        self.selection.after = self
+            .checkpoints
+            .last()
+            .map(|last| (last.checkpoint_id.clone(), last.thread_key, last.checkpoint_ns.clone()));
+        Ok(self.page_outcome(tuples, shared.into_bytes(), full)?)
+    }
+
+    fn page_outcome(
+        &mut self,
+        tuples: Vec<CheckpointTuple<TupleValue>>,
+        shared: Vec<u8>,
+        full: bool,
+    ) -> Result<Outcome, Error> {
         let count = tuples.len() as u64;
         let remaining = self.selection.remaining.map(|remaining| remaining.saturating_sub(count));
         let next = match self.selection.after.take() {
@@ -242,7 +271,7 @@ impl List {
             }
             _ => None,
         };
-        Ok(Progress::Done(Outcome::Page(Page { tuples, next })))
+        Ok(Outcome::Page(Page { tuples, shared, next }))
     }
 }
 

@@ -1,20 +1,25 @@
 //! `put`: one round.
 //!
 //! 1. Write what is not known to be stored, and the checkpoint. Where the caller's knowledge is
-//!    out of date (the thread was deleted since) nothing is written, and the operation begins
-//!    again without it.
+//!    out of date (the thread was deleted since) nothing is written. A put whose values are all
+//!    whole begins again without it; one that edits what it knows ends, and the caller repeats
+//!    it whole.
 //!
-//! Before it, only for channels of which nothing is known and that are not named as new:
+//! Before it, only where needed:
 //!
-//! 0. Read which of them the namespace has a value of.
+//! - For channels of which nothing is known and that are not named as new: read which of them
+//!   the namespace has a value of.
+//! - For an edit that keeps elements from the middle of a large list or map: read the nodes
+//!   that hold its elements, level by level.
 //!
 //! A crash before the commit leaves nothing.
 
 use std::collections::BTreeSet;
 
 use super::put_writes::once_each;
+use super::tuples::chunks;
 use super::{Progress, set};
-use crate::call;
+use crate::call::{self, NewValue};
 use crate::config::{self, Address};
 use crate::dialect::sqlite::{self, CheckpointRow, Guard};
 use crate::error::Error;
@@ -22,11 +27,12 @@ use crate::format::checkpoint::{
     CheckpointColumns, CheckpointEnvelope, StoredChannel, StoredValue,
 };
 use crate::json;
-use crate::known::Known;
+use crate::known::{Known, KnownValue};
 use crate::outcome::{Outcome, StoredCheckpoint};
 use crate::row::rows;
 use crate::statement::{RowSet, Statement, Value};
-use crate::value::build::{Builder, Chunk};
+use crate::value::build::{Builder, Built, Chunk};
+use crate::value::gather::Gather;
 
 /// The fields that have no place of their own change with every checkpoint: a chunk for them
 /// would never be shared.
@@ -45,15 +51,28 @@ pub(super) struct Put {
     known: Option<Known>,
     /// Channels found to have a stored value.
     found: BTreeSet<String>,
+    /// Whether it is found.
+    asked: bool,
+    /// The nodes of the bases.
+    nodes: Gather,
     /// What will be known once the write is answered.
     stored: Option<Known>,
     stage: Stage,
+}
+
+/// What a checkpoint's row and its chunks hold.
+struct Content {
+    values: Vec<(String, KnownValue)>,
+    rest: StoredValue,
+    /// Those not known to be stored.
+    chunks: Vec<Chunk>,
 }
 
 /// Which answer comes next.
 #[derive(Debug)]
 enum Stage {
     Channels,
+    Nodes,
     Guarded,
     Unguarded,
 }
@@ -85,9 +104,12 @@ impl Put {
             parent_checkpoint_id,
             known,
             found: BTreeSet::new(),
+            asked: false,
+            nodes: Gather::of_nodes(),
             stored: None,
             stage: Stage::Channels,
         };
+        put.check_bases()?;
         let progress = put.plan()?;
         Ok((put, progress))
     }
@@ -98,15 +120,23 @@ impl Put {
                 for mut row in rows(set(sets, 0)?, "lg_checkpoints") {
                     self.found.insert(row.text("channel")?.to_owned());
                 }
-                self.write()
+                self.asked = true;
+                self.plan()
+            }
+            Stage::Nodes => {
+                self.nodes.take(chunks(set(sets, 0)?)?);
+                self.plan()
             }
             Stage::Guarded => {
                 let last = set(sets, sets.len().saturating_sub(1))?;
-                if last.rows.is_empty() {
-                    self.known = None;
-                    return self.plan();
+                if !last.rows.is_empty() {
+                    return self.done();
                 }
-                self.done()
+                if self.edits().next().is_some() {
+                    return Ok(Progress::Done(Outcome::Stale));
+                }
+                self.known = None;
+                self.plan()
             }
             Stage::Unguarded => {
                 let thread = set(sets, sets.len().saturating_sub(1))?;
@@ -126,14 +156,27 @@ impl Put {
         }
     }
 
+    /// The next round: a read that is still needed, or the write.
     fn plan(&mut self) -> Result<Progress, Error> {
         let open: Vec<String> = self.open_channels().map(str::to_owned).collect();
-        if open.is_empty() {
-            return self.write();
+        if !open.is_empty() && !self.asked {
+            self.stage = Stage::Channels;
+            let Address { thread_id, checkpoint_ns } = &self.address;
+            let channels = open.into_iter();
+            return Ok(Progress::read(vec![sqlite::find_channels(
+                thread_id,
+                checkpoint_ns,
+                channels,
+            )]));
         }
-        self.stage = Stage::Channels;
-        let Address { thread_id, checkpoint_ns } = &self.address;
-        Ok(Progress::read(vec![sqlite::find_channels(thread_id, checkpoint_ns, open.into_iter())]))
+        let nodes = self.nodes.round();
+        match &self.known {
+            Some(known) if !nodes.is_empty() => {
+                self.stage = Stage::Nodes;
+                Ok(Progress::read(vec![sqlite::find_chunks(known.thread_key, &nodes)]))
+            }
+            _ => self.write(),
+        }
     }
 
     /// The channels of which the store must say whether it has a value.
@@ -144,6 +187,37 @@ impl Put {
             .iter()
             .map(|entry| entry.channel.as_str())
             .filter(|channel| !self.is_stored(channel))
+    }
+
+    /// The channels whose value refers to what is known.
+    fn edits(&self) -> impl Iterator<Item = &call::ChannelValue<NewValue>> {
+        let values = self.call.checkpoint.channel_values.iter();
+        values.filter(|entry| !matches!(entry.value, NewValue::Whole(_)))
+    }
+
+    /// Refuses edits of what is not known, and notes the nodes that the others need.
+    fn check_bases(&mut self) -> Result<(), Error> {
+        let mut nodes = std::mem::take(&mut self.nodes);
+        for entry in self.edits() {
+            let base = self.base(&entry.channel);
+            match &entry.value {
+                NewValue::Edited(runs) => {
+                    let source = base.and_then(KnownValue::source);
+                    let source = source.ok_or_else(|| unknown_base(&entry.channel))?;
+                    if !source.suffices(runs) {
+                        source.levels.iter().flatten().for_each(|piece| nodes.want(piece));
+                    }
+                }
+                NewValue::Unchanged if base.is_none() => return Err(unknown_base(&entry.channel)),
+                NewValue::Unchanged | NewValue::Whole(_) => {}
+            }
+        }
+        self.nodes = nodes;
+        Ok(())
+    }
+
+    fn base(&self, channel: &str) -> Option<&KnownValue> {
+        self.known.as_ref().and_then(|known| known.value(channel))
     }
 
     /// Whether a channel's value is stored, as far as is known: it is new, or bound to no
@@ -161,17 +235,31 @@ impl Put {
     }
 
     fn write(&mut self) -> Result<Progress, Error> {
-        let none = BTreeSet::new();
-        let builder = Builder::new(self.known.as_ref().map_or(&none, |known| &known.hashes));
-        let (envelope, chunks) = self.envelope(&builder)?;
-        let names = || envelope.values.iter().map(|entry| entry.channel.as_str());
+        let hashes = self.known.as_ref().map(Known::hashes).unwrap_or_default();
+        let builder = Builder::new(&hashes);
+        let Some(Content { values, rest, chunks }) = self.content(&builder)? else {
+            return Ok(Progress::Done(Outcome::Stale));
+        };
+        let names = || values.iter().map(|(channel, _)| channel.as_str());
         let channels: BTreeSet<String> = names().map(str::to_owned).collect();
         let channels_column = json::array_of_strings(names());
+        let checkpoint = &self.call.checkpoint;
         let columns = CheckpointColumns {
             checkpoint_id: &self.checkpoint_id,
             parent_checkpoint_id: self.parent_checkpoint_id.as_deref(),
-            created_at: &self.call.checkpoint.ts,
+            created_at: &checkpoint.ts,
             metadata: &self.call.metadata.bytes,
+        };
+        let stored = |(channel, value): &(String, KnownValue)| StoredChannel {
+            channel: channel.clone(),
+            value: value.stored.clone(),
+        };
+        let envelope = CheckpointEnvelope {
+            v: checkpoint.v,
+            metadata_kind: self.call.metadata.kind.clone(),
+            rest,
+            versions: checkpoint.channel_versions.clone(),
+            values: values.iter().map(stored).collect(),
         };
         let row = CheckpointRow {
             thread_id: &self.address.thread_id,
@@ -183,14 +271,13 @@ impl Put {
             metadata: metadata(&self.call.metadata),
             envelope: envelope.seal(columns)?,
         };
-        let hashes = builder.into_visible();
         let statements = statements(row, once_each(chunks), self.known.as_ref());
         self.stage = if self.known.is_some() { Stage::Guarded } else { Stage::Unguarded };
         let mut stored = Known {
             thread_id: self.address.thread_id.clone(),
             checkpoint_ns: self.address.checkpoint_ns.clone(),
             channels,
-            hashes,
+            values,
             ..Known::default()
         };
         if let Some(known) = &self.known {
@@ -201,8 +288,8 @@ impl Put {
         Ok(Progress::write(statements))
     }
 
-    /// The envelope, and the chunks it needs that are not known to be stored.
-    fn envelope(&self, builder: &Builder<'_>) -> Result<(CheckpointEnvelope, Vec<Chunk>), Error> {
+    /// What is to be stored; nothing where the nodes of a base are not there any more.
+    fn content(&self, builder: &Builder<'_>) -> Result<Option<Content>, Error> {
         let checkpoint = &self.call.checkpoint;
         let mut chunks = Vec::new();
         let mut values = Vec::with_capacity(checkpoint.channel_values.len());
@@ -210,28 +297,55 @@ impl Put {
             if !self.is_stored(&entry.channel) {
                 continue;
             }
-            let built = builder.value(&entry.value.kind, &entry.value.bytes)?;
+            let Some((kind, built)) = self.built(builder, entry)? else {
+                return Ok(None);
+            };
             chunks.extend(built.fresh);
-            let value = StoredValue { kind: entry.value.kind.clone(), piece: built.piece };
-            values.push(StoredChannel { channel: entry.channel.clone(), value });
+            let stored = StoredValue { kind, piece: built.piece };
+            values.push((entry.channel.clone(), KnownValue { stored, base: built.base }));
         }
         let rest = &checkpoint.rest;
         let built = builder.volatile(&rest.kind, &rest.bytes, REST_INLINE_BYTES_MAX)?;
         chunks.extend(built.fresh);
-        let envelope = CheckpointEnvelope {
-            v: checkpoint.v,
-            metadata_kind: self.call.metadata.kind.clone(),
-            rest: StoredValue { kind: rest.kind.clone(), piece: built.piece },
-            versions: checkpoint.channel_versions.clone(),
-            values,
+        let rest = StoredValue { kind: rest.kind.clone(), piece: built.piece };
+        Ok(Some(Content { values, rest, chunks }))
+    }
+
+    fn built(
+        &self,
+        builder: &Builder<'_>,
+        entry: &call::ChannelValue<NewValue>,
+    ) -> Result<Option<(String, Built)>, Error> {
+        let runs = match &entry.value {
+            NewValue::Whole(payload) => {
+                let built = builder.value(&payload.kind, &payload.bytes)?;
+                return Ok(Some((payload.kind.clone(), built)));
+            }
+            NewValue::Edited(runs) => Some(runs),
+            NewValue::Unchanged => None,
         };
-        Ok((envelope, chunks))
+        let base = self.base(&entry.channel).ok_or_else(|| unknown_base(&entry.channel))?;
+        let KnownValue { stored: StoredValue { kind, piece }, base: elements } = base;
+        let Some(runs) = runs else {
+            let (piece, base) = (piece.clone(), elements.clone());
+            return Ok(Some((kind.clone(), Built { piece, fresh: Vec::new(), base })));
+        };
+        let mut source = base.source().ok_or_else(|| unknown_base(&entry.channel))?;
+        if !source.suffices(runs) {
+            let Ok(mut pieces) = self.nodes.elements(source.levels, source.below) else {
+                return Ok(None);
+            };
+            pieces.extend_from_slice(source.tail());
+            source = source.opened(pieces);
+        }
+        Ok(Some((kind.clone(), builder.edited(kind, &source, runs)?)))
     }
 
     fn done(&mut self) -> Result<Progress, Error> {
         let stored = self.stored.take().unwrap_or_default();
         Ok(Progress::Done(Outcome::Stored(StoredCheckpoint {
             known: stored.to_bytes()?,
+            bases: stored.bases(),
             thread_id: stored.thread_id,
             checkpoint_ns: stored.checkpoint_ns,
             checkpoint_id: std::mem::take(&mut self.checkpoint_id),
@@ -257,6 +371,16 @@ fn statements(row: CheckpointRow<'_>, chunks: Vec<Chunk>, known: Option<&Known>)
         statements.push(sqlite::find_thread(thread_id));
     }
     statements
+}
+
+fn unknown_base(channel: &str) -> Error {
+    Error::protocol(
+        "unknown-base",
+        format!(
+            "the value of channel {channel} refers to a base that known does not have; pass the \
+             known that the base belongs to, or the whole value"
+        ),
+    )
 }
 
 /// The metadata's column: text that people and filters can read where it is JSON.

@@ -1,19 +1,25 @@
 //! Rows of checkpoints and writes read into tuples; shared by all that reads.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
+use std::ops::Range;
 
 use super::Progress;
 use crate::call::{ChannelValue, Payload};
 use crate::dialect::sqlite;
 use crate::error::Error;
-use crate::format::checkpoint::{CheckpointColumns, CheckpointEnvelope, StoredValue};
+use crate::format::checkpoint::{
+    CheckpointColumns, CheckpointEnvelope, StoredChannel, StoredValue,
+};
 use crate::format::write::{self, WriteColumns};
-use crate::known::Known;
-use crate::outcome::{CheckpointTuple, PendingWrite};
+use crate::known::{Known, KnownValue};
+use crate::outcome::{CheckpointTuple, PendingWrite, TupleValue};
 use crate::row::{Row, rows};
 use crate::statement::RowSet;
+use crate::value::base::Base;
 use crate::value::gather::{Gather, Loss};
 use crate::value::hash::Hash;
+use crate::value::piece::Piece;
+use crate::value::shared::Shared;
 
 /// A checkpoint's row, its envelope opened.
 #[derive(Debug)]
@@ -79,39 +85,75 @@ impl StoredCheckpoint {
         (self.thread_key, &self.checkpoint_ns, &self.checkpoint_id)
     }
 
-    /// Notes the chunks of its values.
-    pub(super) fn want(&self, gathers: &mut Gathers) {
+    /// Notes the chunks of its values, those that are known left out.
+    pub(super) fn want(&self, known: Option<&Known>, gathers: &mut Gathers) {
         gathers.want(self.thread_key, &self.envelope.rest);
         for channel in &self.envelope.values {
-            gathers.want(self.thread_key, &channel.value);
+            if same(known, channel).is_none() {
+                gathers.want(self.thread_key, &channel.value);
+            }
         }
     }
 
-    /// The tuple, its values joined.
+    /// What to tell of a checkpoint that was read alone.
+    pub(super) fn known(&self, known: Option<&Known>, gathers: &Gathers) -> Result<Known, Trouble> {
+        let mut values = Vec::with_capacity(self.envelope.values.len());
+        for entry in &self.envelope.values {
+            let value = match same(known, entry) {
+                Some(value) => value.clone(),
+                None => KnownValue {
+                    stored: entry.value.clone(),
+                    base: gathers
+                        .base(self.thread_key, &entry.value)
+                        .map_err(|loss| loss.at(|| self.place_of(entry)))?,
+                },
+            };
+            values.push((entry.channel.clone(), value));
+        }
+        Ok(Known {
+            thread_id: self.thread_id.clone(),
+            checkpoint_ns: self.checkpoint_ns.clone(),
+            thread_key: self.thread_key,
+            generation: self.generation,
+            channels: values.iter().map(|(channel, _)| channel.clone()).collect(),
+            values,
+        })
+    }
+
+    fn place_of(&self, entry: &StoredChannel) -> String {
+        let here = place(&self.thread_id, &self.checkpoint_ns, &self.checkpoint_id);
+        format!("channel {} of {here}", entry.channel)
+    }
+
+    /// The tuple; its values are those known, or come to be in the shared bytes of a page where
+    /// there are such, or are joined.
     pub(super) fn tuple(
         &self,
         gathers: &Gathers,
         writes: &[&StoredWrite],
         sends: Option<&[&StoredWrite]>,
-    ) -> Result<CheckpointTuple, Trouble> {
+        known: Option<&Known>,
+        mut shared: Option<&mut Shared>,
+    ) -> Result<CheckpointTuple<TupleValue>, Trouble> {
         let key = self.thread_key;
         let here = place(&self.thread_id, &self.checkpoint_ns, &self.checkpoint_id);
-        let mut known = Known {
-            thread_id: self.thread_id.clone(),
-            checkpoint_ns: self.checkpoint_ns.clone(),
-            thread_key: key,
-            generation: self.generation,
-            channels: BTreeSet::new(),
-            hashes: BTreeSet::new(),
-        };
         let mut channel_values = Vec::with_capacity(self.envelope.values.len());
-        for stored in &self.envelope.values {
-            let value = gathers
-                .join(key, &stored.value)
-                .map_err(|loss| loss.at(|| format!("channel {} of {here}", stored.channel)))?;
-            gathers.visible(key, &stored.value, &mut known.hashes);
-            known.channels.insert(stored.channel.clone());
-            channel_values.push(ChannelValue { channel: stored.channel.clone(), value });
+        for entry in &self.envelope.values {
+            let value = match (&mut shared, &entry.value) {
+                _ if same(known, entry).is_some() => TupleValue::Unchanged,
+                (Some(shared), StoredValue { kind, piece })
+                    if !matches!(piece, Piece::Inline(_)) =>
+                {
+                    let spans = gathers
+                        .spans(key, piece, shared)
+                        .map_err(|loss| loss.at(|| self.place_of(entry)))?;
+                    TupleValue::Shared { kind: kind.clone(), spans }
+                }
+                (_, value) => TupleValue::Whole(
+                    gathers.join(key, value).map_err(|loss| loss.at(|| self.place_of(entry)))?,
+                ),
+            };
+            channel_values.push(ChannelValue { channel: entry.channel.clone(), value });
         }
         let rest = gathers
             .join(key, &self.envelope.rest)
@@ -142,7 +184,6 @@ impl StoredCheckpoint {
             },
             pending_writes,
             pending_sends,
-            known: known.to_bytes()?,
         })
     }
 }
@@ -246,14 +287,7 @@ impl Gathers {
     pub(super) fn take(&mut self, sets: &[RowSet]) -> Result<(), Error> {
         let asked = self.by_thread.values_mut().filter(|gather| !gather.round().is_empty());
         for (gather, set) in asked.zip(sets) {
-            let mut chunks = Vec::with_capacity(set.rows.len());
-            for mut row in rows(set, "lg_chunks") {
-                let Some(hash) = Hash::from_slice(row.blob("hash")?) else {
-                    continue;
-                };
-                chunks.push((hash, row.blob("data")?.to_vec()));
-            }
-            gather.take(chunks);
+            gather.take(chunks(set)?);
         }
         Ok(())
     }
@@ -266,11 +300,41 @@ impl Gathers {
         Ok(Payload { kind: value.kind.clone(), bytes })
     }
 
-    fn visible(&self, thread_key: i64, value: &StoredValue, hashes: &mut BTreeSet<Hash>) {
-        if let Some(gather) = self.by_thread.get(&thread_key) {
-            gather.visible(&value.piece, hashes);
+    fn spans(
+        &self,
+        thread_key: i64,
+        piece: &Piece,
+        shared: &mut Shared,
+    ) -> Result<Vec<Range<u32>>, Loss> {
+        match self.by_thread.get(&thread_key) {
+            Some(gather) => shared.spans(thread_key, gather, piece),
+            None => shared.spans(thread_key, &Gather::default(), piece),
         }
     }
+
+    fn base(&self, thread_key: i64, value: &StoredValue) -> Result<Option<Base>, Loss> {
+        match self.by_thread.get(&thread_key) {
+            Some(gather) => gather.base(&value.piece),
+            None => Ok(None),
+        }
+    }
+}
+
+/// What is known of a channel whose stored value it is.
+fn same<'k>(known: Option<&'k Known>, entry: &StoredChannel) -> Option<&'k KnownValue> {
+    known?.value(&entry.channel).filter(|value| value.stored == entry.value)
+}
+
+/// The chunks in the answer to `find_chunks`.
+pub(super) fn chunks(set: &RowSet) -> Result<Vec<(Hash, Vec<u8>)>, Error> {
+    let mut chunks = Vec::with_capacity(set.rows.len());
+    for mut row in rows(set, "lg_chunks") {
+        let Some(hash) = Hash::from_slice(row.blob("hash")?) else {
+            continue;
+        };
+        chunks.push((hash, row.blob("data")?.to_vec()));
+    }
+    Ok(chunks)
 }
 
 /// Why there is no tuple.

@@ -4,12 +4,13 @@
 //! about: equal values have equal pieces on every host, and values that share a part share its
 //! chunks.
 
-use std::cell::RefCell;
 use std::collections::BTreeSet;
 
+use super::base::{Base, Source};
 use super::hash::{HASH_BYTES, Hash, Role};
 use super::piece::{Piece, Reference, Sequence, Shape, Spine};
 use super::split::{self, Split};
+use crate::call::Run;
 use crate::error::Error;
 use crate::format::encode;
 
@@ -55,25 +56,20 @@ pub(crate) struct Built {
     pub(crate) piece: Piece,
     /// The chunks; one may appear twice.
     pub(crate) fresh: Vec<Chunk>,
+    /// For a list or map: what an edit of it starts from.
+    pub(crate) base: Option<Base>,
 }
 
 /// Builds pieces, leaving out chunks that are stored already.
 #[derive(Debug)]
 pub(crate) struct Builder<'a> {
     known: &'a BTreeSet<Hash>,
-    visible: RefCell<BTreeSet<Hash>>,
 }
 
 impl<'a> Builder<'a> {
     /// A builder that leaves out the chunks with these hashes and what only they need.
     pub(crate) fn new(known: &'a BTreeSet<Hash>) -> Self {
-        Self { known, visible: RefCell::default() }
-    }
-
-    /// The chunks that a later builder may leave out, once what was built is stored: all that
-    /// the pieces show without opening a node.
-    pub(crate) fn into_visible(self) -> BTreeSet<Hash> {
-        self.visible.into_inner()
+        Self { known }
     }
 
     /// A value whose serializer gave it the tag `kind`.
@@ -81,12 +77,44 @@ impl<'a> Builder<'a> {
         if bytes.len() <= INLINE_BYTES_MAX {
             return Ok(self.leaf(bytes));
         }
-        let built = match split::structure(kind, bytes) {
+        match split::structure(kind, bytes) {
             Some(parts) => self.structured(kind, bytes, &parts, 0),
             None => self.opaque(bytes),
-        }?;
-        self.show([&built.piece]);
-        Ok(built)
+        }
+    }
+
+    /// The list or map that an edit makes of a base: what `value` gives for the same bytes.
+    pub(crate) fn edited(
+        &self,
+        kind: &str,
+        source: &Source<'_>,
+        runs: &[Run],
+    ) -> Result<Built, Error> {
+        let mut sequence = SequenceBuilder::new(self, source.shape);
+        let mut runs = runs;
+        if let Some((count, rest)) = source.leading(runs) {
+            sequence.resume(source, count)?;
+            runs = rest;
+        }
+        for run in runs {
+            match run {
+                Run::Kept { first, count } => {
+                    for piece in source.kept(*first, *count)? {
+                        sequence.push(0, Built::stored(piece.clone()))?;
+                    }
+                }
+                Run::Fresh(bytes) => {
+                    for part in split::elements(source.shape, bytes).ok_or_else(malformed)? {
+                        let built = self.part(kind, source.shape, part, 0)?;
+                        sequence.push(0, built)?;
+                    }
+                }
+            }
+        }
+        match sequence.inline_bytes() {
+            Some(bytes) => self.value(kind, &bytes),
+            None => sequence.finish(),
+        }
     }
 
     /// A value that changes with every checkpoint: inline up to `inline_bytes_max`.
@@ -97,7 +125,7 @@ impl<'a> Builder<'a> {
         inline_bytes_max: usize,
     ) -> Result<Built, Error> {
         if bytes.len() <= inline_bytes_max {
-            return Ok(Built { piece: Piece::Inline(bytes.to_vec()), fresh: Vec::new() });
+            return Ok(Built::stored(Piece::Inline(bytes.to_vec())));
         }
         self.value(kind, bytes)
     }
@@ -119,7 +147,7 @@ impl<'a> Builder<'a> {
         if sequence.is_inline() && bytes.len() <= CHUNK_BYTES_MAX {
             return Ok(self.leaf(bytes));
         }
-        sequence.finish(bytes.len() as u64)
+        sequence.finish()
     }
 
     /// A part of a structured value: a leaf, or split further where it is large.
@@ -149,12 +177,12 @@ impl<'a> Builder<'a> {
         };
         let data = encode(sequence)?;
         if data.len() <= INLINE_BYTES_MAX {
-            return Ok(built);
+            return Ok(Built { base: None, ..built });
         }
         let hash = Hash::of(Role::Branch, &data);
         let reference = Reference { hash, length: sequence.length };
         let fresh = self.with_chunk(reference.hash, || data, built.fresh);
-        Ok(Built { piece: Piece::Branch(reference), fresh })
+        Ok(Built { piece: Piece::Branch(reference), fresh, base: None })
     }
 
     /// Bytes without structure: one leaf, or chunks at boundaries that depend on content.
@@ -166,23 +194,18 @@ impl<'a> Builder<'a> {
         for range in split::content(bytes, CHUNK_BYTES_MAX) {
             sequence.push(0, self.leaf(bytes.get(range).unwrap_or_default()))?;
         }
-        sequence.finish(bytes.len() as u64)
+        sequence.finish()
     }
 
     /// Bytes kept together.
     fn leaf(&self, bytes: &[u8]) -> Built {
         if bytes.len() <= INLINE_BYTES_MAX {
-            return Built { piece: Piece::Inline(bytes.to_vec()), fresh: Vec::new() };
+            return Built::stored(Piece::Inline(bytes.to_vec()));
         }
         let hash = Hash::of(Role::Leaf, bytes);
         let reference = Reference { hash, length: bytes.len() as u64 };
         let fresh = self.with_chunk(reference.hash, || bytes.to_vec(), Vec::new());
-        Built { piece: Piece::Chunk(reference), fresh }
-    }
-
-    fn show<'p>(&self, pieces: impl IntoIterator<Item = &'p Piece>) {
-        let mut visible = self.visible.borrow_mut();
-        visible.extend(pieces.into_iter().filter_map(Piece::hash));
+        Built { piece: Piece::Chunk(reference), fresh, base: None }
     }
 
     /// What is fresh once a chunk stands for `below`: nothing where the chunk is known, since a
@@ -201,12 +224,28 @@ impl<'a> Builder<'a> {
     }
 }
 
+impl Built {
+    /// A piece that needs no chunk to be stored.
+    fn stored(piece: Piece) -> Self {
+        Self { piece, fresh: Vec::new(), base: None }
+    }
+}
+
+fn malformed() -> Error {
+    Error::protocol(
+        "malformed-elements",
+        "the new elements of an edit are not JSON text with a comma between every two; pass the \
+         whole value",
+    )
+}
+
 /// Collects the pieces of a sequence, level by level.
 #[derive(Debug)]
 struct SequenceBuilder<'a> {
     builder: &'a Builder<'a>,
     shape: Shape,
     levels: Vec<Group>,
+    elements: u32,
 }
 
 /// Pieces of one level that are not yet closed.
@@ -219,13 +258,47 @@ struct Group {
 
 impl<'a> SequenceBuilder<'a> {
     fn new(builder: &'a Builder<'a>, shape: Shape) -> Self {
-        Self { builder, shape, levels: vec![Group::default()] }
+        Self { builder, shape, levels: vec![Group::default()], elements: 0 }
+    }
+
+    /// Begins with the first `count` elements of a source, among them all that its levels hold.
+    fn resume(&mut self, source: &Source<'_>, count: u32) -> Result<(), Error> {
+        self.levels = vec![Group::default()];
+        for level in source.levels {
+            let mut group = Group { pieces: level.clone(), ..Group::default() };
+            for piece in level {
+                group.bytes += weigh(piece)?.1;
+            }
+            self.levels.push(group);
+        }
+        self.elements = source.below;
+        for piece in source.kept(source.below, count.saturating_sub(source.below))? {
+            self.push(0, Built::stored(piece.clone()))?;
+        }
+        Ok(())
     }
 
     /// Whether no piece refers to a chunk.
     fn is_inline(&self) -> bool {
         matches!(self.levels.as_slice(), [tail]
             if tail.pieces.iter().all(|piece| matches!(piece, Piece::Inline(_))))
+    }
+
+    /// The bytes of a sequence that would refer to no chunk and so share nothing.
+    fn inline_bytes(&self) -> Option<Vec<u8>> {
+        let tail = self.levels.first().filter(|_| self.is_inline())?;
+        let (open, close) = self.shape.ends();
+        let mut bytes = open.to_vec();
+        for (index, piece) in tail.pieces.iter().enumerate() {
+            if index > 0 {
+                bytes.extend_from_slice(self.shape.separator());
+            }
+            if let Piece::Inline(inline) = piece {
+                bytes.extend_from_slice(inline);
+            }
+        }
+        bytes.extend_from_slice(close);
+        (bytes.len() <= CHUNK_BYTES_MAX).then_some(bytes)
     }
 
     /// Adds a piece to a level and closes the level's group where it ends.
@@ -237,6 +310,9 @@ impl<'a> SequenceBuilder<'a> {
         let Some(group) = self.levels.get_mut(level) else {
             return Ok(());
         };
+        if level == 0 {
+            self.elements = self.elements.saturating_add(1);
+        }
         group.pieces.push(built.piece);
         group.fresh.extend(built.fresh);
         group.bytes += bytes;
@@ -252,36 +328,47 @@ impl<'a> SequenceBuilder<'a> {
 
     /// A closed group as a node.
     fn close(&self, group: Group) -> Result<Built, Error> {
-        let separators = self.shape.separator().len() * group.pieces.len().saturating_sub(1);
-        let length = separators as u64 + group.pieces.iter().map(Piece::length).sum::<u64>();
+        let length = self.length(group.pieces.iter());
         let data = encode(&group.pieces)?;
         let reference = Reference { hash: Hash::of(Role::Node, &data), length };
         let fresh = self.builder.with_chunk(reference.hash, || data, group.fresh);
-        Ok(Built { piece: Piece::Node(reference), fresh })
+        Ok(Built { piece: Piece::Node(reference), fresh, base: None })
     }
 
-    fn finish(mut self, length: u64) -> Result<Built, Error> {
+    /// Bytes of the value that consecutive pieces stand for. What is kept of a forged base may
+    /// claim any length.
+    fn length<'p>(&self, pieces: impl Iterator<Item = &'p Piece>) -> u64 {
+        let separator = self.shape.separator().len() as u64;
+        let length = pieces.fold(0, |length: u64, piece| {
+            length.saturating_add(separator).saturating_add(piece.length())
+        });
+        length.saturating_sub(separator)
+    }
+
+    fn finish(mut self) -> Result<Built, Error> {
+        let pieces = self.levels.iter().flat_map(|group| &group.pieces);
+        let (open, close) = self.shape.ends();
+        let length = self.length(pieces).saturating_add((open.len() + close.len()) as u64);
         let upper = self.levels.split_off(1);
         let tail = self.levels.pop().unwrap_or_default();
         let mut below = Vec::new();
-        let mut spine = Vec::with_capacity(upper.len());
+        let mut levels = Vec::with_capacity(upper.len());
         for group in upper {
-            spine.push(group.pieces);
+            levels.push(group.pieces);
             below.extend(group.fresh);
         }
-        self.builder.show(spine.iter().flatten().chain(&tail.pieces));
-        let encoded = encode(&spine)?;
-        let spine = if encoded.len() <= SPINE_INLINE_BYTES_MAX {
-            Spine::Inline(spine)
+        let encoded = encode(&levels)?;
+        let (spine, levels) = if encoded.len() <= SPINE_INLINE_BYTES_MAX {
+            (Spine::Inline(levels), Vec::new())
         } else {
             let hash = Hash::of(Role::Spine, &encoded);
             below = self.builder.with_chunk(hash, || encoded, below);
-            self.builder.visible.borrow_mut().insert(hash);
-            Spine::Chunk(hash)
+            (Spine::Chunk(hash), levels)
         };
         below.extend(tail.fresh);
+        let base = (self.shape != Shape::Plain).then_some(Base { elements: self.elements, levels });
         let sequence = Sequence { shape: self.shape, length, spine, tail: tail.pieces };
-        Ok(Built { piece: Piece::Nested(Box::new(sequence)), fresh: below })
+        Ok(Built { piece: Piece::Nested(Box::new(sequence)), fresh: below, base })
     }
 }
 

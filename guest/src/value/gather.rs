@@ -2,8 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::base::Base;
 use super::hash::{Hash, Role};
 use super::piece::{Piece, Sequence, Shape, Spine};
+use super::shared::Placed;
 use crate::error::Error;
 use crate::format::decode;
 
@@ -40,9 +42,16 @@ pub(crate) struct Gather {
     damaged: BTreeSet<Hash>,
     wanted: BTreeMap<Hash, Role>,
     asked: BTreeSet<Hash>,
+    /// Whether leaves and branches are left out.
+    nodes_only: bool,
 }
 
 impl Gather {
+    /// One that fetches the nodes of sequences, and none of their elements.
+    pub(crate) fn of_nodes() -> Self {
+        Self { nodes_only: true, ..Self::default() }
+    }
+
     /// Notes the chunks that a piece refers to.
     pub(crate) fn want(&mut self, piece: &Piece) {
         match piece {
@@ -83,39 +92,116 @@ impl Gather {
             return Err(Loss::Length);
         }
         let mut bytes = Vec::new();
-        let mut join = Join { gather: self, bytes: &mut bytes, length_max: length, depth: 0 };
+        let mut join =
+            Join { gather: self, bytes: &mut bytes, length_max: length, depth: 0, placed: None };
         join.piece(piece, Shape::Plain)?;
         if bytes.len() as u64 == length { Ok(bytes) } else { Err(Loss::Length) }
     }
 
-    /// The hashes a later put need not send again: all that a piece, its spine and its nested
-    /// sequences show without opening a node.
-    pub(crate) fn visible(&self, piece: &Piece, hashes: &mut BTreeSet<Hash>) {
-        hashes.extend(piece.hash());
-        let Piece::Nested(sequence) = piece else {
-            return;
-        };
-        match &sequence.spine {
-            Spine::Inline(levels) => self.visible_levels(levels, hashes),
-            Spine::Chunk(hash) => {
-                hashes.insert(*hash);
-                if let Some(Fetched::Spine(levels)) = self.fetched.get(hash) {
-                    self.visible_levels(levels, hashes);
-                }
-            }
+    /// Appends the bytes of a piece of a sequence of this shape, and notes where the content of
+    /// each chunk in it is.
+    pub(crate) fn place(
+        &self,
+        piece: &Piece,
+        shape: Shape,
+        bytes: &mut Vec<u8>,
+        placed: &mut Placed,
+    ) -> Result<(), Loss> {
+        let length_max = (bytes.len() as u64).saturating_add(piece.length());
+        if length_max > VALUE_BYTES_MAX {
+            return Err(Loss::Length);
         }
-        for piece in &sequence.tail {
-            self.visible(piece, hashes);
+        let placed = Some(placed);
+        Join { gather: self, bytes, length_max, depth: 0, placed }.piece(piece, shape)
+    }
+
+    /// The levels of a spine.
+    pub(crate) fn spine(&self, hash: Hash) -> Result<&Vec<Vec<Piece>>, Loss> {
+        match self.chunk(hash)? {
+            Fetched::Spine(levels) => Ok(levels),
+            _ => Err(Loss::Damaged(hash)),
         }
     }
 
-    fn visible_levels(&self, levels: &[Vec<Piece>], hashes: &mut BTreeSet<Hash>) {
-        for piece in levels.iter().flatten() {
-            self.visible(piece, hashes);
+    /// The elements that the levels of a list or map hold, in order: so many, or it is damaged.
+    /// Its nodes must have been fetched.
+    pub(crate) fn elements(&self, levels: &[Vec<Piece>], count: u32) -> Result<Vec<Piece>, Loss> {
+        let mut elements = Vec::new();
+        for (level, pieces) in levels.iter().enumerate().rev() {
+            for piece in pieces {
+                self.each_element(piece, level + 1, &mut |element| {
+                    elements.push(element.clone());
+                    elements.len() <= count as usize
+                })?;
+            }
+        }
+        if elements.len() == count as usize { Ok(elements) } else { Err(Loss::Length) }
+    }
+
+    /// The base of an edit of this piece; nothing for a piece that is no list or map. It must
+    /// have been joined: that found its lengths to be true, which bounds what is counted here.
+    pub(crate) fn base(&self, piece: &Piece) -> Result<Option<Base>, Loss> {
+        let Piece::Nested(sequence) = piece else {
+            return Ok(None);
+        };
+        if sequence.shape == Shape::Plain {
+            return Ok(None);
+        }
+        let (levels, held) = match &sequence.spine {
+            Spine::Inline(levels) => (levels, Vec::new()),
+            Spine::Chunk(hash) => {
+                let levels = self.spine(*hash)?;
+                (levels, levels.clone())
+            }
+        };
+        let mut count = sequence.tail.len();
+        for (level, pieces) in levels.iter().enumerate() {
+            for piece in pieces {
+                self.each_element(piece, level + 1, &mut |_| {
+                    count += 1;
+                    true
+                })?;
+            }
+        }
+        // A list of more elements than 32 bits count can be no base.
+        let elements = u32::try_from(count).ok();
+        Ok(elements.map(|elements| Base { elements, levels: held }))
+    }
+
+    /// Calls with each element below a piece that stands so many levels above them, until the
+    /// call says that it had enough, which makes it a loss.
+    fn each_element(
+        &self,
+        piece: &Piece,
+        level: usize,
+        call: &mut dyn FnMut(&Piece) -> bool,
+    ) -> Result<(), Loss> {
+        if level == 0 {
+            return if call(piece) { Ok(()) } else { Err(Loss::Length) };
+        }
+        let Piece::Node(reference) = piece else {
+            return Err(Loss::Length);
+        };
+        match self.chunk(reference.hash)? {
+            Fetched::Node(pieces) => {
+                pieces.iter().try_for_each(|piece| self.each_element(piece, level - 1, call))
+            }
+            _ => Err(Loss::Damaged(reference.hash)),
+        }
+    }
+
+    fn chunk(&self, hash: Hash) -> Result<&Fetched, Loss> {
+        match self.fetched.get(&hash) {
+            Some(fetched) => Ok(fetched),
+            None if self.damaged.contains(&hash) => Err(Loss::Damaged(hash)),
+            None => Err(Loss::Missing(hash)),
         }
     }
 
     fn want_chunk(&mut self, role: Role, hash: Hash) {
+        if self.nodes_only && role != Role::Node {
+            return;
+        }
         if self.asked.insert(hash) {
             self.wanted.insert(hash, role);
         }
@@ -159,6 +245,7 @@ struct Join<'a> {
     bytes: &'a mut Vec<u8>,
     length_max: u64,
     depth: usize,
+    placed: Option<&'a mut Placed>,
 }
 
 impl<'a> Join<'a> {
@@ -171,15 +258,15 @@ impl<'a> Join<'a> {
         self.depth += 1;
         match piece {
             Piece::Inline(bytes) => self.append(bytes)?,
-            Piece::Chunk(reference) => match self.fetched(reference.hash)? {
+            Piece::Chunk(reference) => match self.gather.chunk(reference.hash)? {
                 Fetched::Leaf(bytes) => self.append(bytes)?,
                 _ => return Err(Loss::Damaged(reference.hash)),
             },
-            Piece::Node(reference) => match self.fetched(reference.hash)? {
+            Piece::Node(reference) => match self.gather.chunk(reference.hash)? {
                 Fetched::Node(pieces) => self.pieces(pieces, shape)?,
                 _ => return Err(Loss::Damaged(reference.hash)),
             },
-            Piece::Branch(reference) => match self.fetched(reference.hash)? {
+            Piece::Branch(reference) => match self.gather.chunk(reference.hash)? {
                 Fetched::Branch(sequence) => self.sequence(sequence)?,
                 _ => return Err(Loss::Damaged(reference.hash)),
             },
@@ -187,7 +274,13 @@ impl<'a> Join<'a> {
         }
         self.depth -= 1;
         let length = (self.bytes.len() - begin) as u64;
-        if length == piece.length() { Ok(()) } else { Err(Loss::Length) }
+        if length != piece.length() {
+            return Err(Loss::Length);
+        }
+        if let (Some(placed), Some(hash)) = (&mut self.placed, piece.hash()) {
+            placed.insert(hash, begin as u32..self.bytes.len() as u32);
+        }
+        Ok(())
     }
 
     fn sequence(&mut self, sequence: &Sequence) -> Result<(), Loss> {
@@ -195,10 +288,7 @@ impl<'a> Join<'a> {
         self.append(open)?;
         let levels = match &sequence.spine {
             Spine::Inline(levels) => levels,
-            Spine::Chunk(hash) => match self.fetched(*hash)? {
-                Fetched::Spine(levels) => levels,
-                _ => return Err(Loss::Damaged(*hash)),
-            },
+            Spine::Chunk(hash) => self.gather.spine(*hash)?,
         };
         let begin = self.bytes.len();
         for level in levels.iter().rev().chain(std::iter::once(&sequence.tail)) {
@@ -222,14 +312,6 @@ impl<'a> Join<'a> {
             self.piece(piece, shape)?;
         }
         Ok(())
-    }
-
-    fn fetched(&self, hash: Hash) -> Result<&'a Fetched, Loss> {
-        match self.gather.fetched.get(&hash) {
-            Some(fetched) => Ok(fetched),
-            None if self.gather.damaged.contains(&hash) => Err(Loss::Damaged(hash)),
-            None => Err(Loss::Missing(hash)),
-        }
     }
 
     fn append(&mut self, bytes: &[u8]) -> Result<(), Loss> {

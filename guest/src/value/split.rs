@@ -27,6 +27,13 @@ pub(crate) fn structure(kind: &str, bytes: &[u8]) -> Option<Split> {
     }
 }
 
+/// The elements of a list or the entries of a map, given without its ends; nothing for bytes that
+/// are none. Where each one is decides `structure`, so the ends are put around them.
+pub(crate) fn elements(shape: Shape, bytes: &[u8]) -> Option<impl Iterator<Item = &[u8]>> {
+    let ranges = json::inside(shape, bytes)?;
+    Some(ranges.into_iter().filter_map(|range| bytes.get(range)))
+}
+
 /// The two parts of an entry of a JSON object: the key with its colon, and the value, itself
 /// split where it is a container.
 pub(crate) fn entry(bytes: &[u8]) -> Option<Split> {

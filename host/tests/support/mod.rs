@@ -73,7 +73,7 @@ pub(crate) fn put(thread_id: &str, parent: Option<&str>, checkpoint_id: &str, va
             }],
             channel_values: vec![ChannelValue {
                 channel: "messages".to_owned(),
-                value: json(value),
+                value: json(value).into(),
             }],
             rest: json("{}"),
         },
@@ -106,16 +106,17 @@ pub(crate) fn large(
     large.checkpoint.channel_values = vec![
         ChannelValue {
             channel: "messages".to_owned(),
-            value: json(&format!("[{}]", messages.join(","))),
+            value: json(&format!("[{}]", messages.join(","))).into(),
         },
         ChannelValue {
             channel: "image".to_owned(),
             value: Payload {
                 kind: "bytes".to_owned(),
                 bytes: (0..=255).cycle().take(100_000).collect(),
-            },
+            }
+            .into(),
         },
-        ChannelValue { channel: "topic".to_owned(), value: json("\"checkpoints\"") },
+        ChannelValue { channel: "topic".to_owned(), value: json("\"checkpoints\"").into() },
     ];
     large.checkpoint.channel_versions.push(ChannelVersion {
         channel: "image".to_owned(),

@@ -33,6 +33,17 @@ pub(super) fn container(bytes: &[u8]) -> Option<Split> {
     }
 }
 
+/// The elements or entries between the ends of a container that are not there themselves.
+pub(super) fn inside(shape: Shape, bytes: &[u8]) -> Option<Vec<Range<usize>>> {
+    let (open, close) = shape.ends();
+    let whole = [open, bytes, close].concat();
+    let mut ranges = container(&whole).filter(|split| split.shape == shape)?.ranges;
+    for range in &mut ranges {
+        *range = range.start - open.len()..range.end - open.len();
+    }
+    Some(ranges)
+}
+
 /// Where the value of an object's entry begins: after the key's closing quote and the colon.
 pub(super) fn entry_value(entry: &[u8]) -> Option<usize> {
     if entry.first()? != &b'"' {

@@ -1,0 +1,164 @@
+//! What a shim does with what it knows: puts as edits of the values it put or got last, gets
+//! without the values it has. The outcomes must be those of whole values.
+
+use std::collections::BTreeMap;
+
+use langgraph_checkpoint_guest::{
+    Base, Call, ChannelValue, CheckpointTuple, Config, Error, GetTuple, Id, NewValue, Outcome,
+    Payload, Put, Run, TupleValue,
+};
+
+use crate::native::Native;
+
+/// What is known of each thread and namespace, with its values.
+#[derive(Debug, Default)]
+pub struct Editor {
+    entries: BTreeMap<(String, String), Entry>,
+    /// How many values were put as edits, and how many were not read again.
+    pub spared: usize,
+}
+
+#[derive(Debug)]
+struct Entry {
+    known: Vec<u8>,
+    bases: Vec<Base>,
+    values: Vec<ChannelValue>,
+}
+
+impl Editor {
+    /// Runs a call; a put or a get with what is known.
+    pub fn call(&mut self, native: &mut Native, call: Call) -> Result<Outcome, Error> {
+        match call {
+            Call::Put(put) => self.put(native, put),
+            Call::GetTuple(get) => self.get(native, get.config),
+            other => native.call(other),
+        }
+    }
+
+    fn put(&mut self, native: &mut Native, whole: Put) -> Result<Outcome, Error> {
+        let key = key(&whole.config);
+        let values: Vec<_> = whole.checkpoint.channel_values.iter().map(whole_value).collect();
+        let mut put = whole.clone();
+        if let Some(entry) = self.entries.get(&key) {
+            put.known = Some(entry.known.clone());
+            for value in &mut put.checkpoint.channel_values {
+                if let Some(edited) = entry.edit(value) {
+                    value.value = edited;
+                    self.spared += 1;
+                }
+            }
+        }
+        let outcome = match native.call(Call::Put(put))? {
+            Outcome::Stale => native.call(Call::Put(whole))?,
+            outcome => outcome,
+        };
+        if let Outcome::Stored(stored) = &outcome {
+            let (known, bases) = (stored.known.clone(), stored.bases.clone());
+            self.entries.insert(key, Entry { known, bases, values });
+        }
+        Ok(outcome)
+    }
+
+    fn get(&mut self, native: &mut Native, config: Config) -> Result<Outcome, Error> {
+        let key = key(&config);
+        let entry = self.entries.get(&key);
+        let known = entry.map(|entry| entry.known.clone());
+        let mut outcome = native.call(Call::GetTuple(GetTuple { config, known }))?;
+        if let Outcome::Found(Some(found)) = &mut outcome {
+            for value in &mut found.tuple.channel_values {
+                if value.value == TupleValue::Unchanged {
+                    let known = entry.and_then(|entry| entry.value(&value.channel)).unwrap();
+                    value.value = TupleValue::Whole(known.clone());
+                    self.spared += 1;
+                }
+            }
+            let (known, bases) = (found.known.clone(), found.bases.clone());
+            let CheckpointTuple { channel_values: values, .. } =
+                found.tuple.clone().resolve(&[]).unwrap();
+            self.entries.insert(key, Entry { known, bases, values });
+        }
+        Ok(outcome)
+    }
+}
+
+impl Entry {
+    fn value(&self, channel: &str) -> Option<&Payload> {
+        self.values.iter().find(|value| value.channel == channel).map(|value| &value.value)
+    }
+
+    /// The value in terms of the one that is known.
+    fn edit(&self, value: &ChannelValue<NewValue>) -> Option<NewValue> {
+        let NewValue::Whole(new) = &value.value else { return None };
+        let old = self.value(&value.channel)?;
+        if old == new {
+            return Some(NewValue::Unchanged);
+        }
+        let base = self.bases.iter().find(|base| base.channel == value.channel)?;
+        let (before, after) = (elements(old)?, elements(new)?);
+        assert_eq!(before.len(), base.elements as usize, "{}", value.channel);
+        let same_shape = old.bytes.first() == new.bytes.first();
+        same_shape.then(|| NewValue::Edited(runs(&before, &after)))
+    }
+}
+
+/// A value as it was put.
+pub fn whole_value(entry: &ChannelValue<NewValue>) -> ChannelValue {
+    let NewValue::Whole(value) = &entry.value else { panic!("{} is not whole", entry.channel) };
+    ChannelValue { channel: entry.channel.clone(), value: value.clone() }
+}
+
+/// Elements found in the base, each where it was first, in runs; the others as they are.
+fn runs(before: &[&[u8]], after: &[&[u8]]) -> Vec<Run> {
+    let mut places = BTreeMap::new();
+    for (place, element) in before.iter().enumerate() {
+        places.entry(*element).or_insert(place as u32);
+    }
+    let mut runs: Vec<Run> = Vec::new();
+    for element in after {
+        match (places.get(element), runs.last_mut()) {
+            (Some(place), Some(Run::Kept { first, count })) if *first + *count == *place => {
+                *count += 1;
+            }
+            (Some(place), _) => runs.push(Run::Kept { first: *place, count: 1 }),
+            (None, Some(Run::Fresh(bytes))) => {
+                bytes.push(b',');
+                bytes.extend_from_slice(element);
+            }
+            (None, _) => runs.push(Run::Fresh(element.to_vec())),
+        }
+    }
+    runs
+}
+
+/// The elements or entries of a JSON array or object that has no white space between them.
+fn elements(payload: &Payload) -> Option<Vec<&[u8]>> {
+    let inside = match payload.bytes.as_slice() {
+        [b'[', inside @ .., b']'] | [b'{', inside @ .., b'}'] if payload.kind == "json" => inside,
+        _ => return None,
+    };
+    let (mut depth, mut quoted, mut escaped) = (0, false, false);
+    let mut parts: Vec<_> = inside
+        .split(|byte| {
+            match byte {
+                _ if escaped => escaped = false,
+                b'\\' => escaped = true,
+                b'"' => quoted = !quoted,
+                b'[' | b'{' if !quoted => depth += 1,
+                b']' | b'}' if !quoted => depth -= 1,
+                _ => {}
+            }
+            *byte == b',' && depth == 0 && !quoted
+        })
+        .collect();
+    parts.retain(|part| !part.is_empty());
+    Some(parts)
+}
+
+fn key(config: &Config) -> (String, String) {
+    let text = |id: &Id| match id {
+        Id::Text(text) => text.clone(),
+        Id::Number(number) => number.to_string(),
+        _ => String::new(),
+    };
+    (text(&config.thread_id), text(&config.checkpoint_ns))
+}
