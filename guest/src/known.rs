@@ -10,7 +10,6 @@ use serde::{Deserialize, Serialize};
 use crate::error::Error;
 use crate::format::checkpoint::StoredValue;
 use crate::format::{FORMAT, decode, encode};
-use crate::outcome;
 use crate::value::base::{Base, Source};
 use crate::value::hash::Hash;
 use crate::value::piece::{Piece, Spine};
@@ -113,13 +112,10 @@ impl Known {
         hashes
     }
 
-    /// The lists and maps that an edit may start from.
-    pub(crate) fn bases(&self) -> Vec<outcome::Base> {
-        let base = |(channel, value): &(String, KnownValue)| {
-            let elements = value.base.as_ref()?.elements;
-            Some(outcome::Base { channel: channel.clone(), elements })
-        };
-        self.values.iter().filter_map(base).collect()
+    /// The channels with a list or map that an edit may start from.
+    pub(crate) fn bases(&self) -> Vec<String> {
+        let bases = self.values.iter().filter(|(_, value)| value.base.is_some());
+        bases.map(|(channel, _)| channel.clone()).collect()
     }
 }
 

@@ -102,13 +102,13 @@ impl<V> CheckpointTuple<V> {
     }
 }
 
-/// A channel whose value may be the base of an edit.
+/// A list or map that an edit may start from.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Base {
     /// The channel's name.
     pub channel: String,
-    /// How many elements or entries the value has.
-    pub elements: u32,
+    /// How long each element or entry is in the value's bytes.
+    pub lengths: Vec<u32>,
 }
 
 /// What `getTuple` gives.
@@ -118,7 +118,7 @@ pub struct FoundCheckpoint {
     pub tuple: CheckpointTuple<TupleValue>,
     /// For `Put::known` and `GetTuple::known`.
     pub known: Vec<u8>,
-    /// The lists and maps that an edit may start from.
+    /// The lists and maps that an edit may start from, those unchanged left out.
     pub bases: Vec<Base>,
 }
 
@@ -144,8 +144,8 @@ pub struct StoredCheckpoint {
     pub checkpoint_id: String,
     /// For `Put::known` and `GetTuple::known`.
     pub known: Vec<u8>,
-    /// The lists and maps that an edit may start from.
-    pub bases: Vec<Base>,
+    /// The channels with a list or map that an edit may start from.
+    pub bases: Vec<String>,
 }
 
 /// The history of one delta channel.

@@ -212,7 +212,7 @@ impl From<wit::TupleChannelValue> for guest::ChannelValue<guest::TupleValue> {
 
 impl From<wit::Base> for guest::Base {
     fn from(base: wit::Base) -> Self {
-        Self { channel: base.channel, elements: base.elements }
+        Self { channel: base.channel, lengths: base.lengths }
     }
 }
 
@@ -301,7 +301,7 @@ impl From<wit::Outcome> for guest::Outcome {
                 checkpoint_ns: stored.checkpoint_ns,
                 checkpoint_id: stored.checkpoint_id,
                 known: stored.known,
-                bases: all(stored.bases),
+                bases: stored.bases,
             }),
             wit::Outcome::Stale => Self::Stale,
             wit::Outcome::WritesStored => Self::WritesStored,

@@ -5,7 +5,7 @@ mod support;
 use std::sync::Arc;
 
 use langgraph_checkpoint_host::{Checkpointer, Config, List, Planner, Put, SqliteOptions};
-use support::{config, large, open, put, put_writes};
+use support::{config, large, open, put, put_writes, whole};
 
 #[tokio::test]
 async fn a_checkpoint_comes_back_as_it_was_put() {
@@ -18,7 +18,7 @@ async fn a_checkpoint_comes_back_as_it_was_put() {
     );
     checkpointer.put_writes(put_writes("t", "c1", "task")).await.unwrap();
     let tuple = checkpointer.get_tuple(config("t")).await.unwrap().unwrap();
-    assert_eq!(tuple.channel_values, put.checkpoint.channel_values);
+    assert_eq!(tuple.channel_values, whole(&put));
     assert_eq!(tuple.channel_versions, put.checkpoint.channel_versions);
     assert_eq!(tuple.metadata, put.metadata);
     assert_eq!(tuple.rest, put.checkpoint.rest);
@@ -60,7 +60,7 @@ async fn a_deleted_thread_is_gone_and_can_be_written_again() {
     let again = large("t", None, "c2", 100);
     one.put(again.clone()).await.unwrap();
     let tuple = other.get_tuple(config("t")).await.unwrap().unwrap();
-    assert_eq!(tuple.channel_values, again.checkpoint.channel_values);
+    assert_eq!(tuple.channel_values, whole(&again));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
@@ -94,7 +94,7 @@ async fn checkpointers_that_share_a_file_lose_nothing() {
     for tuple in shared {
         let n: usize = tuple.checkpoint_id.rsplit(' ').next().unwrap().parse().unwrap();
         let expected = large("shared", None, &tuple.checkpoint_id, n);
-        assert_eq!(tuple.channel_values, expected.checkpoint.channel_values);
+        assert_eq!(tuple.channel_values, whole(&expected));
         assert_eq!(tuple.pending_writes.len(), 1);
     }
     assert_eq!(checkpointer.list(of("own 2 3")).try_collect().await.unwrap().len(), 10);

@@ -21,7 +21,7 @@ pub struct Editor {
 #[derive(Debug)]
 struct Entry {
     known: Vec<u8>,
-    bases: Vec<Base>,
+    bases: Vec<String>,
     values: Vec<ChannelValue>,
 }
 
@@ -65,16 +65,26 @@ impl Editor {
         let known = entry.map(|entry| entry.known.clone());
         let mut outcome = native.call(Call::GetTuple(GetTuple { config, known }))?;
         if let Outcome::Found(Some(found)) = &mut outcome {
+            let mut unchanged = Vec::new();
             for value in &mut found.tuple.channel_values {
                 if value.value == TupleValue::Unchanged {
                     let known = entry.and_then(|entry| entry.value(&value.channel)).unwrap();
                     value.value = TupleValue::Whole(known.clone());
+                    unchanged.push(value.channel.clone());
                     self.spared += 1;
                 }
             }
-            let (known, bases) = (found.known.clone(), found.bases.clone());
             let CheckpointTuple { channel_values: values, .. } =
                 found.tuple.clone().resolve(&[]).unwrap();
+            let mut bases = entry.map(|entry| entry.bases.clone()).unwrap_or_default();
+            bases.retain(|channel| unchanged.contains(channel));
+            for Base { channel, lengths } in &found.bases {
+                let value = values.iter().find(|value| value.channel == *channel).unwrap();
+                let of_elements = elements(&value.value).unwrap();
+                assert!(of_elements.iter().map(|element| element.len() as u32).eq(lengths.clone()));
+                bases.push(channel.clone());
+            }
+            let known = found.known.clone();
             self.entries.insert(key, Entry { known, bases, values });
         }
         Ok(outcome)
@@ -93,11 +103,12 @@ impl Entry {
         if old == new {
             return Some(NewValue::Unchanged);
         }
-        let base = self.bases.iter().find(|base| base.channel == value.channel)?;
-        let (before, after) = (elements(old)?, elements(new)?);
-        assert_eq!(before.len(), base.elements as usize, "{}", value.channel);
+        let editable = self.bases.contains(&value.channel);
         let same_shape = old.bytes.first() == new.bytes.first();
-        same_shape.then(|| NewValue::Edited(runs(&before, &after)))
+        if !editable || !same_shape {
+            return None;
+        }
+        Some(NewValue::Edited(runs(&elements(old)?, &elements(new)?)))
     }
 }
 

@@ -110,7 +110,7 @@ impl From<guest::ChannelValue<guest::TupleValue>> for wit::TupleChannelValue {
 
 impl From<guest::Base> for wit::Base {
     fn from(base: guest::Base) -> Self {
-        Self { channel: base.channel, elements: base.elements }
+        Self { channel: base.channel, lengths: base.lengths }
     }
 }
 
@@ -264,7 +264,7 @@ impl From<guest::Outcome> for wit::Outcome {
                 checkpoint_ns: stored.checkpoint_ns,
                 checkpoint_id: stored.checkpoint_id,
                 known: stored.known,
-                bases: all(stored.bases),
+                bases: stored.bases,
             }),
             guest::Outcome::Stale => Self::Stale,
             guest::Outcome::WritesStored => Self::WritesStored,

@@ -232,8 +232,8 @@ impl List {
         let sends = sends_key(checkpoint).map(|_| sends.as_slice());
         let known = self.known.as_ref();
         let tuple = checkpoint.tuple(&self.gathers, &writes, sends, known, None)?;
-        let known = checkpoint.known(known, &self.gathers)?;
-        let (known, bases) = (known.to_bytes()?, known.bases());
+        let (known, bases) = checkpoint.known(known, &self.gathers)?;
+        let known = known.to_bytes()?;
         Ok(Outcome::Found(Some(FoundCheckpoint { tuple, known, bases })))
     }
 

@@ -12,7 +12,7 @@ use crate::format::checkpoint::{
 };
 use crate::format::write::{self, WriteColumns};
 use crate::known::{Known, KnownValue};
-use crate::outcome::{CheckpointTuple, PendingWrite, TupleValue};
+use crate::outcome::{self, CheckpointTuple, PendingWrite, TupleValue};
 use crate::row::{Row, rows};
 use crate::statement::RowSet;
 use crate::value::base::Base;
@@ -95,29 +95,39 @@ impl StoredCheckpoint {
         }
     }
 
-    /// What to tell of a checkpoint that was read alone.
-    pub(super) fn known(&self, known: Option<&Known>, gathers: &Gathers) -> Result<Known, Trouble> {
+    /// What to tell of a checkpoint that was read alone: what is known of it, and the lists and
+    /// maps that were not known.
+    pub(super) fn known(
+        &self,
+        known: Option<&Known>,
+        gathers: &Gathers,
+    ) -> Result<(Known, Vec<outcome::Base>), Trouble> {
         let mut values = Vec::with_capacity(self.envelope.values.len());
+        let mut bases = Vec::new();
         for entry in &self.envelope.values {
-            let value = match same(known, entry) {
-                Some(value) => value.clone(),
-                None => KnownValue {
-                    stored: entry.value.clone(),
-                    base: gathers
-                        .base(self.thread_key, &entry.value)
-                        .map_err(|loss| loss.at(|| self.place_of(entry)))?,
-                },
-            };
+            if let Some(value) = same(known, entry) {
+                values.push((entry.channel.clone(), value.clone()));
+                continue;
+            }
+            let base = gathers
+                .base(self.thread_key, &entry.value)
+                .map_err(|loss| loss.at(|| self.place_of(entry)))?;
+            let base = base.map(|(base, lengths)| {
+                bases.push(outcome::Base { channel: entry.channel.clone(), lengths });
+                base
+            });
+            let value = KnownValue { stored: entry.value.clone(), base };
             values.push((entry.channel.clone(), value));
         }
-        Ok(Known {
+        let known = Known {
             thread_id: self.thread_id.clone(),
             checkpoint_ns: self.checkpoint_ns.clone(),
             thread_key: self.thread_key,
             generation: self.generation,
             channels: values.iter().map(|(channel, _)| channel.clone()).collect(),
             values,
-        })
+        };
+        Ok((known, bases))
     }
 
     fn place_of(&self, entry: &StoredChannel) -> String {
@@ -312,7 +322,7 @@ impl Gathers {
         }
     }
 
-    fn base(&self, thread_key: i64, value: &StoredValue) -> Result<Option<Base>, Loss> {
+    fn base(&self, thread_key: i64, value: &StoredValue) -> Result<Option<(Base, Vec<u32>)>, Loss> {
         match self.by_thread.get(&thread_key) {
             Some(gather) => gather.base(&value.piece),
             None => Ok(None),

@@ -138,9 +138,9 @@ impl Gather {
         if elements.len() == count as usize { Ok(elements) } else { Err(Loss::Length) }
     }
 
-    /// The base of an edit of this piece; nothing for a piece that is no list or map. It must
+    /// The base of an edit of this piece, and the length of each element; nothing for a piece that is no list or map. It must
     /// have been joined: that found its lengths to be true, which bounds what is counted here.
-    pub(crate) fn base(&self, piece: &Piece) -> Result<Option<Base>, Loss> {
+    pub(crate) fn base(&self, piece: &Piece) -> Result<Option<(Base, Vec<u32>)>, Loss> {
         let Piece::Nested(sequence) = piece else {
             return Ok(None);
         };
@@ -154,18 +154,25 @@ impl Gather {
                 (levels, levels.clone())
             }
         };
-        let mut count = sequence.tail.len();
-        for (level, pieces) in levels.iter().enumerate() {
+        let mut lengths = Vec::new();
+        let mut add = |piece: &Piece| match u32::try_from(piece.length()) {
+            Ok(length) => {
+                lengths.push(length);
+                true
+            }
+            Err(_) => false,
+        };
+        for (level, pieces) in levels.iter().enumerate().rev() {
             for piece in pieces {
-                self.each_element(piece, level + 1, &mut |_| {
-                    count += 1;
-                    true
-                })?;
+                self.each_element(piece, level + 1, &mut add)?;
             }
         }
+        for piece in &sequence.tail {
+            self.each_element(piece, 0, &mut add)?;
+        }
         // A list of more elements than 32 bits count can be no base.
-        let elements = u32::try_from(count).ok();
-        Ok(elements.map(|elements| Base { elements, levels: held }))
+        let elements = u32::try_from(lengths.len()).ok();
+        Ok(elements.map(|elements| (Base { elements, levels: held }, lengths)))
     }
 
     /// Calls with each element below a piece that stands so many levels above them, until the

@@ -125,3 +125,12 @@ pub(crate) fn large(
     large.new_versions = vec!["messages".to_owned(), "image".to_owned()];
     large
 }
+
+/// The values of a put, as they come back.
+pub(crate) fn whole(put: &Put) -> Vec<ChannelValue> {
+    put.checkpoint
+        .channel_values
+        .iter()
+        .map(langgraph_checkpoint_tests::editor::whole_value)
+        .collect()
+}
