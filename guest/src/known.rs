@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use crate::error::Error;
 use crate::format::checkpoint::StoredValue;
 use crate::format::{FORMAT, decode, encode};
+use crate::outcome;
 use crate::value::base::{Base, Source};
 use crate::value::hash::Hash;
 use crate::value::piece::{Piece, Spine};
@@ -112,10 +113,13 @@ impl Known {
         hashes
     }
 
-    /// The channels with a list or map that an edit may start from.
-    pub(crate) fn bases(&self) -> Vec<String> {
-        let bases = self.values.iter().filter(|(_, value)| value.base.is_some());
-        bases.map(|(channel, _)| channel.clone()).collect()
+    /// The values, as a caller is told of them.
+    pub(crate) fn told(&self) -> Vec<outcome::KnownValue> {
+        let told = |(channel, value): &(String, KnownValue)| outcome::KnownValue {
+            channel: channel.clone(),
+            editable: value.base.is_some(),
+        };
+        self.values.iter().map(told).collect()
     }
 }
 

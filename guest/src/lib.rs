@@ -28,7 +28,7 @@ pub use call::{
 pub use error::{Error, Fault};
 pub use operation::{Answer, Need, Operation, Progress};
 pub use outcome::{
-    Base, ChannelHistory, CheckpointTuple, FoundCheckpoint, Outcome, Page, PendingWrite,
-    StoredCheckpoint, TupleValue,
+    Base, ChannelHistory, CheckpointTuple, FoundCheckpoint, KnownValue, Outcome, Page,
+    PendingWrite, StoredCheckpoint, TupleValue,
 };
 pub use statement::{Access, Batch, RowSet, Statement, Value};

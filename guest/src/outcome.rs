@@ -133,6 +133,15 @@ pub struct Page {
     pub next: Option<Vec<u8>>,
 }
 
+/// A value that `known` says is stored.
+#[derive(Clone, Debug, PartialEq)]
+pub struct KnownValue {
+    /// The channel's name.
+    pub channel: String,
+    /// Whether it is a list or map that an edit may start from.
+    pub editable: bool,
+}
+
 /// What `put` gives.
 #[derive(Clone, Debug, PartialEq)]
 pub struct StoredCheckpoint {
@@ -144,8 +153,8 @@ pub struct StoredCheckpoint {
     pub checkpoint_id: String,
     /// For `Put::known` and `GetTuple::known`.
     pub known: Vec<u8>,
-    /// The channels with a list or map that an edit may start from.
-    pub bases: Vec<String>,
+    /// The values that are stored, those of a later `Unchanged` or `Edited`.
+    pub values: Vec<KnownValue>,
 }
 
 /// The history of one delta channel.

@@ -210,6 +210,12 @@ impl From<wit::TupleChannelValue> for guest::ChannelValue<guest::TupleValue> {
     }
 }
 
+impl From<wit::KnownValue> for guest::KnownValue {
+    fn from(value: wit::KnownValue) -> Self {
+        Self { channel: value.channel, editable: value.editable }
+    }
+}
+
 impl From<wit::Base> for guest::Base {
     fn from(base: wit::Base) -> Self {
         Self { channel: base.channel, lengths: base.lengths }
@@ -301,7 +307,7 @@ impl From<wit::Outcome> for guest::Outcome {
                 checkpoint_ns: stored.checkpoint_ns,
                 checkpoint_id: stored.checkpoint_id,
                 known: stored.known,
-                bases: stored.bases,
+                values: all(stored.values),
             }),
             wit::Outcome::Stale => Self::Stale,
             wit::Outcome::WritesStored => Self::WritesStored,

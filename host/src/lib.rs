@@ -46,9 +46,9 @@ mod planner;
 pub mod storage;
 
 pub use langgraph_checkpoint_guest::{
-    Base, Batch, ChannelHistory, ChannelValue, ChannelVersion, Checkpoint, CheckpointTuple, Config,
-    Id, List, MetadataFilter, NewValue, NewWrite, Payload, PendingWrite, Put, PutWrites, RowSet,
-    Run, Statement, StoredCheckpoint, Value, Version, statement,
+    Batch, ChannelHistory, ChannelValue, ChannelVersion, Checkpoint, CheckpointTuple, Config, Id,
+    KnownValue, List, MetadataFilter, NewValue, NewWrite, Payload, PendingWrite, Put, PutWrites,
+    RowSet, Run, Statement, StoredCheckpoint, Value, Version, statement,
 };
 
 #[cfg(all(doctest, feature = "component"))]

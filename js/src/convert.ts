@@ -18,11 +18,12 @@ import type { Call, OutcomeOf } from "./guest.js";
 import { loadAll, type Payload } from "./payload.js";
 
 type CallOf<Tag extends Call["tag"]> = Extract<Call, { tag: Tag; val: unknown }>["val"];
-type Config = CallOf<"get-tuple">;
+type Config = CallOf<"get-tuple">["config"];
 type Id = Config["threadId"];
 type PutCall = CallOf<"put">;
 type ChannelVersion = PutCall["checkpoint"]["channelVersions"][number];
-type StoredTuple = NonNullable<OutcomeOf<"found">["val"]>;
+/** A tuple as the planner gives it. */
+export type StoredTuple = OutcomeOf<"page">["val"]["tuples"][number];
 type StoredWrite = StoredTuple["pendingWrites"][number];
 type StoredHistory = OutcomeOf<"history">["val"];
 
@@ -65,20 +66,25 @@ export function fromIds(
   };
 }
 
-/** The parts of a checkpoint to serialize, in the order `toPutCall` takes their payloads. */
-export function valuesOfPut(checkpoint: Checkpoint, metadata: CheckpointMetadata): unknown[] {
+/** What of a checkpoint is serialized beside its channel values, and its metadata. */
+export function headOf(checkpoint: Checkpoint, metadata: CheckpointMetadata): unknown[] {
   const { id, v, ts, channel_versions, channel_values, versions_seen, ...others } = checkpoint;
-  const rest = { versions_seen: versions_seen ?? {}, ...others };
-  return [rest, metadata, ...Object.values(channel_values ?? {})];
+  return [{ versions_seen: versions_seen ?? {}, ...others }, metadata];
 }
 
-/** `put`, without what the payloads stand for. */
+/** A channel and its value to store. */
+export type NewChannelValue = PutCall["checkpoint"]["channelValues"][number];
+
+/** `put`, without what is serialized. */
 export function toPutCall(
   config: RunnableConfig,
   checkpoint: Checkpoint,
   newVersions: object | undefined,
-): (payloads: readonly Payload[], known: Uint8Array | undefined) => PutCall {
-  const channels = Object.keys(checkpoint.channel_values ?? {}).map(toName);
+): (
+  head: readonly Payload[],
+  channelValues: NewChannelValue[],
+  known: Uint8Array | undefined,
+) => PutCall {
   const channelVersions = Object.entries(checkpoint.channel_versions ?? {}).map(toVersion);
   const { id, v, ts } = checkpoint;
   if (typeof v !== "number" || typeof ts !== "string") {
@@ -89,12 +95,9 @@ export function toPutCall(
     );
   }
   const call = { config: toConfig(config), newVersions: toNewVersions(checkpoint, newVersions) };
-  const head = { id: toId(id), v, ts: toName(ts), channelVersions };
-  return ([rest, metadata, ...values], known) => {
-    const channelValues = channels.map((channel, index) => {
-      return { channel, value: required(values[index]) };
-    });
-    const checkpoint = { ...head, channelValues, rest: required(rest) };
+  const fixed = { id: toId(id), v, ts: toName(ts), channelVersions };
+  return ([rest, metadata], channelValues, known) => {
+    const checkpoint = { ...fixed, channelValues, rest: required(rest) };
     const put: PutCall = { ...call, checkpoint, metadata: required(metadata) };
     if (known !== undefined) put.known = known;
     return put;
@@ -129,10 +132,11 @@ export function toName(name: string): string {
   );
 }
 
-/** A tuple as LangGraph knows it. */
+/** A tuple as LangGraph knows it, with these channel values in their order. */
 export async function fromTuple(
   serde: SerializerProtocol,
   tuple: StoredTuple,
+  channelValues: readonly unknown[],
   nextVersion: NextVersion,
 ): Promise<CheckpointTuple> {
   const { threadId, checkpointNs, checkpointId, parentCheckpointId } = tuple;
@@ -140,11 +144,9 @@ export async function fromTuple(
   const [rest, metadata, ...values] = await loadAll(serde, [
     tuple.rest,
     tuple.metadata,
-    ...tuple.channelValues.map(({ value }) => value),
     ...tuple.pendingWrites.map(({ value }) => value),
     ...(sends ?? []),
   ]);
-  const channelValues = values.splice(0, tuple.channelValues.length);
   const pendingWrites = values.splice(0, tuple.pendingWrites.length);
   const checkpoint = {
     v: tuple.v,

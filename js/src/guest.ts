@@ -20,6 +20,12 @@ export type Outcome = Extract<Progress, { tag: "done" }>["val"];
 /** The outcome of one kind. */
 export type OutcomeOf<Tag extends Outcome["tag"]> = Extract<Outcome, { tag: Tag }>;
 
+type PutCall = Extract<Call, { tag: "put" }>["val"];
+/** The value of a channel to store. */
+export type NewValue = PutCall["checkpoint"]["channelValues"][number]["value"];
+/** Consecutive parts of a list or map. */
+export type Run = Extract<NewValue, { tag: "edited" }>["val"][number];
+
 /** How far a call is: a batch to run, or its end. */
 export type Step = { readonly batch: Batch } | { readonly outcome: Outcome };
 

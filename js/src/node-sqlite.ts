@@ -27,7 +27,7 @@ export class SqliteSaver extends StorageSaver {
   constructor(db: DatabaseSync, serde?: SerializerProtocol, options: SqliteOptions = {}) {
     const { synchronous, busyDeadlineMs = BUSY_DEADLINE_MS } = options;
     const queue = new CommitQueue(new NodeSqliteConnection(db), { synchronous, busyDeadlineMs });
-    super(queue, serde);
+    super(queue, serde, options);
     this.db = db;
     this.#queue = queue;
   }

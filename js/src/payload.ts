@@ -34,7 +34,7 @@ export async function loadAll(
 }
 
 /** A subclass that replaced the asynchronous methods is to be asked by these. */
-function isSynchronous(serde: SerializerProtocol): serde is JsonPlusSerde {
+export function isSynchronous(serde: SerializerProtocol): serde is JsonPlusSerde {
   return (
     serde instanceof JsonPlusSerde &&
     serde.dumpsTyped === JsonPlusSerde.prototype.dumpsTyped &&

@@ -16,19 +16,36 @@ import {
   fromHistory,
   fromIds,
   fromTuple,
+  headOf,
   toConfig,
   toId,
   toName,
   toPutCall,
-  valuesOfPut,
 } from "./convert.js";
 import { drive } from "./drive.js";
 import { ProtocolError } from "./errors.js";
-import { type Eventually, isPending, whenReady } from "./eventually.js";
-import { type Call, type Outcome, type OutcomeOf, type Planner, sharedPlanner } from "./guest.js";
-import { Known } from "./known.js";
+import { allReady, type Eventually, isPending, whenReady } from "./eventually.js";
+import {
+  type Call,
+  type NewValue,
+  type Outcome,
+  type OutcomeOf,
+  type Planner,
+  sharedPlanner,
+} from "./guest.js";
+import { CACHE_BYTES } from "./options.js";
+import { referenceToNothing, SharedValues } from "./page.js";
 import { dumpAll, type Payload } from "./payload.js";
 import { JsonPlusSerde } from "./serde/serializer.js";
+import { type Before, write } from "./track/edit.js";
+import { type Entry, hasValues, Memory, toBefore } from "./track/memory.js";
+import { type Revived, revive, reviveAgain, type Tracked } from "./track/value.js";
+
+/** How a saver remembers. */
+export interface MemoryOptions {
+  readonly assumeImmutable?: readonly string[] | undefined;
+  readonly cacheBytes?: number | undefined;
+}
 
 /**
  * A LangGraph.js checkpointer over a storage adapter.
@@ -39,16 +56,24 @@ import { JsonPlusSerde } from "./serde/serializer.js";
 export class StorageSaver extends BaseCheckpointSaver {
   readonly #planner: Planner;
   readonly #storage: StorageAdapter;
-  readonly #known = new Known();
+  readonly #memory: Memory;
+  readonly #immutable: ReadonlySet<string>;
   #setUp = false;
   #settingUp: Promise<void> | undefined;
 
   /**
    * @param storage Executes the batches.
    * @param serde Serializes the values; `JsonPlusSerde` when it is left out.
+   * @param options What it may take to be unchanged, and how much it remembers.
    */
-  constructor(storage: StorageAdapter, serde: SerializerProtocol = new JsonPlusSerde()) {
+  constructor(
+    storage: StorageAdapter,
+    serde: SerializerProtocol = new JsonPlusSerde(),
+    options: MemoryOptions = {},
+  ) {
     super(serde);
+    this.#memory = new Memory(options.cacheBytes ?? CACHE_BYTES);
+    this.#immutable = new Set(options.assumeImmutable);
     this.#planner = sharedPlanner();
     // A call the planner refuses is refused before anything is asked of the store, setting up
     // included: that is why it waits for the first batch.
@@ -62,10 +87,20 @@ export class StorageSaver extends BaseCheckpointSaver {
 
   override async getTuple(config: RunnableConfig): Promise<CheckpointTuple | undefined> {
     const joined = this.#storage.joined;
-    const { val: tuple } = await this.#run({ tag: "get-tuple", val: toConfig(config) }, "found");
-    if (tuple === undefined) return undefined;
-    this.#remember(tuple, joined);
-    return fromTuple(this.serde, tuple, this.#nextVersion);
+    const { thread_id, checkpoint_ns } = config?.configurable ?? {};
+    const entry = this.#memory.of(thread_id, checkpoint_ns);
+    const call: Extract<Call, { tag: "get-tuple" }>["val"] = { config: toConfig(config) };
+    if (hasValues(entry)) call.known = entry.known;
+    const { val: found } = await this.#run({ tag: "get-tuple", val: call }, "found");
+    if (found === undefined) return undefined;
+    const values = await this.#revive(found, entry);
+    if (this.#storage.joined === joined) {
+      const { threadId, checkpointNs } = found.tuple;
+      const before = new Map(values.map(({ channel, before }) => [channel, before]));
+      this.#memory.remember(threadId, checkpointNs, found.known, before);
+    }
+    const revived = values.map(({ value }) => value);
+    return fromTuple(this.serde, found.tuple, revived, this.#nextVersion);
   }
 
   override async *list(
@@ -81,8 +116,9 @@ export class StorageSaver extends BaseCheckpointSaver {
     if (limit !== undefined && limit !== null) val.limit = Number(limit);
     while (true) {
       const { val: page } = await this.#run({ tag: "list", val }, "page");
+      const shared = new SharedValues(this.serde, page.shared);
       for (const tuple of page.tuples) {
-        yield await fromTuple(this.serde, tuple, this.#nextVersion);
+        yield await fromTuple(this.serde, tuple, await shared.of(tuple), this.#nextVersion);
       }
       if (page.next === undefined) return;
       val.resume = page.next;
@@ -97,13 +133,31 @@ export class StorageSaver extends BaseCheckpointSaver {
   ): Promise<RunnableConfig> {
     const toCall = toPutCall(config, checkpoint, newVersions);
     const { thread_id, checkpoint_ns } = config.configurable ?? {};
-    const payloads = dumpAll(this.serde, valuesOfPut(checkpoint, metadata));
+    const entry = this.#memory.of(thread_id, checkpoint_ns);
+    const head = dumpAll(this.serde, headOf(checkpoint, metadata));
+    const values = this.#write(checkpoint.channel_values ?? {}, entry);
     const joined = this.#storage.joined;
-    const { val: stored } = await this.#runWith(payloads, "stored", (ready) => {
-      return { tag: "put", val: toCall(ready, this.#known.of(thread_id, checkpoint_ns)) };
+    const outcome = await whenReady(head, (payloads) => {
+      return whenReady(values, (written) => {
+        const edited = written.map(({ channel, value }) => ({ channel, value }));
+        const put = toCall(payloads, edited, entry?.known);
+        return whenReady(this.#drive({ tag: "put", val: put }), (ended) => {
+          if (ended.tag !== "stale") return ended;
+          const whole = written.map(({ channel, tracked }) => {
+            return { channel, value: { tag: "whole", val: tracked.payload } as const };
+          });
+          return this.#drive({ tag: "put", val: toCall(payloads, whole, undefined) });
+        });
+      });
     });
-    this.#remember(stored, joined);
-    return fromIds(stored.threadId, stored.checkpointNs, stored.checkpointId);
+    const { val: stored } = expectOutcome(outcome, "stored");
+    const { threadId, checkpointNs } = stored;
+    if (this.#storage.joined === joined) {
+      const written = (await values).map(({ channel, tracked }) => [channel, tracked] as const);
+      const before = toBefore(stored.values, new Map(written));
+      this.#memory.remember(threadId, checkpointNs, stored.known, before);
+    }
+    return fromIds(threadId, checkpointNs, stored.checkpointId);
   }
 
   override async putWrites(
@@ -127,7 +181,7 @@ export class StorageSaver extends BaseCheckpointSaver {
   override async deleteThread(threadId: string): Promise<void> {
     const val = toConfig({ configurable: { thread_id: threadId } });
     await this.#run({ tag: "delete-thread", val }, "deleted");
-    this.#known.forget(threadId);
+    this.#memory.forget(threadId);
   }
 
   override async getDeltaChannelHistory(options: {
@@ -143,10 +197,37 @@ export class StorageSaver extends BaseCheckpointSaver {
     return this.getNextVersion(current);
   };
 
-  /** Remembers what is stored, unless the caller may still undo it. */
-  #remember(stored: OutcomeOf<"stored">["val"], joined: number | undefined): void {
-    if (this.#storage.joined !== joined) return;
-    this.#known.remember(stored.threadId, stored.checkpointNs, stored.known);
+  /** Serializes what is new in the values of a checkpoint's channels. */
+  #write(values: Record<string, unknown>, entry: Entry | undefined): Eventually<WrittenChannel[]> {
+    return allReady(
+      Object.entries(values).map(([name, value]) => {
+        const channel = toName(name);
+        const before = entry?.values?.get(channel);
+        const written = write(this.serde, value, before, this.#immutable.has(channel));
+        return whenReady(written, (ready) => ({ channel, ...ready }));
+      }),
+    );
+  }
+
+  /** Revives the values of a tuple's channels: those read, and those remembered. */
+  async #revive(found: FoundCheckpoint, entry: Entry | undefined): Promise<RevivedChannel[]> {
+    const lengths = new Map(found.bases.map((base) => [base.channel, base.lengths]));
+    const revived: RevivedChannel[] = [];
+    for (const { channel, value } of found.tuple.channelValues) {
+      const immutable = this.#immutable.has(channel);
+      if (value.tag === "shared") throw referenceToNothing();
+      if (value.tag === "whole") {
+        const parts = lengths.get(channel);
+        const read = await revive(this.serde, value.val, parts, immutable);
+        revived.push(revivedChannel(channel, read, parts !== undefined));
+        continue;
+      }
+      const before = entry?.values?.get(channel);
+      if (before === undefined) throw referenceToNothing();
+      const again = await reviveAgain(this.serde, before.tracked, immutable);
+      revived.push(revivedChannel(channel, again, before.editable));
+    }
+    return revived;
   }
 
   /** Runs a call that holds payloads, in this turn of the event loop if they are there. */
@@ -159,8 +240,11 @@ export class StorageSaver extends BaseCheckpointSaver {
   }
 
   #run<Tag extends Outcome["tag"]>(call: Call, tag: Tag): Eventually<OutcomeOf<Tag>> {
-    const outcome = drive(this.#planner, call, this.#storage);
-    return whenReady(outcome, (ended) => expectOutcome(ended, tag));
+    return whenReady(this.#drive(call), (ended) => expectOutcome(ended, tag));
+  }
+
+  #drive(call: Call): Eventually<Outcome> {
+    return drive(this.#planner, call, this.#storage);
   }
 
   /** Makes the tables once. What failed, or may be undone, is done again at the next call. */
@@ -190,6 +274,30 @@ export class StorageSaver extends BaseCheckpointSaver {
       return { key: toName(key), json: jsonText(value, payloads[index]) };
     });
   }
+}
+
+type FoundCheckpoint = NonNullable<OutcomeOf<"found">["val"]>;
+
+/** A channel's value on its way into the store. */
+interface WrittenChannel {
+  readonly channel: string;
+  readonly value: NewValue;
+  readonly tracked: Tracked;
+}
+
+/** A channel's value out of the store. */
+interface RevivedChannel {
+  readonly channel: string;
+  readonly value: unknown;
+  readonly before: Before;
+}
+
+function revivedChannel(
+  channel: string,
+  { value, tracked }: Revived,
+  editable: boolean,
+): RevivedChannel {
+  return { channel, value, before: { tracked, editable } };
 }
 
 const decoder = new TextDecoder("utf-8", { ignoreBOM: true });

@@ -25,7 +25,7 @@ export class SqliteSaver extends StorageSaver {
   constructor(db: Database, serde?: SerializerProtocol, options: SqliteOptions = {}) {
     const { synchronous, busyDeadlineMs = BUSY_DEADLINE_MS } = options;
     const queue = new CommitQueue(new BetterSqlite3Connection(db), { synchronous, busyDeadlineMs });
-    super(queue, serde);
+    super(queue, serde, options);
     this.db = db;
     this.#queue = queue;
   }

@@ -53,7 +53,11 @@ impl Editor {
             outcome => outcome,
         };
         if let Outcome::Stored(stored) = &outcome {
-            let (known, bases) = (stored.known.clone(), stored.bases.clone());
+            let told = |channel: &str| stored.values.iter().find(|value| value.channel == channel);
+            let bases = stored.values.iter().filter(|value| value.editable);
+            let bases = bases.map(|value| value.channel.clone()).collect();
+            let values = values.into_iter().filter(|value| told(&value.channel).is_some());
+            let (known, values) = (stored.known.clone(), values.collect());
             self.entries.insert(key, Entry { known, bases, values });
         }
         Ok(outcome)

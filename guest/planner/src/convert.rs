@@ -108,6 +108,12 @@ impl From<guest::ChannelValue<guest::TupleValue>> for wit::TupleChannelValue {
     }
 }
 
+impl From<guest::KnownValue> for wit::KnownValue {
+    fn from(value: guest::KnownValue) -> Self {
+        Self { channel: value.channel, editable: value.editable }
+    }
+}
+
 impl From<guest::Base> for wit::Base {
     fn from(base: guest::Base) -> Self {
         Self { channel: base.channel, lengths: base.lengths }
@@ -264,7 +270,7 @@ impl From<guest::Outcome> for wit::Outcome {
                 checkpoint_ns: stored.checkpoint_ns,
                 checkpoint_id: stored.checkpoint_id,
                 known: stored.known,
-                bases: stored.bases,
+                values: all(stored.values),
             }),
             guest::Outcome::Stale => Self::Stale,
             guest::Outcome::WritesStored => Self::WritesStored,

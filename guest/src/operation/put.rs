@@ -345,7 +345,7 @@ impl Put {
         let stored = self.stored.take().unwrap_or_default();
         Ok(Progress::Done(Outcome::Stored(StoredCheckpoint {
             known: stored.to_bytes()?,
-            bases: stored.bases(),
+            values: stored.told(),
             thread_id: stored.thread_id,
             checkpoint_ns: stored.checkpoint_ns,
             checkpoint_id: std::mem::take(&mut self.checkpoint_id),

@@ -1,6 +1,7 @@
 import { types } from "node:util";
 import type { SerializerProtocol } from "@langchain/langgraph-checkpoint";
 import { describePlace, formatPath, type PathStep, SerializationError } from "./errors.js";
+import { partText, type ValueShape } from "./parts.js";
 import { readParsed } from "./read.js";
 import { Encoder } from "./write.js";
 
@@ -17,6 +18,9 @@ export interface JsonPlusSerdeOptions {
 /** Bounds what a long-lived serializer remembers of its warnings. */
 const WARNED_PLACES_MAX = 1000;
 
+/** Stands for a whole that is not known: no value lies in it twice. */
+const NO_WHOLE = Object.freeze({});
+
 const encoder = new TextEncoder();
 const decoder = new TextDecoder("utf-8", { fatal: true });
 
@@ -27,8 +31,8 @@ const decoder = new TextDecoder("utf-8", { fatal: true });
  * loses are kept by records of their own: Date, BigInt, NaN, infinities, -0, typed arrays, and user
  * data that looks like a record. A nested Node.js Buffer comes back as a Uint8Array.
  *
- * The text has no optional whitespace, so an array's bytes are `[`, its elements' bytes joined by
- * `,`, and `]`.
+ * The text has no optional whitespace, so a list's text is `[`, its elements' texts joined by `,`,
+ * and `]`, and a map's is alike with braces: `dumpsElement` writes them one by one.
  */
 export class JsonPlusSerde implements SerializerProtocol {
   readonly #strict: boolean;
@@ -62,6 +66,22 @@ export class JsonPlusSerde implements SerializerProtocol {
     }
   }
 
+  /**
+   * Writes one element of a value whose shape `shapeOf` gives: the texts of all elements, joined by
+   * `,`, are the text of the value between its brackets or braces. A map's element is its key and
+   * value, and undefined where JSON leaves it out.
+   *
+   * @param whole The value that the element lies in, so that a cycle through it is named alike.
+   */
+  dumpsElement(
+    shape: ValueShape,
+    key: string | number,
+    element: unknown,
+    whole: object = NO_WHOLE,
+  ): string | undefined {
+    return typed(() => partText(shape, key, this.#encoder().encodePart(element, key, whole)));
+  }
+
   async dumpsTyped(value: unknown): Promise<[SerializationType, Uint8Array]> {
     return this.dumps(value);
   }
@@ -71,12 +91,11 @@ export class JsonPlusSerde implements SerializerProtocol {
   }
 
   #stringify(value: unknown): string {
-    try {
-      const json = new Encoder((path, kind) => this.#leaveOut(path, kind)).encode(value);
-      return JSON.stringify(json);
-    } catch (error) {
-      throw asSerializationError(error);
-    }
+    return typed(() => JSON.stringify(this.#encoder().encode(value)));
+  }
+
+  #encoder(): Encoder {
+    return new Encoder((path, kind) => this.#leaveOut(path, kind));
   }
 
   #leaveOut(path: readonly PathStep[], kind: "function" | "symbol"): void {
@@ -112,6 +131,15 @@ function parseJson(data: Uint8Array | string): unknown {
       `the stored value (length ${data.length}) is not JSON text in UTF-8; ` +
       "its row is damaged or holds a value of another type";
     throw new SerializationError("unreadable-value", message);
+  }
+}
+
+/** Gives every error of a writer the type that users are promised. */
+function typed<Written>(write: () => Written): Written {
+  try {
+    return write();
+  } catch (error) {
+    throw asSerializationError(error);
   }
 }
 

@@ -40,6 +40,12 @@ export class Encoder {
     return this.#value(value, "", 0, "data");
   }
 
+  /** The same for a value that lies in another at a key; errors name its place in there. */
+  encodePart(part: unknown, key: PathStep, whole: object): unknown {
+    this.#ancestors[0] = whole;
+    return this.#value(part, key, 1, "data");
+  }
+
   #value(value: unknown, key: PathStep, depth: number, place: Place): unknown {
     return typeof value === "object" && value !== null
       ? this.#object(value, key, depth, place)
@@ -239,11 +245,12 @@ export class Encoder {
   }
 }
 
-function hasToJson(value: object): value is WithToJson {
+export function hasToJson(value: object): value is WithToJson {
   return "toJSON" in value && typeof value.toJSON === "function";
 }
 
-function isPlain(value: object): value is Fields {
+/** Whether a value is written as the fields of its own that it has. */
+export function isPlain(value: object): value is Fields {
   const prototype: unknown = Object.getPrototypeOf(value);
   return (prototype === Object.prototype || prototype === null) && !hasToJson(value);
 }

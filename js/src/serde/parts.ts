@@ -1,0 +1,26 @@
+/** Values that are written as their parts, each by itself: the items of a list, a map's fields. */
+import { hasToJson, isPlain } from "./write.js";
+
+/** How the texts of a value's parts are joined: `[...]` or `{...}`. */
+export type ValueShape = "list" | "map";
+
+/**
+ * How a value is written as its parts, or undefined where it is written as a whole: where it is
+ * anything else, or looks like a record, which is escaped as a whole.
+ */
+export function shapeOf(value: unknown): ValueShape | undefined {
+  if (typeof value !== "object" || value === null) return undefined;
+  if (Array.isArray(value)) return hasToJson(value) ? undefined : "list";
+  if (!isPlain(value)) return undefined;
+  return Object.hasOwn(value, "lc") || Object.hasOwn(value, "lg_name") ? undefined : "map";
+}
+
+/** The text of a part in the text of the whole; undefined where the whole has none of it. */
+export function partText(
+  shape: ValueShape,
+  key: string | number,
+  json: unknown,
+): string | undefined {
+  if (shape === "list") return json === undefined ? "null" : JSON.stringify(json);
+  return json === undefined ? undefined : `${JSON.stringify(String(key))}:${JSON.stringify(json)}`;
+}

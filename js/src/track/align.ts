@@ -1,0 +1,81 @@
+// Which parts of a list or map are those it had before.
+
+import { isUnchanged, Snapshot, takeSnapshot } from "./snapshot.js";
+
+/** The proof of a part that can only be written again. */
+const UNPROVABLE = Symbol("unprovable");
+
+/**
+ * What proves that a part is unchanged: a snapshot of it; or the part itself, where it is a
+ * primitive or promised to be immutable; or `UNPROVABLE`.
+ */
+export type Proof = unknown;
+
+/** A list's items, or a map's keys and the values under them. */
+export interface Parts {
+  readonly keys: readonly string[] | undefined;
+  readonly items: readonly unknown[];
+}
+
+/** The same with a proof in place of each item. */
+export interface Proven {
+  readonly keys: readonly string[] | undefined;
+  readonly proofs: readonly Proof[];
+}
+
+/** How many parts that may have been left out are looked at to find one. */
+const LOOK_AHEAD = 64;
+
+/** The place of a part that was not there before, or has changed. */
+export const FRESH = -1;
+
+/**
+ * For each part its place before, or `FRESH`. Parts are matched from the beginning, from the
+ * end, and in order between: where a list or map was changed elsewhere, more is found to be
+ * fresh than is.
+ */
+export function align(before: Proven, now: Parts, immutable: boolean): Int32Array {
+  const same = immutable ? Object.is : isProven;
+  const matches = (place: number, index: number) =>
+    before.keys?.[place] === now.keys?.[index] && same(before.proofs[place], now.items[index]);
+  const places = new Int32Array(now.items.length).fill(FRESH);
+  let [end, placesEnd] = [places.length, before.proofs.length];
+  let first = 0;
+  while (first < end && first < placesEnd && matches(first, first)) places[first] = first++;
+  while (end > first && placesEnd > first && matches(placesEnd - 1, end - 1)) {
+    end -= 1;
+    placesEnd -= 1;
+    places[end] = placesEnd;
+  }
+  let next = first;
+  for (let index = first; index < end && next < placesEnd; index += 1) {
+    const last = Math.min(placesEnd, next + LOOK_AHEAD);
+    for (let place = next; place < last; place += 1) {
+      if (!matches(place, index)) continue;
+      places[index] = place;
+      next = place + 1;
+      break;
+    }
+  }
+  return places;
+}
+
+/** The proof of a part, to be asked later. */
+export function proofOf(item: unknown, immutable: boolean): Proof {
+  if (immutable || isPrimitive(item)) return item;
+  return takeSnapshot(item) ?? UNPROVABLE;
+}
+
+/** About how much memory a proof takes. */
+export function proofBytes(proof: Proof): number {
+  return proof instanceof Snapshot ? proof.bytes : 0;
+}
+
+/** Whether a value is what it is for good. A function may have a `toJSON`. */
+export function isPrimitive(value: unknown): boolean {
+  return value === null || (typeof value !== "object" && typeof value !== "function");
+}
+
+function isProven(proof: Proof, item: unknown): boolean {
+  return proof instanceof Snapshot ? isUnchanged(proof, item) : Object.is(proof, item);
+}

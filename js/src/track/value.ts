@@ -1,0 +1,232 @@
+// A channel's value as it is remembered: its text, part by part, with the proofs of the parts.
+
+import type { SerializerProtocol } from "@langchain/langgraph-checkpoint";
+
+import { type Eventually, whenReady } from "../eventually.js";
+import { dumpAll, isSynchronous, loadAll, type Payload } from "../payload.js";
+import { shapeOf, type ValueShape } from "../serde/parts.js";
+import type { JsonPlusSerde } from "../serde/serializer.js";
+import { isPrimitive, type Parts, type Proof, proofBytes, proofOf } from "./align.js";
+
+const encoder = new TextEncoder();
+const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
+
+/** What a value takes beside its text and proofs. */
+const VALUE_BYTES = 200;
+/** What a part takes beside its text and proof. */
+const PART_BYTES = 48;
+
+/** A value that is written as a whole. */
+export class TrackedWhole {
+  readonly payload: Payload;
+  /** The value itself, where it is a primitive. */
+  readonly proof: Proof;
+  readonly bytes: number;
+
+  constructor(payload: Payload, value: unknown) {
+    this.payload = payload;
+    // No other value is ever this one.
+    this.proof = isPrimitive(value) ? value : payload;
+    this.bytes = VALUE_BYTES + payload.bytes.length;
+  }
+}
+
+/** A list or map. */
+export class TrackedParts {
+  readonly shape: ValueShape;
+  /** Of a map: its keys in order. */
+  readonly keys: readonly string[] | undefined;
+  /** The text of each part. */
+  readonly texts: readonly string[];
+  readonly proofs: readonly Proof[];
+  readonly bytes: number;
+
+  constructor(
+    shape: ValueShape,
+    keys: readonly string[] | undefined,
+    texts: readonly string[],
+    proofs: readonly Proof[],
+    bytes: number,
+  ) {
+    this.shape = shape;
+    this.keys = keys;
+    this.texts = texts;
+    this.proofs = proofs;
+    this.bytes = bytes;
+  }
+
+  /** The text of the whole. */
+  get text(): string {
+    const [open, close] = this.shape === "list" ? "[]" : "{}";
+    return `${open}${this.texts.join(",")}${close}`;
+  }
+
+  get payload(): Payload {
+    return { kind: "json", bytes: encoder.encode(this.text) };
+  }
+}
+
+/** A value that is stored, or about to be. */
+export type Tracked = TrackedWhole | TrackedParts;
+
+/** The parts of a value of a shape. */
+export function partsOf(shape: ValueShape, value: object): Parts {
+  if (shape === "list" && Array.isArray(value)) return { keys: undefined, items: value };
+  return { keys: Object.keys(value), items: Object.values(value) };
+}
+
+/** About how much memory a part takes. */
+export function partBytes(text: string, proof: Proof): number {
+  return PART_BYTES + text.length + proofBytes(proof);
+}
+
+/** A value that is not remembered yet, serialized. */
+export function trackNew(
+  serde: SerializerProtocol,
+  value: unknown,
+  immutable: boolean,
+): Eventually<Tracked> {
+  const shape = isSynchronous(serde) ? shapeOf(value) : undefined;
+  if (isSynchronous(serde) && shape !== undefined) {
+    return trackParts(serde, shape, Object(value), immutable);
+  }
+  return whenReady(dumpAll(serde, [value]), ([payload]) => {
+    if (payload === undefined) throw new RangeError("a value has one payload");
+    return new TrackedWhole(payload, value);
+  });
+}
+
+function trackParts(
+  serde: JsonPlusSerde,
+  shape: ValueShape,
+  value: object,
+  immutable: boolean,
+): TrackedParts {
+  const builder = new PartsBuilder(serde, shape, value, immutable);
+  const { items } = builder.parts;
+  for (let index = 0; index < items.length; index += 1) builder.write(index);
+  return builder.built();
+}
+
+/** Puts a list or map together from parts that are kept and parts that are written. */
+export class PartsBuilder {
+  readonly parts: Parts;
+  readonly #serde: JsonPlusSerde;
+  readonly #shape: ValueShape;
+  readonly #value: object;
+  readonly #immutable: boolean;
+  readonly #keys: string[] = [];
+  readonly #texts: string[] = [];
+  readonly #proofs: Proof[] = [];
+  #bytes = VALUE_BYTES;
+
+  constructor(serde: JsonPlusSerde, shape: ValueShape, value: object, immutable: boolean) {
+    this.#serde = serde;
+    this.#shape = shape;
+    this.#value = value;
+    this.#immutable = immutable;
+    this.parts = partsOf(shape, value);
+  }
+
+  /** Writes the part at an index, and gives its text; nothing where JSON leaves it out. */
+  write(index: number): string | undefined {
+    const item = this.parts.items[index];
+    const key = this.parts.keys?.[index];
+    const text = this.#serde.dumpsElement(this.#shape, key ?? index, item, this.#value);
+    if (text !== undefined) this.#add(key, text, proofOf(item, this.#immutable));
+    return text;
+  }
+
+  /** Keeps a part that was there before. */
+  keep(before: TrackedParts, place: number): void {
+    this.#add(before.keys?.[place], before.texts[place] ?? "", before.proofs[place]);
+  }
+
+  #add(key: string | undefined, text: string, proof: Proof): void {
+    if (key !== undefined) this.#keys.push(key);
+    this.#texts.push(text);
+    this.#proofs.push(proof);
+    this.#bytes += partBytes(text, proof);
+  }
+
+  built(): TrackedParts {
+    const keys = this.#shape === "map" ? this.#keys : undefined;
+    return new TrackedParts(this.#shape, keys, this.#texts, this.#proofs, this.#bytes);
+  }
+}
+
+/** A value that was read, revived, and what is to be remembered of it. */
+export interface Revived {
+  readonly value: unknown;
+  readonly tracked: Tracked;
+}
+
+/**
+ * Revives what was read.
+ *
+ * @param lengths Of a list or map that an edit may start from: how many bytes each part has.
+ */
+export async function revive(
+  serde: SerializerProtocol,
+  payload: Payload,
+  lengths: Uint32Array | undefined,
+  immutable: boolean,
+): Promise<Revived> {
+  const [value] = await loadAll(serde, [payload]);
+  const parts =
+    lengths !== undefined && payload.kind === "json" && isSynchronous(serde)
+      ? trackRead(payload.bytes, lengths, value, immutable)
+      : undefined;
+  return { value, tracked: parts ?? new TrackedWhole(payload, value) };
+}
+
+function trackRead(
+  bytes: Uint8Array,
+  lengths: Uint32Array,
+  value: unknown,
+  immutable: boolean,
+): TrackedParts | undefined {
+  const shape = shapeOf(value);
+  if (shape === undefined) return undefined;
+  const { keys, items } = partsOf(shape, Object(value));
+  if (items.length !== lengths.length) return undefined;
+  const texts = cut(bytes, lengths);
+  // JavaScript has an order of its own for keys that are numbers.
+  const inOrder = (text: string, at: number) =>
+    text.startsWith(`${JSON.stringify(keys?.[at])}:`);
+  if (keys !== undefined && !texts.every(inOrder)) return undefined;
+  const proofs = items.map((item) => proofOf(item, immutable));
+  const sum = (total: number, text: string, at: number) => total + partBytes(text, proofs[at]);
+  return new TrackedParts(shape, keys, texts, proofs, texts.reduce(sum, VALUE_BYTES));
+}
+
+/** The parts of a text, each with a byte before it and one after the last. */
+function cut(bytes: Uint8Array, lengths: Uint32Array): string[] {
+  const texts: string[] = [];
+  const text = decoder.decode(bytes);
+  const ascii = text.length === bytes.length;
+  let begin = 1;
+  for (const length of lengths) {
+    const end = begin + length;
+    texts.push(ascii ? text.slice(begin, end) : decoder.decode(bytes.subarray(begin, end)));
+    begin = end + 1;
+  }
+  return texts;
+}
+
+/** Revives a value that is remembered. Its parts are other objects than before. */
+export async function reviveAgain(
+  serde: SerializerProtocol,
+  tracked: Tracked,
+  immutable: boolean,
+): Promise<Revived> {
+  if (tracked instanceof TrackedWhole || !isSynchronous(serde)) {
+    const [value] = await loadAll(serde, [tracked.payload]);
+    return { value, tracked };
+  }
+  const value = serde.loads("json", tracked.text);
+  if (!immutable) return { value, tracked };
+  const { shape, keys, texts, bytes } = tracked;
+  const { items } = partsOf(shape, Object(value));
+  return { value, tracked: new TrackedParts(shape, keys, texts, [...items], bytes) };
+}
