@@ -20,6 +20,11 @@ pub(crate) fn rows<'a>(
 }
 
 impl<'a> Row<'a> {
+    /// The rest of a row whose columns are another table's.
+    pub(crate) fn of(self, table: &'static str) -> Self {
+        Self { table, ..self }
+    }
+
     /// The next column, an integer.
     pub(crate) fn integer(&mut self, column: &'static str) -> Result<i64, Error> {
         match self.columns.next() {

@@ -7,7 +7,7 @@ mod list;
 mod schema;
 
 pub(crate) use ancestors::{ancestors, ancestors_writes};
-pub(crate) use list::{Page, page, page_writes};
+pub(crate) use list::{CHECKPOINT, Page, page};
 pub(crate) use schema::{create, find_format, insert_format, read_format};
 
 use crate::statement::{Statement, Value};
@@ -238,7 +238,7 @@ pub(crate) fn find_writes<'a>(
     checkpoints: impl Iterator<Item = (i64, &'a str, &'a str)>,
 ) -> Statement {
     Statement {
-        text: "SELECT thread_key, checkpoint_ns, checkpoint_id, task_id, idx, task_path, \
+        text: "SELECT thread_key, idx, task_id, checkpoint_ns, checkpoint_id, task_path, \
                channel, envelope FROM lg_writes \
                WHERE thread_key = ?1 AND checkpoint_ns = ?2 AND checkpoint_id = ?3 \
                AND channel = ?4 ORDER BY task_path, task_id, idx"

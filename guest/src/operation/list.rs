@@ -20,6 +20,7 @@ use crate::format::{FORMAT, decode, encode};
 use crate::json;
 use crate::known::Known;
 use crate::outcome::{CheckpointTuple, FoundCheckpoint, Outcome, Page, TupleValue};
+use crate::row::rows;
 use crate::statement::RowSet;
 use crate::value::shared::Shared;
 use crate::write::{TASKS, V_WITH_TASKS};
@@ -160,8 +161,7 @@ impl List {
     pub(super) fn advance(&mut self, sets: &[RowSet]) -> Result<Progress, Error> {
         match self.stage {
             Stage::Page => {
-                self.checkpoints = StoredCheckpoint::read(set(sets, 0)?)?;
-                self.writes = StoredWrite::read(set(sets, 1)?)?;
+                self.take_page(set(sets, 0)?)?;
                 match self.sends() {
                     Some(progress) => Ok(progress),
                     None => self.chunks(),
@@ -180,8 +180,19 @@ impl List {
 
     fn page(&mut self) -> Progress {
         self.stage = Stage::Page;
-        let page = self.selection.page();
-        Progress::read(vec![sqlite::page(&page), sqlite::page_writes(&page)])
+        Progress::read(vec![sqlite::page(&self.selection.page())])
+    }
+
+    fn take_page(&mut self, set: &RowSet) -> Result<(), Error> {
+        self.checkpoints = Vec::new();
+        self.writes = Vec::new();
+        for mut row in rows(set, "lg_checkpoints") {
+            match row.integer("part")? {
+                sqlite::CHECKPOINT => self.checkpoints.push(StoredCheckpoint::from_row(row)?),
+                _ => self.writes.push(StoredWrite::from_row(row.of("lg_writes"))?),
+            }
+        }
+        Ok(())
     }
 
     /// The read of the sends that older checkpoints left with their parents.

@@ -50,12 +50,8 @@ pub(super) struct StoredWrite {
 pub(super) type CheckpointKey<'a> = (i64, &'a str, &'a str);
 
 impl StoredCheckpoint {
-    /// From the columns of a page.
-    pub(super) fn read(set: &RowSet) -> Result<Vec<Self>, Error> {
-        rows(set, "lg_checkpoints").map(|row| Self::from_row(row)).collect()
-    }
-
-    fn from_row(mut row: Row<'_>) -> Result<Self, Error> {
+    /// From the columns of a checkpoint.
+    pub(super) fn from_row(mut row: Row<'_>) -> Result<Self, Error> {
         let thread_key = row.integer("thread_key")?;
         let generation = row.integer("generation")?;
         let thread_id = row.text("thread_id")?;
@@ -204,12 +200,12 @@ impl StoredWrite {
         rows(set, "lg_writes").map(|row| Self::from_row(row)).collect()
     }
 
-    fn from_row(mut row: Row<'_>) -> Result<Self, Error> {
+    pub(super) fn from_row(mut row: Row<'_>) -> Result<Self, Error> {
         let thread_key = row.integer("thread_key")?;
+        let idx = row.integer("idx")?;
+        let task_id = row.text("task_id")?;
         let checkpoint_ns = row.text("checkpoint_ns")?;
         let checkpoint_id = row.text("checkpoint_id")?;
-        let task_id = row.text("task_id")?;
-        let idx = row.integer("idx")?;
         let task_path = row.text("task_path")?;
         let channel = row.text("channel")?;
         let columns = WriteColumns { checkpoint_id, task_id, idx, task_path, channel };

@@ -52,8 +52,8 @@ pub(crate) fn ancestors_writes(
 ) -> Statement {
     Statement {
         text: format!(
-            "{ANCESTORS}SELECT w.thread_key, w.checkpoint_ns, w.checkpoint_id, w.task_id, \
-             w.idx, w.task_path, w.channel, w.envelope \
+            "{ANCESTORS}SELECT w.thread_key, w.idx, w.task_id, w.checkpoint_ns, \
+             w.checkpoint_id, w.task_path, w.channel, w.envelope \
              FROM ancestors a JOIN lg_writes w ON w.thread_key = a.thread_key \
              AND w.checkpoint_ns = ?2 AND w.checkpoint_id = a.checkpoint_id AND w.channel = ?4 \
              ORDER BY w.task_path, w.task_id, w.idx"
