@@ -127,10 +127,13 @@ impl Conditions {
             let key = self.bind(text(&filter.key));
             let json = self.bind(text(&filter.json));
             if is_literal_text(&filter.json) {
-                likely.push(format!("instr(c.metadata, {json}) > 0"));
+                likely.push((filter.json.len(), format!("instr(c.metadata, {json}) > 0")));
             }
             exact.push(equals(&key, &json));
         }
+        // A long text, such as an id, is in fewer rows than a short one.
+        likely.sort_by_key(|(length, _)| std::cmp::Reverse(*length));
+        let likely: Vec<_> = likely.into_iter().map(|(_, text)| text).collect();
         if !likely.is_empty() {
             self.texts.push(format!("({} OR instr(c.metadata, '\\') > 0)", likely.join(" AND ")));
         }
