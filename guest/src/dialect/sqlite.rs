@@ -6,7 +6,7 @@ mod ancestors;
 mod list;
 mod schema;
 
-pub(crate) use ancestors::{ancestors, ancestors_writes};
+pub(crate) use ancestors::{SEED, ancestors};
 pub(crate) use list::{CHECKPOINT, Page, page};
 pub(crate) use schema::{create, find_format, insert_format, read_format};
 

@@ -1,7 +1,7 @@
 //! `getDeltaChannelHistory`.
 //!
-//! 1. Read, in one state of the store, for each channel the ancestors up to the nearest one with
-//!    a value, and their writes to it: two statements, however long the walk.
+//! 1. Read, in one state of the store, for each channel the nearest ancestor with a value, and
+//!    the writes to it of the ancestors up to that one: one statement, however long the walk.
 //! 2. Read the chunks, level by level.
 //!
 //! As in `list`, everything is read once more where a chunk is missing.
@@ -39,15 +39,14 @@ enum Stage {
     Chunks,
 }
 
-/// The ancestors of one channel.
+/// What the ancestors have of one channel.
 #[derive(Debug, Default)]
 struct Walk {
-    /// The target's parent.
-    begin: Option<String>,
-    /// Each ancestor's parent.
-    parents: BTreeMap<String, Option<String>>,
     seed: Option<Seed>,
-    writes: Vec<StoredWrite>,
+    /// The farthest ancestor's first, with how many steps from the target's parent it is.
+    writes: Vec<(i64, StoredWrite)>,
+    /// Each ancestor's fewest steps, by its id. A circle of parents brings it up again.
+    nearest: BTreeMap<String, i64>,
 }
 
 /// The value at the nearest ancestor that has one.
@@ -85,12 +84,13 @@ impl DeltaHistory {
     pub(super) fn advance(&mut self, sets: &[RowSet]) -> Result<Progress, Error> {
         match self.stage {
             Stage::Walks => {
-                for row in rows(set(sets, 0)?, "lg_checkpoints") {
-                    self.ancestor(row)?;
-                }
-                for write in StoredWrite::read(set(sets, 1)?)? {
-                    self.gathers.want(write.thread_key, &write.value);
-                    self.walks.entry(write.channel.clone()).or_default().writes.push(write);
+                for mut row in rows(set(sets, 0)?, "lg_checkpoints") {
+                    let part = row.integer("part")?;
+                    let steps = row.integer("steps")?;
+                    match part {
+                        sqlite::SEED => self.seed(row)?,
+                        _ => self.write(steps, row.of("lg_writes"))?,
+                    }
                 }
                 self.stage = Stage::Chunks;
             }
@@ -106,25 +106,35 @@ impl DeltaHistory {
         self.stage = Stage::Walks;
         let id = self.checkpoint_id.as_deref();
         let (thread_id, ns) = (&self.thread_id, &self.checkpoint_ns);
-        Progress::read(vec![
-            sqlite::ancestors(thread_id, ns, id, &self.channels),
-            sqlite::ancestors_writes(thread_id, ns, id, &self.channels),
-        ])
+        Progress::read(vec![sqlite::ancestors(thread_id, ns, id, &self.channels)])
     }
 
-    fn ancestor(&mut self, mut row: Row<'_>) -> Result<(), Error> {
-        let channel = row.text("channel")?;
-        let begin = row.optional_text("parent of the target")?;
+    fn write(&mut self, steps: i64, row: Row<'_>) -> Result<(), Error> {
+        let write = StoredWrite::from_row(row)?;
+        self.gathers.want(write.thread_key, &write.value);
+        if !self.walks.contains_key(&write.channel) {
+            self.walks.insert(write.channel.clone(), Walk::default());
+        }
+        if let Some(walk) = self.walks.get_mut(&write.channel) {
+            // The rows come with ever fewer steps.
+            match walk.nearest.get_mut(&write.checkpoint_id) {
+                Some(nearest) => *nearest = steps,
+                None => {
+                    walk.nearest.insert(write.checkpoint_id.clone(), steps);
+                }
+            }
+            walk.writes.push((steps, write));
+        }
+        Ok(())
+    }
+
+    fn seed(&mut self, mut row: Row<'_>) -> Result<(), Error> {
         let thread_key = row.integer("thread_key")?;
+        row.integer("found")?;
+        let channel = row.text("channel")?;
+        row.text("checkpoint_ns")?;
         let checkpoint_id = row.text("checkpoint_id")?;
         let parent_checkpoint_id = row.optional_text("parent_checkpoint_id")?;
-        let found = row.integer("found")? != 0;
-        let walk = self.walks.entry(channel.to_owned()).or_default();
-        walk.begin = begin.map(str::to_owned);
-        walk.parents.insert(checkpoint_id.to_owned(), parent_checkpoint_id.map(str::to_owned));
-        if !found {
-            return Ok(());
-        }
         let columns = CheckpointColumns {
             checkpoint_id,
             parent_checkpoint_id,
@@ -145,6 +155,7 @@ impl DeltaHistory {
         };
         self.gathers.want(thread_key, &stored.value);
         let checkpoint_id = checkpoint_id.to_owned();
+        let walk = self.walks.entry(channel.to_owned()).or_default();
         walk.seed = Some(Seed { thread_key, checkpoint_id, value: stored.value });
         Ok(())
     }
@@ -166,16 +177,10 @@ impl DeltaHistory {
         let empty = Walk::default();
         let history = |channel: &String| {
             let walk = self.walks.get(channel).unwrap_or(&empty);
-            let order = walk.order();
-            let mut writes: Vec<_> = walk
+            let writes = walk
                 .writes
                 .iter()
-                .filter_map(|write| Some((*order.get(write.checkpoint_id.as_str())?, write)))
-                .collect();
-            // Stable: the writes of one ancestor keep their order.
-            writes.sort_by_key(|(steps_back, _)| std::cmp::Reverse(*steps_back));
-            let writes = writes
-                .into_iter()
+                .filter(|(steps, write)| walk.nearest.get(&write.checkpoint_id) == Some(steps))
                 .map(|(_, write)| write.pending(&self.gathers, &self.thread_id))
                 .collect::<Result<_, _>>()?;
             let seed = walk.seed.as_ref().map(|seed| {
@@ -187,24 +192,5 @@ impl DeltaHistory {
             Ok(ChannelHistory { channel: channel.clone(), writes, seed: seed.transpose()? })
         };
         self.channels.iter().map(history).collect()
-    }
-}
-
-impl Walk {
-    /// How many steps back from the target's parent each ancestor is.
-    fn order(&self) -> BTreeMap<&str, usize> {
-        let mut order = BTreeMap::new();
-        let mut next = self.begin.as_deref();
-        while let Some(checkpoint_id) = next {
-            let Some(parent) = self.parents.get(checkpoint_id) else {
-                break;
-            };
-            if order.contains_key(checkpoint_id) {
-                break;
-            }
-            order.insert(checkpoint_id, order.len());
-            next = parent.as_deref();
-        }
-        order
     }
 }

@@ -1,80 +1,76 @@
 //! The walk from a checkpoint to its ancestors.
 
 use super::text;
+use crate::json;
 use crate::statement::{Statement, Value};
 
-/// From the target's parent up to and including the nearest ancestor that has a value of the
-/// channel `?4`. `UNION` keeps each ancestor once, so that a cycle of parents ends the walk.
-const ANCESTORS: &str = "WITH RECURSIVE target (thread_key, parent) AS (\
-     SELECT c.thread_key, c.parent_checkpoint_id FROM lg_threads t \
-     JOIN lg_checkpoints c ON c.thread_key = t.thread_key \
-     WHERE t.thread_id = ?1 AND c.checkpoint_ns = ?2 AND (?3 IS NULL OR c.checkpoint_id = ?3) \
-     ORDER BY c.checkpoint_id DESC LIMIT 1), \
-     ancestors (thread_key, checkpoint_id, parent, found) AS (\
-     SELECT c.thread_key, c.checkpoint_id, c.parent_checkpoint_id, \
-     EXISTS (SELECT 1 FROM json_each(c.channels) e WHERE e.value = ?4) \
-     FROM target g JOIN lg_checkpoints c ON c.thread_key = g.thread_key \
-     AND c.checkpoint_ns = ?2 AND c.checkpoint_id = g.parent \
-     UNION \
-     SELECT c.thread_key, c.checkpoint_id, c.parent_checkpoint_id, \
-     EXISTS (SELECT 1 FROM json_each(c.channels) e WHERE e.value = ?4) \
-     FROM ancestors a JOIN lg_checkpoints c ON c.thread_key = a.thread_key \
-     AND c.checkpoint_ns = ?2 AND c.checkpoint_id = a.parent \
-     WHERE NOT a.found) ";
+/// A row of the ancestors that is the one with the value.
+pub(crate) const SEED: i64 = 0;
+/// A row of the ancestors that is a write.
+const WRITE: i64 = 1;
 
-/// For each channel the ancestors, in no order: channel, the target's parent, thread key,
-/// ancestor, its parent, whether it has a value, and if so what its envelope needs.
+/// Whether a checkpoint `c` has a value of the channel `?4`. `?5`, the name as JSON, is in any
+/// JSON with that name, unless there are escapes in it; most ancestors are spared the reading.
+const FOUND: &str = "((instr(c.channels, ?5) > 0 OR instr(c.channels, '\\') > 0) \
+     AND EXISTS (SELECT 1 FROM json_each(c.channels) e WHERE e.value = ?4))";
+
+/// For each channel the nearest ancestor with a value of it, and the writes to it of all
+/// ancestors up to that one, the farthest ancestor's first and each one's in their order.
+///
+/// The first column says which columns follow the second, how many steps an ancestor is from the
+/// target's parent: at `SEED` a checkpoint's, else those of every statement on writes. An
+/// ancestor that is its own comes up again with more steps.
+///
+/// The walk remembers a place, a new one after twice as many steps as before, and ends where it
+/// comes back to it: so a circle of parents ends it without a look at all places passed.
 pub(crate) fn ancestors(
     thread_id: &str,
     checkpoint_ns: &str,
     checkpoint_id: Option<&str>,
     channels: &[String],
 ) -> Statement {
-    Statement {
-        text: format!(
-            "{ANCESTORS}SELECT ?4, (SELECT parent FROM target), a.thread_key, a.checkpoint_id, \
-             a.parent, a.found, c.created_at, CAST(c.metadata AS BLOB), c.envelope \
-             FROM ancestors a LEFT JOIN lg_checkpoints c ON a.found \
-             AND c.thread_key = a.thread_key \
-             AND c.checkpoint_ns = ?2 AND c.checkpoint_id = a.checkpoint_id"
-        ),
-        parameters: parameters(thread_id, checkpoint_ns, checkpoint_id, channels),
-    }
-}
-
-/// For each channel the writes to it that its ancestors have; those of one ancestor are in
-/// their order.
-pub(crate) fn ancestors_writes(
-    thread_id: &str,
-    checkpoint_ns: &str,
-    checkpoint_id: Option<&str>,
-    channels: &[String],
-) -> Statement {
-    Statement {
-        text: format!(
-            "{ANCESTORS}SELECT w.thread_key, w.idx, w.task_id, w.checkpoint_ns, \
-             w.checkpoint_id, w.task_path, w.channel, w.envelope \
-             FROM ancestors a JOIN lg_writes w ON w.thread_key = a.thread_key \
-             AND w.checkpoint_ns = ?2 AND w.checkpoint_id = a.checkpoint_id AND w.channel = ?4 \
-             ORDER BY w.task_path, w.task_id, w.idx"
-        ),
-        parameters: parameters(thread_id, checkpoint_ns, checkpoint_id, channels),
-    }
-}
-
-fn parameters(
-    thread_id: &str,
-    checkpoint_ns: &str,
-    checkpoint_id: Option<&str>,
-    channels: &[String],
-) -> Vec<Vec<Value>> {
     let row = |channel: &String| {
+        let array = json::array_of_strings(std::iter::once(channel.as_str()));
         vec![
             text(thread_id),
             text(checkpoint_ns),
             checkpoint_id.map_or(Value::Null, text),
             text(channel),
+            text(array.trim_start_matches('[').trim_end_matches(']')),
         ]
     };
-    channels.iter().map(row).collect()
+    Statement {
+        text: format!(
+            "WITH RECURSIVE target (thread_key, parent) AS (\
+             SELECT c.thread_key, c.parent_checkpoint_id FROM lg_threads t \
+             CROSS JOIN lg_checkpoints c ON c.thread_key = t.thread_key \
+             WHERE t.thread_id = ?1 AND c.checkpoint_ns = ?2 \
+             AND (?3 IS NULL OR c.checkpoint_id = ?3) \
+             ORDER BY c.checkpoint_id DESC LIMIT 1), \
+             ancestors (steps, place, thread_key, checkpoint_id, parent, found, mark, lap) AS (\
+             SELECT 0, c.rowid, c.thread_key, c.checkpoint_id, c.parent_checkpoint_id, {FOUND}, \
+             c.rowid, 1 \
+             FROM target g CROSS JOIN lg_checkpoints c ON c.thread_key = g.thread_key \
+             AND c.checkpoint_ns = ?2 AND c.checkpoint_id = g.parent \
+             UNION ALL \
+             SELECT a.steps + 1, c.rowid, c.thread_key, c.checkpoint_id, \
+             c.parent_checkpoint_id, {FOUND}, \
+             iif(a.steps + 1 = a.lap, c.rowid, a.mark), iif(a.steps + 1 = a.lap, a.lap * 2, a.lap) \
+             FROM ancestors a CROSS JOIN lg_checkpoints c ON c.thread_key = a.thread_key \
+             AND c.checkpoint_ns = ?2 AND c.checkpoint_id = a.parent \
+             WHERE NOT a.found AND c.rowid <> a.mark) \
+             SELECT {SEED} AS part, a.steps AS steps, c.thread_key, a.found AS idx, \
+             ?4 AS task_id, c.checkpoint_ns, c.checkpoint_id, \
+             c.parent_checkpoint_id AS task_path, c.created_at, CAST(c.metadata AS BLOB), \
+             c.envelope \
+             FROM ancestors a CROSS JOIN lg_checkpoints c ON c.rowid = a.place WHERE a.found \
+             UNION ALL \
+             SELECT {WRITE}, a.steps, w.thread_key, w.idx, w.task_id, w.checkpoint_ns, \
+             w.checkpoint_id, w.task_path, w.channel, w.envelope, NULL \
+             FROM ancestors a CROSS JOIN lg_writes w ON w.thread_key = a.thread_key \
+             AND w.checkpoint_ns = ?2 AND w.checkpoint_id = a.checkpoint_id AND w.channel = ?4 \
+             ORDER BY part, steps DESC, task_path, task_id, idx"
+        ),
+        parameters: channels.iter().map(row).collect(),
+    }
 }
