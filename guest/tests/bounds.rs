@@ -5,7 +5,7 @@ use langgraph_checkpoint_guest::{Call, Config, Error, List, MetadataFilter, Need
 use rusqlite::Connection;
 
 fn list(filters: usize) -> Result<Progress, Error> {
-    let filter = MetadataFilter { key: "source".to_owned(), json: "1".to_owned() };
+    let filter = MetadataFilter { key: "source".to_owned(), json: "\"loop\"".to_owned() };
     let config = Config { thread_id: "thread-1".into(), ..Config::default() };
     let call = List { config, filter: vec![filter; filters], ..List::default() };
     Operation::start(Call::List(call)).map(|(_, progress)| progress)
