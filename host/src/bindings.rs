@@ -120,35 +120,38 @@ impl From<guest::Put> for wit::PutCall {
     }
 }
 
-impl From<guest::Call> for wit::Call {
-    fn from(call: guest::Call) -> Self {
-        match call {
-            guest::Call::Setup => Self::Setup,
-            guest::Call::GetTuple(call) => {
-                Self::GetTuple(wit::GetTupleCall { config: call.config.into(), known: call.known })
-            }
-            guest::Call::List(list) => Self::List(wit::ListCall {
-                config: list.config.into(),
-                limit: list.limit,
-                before: list.before.into(),
-                filter: all(list.filter),
-                resume: list.resume,
-            }),
-            guest::Call::Put(put) => Self::Put(put.into()),
-            guest::Call::PutWrites(put_writes) => Self::PutWrites(wit::PutWritesCall {
-                config: put_writes.config.into(),
-                writes: all(put_writes.writes),
-                task_id: put_writes.task_id.into(),
-                task_path: put_writes.task_path,
-            }),
-            guest::Call::DeleteThread(config) => Self::DeleteThread(config.into()),
-            guest::Call::DeltaChannelHistory(history) => {
-                Self::DeltaChannelHistory(wit::DeltaChannelHistoryCall {
-                    config: history.config.into(),
-                    channels: history.channels,
-                })
-            }
+impl From<guest::GetTuple> for wit::GetTupleCall {
+    fn from(call: guest::GetTuple) -> Self {
+        Self { config: call.config.into(), known: call.known }
+    }
+}
+
+impl From<guest::List> for wit::ListCall {
+    fn from(list: guest::List) -> Self {
+        Self {
+            config: list.config.into(),
+            limit: list.limit,
+            before: list.before.into(),
+            filter: all(list.filter),
+            resume: list.resume,
         }
+    }
+}
+
+impl From<guest::PutWrites> for wit::PutWritesCall {
+    fn from(put_writes: guest::PutWrites) -> Self {
+        Self {
+            config: put_writes.config.into(),
+            writes: all(put_writes.writes),
+            task_id: put_writes.task_id.into(),
+            task_path: put_writes.task_path,
+        }
+    }
+}
+
+impl From<guest::DeltaChannelHistory> for wit::DeltaChannelHistoryCall {
+    fn from(history: guest::DeltaChannelHistory) -> Self {
+        Self { config: history.config.into(), channels: history.channels }
     }
 }
 

@@ -70,11 +70,24 @@ impl Pool {
             None => self.instantiate().await?,
         };
         instance.operations += 1;
-        let call = call.into();
         let started = {
             let _running = instance.enter(self);
-            let operations = instance.planner.langgraph_checkpoint_operations();
-            operations.call_start(&mut instance.store, &call).await.map_err(failed)?
+            let (planner, store) = (&instance.planner, &mut instance.store);
+            let operations = planner.langgraph_checkpoint_operations();
+            match call {
+                Call::Setup => operations.call_setup(store).await,
+                Call::GetTuple(get) => operations.call_get_tuple(store, &get.into()).await,
+                Call::List(list) => operations.call_list(store, &list.into()).await,
+                Call::Put(put) => operations.call_put(store, &put.into()).await,
+                Call::PutWrites(writes) => operations.call_put_writes(store, &writes.into()).await,
+                Call::DeleteThread(thread) => {
+                    operations.call_delete_thread(store, &thread.into()).await
+                }
+                Call::DeltaChannelHistory(history) => {
+                    operations.call_delta_channel_history(store, &history.into()).await
+                }
+            }
+            .map_err(failed)?
         };
         match started {
             Ok((resource, progress)) => {

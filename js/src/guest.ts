@@ -7,14 +7,20 @@ import { readCoreModule } from "./core-modules.js";
 import { refusalOf } from "./errors.js";
 
 type Operations = ReturnType<typeof instantiate>["operations"];
-type Start = Operations["start"];
-type Operation = ReturnType<Start>[0];
-type Progress = ReturnType<Start>[1];
+type Operation = ReturnType<Operations["put"]>[0];
+type Progress = ReturnType<Operations["put"]>[1];
 type WireBatch = Extract<Progress, { tag: "need" }>["val"]["val"];
 type WireValue = WireBatch["statements"][number]["parameters"][number][number];
 
 /** A call of LangGraph's, as the planner takes it. */
-export type Call = Parameters<Start>[0];
+export type Call =
+  | { tag: "setup" }
+  | { tag: "get-tuple"; val: Parameters<Operations["getTuple"]>[0] }
+  | { tag: "list"; val: Parameters<Operations["list"]>[0] }
+  | { tag: "put"; val: Parameters<Operations["put"]>[0] }
+  | { tag: "put-writes"; val: Parameters<Operations["putWrites"]>[0] }
+  | { tag: "delete-thread"; val: Parameters<Operations["deleteThread"]>[0] }
+  | { tag: "delta-channel-history"; val: Parameters<Operations["deltaChannelHistory"]>[0] };
 /** What an operation ends in. */
 export type Outcome = Extract<Progress, { tag: "done" }>["val"];
 /** The outcome of one kind. */
@@ -50,7 +56,7 @@ class Instance {
   }
 
   start(call: Call): [Operation, Progress] {
-    return this.enter(() => this.#operations.start(call));
+    return this.enter(() => begin(this.#operations, call));
   }
 
   enter<T>(run: () => T): T {
@@ -62,6 +68,25 @@ class Instance {
       this.alive = false;
       throw new PlannerFailure("the planner's instance failed", { cause: thrown });
     }
+  }
+}
+
+function begin(operations: Operations, call: Call): [Operation, Progress] {
+  switch (call.tag) {
+    case "setup":
+      return operations.setup();
+    case "get-tuple":
+      return operations.getTuple(call.val);
+    case "list":
+      return operations.list(call.val);
+    case "put":
+      return operations.put(call.val);
+    case "put-writes":
+      return operations.putWrites(call.val);
+    case "delete-thread":
+      return operations.deleteThread(call.val);
+    case "delta-channel-history":
+      return operations.deltaChannelHistory(call.val);
   }
 }
 

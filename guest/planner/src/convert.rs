@@ -120,34 +120,31 @@ impl From<guest::Base> for wit::Base {
     }
 }
 
-impl From<wit::Call> for guest::Call {
-    fn from(call: wit::Call) -> Self {
-        match call {
-            wit::Call::Setup => Self::Setup,
-            wit::Call::GetTuple(call) => {
-                Self::GetTuple(guest::GetTuple { config: call.config.into(), known: call.known })
-            }
-            wit::Call::List(list) => Self::List(guest::List {
-                config: list.config.into(),
-                limit: list.limit,
-                before: list.before.into(),
-                filter: list
-                    .filter
-                    .into_iter()
-                    .map(|filter| guest::MetadataFilter { key: filter.key, json: filter.json })
-                    .collect(),
-                resume: list.resume,
-            }),
-            wit::Call::Put(put) => Self::Put(put.into()),
-            wit::Call::PutWrites(put_writes) => Self::PutWrites(put_writes.into()),
-            wit::Call::DeleteThread(config) => Self::DeleteThread(config.into()),
-            wit::Call::DeltaChannelHistory(history) => {
-                Self::DeltaChannelHistory(guest::DeltaChannelHistory {
-                    config: history.config.into(),
-                    channels: history.channels,
-                })
-            }
+impl From<wit::GetTupleCall> for guest::GetTuple {
+    fn from(call: wit::GetTupleCall) -> Self {
+        Self { config: call.config.into(), known: call.known }
+    }
+}
+
+impl From<wit::ListCall> for guest::List {
+    fn from(list: wit::ListCall) -> Self {
+        Self {
+            config: list.config.into(),
+            limit: list.limit,
+            before: list.before.into(),
+            filter: list
+                .filter
+                .into_iter()
+                .map(|filter| guest::MetadataFilter { key: filter.key, json: filter.json })
+                .collect(),
+            resume: list.resume,
         }
+    }
+}
+
+impl From<wit::DeltaChannelHistoryCall> for guest::DeltaChannelHistory {
+    fn from(history: wit::DeltaChannelHistoryCall) -> Self {
+        Self { config: history.config.into(), channels: history.channels }
     }
 }
 

@@ -27,10 +27,40 @@ struct Operation(RefCell<guest::Operation>);
 impl wit::Guest for Planner {
     type Operation = Operation;
 
-    fn start(call: wit::Call) -> Result<(wit::Operation, wit::Progress), wit::Error> {
-        let (operation, progress) = guest::Operation::start(call.into())?;
-        Ok((wit::Operation::new(Operation(RefCell::new(operation))), progress.into()))
+    fn setup() -> Started {
+        start(guest::Call::Setup)
     }
+
+    fn get_tuple(call: wit::GetTupleCall) -> Started {
+        start(guest::Call::GetTuple(call.into()))
+    }
+
+    fn list(call: wit::ListCall) -> Started {
+        start(guest::Call::List(call.into()))
+    }
+
+    fn put(call: wit::PutCall) -> Started {
+        start(guest::Call::Put(call.into()))
+    }
+
+    fn put_writes(call: wit::PutWritesCall) -> Started {
+        start(guest::Call::PutWrites(call.into()))
+    }
+
+    fn delete_thread(thread: wit::Config) -> Started {
+        start(guest::Call::DeleteThread(thread.into()))
+    }
+
+    fn delta_channel_history(call: wit::DeltaChannelHistoryCall) -> Started {
+        start(guest::Call::DeltaChannelHistory(call.into()))
+    }
+}
+
+type Started = Result<(wit::Operation, wit::Progress), wit::Error>;
+
+fn start(call: guest::Call) -> Started {
+    let (operation, progress) = guest::Operation::start(call)?;
+    Ok((wit::Operation::new(Operation(RefCell::new(operation))), progress.into()))
 }
 
 impl wit::GuestOperation for Operation {
