@@ -52,10 +52,21 @@ export const provableValue = fc.letrec<{ node: unknown }>((tie) => {
   };
 }).node;
 
-/** Those, and values of every other kind among them. */
+/** A copy of data that shares nothing with other runs, so that it may be changed in place. */
+function ownCopy(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(ownCopy);
+  if (typeof value !== "object" || value === null) return value;
+  if (Object.getPrototypeOf(value) !== Object.prototype) return value;
+  return Object.fromEntries(Object.entries(value).map(([name, item]) => [name, ownCopy(item)]));
+}
+
+/** Every kind of value that may be written, to be changed in place. */
+export const changeableValue = anyKeptValue.map(ownCopy);
+
+/** Values that a snapshot proves, and some of every other kind among them. */
 export const trackedValue = fc.oneof(
   { weight: 3, arbitrary: provableValue },
-  { weight: 1, arbitrary: fc.tuple(provableValue, anyKeptValue).map((pair) => [...pair]) },
+  { weight: 1, arbitrary: fc.tuple(provableValue, changeableValue).map((pair) => [...pair]) },
 );
 
 /** A change to one object of a value; some change nothing. */

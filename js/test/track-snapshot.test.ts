@@ -57,7 +57,7 @@ describe("a value is proven unchanged", () => {
         proven += 1;
         expect(after).toBe(before);
       }),
-      { numRuns: 20_000 },
+      { numRuns: 20_000, endOnFailure: true },
     );
     expect([proven, changed].map((count) => count > 3_000)).toEqual([true, true]);
   });
