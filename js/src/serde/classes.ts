@@ -43,7 +43,8 @@ export class CoreClass {
 
   constructor(name: string, serializable: SerializableClass) {
     this.#class = serializable;
-    this.id = Object.freeze([...MESSAGES_NAMESPACE, get_lc_unique_name(serializable)]);
+    // Not frozen, as JSON.stringify is slower at frozen arrays.
+    this.id = [...MESSAGES_NAMESPACE, get_lc_unique_name(serializable)];
     this.#isMessage = isAncestor(messages.BaseMessage.prototype, serializable.prototype);
     for (const [field, wireName] of declaredAliases(serializable)) {
       this.#fieldNames.set(wireName, field);
@@ -169,6 +170,12 @@ addModule("messages", messages);
 addModule("messages__tool", toolMessages);
 addModule("prompt_values", promptValues);
 addModule("prompts", prompts);
+
+/** A message is written with its own field where it has one, else with what it was made of. */
+export function kwargOf(value: Fields, kwargs: Fields, key: string): unknown {
+  const field = value[key];
+  return field !== undefined || key in value ? field : kwargs[key];
+}
 
 /** The class whose direct instance this is, not a subclass of it. */
 export function coreClassOf(value: object): CoreClass | undefined {

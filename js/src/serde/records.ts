@@ -31,6 +31,12 @@ export function isFields(value: unknown): value is Fields {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
+/** Whether every object inherits enumerable keys, which a walk cannot tell from its own. */
+export function isObjectPrototypeExtended(): boolean {
+  for (const key in Object.prototype) return key !== undefined;
+  return false;
+}
+
 /** Sets an own property; assignment would take `__proto__` for the prototype. */
 export function setOwn(target: Fields, key: string, value: unknown): void {
   if (key === "__proto__") {

@@ -3,11 +3,19 @@
  * are such data already are passed on, not copied.
  */
 import { builtInJson, type NestedEncoder, recordBeforeToJson } from "./builtins.js";
-import { type CoreClass, coreClassOf } from "./classes.js";
+import { type CoreClass, coreClassOf, kwargOf } from "./classes.js";
 import { describePlace, type PathStep, SerializationError } from "./errors.js";
 import { isRecord } from "./read.js";
 import * as records from "./records.js";
-import { type Fields, isFields, isInert, isWrapper, setOwn, WRAPPER_KEY } from "./records.js";
+import {
+  type Fields,
+  isFields,
+  isInert,
+  isObjectPrototypeExtended,
+  isWrapper,
+  setOwn,
+  WRAPPER_KEY,
+} from "./records.js";
 
 /**
  * Where a value stands. Inside the kwargs of a LangChain class, user data with an `lc` key is
@@ -30,6 +38,8 @@ export class Encoder {
   readonly #onOmitted: OnOmitted;
   readonly #path: PathStep[] = [];
   readonly #ancestors: object[] = [];
+  /** Whether a walk over an ordinary object meets its own keys only. */
+  readonly #walks = !isObjectPrototypeExtended();
 
   constructor(onOmitted: OnOmitted) {
     this.#onOmitted = onOmitted;
@@ -87,10 +97,35 @@ export class Encoder {
     }
     // The two common kinds are handled here, as fewer frames allow deeper nesting.
     if (Array.isArray(value) && !hasToJson(value)) return this.#items(value, depth, place);
-    if (place === "data" && isPlain(value)) {
-      return escaped(this.#fields(value, depth, place, false));
+    if (this.#walks && place !== "wrapped kwargs" && isPlain(value)) {
+      return this.#plain(value, depth, place);
     }
     return this.#other(value, key, depth, place);
+  }
+
+  /** An ordinary object, which hardly ever looks like a record. */
+  #plain(value: Fields, depth: number, place: Place): unknown {
+    let copy: Fields | undefined;
+    let isMarked = false;
+    for (const key in value) {
+      if (key === "lc" || key === "lg_name" || key === WRAPPER_KEY) {
+        if (place === "kwargs") return this.#data(value, depth, place, false);
+        isMarked = true;
+      }
+      const field = value[key];
+      if (typeof field === "string" && copy === undefined) continue;
+      const encoded =
+        typeof field === "object" && field !== null
+          ? this.#object(field, key, depth + 1, place)
+          : this.#primitive(field, key, depth + 1, place);
+      if (copy === undefined) {
+        if (encoded === field) continue;
+        copy = fieldsBefore(value, key);
+      }
+      if (encoded !== undefined) setOwn(copy, key, encoded);
+    }
+    const json = copy ?? value;
+    return isMarked ? escaped(json) : json;
   }
 
   #other(value: object, key: PathStep, depth: number, place: Place): unknown {
@@ -197,15 +232,24 @@ export class Encoder {
 
   /** What the class's own `toJSON` gives, without the copy it makes of every field. */
   #coreInstance(core: CoreClass, value: Fields, depth: number): Fields {
-    const kwargs: Fields = {};
     const given = isFields(value.lc_kwargs) ? value.lc_kwargs : {};
+    // Mostly the kwargs are what is written, name by name, and need no copy.
+    let kwargs: Fields | undefined = isPlain(given) ? undefined : {};
     for (const name of Object.keys(given)) {
-      const field = name in value ? value[name] : given[name];
-      const encoded = this.#value(field, name, depth + 1, "kwargs");
-      if (encoded !== undefined) setOwn(kwargs, core.wireName(name), encoded);
+      const field = kwargOf(value, given, name);
+      const encoded =
+        typeof field === "object" && field !== null
+          ? this.#object(field, name, depth + 1, "kwargs")
+          : this.#primitive(field, name, depth + 1, "kwargs");
+      const wireName = core.wireName(name);
+      if (kwargs === undefined) {
+        if (encoded === given[name] && wireName === name) continue;
+        kwargs = fieldsBefore(given, name);
+      }
+      if (encoded !== undefined) setOwn(kwargs, wireName, encoded);
     }
     const id = core.hasClassId(value) ? core.id : value.lc_id;
-    return { lc: 1, type: "constructor", id, kwargs };
+    return { lc: 1, type: "constructor", id, kwargs: kwargs ?? given };
   }
 
   /** The record that another LangChain class's own `toJSON` has made. */
@@ -246,13 +290,24 @@ export class Encoder {
 }
 
 export function hasToJson(value: object): value is WithToJson {
-  return "toJSON" in value && typeof value.toJSON === "function";
+  const { toJSON }: { toJSON?: unknown } = value;
+  return typeof toJSON === "function";
 }
 
 /** Whether a value is written as the fields of its own that it has. */
 export function isPlain(value: object): value is Fields {
   const prototype: unknown = Object.getPrototypeOf(value);
   return (prototype === Object.prototype || prototype === null) && !hasToJson(value);
+}
+
+/** The fields of an object that come before one of them. */
+function fieldsBefore(value: Fields, key: string): Fields {
+  const before: Fields = {};
+  for (const earlier of Object.keys(value)) {
+    if (earlier === key) break;
+    setOwn(before, earlier, value[earlier]);
+  }
+  return before;
 }
 
 /** Whether JSON has the field: it is the object's own and enumerable. */

@@ -6,8 +6,8 @@
  * written in the same bytes, whatever has been done to it meanwhile.
  */
 import { types } from "node:util";
-import { coreClassOf } from "../serde/classes.js";
-import { type Fields, isFields, WRAPPER_KEY } from "../serde/records.js";
+import { coreClassOf, kwargOf } from "../serde/classes.js";
+import { type Fields, isFields, isObjectPrototypeExtended, WRAPPER_KEY } from "../serde/records.js";
 import { LIST, type Shape, type ShapeNode, ShapeTree } from "./shapes.js";
 
 /** The shape of an object or a list, which stands before what it holds, or a primitive. */
@@ -75,12 +75,6 @@ export function isUnchanged(snapshot: Snapshot, element: unknown): boolean {
 /** An estimate of the memory that a snapshot holds, with its strings as Latin-1. */
 export function snapshotBytes(snapshot: Snapshot): number {
   return snapshot.bytes;
-}
-
-/** A walk cannot tell inherited enumerable keys from an object's own. */
-function isObjectPrototypeExtended(): boolean {
-  for (const key in Object.prototype) return key !== undefined;
-  return false;
 }
 
 function toJsonOf(value: { toJSON?: unknown }): unknown {
@@ -164,12 +158,6 @@ function takeMessage(slots: Slot[], value: Fields, depth: number): number {
   }
   slots[start] = shapes.shapeAt(node);
   return bytes;
-}
-
-/** A message is written with its own field where it has one, else with what it was made of. */
-function kwargOf(value: Fields, kwargs: Fields, key: string): unknown {
-  const field = value[key];
-  return field !== undefined || key in value ? field : kwargs[key];
 }
 
 /** Compares a value with the slots at a place. Gives the place after them, or `NONE`. */
