@@ -189,8 +189,8 @@ export const mutation = fc
       try {
         if (target !== undefined) kind(target, name, value);
       } catch (error) {
-        // What is frozen, or a typed array, refuses some changes.
-        if (!(error instanceof TypeError)) throw error;
+        // What is frozen refuses changes, and an array of numbers what is no number.
+        if (!(error instanceof TypeError || error instanceof SyntaxError)) throw error;
       }
     },
   }));

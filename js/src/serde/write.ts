@@ -134,9 +134,9 @@ export class Encoder {
       if (!hasToJson(value)) return undefined;
       return this.#replacement(this.#callToJson(value, key, depth), depth, place);
     }
-    if (isPlain(value)) return this.#data(value, depth, place, false);
     const core = coreClassOf(value);
     if (core?.writes(value)) return this.#coreInstance(core, value, depth);
+    if (isPlain(value)) return this.#data(value, depth, place, false);
     const record = recordBeforeToJson(value);
     if (record !== undefined) return record;
     if (!hasToJson(value)) return this.#instance(value, depth, place);

@@ -13,6 +13,9 @@ import { LIST, type Shape, type ShapeNode, ShapeTree } from "./shapes.js";
 /** The shape of an object or a list, which stands before what it holds, or a primitive. */
 type Slot = Shape | string | number | bigint | boolean | null | undefined;
 
+/** An array may have been given a `toJSON`. */
+type Items = unknown[] & { toJSON?: unknown };
+
 /** Bounds a snapshot: proving that a larger value is unchanged takes long itself. */
 const SLOTS_MAX = 32_768;
 
@@ -77,10 +80,6 @@ export function snapshotBytes(snapshot: Snapshot): number {
   return snapshot.bytes;
 }
 
-function toJsonOf(value: { toJSON?: unknown }): unknown {
-  return value.toJSON;
-}
-
 /** Adds the slots of a value. Gives the bytes of its strings, or `NONE`. */
 function take(slots: Slot[], value: unknown, depth: number): number {
   switch (typeof value) {
@@ -112,8 +111,8 @@ function takeObject(slots: Slot[], value: object, depth: number): number {
     : takeMessage(slots, value, depth);
 }
 
-function takeItems(slots: Slot[], items: unknown[], depth: number): number {
-  if (toJsonOf(Object(items)) !== undefined || items.length > SLOTS_MAX) return NONE;
+function takeItems(slots: Slot[], items: Items, depth: number): number {
+  if (items.toJSON !== undefined || items.length > SLOTS_MAX) return NONE;
   slots.push(LIST, items.length);
   let bytes = 0;
   for (let index = 0; index < items.length; index += 1) {
@@ -172,8 +171,8 @@ function match(slots: readonly Slot[], at: number, value: unknown): number {
     : matchMessage(slots, at + 1, value, slot);
 }
 
-function matchItems(slots: readonly Slot[], start: number, items: unknown[]): number {
-  if (items.length !== slots[start] || toJsonOf(Object(items)) !== undefined) return NONE;
+function matchItems(slots: readonly Slot[], start: number, items: Items): number {
+  if (items.length !== slots[start] || items.toJSON !== undefined) return NONE;
   let at = start + 1;
   for (let index = 0; index < items.length; index += 1) {
     at = match(slots, at, items[index]);
