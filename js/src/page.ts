@@ -29,7 +29,9 @@ export class SharedValues {
     const values: unknown[] = [];
     for (const { value } of tuple.channelValues) {
       if (value.tag === "unchanged") throw referenceToNothing();
-      values.push(value.tag === "whole" ? await this.#load(value.val) : await this.#join(value.val));
+      values.push(
+        value.tag === "whole" ? await this.#load(value.val) : await this.#join(value.val),
+      );
     }
     return values;
   }

@@ -256,7 +256,7 @@ describe("the planner", () => {
   test("an_instance_that_fails_is_replaced", async () => {
     const saver = open();
     await expectUsable(saver);
-    const nonsense = JSON.parse('{ "tag": "nonsense" }');
+    const nonsense = JSON.parse('{ "tag": "put", "val": {} }');
     const drivenNonsense = async () => drive(sharedPlanner(), nonsense, { run: () => [] });
     const put = saver.put(config("t"), checkpoint(1), metadata(1), {});
     expect(await refusal(drivenNonsense())).toMatchObject({ code: "planner-failed" });

@@ -9,7 +9,7 @@ import { isSynchronous } from "../payload.js";
 import { shapeOf } from "../serde/parts.js";
 import type { JsonPlusSerde } from "../serde/serializer.js";
 import { align, FRESH } from "./align.js";
-import { PartsBuilder, type Tracked, TrackedParts, TrackedWhole, trackNew } from "./value.js";
+import { PartsBuilder, type Tracked, type TrackedParts, TrackedWhole, trackNew } from "./value.js";
 
 const encoder = new TextEncoder();
 

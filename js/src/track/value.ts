@@ -192,8 +192,7 @@ function trackRead(
   if (items.length !== lengths.length) return undefined;
   const texts = cut(bytes, lengths);
   // JavaScript has an order of its own for keys that are numbers.
-  const inOrder = (text: string, at: number) =>
-    text.startsWith(`${JSON.stringify(keys?.[at])}:`);
+  const inOrder = (text: string, at: number) => text.startsWith(`${JSON.stringify(keys?.[at])}:`);
   if (keys !== undefined && !texts.every(inOrder)) return undefined;
   const proofs = items.map((item) => proofOf(item, immutable));
   const sum = (total: number, text: string, at: number) => total + partBytes(text, proofs[at]);
