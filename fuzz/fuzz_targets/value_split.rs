@@ -5,7 +5,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use arbitrary::{Arbitrary, Result, Unstructured};
-use langgraph_checkpoint_guest::fuzzing::{Built, Gather, Hash, build};
+use langgraph_checkpoint_guest::fuzzing::{Built, EditRun, Gather, Hash, build, edit};
 use libfuzzer_sys::fuzz_target;
 
 /// A value and how large it is made.
@@ -13,6 +13,7 @@ use libfuzzer_sys::fuzz_target;
 struct Input<'a> {
     kind: Kind,
     growth: Growth,
+    edits: Vec<(bool, u16, u16)>,
     bytes: &'a [u8],
 }
 
@@ -61,11 +62,26 @@ fuzz_target!(|input: Input<'_>| {
     assert_eq!(again.piece, whole.piece);
     assert!(again.fresh.is_empty(), "a known chunk was sent again");
 
-    // What is shown must be enough to send nothing but what is hidden behind it.
-    assert!(whole.visible.is_subset(&everything));
-    let shown = build(kind, &bytes, &whole.visible).unwrap();
-    assert_eq!(shown.piece, whole.piece);
+    if let Some(edited) = edit(kind, &bytes, &input.runs()) {
+        let edited = edited.unwrap();
+        let mut stored = stored;
+        stored.extend(edited.built.fresh.iter().cloned());
+        assert!(joined(&edited.built, &stored) == edited.bytes, "edited to something else");
+        let whole = build(kind, &edited.bytes, &nothing).unwrap();
+        assert_eq!(edited.built.piece, whole.piece, "an edit stores what the whole value does");
+    }
 });
+
+impl Input<'_> {
+    /// Runs of any length, fresh ones between them.
+    fn runs(&self) -> Vec<EditRun> {
+        let run = |(keeps, first, count): &(bool, u16, u16)| match keeps {
+            true => EditRun::Kept { first: *first, count: *count },
+            false => EditRun::Fresh { count: *count % 64 },
+        };
+        self.edits.iter().take(8).map(run).collect()
+    }
+}
 
 fn joined(built: &Built, stored: &BTreeMap<Hash, Vec<u8>>) -> Vec<u8> {
     let mut gather = Gather::of(&built.piece).unwrap();

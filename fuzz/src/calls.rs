@@ -2,8 +2,8 @@
 
 use arbitrary::{Result, Unstructured};
 use guest::{
-    Call, ChannelValue, ChannelVersion, Checkpoint, Config, DeltaChannelHistory, Id, List,
-    MetadataFilter, NewWrite, Payload, Put, PutWrites, Version,
+    Call, ChannelValue, ChannelVersion, Checkpoint, Config, DeltaChannelHistory, GetTuple, Id,
+    List, MetadataFilter, NewValue, NewWrite, Payload, Put, PutWrites, Run, Version,
 };
 use langgraph_checkpoint_guest as guest;
 
@@ -16,7 +16,7 @@ const REPEATS: [usize; 5] = [1, 2, 40, 1_100, 20_000];
 pub fn call(u: &mut Unstructured<'_>) -> Result<Call> {
     Ok(match u.int_in_range(0..=9)? {
         0 => Call::Setup,
-        1 | 2 => Call::GetTuple(config(u)?),
+        1 | 2 => Call::GetTuple(GetTuple { config: config(u)?, known: token(u)? }),
         3 | 4 => Call::List(list(u)?),
         5 => Call::DeleteThread(config(u)?),
         6 => Call::DeltaChannelHistory(DeltaChannelHistory {
@@ -40,13 +40,26 @@ pub fn put(u: &mut Unstructured<'_>) -> Result<Put> {
                 Ok(ChannelVersion { channel: text(u)?, version: version(u)? })
             })?,
             channel_values: several(u, 3, |u| {
-                Ok(ChannelValue { channel: text(u)?, value: payload(u)? })
+                Ok(ChannelValue { channel: text(u)?, value: new_value(u)? })
             })?,
             rest: payload(u)?,
         },
         metadata: payload(u)?,
         new_versions: several(u, 3, text)?,
         known: token(u)?,
+    })
+}
+
+fn new_value(u: &mut Unstructured<'_>) -> Result<NewValue> {
+    Ok(match u.int_in_range(0..=15)? {
+        0 => NewValue::Unchanged,
+        1 => NewValue::Edited(several(u, 3, |u| {
+            Ok(match u.arbitrary()? {
+                true => Run::Kept { first: u.arbitrary()?, count: u.arbitrary()? },
+                false => Run::Fresh(payload(u)?.bytes),
+            })
+        })?),
+        _ => payload(u)?.into(),
     })
 }
 

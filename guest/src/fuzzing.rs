@@ -4,14 +4,15 @@
 use std::collections::BTreeSet;
 use std::ops::Range;
 
+use crate::call::Run;
 use crate::error::Error;
 use crate::format::checkpoint::{CheckpointColumns, CheckpointEnvelope};
 use crate::format::write::{self, WriteColumns};
 use crate::format::{decode, encode};
 use crate::value::hash::{HASH_BYTES, Role};
-use crate::value::piece::Piece;
+use crate::value::piece::{Piece, Shape};
 use crate::value::split::Split;
-use crate::value::{build, gather, hash, split};
+use crate::value::{base, build, gather, hash, split};
 
 /// A content hash as bytes.
 pub type Hash = [u8; HASH_BYTES];
@@ -62,12 +63,85 @@ pub fn build(kind: &str, bytes: &[u8], known: &BTreeSet<Hash>) -> Result<Built, 
     let known = known.iter().filter_map(|hash| hash::Hash::from_slice(hash));
     let known = known.collect();
     let builder = build::Builder::new(&known);
-    let built = builder.value(kind, bytes)?;
-    let fresh = built.fresh.into_iter();
-    Ok(Built {
-        piece: encode(&built.piece)?,
-        fresh: fresh.map(|chunk| (raw(&chunk.hash), chunk.data)).collect(),
-    })
+    raw_built(builder.value(kind, bytes)?)
+}
+
+/// A run of an edit, by the numbers a fuzzer has.
+#[derive(Clone, Copy, Debug)]
+pub enum EditRun {
+    /// Elements of the base, as far as it has them.
+    Kept {
+        /// The first one.
+        first: u16,
+        /// How many.
+        count: u16,
+    },
+    /// New elements.
+    Fresh {
+        /// How many.
+        count: u16,
+    },
+}
+
+/// A value that was edited.
+#[derive(Debug)]
+pub struct Edited {
+    /// Its bytes, put together from those of the base.
+    pub bytes: Vec<u8>,
+    /// What the edit made, all chunks of the base being known.
+    pub built: Built,
+}
+
+/// Edits a list or map; nothing for any other value.
+pub fn edit(kind: &str, bytes: &[u8], runs: &[EditRun]) -> Option<Result<Edited, Error>> {
+    let nothing = BTreeSet::new();
+    let base = build::Builder::new(&nothing).value(kind, bytes).ok()?;
+    let (Piece::Nested(sequence), Some(elements)) = (&base.piece, &base.base) else {
+        return None;
+    };
+    let mut source = base::Source::of(sequence, elements)?;
+    let mut nodes = gather::Gather::of_nodes();
+    source.levels.iter().flatten().for_each(|piece| nodes.want(piece));
+    while !nodes.round().is_empty() {
+        nodes.take(base.fresh.iter().map(|chunk| (chunk.hash, chunk.data.clone())).collect());
+    }
+    let mut pieces = nodes.elements(source.levels, source.below).ok()?;
+    pieces.extend_from_slice(source.tail());
+
+    let Split { shape, ranges } = split::structure(kind, bytes)?;
+    let mut parts = Vec::new();
+    let mut plan = Vec::new();
+    for run in runs {
+        match *run {
+            EditRun::Kept { first, count } => {
+                let first = usize::from(first) % (ranges.len() + 1);
+                let kept = ranges.iter().skip(first).take(usize::from(count));
+                let kept: Vec<_> = kept.map(|range| bytes[range.clone()].to_vec()).collect();
+                plan.push(Run::Kept { first: first as u32, count: kept.len() as u32 });
+                parts.extend(kept);
+            }
+            EditRun::Fresh { count } => {
+                let key = if shape == Shape::Object { "\"k\":" } else { "" };
+                let element = |index| format!("{key}\"{index}{}\"", "x".repeat(index * 13));
+                let fresh: Vec<_> = (0..usize::from(count)).map(element).collect();
+                plan.push(Run::Fresh(fresh.join(",").into_bytes()));
+                parts.extend(fresh.into_iter().map(String::into_bytes));
+            }
+        }
+    }
+    if !source.suffices(&plan) {
+        source = source.opened(pieces);
+    }
+    let (open, close) = shape.ends();
+    let bytes = [open, &parts.join(shape.separator()), close].concat();
+    let known = base.fresh.iter().map(|chunk| chunk.hash).collect();
+    let edited = build::Builder::new(&known).edited(kind, &source, &plan);
+    Some(edited.and_then(|edited| Ok(Edited { bytes, built: raw_built(edited)? })))
+}
+
+fn raw_built(built: build::Built) -> Result<Built, Error> {
+    let fresh = built.fresh.into_iter().map(|chunk| (raw(&chunk.hash), chunk.data)).collect();
+    Ok(Built { piece: encode(&built.piece)?, fresh })
 }
 
 /// The chunks of one piece.
