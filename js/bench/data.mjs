@@ -34,11 +34,11 @@ function idOf(next) {
 }
 
 const MAKERS = [
-  (next) => new HumanMessage({ id: idOf(next), content: prose(next, 840) }),
+  (next) => new HumanMessage({ id: idOf(next), content: prose(next, 940) }),
   (next, number) =>
     new AIMessage({
       id: `run-${idOf(next)}`,
-      content: prose(next, 200),
+      content: prose(next, 300),
       tool_calls: [callOf(next, number)],
       ...modelData(next),
     }),
@@ -47,12 +47,12 @@ const MAKERS = [
       id: idOf(next),
       tool_call_id: `call_${number - 1}`,
       name: "search_flights",
-      content: JSON.stringify({ offers: [{ fare: next() % 900, note: prose(next, 680) }] }),
+      content: JSON.stringify({ offers: [{ fare: next() % 900, note: prose(next, 780) }] }),
     }),
   (next) =>
     new AIMessage({
       id: `run-${idOf(next)}`,
-      content: prose(next, 380),
+      content: prose(next, 480),
       tool_calls: [],
       ...modelData(next),
     }),
@@ -84,6 +84,13 @@ function modelData(next) {
 /** Message `number` of conversation `seed`: about 1 KB as JSON. */
 export function messageOf(seed, number) {
   return MAKERS[number % MAKERS.length](sequence(seed * 100_003 + number), number);
+}
+
+/** A message of the long thread: about 0.7 KB as JSON. */
+export function shortMessageOf(seed, number) {
+  const next = sequence(seed * 100_003 + number);
+  const Kind = number % 2 === 0 ? HumanMessage : AIMessage;
+  return new Kind({ id: idOf(next), content: prose(next, number % 2 === 0 ? 540 : 470) });
 }
 
 /** The two messages that follow. */
@@ -125,7 +132,7 @@ export function checkpointOf(step, messages) {
   };
 }
 
-/** The metadata LangGraph gives to the checkpoint of a step. */
-export function metadataOf(step, threadId) {
-  return { source: "loop", step, parents: {}, thread_id: threadId };
+/** The metadata LangGraph gives to the checkpoint of a step, and what the caller adds. */
+export function metadataOf(step, threadId, more = {}) {
+  return { source: "loop", step, parents: {}, thread_id: threadId, ...more };
 }

@@ -1,76 +1,129 @@
-// The table, and the same as data.
+// The tables, and the same as data.
 
 import { mkdirSync, writeFileSync } from "node:fs";
-import { arch, availableParallelism, loadavg, platform } from "node:os";
+import { arch, availableParallelism, cpus, loadavg, platform, release } from "node:os";
 import { fileURLToPath } from "node:url";
 
 import { messagesOf, SIZES } from "./data.mjs";
-import { versions } from "./savers.mjs";
+import { summaryOf } from "./sampling.mjs";
+import { ALL, TITLES, versions } from "./savers.mjs";
+import { judge, wordsOf } from "./targets.mjs";
 
 const FOLDER = new URL("../../target/bench/", import.meta.url);
 
-const TITLES = {
-  put: "`put` of a new state",
-  append: "two messages more: `putWrites`, `put`",
-  getTuple: "`getTuple` of that",
-  "chat, time": "a chat growing by two messages a step",
-  "chat, stored": "the same chat in the file",
+const UNITS = {
+  ms: (time) => `${significant(time)} ms`,
+  bytes: bytesOf,
+  rate: (rate) => `${Math.round(rate).toLocaleString("en")}/s`,
+  percent: (share) => `${Math.round(share * 100)} %`,
+  times: (ratio) => `${significant(ratio)}x`,
+  number: significant,
 };
 
+function significant(value) {
+  if (value === 0 || Math.abs(value) >= 100) return String(Math.round(value));
+  return value.toPrecision(Math.abs(value) < 1 ? 2 : 3);
+}
+
+function bytesOf(bytes) {
+  const size = Math.abs(bytes);
+  if (size >= 1e9) return `${significant(bytes / 1e9)} GB`;
+  return size >= 1e6 ? `${significant(bytes / 1e6)} MB` : `${significant(bytes / 1e3)} KB`;
+}
+
 /** Where and with what it was measured. */
-export function surroundings(synchronous) {
+export function surroundings({ synchronous, quick }) {
   return {
     measured_at: new Date().toISOString(),
+    quick,
     versions: versions(),
     node: process.versions.node,
-    platform: `${platform()} ${arch()}`,
+    platform: `${platform()} ${release()} ${arch()}`,
+    processor: cpus()[0]?.model ?? "unknown",
     cpus: availableParallelism(),
-    load: loadavg().map((load) => Number(load.toFixed(2))),
+    load_before: loadavg().map((load) => Number(load.toFixed(2))),
     synchronous,
   };
 }
 
-/** Prints the table in Markdown. */
-export function printTable(found, rows) {
+/** The rows with their summaries and judgements in the place of their raw values. */
+export function judged(rows) {
+  return rows.map((row) => {
+    const entries = Object.entries(row.values);
+    const summaries = Object.fromEntries(entries.map(([name, list]) => [name, summaryOf(list)]));
+    const judgements = row.targets.map((target) => judge(row, target)).filter(Boolean);
+    return { ...row, summaries, judgements };
+  });
+}
+
+/** What stands above the table. */
+export function preamble(found) {
   const named = Object.entries(found.versions).map(([name, version]) => `${name} ${version}`);
   const counts = Object.entries(SIZES).map(([label, bytes]) => {
     return `${label}: ${messagesOf(1, bytes).length}`;
   });
-  console.log(`${named.join(", ")}.`);
-  console.log(
-    `Node.js ${found.node} on ${found.platform}, ${found.cpus} CPUs, ` +
-      `load ${found.load.join(" ")}; both savers in one process, in turns, in files with a ` +
-      `write-ahead log and synchronous = ${found.synchronous}.`,
-  );
-  console.log(`Messages: ${counts.join("; ")}.`);
-  console.log(
-    "A cell is the median (least to greatest). The ratios say how many times less ours is,",
-  );
-  console.log(
-    "by the medians and by the least: on a busy machine the least is what was not disturbed.",
-  );
-  console.log("\n| what | size | stock | ours | ratio | of least |");
-  console.log("| --- | ---: | ---: | ---: | ---: | ---: |");
-  for (const { operation, size, unit, stock, ours } of rows) {
-    const ratios = ["median", "min"].map((of) => `${(stock[of] / ours[of]).toFixed(2)}x`);
-    const cells = [TITLES[operation], size, cell(stock, unit), cell(ours, unit), ...ratios];
-    console.log(`| ${cells.join(" | ")} |`);
+  return [
+    `${named.join(", ")}; Node.js ${found.node} on ${found.platform}, ${found.processor}, ` +
+      `${found.cpus} CPUs; load ${found.load_before.join(" ")} before and ` +
+      `${found.load_after.join(" ")} after; ${Math.round(found.seconds)} s.`,
+    "Stock is LangGraph's own SqliteSaver. The savers take turns, in files with a write-ahead log " +
+      `and synchronous = ${found.synchronous} where a row does not say otherwise. A superstep's ` +
+      "`putWrites` and `put` are called in one tick and awaited together, by every saver alike, " +
+      'as LangGraph does with its default durability, "async". ' +
+      `Messages by size: ${counts.join("; ")}. ` +
+      '"Opt-in" is ours with `assumeImmutable: ["messages"]`.',
+    "A cell is a median, or a single value; in brackets are the least and the greatest. A ratio is " +
+      "that of the medians; in brackets are the least and the greatest of single rounds.",
+    ...(found.quick ? ["A quick run: few rounds, and stock is spared its longest workloads."] : []),
+  ].join("\n\n");
+}
+
+/** The table in Markdown, with or without the ranges of the values. */
+export function tableOf(rows, { ranges, names = ALL }) {
+  const lines = [
+    line(["what", "size", ...names.map((name) => TITLES[name]), "target", "measured", ""]),
+    line(["---", "---", ...names.map(() => "---:"), "---", "---:", "---"]),
+  ];
+  for (const row of rows) {
+    const show = shower(row.unit);
+    const cells = names.map((name) => cellOf(row.summaries[name], show, ranges));
+    const first = [row.what, row.size, ...cells];
+    const [judgement, ...more] = row.judgements;
+    lines.push(line([...first, ...judgementCells(judgement, show, ranges)]));
+    const blank = first.map(() => "");
+    for (const other of more) lines.push(line([...blank, ...judgementCells(other, show, ranges)]));
   }
+  return lines.join("\n");
 }
 
-/** Writes what was measured as JSON, and gives the file's path. */
-export function write(found, rows) {
+function line(cells) {
+  return `| ${cells.join(" | ")} |`;
+}
+
+/** How a value of a unit is shown. */
+function shower(unit) {
+  return (value) => (Number.isFinite(value) ? UNITS[unit](value) : "n/a");
+}
+
+function cellOf(summary, show, ranges) {
+  if (summary === undefined) return "";
+  const { median, min, max, count } = summary;
+  if (!ranges || count === 1) return show(median);
+  return `${show(median)} (${show(min)} to ${show(max)})`;
+}
+
+function judgementCells(judgement, show, ranges) {
+  if (judgement === undefined) return ["", "", ""];
+  const { measured, met } = judgement;
+  const shown = cellOf(measured, measured.kind === "ratio" ? UNITS.times : show, ranges);
+  const answer = met === undefined ? "not measured" : met ? "met" : "**missed**";
+  return [wordsOf(judgement, show), shown, answer];
+}
+
+/** Writes a file into the folder of measurements, and gives its path. */
+export function write(name, text) {
   mkdirSync(FOLDER, { recursive: true });
-  const file = fileURLToPath(new URL(`savers-${found.synchronous}.json`, FOLDER));
-  writeFileSync(file, `${JSON.stringify({ ...found, rows }, undefined, 2)}\n`);
+  const file = fileURLToPath(new URL(name, FOLDER));
+  writeFileSync(file, text);
   return file;
-}
-
-function cell({ median, min, max, count }, unit) {
-  const [shown, suffix] =
-    unit === "bytes"
-      ? [(bytes) => (bytes / 1e6).toFixed(2), "MB"]
-      : [(time) => time.toFixed(2), "ms"];
-  const range = count === 1 ? "" : ` (${shown(min)} to ${shown(max)})`;
-  return `${shown(median)} ${suffix}${range}`;
 }

@@ -1,40 +1,99 @@
-// This package's SQLite saver beside LangGraph's own, in one process:
+// This package's SQLite saver beside LangGraph's own and its MemorySaver:
 //
-//   node bench/run.mjs [--quick] [--synchronous=normal|full]
+//   node bench/run.mjs [--quick] [--only <workload>] [--synchronous normal|full]
 //
-// The stock saver's level is normal, so that is what is measured unless said otherwise.
+// The stock saver's level is normal, so that is what is measured unless said otherwise. A whole
+// run puts its table into the README and its picture into docs/.
 
 import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { loadavg, tmpdir } from "node:os";
 import { join } from "node:path";
+import { performance } from "node:perf_hooks";
 import { parseArgs } from "node:util";
 
-import { SIZES } from "./data.mjs";
-import { expectRoundTrips, measureChat, measureSize } from "./measure.mjs";
-import { printTable, surroundings, write } from "./report.mjs";
+import { drawGrowth } from "./picture.mjs";
+import { publish } from "./publish.mjs";
+import { judged, preamble, surroundings, tableOf, write } from "./report.mjs";
+import { ALL, close, open } from "./savers.mjs";
+import { expectRoundTrip } from "./supersteps.mjs";
+
+const WORKLOADS = [
+  "growth",
+  "states",
+  "cold",
+  "history",
+  "threads",
+  "processes",
+  "graph",
+  "memory",
+  "long",
+];
 
 const { values: options } = parseArgs({
   options: {
     quick: { type: "boolean", default: false },
+    only: { type: "string" },
     synchronous: { type: "string", default: "normal" },
   },
 });
-const { quick, synchronous } = options;
-if (synchronous !== "normal" && synchronous !== "full") {
-  console.error("--synchronous is normal or full");
-  process.exit(2);
-}
+const { quick, only, synchronous } = options;
+const chosen = WORKLOADS.filter((name) => only === undefined || only === name);
+if (chosen.length === 0) fail(`--only takes one of: ${WORKLOADS.join(", ")}`);
+if (!["normal", "full"].includes(synchronous)) fail("--synchronous is normal or full");
 
 const folder = mkdtempSync(join(tmpdir(), "langgraph-checkpoint-bench-"));
 const settings = { pathOf: (name) => join(folder, `${name}.db`), synchronous, quick };
 try {
-  await expectRoundTrips(settings.pathOf, synchronous);
-  const rows = [];
-  for (const label of Object.keys(SIZES)) rows.push(...(await measureSize(label, settings)));
-  rows.push(...(await measureChat(settings)));
-  const found = surroundings(synchronous);
-  printTable(found, rows);
-  console.log(`\nThe same as data: ${write(found, rows)}`);
+  await expectRoundTrips();
+  const found = surroundings(settings);
+  const began = performance.now();
+  const measured = await measureAll();
+  found.seconds = (performance.now() - began) / 1_000;
+  found.load_after = loadavg().map((load) => Number(load.toFixed(2)));
+  report(found, measured);
 } finally {
   rmSync(folder, { recursive: true, force: true });
+}
+
+function fail(message) {
+  console.error(message);
+  process.exit(2);
+}
+
+/** Fails unless every saver gives back what it was given. */
+async function expectRoundTrips() {
+  for (const name of ALL) {
+    const path = settings.pathOf(`round-trip-${name}`);
+    const saver = await open(name, path, synchronous);
+    await expectRoundTrip(saver);
+    close(saver, path);
+  }
+}
+
+async function measureAll() {
+  const measured = [];
+  for (const name of chosen) {
+    const began = performance.now();
+    const { run } = await import(`./workloads/${name}.mjs`);
+    measured.push(...(await run(settings)));
+    console.error(`${name}: ${((performance.now() - began) / 1_000).toFixed(1)} s`);
+  }
+  return measured;
+}
+
+function report(found, measured) {
+  const rows = judged(measured.filter(({ values }) => values !== undefined));
+  const curves = measured.filter(({ curve }) => curve !== undefined);
+  const text = `${preamble(found)}\n\n${tableOf(rows, { ranges: true })}\n`;
+  console.log(text);
+  const name = ["savers", synchronous, ...(quick ? ["quick"] : []), ...(only ? [only] : [])].join(
+    "-",
+  );
+  const data = { ...found, rows, curves };
+  console.log(`As Markdown: ${write(`${name}.md`, text)}`);
+  console.log(`As data: ${write(`${name}.json`, `${JSON.stringify(data, undefined, 2)}\n`)}`);
+  if (curves.length === 0) return;
+  const picture = drawGrowth(curves);
+  console.log(`The growth: ${write(`${name}.svg`, picture)}`);
+  if (!quick && only === undefined) publish(found, rows, picture);
 }

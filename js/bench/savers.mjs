@@ -1,22 +1,51 @@
-// The two savers, opened alike, and what a superstep asks of either.
+// The savers, opened alike. Each is imported when it is opened, so that a process with one of them
+// has none of the others in memory.
 
-import { deepStrictEqual, strictEqual } from "node:assert/strict";
+import { strictEqual } from "node:assert/strict";
 import { readFileSync, statSync } from "node:fs";
 
-import { SqliteSaver as StockSaver } from "@langchain/langgraph-checkpoint-sqlite";
-import { SqliteSaver } from "langgraph-checkpoint-wasm/sqlite";
-
-import { checkpointOf, messagesOf, metadataOf, twoAfter } from "./data.mjs";
+import { configOf } from "./supersteps.mjs";
 
 const STOCK = "@langchain/langgraph-checkpoint-sqlite";
-const PACKAGES = [STOCK, "@langchain/core", "better-sqlite3"];
+const OURS = "langgraph-checkpoint-wasm/sqlite";
+const PACKAGES = [
+  STOCK,
+  "@langchain/langgraph-checkpoint",
+  "@langchain/langgraph",
+  "@langchain/core",
+  "better-sqlite3",
+];
 const LEVELS = { normal: 1, full: 2 };
 
-/** By name: opens a saver on a file. */
-export const SAVERS = {
-  stock: (path) => StockSaver.fromConnString(path),
-  ours: (path) => SqliteSaver.fromConnString(path),
+/** The columns of the tables, by the savers' names here. */
+export const TITLES = {
+  none: "no saver",
+  stock: "stock",
+  memory: "MemorySaver",
+  ours: "ours",
+  optIn: "ours, opt-in",
 };
+
+/** The savers' names; the last is ours with `assumeImmutable: ["messages"]`. */
+export const ALL = ["stock", "memory", "ours", "optIn"];
+
+const OPENERS = {
+  async stock(path) {
+    const { SqliteSaver } = await import(STOCK);
+    return SqliteSaver.fromConnString(path);
+  },
+  async memory() {
+    const { MemorySaver } = await import("@langchain/langgraph-checkpoint");
+    return new MemorySaver();
+  },
+  ours: (path, synchronous) => openOurs(path, { synchronous }),
+  optIn: (path, synchronous) => openOurs(path, { synchronous, assumeImmutable: ["messages"] }),
+};
+
+async function openOurs(path, options) {
+  const { SqliteSaver } = await import(OURS);
+  return SqliteSaver.fromConnString(path, options);
+}
 
 /** Versions by package, as their own files name them. */
 export function versions() {
@@ -29,60 +58,30 @@ export function versions() {
 }
 
 /**
- * Opens a saver of a name on a file, with this `synchronous` in the write-ahead log. Both savers
+ * Opens a saver of a name on a file, with this `synchronous` in the write-ahead log. The savers
  * set themselves up at their first call, which is made here.
  */
 export async function open(name, path, synchronous) {
-  const saver = SAVERS[name](path);
+  const saver = await OPENERS[name](path, synchronous);
+  if (name === "stock") saver.db.pragma(`synchronous = ${synchronous}`);
   await saver.getTuple(configOf("none"));
-  saver.db.pragma(`synchronous = ${synchronous}`);
+  if (name === "memory") return saver;
   strictEqual(saver.db.pragma("journal_mode", { simple: true }), "wal");
   strictEqual(saver.db.pragma("synchronous", { simple: true }), LEVELS[synchronous]);
   return saver;
 }
 
-/** Closes a saver, which moves the log into the file, and gives the file's size. */
+/** Closes a saver, which moves the log into the file, and gives the bytes it holds. */
 export function close(saver, path) {
+  if (saver.db === undefined) return bytesInMemory([saver.storage, saver.writes]);
   saver.db.pragma("wal_checkpoint(TRUNCATE)");
   saver.db.close();
   return statSync(path).size;
 }
 
-export function configOf(threadId, step) {
-  const configurable = { thread_id: threadId, checkpoint_ns: "" };
-  if (step !== undefined) configurable.checkpoint_id = checkpointOf(step, []).id;
-  return { configurable };
-}
-
-/** Stores the state of a step. */
-export function put(saver, threadId, step, messages) {
-  const checkpoint = checkpointOf(step, messages);
-  const { __start__, ...changed } = checkpoint.channel_versions;
-  const parent = configOf(threadId, step === 0 ? undefined : step - 1);
-  return saver.put(parent, checkpoint, metadataOf(step, threadId), changed);
-}
-
-/** Stores what a task of a step wrote. */
-export function putWrites(saver, threadId, step, written) {
-  return saver.putWrites(configOf(threadId, step), [["messages", written]], `task-${step}`);
-}
-
-/** Fails unless a saver gives back what it was given. */
-export async function expectRoundTrip(saver) {
-  const [threadId, seed] = ["round-trip", 1];
-  const messages = messagesOf(seed, 35_000);
-  await put(saver, threadId, 0, messages);
-  const written = twoAfter(messages, seed);
-  await putWrites(saver, threadId, 0, written);
-  const all = [...messages, ...written];
-  await put(saver, threadId, 1, all);
-
-  const first = await saver.getTuple(configOf(threadId, 0));
-  deepStrictEqual(first.checkpoint, checkpointOf(0, messages));
-  deepStrictEqual(first.pendingWrites, [["task-0", "messages", written]]);
-  const latest = await saver.getTuple(configOf(threadId));
-  deepStrictEqual(latest.checkpoint, checkpointOf(1, all));
-  deepStrictEqual(latest.metadata, metadataOf(1, threadId));
-  deepStrictEqual(latest.parentConfig, configOf(threadId, 0));
-  await saver.deleteThread(threadId);
+/** The serialized bytes that a MemorySaver keeps. */
+function bytesInMemory(value) {
+  if (value instanceof Uint8Array) return value.length;
+  if (typeof value !== "object" || value === null) return 0;
+  return Object.values(value).reduce((total, inner) => total + bytesInMemory(inner), 0);
 }

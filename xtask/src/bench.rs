@@ -1,4 +1,4 @@
-//! `cargo xtask bench`: the tables.
+//! `cargo xtask bench`: the tables and the picture.
 
 use std::process::Command;
 
@@ -8,7 +8,7 @@ use crate::workspace::Workspace;
 use crate::{component, npm, process};
 
 /// Prepares and measures.
-pub(crate) fn run(workspace: &Workspace, quick: bool) -> Result<()> {
+pub(crate) fn run(workspace: &Workspace, quick: bool, only: Option<&str>) -> Result<()> {
     component::prepare(workspace)?;
     npm::ensure_installed(&workspace.js())?;
     npm::run_script(&workspace.js(), "build")?;
@@ -16,6 +16,9 @@ pub(crate) fn run(workspace: &Workspace, quick: bool) -> Result<()> {
     node.arg(workspace.path("js/bench/run.mjs"));
     if quick {
         node.arg("--quick");
+    }
+    if let Some(workload) = only {
+        node.args(["--only", workload]);
     }
     process::run(&mut node)
 }

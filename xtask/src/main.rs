@@ -53,9 +53,12 @@ enum Task {
     Component,
     /// Measures, and prints tables
     Bench {
-        /// Fewer rounds
+        /// Fewer rounds, and less of what takes the stock saver long: under 90 seconds
         #[arg(long)]
         quick: bool,
+        /// Run this workload alone
+        #[arg(long, value_name = "WORKLOAD")]
+        only: Option<String>,
     },
 }
 
@@ -82,7 +85,7 @@ fn run(task: Task) -> Result<()> {
         Task::Test { only } => test::run(&workspace, only.as_deref()),
         Task::Check { only } => check::run(&workspace, only.as_deref()),
         Task::Component => component::prepare(&workspace),
-        Task::Bench { quick } => bench::run(&workspace, quick),
+        Task::Bench { quick, only } => bench::run(&workspace, quick, only.as_deref()),
     }
 }
 

@@ -1,0 +1,11 @@
+// Many threads in one process, for a tracer that counts what it asks of the disk.
+
+import { close, open } from "../savers.mjs";
+import { growThreads } from "../threads.mjs";
+
+export async function run({ name, path, threads, tasks }) {
+  const saver = await open(name, path, "full");
+  const { steps } = await growThreads(saver, { threads, tasks });
+  close(saver, path);
+  return { steps };
+}
