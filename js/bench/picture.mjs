@@ -12,8 +12,8 @@ const FAINT = "#d8dee4";
 
 /** Colours that colour-blind eyes tell apart; marks and dashes where two lines are one. */
 const STYLES = {
-  stock: { colour: "#d55e00", dash: "none", radius: 4.5 },
-  memory: { colour: "#a0569c", dash: "2 4", radius: 4.5 },
+  stock: { colour: "#d55e00", dash: "none", radius: 6.5 },
+  memory: { colour: "#a0569c", dash: "2 4", radius: 3 },
   ours: { colour: "#0072b2", dash: "none", radius: 6.5 },
   optIn: { colour: "#00855f", dash: "7 5", radius: 3 },
 };
@@ -116,7 +116,7 @@ function drawLine(name, places) {
 
 function drawMark(name, [x, y]) {
   const { colour, radius } = STYLES[name];
-  const fill = name === "optIn" ? "#ffffff" : colour;
+  const fill = radius < 4 ? "#ffffff" : colour;
   const circle = `cx="${place(x)}" cy="${place(y)}" r="${radius}"`;
   return `<circle ${circle} fill="${fill}" stroke="${colour}" stroke-width="1.5"/>`;
 }

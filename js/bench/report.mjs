@@ -66,14 +66,14 @@ export function preamble(found) {
     `${named.join(", ")}; Node.js ${found.node} on ${found.platform}, ${found.processor}, ` +
       `${found.cpus} CPUs; load ${found.load_before.join(" ")} before and ` +
       `${found.load_after.join(" ")} after; ${Math.round(found.seconds)} s.`,
-    "Stock is LangGraph's own SqliteSaver. The savers take turns, in files with a write-ahead log " +
-      `and synchronous = ${found.synchronous} where a row does not say otherwise. A superstep's ` +
-      "`putWrites` and `put` are called in one tick and awaited together, by every saver alike, " +
-      'as LangGraph does with its default durability, "async". ' +
+    "Stock is LangGraph's own SqliteSaver. The savers take turns, in files with a write-ahead " +
+      `log and synchronous = ${found.synchronous} where a row does not say otherwise. ` +
+      "A superstep's `putWrites` and `put` are called in one tick and awaited together, by every " +
+      'saver alike, as LangGraph does with its default durability, "async". ' +
       `Messages by size: ${counts.join("; ")}. ` +
       '"Opt-in" is ours with `assumeImmutable: ["messages"]`.',
-    "A cell is a median, or a single value; in brackets are the least and the greatest. A ratio is " +
-      "that of the medians; in brackets are the least and the greatest of single rounds.",
+    "A cell is a median, or a single value; in brackets are the least and the greatest. A ratio " +
+      "is that of the medians; in brackets are the least and the greatest of single rounds.",
     ...(found.quick ? ["A quick run: few rounds, and stock is spared its longest workloads."] : []),
   ].join("\n\n");
 }

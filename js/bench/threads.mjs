@@ -4,16 +4,17 @@ import { messageOf } from "./data.mjs";
 import { timed } from "./sampling.mjs";
 import { put, superstep } from "./supersteps.mjs";
 
-/** How many supersteps each thread gets, after a first `put` of the empty state. */
+/** How many supersteps a thread gets unless told otherwise, after a `put` of the empty state. */
 export const STEPS = 5;
 
 /**
  * Each task takes the next thread and grows it step by step, waiting for every step. Gives the
  * number of steps and the milliseconds of all.
  */
-export async function growThreads(saver, { threads, tasks, metadataOf = () => ({}) }) {
+export async function growThreads(saver, options) {
+  const { threads, tasks, steps = STEPS, metadataOf = () => ({}) } = options;
   const chats = Array.from({ length: threads }, (_, thread) => {
-    return Array.from({ length: 2 * STEPS }, (_, index) => messageOf(1 + thread, index));
+    return Array.from({ length: 2 * steps }, (_, index) => messageOf(1 + thread, index));
   });
   let taken = 0;
   const task = async () => {
@@ -24,13 +25,13 @@ export async function growThreads(saver, { threads, tasks, metadataOf = () => ({
     }
   };
   const time = await timed(() => Promise.all(Array.from({ length: tasks }, task)));
-  return { steps: threads * STEPS, time };
+  return { steps: threads * steps, time };
 }
 
 async function growThread(saver, thread, chat, metadata) {
   const threadId = `thread-${thread}`;
   await put(saver, threadId, 0, [], metadata);
-  for (let step = 1; step <= STEPS; step += 1) {
+  for (let step = 1; 2 * step <= chat.length; step += 1) {
     const [state, written] = [chat.slice(0, 2 * step), chat.slice(2 * step - 2, 2 * step)];
     await superstep(saver, threadId, step, state, written, metadata);
   }

@@ -3,9 +3,9 @@
 import { close, open } from "../savers.mjs";
 import { growThreads } from "../threads.mjs";
 
-export async function run({ name, path, threads, tasks }) {
+export async function run({ name, path, ...work }) {
   const saver = await open(name, path, "full");
-  const { steps } = await growThreads(saver, { threads, tasks });
+  const { steps } = await growThreads(saver, work);
   close(saver, path);
   return { steps };
 }

@@ -38,14 +38,17 @@ async function rates(synchronous, { pathOf, quick }) {
   return { workload: "threads", what, size, unit: "rate", values, targets };
 }
 
-/** Where strace is installed and may trace. There is no exact count without it. */
+/**
+ * Where strace is installed and may trace: there is no exact count without it. The threads are
+ * longer here, so that what opening the file and each thread's first `put` ask for adds little.
+ */
 async function syncs(tasks, { pathOf, quick }) {
-  const threads = quick ? 40 : 300;
-  const counted = (name) =>
-    syncsOf({ name, path: pathOf(`syncs-${name}-${tasks}`), threads, tasks });
+  const work = { threads: 16, steps: quick ? 25 : 100, tasks };
+  const counted = (name) => syncsOf({ name, path: pathOf(`syncs-${name}-${tasks}`), ...work });
   const values = { stock: [await counted("stock")], ours: [await counted("ours")] };
   const targets = [{ of: "ours", atMost: SYNC_TARGETS[tasks] }];
-  const size = `${threads} threads x 5, ${tasks} ${tasks === 1 ? "task" : "tasks"}`;
+  const named = tasks === 1 ? "1 task" : `${tasks} tasks`;
+  const size = `${work.threads} threads x ${work.steps}, ${named}`;
   const what = "fsyncs a step, FULL";
   return { workload: "threads", what, size, unit: "number", values, targets };
 }
