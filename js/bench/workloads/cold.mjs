@@ -9,7 +9,7 @@ const NAMES = ["stock", "ours"];
 const STEPS = 200;
 
 export async function run({ pathOf, synchronous, quick }) {
-  const rounds = quick ? 4 : 15;
+  const rounds = quick ? 3 : 15;
   const warmUps = quick ? 0 : 1;
   for (const name of NAMES) {
     const saver = await open(name, pathOf(`cold-${name}`), synchronous);

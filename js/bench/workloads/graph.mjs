@@ -50,7 +50,7 @@ async function measure(kind, { pathOf, synchronous, quick }) {
   const rows = rowsOf(found, size, [{ of: "ours", atMost: 0.4 }]);
   if (!quick) return rows;
   // In a hurry the stock savers talk for a shorter while, in which less piles up.
-  const few = 30;
+  const few = 20;
   const short = await inTurns(["none", "stock", "memory"], { rounds }, (name, round) => {
     return once(name, few)(name, round);
   });

@@ -8,7 +8,6 @@ import { close, open } from "../savers.mjs";
 import { configOf, listAll } from "../supersteps.mjs";
 import { growThreads } from "../threads.mjs";
 
-const STEPS = 200;
 const THREADS = 1_000;
 const USERS = 250;
 const FILTER = { user: "user-7", step: 2 };
@@ -25,10 +24,11 @@ function row(what, size, values, timesLess) {
 }
 
 async function pages({ pathOf, synchronous, quick, names }) {
+  const steps = quick ? 100 : 200;
   const savers = {};
   for (const name of names) {
     savers[name] = await open(name, pathOf(`pages-${name}`), synchronous);
-    await growChat(savers[name], "chat", STEPS);
+    await growChat(savers[name], "chat", steps);
   }
   const list = (options, count) => (name) => {
     return timed(async () => {
@@ -36,13 +36,13 @@ async function pages({ pathOf, synchronous, quick, names }) {
       strictEqual(tuples.length, count);
     });
   };
-  const few = { rounds: quick ? 3 : 15, warmUps: 1 };
+  const few = { rounds: quick ? 3 : 15, warmUps: quick ? 0 : 1 };
   const ten = await inTurns(names, few, list({ limit: 10 }, 10));
-  const all = await inTurns(names, { rounds: quick ? 1 : 5 }, list({}, STEPS + 1));
+  const all = await inTurns(names, { rounds: quick ? 1 : 5 }, list({}, steps + 1));
   for (const name of names) close(savers[name], pathOf(`pages-${name}`));
   return [
-    row("`list`, a growing chat", `all ${STEPS}`, all, 15),
-    row("`list`, a growing chat", "limit 10", ten, 10),
+    row("`list`, a growing chat", `all of ${steps} steps`, all, 15),
+    row("`list`, a growing chat", `limit 10 of ${steps} steps`, ten, 10),
   ];
 }
 

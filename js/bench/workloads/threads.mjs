@@ -20,7 +20,7 @@ export async function run(settings) {
 }
 
 async function rates(synchronous, { pathOf, quick }) {
-  const threads = quick ? 150 : 1_000;
+  const threads = quick ? 100 : 1_000;
   const values = await inTurns(
     NAMES,
     { rounds: quick ? 2 : 7, warmUps: 1 },
