@@ -6,10 +6,12 @@ import { inTurns, median, pluck } from "../sampling.mjs";
 const STEPS = 1_000;
 
 export async function run({ pathOf, quick }) {
-  const names = ["none", "ours", "optIn", ...(quick ? [] : ["stock", "memory"])];
-  const found = await inTurns(names, { rounds: quick ? 1 : 3 }, (name, round) => {
+  const once = (name, round) => {
     return runChild("memory", { name, path: pathOf(`memory-${name}-${round}`), steps: STEPS });
-  });
+  };
+  const found = await inTurns(["none", "ours", "optIn"], { rounds: quick ? 1 : 3 }, once);
+  // These take half a minute each, and are far from any doubt.
+  if (!quick) Object.assign(found, await inTurns(["stock", "memory"], { rounds: 1 }, once));
   const row = (what, property, targets) => {
     const { none, ...savers } = pluck(found, property);
     const without = median(none);

@@ -23,7 +23,7 @@ async function rates(synchronous, { pathOf, quick }) {
   const threads = quick ? 100 : 1_000;
   const values = await inTurns(
     NAMES,
-    { rounds: quick ? 2 : 7, warmUps: 1 },
+    { rounds: quick ? 2 : 4, warmUps: 1 },
     async (name, round) => {
       const path = pathOf(`threads-${name}-${synchronous}-${round}`);
       const saver = await open(name, path, synchronous);
