@@ -73,7 +73,8 @@ export function preamble(found) {
       `Messages by size: ${counts.join("; ")}. ` +
       '"Opt-in" is ours with `assumeImmutable: ["messages"]`.',
     "A cell is a median, or a single value; in brackets are the least and the greatest. A ratio " +
-      "is that of the medians; in brackets are the least and the greatest of single rounds.",
+      "is that of the medians; in brackets are the least and the greatest of single rounds; that " +
+      "of the best, where it is shown, is of the rounds that were disturbed least.",
     ...(found.quick ? ["A quick run: few rounds, and stock is spared its longest workloads."] : []),
   ].join("\n\n");
 }
@@ -115,7 +116,9 @@ function cellOf(summary, show, ranges) {
 function judgementCells(judgement, show, ranges) {
   if (judgement === undefined) return ["", "", ""];
   const { measured, met } = judgement;
-  const shown = cellOf(measured, measured.kind === "ratio" ? UNITS.times : show, ranges);
+  const isRatio = measured.kind === "ratio";
+  const cell = cellOf(measured, isRatio ? UNITS.times : show, ranges);
+  const shown = isRatio && ranges ? `${cell}, of the best ${UNITS.times(measured.ofBest)}` : cell;
   const answer = met === undefined ? "not measured" : met ? "met" : "**missed**";
   return [wordsOf(judgement, show), shown, answer];
 }

@@ -23,8 +23,11 @@ export function judge(row, target) {
   // The ratio of the medians; the least and the greatest are those of single rounds.
   const perRound = summaryOf(own.map((value, round) => ratio(stock[round], value)));
   const ofMedians = ratio(summaryOf(stock).median, summaryOf(own).median);
+  // What was disturbed least: the shortest times, the highest rates.
+  const best = target.timesMore === undefined ? "min" : "max";
+  const ofBest = ratio(summaryOf(stock)[best], summaryOf(own)[best]);
   const wanted = target.timesLess ?? target.timesMore ?? target.timesAtMost;
-  const measured = { kind: "ratio", ...perRound, median: ofMedians };
+  const measured = { kind: "ratio", ...perRound, median: ofMedians, ofBest };
   return verdict(target, measured, wanted, target.timesAtMost === undefined);
 }
 
