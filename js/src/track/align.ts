@@ -29,19 +29,32 @@ const LOOK_AHEAD = 64;
 /** The place of a part that was not there before, or has changed. */
 export const FRESH = -1;
 
+/** How many parts, from the beginning on, are those it had before. */
+export function samePrefix(before: Proven, now: Parts, immutable: boolean): number {
+  const { keys, proofs } = before;
+  const { keys: keysNow, items } = now;
+  const end = Math.min(proofs.length, items.length);
+  let count = 0;
+  while (count < end && keys?.[count] === keysNow?.[count]) {
+    const [proof, item] = [proofs[count], items[count]];
+    if (immutable ? !Object.is(proof, item) : !isProven(proof, item)) break;
+    count += 1;
+  }
+  return count;
+}
+
 /**
- * For each part its place before, or `FRESH`. Parts are matched from the beginning, from the
- * end, and in order between: where a list or map was changed elsewhere, more is found to be
- * fresh than is.
+ * For each part its place before, or `FRESH`. Parts are matched from the beginning, where `first`
+ * are known to match, from the end, and in order between: where a list or map was changed
+ * elsewhere, more is found to be fresh than is.
  */
-export function align(before: Proven, now: Parts, immutable: boolean): Int32Array {
+export function align(before: Proven, now: Parts, first: number, immutable: boolean): Int32Array {
   const same = immutable ? Object.is : isProven;
   const matches = (place: number, index: number) =>
     before.keys?.[place] === now.keys?.[index] && same(before.proofs[place], now.items[index]);
   const places = new Int32Array(now.items.length).fill(FRESH);
   let [end, placesEnd] = [places.length, before.proofs.length];
-  let first = 0;
-  while (first < end && first < placesEnd && matches(first, first)) places[first] = first++;
+  for (let index = 0; index < first; index += 1) places[index] = index;
   while (end > first && placesEnd > first && matches(placesEnd - 1, end - 1)) {
     end -= 1;
     placesEnd -= 1;

@@ -8,7 +8,7 @@ import type { NewValue, Run } from "../guest.js";
 import { isSynchronous } from "../payload.js";
 import { shapeOf } from "../serde/parts.js";
 import type { JsonPlusSerde } from "../serde/serializer.js";
-import { align, FRESH } from "./align.js";
+import { align, FRESH, samePrefix } from "./align.js";
 import { PartsBuilder, type Tracked, type TrackedParts, TrackedWhole, trackNew } from "./value.js";
 
 const encoder = new TextEncoder();
@@ -66,20 +66,28 @@ function writeParts(
   const shape = shapeOf(value);
   if (shape !== before.shape) return undefined;
   const builder = new PartsBuilder(serde, shape, Object(value), immutable);
-  const places = align(before, builder.parts, immutable);
+  const { length } = builder.parts.items;
   const runs = new Runs();
-  for (let index = 0; index < places.length; index += 1) {
-    const place = places[index] ?? FRESH;
-    if (place === FRESH) {
-      const text = builder.write(index);
-      if (text !== undefined) runs.fresh(text);
-    } else {
-      builder.keep(before, place);
-      runs.keep(place);
+  const first = samePrefix(before, builder.parts, immutable);
+  if (first === before.texts.length) {
+    if (first === length) return unchanged(before);
+    // The common case, a list that has grown, is spared a look at each part.
+    builder.keepAll(before);
+    runs.keep(0, first);
+    for (let index = first; index < length; index += 1) runs.fresh(builder.write(index));
+  } else {
+    const places = align(before, builder.parts, first, immutable);
+    for (let index = 0; index < length; index += 1) {
+      const place = places[index] ?? FRESH;
+      if (place === FRESH) {
+        runs.fresh(builder.write(index));
+      } else {
+        builder.keep(before, place);
+        runs.keep(place, 1);
+      }
     }
   }
   const tracked = builder.built();
-  if (runs.areAll(before.texts.length)) return unchanged(before);
   if (!editable || runs.keepNothing) return whole(tracked);
   return { value: { tag: "edited", val: runs.done() }, tracked };
 }
@@ -91,26 +99,23 @@ class Runs {
   #fresh: string[] = [];
   keepNothing = true;
 
-  keep(place: number): void {
+  keep(first: number, count: number): void {
+    if (count === 0) return;
     this.keepNothing = false;
-    if (this.#kept !== undefined && this.#kept.first + this.#kept.count === place) {
-      this.#kept.count += 1;
+    if (this.#kept !== undefined && this.#kept.first + this.#kept.count === first) {
+      this.#kept.count += count;
       return;
     }
     this.#endFresh();
-    this.#kept = { first: place, count: 1 };
+    this.#kept = { first, count };
     this.#runs.push({ tag: "kept", val: this.#kept });
   }
 
-  fresh(text: string): void {
+  /** A part that is written; nothing for one that JSON leaves out. */
+  fresh(text: string | undefined): void {
+    if (text === undefined) return;
     this.#kept = undefined;
     this.#fresh.push(text);
-  }
-
-  /** Whether they are all of so many parts, and nothing else. */
-  areAll(count: number): boolean {
-    const whole = this.#kept?.first === 0 && this.#kept.count === count;
-    return this.#runs.length === 1 && whole && this.#fresh.length === 0;
   }
 
   done(): Run[] {

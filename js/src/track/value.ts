@@ -115,9 +115,9 @@ export class PartsBuilder {
   readonly #shape: ValueShape;
   readonly #value: object;
   readonly #immutable: boolean;
-  readonly #keys: string[] = [];
-  readonly #texts: string[] = [];
-  readonly #proofs: Proof[] = [];
+  #keys: string[] = [];
+  #texts: string[] = [];
+  #proofs: Proof[] = [];
   #bytes = VALUE_BYTES;
 
   constructor(serde: JsonPlusSerde, shape: ValueShape, value: object, immutable: boolean) {
@@ -135,6 +135,14 @@ export class PartsBuilder {
     const text = this.#serde.dumpsElement(this.#shape, key ?? index, item, this.#value);
     if (text !== undefined) this.#add(key, text, proofOf(item, this.#immutable));
     return text;
+  }
+
+  /** Begins with all parts that were there before. */
+  keepAll(before: TrackedParts): void {
+    this.#keys = before.keys?.slice() ?? [];
+    this.#texts = before.texts.slice();
+    this.#proofs = before.proofs.slice();
+    this.#bytes = before.bytes;
   }
 
   /** Keeps a part that was there before. */
