@@ -215,10 +215,11 @@ pub(crate) fn insert_writes<'a>(
     Statement { text: format!("{INSERT}{conflict}"), parameters: rows.map(row).collect() }
 }
 
-/// The chunks with these hashes: for each one found its hash and its data.
+/// The chunks with these hashes: for each one found its place among them and its data.
 pub(crate) fn find_chunks(thread_key: i64, hashes: &[Hash]) -> Statement {
     // One parameter holds all hashes, one after the other: binding it once is much cheaper than
-    // one run of the statement for each of thousands of chunks.
+    // one run of the statement for each of thousands of chunks. A place is cheaper to give back
+    // than a hash.
     let mut packed = Vec::new();
     for hash in hashes {
         packed.extend_from_slice(hash.as_bytes());
@@ -226,7 +227,7 @@ pub(crate) fn find_chunks(thread_key: i64, hashes: &[Hash]) -> Statement {
     once(
         "WITH RECURSIVE wanted (at) AS (\
          SELECT 1 UNION ALL SELECT at + 20 FROM wanted WHERE at + 20 <= length(?2)) \
-         SELECT c.hash, c.data FROM wanted \
+         SELECT (at - 1) / 20, c.data FROM wanted \
          CROSS JOIN lg_chunks c ON c.thread_key = ?1 AND c.hash = substr(?2, at, 20)",
         vec![Value::Integer(thread_key), Value::Blob(packed)],
     )

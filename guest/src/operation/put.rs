@@ -124,7 +124,8 @@ impl Put {
                 self.plan()
             }
             Stage::Nodes => {
-                self.nodes.take(chunks(set(sets, 0)?)?);
+                let asked = self.nodes.round();
+                self.nodes.take(chunks(set(sets, 0)?, &asked)?);
                 self.plan()
             }
             Stage::Guarded => {

@@ -293,7 +293,7 @@ impl Gathers {
     pub(super) fn take(&mut self, sets: &[RowSet]) -> Result<(), Error> {
         let asked = self.by_thread.values_mut().filter(|gather| !gather.round().is_empty());
         for (gather, set) in asked.zip(sets) {
-            gather.take(chunks(set)?);
+            gather.take(chunks(set, &gather.round())?);
         }
         Ok(())
     }
@@ -331,14 +331,15 @@ fn same<'k>(known: Option<&'k Known>, entry: &StoredChannel) -> Option<&'k Known
     known?.value(&entry.channel).filter(|value| value.stored == entry.value)
 }
 
-/// The chunks in the answer to `find_chunks`.
-pub(super) fn chunks(set: &RowSet) -> Result<Vec<(Hash, Vec<u8>)>, Error> {
+/// The chunks in the answer to `find_chunks` for these hashes.
+pub(super) fn chunks(set: &RowSet, asked: &[Hash]) -> Result<Vec<(Hash, Vec<u8>)>, Error> {
     let mut chunks = Vec::with_capacity(set.rows.len());
     for mut row in rows(set, "lg_chunks") {
-        let Some(hash) = Hash::from_slice(row.blob("hash")?) else {
+        let place = usize::try_from(row.integer("place")?).ok();
+        let Some(hash) = place.and_then(|place| asked.get(place)) else {
             continue;
         };
-        chunks.push((hash, row.blob("data")?.to_vec()));
+        chunks.push((*hash, row.blob("data")?.to_vec()));
     }
     Ok(chunks)
 }
