@@ -77,9 +77,8 @@ impl Known {
         let Some(encoded) = decode::<Encoded>(bytes) else {
             return Err(foreign("is none that this planner made"));
         };
-        let Encoded(format, thread_id_known, ns, thread_key, generation, channels, values) =
-            encoded;
-        if format != FORMAT || thread_id_known != thread_id || ns != checkpoint_ns {
+        let Encoded(format, thread, ns, thread_key, generation, channels, values) = encoded;
+        if format != FORMAT || thread != thread_id || ns != checkpoint_ns {
             return Err(foreign("belongs to another thread, namespace or version"));
         }
         let value = |EncodedValue(channel, stored, base)| {
@@ -87,7 +86,7 @@ impl Known {
             (channel, KnownValue { stored, base })
         };
         Ok(Self {
-            thread_id: thread_id_known,
+            thread_id: thread,
             checkpoint_ns: ns,
             thread_key,
             generation,

@@ -14,12 +14,14 @@
 //!
 //! A crash before the commit leaves nothing.
 
+mod edits;
+
 use std::collections::BTreeSet;
 
 use super::put_writes::once_each;
 use super::tuples::chunks;
 use super::{Progress, set};
-use crate::call::{self, NewValue};
+use crate::call;
 use crate::config::{self, Address};
 use crate::dialect::sqlite::{self, CheckpointRow, Guard};
 use crate::error::Error;
@@ -31,7 +33,7 @@ use crate::known::{Known, KnownValue};
 use crate::outcome::{Outcome, StoredCheckpoint};
 use crate::row::rows;
 use crate::statement::{RowSet, Statement, Value};
-use crate::value::build::{Builder, Built, Chunk};
+use crate::value::build::{Builder, Chunk};
 use crate::value::gather::Gather;
 
 /// The fields that have no place of their own change with every checkpoint: a chunk for them
@@ -190,37 +192,6 @@ impl Put {
             .filter(|channel| !self.is_stored(channel))
     }
 
-    /// The channels whose value refers to what is known.
-    fn edits(&self) -> impl Iterator<Item = &call::ChannelValue<NewValue>> {
-        let values = self.call.checkpoint.channel_values.iter();
-        values.filter(|entry| !matches!(entry.value, NewValue::Whole(_)))
-    }
-
-    /// Refuses edits of what is not known, and notes the nodes that the others need.
-    fn check_bases(&mut self) -> Result<(), Error> {
-        let mut nodes = std::mem::take(&mut self.nodes);
-        for entry in self.edits() {
-            let base = self.base(&entry.channel);
-            match &entry.value {
-                NewValue::Edited(runs) => {
-                    let source = base.and_then(KnownValue::source);
-                    let source = source.ok_or_else(|| unknown_base(&entry.channel))?;
-                    if !source.suffices(runs) {
-                        source.levels.iter().flatten().for_each(|piece| nodes.want(piece));
-                    }
-                }
-                NewValue::Unchanged if base.is_none() => return Err(unknown_base(&entry.channel)),
-                NewValue::Unchanged | NewValue::Whole(_) => {}
-            }
-        }
-        self.nodes = nodes;
-        Ok(())
-    }
-
-    fn base(&self, channel: &str) -> Option<&KnownValue> {
-        self.known.as_ref().and_then(|known| known.value(channel))
-    }
-
     /// Whether a channel's value is stored, as far as is known: it is new, or bound to no
     /// version, or the namespace has a value of the channel.
     ///
@@ -312,36 +283,6 @@ impl Put {
         Ok(Some(Content { values, rest, chunks }))
     }
 
-    fn built(
-        &self,
-        builder: &Builder<'_>,
-        entry: &call::ChannelValue<NewValue>,
-    ) -> Result<Option<(String, Built)>, Error> {
-        let runs = match &entry.value {
-            NewValue::Whole(payload) => {
-                let built = builder.value(&payload.kind, &payload.bytes)?;
-                return Ok(Some((payload.kind.clone(), built)));
-            }
-            NewValue::Edited(runs) => Some(runs),
-            NewValue::Unchanged => None,
-        };
-        let base = self.base(&entry.channel).ok_or_else(|| unknown_base(&entry.channel))?;
-        let KnownValue { stored: StoredValue { kind, piece }, base: elements } = base;
-        let Some(runs) = runs else {
-            let (piece, base) = (piece.clone(), elements.clone());
-            return Ok(Some((kind.clone(), Built { piece, fresh: Vec::new(), base })));
-        };
-        let mut source = base.source().ok_or_else(|| unknown_base(&entry.channel))?;
-        if !source.suffices(runs) {
-            let Ok(mut pieces) = self.nodes.elements(source.levels, source.below) else {
-                return Ok(None);
-            };
-            pieces.extend_from_slice(source.tail());
-            source = source.opened(pieces);
-        }
-        Ok(Some((kind.clone(), builder.edited(kind, &source, runs)?)))
-    }
-
     fn done(&mut self) -> Result<Progress, Error> {
         let stored = self.stored.take().unwrap_or_default();
         Ok(Progress::Done(Outcome::Stored(StoredCheckpoint {
@@ -372,16 +313,6 @@ fn statements(row: CheckpointRow<'_>, chunks: Vec<Chunk>, known: Option<&Known>)
         statements.push(sqlite::find_thread(thread_id));
     }
     statements
-}
-
-fn unknown_base(channel: &str) -> Error {
-    Error::protocol(
-        "unknown-base",
-        format!(
-            "the value of channel {channel} refers to a base that known does not have; pass the \
-             known that the base belongs to, or the whole value"
-        ),
-    )
 }
 
 /// The metadata's column: text that people and filters can read where it is JSON.

@@ -138,8 +138,9 @@ impl Gather {
         if elements.len() == count as usize { Ok(elements) } else { Err(Loss::Length) }
     }
 
-    /// The base of an edit of this piece, and the length of each element; nothing for a piece that is no list or map. It must
-    /// have been joined: that found its lengths to be true, which bounds what is counted here.
+    /// The base of an edit of this piece, and the length of each element; nothing for a piece
+    /// that is no list or map. It must have been joined: that found its lengths to be true, which
+    /// bounds what is counted here.
     pub(crate) fn base(&self, piece: &Piece) -> Result<Option<(Base, Vec<u32>)>, Loss> {
         let Piece::Nested(sequence) = piece else {
             return Ok(None);

@@ -1,0 +1,84 @@
+//! The part of a put that is about edits: what is said in terms of a base becomes what the whole
+//! value would be.
+
+use super::Put;
+use crate::call::{self, NewValue};
+use crate::error::Error;
+use crate::format::checkpoint::StoredValue;
+use crate::known::KnownValue;
+use crate::value::build::{Builder, Built};
+
+impl Put {
+    /// The channels whose value refers to what is known.
+    pub(super) fn edits(&self) -> impl Iterator<Item = &call::ChannelValue<NewValue>> {
+        let values = self.call.checkpoint.channel_values.iter();
+        values.filter(|entry| !matches!(entry.value, NewValue::Whole(_)))
+    }
+
+    /// Refuses edits of what is not known, and notes the nodes that the others need.
+    pub(super) fn check_bases(&mut self) -> Result<(), Error> {
+        let mut nodes = std::mem::take(&mut self.nodes);
+        for entry in self.edits() {
+            let base = self.base(&entry.channel);
+            match &entry.value {
+                NewValue::Edited(runs) => {
+                    let source = base.and_then(KnownValue::source);
+                    let source = source.ok_or_else(|| unknown_base(&entry.channel))?;
+                    if !source.suffices(runs) {
+                        source.levels.iter().flatten().for_each(|piece| nodes.want(piece));
+                    }
+                }
+                NewValue::Unchanged if base.is_none() => return Err(unknown_base(&entry.channel)),
+                NewValue::Unchanged | NewValue::Whole(_) => {}
+            }
+        }
+        self.nodes = nodes;
+        Ok(())
+    }
+
+    fn base(&self, channel: &str) -> Option<&KnownValue> {
+        self.known.as_ref().and_then(|known| known.value(channel))
+    }
+
+    /// A channel's value: the serializer's tag, and what is built of it; nothing where the nodes
+    /// of its base are not there any more.
+    pub(super) fn built(
+        &self,
+        builder: &Builder<'_>,
+        entry: &call::ChannelValue<NewValue>,
+    ) -> Result<Option<(String, Built)>, Error> {
+        let runs = match &entry.value {
+            NewValue::Whole(payload) => {
+                let built = builder.value(&payload.kind, &payload.bytes)?;
+                return Ok(Some((payload.kind.clone(), built)));
+            }
+            NewValue::Edited(runs) => Some(runs),
+            NewValue::Unchanged => None,
+        };
+        let base = self.base(&entry.channel).ok_or_else(|| unknown_base(&entry.channel))?;
+        let KnownValue { stored: StoredValue { kind, piece }, base: elements } = base;
+        let Some(runs) = runs else {
+            let (piece, base) = (piece.clone(), elements.clone());
+            return Ok(Some((kind.clone(), Built { piece, fresh: Vec::new(), base })));
+        };
+        let mut source = base.source().ok_or_else(|| unknown_base(&entry.channel))?;
+        if !source.suffices(runs) {
+            let Ok(mut pieces) = self.nodes.elements(source.levels, source.below) else {
+                return Ok(None);
+            };
+            pieces.extend_from_slice(source.tail());
+            source = source.opened(pieces);
+        }
+        Ok(Some((kind.clone(), builder.edited(kind, &source, runs)?)))
+    }
+}
+
+fn unknown_base(channel: &str) -> Error {
+    Error::protocol(
+        "unknown-base",
+        format!(
+            "the value of channel {channel} refers to a base that known does not have; pass the \
+             known that the base belongs to, or the whole value"
+        ),
+    )
+}
