@@ -1,8 +1,8 @@
 //! A checkpoint costs what changed: counted in rows and bytes, never in time.
 
 use langgraph_checkpoint_guest::{
-    Call, ChannelValue, ChannelVersion, Checkpoint, Config, NewWrite, Outcome, Payload, Put,
-    PutWrites, Version,
+    Call, ChannelValue, ChannelVersion, Checkpoint, Config, NewValue, NewWrite, Outcome, Payload,
+    Put, PutWrites, Run, Version,
 };
 use langgraph_checkpoint_tests::native::Native;
 
@@ -15,7 +15,12 @@ fn list(messages: impl Iterator<Item = usize>) -> Payload {
     Payload { kind: "json".to_owned(), bytes: format!("[{}]", messages.join(",")).into_bytes() }
 }
 
-fn put(native: &mut Native, number: usize, value: Payload, known: Option<Vec<u8>>) -> Vec<u8> {
+fn put(
+    native: &mut Native,
+    number: usize,
+    value: impl Into<NewValue>,
+    known: Option<Vec<u8>>,
+) -> Vec<u8> {
     let call = Put {
         config: Config { thread_id: "thread-1".into(), ..Config::default() },
         checkpoint: Checkpoint {
@@ -133,6 +138,38 @@ fn a_put_that_knows_what_is_stored_sends_only_what_is_new_in_one_round() {
     let two = 2 * message(2000).len();
     assert!(sent(true) < two + 4096, "two elements, a few nodes, the checkpoint");
     assert!(sent(false) > 1000 * two, "without knowledge every chunk is sent");
+}
+
+/// What an edit of a list of 2,000 messages sends, and in how many rounds.
+fn edited(runs: Vec<Run>) -> (usize, usize) {
+    let mut native = Native::in_memory();
+    let known = put(&mut native, 1, list(0..2000), None);
+    (native.rounds, native.bound_bytes) = (0, 0);
+    put(&mut native, 2, NewValue::Edited(runs), Some(known));
+    (native.rounds, native.bound_bytes)
+}
+
+#[test]
+fn an_append_said_as_an_edit_needs_one_round_and_sends_only_what_is_new() {
+    let fresh = format!("{},{}", message(2000), message(2001)).into_bytes();
+    let new = fresh.len();
+    let (rounds, bytes) = edited(vec![Run::Kept { first: 0, count: 2000 }, Run::Fresh(fresh)]);
+    assert_eq!(rounds, 1);
+    assert!(bytes < new + 4096, "{bytes} bytes for {new} new ones");
+}
+
+#[test]
+fn an_edit_in_the_middle_reads_nodes_and_sends_only_what_is_new() {
+    let fresh = message(5000).into_bytes();
+    let new = fresh.len();
+    let (rounds, bytes) = edited(vec![
+        Run::Kept { first: 0, count: 1000 },
+        Run::Fresh(fresh),
+        Run::Kept { first: 1001, count: 999 },
+    ]);
+    assert!(rounds <= 5, "{rounds} rounds");
+    // The hashes of the nodes to read, and the nodes on the way to the edit.
+    assert!(bytes < new + 16 * 1024, "{bytes} bytes for {new} new ones");
 }
 
 #[test]

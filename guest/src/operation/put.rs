@@ -207,7 +207,10 @@ impl Put {
     }
 
     fn write(&mut self) -> Result<Progress, Error> {
-        let hashes = self.known.as_ref().map(Known::hashes).unwrap_or_default();
+        let mut hashes = self.known.as_ref().map(Known::hashes).unwrap_or_default();
+        if self.known.is_some() {
+            hashes.extend(self.nodes.fetched());
+        }
         let builder = Builder::new(&hashes);
         let Some(Content { values, rest, chunks }) = self.content(&builder)? else {
             return Ok(Progress::Done(Outcome::Stale));

@@ -85,6 +85,11 @@ impl Gather {
         }
     }
 
+    /// The hashes of the chunks that were fetched.
+    pub(crate) fn fetched(&self) -> impl Iterator<Item = Hash> {
+        self.fetched.keys().copied()
+    }
+
     /// The bytes of a piece.
     pub(crate) fn join(&self, piece: &Piece) -> Result<Vec<u8>, Loss> {
         let length = piece.length();
