@@ -9,7 +9,7 @@ use wasmtime::Engine;
 /// How often the component is interrupted to look at the time and to let others run.
 pub(super) const TICK: Duration = Duration::from_millis(10);
 
-/// The thread; it sleeps for as long as no instance works.
+/// The thread; it sleeps for as long as no instance works, but for a tick at the end.
 pub(super) struct Ticker {
     shared: Arc<Shared>,
     thread: Option<JoinHandle<()>>,
@@ -24,6 +24,11 @@ struct Shared {
 #[derive(Default)]
 struct State {
     running: usize,
+    /// Whether anything began to run since the last tick. Most calls are far shorter than a
+    /// tick: the thread goes on for one more, so that only the first of many has to wake it.
+    begun: bool,
+    /// Whether the thread waits to be woken.
+    waiting: bool,
     stopped: bool,
 }
 
@@ -46,7 +51,8 @@ impl Ticker {
     pub(super) fn running(&self) -> Running<'_> {
         let mut state = self.shared.lock();
         state.running += 1;
-        if state.running == 1 {
+        state.begun = true;
+        if std::mem::take(&mut state.waiting) {
             self.shared.changed.notify_one();
         }
         Running(&self.shared)
@@ -73,12 +79,16 @@ impl Drop for Running<'_> {
 }
 
 impl Shared {
-    /// Waits until something runs; false when the clock is to stop.
+    /// Waits until something runs or has run since the last tick; false when the clock is to
+    /// stop.
     fn wait_for_work(&self) -> bool {
-        let state = self
+        let mut state = self.lock();
+        state.waiting = state.running == 0 && !state.begun;
+        let mut state = self
             .changed
-            .wait_while(self.lock(), |state| state.running == 0 && !state.stopped)
+            .wait_while(state, |state| state.waiting && !state.stopped)
             .unwrap_or_else(PoisonError::into_inner);
+        state.begun = false;
         !state.stopped
     }
 
