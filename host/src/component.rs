@@ -25,9 +25,6 @@ use crate::error::{ComponentError, ComponentErrorKind, Error};
 /// gathers.
 const OPERATIONS_MAX: usize = 10_000;
 
-/// The most memory an instance keeps between operations. Linear memory never shrinks.
-const IDLE_MEMORY_BYTES_MAX: usize = 32 << 20;
-
 /// The compiled component and its instances.
 pub(crate) struct Pool {
     engine: Engine,
@@ -45,15 +42,34 @@ impl std::fmt::Debug for Pool {
 }
 
 impl Pool {
+    /// Compiles a component.
     pub(crate) fn new(bytes: &[u8], limits: Limits) -> Result<Self, ComponentError> {
-        let mut config = Config::new();
-        config.epoch_interruption(true);
-        let engine = Engine::new(&config).map_err(unusable)?;
+        let engine = engine()?;
         let component = Component::from_binary(&engine, bytes).map_err(unusable)?;
+        Self::of(engine, &component, limits)
+    }
+
+    /// Loads what `precompile` gave.
+    ///
+    /// # Safety
+    ///
+    /// The bytes are taken for machine code: they MUST be what `precompile` gave.
+    #[allow(unsafe_code, reason = "that the bytes are no other is the caller's promise")]
+    pub(crate) unsafe fn from_precompiled(
+        bytes: &[u8],
+        limits: Limits,
+    ) -> Result<Self, ComponentError> {
+        let engine = engine()?;
+        // SAFETY: the caller's promise is the one that wasmtime asks for.
+        let component = unsafe { Component::deserialize(&engine, bytes) }.map_err(unusable)?;
+        Self::of(engine, &component, limits)
+    }
+
+    fn of(engine: Engine, component: &Component, limits: Limits) -> Result<Self, ComponentError> {
         // The linker is empty: a component that imports anything does not link.
         let linker = Linker::new(&engine);
         let component =
-            linker.instantiate_pre(&component).and_then(PlannerPre::new).map_err(unusable)?;
+            linker.instantiate_pre(component).and_then(PlannerPre::new).map_err(unusable)?;
         let ticker = Ticker::start(engine.clone()).map_err(unusable)?;
         let permits = Arc::new(Semaphore::new(limits.instances_max.max(1)));
         Ok(Self { engine, component, ticker, limits, permits, idle: Mutex::default() })
@@ -114,7 +130,8 @@ impl Pool {
 
     fn give_back(&self, instance: Instance) {
         let memory_bytes = instance.store.data().memory_bytes();
-        if instance.operations < OPERATIONS_MAX && memory_bytes <= IDLE_MEMORY_BYTES_MAX {
+        if instance.operations < OPERATIONS_MAX && memory_bytes <= self.limits.idle_memory_bytes_max
+        {
             self.lock_idle().push(instance);
         }
     }
@@ -122,6 +139,17 @@ impl Pool {
     fn lock_idle(&self) -> MutexGuard<'_, Vec<Instance>> {
         self.idle.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// Compiles a component to machine code that `Pool::from_precompiled` loads.
+pub(crate) fn precompile(bytes: &[u8]) -> Result<Vec<u8>, ComponentError> {
+    engine()?.precompile_component(bytes).map_err(unusable)
+}
+
+fn engine() -> Result<Engine, ComponentError> {
+    let mut config = Config::new();
+    config.epoch_interruption(true);
+    Engine::new(&config).map_err(unusable)
 }
 
 /// One instance in a store of its own: a store keeps all its instances until it is dropped.

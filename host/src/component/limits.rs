@@ -17,11 +17,19 @@ pub struct Limits {
     /// How many instances there are at most, which is how many operations are under way at
     /// once. Further ones wait.
     pub instances_max: usize,
+    /// The most memory an instance keeps between two operations; one that has more is replaced.
+    /// Memory of a component never shrinks. With 0 each operation has an instance of its own.
+    pub idle_memory_bytes_max: usize,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { memory_bytes_max: 512 << 20, time_limit: Duration::from_secs(10), instances_max: 64 }
+        Self {
+            memory_bytes_max: 512 << 20,
+            time_limit: Duration::from_secs(10),
+            instances_max: 64,
+            idle_memory_bytes_max: 32 << 20,
+        }
     }
 }
 
