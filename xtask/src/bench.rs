@@ -1,4 +1,4 @@
-//! `cargo xtask bench`: the tables and the picture.
+//! `cargo xtask bench`: the tables and the picture, and the Rust host's table.
 
 use std::process::Command;
 
@@ -7,9 +7,15 @@ use anyhow::Result;
 use crate::workspace::Workspace;
 use crate::{component, npm, process};
 
+/// The workload that is none of the JavaScript package's.
+const RUST: &str = "rust";
+
 /// Prepares and measures.
 pub(crate) fn run(workspace: &Workspace, quick: bool, only: Option<&str>) -> Result<()> {
     component::prepare(workspace)?;
+    if only == Some(RUST) {
+        return rust(workspace);
+    }
     npm::ensure_installed(&workspace.js())?;
     npm::run_script(&workspace.js(), "build")?;
     let mut node = Command::new("node");
@@ -20,5 +26,19 @@ pub(crate) fn run(workspace: &Workspace, quick: bool, only: Option<&str>) -> Res
     if let Some(workload) = only {
         node.args(["--only", workload]);
     }
-    process::run(&mut node)
+    process::run(&mut node)?;
+    if quick || only.is_some() { Ok(()) } else { rust(workspace) }
+}
+
+/// Measures the boundary of the component in the Rust host.
+fn rust(workspace: &Workspace) -> Result<()> {
+    let mut cargo = process::cargo();
+    cargo.current_dir(workspace.root()).args([
+        "bench",
+        "-p",
+        "langgraph-checkpoint-host",
+        "--bench",
+        "boundary",
+    ]);
+    process::run(&mut cargo)
 }
