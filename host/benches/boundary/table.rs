@@ -11,7 +11,7 @@ pub(crate) const NATIVE_PLANNING: &str = "native planning";
 pub(crate) const COMPONENT_PLANNING: &str = "component planning";
 
 /// Fewer times than this are a test run and no measurement.
-const TIMES_MIN: usize = 50;
+const TIMES_MIN: usize = 20;
 
 /// The times of all that was measured.
 #[derive(Default)]
