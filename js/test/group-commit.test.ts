@@ -28,7 +28,7 @@ async function ready(db: Database.Database): Promise<SqliteSaver> {
 }
 
 test("the_writes_of_one_turn_share_a_commit", async () => {
-  const { db, commits } = openWatched();
+  const { db, statements, commits } = openWatched();
   const saver = await ready(db);
   const before = commits();
   await Promise.all([
@@ -36,6 +36,7 @@ test("the_writes_of_one_turn_share_a_commit", async () => {
     ...[1, 2, 3].map((n) => saver.putWrites(config(`t${n}`, idOf(n)), [["n", n]], "task")),
   ]);
   expect(commits() - before).toBe(1);
+  expect(statements.filter((text) => text.startsWith("SAVEPOINT"))).toEqual([]);
   for (const n of [1, 2, 3]) {
     const tuple = await saver.getTuple(config(`t${n}`));
     expect(tuple?.checkpoint.channel_values).toEqual({ n });

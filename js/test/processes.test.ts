@@ -89,9 +89,10 @@ test("every_acknowledged_checkpoint_of_a_killed_process_reads_whole", async () =
 });
 
 test.each([
-  ["one_thread", ["shared", "shared"]],
-  ["two_threads", ["left", "right"]],
-])("two_processes_on_%s_lose_nothing", async (_, threads) => {
+  ["two_processes_on_one_thread", ["shared", "shared"]],
+  ["two_processes_on_two_threads", ["left", "right"]],
+  ["four_processes_on_four_threads", ["north", "east", "south", "west"]],
+])("%s_lose_nothing", async (_, threads) => {
   const database = temporaryDatabase();
   const count = 60;
   const writers = threads.map((thread, index) => {
@@ -101,7 +102,7 @@ test.each([
   await Promise.all(writers.map(({ done }) => done));
   for (const { exit } of writers) expect(await exit).toEqual({ code: 0, signal: null });
   const acknowledged = writers.flatMap(({ lines }) => lines);
-  expect(acknowledged).toHaveLength(2 * count);
+  expect(acknowledged).toHaveLength(threads.length * count);
   const saver = SqliteSaver.fromConnString(database);
   await expectWhole(saver, acknowledged);
   saver.close();

@@ -53,6 +53,11 @@ export class BetterSqlite3Connection implements Connection {
     return this.#db.inTransaction;
   }
 
+  get path(): string {
+    const files = this.query("SELECT file FROM pragma_database_list WHERE name = 'main'", []);
+    return String(files[0]?.[0] ?? "");
+  }
+
   execute(text: string): void {
     this.#prepare(text).run();
   }
@@ -66,6 +71,11 @@ export class BetterSqlite3Connection implements Connection {
     if (statement.reader) return statement.all(named);
     statement.run(named);
     return [];
+  }
+
+  pragma(text: string): SqlValue | undefined {
+    const value: unknown = this.#db.pragma(text, { simple: true });
+    return typeof value === "number" || typeof value === "string" ? value : undefined;
   }
 
   resultCode(thrown: unknown): number | undefined {

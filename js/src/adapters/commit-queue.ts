@@ -2,7 +2,8 @@ import { ProtocolError } from "../errors.js";
 import type { Batch, RowSet, StorageAdapter } from "./adapter.js";
 import { type Connection, configure, type Synchronous } from "./connection.js";
 import { failureOf, isBusy, storageError } from "./failure.js";
-import { type Answer, runGroup, runRead } from "./transaction.js";
+import { type Committed, LogSync } from "./log-sync.js";
+import { type Answer, runApart, runRead, runTogether } from "./transaction.js";
 
 /** How many batches share a transaction. */
 const GROUP_MAX = 256;
@@ -27,14 +28,16 @@ interface Job {
 /**
  * The writes of one turn of the event loop share a transaction.
  *
- * Write batches wait for the end of the turn, then run in their order in one transaction, each in
- * a savepoint of its own, and are answered after the commit. A read runs at once, after the
- * writes called before it. While another connection holds the lock everything waits in line, and
- * the event loop goes on.
+ * Write batches wait for the end of the turn, then run in their order in one transaction, and are
+ * answered after the commit: with `synchronous` FULL after the disk has it. If one fails they run
+ * again, each in a savepoint of its own. A read runs at once, after the writes called before it.
+ * While another connection holds the lock everything waits in line. The event loop goes on during
+ * all waiting, for locks and for the disk.
  */
 export class CommitQueue implements StorageAdapter {
   readonly #connection: Connection;
   readonly #options: QueueOptions;
+  readonly #logSync: LogSync;
   #jobs: Job[] = [];
   #configured = false;
   /** Whether the turn's end, or a pause, will drain the queue. */
@@ -46,6 +49,7 @@ export class CommitQueue implements StorageAdapter {
   constructor(connection: Connection, options: QueueOptions) {
     this.#connection = connection;
     this.#options = options;
+    this.#logSync = new LogSync(connection);
   }
 
   get joined(): number {
@@ -71,6 +75,7 @@ export class CommitQueue implements StorageAdapter {
     const left = this.#jobs;
     this.#jobs = [];
     for (const job of left) job.reject(storageError("storage-busy"));
+    this.#logSync.flush();
   }
 
   #enqueue(batch: Batch): Promise<RowSet[]> {
@@ -118,28 +123,42 @@ export class CommitQueue implements StorageAdapter {
 
   /** Answers the jobs; false when the lock was not to be had, which leaves them as they were. */
   #runJobs(group: readonly Job[]): boolean {
-    const answers = this.#answers(group.map(({ batch }) => batch));
-    if (answers === undefined) return false;
-    group.forEach((job, index) => {
-      const answer = answers[index] ?? unanswered();
-      if ("failure" in answer) job.reject(answer.failure);
-      else job.resolve(answer.rowSets);
-    });
+    const run = this.#attempt(() => this.#runBatches(group.map(({ batch }) => batch)));
+    const failed = "failure" in run;
+    if (failed && isBusy(run.failure)) return false;
+    const settle = (unsynced?: Error) => {
+      group.forEach((job, index) => {
+        const answer = failed ? run : (run.value.value[index] ?? unanswered());
+        if ("failure" in answer) job.reject(answer.failure);
+        else if (unsynced !== undefined) job.reject(unsynced);
+        else job.resolve(answer.rowSets);
+      });
+    };
+    if (!failed && run.value.pending) this.#logSync.wait(settle);
+    else settle();
     return true;
   }
 
-  #answers(batches: readonly Batch[]): readonly Answer[] | undefined {
+  #runBatches(batches: readonly Batch[]): Committed<readonly Answer[]> {
     const [first] = batches;
-    if (first?.access === "read") {
-      const read = this.#attempt(() => [{ rowSets: runRead(this.#connection, first) }]);
-      return "failure" in read && isBusy(read.failure) ? undefined : answersOf(read);
+    if (first?.access !== "read") return this.#logSync.commit(() => this.#write(batches));
+    return { value: [{ rowSets: runRead(this.#connection, first) }], pending: false };
+  }
+
+  #write(batches: readonly Batch[]): readonly Answer[] {
+    const runs = this.#connection.inTransaction ? [runApart] : [runTogether, runApart];
+    for (const run of runs) {
+      try {
+        return run(this.#connection, batches);
+      } catch (thrown) {
+        const failure = failureOf(this.#connection, thrown);
+        if (batches.length === 1 || isBusy(failure)) throw failure;
+      }
     }
-    const group = this.#attempt(() => runGroup(this.#connection, batches));
-    if ("failure" in group && isBusy(group.failure)) return undefined;
-    if (!("failure" in group) || batches.length === 1) return answersOf(group);
     // What made the transaction fail may be one batch's doing: alone, each gets what is its own.
     return batches.flatMap((batch) => {
-      return answersOf(this.#attempt(() => runGroup(this.#connection, [batch])));
+      const alone = this.#attempt(() => this.#write([batch]));
+      return "failure" in alone ? [alone] : alone.value;
     });
   }
 
@@ -164,12 +183,6 @@ export class CommitQueue implements StorageAdapter {
     for (const job of expired) job.reject(storageError("storage-busy"));
     if (this.#jobs.length === 0) this.#refusals = 0;
   }
-}
-
-function answersOf(
-  attempt: { readonly value: readonly Answer[] } | { readonly failure: Error },
-): readonly Answer[] {
-  return "failure" in attempt ? [attempt] : attempt.value;
 }
 
 function unanswered(): Answer {

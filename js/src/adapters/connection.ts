@@ -6,10 +6,14 @@ export interface Connection {
   readonly open: boolean;
   /** Whether a transaction is open, by whomever. */
   readonly inTransaction: boolean;
+  /** The database's file, `""` when it has none. */
+  readonly path: string;
   /** Runs what has neither parameters nor rows. */
   execute(text: string): void;
   /** Runs a statement once, with its parameters bound to `?1`, `?2`, ..., and gives its rows. */
   query(text: string, parameters: readonly SqlValue[]): SqlValue[][];
+  /** Prepares and runs a PRAGMA, as some act when they are prepared: the first value it gives. */
+  pragma(text: string): SqlValue | undefined;
   /** SQLite's own result code of what the driver threw: its number, without the extension. */
   resultCode(thrown: unknown): number | undefined;
 }
@@ -27,9 +31,8 @@ export type Synchronous =
 /** Turns a connection to what the saver needs. Done before its first batch. */
 export function configure(connection: Connection, synchronous: Synchronous | undefined): void {
   if (synchronous !== undefined) {
-    connection.execute(`PRAGMA synchronous = ${synchronous === "normal" ? "NORMAL" : "FULL"}`);
+    connection.pragma(`synchronous = ${synchronous === "normal" ? "NORMAL" : "FULL"}`);
   }
   // Setting the mode takes the file's lock, so it is left alone where it is right.
-  const mode = connection.query("PRAGMA journal_mode", [])[0]?.[0];
-  if (mode === "delete") connection.query("PRAGMA journal_mode = WAL", []);
+  if (connection.pragma("journal_mode") === "delete") connection.pragma("journal_mode = WAL");
 }

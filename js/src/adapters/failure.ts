@@ -54,8 +54,19 @@ export function failureOf(connection: Connection, thrown: unknown): Checkpointer
 /** The same for `COMMIT`, where a failing device leaves it open what happened. */
 export function commitFailureOf(connection: Connection, thrown: unknown): CheckpointerError {
   if (connection.resultCode(thrown) !== SQLITE_IOERR) return failureOf(connection, thrown);
-  const options = { cause: thrown, stored: "unknown" } as const;
-  return new StorageError("storage-failed", MESSAGES["storage-failed"], options);
+  return unknownFailure(MESSAGES["storage-failed"], thrown);
+}
+
+/** The failure of what was committed and may not be on the disk. */
+export function unsyncedFailure(cause: unknown): CheckpointerError {
+  return unknownFailure(
+    "the SQLite database's log could not be synced to the disk; check the disk",
+    cause,
+  );
+}
+
+function unknownFailure(message: string, cause: unknown): CheckpointerError {
+  return new StorageError("storage-failed", message, { cause, stored: "unknown" });
 }
 
 /** Whether waiting may help. */

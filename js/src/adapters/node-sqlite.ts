@@ -38,6 +38,11 @@ export class NodeSqliteConnection implements Connection {
     return this.#db.isOpen && this.#db.isTransaction;
   }
 
+  get path(): string {
+    const files = this.query("SELECT file FROM pragma_database_list WHERE name = 'main'", []);
+    return String(files[0]?.[0] ?? "");
+  }
+
   execute(text: string): void {
     this.#prepare(text).run();
   }
@@ -48,6 +53,10 @@ export class NodeSqliteConnection implements Connection {
     const rows: unknown = this.#prepare(text).all(named);
     // The statement is set to give arrays, which its type does not know.
     return rows as SqlValue[][];
+  }
+
+  pragma(text: string): SqlValue | undefined {
+    return Object.values(this.#db.prepare(`PRAGMA ${text}`).get() ?? {})[0];
   }
 
   resultCode(thrown: unknown): number | undefined {

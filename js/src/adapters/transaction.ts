@@ -19,19 +19,20 @@ export function runRead(connection: Connection, batch: Batch): RowSet[] {
   return within(connection, "BEGIN", () => runStatements(connection, batch));
 }
 
+/** Runs write batches in one transaction. What one of them throws undid all of them. */
+export function runTogether(connection: Connection, batches: readonly Batch[]): Answer[] {
+  return within(connection, "BEGIN IMMEDIATE", () => {
+    return batches.map((batch) => ({ rowSets: runStatements(connection, batch) }));
+  });
+}
+
 /**
  * Runs write batches in one transaction, each in a savepoint, so that one that fails undoes
  * nothing of the others. What it throws undid all of them.
  */
-export function runGroup(connection: Connection, batches: readonly Batch[]): Answer[] {
+export function runApart(connection: Connection, batches: readonly Batch[]): Answer[] {
   const run = () => batches.map((batch) => runSavepoint(connection, batch));
-  if (connection.inTransaction) return run();
-  const [only, ...more] = batches;
-  if (only === undefined || more.length > 0) return within(connection, "BEGIN IMMEDIATE", run);
-  // One alone has the transaction for a savepoint.
-  return within(connection, "BEGIN IMMEDIATE", () => [
-    { rowSets: runStatements(connection, only) },
-  ]);
+  return connection.inTransaction ? run() : within(connection, "BEGIN IMMEDIATE", run);
 }
 
 function within<T>(connection: Connection, begin: string, run: () => T): T {
