@@ -141,8 +141,13 @@ export class CommitQueue implements StorageAdapter {
 
   #runBatches(batches: readonly Batch[]): Committed<readonly Answer[]> {
     const [first] = batches;
-    if (first?.access !== "read") return this.#logSync.commit(() => this.#write(batches));
-    return { value: [{ rowSets: runRead(this.#connection, first) }], pending: false };
+    if (first?.access === "read") {
+      return { value: [{ rowSets: runRead(this.#connection, first) }], pending: false };
+    }
+    const write = () => this.#write(batches);
+    // Whoever raises the level after all has SQLite wait for the disk.
+    if (this.#options.synchronous === "normal") return { value: write(), pending: false };
+    return this.#logSync.commit(write);
   }
 
   #write(batches: readonly Batch[]): readonly Answer[] {
