@@ -132,8 +132,11 @@ export class PartsBuilder {
   write(index: number): string | undefined {
     const item = this.parts.items[index];
     const key = this.parts.keys?.[index];
+    // The proof is of the state before: where reading the part changes it, what is written here
+    // is not what the next put would write.
+    const proof = proofOf(item, this.#immutable);
     const text = this.#serde.dumpsElement(this.#shape, key ?? index, item, this.#value);
-    if (text !== undefined) this.#add(key, text, proofOf(item, this.#immutable));
+    if (text !== undefined) this.#add(key, text, proof);
     return text;
   }
 

@@ -15,6 +15,7 @@ import type {
 } from "@langchain/langgraph-checkpoint";
 
 import { all } from "./checkpoints.js";
+import { type Database, rowsIn } from "./rows.js";
 
 const FOLDER = new URL("../../../tests/transcripts/", import.meta.url);
 
@@ -47,11 +48,6 @@ export interface Transcript {
   readonly name: string;
   readonly steps: readonly Step[];
   readonly stored: string;
-}
-
-/** A database of any driver. */
-export interface Database {
-  prepare(text: string): { all(): unknown[] };
 }
 
 /** All transcripts by name, in order. */
@@ -220,31 +216,9 @@ function isFields(value: unknown): value is Fields {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
-/** Tables and columns whose rows make the digest. */
-const TABLES: readonly (readonly [string, string])[] = [
-  ["lg_format", "format"],
-  ["lg_threads", "thread_key, thread_id, generation"],
-  [
-    "lg_checkpoints",
-    "thread_key, checkpoint_ns, checkpoint_id, parent_checkpoint_id, created_at, channels, " +
-      "metadata, envelope",
-  ],
-  [
-    "lg_writes",
-    "thread_key, checkpoint_ns, checkpoint_id, task_id, idx, task_path, channel, envelope",
-  ],
-  ["lg_chunks", "thread_key, hash, data"],
-];
-
 /** A digest of every row of every table, in the order of their text. */
 function storedIn(database: Database): string {
   const digest = createHash("sha256");
-  for (const [table, columns] of TABLES) {
-    const row = columns.split(", ").map((column) => `quote(${column})`);
-    const sql = `SELECT ${row.join(" || '|' || ")} AS row FROM ${table} ORDER BY 1`;
-    for (const { row } of database.prepare(sql).all() as { row: string }[]) {
-      digest.update(`${table}|${row}\n`);
-    }
-  }
+  for (const row of rowsIn(database)) digest.update(`${row}\n`);
   return digest.digest("hex");
 }
