@@ -26,3 +26,8 @@ export function allReady<T>(values: readonly Eventually<T>[]): Eventually<T[]> {
   }
   return ready;
 }
+
+/** Both values, without waiting when both are there. No failure goes unnoticed. */
+export function bothReady<A, B>(one: Eventually<A>, other: Eventually<B>): Eventually<[A, B]> {
+  return isPending(one) || isPending(other) ? Promise.all([one, other]) : [one, other];
+}

@@ -4,7 +4,7 @@ import type { SerializerProtocol } from "@langchain/langgraph-checkpoint";
 
 import type { StoredTuple } from "./convert.js";
 import { ProtocolError } from "./errors.js";
-import { isSynchronous, loadAll } from "./payload.js";
+import { knowsParts, loadAll } from "./payload.js";
 
 type StoredValue = StoredTuple["channelValues"][number]["value"];
 type SharedPayload = Extract<StoredValue, { tag: "shared" }>["val"];
@@ -38,7 +38,7 @@ export class SharedValues {
 
   #join({ kind, spans }: SharedPayload): unknown {
     const serde = this.#serde;
-    if (this.#text !== undefined && isSynchronous(serde)) {
+    if (this.#text !== undefined && knowsParts(serde)) {
       let text = "";
       for (const { begin, end } of spans) text += this.#text.slice(begin, end);
       return serde.loads(kind, text);

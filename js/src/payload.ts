@@ -1,5 +1,6 @@
 // Values to payloads and back, through the saver's serializer.
 
+import { types } from "node:util";
 import type { SerializerProtocol } from "@langchain/langgraph-checkpoint";
 
 import { InvalidInputError } from "./errors.js";
@@ -30,7 +31,10 @@ export async function loadAll(
   payloads: readonly Payload[],
 ): Promise<unknown[]> {
   if (isSynchronous(serde)) return payloads.map(({ kind, bytes }) => serde.loads(kind, bytes));
-  return Promise.all(payloads.map(({ kind, bytes }) => serde.loadsTyped(kind, bytes)));
+  // The serializer may give the very bytes, which then are the caller's to change.
+  return Promise.all(
+    payloads.map(({ kind, bytes }) => serde.loadsTyped(kind, new Uint8Array(bytes))),
+  );
 }
 
 /** A subclass that replaced the asynchronous methods is to be asked by these. */
@@ -42,8 +46,25 @@ export function isSynchronous(serde: SerializerProtocol): serde is JsonPlusSerde
   );
 }
 
+/**
+ * Whether a serializer reads and writes a list or map as its parts: one that has its own way with
+ * the whole, as to encrypt it, must be asked for the whole.
+ */
+export function knowsParts(serde: SerializerProtocol): serde is JsonPlusSerde {
+  const { dumps, dumpsElement, loads } = JsonPlusSerde.prototype;
+  return (
+    isSynchronous(serde) &&
+    serde.dumps === dumps &&
+    serde.dumpsElement === dumpsElement &&
+    serde.loads === loads
+  );
+}
+
 async function dumpLater(serde: SerializerProtocol, value: unknown): Promise<Payload> {
-  return toPayload(await serde.dumpsTyped(value));
+  // The serializer may give the very bytes that are the value, or that are in it.
+  const own = types.isUint8Array(value) ? Uint8Array.prototype.slice.call(value) : value;
+  const { kind, bytes } = toPayload(await serde.dumpsTyped(own));
+  return { kind, bytes: new Uint8Array(bytes) };
 }
 
 function toPayload(typed: readonly [unknown, unknown]): Payload {

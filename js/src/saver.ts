@@ -24,7 +24,7 @@ import {
 } from "./convert.js";
 import { drive } from "./drive.js";
 import { ProtocolError } from "./errors.js";
-import { allReady, type Eventually, isPending, whenReady } from "./eventually.js";
+import { allReady, bothReady, type Eventually, isPending, whenReady } from "./eventually.js";
 import {
   type Call,
   type NewValue,
@@ -134,20 +134,19 @@ export class StorageSaver extends BaseCheckpointSaver {
     const toCall = toPutCall(config, checkpoint, newVersions);
     const { thread_id, checkpoint_ns } = config.configurable ?? {};
     const entry = this.#memory.of(thread_id, checkpoint_ns);
+    const channels = toChannels(checkpoint.channel_values ?? {});
     const head = dumpAll(this.serde, headOf(checkpoint, metadata));
-    const values = this.#write(checkpoint.channel_values ?? {}, entry);
+    const values = this.#write(channels, entry);
     const joined = this.#storage.joined;
-    const outcome = await whenReady(head, (payloads) => {
-      return whenReady(values, (written) => {
-        const edited = written.map(({ channel, value }) => ({ channel, value }));
-        const put = toCall(payloads, edited, entry?.known);
-        return whenReady(this.#drive({ tag: "put", val: put }), (ended) => {
-          if (ended.tag !== "stale") return ended;
-          const whole = written.map(({ channel, tracked }) => {
-            return { channel, value: { tag: "whole", val: tracked.payload } as const };
-          });
-          return this.#drive({ tag: "put", val: toCall(payloads, whole, undefined) });
+    const outcome = await whenReady(bothReady(head, values), ([payloads, written]) => {
+      const edited = written.map(({ channel, value }) => ({ channel, value }));
+      const put = toCall(payloads, edited, entry?.known);
+      return whenReady(this.#drive({ tag: "put", val: put }), (ended) => {
+        if (ended.tag !== "stale") return ended;
+        const whole = written.map(({ channel, tracked }) => {
+          return { channel, value: { tag: "whole", val: tracked.payload } as const };
         });
+        return this.#drive({ tag: "put", val: toCall(payloads, whole, undefined) });
       });
     });
     const { val: stored } = expectOutcome(outcome, "stored");
@@ -198,10 +197,12 @@ export class StorageSaver extends BaseCheckpointSaver {
   };
 
   /** Serializes what is new in the values of a checkpoint's channels. */
-  #write(values: Record<string, unknown>, entry: Entry | undefined): Eventually<WrittenChannel[]> {
+  #write(
+    channels: readonly [string, unknown][],
+    entry: Entry | undefined,
+  ): Eventually<WrittenChannel[]> {
     return allReady(
-      Object.entries(values).map(([name, value]) => {
-        const channel = toName(name);
+      channels.map(([channel, value]) => {
         const before = entry?.values?.get(channel);
         const written = write(this.serde, value, before, this.#immutable.has(channel));
         return whenReady(written, (ready) => ({ channel, ...ready }));
@@ -290,6 +291,11 @@ interface RevivedChannel {
   readonly channel: string;
   readonly value: unknown;
   readonly before: Before;
+}
+
+/** The channels and their values, all names looked at before any value is. */
+function toChannels(values: Record<string, unknown>): [string, unknown][] {
+  return Object.entries(values).map(([name, value]) => [toName(name), value]);
 }
 
 function revivedChannel(

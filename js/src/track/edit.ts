@@ -5,7 +5,7 @@ import type { SerializerProtocol } from "@langchain/langgraph-checkpoint";
 import type { Eventually } from "../eventually.js";
 import { whenReady } from "../eventually.js";
 import type { NewValue, Run } from "../guest.js";
-import { isSynchronous } from "../payload.js";
+import { knowsParts } from "../payload.js";
 import { shapeOf } from "../serde/parts.js";
 import type { JsonPlusSerde } from "../serde/serializer.js";
 import { align, FRESH, samePrefix } from "./align.js";
@@ -41,7 +41,7 @@ export function write(
 ): Eventually<Written> {
   if (before?.tracked instanceof TrackedWhole) {
     if (Object.is(before.tracked.proof, value)) return unchanged(before.tracked);
-  } else if (before !== undefined && isSynchronous(serde)) {
+  } else if (before !== undefined && knowsParts(serde)) {
     const written = writeParts(serde, value, before.tracked, before.editable, immutable);
     if (written !== undefined) return written;
   }

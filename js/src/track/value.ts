@@ -3,7 +3,7 @@
 import type { SerializerProtocol } from "@langchain/langgraph-checkpoint";
 
 import { type Eventually, whenReady } from "../eventually.js";
-import { dumpAll, isSynchronous, loadAll, type Payload } from "../payload.js";
+import { dumpAll, knowsParts, loadAll, type Payload } from "../payload.js";
 import { shapeOf, type ValueShape } from "../serde/parts.js";
 import type { JsonPlusSerde } from "../serde/serializer.js";
 import { isPrimitive, type Parts, type Proof, proofBytes, proofOf } from "./align.js";
@@ -86,8 +86,8 @@ export function trackNew(
   value: unknown,
   immutable: boolean,
 ): Eventually<Tracked> {
-  const shape = isSynchronous(serde) ? shapeOf(value) : undefined;
-  if (isSynchronous(serde) && shape !== undefined) {
+  const shape = knowsParts(serde) ? shapeOf(value) : undefined;
+  if (knowsParts(serde) && shape !== undefined) {
     return trackParts(serde, shape, Object(value), immutable);
   }
   return whenReady(dumpAll(serde, [value]), ([payload]) => {
@@ -185,7 +185,7 @@ export async function revive(
 ): Promise<Revived> {
   const [value] = await loadAll(serde, [payload]);
   const parts =
-    lengths !== undefined && payload.kind === "json" && isSynchronous(serde)
+    lengths !== undefined && payload.kind === "json" && knowsParts(serde)
       ? trackRead(payload.bytes, lengths, value, immutable)
       : undefined;
   return { value, tracked: parts ?? new TrackedWhole(payload, value) };
@@ -230,7 +230,7 @@ export async function reviveAgain(
   tracked: Tracked,
   immutable: boolean,
 ): Promise<Revived> {
-  if (tracked instanceof TrackedWhole || !isSynchronous(serde)) {
+  if (tracked instanceof TrackedWhole || !knowsParts(serde)) {
     const [value] = await loadAll(serde, [tracked.payload]);
     return { value, tracked };
   }
