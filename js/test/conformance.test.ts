@@ -4,11 +4,12 @@ import { deltaChannelHistoryTests, specTest } from "@langchain/langgraph-checkpo
 
 import { SqliteSaver } from "../src/sqlite.js";
 
-const initializer = {
-  checkpointerName: "langgraph-checkpoint-wasm/sqlite",
-  createCheckpointer: () => SqliteSaver.fromConnString(":memory:"),
-  destroyCheckpointer: (checkpointer: SqliteSaver) => checkpointer.close(),
-};
-
-specTest(initializer);
-deltaChannelHistoryTests(initializer);
+for (const cacheBytes of [undefined, 0, 3_000]) {
+  const initializer = {
+    checkpointerName: `langgraph-checkpoint-wasm/sqlite, ${cacheBytes ?? "default"} cacheBytes`,
+    createCheckpointer: () => SqliteSaver.fromConnString(":memory:", { cacheBytes }),
+    destroyCheckpointer: (checkpointer: SqliteSaver) => checkpointer.close(),
+  };
+  specTest(initializer);
+  deltaChannelHistoryTests(initializer);
+}

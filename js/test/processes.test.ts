@@ -23,8 +23,17 @@ function digest(value: unknown): string {
   return createHash("sha256").update(JSON.stringify(value)).digest("hex");
 }
 
-function startWriter(database: string, thread: string, name: string, count: number) {
-  const args = [WRITER, database, thread, name, String(count)];
+/** How much each writer remembers, in turn: all, some of it, nothing. */
+const CACHES = [[], ["3000"], ["0"]];
+
+function startWriter(
+  database: string,
+  thread: string,
+  name: string,
+  count: number,
+  cache: readonly string[] = [],
+) {
+  const args = [WRITER, database, thread, name, String(count), ...cache];
   const child = spawn(process.execPath, args, { stdio: ["ignore", "pipe", "inherit"] });
   const lines: Acknowledged[] = [];
   const reader = createInterface({ input: child.stdout });
@@ -74,7 +83,9 @@ test("every_acknowledged_checkpoint_of_a_killed_process_reads_whole", async () =
   const acknowledged: Acknowledged[] = [];
   for (let kill = 0; kill < KILLS; kill += 1) {
     const name = String(kill).padStart(4, "0");
-    const writer = startWriter(database, `thread-${kill % 3}`, name, 0);
+    // Each thread gets writers of every cache.
+    const cache = CACHES[(kill + Math.floor(kill / 3)) % 3];
+    const writer = startWriter(database, `thread-${kill % 3}`, name, 0, cache);
     await writer.said(1 + below(60));
     writer.child.kill("SIGKILL");
     expect((await writer.exit).signal, `seed ${seed}`).toBe("SIGKILL");
@@ -89,14 +100,15 @@ test("every_acknowledged_checkpoint_of_a_killed_process_reads_whole", async () =
 });
 
 test.each([
-  ["two_processes_on_one_thread", ["shared", "shared"]],
-  ["two_processes_on_two_threads", ["left", "right"]],
-  ["four_processes_on_four_threads", ["north", "east", "south", "west"]],
-])("%s_lose_nothing", async (_, threads) => {
+  ["two_processes_on_one_thread", ["shared", "shared"], []],
+  ["two_processes_with_tiny_caches_on_one_thread", ["shared", "shared"], ["3000"]],
+  ["two_processes_on_two_threads", ["left", "right"], []],
+  ["four_processes_on_four_threads", ["north", "east", "south", "west"], []],
+])("%s_lose_nothing", async (_, threads, cache) => {
   const database = temporaryDatabase();
   const count = 60;
   const writers = threads.map((thread, index) => {
-    const writer = startWriter(database, thread, `000${index}`, count);
+    const writer = startWriter(database, thread, `000${index}`, count, cache);
     return { ...writer, done: writer.said(count) };
   });
   await Promise.all(writers.map(({ done }) => done));

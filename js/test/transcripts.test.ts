@@ -10,10 +10,12 @@ test("there_are_transcripts", () => {
   expect(found.length).toBeGreaterThan(0);
 });
 
-for (const transcript of found) {
-  test(`${transcript.name}_gives_its_outcomes_and_stored_bytes`, async () => {
-    const saver = SqliteSaver.fromConnString(":memory:");
-    await expectTranscript(saver, transcript);
-    saver.close();
-  });
-}
+describe.each([undefined, 0, 3_000])("with_a_cache_of_%s_bytes", (cacheBytes) => {
+  for (const transcript of found) {
+    test(`${transcript.name}_gives_its_outcomes_and_stored_bytes`, async () => {
+      const saver = SqliteSaver.fromConnString(":memory:", { cacheBytes });
+      await expectTranscript(saver, transcript);
+      saver.close();
+    });
+  }
+});

@@ -1,6 +1,6 @@
 // A process that stores checkpoints and says so:
 //
-//   node writer.mjs <database> <thread> <name> <count>
+//   node writer.mjs <database> <thread> <name> <count> [<cacheBytes>]
 //
 // For each checkpoint whose promises are resolved it prints its id, a digest of its values, and a
 // digest of its write. A count of 0 means: until killed.
@@ -10,8 +10,9 @@ import { writeSync } from "node:fs";
 
 import { SqliteSaver } from "langgraph-checkpoint-wasm/sqlite";
 
-const [database, thread, name, count] = process.argv.slice(2);
-const saver = SqliteSaver.fromConnString(database, { busyDeadlineMs: 60_000 });
+const [database, thread, name, count, cache] = process.argv.slice(2);
+const cacheBytes = cache === undefined ? undefined : Number(cache);
+const saver = SqliteSaver.fromConnString(database, { busyDeadlineMs: 60_000, cacheBytes });
 const digest = (value) => createHash("sha256").update(JSON.stringify(value)).digest("hex");
 
 const messages = [];
