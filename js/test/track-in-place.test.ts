@@ -95,6 +95,7 @@ const CHANGES: readonly (readonly [string, Change])[] = [
   ["a tool call's list spliced", (s) => ai(s).tool_calls?.[0]?.args.days.splice(0, 1, 5, 6)],
   ["a tool call added", (s) => ai(s).tool_calls?.push({ name: "more", args: {} })],
   ["a deep item", (s) => Object.assign(ai(s).additional_kwargs, { note: { deep: [-0] } })],
+  ["a deep zero", (s) => Object.assign(Object(ai(s).additional_kwargs.note).deep.deeper, [-0])],
   ["a key added below", (s) => Object.assign(ai(s).response_metadata, { more: 1 })],
   ["a key deleted below", (s) => Reflect.deleteProperty(ai(s).response_metadata, "usage")],
   ["an artifact's table", (s) => tool(s).artifact.table[1].push(9)],
@@ -136,6 +137,9 @@ const CHANGES: readonly (readonly [string, Change])[] = [
   ["a file deleted", (s) => Reflect.deleteProperty(s.files, "a.txt")],
   ["a file without a value deleted", (s) => Reflect.deleteProperty(s.files, "none")],
   ["a file moved to the end", (s) => move(s.files, "a.txt")],
+  ["a file renamed", (s) => rename(s.files, "a.txt", "z.txt")],
+  ["every file renamed", (s) => Object.keys(s.files).map((n) => rename(s.files, n, `${n}.old`))],
+  ["files that trade names", (s) => trade(s.files, "a.txt", "b.json")],
   ["a file made a function", (s) => Object.assign(s.files, { "b.json": () => 1 })],
   ["a file hidden", (s) => Object.defineProperty(s.files, "a.txt", { enumerable: false })],
   ["files emptied", (s) => empty(s.files)],
@@ -170,6 +174,15 @@ function move(fields: Record<string, unknown>, name: string): void {
   const value = fields[name];
   delete fields[name];
   fields[name] = value;
+}
+
+function rename(fields: Record<string, unknown>, name: string, other: string): void {
+  fields[other] = fields[name];
+  delete fields[name];
+}
+
+function trade(fields: Record<string, unknown>, name: string, other: string): void {
+  [fields[name], fields[other]] = [fields[other], fields[name]];
 }
 
 function empty(fields: Record<string, unknown>): void {

@@ -255,9 +255,9 @@ function editFields(fields: Values, kind: Edit["kind"], at: number, value: unkno
   const name = names[at % names.length] ?? "a";
   if (kind === "remove") delete fields[name];
   else if (kind === "empty") for (const one of names) delete fields[one];
-  else if (kind === "reverse") {
+  else if (kind === "reverse" || kind === "insert") {
     const old = fields[name];
     delete fields[name];
-    fields[name] = old;
+    fields[kind === "reverse" ? name : `k${at}`] = old;
   } else fields[kind === "replace" ? name : `k${at}`] = value;
 }
