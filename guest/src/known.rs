@@ -22,6 +22,8 @@ pub(crate) struct Known {
     pub(crate) thread_id: String,
     /// The thread's namespace.
     pub(crate) checkpoint_ns: String,
+    /// The checkpoint last put or read. What was put since one that was read sorts after it.
+    pub(crate) checkpoint_id: String,
     /// The thread's key in the store.
     pub(crate) thread_key: i64,
     /// How often chunks were removed from the thread.
@@ -43,7 +45,7 @@ pub(crate) struct KnownValue {
 
 /// As encoded.
 #[derive(Serialize, Deserialize)]
-struct Encoded(u8, String, String, i64, i64, BTreeSet<String>, Vec<EncodedValue>);
+struct Encoded(u8, String, String, String, i64, i64, BTreeSet<String>, Vec<EncodedValue>);
 
 /// As encoded: channel, value, and of a base the number of elements and the levels.
 #[derive(Serialize, Deserialize)]
@@ -60,6 +62,7 @@ impl Known {
             FORMAT,
             self.thread_id.clone(),
             self.checkpoint_ns.clone(),
+            self.checkpoint_id.clone(),
             self.thread_key,
             self.generation,
             self.channels.clone(),
@@ -77,7 +80,8 @@ impl Known {
         let Some(encoded) = decode::<Encoded>(bytes) else {
             return Err(foreign("is none that this planner made"));
         };
-        let Encoded(format, thread, ns, thread_key, generation, channels, values) = encoded;
+        let Encoded(format, thread, ns, checkpoint_id, thread_key, generation, channels, values) =
+            encoded;
         if format != FORMAT || thread != thread_id || ns != checkpoint_ns {
             return Err(foreign("belongs to another thread, namespace or version"));
         }
@@ -88,6 +92,7 @@ impl Known {
         Ok(Self {
             thread_id: thread,
             checkpoint_ns: ns,
+            checkpoint_id,
             thread_key,
             generation,
             channels,

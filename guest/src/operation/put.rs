@@ -139,6 +139,7 @@ impl Put {
                     return Ok(Progress::Done(Outcome::Stale));
                 }
                 self.known = None;
+                self.asked = false;
                 self.plan()
             }
             Stage::Unguarded => {
@@ -251,12 +252,16 @@ impl Put {
         let mut stored = Known {
             thread_id: self.address.thread_id.clone(),
             checkpoint_ns: self.address.checkpoint_ns.clone(),
+            checkpoint_id: self.checkpoint_id.clone(),
             channels,
             values,
             ..Known::default()
         };
         if let Some(known) = &self.known {
-            stored.channels.extend(known.channels.iter().cloned());
+            // A checkpoint that is put again may have had the only value of a channel.
+            if stored.checkpoint_id > known.checkpoint_id {
+                stored.channels.extend(known.channels.iter().cloned());
+            }
             (stored.thread_key, stored.generation) = (known.thread_key, known.generation);
         }
         self.stored = Some(stored);

@@ -118,6 +118,7 @@ impl StoredCheckpoint {
         let known = Known {
             thread_id: self.thread_id.clone(),
             checkpoint_ns: self.checkpoint_ns.clone(),
+            checkpoint_id: self.checkpoint_id.clone(),
             thread_key: self.thread_key,
             generation: self.generation,
             channels: values.iter().map(|(channel, _)| channel.clone()).collect(),
