@@ -5,14 +5,8 @@ import type { Synchronous } from "./adapters/connection.js";
 /** How long a batch waits for a lock unless the options say otherwise. */
 export const BUSY_DEADLINE_MS = 5000;
 
-/** How a SQLite database is opened and used. */
-export interface SqliteOptions {
-  /** When a commit waits for the disk: `"full"` for a database that the saver opens. */
-  readonly synchronous?: Synchronous | undefined;
-  /** How long a call waits for a lock that another connection holds; 5000 when left out. */
-  readonly busyDeadlineMs?: number | undefined;
-  /** Serializes the values; `JsonPlusSerde` when it is left out. */
-  readonly serde?: SerializerProtocol | undefined;
+/** What a saver may take to be unchanged, and how much it remembers. */
+export interface MemoryOptions {
   /**
    * Channels whose elements you promise never to change once they are in the channel: a list's
    * items, or the values of a map, are replaced by others but never modified. An element that is
@@ -25,6 +19,16 @@ export interface SqliteOptions {
    * by thread; 48 MiB when it is left out, 0 to remember nothing.
    */
   readonly cacheBytes?: number | undefined;
+}
+
+/** How a SQLite database is opened and used. */
+export interface SqliteOptions extends MemoryOptions {
+  /** When a commit waits for the disk: `"full"` for a database that the saver opens. */
+  readonly synchronous?: Synchronous | undefined;
+  /** How long a call waits for a lock that another connection holds; 5000 when left out. */
+  readonly busyDeadlineMs?: number | undefined;
+  /** Serializes the values; `JsonPlusSerde` when it is left out. */
+  readonly serde?: SerializerProtocol | undefined;
 }
 
 /** What a saver remembers unless the options say otherwise. */

@@ -33,19 +33,13 @@ import {
   type Planner,
   sharedPlanner,
 } from "./guest.js";
-import { CACHE_BYTES } from "./options.js";
+import { CACHE_BYTES, type MemoryOptions } from "./options.js";
 import { referenceToNothing, SharedValues } from "./page.js";
 import { dumpAll, type Payload } from "./payload.js";
 import { JsonPlusSerde } from "./serde/serializer.js";
 import { type Before, write } from "./track/edit.js";
 import { type Entry, hasValues, Memory, toBefore } from "./track/memory.js";
 import { type Revived, revive, reviveAgain, type Tracked } from "./track/value.js";
-
-/** How a saver remembers. */
-export interface MemoryOptions {
-  readonly assumeImmutable?: readonly string[] | undefined;
-  readonly cacheBytes?: number | undefined;
-}
 
 /**
  * A LangGraph.js checkpointer over a storage adapter.
