@@ -45,7 +45,10 @@ const value = fc.oneof(
   {
     weight: 1,
     arbitrary: fc.integer({ min: 30, max: 90 }).map((count) => {
-      return Array.from({ length: count }, (_, index) => ({ index, text: "gr\u{fc}\u{df}e ".repeat(20) }));
+      return Array.from({ length: count }, (_, index) => ({
+        index,
+        text: "gr\u{fc}\u{df}e ".repeat(20),
+      }));
     }),
   },
 );
