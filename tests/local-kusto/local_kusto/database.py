@@ -1,0 +1,213 @@
+"""One database: its rows in DuckDB, its catalog, one request at a time."""
+
+from __future__ import annotations
+
+import threading
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from .catalog import STORED_TYPES, Catalog, Table, View
+from .errors import KustoError, semantic, unsupported
+from .translation import Bound, Translator
+from .values import column_type
+
+#: DuckDB binds so many values in one statement without slowing down.
+_ROWS_PER_INSERT = 32
+_CATALOG_ERRORS = (duckdb.BinderException, duckdb.CatalogException)
+
+
+@dataclass
+class RowSet:
+    """What one tabular statement gives."""
+
+    #: Names and KQL types.
+    columns: list[tuple[str, str]]
+    rows: list[tuple[Any, ...]]
+
+
+@dataclass
+class Held:
+    """Rows that were acknowledged and do not show yet."""
+
+    table: str
+    rows: list[list[Any]]
+    #: They show to the query after so many.
+    queries: int
+    #: They show after this moment of the monotonic clock at the latest.
+    until: float
+
+
+class Database:
+    """A database. Whoever calls holds `lock`."""
+
+    def __init__(
+        self, name: str, root: duckdb.DuckDBPyConnection, translator: Translator, folder: Path | None
+    ) -> None:
+        self.name = name
+        self.lock = threading.RLock()
+        self.catalog = Catalog()
+        self.held: list[Held] = []
+        self._translator = translator
+        self._catalog_file = folder / f"{name}.json" if folder else None
+        self._cursor = root.cursor()
+        path = str(folder / f"{name}.duckdb") if folder else ":memory:"
+        self._cursor.execute(f"ATTACH {_quoted_text(path)} AS {quoted(name)}")
+        self._cursor.execute(f"USE {quoted(name)}")
+        if self._catalog_file and self._catalog_file.exists():
+            self.catalog = Catalog.from_json(self._catalog_file.read_text("utf-8"))
+        self._signature = self.catalog.signature()
+
+    def close(self) -> None:
+        """Lets go of the rows; those of a file stay there."""
+        self.release(everything=True)
+        self._cursor.execute("USE memory")
+        self._cursor.execute(f"DETACH {quoted(self.name)}")
+        self._cursor.close()
+
+    def query(self, text: str, parameters: dict[str, Any]) -> list[RowSet]:
+        """The results of a query's tabular statements."""
+        translated = self._translator.translate(text, parameters, self.catalog, self._signature)
+        return [self.run(bound) for bound in translated]
+
+    def query_beside(self, table: Table, text: str) -> RowSet:
+        """The result of a query of a table that the catalog does not have."""
+        catalog = Catalog(tables={**self.catalog.tables, table.name: table})
+        return self.run(self._translator.translate(text, {}, catalog, catalog.signature())[0])
+
+    def run(self, bound: Bound) -> RowSet:
+        """The rows of one statement."""
+        try:
+            self._cursor.execute(bound.sql, bound.values)
+            columns = [(part[0], column_type(str(part[1]))) for part in self._cursor.description]
+            return RowSet(columns, self._cursor.fetchall())
+        except _CATALOG_ERRORS as error:
+            raise semantic(_first_line(error)) from error
+        except duckdb.Error as error:
+            raise KustoError(_first_line(error), kind="QueryExecutionException") from error
+
+    def translate(self, text: str) -> list[Bound]:
+        """The statements of a query without parameters."""
+        return self._translator.translate(text, {}, self.catalog, self._signature)
+
+    def sql(self, text: str, values: Any = None) -> list[tuple[Any, ...]]:
+        """Runs SQL of this server's own."""
+        self._cursor.execute(text, values)
+        return self._cursor.fetchall()
+
+    def changed(self) -> None:
+        """To be called after each change of the catalog."""
+        self._signature = self.catalog.signature()
+        if self._catalog_file:
+            self._catalog_file.write_text(self.catalog.to_json(), "utf-8")
+
+    def insert(self, table: str, rows: list[list[Any]]) -> None:
+        """Adds rows."""
+        if not rows:
+            return
+        one = f"({','.join('?' * len(rows[0]))})"
+        for start in range(0, len(rows), _ROWS_PER_INSERT):
+            part = rows[start : start + _ROWS_PER_INSERT]
+            self._cursor.execute(
+                f"INSERT INTO {quoted(table)} VALUES {','.join([one] * len(part))}",
+                [value for row in part for value in row],
+            )
+
+    def hold(self, held: Held) -> None:
+        """Keeps rows back."""
+        self.held.append(held)
+
+    def release(self, everything: bool = False) -> None:
+        """Called before each query: shows the rows whose time has come."""
+        if not self.held:
+            return
+        now = time.monotonic()
+        due = [held for held in self.held if everything or held.queries <= 0 or held.until <= now]
+        self.held = [held for held in self.held if held not in due]
+        for held in self.held:
+            held.queries -= 1
+        for held in due:
+            if held.table in self.catalog.tables:
+                self.insert(held.table, held.rows)
+
+    def create_table(self, table: Table) -> None:
+        """Adds a table, or the columns that an existing one lacks."""
+        existing = self.catalog.tables.get(table.name)
+        if existing is None:
+            columns = ", ".join(_column(name, kind) for name, kind in table.columns.items())
+            self.sql(f"CREATE TABLE {quoted(table.name)} ({columns})")
+            self.catalog.tables[table.name] = table
+        else:
+            for name, kind in table.columns.items():
+                if name not in existing.columns:
+                    self.sql(f"ALTER TABLE {quoted(table.name)} ADD COLUMN {_column(name, kind)}")
+                    existing.columns[name] = kind
+            existing.folder = table.folder or existing.folder
+            existing.docstring = table.docstring or existing.docstring
+            for view in list(self.catalog.views.values()):
+                if view.source == table.name:
+                    self.create_view(view)
+        self.changed()
+
+    def create_view(self, view: View) -> None:
+        """A view over the rows of its source and those it keeps of deleted ones."""
+        source = self.catalog.table(view.source)
+        columns = ", ".join(_column(name, kind) for name, kind in source.columns.items())
+        kept = quoted(kept_rows(view.name))
+        self.sql(f"CREATE TABLE IF NOT EXISTS {kept} ({columns})")
+        given = {row[0] for row in self.sql(f"SELECT column_name FROM (DESCRIBE {kept})")}
+        for name, kind in source.columns.items():
+            if name not in given:
+                self.sql(f"ALTER TABLE {kept} ADD COLUMN {_column(name, kind)}")
+        names = ", ".join(quoted(name) for name in source.columns)
+        # The name of the source, which comes first, stands for both.
+        both = Catalog(tables={view.source: source}, functions=self.catalog.functions)
+        bound = self._translator.translate(view.query, {}, both, both.signature())[0]
+        sql = bound.sql.replace(
+            f"FROM {quoted(view.source)}",
+            f"FROM (SELECT {names} FROM {quoted(view.source)} UNION ALL SELECT {names} FROM {kept})",
+        )
+        self.sql(f"CREATE OR REPLACE VIEW {quoted(view.name)} AS {sql}")
+        described = self.sql(f"SELECT column_name, column_type FROM (DESCRIBE {quoted(view.name)})")
+        view.columns = {name: column_type(kind) for name, kind in described}
+        if not set(source.columns) <= set(view.columns):
+            self.sql(f"DROP VIEW {quoted(view.name)}")
+            raise unsupported("materialized view without all columns of its source")
+        self.catalog.views[view.name] = view
+        self.changed()
+
+    def keep_rows_of_views(self, table: str) -> None:
+        """Before rows of a table go: what its views show of them stays there, as with Kusto."""
+        for view in self.catalog.views.values():
+            if view.source == table:
+                kept = kept_rows(view.name)
+                names = ", ".join(quoted(name) for name in self.catalog.table(table).columns)
+                self.sql(f"CREATE TEMP TABLE shown AS SELECT {names} FROM {quoted(view.name)}")
+                self.sql(f"DELETE FROM {quoted(kept)}")
+                self.sql(f"INSERT INTO {quoted(kept)} SELECT * FROM shown")
+                self.sql("DROP TABLE shown")
+
+
+def kept_rows(view: str) -> str:
+    """The table of the rows that a view keeps of deleted ones."""
+    return f"{view}$kept"
+
+
+def quoted(name: str) -> str:
+    """A name in SQL."""
+    return '"' + name.replace('"', '""') + '"'
+
+
+def _quoted_text(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"
+
+
+def _column(name: str, kind: str) -> str:
+    return f"{quoted(name)} {STORED_TYPES[kind]}"
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).splitlines()[0][:500]
