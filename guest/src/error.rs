@@ -15,6 +15,21 @@ impl std::fmt::Display for Fault {
     }
 }
 
+/// How a store failed that is reached over the network.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StoreFault {
+    /// What went wrong.
+    pub fault: Fault,
+    /// Whether some of the call may have been stored; otherwise nothing was.
+    pub maybe_stored: bool,
+}
+
+impl std::fmt::Display for StoreFault {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}", self.fault)
+    }
+}
+
 /// Who is at fault, and how.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
@@ -31,6 +46,12 @@ pub enum Error {
     /// The host broke the rules of the loop.
     #[error("{0}")]
     Protocol(Fault),
+    /// The store did not answer, or not in time, or refused for now.
+    #[error("{0}")]
+    Unavailable(StoreFault),
+    /// The store refused: a role, a token, a table or a policy is missing.
+    #[error("{0}")]
+    Denied(StoreFault),
 }
 
 impl Error {
@@ -53,6 +74,7 @@ impl Error {
             | Self::Corrupt(fault)
             | Self::UnsupportedFormat(fault)
             | Self::Protocol(fault) => fault,
+            Self::Unavailable(store) | Self::Denied(store) => &store.fault,
         }
     }
 

@@ -4,6 +4,7 @@
 //! LangGraph beyond the checkpoint contract. It turns calls into statements and rows into
 //! tuples; a host executes.
 
+mod ask;
 pub mod call;
 mod config;
 mod dialect;
@@ -25,7 +26,7 @@ pub use call::{
     Call, ChannelValue, ChannelVersion, Checkpoint, Config, DeltaChannelHistory, GetTuple, Id,
     List, MetadataFilter, NewValue, NewWrite, Payload, Put, PutWrites, Run, Version,
 };
-pub use error::{Error, Fault};
+pub use error::{Error, Fault, StoreFault};
 pub use operation::{Answer, Need, Operation, Progress};
 pub use outcome::{
     Base, ChannelHistory, CheckpointTuple, FoundCheckpoint, KnownValue, Outcome, Page,

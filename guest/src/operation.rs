@@ -5,18 +5,18 @@
 mod delete_thread;
 mod delta_history;
 mod list;
+pub(crate) mod method;
 mod put;
 mod put_writes;
 mod setup;
 mod tuples;
 
+use crate::ask::Step;
 use crate::call::Call;
+use crate::dialect::sqlite;
 use crate::error::Error;
 use crate::outcome::Outcome;
 use crate::statement::{Access, Batch, RowSet, Statement};
-
-/// More rounds than any operation can need: twice the levels a value can have, and some.
-const ROUNDS_MAX: usize = 256;
 
 /// What an operation asks of its host.
 #[derive(Clone, Debug, PartialEq)]
@@ -45,51 +45,40 @@ pub enum Progress {
     Done(Outcome),
 }
 
-/// One call under way.
+/// One call under way on an SQL store.
 #[derive(Debug)]
 pub struct Operation {
     state: State,
-    /// How many statements the last need had; nothing after the end.
-    statements: Option<usize>,
-    rounds: usize,
+    /// How many statements each ask of the last need took; nothing after the end.
+    statements: Option<Vec<usize>>,
 }
 
-/// The operations.
 #[expect(
     clippy::large_enum_variant,
     reason = "one at a time is under way, and it is moved a few times"
 )]
 #[derive(Debug)]
 enum State {
+    /// What the tables need is SQL's own affair.
     Setup(setup::Setup),
-    List(list::List),
-    Put(put::Put),
-    PutWrites(put_writes::PutWrites),
-    DeleteThread(delete_thread::DeleteThread),
-    DeltaHistory(delta_history::DeltaHistory),
+    Method(method::Method),
 }
 
 impl Operation {
     /// Begins a call. Bad input is refused here, before anything is executed.
     pub fn start(call: Call) -> Result<(Self, Progress), Error> {
-        let (state, progress) = match call {
-            Call::Setup => setup::Setup::start().map(|(s, p)| (State::Setup(s), p)),
-            Call::GetTuple(call) => {
-                list::List::start_get_tuple(&call).map(|(s, p)| (State::List(s), p))
+        let mut operation;
+        let progress = match method::Method::start(call)? {
+            None => {
+                let (setup, progress) = setup::Setup::start();
+                operation = Self { state: State::Setup(setup), statements: None };
+                operation.note(progress)
             }
-            Call::List(call) => list::List::start(call).map(|(s, p)| (State::List(s), p)),
-            Call::Put(call) => put::Put::start(call).map(|(s, p)| (State::Put(s), p)),
-            Call::PutWrites(call) => {
-                put_writes::PutWrites::start(call).map(|(s, p)| (State::PutWrites(s), p))
+            Some((method, step)) => {
+                operation = Self { state: State::Method(method), statements: None };
+                operation.plan(step)
             }
-            Call::DeleteThread(config) => delete_thread::DeleteThread::start(&config)
-                .map(|(s, p)| (State::DeleteThread(s), p)),
-            Call::DeltaChannelHistory(call) => {
-                delta_history::DeltaHistory::start(call).map(|(s, p)| (State::DeltaHistory(s), p))
-            }
-        }?;
-        let mut operation = Self { state, statements: None, rounds: 0 };
-        operation.note(&progress);
+        };
         Ok((operation, progress))
     }
 
@@ -97,50 +86,65 @@ impl Operation {
     ///
     /// Call it with exactly one row set per statement, in order; never after `Done` or an error.
     pub fn advance(&mut self, answer: Answer) -> Result<Progress, Error> {
-        let Answer::Sql(sets) = answer;
-        match self.statements.take() {
-            None => {
-                return Err(Error::protocol(
-                    "ended-operation",
-                    "an operation was advanced after its end; start another one",
-                ));
-            }
-            Some(count) if count != sets.len() => {
-                return Err(Error::protocol(
-                    "wrong-row-sets",
-                    format!(
-                        "an operation asked for {count} row sets and was given {}; \
-                         answer each statement with one row set",
-                        sets.len()
-                    ),
-                ));
-            }
-            Some(_) if self.rounds >= ROUNDS_MAX => {
-                return Err(Error::corrupt(
-                    "endless-value",
-                    format!("a value has not ended after {ROUNDS_MAX} rounds; restore the store"),
-                ));
-            }
-            Some(_) => {}
+        let Answer::Sql(mut sets) = answer;
+        let Some(counts) = self.statements.take() else {
+            return Err(Error::protocol(
+                "ended-operation",
+                "an operation was advanced after its end; start another one",
+            ));
+        };
+        let count: usize = counts.iter().sum();
+        if count != sets.len() {
+            return Err(Error::protocol(
+                "wrong-row-sets",
+                format!(
+                    "an operation asked for {count} row sets and was given {}; \
+                     answer each statement with one row set",
+                    sets.len()
+                ),
+            ));
         }
-        let progress = match &mut self.state {
-            State::Setup(setup) => setup.advance(&sets),
-            State::List(list) => list.advance(&sets),
-            State::Put(put) => put.advance(&sets),
-            State::PutWrites(put_writes) => put_writes.advance(),
-            State::DeleteThread(delete_thread) => delete_thread.advance(),
-            State::DeltaHistory(history) => history.advance(&sets),
-        }?;
-        self.note(&progress);
-        Ok(progress)
+        match &mut self.state {
+            State::Setup(setup) => {
+                let progress = setup.advance(&sets)?;
+                Ok(self.note(progress))
+            }
+            State::Method(method) => {
+                if counts.len() < sets.len() {
+                    sets = last_of_each(&counts, sets);
+                }
+                let step = method.advance(&sets)?;
+                Ok(self.plan(step))
+            }
+        }
     }
 
-    fn note(&mut self, progress: &Progress) {
-        self.rounds += 1;
-        self.statements = match progress {
-            Progress::Need(Need::Sql(batch)) => Some(batch.statements.len()),
-            Progress::Done(_) => None,
+    /// The batch for what is asked.
+    fn plan(&mut self, step: Step) -> Progress {
+        let asks = match step {
+            Step::Ask(asks) => asks,
+            Step::Done(outcome) => return self.note(Progress::Done(outcome)),
         };
+        let mut counts = Vec::with_capacity(asks.len());
+        let mut access = Access::Read;
+        let mut statements = Vec::new();
+        for ask in asks {
+            let (its, own) = sqlite::statements(ask);
+            if its == Access::Write {
+                access = its;
+            }
+            counts.push(own.len());
+            statements.extend(own);
+        }
+        self.statements = Some(counts);
+        Progress::Need(Need::Sql(Batch { access, statements }))
+    }
+
+    fn note(&mut self, progress: Progress) -> Progress {
+        if let Progress::Need(Need::Sql(batch)) = &progress {
+            self.statements = Some(vec![1; batch.statements.len()]);
+        }
+        progress
     }
 }
 
@@ -154,7 +158,14 @@ impl Progress {
     }
 }
 
-/// The row set of the statement at `index`; `advance` has counted them.
+/// An ask's row set is that of its last statement.
+fn last_of_each(counts: &[usize], sets: Vec<RowSet>) -> Vec<RowSet> {
+    let mut sets = sets.into_iter();
+    let last = |count: &usize| sets.by_ref().take(*count).last().unwrap_or_default();
+    counts.iter().map(last).collect()
+}
+
+/// The row set of the ask at `index`.
 fn set(sets: &[RowSet], index: usize) -> Result<&RowSet, Error> {
     sets.get(index).ok_or_else(|| {
         Error::protocol("wrong-row-sets", "a row set is missing; answer each statement with one")

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 
 use langgraph_checkpoint_guest as guest;
 
-use crate::error::{Error, Fault};
+use crate::error::{Error, Fault, StoreFault};
 
 #[allow(
     missing_docs,
@@ -331,6 +331,13 @@ impl From<wit::Progress> for guest::Progress {
     }
 }
 
+impl From<wit::StoreFault> for StoreFault {
+    fn from(store: wit::StoreFault) -> Self {
+        let fault = Fault { code: Cow::Owned(store.code), message: store.message };
+        Self { fault, maybe_stored: store.maybe_stored }
+    }
+}
+
 impl From<wit::Error> for Error {
     fn from(error: wit::Error) -> Self {
         let fault =
@@ -340,6 +347,8 @@ impl From<wit::Error> for Error {
             wit::Error::Corrupt(corrupt) => Self::Corrupt(fault(corrupt)),
             wit::Error::UnsupportedFormat(format) => Self::UnsupportedFormat(fault(format)),
             wit::Error::Protocol(protocol) => Self::Protocol(fault(protocol)),
+            wit::Error::Unavailable(store) => Self::Unavailable(store.into()),
+            wit::Error::Denied(store) => Self::Denied(store.into()),
         }
     }
 }

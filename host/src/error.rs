@@ -34,6 +34,10 @@ pub enum Error {
     /// The store holds damaged or incomplete data.
     #[error("{0}")]
     Corrupt(Fault),
+    /// A store that is reached over the network refused: a role, a token, a table or a policy is
+    /// missing.
+    #[error("{0}")]
+    Denied(StoreFault),
     /// The input is not acceptable. Nothing was stored.
     #[error("{0}")]
     InvalidInput(Fault),
@@ -44,9 +48,36 @@ pub enum Error {
     /// The store did not run a batch.
     #[error("{0}")]
     Storage(#[source] StorageError),
+    /// A store that is reached over the network did not answer, or not in time, or refused for
+    /// the time being. The call may be repeated.
+    #[error("{0}")]
+    Unavailable(StoreFault),
     /// The store holds a newer format than the planner reads.
     #[error("{0}")]
     UnsupportedFormat(Fault),
+}
+
+/// How a store failed that is reached over the network.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StoreFault {
+    /// What went wrong.
+    pub fault: Fault,
+    /// Whether some of the call may have been stored; otherwise nothing was.
+    pub maybe_stored: bool,
+}
+
+impl std::fmt::Display for StoreFault {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}", self.fault)
+    }
+}
+
+impl From<guest::StoreFault> for StoreFault {
+    fn from(store: guest::StoreFault) -> Self {
+        let guest::StoreFault { fault, maybe_stored } = store;
+        let fault = Fault { code: Cow::Borrowed(fault.code), message: fault.message };
+        Self { fault, maybe_stored }
+    }
 }
 
 impl Error {
@@ -59,6 +90,7 @@ impl Error {
             | Self::Protocol(fault)
             | Self::UnsupportedFormat(fault) => &fault.code,
             Self::Storage(error) => error.code(),
+            Self::Unavailable(store) | Self::Denied(store) => &store.fault.code,
         }
     }
 
@@ -79,6 +111,8 @@ impl From<guest::Error> for Error {
             guest::Error::InvalidInput(_) => Self::InvalidInput(fault),
             guest::Error::Corrupt(_) => Self::Corrupt(fault),
             guest::Error::UnsupportedFormat(_) => Self::UnsupportedFormat(fault),
+            guest::Error::Unavailable(store) => Self::Unavailable(store.into()),
+            guest::Error::Denied(store) => Self::Denied(store.into()),
             _ => Self::Protocol(fault),
         }
     }

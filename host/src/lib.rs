@@ -58,7 +58,7 @@ mod readme {}
 pub use self::checkpointer::{Checkpointer, Pages};
 #[cfg(feature = "component")]
 pub use self::component::Limits;
-pub use self::error::{ComponentError, ComponentErrorKind, Error, Fault};
+pub use self::error::{ComponentError, ComponentErrorKind, Error, Fault, StoreFault};
 pub use self::planner::Planner;
 pub use self::storage::sqlite::{SqliteOptions, SqliteStorage, Synchronous};
 pub use self::storage::{StorageAdapter, StorageError, StorageErrorKind, Stored};

@@ -312,6 +312,16 @@ impl From<guest::ChannelHistory> for wit::ChannelHistory {
     }
 }
 
+impl From<guest::StoreFault> for wit::StoreFault {
+    fn from(store: guest::StoreFault) -> Self {
+        Self {
+            code: store.fault.code.to_owned(),
+            message: store.fault.message,
+            maybe_stored: store.maybe_stored,
+        }
+    }
+}
+
 impl From<guest::Error> for wit::Error {
     fn from(error: guest::Error) -> Self {
         let fault =
@@ -320,6 +330,8 @@ impl From<guest::Error> for wit::Error {
             guest::Error::InvalidInput(_) => Self::InvalidInput(fault),
             guest::Error::Corrupt(_) => Self::Corrupt(fault),
             guest::Error::UnsupportedFormat(_) => Self::UnsupportedFormat(fault),
+            guest::Error::Unavailable(store) => Self::Unavailable(store.into()),
+            guest::Error::Denied(store) => Self::Denied(store.into()),
             _ => Self::Protocol(fault),
         }
     }

@@ -6,49 +6,74 @@ mod ancestors;
 mod list;
 mod schema;
 
-pub(crate) use ancestors::{SEED, ancestors};
-pub(crate) use list::{CHECKPOINT, Page, page};
 pub(crate) use schema::{create, find_format, insert_format, read_format};
 
-use crate::statement::{Statement, Value};
+use ancestors::ancestors;
+use list::page;
+
+use crate::ask::{Ask, Guard, NewCheckpoint, NewWrite, NewWrites};
+use crate::call::Payload;
+use crate::json;
+use crate::statement::{Access, Statement, Value};
 use crate::value::build::Chunk;
 use crate::value::hash::Hash;
 
-/// A row of `lg_checkpoints` to store.
-#[derive(Debug)]
-pub(crate) struct CheckpointRow<'a> {
-    pub(crate) thread_id: &'a str,
-    pub(crate) checkpoint_ns: &'a str,
-    pub(crate) checkpoint_id: &'a str,
-    pub(crate) parent_checkpoint_id: Option<&'a str>,
-    pub(crate) created_at: &'a str,
-    /// The names of the channels with a stored value, as a JSON array.
-    pub(crate) channels: String,
-    /// JSON text where the metadata is JSON, else bytes.
-    pub(crate) metadata: Value,
-    pub(crate) envelope: Vec<u8>,
+/// What an ask takes, and whether it writes. The last statement gives the ask's row set.
+pub(crate) fn statements(ask: Ask) -> (Access, Vec<Statement>) {
+    match ask {
+        Ask::Page(selected) => (Access::Read, vec![page(&selected)]),
+        Ask::Writes { channel, checkpoints } => {
+            (Access::Read, vec![find_writes(channel, checkpoints)])
+        }
+        Ask::Chunks { thread_key, hashes } => {
+            (Access::Read, vec![find_chunks(thread_key, &hashes)])
+        }
+        Ask::Channels { thread_id, checkpoint_ns, channels } => {
+            (Access::Read, vec![find_channels(&thread_id, &checkpoint_ns, channels)])
+        }
+        Ask::Ancestors { thread_id, checkpoint_ns, checkpoint_id, channels } => {
+            let id = checkpoint_id.as_deref();
+            (Access::Read, vec![ancestors(&thread_id, &checkpoint_ns, id, &channels)])
+        }
+        Ask::Put(checkpoint) => (Access::Write, put(checkpoint)),
+        Ask::PutWrites(writes) => (Access::Write, put_writes(writes)),
+        Ask::DeleteThread { thread_id } => (Access::Write, delete_thread(&thread_id)),
+    }
 }
 
-/// A row of `lg_writes` to store.
-#[derive(Debug)]
-pub(crate) struct WriteRow<'a> {
-    pub(crate) task_id: &'a str,
-    pub(crate) idx: i64,
-    pub(crate) task_path: &'a str,
-    pub(crate) channel: &'a str,
-    pub(crate) envelope: Vec<u8>,
+/// Without a guard the thread is made, and read in the end.
+fn put(checkpoint: NewCheckpoint) -> Vec<Statement> {
+    let NewCheckpoint { ref thread_id, guard, .. } = checkpoint;
+    let mut statements = Vec::new();
+    if guard.is_none() {
+        statements.push(insert_thread(thread_id));
+    }
+    if !checkpoint.chunks.is_empty() {
+        statements.push(insert_chunks(thread_id, guard, &checkpoint.chunks));
+    }
+    let find = guard.is_none().then(|| find_thread(thread_id));
+    statements.push(upsert_checkpoint(checkpoint));
+    statements.extend(find);
+    statements
 }
 
-/// The thread a caller relies on: its key, and that nothing was removed from it since.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Guard {
-    pub(crate) thread_key: i64,
-    pub(crate) generation: i64,
+fn put_writes(writes: NewWrites) -> Vec<Statement> {
+    let mut statements = vec![insert_thread(&writes.thread_id)];
+    if !writes.chunks.is_empty() {
+        statements.push(insert_chunks(&writes.thread_id, None, &writes.chunks));
+    }
+    if !writes.keeping.is_empty() {
+        statements.push(insert_writes(&writes, false));
+    }
+    if !writes.replacing.is_empty() {
+        statements.push(insert_writes(&writes, true));
+    }
+    statements
 }
 
 /// Makes the thread where it is missing. An insert that a conflict cancels would use up a key,
 /// and write it down, each time.
-pub(crate) fn insert_thread(thread_id: &str) -> Statement {
+fn insert_thread(thread_id: &str) -> Statement {
     once(
         "INSERT INTO lg_threads (thread_id, generation) SELECT ?1, 0 \
          WHERE NOT EXISTS (SELECT 1 FROM lg_threads WHERE thread_id = ?1)",
@@ -58,7 +83,7 @@ pub(crate) fn insert_thread(thread_id: &str) -> Statement {
 
 /// Stores chunks of a thread, none where the guard does not hold. A chunk that is there already
 /// is the same one.
-pub(crate) fn insert_chunks(thread_id: &str, guard: Option<Guard>, chunks: &[Chunk]) -> Statement {
+fn insert_chunks(thread_id: &str, guard: Option<Guard>, chunks: &[Chunk]) -> Statement {
     let (condition, bound) = match guard {
         None => ("", Vec::new()),
         Some(guard) => (
@@ -125,7 +150,7 @@ fn pack(chunks: &[Chunk]) -> Vec<Packed> {
 
 /// Stores a checkpoint, and gives its thread's key; no row where the guard does not hold, and
 /// nothing is stored then. A checkpoint that is there already is replaced.
-pub(crate) fn upsert_checkpoint(row: CheckpointRow<'_>, guard: Option<Guard>) -> Statement {
+fn upsert_checkpoint(row: NewCheckpoint) -> Statement {
     const INSERT: &str = "INSERT INTO lg_checkpoints (thread_key, checkpoint_ns, checkpoint_id, \
          parent_checkpoint_id, created_at, channels, metadata, envelope) \
          SELECT thread_key, ?2, ?3, ?4, ?5, ?6, ?7, ?8 FROM lg_threads WHERE thread_id = ?1";
@@ -135,16 +160,16 @@ pub(crate) fn upsert_checkpoint(row: CheckpointRow<'_>, guard: Option<Guard>) ->
          metadata = excluded.metadata, envelope = excluded.envelope \
          RETURNING thread_key";
     let mut parameters = vec![
-        text(row.thread_id),
-        text(row.checkpoint_ns),
-        text(row.checkpoint_id),
-        row.parent_checkpoint_id.map_or(Value::Null, text),
-        text(row.created_at),
+        Value::Text(row.thread_id),
+        Value::Text(row.checkpoint_ns),
+        Value::Text(row.checkpoint_id),
+        row.parent_checkpoint_id.map_or(Value::Null, Value::Text),
+        Value::Text(row.created_at),
         Value::Text(row.channels),
-        row.metadata,
+        metadata(row.metadata),
         Value::Blob(row.envelope),
     ];
-    let condition = match guard {
+    let condition = match row.guard {
         None => "",
         Some(guard) => {
             parameters.push(Value::Integer(guard.thread_key));
@@ -156,7 +181,7 @@ pub(crate) fn upsert_checkpoint(row: CheckpointRow<'_>, guard: Option<Guard>) ->
 }
 
 /// The key and generation of a thread.
-pub(crate) fn find_thread(thread_id: &str) -> Statement {
+fn find_thread(thread_id: &str) -> Statement {
     once(
         "SELECT thread_key, generation FROM lg_threads WHERE thread_id = ?1",
         vec![text(thread_id)],
@@ -164,11 +189,7 @@ pub(crate) fn find_thread(thread_id: &str) -> Statement {
 }
 
 /// Those of the channels that have a stored value in the namespace.
-pub(crate) fn find_channels(
-    thread_id: &str,
-    checkpoint_ns: &str,
-    channels: impl Iterator<Item = String>,
-) -> Statement {
+fn find_channels(thread_id: &str, checkpoint_ns: &str, channels: Vec<String>) -> Statement {
     Statement {
         text: "SELECT ?3 FROM lg_checkpoints c \
                JOIN lg_threads t ON t.thread_key = c.thread_key \
@@ -177,19 +198,23 @@ pub(crate) fn find_channels(
                ORDER BY c.checkpoint_id DESC LIMIT 1"
             .to_owned(),
         parameters: channels
+            .into_iter()
             .map(|channel| vec![text(thread_id), text(checkpoint_ns), Value::Text(channel)])
             .collect(),
     }
 }
 
+/// The metadata's column: text that people and filters can read where it is JSON.
+fn metadata(metadata: Payload) -> Value {
+    if metadata.kind != "json" || !json::is_value(&metadata.bytes) {
+        return Value::Blob(metadata.bytes);
+    }
+    String::from_utf8(metadata.bytes)
+        .map_or_else(|error| Value::Blob(error.into_bytes()), Value::Text)
+}
+
 /// Stores writes: `replaces` says what happens where a write is already.
-pub(crate) fn insert_writes<'a>(
-    thread_id: &str,
-    checkpoint_ns: &str,
-    checkpoint_id: &str,
-    replaces: bool,
-    rows: impl Iterator<Item = WriteRow<'a>>,
-) -> Statement {
+fn insert_writes(writes: &NewWrites, replaces: bool) -> Statement {
     const INSERT: &str = "INSERT INTO lg_writes (thread_key, checkpoint_ns, checkpoint_id, \
          task_id, idx, task_path, channel, envelope) \
          SELECT thread_key, ?2, ?3, ?4, ?5, ?6, ?7, ?8 FROM lg_threads WHERE thread_id = ?1 \
@@ -200,23 +225,24 @@ pub(crate) fn insert_writes<'a>(
     } else {
         "DO NOTHING"
     };
-    let row = |row: WriteRow<'_>| {
+    let row = |write: &NewWrite| {
         vec![
-            text(thread_id),
-            text(checkpoint_ns),
-            text(checkpoint_id),
-            text(row.task_id),
-            Value::Integer(row.idx),
-            text(row.task_path),
-            text(row.channel),
-            Value::Blob(row.envelope),
+            text(&writes.thread_id),
+            text(&writes.checkpoint_ns),
+            text(&writes.checkpoint_id),
+            text(&writes.task_id),
+            Value::Integer(write.idx),
+            text(&writes.task_path),
+            text(&write.channel),
+            Value::Blob(write.envelope.clone()),
         ]
     };
-    Statement { text: format!("{INSERT}{conflict}"), parameters: rows.map(row).collect() }
+    let rows = if replaces { &writes.replacing } else { &writes.keeping };
+    Statement { text: format!("{INSERT}{conflict}"), parameters: rows.iter().map(row).collect() }
 }
 
 /// The chunks with these hashes: for each one found its place among them and its data.
-pub(crate) fn find_chunks(thread_key: i64, hashes: &[Hash]) -> Statement {
+fn find_chunks(thread_key: i64, hashes: &[Hash]) -> Statement {
     // One parameter holds all hashes, one after the other: binding it once is much cheaper than
     // one run of the statement for each of thousands of chunks. A place is cheaper to give back
     // than a hash.
@@ -234,31 +260,27 @@ pub(crate) fn find_chunks(thread_key: i64, hashes: &[Hash]) -> Statement {
 }
 
 /// The writes to one channel of one checkpoint, for each of the checkpoints.
-pub(crate) fn find_writes<'a>(
-    channel: &str,
-    checkpoints: impl Iterator<Item = (i64, &'a str, &'a str)>,
-) -> Statement {
+fn find_writes(channel: &str, checkpoints: Vec<(i64, String, String)>) -> Statement {
+    let row = |(thread_key, checkpoint_ns, checkpoint_id)| {
+        vec![
+            Value::Integer(thread_key),
+            Value::Text(checkpoint_ns),
+            Value::Text(checkpoint_id),
+            text(channel),
+        ]
+    };
     Statement {
         text: "SELECT thread_key, idx, task_id, checkpoint_ns, checkpoint_id, task_path, \
                channel, envelope FROM lg_writes \
                WHERE thread_key = ?1 AND checkpoint_ns = ?2 AND checkpoint_id = ?3 \
                AND channel = ?4 ORDER BY task_path, task_id, idx"
             .to_owned(),
-        parameters: checkpoints
-            .map(|(thread_key, checkpoint_ns, checkpoint_id)| {
-                vec![
-                    Value::Integer(thread_key),
-                    text(checkpoint_ns),
-                    text(checkpoint_id),
-                    text(channel),
-                ]
-            })
-            .collect(),
+        parameters: checkpoints.into_iter().map(row).collect(),
     }
 }
 
 /// Removes a thread with all that belongs to it.
-pub(crate) fn delete_thread(thread_id: &str) -> Vec<Statement> {
+fn delete_thread(thread_id: &str) -> Vec<Statement> {
     let own = |table: &str| {
         once(
             &format!(

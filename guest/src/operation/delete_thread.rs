@@ -1,9 +1,8 @@
 //! `deleteThread`: one round. A crash before the commit leaves the thread whole.
 
-use super::Progress;
+use crate::ask::{Ask, Step};
 use crate::call::Config;
 use crate::config;
-use crate::dialect::sqlite;
 use crate::error::Error;
 use crate::outcome::Outcome;
 
@@ -12,12 +11,12 @@ use crate::outcome::Outcome;
 pub(super) struct DeleteThread;
 
 impl DeleteThread {
-    pub(super) fn start(config: &Config) -> Result<(Self, Progress), Error> {
+    pub(super) fn start(config: &Config) -> Result<(Self, Step), Error> {
         let thread_id = config::thread_id(config)?;
-        Ok((Self, Progress::write(sqlite::delete_thread(&thread_id))))
+        Ok((Self, Step::ask(Ask::DeleteThread { thread_id })))
     }
 
-    pub(super) fn advance(&mut self) -> Result<Progress, Error> {
-        Ok(Progress::Done(Outcome::Deleted))
+    pub(super) fn advance(&mut self) -> Result<Step, Error> {
+        Ok(Step::Done(Outcome::Deleted))
     }
 }

@@ -8,11 +8,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::set;
 use super::tuples::{Gathers, StoredWrite, Trouble, place};
-use super::{Progress, set};
+use crate::ask::{Ask, SEED, Step};
 use crate::call;
 use crate::config;
-use crate::dialect::sqlite;
 use crate::error::Error;
 use crate::format::checkpoint::{CheckpointColumns, CheckpointEnvelope, StoredValue};
 use crate::outcome::{ChannelHistory, Outcome};
@@ -58,7 +58,7 @@ struct Seed {
 }
 
 impl DeltaHistory {
-    pub(super) fn start(call: call::DeltaChannelHistory) -> Result<(Self, Progress), Error> {
+    pub(super) fn start(call: call::DeltaChannelHistory) -> Result<(Self, Step), Error> {
         let thread_id = config::optional_thread_id(&call.config)?;
         let mut seen = BTreeSet::new();
         let mut channels = call.channels;
@@ -73,22 +73,22 @@ impl DeltaHistory {
             again: false,
             thread_id: thread_id.clone().unwrap_or_default(),
         };
-        let progress = if thread_id.is_none() || history.channels.is_empty() {
+        let step = if thread_id.is_none() || history.channels.is_empty() {
             history.done()?
         } else {
             history.walk()
         };
-        Ok((history, progress))
+        Ok((history, step))
     }
 
-    pub(super) fn advance(&mut self, sets: &[RowSet]) -> Result<Progress, Error> {
+    pub(super) fn advance(&mut self, sets: &[RowSet]) -> Result<Step, Error> {
         match self.stage {
             Stage::Walks => {
                 for mut row in rows(set(sets, 0)?, "lg_checkpoints") {
                     let part = row.integer("part")?;
                     let steps = row.integer("steps")?;
                     match part {
-                        sqlite::SEED => self.seed(row)?,
+                        SEED => self.seed(row)?,
                         _ => self.write(steps, row.of("lg_writes"))?,
                     }
                 }
@@ -102,11 +102,14 @@ impl DeltaHistory {
         }
     }
 
-    fn walk(&mut self) -> Progress {
+    fn walk(&mut self) -> Step {
         self.stage = Stage::Walks;
-        let id = self.checkpoint_id.as_deref();
-        let (thread_id, ns) = (&self.thread_id, &self.checkpoint_ns);
-        Progress::read(vec![sqlite::ancestors(thread_id, ns, id, &self.channels)])
+        Step::ask(Ask::Ancestors {
+            thread_id: self.thread_id.clone(),
+            checkpoint_ns: self.checkpoint_ns.clone(),
+            checkpoint_id: self.checkpoint_id.clone(),
+            channels: self.channels.clone(),
+        })
     }
 
     fn write(&mut self, steps: i64, row: Row<'_>) -> Result<(), Error> {
@@ -160,9 +163,9 @@ impl DeltaHistory {
         Ok(())
     }
 
-    fn done(&mut self) -> Result<Progress, Error> {
+    fn done(&mut self) -> Result<Step, Error> {
         match self.histories() {
-            Ok(histories) => Ok(Progress::Done(Outcome::History(histories))),
+            Ok(histories) => Ok(Step::Done(Outcome::History(histories))),
             Err(Trouble::Missing(_)) if !self.again => {
                 self.again = true;
                 self.walks = BTreeMap::new();

@@ -10,11 +10,11 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::set;
 use super::tuples::{Gathers, StoredCheckpoint, StoredWrite, Trouble, by_checkpoint};
-use super::{Progress, set};
-use crate::call::{self, MetadataFilter};
+use crate::ask::{self, After, Ask, CHECKPOINT, Step};
+use crate::call;
 use crate::config;
-use crate::dialect::sqlite;
 use crate::error::Error;
 use crate::format::{FORMAT, decode, encode};
 use crate::json;
@@ -54,48 +54,43 @@ enum Stage {
     Chunks,
 }
 
-/// Which checkpoints, owned.
+/// Which checkpoints.
 #[derive(Debug, Default)]
 struct Selection {
-    thread_id: Option<String>,
-    checkpoint_ns: Option<String>,
-    checkpoint_id: Option<String>,
-    before: Option<String>,
-    filter: Vec<MetadataFilter>,
-    after: Option<(String, i64, String)>,
+    page: ask::Page,
     /// How many are still wanted, this page's included.
     remaining: Option<u64>,
 }
 
 /// Where the next page begins, as a host carries it: format, the last tuple's checkpoint id,
-/// thread key and namespace, and how many are still wanted.
+/// thread key, thread id and namespace, and how many are still wanted.
 #[derive(Serialize, Deserialize)]
-struct Resume(u8, String, i64, String, Option<u64>);
+struct Resume(u8, String, i64, String, String, Option<u64>);
 
 impl List {
-    pub(super) fn start_get_tuple(call: &call::GetTuple) -> Result<(Self, Progress), Error> {
+    pub(super) fn start_get_tuple(call: &call::GetTuple) -> Result<(Self, Step), Error> {
         let config = &call.config;
         let checkpoint_ns = config::optional_checkpoint_ns(config)?.unwrap_or_default();
-        let selection = Selection {
+        let page = ask::Page {
             thread_id: config::optional_thread_id(config)?,
             checkpoint_ns: Some(checkpoint_ns),
             checkpoint_id: config::checkpoint_id(config)?,
-            remaining: Some(1),
-            ..Selection::default()
+            ..ask::Page::default()
         };
-        let Some(thread_id) = &selection.thread_id else {
-            return Ok((Self::new(selection, true), Progress::Done(Outcome::Found(None))));
+        let selection = Selection { page, remaining: Some(1) };
+        let Some(thread_id) = &selection.page.thread_id else {
+            return Ok((Self::new(selection, true), Step::Done(Outcome::Found(None))));
         };
-        let known = match (&call.known, &selection.checkpoint_ns) {
+        let known = match (&call.known, &selection.page.checkpoint_ns) {
             (Some(bytes), Some(ns)) => Some(Known::from_bytes(bytes, thread_id, ns)?),
             _ => None,
         };
         let mut list = Self { known, ..Self::new(selection, true) };
-        let progress = list.page();
-        Ok((list, progress))
+        let step = list.page();
+        Ok((list, step))
     }
 
-    pub(super) fn start(call: call::List) -> Result<(Self, Progress), Error> {
+    pub(super) fn start(call: call::List) -> Result<(Self, Step), Error> {
         if call.filter.len() > FILTERS_MAX {
             return Err(Error::invalid(
                 "oversized-filter",
@@ -117,7 +112,11 @@ impl List {
         let (after, remaining) = match call.resume {
             None => (None, limit),
             Some(bytes) => match decode::<Resume>(&bytes) {
-                Some(Resume(FORMAT, id, key, ns, remaining)) => (Some((id, key, ns)), remaining),
+                Some(Resume(FORMAT, checkpoint_id, thread_key, thread_id, ns, remaining)) => {
+                    let checkpoint_ns = ns;
+                    let after = After { checkpoint_id, thread_key, thread_id, checkpoint_ns };
+                    (Some(after), remaining)
+                }
                 _ => {
                     return Err(Error::protocol(
                         "foreign-resume",
@@ -126,7 +125,7 @@ impl List {
                 }
             },
         };
-        let selection = Selection {
+        let page = ask::Page {
             thread_id: config::optional_thread_id(&call.config)?,
             checkpoint_ns: config::optional_checkpoint_ns(&call.config)?,
             checkpoint_id: config::checkpoint_id(&call.config)?,
@@ -134,14 +133,15 @@ impl List {
                 .filter(|before| !before.is_empty()),
             filter: call.filter,
             after,
-            remaining,
+            ..ask::Page::default()
         };
+        let selection = Selection { page, remaining };
         let mut list = Self::new(selection, false);
-        let progress = match list.selection.count() {
-            0 => Progress::Done(list.page_outcome(Vec::new(), Vec::new(), false)?),
+        let step = match list.selection.count() {
+            0 => Step::Done(list.page_outcome(Vec::new(), Vec::new(), false)?),
             _ => list.page(),
         };
-        Ok((list, progress))
+        Ok((list, step))
     }
 
     fn new(selection: Selection, one: bool) -> Self {
@@ -158,12 +158,12 @@ impl List {
         }
     }
 
-    pub(super) fn advance(&mut self, sets: &[RowSet]) -> Result<Progress, Error> {
+    pub(super) fn advance(&mut self, sets: &[RowSet]) -> Result<Step, Error> {
         match self.stage {
             Stage::Page => {
                 self.take_page(set(sets, 0)?)?;
                 match self.sends() {
-                    Some(progress) => Ok(progress),
+                    Some(step) => Ok(step),
                     None => self.chunks(),
                 }
             }
@@ -178,9 +178,13 @@ impl List {
         }
     }
 
-    fn page(&mut self) -> Progress {
+    fn page(&mut self) -> Step {
         self.stage = Stage::Page;
-        Progress::read(vec![sqlite::page(&self.selection.page())])
+        let mut page = self.selection.page();
+        if let Some(known) = &self.known {
+            page.have = known.hashes().into_iter().collect();
+        }
+        Step::ask(Ask::Page(page))
     }
 
     fn take_page(&mut self, set: &RowSet) -> Result<(), Error> {
@@ -188,7 +192,7 @@ impl List {
         self.writes = Vec::new();
         for mut row in rows(set, "lg_checkpoints") {
             match row.integer("part")? {
-                sqlite::CHECKPOINT => self.checkpoints.push(StoredCheckpoint::from_row(row)?),
+                CHECKPOINT => self.checkpoints.push(StoredCheckpoint::from_row(row)?),
                 _ => self.writes.push(StoredWrite::from_row(row.of("lg_writes"))?),
             }
         }
@@ -196,16 +200,19 @@ impl List {
     }
 
     /// The read of the sends that older checkpoints left with their parents.
-    fn sends(&mut self) -> Option<Progress> {
+    fn sends(&mut self) -> Option<Step> {
         let parents: Vec<_> = self.checkpoints.iter().filter_map(sends_key).collect();
         if parents.is_empty() {
             return None;
         }
         self.stage = Stage::Sends;
-        Some(Progress::read(vec![sqlite::find_writes(TASKS, parents.into_iter())]))
+        let checkpoints =
+            parents.into_iter().map(|(key, ns, id)| (key, ns.to_owned(), id.to_owned()));
+        let checkpoints = checkpoints.collect();
+        Some(Step::ask(Ask::Writes { channel: TASKS, checkpoints }))
     }
 
-    fn chunks(&mut self) -> Result<Progress, Error> {
+    fn chunks(&mut self) -> Result<Step, Error> {
         self.stage = Stage::Chunks;
         for checkpoint in &self.checkpoints {
             checkpoint.want(self.known.as_ref(), &mut self.gathers);
@@ -216,13 +223,13 @@ impl List {
         self.next_chunks()
     }
 
-    fn next_chunks(&mut self) -> Result<Progress, Error> {
+    fn next_chunks(&mut self) -> Result<Step, Error> {
         if let Some(round) = self.gathers.round() {
             return Ok(round);
         }
         let ended = if self.one { self.found() } else { self.tuples() };
         match ended {
-            Ok(outcome) => Ok(Progress::Done(outcome)),
+            Ok(outcome) => Ok(Step::Done(outcome)),
             Err(Trouble::Missing(_)) if !self.again => {
                 self.again = true;
                 self.sends = Vec::new();
@@ -261,10 +268,12 @@ impl List {
             tuples.push(checkpoint.tuple(&self.gathers, own, parents, None, shared)?);
         }
         let full = tuples.len() as u64 == self.selection.count();
-        self.selection.after = self
-            .checkpoints
-            .last()
-            .map(|last| (last.checkpoint_id.clone(), last.thread_key, last.checkpoint_ns.clone()));
+        self.selection.page.after = self.checkpoints.last().map(|last| After {
+            checkpoint_id: last.checkpoint_id.clone(),
+            thread_key: last.thread_key,
+            thread_id: last.thread_id.clone(),
+            checkpoint_ns: last.checkpoint_ns.clone(),
+        });
         Ok(self.page_outcome(tuples, shared.into_bytes(), full)?)
     }
 
@@ -276,9 +285,12 @@ impl List {
     ) -> Result<Outcome, Error> {
         let count = tuples.len() as u64;
         let remaining = self.selection.remaining.map(|remaining| remaining.saturating_sub(count));
-        let next = match self.selection.after.take() {
-            Some((id, key, ns)) if full && remaining != Some(0) => {
-                Some(encode(&Resume(FORMAT, id, key, ns, remaining))?)
+        let next = match self.selection.page.after.take() {
+            Some(After { checkpoint_id, thread_key, thread_id, checkpoint_ns })
+                if full && remaining != Some(0) =>
+            {
+                let (id, ns) = (checkpoint_id, checkpoint_ns);
+                Some(encode(&Resume(FORMAT, id, thread_key, thread_id, ns, remaining))?)
             }
             _ => None,
         };
@@ -291,16 +303,8 @@ impl Selection {
         self.remaining.unwrap_or(PAGE_TUPLES_MAX).min(PAGE_TUPLES_MAX)
     }
 
-    fn page(&self) -> sqlite::Page<'_> {
-        sqlite::Page {
-            thread_id: self.thread_id.as_deref(),
-            checkpoint_ns: self.checkpoint_ns.as_deref(),
-            checkpoint_id: self.checkpoint_id.as_deref(),
-            before: self.before.as_deref(),
-            filter: &self.filter,
-            after: self.after.as_ref().map(|(id, key, ns)| (id.as_str(), *key, ns.as_str())),
-            count: self.count() as i64,
-        }
+    fn page(&self) -> ask::Page {
+        ask::Page { count: self.count(), ..self.page.clone() }
     }
 }
 

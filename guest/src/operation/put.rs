@@ -19,11 +19,11 @@ mod edits;
 use std::collections::BTreeSet;
 
 use super::put_writes::once_each;
+use super::set;
 use super::tuples::chunks;
-use super::{Progress, set};
+use crate::ask::{Ask, Guard, NewCheckpoint, Step};
 use crate::call;
 use crate::config::{self, Address};
-use crate::dialect::sqlite::{self, CheckpointRow, Guard};
 use crate::error::Error;
 use crate::format::checkpoint::{
     CheckpointColumns, CheckpointEnvelope, StoredChannel, StoredValue,
@@ -32,7 +32,7 @@ use crate::json;
 use crate::known::{Known, KnownValue};
 use crate::outcome::{Outcome, StoredCheckpoint};
 use crate::row::rows;
-use crate::statement::{RowSet, Statement, Value};
+use crate::statement::RowSet;
 use crate::value::build::{Builder, Chunk};
 use crate::value::gather::Gather;
 
@@ -80,7 +80,7 @@ enum Stage {
 }
 
 impl Put {
-    pub(super) fn start(call: call::Put) -> Result<(Self, Progress), Error> {
+    pub(super) fn start(call: call::Put) -> Result<(Self, Step), Error> {
         let address = config::address(&call.config)?;
         let checkpoint_id = config::required("checkpoint.id", &call.checkpoint.id)?;
         let parent_checkpoint_id = config::checkpoint_id(&call.config)?;
@@ -112,11 +112,11 @@ impl Put {
             stage: Stage::Channels,
         };
         put.check_bases()?;
-        let progress = put.plan()?;
-        Ok((put, progress))
+        let step = put.plan()?;
+        Ok((put, step))
     }
 
-    pub(super) fn advance(&mut self, sets: &[RowSet]) -> Result<Progress, Error> {
+    pub(super) fn advance(&mut self, sets: &[RowSet]) -> Result<Step, Error> {
         match self.stage {
             Stage::Channels => {
                 for mut row in rows(set(sets, 0)?, "lg_checkpoints") {
@@ -131,20 +131,18 @@ impl Put {
                 self.plan()
             }
             Stage::Guarded => {
-                let last = set(sets, sets.len().saturating_sub(1))?;
-                if !last.rows.is_empty() {
+                if !set(sets, 0)?.rows.is_empty() {
                     return self.done();
                 }
                 if self.edits().next().is_some() {
-                    return Ok(Progress::Done(Outcome::Stale));
+                    return Ok(Step::Done(Outcome::Stale));
                 }
                 self.known = None;
                 self.asked = false;
                 self.plan()
             }
             Stage::Unguarded => {
-                let thread = set(sets, sets.len().saturating_sub(1))?;
-                let Some(mut row) = rows(thread, "lg_threads").next() else {
+                let Some(mut row) = rows(set(sets, 0)?, "lg_threads").next() else {
                     return Err(Error::protocol(
                         "wrong-row-sets",
                         "a thread was not found in the transaction that made it; run the \
@@ -161,23 +159,19 @@ impl Put {
     }
 
     /// The next round: a read that is still needed, or the write.
-    fn plan(&mut self) -> Result<Progress, Error> {
+    fn plan(&mut self) -> Result<Step, Error> {
         let open: Vec<String> = self.open_channels().map(str::to_owned).collect();
         if !open.is_empty() && !self.asked {
             self.stage = Stage::Channels;
-            let Address { thread_id, checkpoint_ns } = &self.address;
-            let channels = open.into_iter();
-            return Ok(Progress::read(vec![sqlite::find_channels(
-                thread_id,
-                checkpoint_ns,
-                channels,
-            )]));
+            let Address { thread_id, checkpoint_ns } = self.address.clone();
+            return Ok(Step::ask(Ask::Channels { thread_id, checkpoint_ns, channels: open }));
         }
         let nodes = self.nodes.round();
         match &self.known {
             Some(known) if !nodes.is_empty() => {
                 self.stage = Stage::Nodes;
-                Ok(Progress::read(vec![sqlite::find_chunks(known.thread_key, &nodes)]))
+                let thread_key = known.thread_key;
+                Ok(Step::ask(Ask::Chunks { thread_key, hashes: nodes }))
             }
             _ => self.write(),
         }
@@ -207,14 +201,14 @@ impl Put {
             || self.found.contains(channel)
     }
 
-    fn write(&mut self) -> Result<Progress, Error> {
+    fn write(&mut self) -> Result<Step, Error> {
         let mut hashes = self.known.as_ref().map(Known::hashes).unwrap_or_default();
         if self.known.is_some() {
             hashes.extend(self.nodes.fetched());
         }
         let builder = Builder::new(&hashes);
         let Some(Content { values, rest, chunks }) = self.content(&builder)? else {
-            return Ok(Progress::Done(Outcome::Stale));
+            return Ok(Step::Done(Outcome::Stale));
         };
         let names = || values.iter().map(|(channel, _)| channel.as_str());
         let channels: BTreeSet<String> = names().map(str::to_owned).collect();
@@ -237,17 +231,21 @@ impl Put {
             versions: checkpoint.channel_versions.clone(),
             values: values.iter().map(stored).collect(),
         };
-        let row = CheckpointRow {
-            thread_id: &self.address.thread_id,
-            checkpoint_ns: &self.address.checkpoint_ns,
-            checkpoint_id: columns.checkpoint_id,
-            parent_checkpoint_id: columns.parent_checkpoint_id,
-            created_at: columns.created_at,
+        let envelope = envelope.seal(columns)?;
+        let guard =
+            |known: &Known| Guard { thread_key: known.thread_key, generation: known.generation };
+        let checkpoint = NewCheckpoint {
+            thread_id: self.address.thread_id.clone(),
+            checkpoint_ns: self.address.checkpoint_ns.clone(),
+            checkpoint_id: self.checkpoint_id.clone(),
+            parent_checkpoint_id: self.parent_checkpoint_id.clone(),
+            created_at: checkpoint.ts.clone(),
             channels: channels_column,
-            metadata: metadata(&self.call.metadata),
-            envelope: envelope.seal(columns)?,
+            metadata: self.call.metadata.clone(),
+            envelope,
+            chunks: once_each(chunks),
+            guard: self.known.as_ref().map(guard),
         };
-        let statements = statements(row, once_each(chunks), self.known.as_ref());
         self.stage = if self.known.is_some() { Stage::Guarded } else { Stage::Unguarded };
         let mut stored = Known {
             thread_id: self.address.thread_id.clone(),
@@ -265,7 +263,7 @@ impl Put {
             (stored.thread_key, stored.generation) = (known.thread_key, known.generation);
         }
         self.stored = Some(stored);
-        Ok(Progress::write(statements))
+        Ok(Step::ask(Ask::Put(checkpoint)))
     }
 
     /// What is to be stored; nothing where the nodes of a base are not there any more.
@@ -291,44 +289,15 @@ impl Put {
         Ok(Some(Content { values, rest, chunks }))
     }
 
-    fn done(&mut self) -> Result<Progress, Error> {
+    fn done(&mut self) -> Result<Step, Error> {
         let stored = self.stored.take().unwrap_or_default();
-        Ok(Progress::Done(Outcome::Stored(StoredCheckpoint {
+        Ok(Step::Done(Outcome::Stored(StoredCheckpoint {
             known: stored.to_bytes()?,
             values: stored.told(),
             thread_id: stored.thread_id,
             checkpoint_ns: stored.checkpoint_ns,
             checkpoint_id: std::mem::take(&mut self.checkpoint_id),
         })))
-    }
-}
-
-/// The statements of the write. With knowledge the last one gives no row where it does not hold
-/// any more; without, the last one gives the thread.
-fn statements(row: CheckpointRow<'_>, chunks: Vec<Chunk>, known: Option<&Known>) -> Vec<Statement> {
-    let guard =
-        known.map(|known| Guard { thread_key: known.thread_key, generation: known.generation });
-    let mut statements = Vec::new();
-    let thread_id = row.thread_id;
-    if guard.is_none() {
-        statements.push(sqlite::insert_thread(thread_id));
-    }
-    if !chunks.is_empty() {
-        statements.push(sqlite::insert_chunks(thread_id, guard, &chunks));
-    }
-    statements.push(sqlite::upsert_checkpoint(row, guard));
-    if guard.is_none() {
-        statements.push(sqlite::find_thread(thread_id));
-    }
-    statements
-}
-
-/// The metadata's column: text that people and filters can read where it is JSON.
-fn metadata(metadata: &call::Payload) -> Value {
-    let readable = metadata.kind == "json" && json::is_value(&metadata.bytes);
-    match std::str::from_utf8(&metadata.bytes) {
-        Ok(text) if readable => Value::Text(text.to_owned()),
-        _ => Value::Blob(metadata.bytes.clone()),
     }
 }
 

@@ -4,10 +4,9 @@
 
 use std::collections::BTreeSet;
 
-use super::Progress;
+use crate::ask::{Ask, NewWrite, NewWrites, Step};
 use crate::call;
-use crate::config::{self, TASK_PATH_BYTES_MAX};
-use crate::dialect::sqlite::{self, WriteRow};
+use crate::config::{self, Address, TASK_PATH_BYTES_MAX};
 use crate::error::Error;
 use crate::format::checkpoint::StoredValue;
 use crate::format::write::{WriteColumns, seal};
@@ -20,7 +19,7 @@ use crate::write::place;
 pub(super) struct PutWrites;
 
 impl PutWrites {
-    pub(super) fn start(call: call::PutWrites) -> Result<(Self, Progress), Error> {
+    pub(super) fn start(call: call::PutWrites) -> Result<(Self, Step), Error> {
         let address = config::address(&call.config)?;
         let Some(checkpoint_id) = config::checkpoint_id(&call.config)? else {
             return Err(Error::invalid(
@@ -35,13 +34,13 @@ impl PutWrites {
             config::plain("the channel of a write", &write.channel, config::ID_BYTES_MAX)?;
         }
         if call.writes.is_empty() {
-            return Ok((Self, Progress::Done(Outcome::WritesStored)));
+            return Ok((Self, Step::Done(Outcome::WritesStored)));
         }
 
         let none = BTreeSet::new();
         let builder = Builder::new(&none);
         let mut chunks: Vec<Chunk> = Vec::new();
-        let mut rows: [Vec<WriteRow<'_>>; 2] = [Vec::new(), Vec::new()];
+        let (mut keeping, mut replacing) = (Vec::new(), Vec::new());
         for (position, write) in call.writes.iter().enumerate() {
             let built = builder.value(&write.value.kind, &write.value.bytes)?;
             chunks.extend(built.fresh);
@@ -54,38 +53,27 @@ impl PutWrites {
                 channel: &write.channel,
             };
             let value = StoredValue { kind: write.value.kind.clone(), piece: built.piece };
-            let [keeping, replacing] = &mut rows;
-            let rows = if place.replaces { replacing } else { keeping };
-            rows.push(WriteRow {
-                task_id: &task_id,
-                idx: place.idx,
-                task_path: &call.task_path,
-                channel: &write.channel,
-                envelope: seal(value, columns)?,
-            });
+            let envelope = seal(value, columns)?;
+            let writes = if place.replaces { &mut replacing } else { &mut keeping };
+            writes.push(NewWrite { idx: place.idx, channel: write.channel.clone(), envelope });
         }
 
-        let thread_id = &address.thread_id;
-        let mut statements = vec![sqlite::insert_thread(thread_id)];
-        if !chunks.is_empty() {
-            statements.push(sqlite::insert_chunks(thread_id, None, &once_each(chunks)));
-        }
-        for (rows, replaces) in rows.into_iter().zip([false, true]) {
-            if !rows.is_empty() {
-                statements.push(sqlite::insert_writes(
-                    thread_id,
-                    &address.checkpoint_ns,
-                    &checkpoint_id,
-                    replaces,
-                    rows.into_iter(),
-                ));
-            }
-        }
-        Ok((Self, Progress::write(statements)))
+        let Address { thread_id, checkpoint_ns } = address;
+        let writes = NewWrites {
+            thread_id,
+            checkpoint_ns,
+            checkpoint_id,
+            task_id,
+            task_path: call.task_path,
+            keeping,
+            replacing,
+            chunks: once_each(chunks),
+        };
+        Ok((Self, Step::ask(Ask::PutWrites(writes))))
     }
 
-    pub(super) fn advance(&mut self) -> Result<Progress, Error> {
-        Ok(Progress::Done(Outcome::WritesStored))
+    pub(super) fn advance(&mut self) -> Result<Step, Error> {
+        Ok(Step::Done(Outcome::WritesStored))
     }
 }
 

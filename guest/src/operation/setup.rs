@@ -20,8 +20,8 @@ pub(super) enum Setup {
 }
 
 impl Setup {
-    pub(super) fn start() -> Result<(Self, Progress), Error> {
-        Ok((Self::Found, Progress::read(vec![sqlite::find_format()])))
+    pub(super) fn start() -> (Self, Progress) {
+        (Self::Found, Progress::read(vec![sqlite::find_format()]))
     }
 
     pub(super) fn advance(&mut self, sets: &[RowSet]) -> Result<Progress, Error> {

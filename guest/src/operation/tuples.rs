@@ -3,9 +3,8 @@
 use std::collections::BTreeMap;
 use std::ops::Range;
 
-use super::Progress;
+use crate::ask::{Ask, Step};
 use crate::call::{ChannelValue, Payload};
-use crate::dialect::sqlite;
 use crate::error::Error;
 use crate::format::checkpoint::{
     CheckpointColumns, CheckpointEnvelope, StoredChannel, StoredValue,
@@ -281,13 +280,13 @@ impl Gathers {
     }
 
     /// The read of the next level of chunks; nothing when all are there.
-    pub(super) fn round(&self) -> Option<Progress> {
-        let statement = |(thread_key, gather): (&i64, &Gather)| {
+    pub(super) fn round(&self) -> Option<Step> {
+        let ask = |(thread_key, gather): (&i64, &Gather)| {
             let hashes = gather.round();
-            (!hashes.is_empty()).then(|| sqlite::find_chunks(*thread_key, &hashes))
+            (!hashes.is_empty()).then_some(Ask::Chunks { thread_key: *thread_key, hashes })
         };
-        let statements: Vec<_> = self.by_thread.iter().filter_map(statement).collect();
-        (!statements.is_empty()).then(|| Progress::read(statements))
+        let asks: Vec<_> = self.by_thread.iter().filter_map(ask).collect();
+        (!asks.is_empty()).then_some(Step::Ask(asks))
     }
 
     /// Takes the answer to a round.
@@ -332,7 +331,7 @@ fn same<'k>(known: Option<&'k Known>, entry: &StoredChannel) -> Option<&'k Known
     known?.value(&entry.channel).filter(|value| value.stored == entry.value)
 }
 
-/// The chunks in the answer to `find_chunks` for these hashes.
+/// The chunks in the answer to `Ask::Chunks` for these hashes.
 pub(super) fn chunks(set: &RowSet, asked: &[Hash]) -> Result<Vec<(Hash, Vec<u8>)>, Error> {
     let mut chunks = Vec::with_capacity(set.rows.len());
     for mut row in rows(set, "lg_chunks") {

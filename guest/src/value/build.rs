@@ -43,8 +43,10 @@ const SPLIT_DEPTH_MAX: usize = 8;
 /// Bytes to store under their hash.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Chunk {
-    /// The hash of the data.
+    /// The hash of the role and the data.
     pub(crate) hash: Hash,
+    /// What it is to the piece that refers to it.
+    pub(crate) role: Role,
     /// The data.
     pub(crate) data: Vec<u8>,
 }
@@ -181,7 +183,7 @@ impl<'a> Builder<'a> {
         }
         let hash = Hash::of(Role::Branch, &data);
         let reference = Reference { hash, length: sequence.length };
-        let fresh = self.with_chunk(reference.hash, || data, built.fresh);
+        let fresh = self.with_chunk(hash, Role::Branch, || data, built.fresh);
         Ok(Built { piece: Piece::Branch(reference), fresh, base: None })
     }
 
@@ -204,7 +206,7 @@ impl<'a> Builder<'a> {
         }
         let hash = Hash::of(Role::Leaf, bytes);
         let reference = Reference { hash, length: bytes.len() as u64 };
-        let fresh = self.with_chunk(reference.hash, || bytes.to_vec(), Vec::new());
+        let fresh = self.with_chunk(hash, Role::Leaf, || bytes.to_vec(), Vec::new());
         Built { piece: Piece::Chunk(reference), fresh, base: None }
     }
 
@@ -213,13 +215,14 @@ impl<'a> Builder<'a> {
     fn with_chunk(
         &self,
         hash: Hash,
+        role: Role,
         data: impl FnOnce() -> Vec<u8>,
         mut below: Vec<Chunk>,
     ) -> Vec<Chunk> {
         if self.known.contains(&hash) {
             return Vec::new();
         }
-        below.push(Chunk { hash, data: data() });
+        below.push(Chunk { hash, role, data: data() });
         below
     }
 }
@@ -331,7 +334,7 @@ impl<'a> SequenceBuilder<'a> {
         let length = self.length(group.pieces.iter());
         let data = encode(&group.pieces)?;
         let reference = Reference { hash: Hash::of(Role::Node, &data), length };
-        let fresh = self.builder.with_chunk(reference.hash, || data, group.fresh);
+        let fresh = self.builder.with_chunk(reference.hash, Role::Node, || data, group.fresh);
         Ok(Built { piece: Piece::Node(reference), fresh, base: None })
     }
 
@@ -362,7 +365,7 @@ impl<'a> SequenceBuilder<'a> {
             (Spine::Inline(levels), Vec::new())
         } else {
             let hash = Hash::of(Role::Spine, &encoded);
-            below = self.builder.with_chunk(hash, || encoded, below);
+            below = self.builder.with_chunk(hash, Role::Spine, || encoded, below);
             (Spine::Chunk(hash), levels)
         };
         below.extend(tail.fresh);

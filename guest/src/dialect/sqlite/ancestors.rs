@@ -1,13 +1,9 @@
 //! The walk from a checkpoint to its ancestors.
 
 use super::text;
+use crate::ask::{SEED, WRITE};
 use crate::json;
 use crate::statement::{Statement, Value};
-
-/// A row of the ancestors that is the one with the value.
-pub(crate) const SEED: i64 = 0;
-/// A row of the ancestors that is a write.
-const WRITE: i64 = 1;
 
 /// Whether a checkpoint `c` has a value of the channel `?4`. `?5`, the name as JSON, is in any
 /// JSON with that name, unless there are escapes in it; most ancestors are spared the reading.
@@ -23,7 +19,7 @@ const FOUND: &str = "((instr(c.channels, ?5) > 0 OR instr(c.channels, '\\') > 0)
 ///
 /// The walk remembers a place, a new one after twice as many steps as before, and ends where it
 /// comes back to it: so a circle of parents ends it without a look at all places passed.
-pub(crate) fn ancestors(
+pub(super) fn ancestors(
     thread_id: &str,
     checkpoint_ns: &str,
     checkpoint_id: Option<&str>,

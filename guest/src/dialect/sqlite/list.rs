@@ -1,35 +1,15 @@
 //! A page of checkpoints, and their writes.
 
 use super::text;
+use crate::ask::{After, CHECKPOINT, Page, WRITE};
 use crate::call::MetadataFilter;
 use crate::statement::{Statement, Value};
-
-/// A row of a page that is a checkpoint.
-pub(crate) const CHECKPOINT: i64 = 0;
-/// A row of a page that is a write.
-const WRITE: i64 = 1;
-
-/// Which checkpoints a page has.
-#[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Page<'a> {
-    pub(crate) thread_id: Option<&'a str>,
-    pub(crate) checkpoint_ns: Option<&'a str>,
-    pub(crate) checkpoint_id: Option<&'a str>,
-    /// Only ids that sort before this one.
-    pub(crate) before: Option<&'a str>,
-    pub(crate) filter: &'a [MetadataFilter],
-    /// Only what comes after this one in the order of the list: checkpoint id, thread key,
-    /// namespace.
-    pub(crate) after: Option<(&'a str, i64, &'a str)>,
-    /// At most so many.
-    pub(crate) count: i64,
-}
 
 /// The checkpoints of a page, newest first, then their writes, each checkpoint's in their order.
 ///
 /// One statement, so that what selects the page is evaluated once. The first column says which
 /// columns follow: at `CHECKPOINT` a checkpoint's, else those of every statement on writes.
-pub(crate) fn page(page: &Page<'_>) -> Statement {
+pub(super) fn page(page: &Page) -> Statement {
     let Selection { text, parameters } = Selection::of(page);
     Statement {
         text: format!(
@@ -66,18 +46,18 @@ struct Conditions {
 }
 
 impl Selection {
-    fn of(page: &Page<'_>) -> Self {
+    fn of(page: &Page) -> Self {
         let mut conditions = Conditions::default();
-        conditions.equal("t.thread_id", page.thread_id);
-        conditions.equal("c.checkpoint_ns", page.checkpoint_ns);
-        conditions.equal("c.checkpoint_id", page.checkpoint_id);
-        if let Some(before) = page.before {
+        conditions.equal("t.thread_id", page.thread_id.as_deref());
+        conditions.equal("c.checkpoint_ns", page.checkpoint_ns.as_deref());
+        conditions.equal("c.checkpoint_id", page.checkpoint_id.as_deref());
+        if let Some(before) = &page.before {
             let before = conditions.bind(text(before));
             conditions.texts.push(format!("c.checkpoint_id < {before}"));
         }
-        if let Some((checkpoint_id, thread_key, checkpoint_ns)) = page.after {
+        if let Some(After { checkpoint_id, thread_key, checkpoint_ns, .. }) = &page.after {
             let id = conditions.bind(text(checkpoint_id));
-            let key = conditions.bind(Value::Integer(thread_key));
+            let key = conditions.bind(Value::Integer(*thread_key));
             let ns = conditions.bind(text(checkpoint_ns));
             // The first condition says nothing new; it is the one an index serves.
             conditions.texts.push(format!("c.checkpoint_id <= {id}"));
@@ -85,11 +65,11 @@ impl Selection {
                 "(c.checkpoint_id, c.thread_key, c.checkpoint_ns) < ({id}, {key}, {ns})"
             ));
         }
-        conditions.metadata(page.filter);
+        conditions.metadata(&page.filter);
         // A subquery, since SQLite may plan anew for each value of a limit that is bound as it is.
-        let count = conditions.bind(Value::Integer(page.count));
+        let count = conditions.bind(Value::Integer(page.count as i64));
         let Conditions { texts, parameters } = conditions;
-        let from = match (page.thread_id, page.filter) {
+        let from = match (&page.thread_id, page.filter.as_slice()) {
             (Some(_), _) => {
                 "lg_threads t CROSS JOIN lg_checkpoints c ON c.thread_key = t.thread_key"
             }
