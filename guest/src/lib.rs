@@ -15,6 +15,8 @@ mod format;
 pub mod fuzzing;
 mod json;
 mod known;
+#[cfg(feature = "kusto")]
+pub mod kusto;
 pub mod operation;
 pub mod outcome;
 mod row;

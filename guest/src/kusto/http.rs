@@ -1,0 +1,145 @@
+//! Requests and responses as data. Their bodies may hold a secret or a value, so `Debug` shows
+//! how long a body is and nothing of it.
+
+use std::fmt;
+
+/// What only a host can know: the time, and something nobody else has drawn.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Moment {
+    /// Microseconds since 1970, UTC.
+    pub now: u64,
+    /// 64 random bits.
+    pub entropy: u64,
+}
+
+/// Whether a request carries the bearer token.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Authorization {
+    /// It does not.
+    None,
+    /// It does, where the host has one.
+    Token,
+    /// It does, and the last one was refused: the host must get another one.
+    FreshToken,
+}
+
+/// An HTTP request.
+#[derive(Clone, PartialEq, Eq)]
+pub struct HttpRequest {
+    /// `GET` or `POST`.
+    pub method: &'static str,
+    /// The whole URL.
+    pub url: String,
+    /// Names in lower case.
+    pub headers: Vec<(String, String)>,
+    /// The body; empty for `GET`.
+    pub body: Vec<u8>,
+    /// Whether to add the token.
+    pub authorization: Authorization,
+    /// After so many milliseconds without a whole response the host must give up.
+    pub timeout_ms: u32,
+}
+
+impl fmt::Debug for HttpRequest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("HttpRequest")
+            .field("method", &self.method)
+            .field("url", &self.url)
+            .field("headers", &self.headers)
+            .field("body_bytes", &self.body.len())
+            .field("authorization", &self.authorization)
+            .field("timeout_ms", &self.timeout_ms)
+            .finish()
+    }
+}
+
+/// An HTTP response, its body whole.
+#[derive(Clone, PartialEq, Eq)]
+pub struct HttpResponse {
+    /// The status.
+    pub status: u16,
+    /// The headers.
+    pub headers: Vec<(String, String)>,
+    /// The body.
+    pub body: Vec<u8>,
+}
+
+impl fmt::Debug for HttpResponse {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("HttpResponse")
+            .field("status", &self.status)
+            .field("headers", &self.headers)
+            .field("body_bytes", &self.body.len())
+            .finish()
+    }
+}
+
+impl HttpResponse {
+    /// The value of a header; its name in lower case.
+    pub fn header(&self, name: &str) -> Option<&str> {
+        let named = |(header, _): &&(String, String)| header.eq_ignore_ascii_case(name);
+        self.headers.iter().find(named).map(|(_, value)| value.as_str())
+    }
+}
+
+/// What a host answers to a request.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum HttpAnswer {
+    /// A response of any status.
+    Response(HttpResponse),
+    /// There is none. A word or two for people, without URL, header or body.
+    Failed(String),
+}
+
+/// A text as a part of a URL's path, or as a name or value of a form.
+pub fn percent_encoded(text: &str) -> String {
+    let mut encoded = String::with_capacity(text.len());
+    for byte in text.bytes() {
+        match byte {
+            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => {
+                encoded.push(char::from(byte));
+            }
+            _ => encoded.push_str(&format!("%{byte:02X}")),
+        }
+    }
+    encoded
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_body_is_not_shown() {
+        let body = b"a secret".to_vec();
+        let request = HttpRequest {
+            method: "POST",
+            url: "https://host/".to_owned(),
+            headers: Vec::new(),
+            body: body.clone(),
+            authorization: Authorization::None,
+            timeout_ms: 1,
+        };
+        let response = HttpResponse { status: 200, headers: Vec::new(), body };
+        let answer = HttpAnswer::Response(response);
+        for text in [format!("{request:?}"), format!("{answer:?}")] {
+            assert!(text.contains("body_bytes: 8"), "{text}");
+            assert!(!text.contains("secret") && !text.contains("97, 32"), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_header_is_found_whatever_its_case() {
+        let headers = vec![("Retry-After".to_owned(), "7".to_owned())];
+        let response = HttpResponse { status: 429, headers, body: Vec::new() };
+        assert_eq!(response.header("retry-after"), Some("7"));
+        assert_eq!(response.header("retry"), None);
+    }
+
+    #[test]
+    fn what_means_something_in_a_url_or_form_is_encoded() {
+        assert_eq!(percent_encoded("a-Z_0.~"), "a-Z_0.~");
+        assert_eq!(percent_encoded("a b/c?d&e=f%#+"), "a%20b%2Fc%3Fd%26e%3Df%25%23%2B");
+        assert_eq!(percent_encoded("\u{e9}\0"), "%C3%A9%00");
+    }
+}
