@@ -346,7 +346,7 @@ pub fn is_trusted(host: &str, extra: &[String]) -> bool {
     let of_service = |suffix: &&str| {
         host.strip_suffix(*suffix).is_some_and(|name| !name.is_empty() && !name.starts_with('.'))
     };
-    TRUSTED_SUFFIXES.iter().any(|suffix| of_service(suffix))
+    TRUSTED_SUFFIXES.iter().any(of_service)
         || is_loopback(&host)
         || extra.iter().any(|named| named.eq_ignore_ascii_case(&host))
 }
