@@ -3,8 +3,8 @@
 //! A connection string holds secrets, and a broken one may hold them anywhere. So an error names
 //! a part by its position or by one of the keys known here, never by what was read.
 
+use core::net::{Ipv4Addr, Ipv6Addr};
 use std::fmt;
-use std::net::{Ipv4Addr, Ipv6Addr};
 
 use crate::error::Error;
 
