@@ -16,10 +16,6 @@ pub(crate) const SEED: i64 = 0;
 pub(crate) const WRITE: i64 = 1;
 
 /// One thing asked. Asks of one step are about one state of the store.
-#[expect(
-    clippy::large_enum_variant,
-    reason = "one at a time is under way, and it is moved a few times"
-)]
 #[derive(Debug)]
 pub(crate) enum Ask {
     /// The checkpoints of a page, newest first, then their writes, each checkpoint's in their

@@ -1,6 +1,31 @@
 //! The checkpointer on Kusto (Azure Data Explorer). The words are those of `wit/kusto.wit`,
 //! where each is documented in full.
+//!
+//! The methods are those of every store (`operation`); here is how one table that only appends
+//! answers what they ask, over HTTP that a host sends.
 
+mod call;
+mod clock;
 pub mod connection;
+mod failure;
+mod filter;
+mod frames;
 pub mod http;
+mod ingest;
+mod io;
+mod literal;
+mod memory;
+mod options;
+mod query;
+mod read;
+mod resolve;
+mod row;
+mod send;
+mod setup;
+mod store;
 pub mod token;
+mod write;
+
+pub use io::{Answer, Need, Operation, Progress};
+pub use options::{IngestMode, StoreOptions};
+pub use store::Store;

@@ -1,0 +1,135 @@
+//! What a caller may choose, checked once.
+
+use super::connection::Endpoint;
+use super::http::percent_encoded;
+use crate::error::Error;
+
+/// How rows reach the store.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum IngestMode {
+    /// Streaming, and inline for a while where the cluster has streaming ingestion off.
+    #[default]
+    Auto,
+    /// Streaming ingestion alone.
+    Streaming,
+    /// Ingestion commands.
+    Inline,
+}
+
+/// What a caller may choose; absent stands for the default. `wit/kusto.wit` documents each.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct StoreOptions {
+    /// The cluster's URI.
+    pub cluster_uri: String,
+    /// The database.
+    pub database: String,
+    /// The table of the log.
+    pub table: Option<String>,
+    /// How rows reach the store.
+    pub ingest_mode: IngestMode,
+    /// Write-behind: how many rows may wait.
+    pub batch_size: Option<u32>,
+    /// Write-behind: how long rows may wait, in milliseconds.
+    pub flush_interval_ms: Option<u32>,
+    /// How long a call may try in all, in milliseconds.
+    pub deadline_ms: Option<u32>,
+    /// After how many days the table drops rows.
+    pub retention_days: Option<u32>,
+    /// How long a read waits for rows that do not show yet, in milliseconds.
+    pub visibility_timeout_ms: Option<u32>,
+    /// Whether `delete_thread` also removes the rows.
+    pub admin: bool,
+    /// Hosts that may get the token, beyond those known.
+    pub trusted_hosts: Vec<String>,
+}
+
+const TABLE: &str = "CheckpointLog";
+const TABLE_BYTES_MAX: usize = 64;
+const DATABASE_BYTES_MAX: usize = 1024;
+
+/// The options, checked and complete. Times are in microseconds.
+#[derive(Clone, Debug)]
+pub(crate) struct Options {
+    /// Without a slash at its end.
+    pub(crate) cluster_uri: String,
+    pub(crate) database: String,
+    pub(crate) table: String,
+    pub(crate) ingest_mode: IngestMode,
+    pub(crate) batch_rows: usize,
+    pub(crate) flush_interval: u64,
+    pub(crate) deadline: u64,
+    pub(crate) retention: u64,
+    pub(crate) visibility_timeout: u64,
+    pub(crate) admin: bool,
+    /// Whether the cluster's host may get the token.
+    pub(crate) trusted: bool,
+}
+
+impl Options {
+    pub(crate) fn checked(options: StoreOptions) -> Result<Self, Error> {
+        let endpoint = Endpoint::parse(&options.cluster_uri)?;
+        let table = options.table.unwrap_or_else(|| TABLE.to_owned());
+        let mut letters = table.bytes();
+        let first = letters.next().is_some_and(|b| b.is_ascii_alphabetic() || b == b'_');
+        if !first
+            || !letters.all(|b| b.is_ascii_alphanumeric() || b == b'_')
+            || table.len() > TABLE_BYTES_MAX
+        {
+            return Err(Error::invalid(
+                "invalid-table",
+                "the table's name is not a letter or _ followed by at most 63 letters, digits \
+                 and _; pass such a one, or none for CheckpointLog",
+            ));
+        }
+        let database = options.database;
+        if database.is_empty()
+            || database.len() > DATABASE_BYTES_MAX
+            || database.chars().any(char::is_control)
+        {
+            return Err(Error::invalid(
+                "invalid-database",
+                "the database has no name, or none that a database can have; pass the name of \
+                 the database the table is in",
+            ));
+        }
+        let ms = |given: Option<u32>, default: u32| u64::from(given.unwrap_or(default)) * 1000;
+        Ok(Self {
+            trusted: endpoint.may_have_token(&options.trusted_hosts),
+            cluster_uri: endpoint.origin,
+            database,
+            table,
+            ingest_mode: options.ingest_mode,
+            batch_rows: options.batch_size.unwrap_or(1).max(1) as usize,
+            flush_interval: ms(options.flush_interval_ms, 30_000),
+            deadline: ms(options.deadline_ms, 60_000),
+            retention: u64::from(options.retention_days.unwrap_or(365)) * 86_400_000_000,
+            visibility_timeout: ms(options.visibility_timeout_ms, 15_000),
+            admin: options.admin,
+        })
+    }
+
+    /// Whether calls are acknowledged before their rows are ingested.
+    pub(crate) fn write_behind(&self) -> bool {
+        self.batch_rows > 1
+    }
+
+    /// How old a chunk may be to be referred to without being sent again.
+    pub(crate) fn age_max(&self) -> u64 {
+        self.retention / 2
+    }
+
+    /// The URL of an endpoint.
+    pub(crate) fn url(&self, path: &str) -> String {
+        format!("{}{path}", self.cluster_uri)
+    }
+
+    /// The path of streaming ingestion.
+    pub(crate) fn ingest_path(&self) -> String {
+        format!(
+            "/v1/rest/ingest/{}/{}?streamFormat=MultiJSON&mappingName={}",
+            percent_encoded(&self.database),
+            percent_encoded(&self.table),
+            super::ingest::MAPPING,
+        )
+    }
+}

@@ -1,0 +1,433 @@
+//! KQL: the only place with its text in it.
+//!
+//! No function puts a caller's value into a query: what varies is a query parameter. Commands
+//! take no parameters; the few values they need go through `literal::quoted`.
+//!
+//! The service is asked for the newest revision of each checkpoint, and for more than is needed
+//! otherwise: what counts among several rows is decided by the guest, over rows that wait to be
+//! ingested as well (see `resolve.rs`).
+
+use serde_json::{Map, Value, json};
+
+use super::literal::quoted;
+use crate::ask::{After, Page};
+use crate::error::Error;
+
+/// How many levels of chunks come with the rows that refer to them. More than a value of 100,000
+/// elements has; deeper ones take further requests.
+const LEVELS: usize = 6;
+
+/// A query and its parameters.
+#[derive(Clone, Debug)]
+pub(crate) struct Query {
+    pub(crate) text: String,
+    pub(crate) parameters: Vec<(&'static str, Parameter)>,
+}
+
+/// The value of a parameter.
+#[derive(Clone, Debug)]
+pub(crate) enum Parameter {
+    Text(String),
+    Long(i64),
+    Texts(Vec<String>),
+}
+
+/// A condition on a column that copies a part of the metadata.
+#[derive(Clone, Debug)]
+pub(crate) enum Narrowing {
+    Source(String),
+    Step(i64),
+    RunId(String),
+}
+
+impl Query {
+    /// A query of these statements; `name` tells those who look at the cluster what it is for.
+    fn new(name: &str, parameters: Vec<(&'static str, Parameter)>, statements: &[String]) -> Self {
+        let declared: Vec<_> = parameters
+            .iter()
+            .map(|(name, parameter)| format!("{name}:{}", parameter.type_name()))
+            .collect();
+        let declaration = if declared.is_empty() {
+            String::new()
+        } else {
+            format!("declare query_parameters({});\n", declared.join(", "))
+        };
+        let text =
+            format!("// langgraph-checkpoint {name} v1\n{declaration}{}", statements.join(";\n"));
+        Self { text, parameters }
+    }
+
+    /// The body of the request.
+    pub(crate) fn body(&self, database: &str, milliseconds: u64) -> Result<Vec<u8>, Error> {
+        let parameters: Map<String, Value> = self
+            .parameters
+            .iter()
+            .map(|(name, parameter)| ((*name).to_owned(), parameter.value()))
+            .collect();
+        let seconds = milliseconds.div_ceil(1000).clamp(1, 3600);
+        let timeout = format!("{:02}:{:02}:{:02}", seconds / 3600, seconds / 60 % 60, seconds % 60);
+        let body = json!({
+            "db": database,
+            "csl": self.text,
+            "properties": {
+                "Options": { "servertimeout": timeout, "request_readonly": true },
+                "Parameters": parameters,
+            },
+        });
+        Ok(body.to_string().into_bytes())
+    }
+}
+
+impl Parameter {
+    fn type_name(&self) -> &'static str {
+        match self {
+            Self::Text(_) => "string",
+            Self::Long(_) => "long",
+            Self::Texts(_) => "dynamic",
+        }
+    }
+
+    /// The service reads each value as a literal of its type. Text is given as a literal, quotes
+    /// and all, so that text with quotes in it can mean one thing only.
+    fn value(&self) -> Value {
+        match self {
+            Self::Text(text) => Value::String(quoted(text)),
+            Self::Long(long) => Value::from(*long),
+            Self::Texts(texts) => {
+                let texts: Vec<_> = texts.iter().map(|text| quoted(text)).collect();
+                Value::String(format!("dynamic([{}])", texts.join(",")))
+            }
+        }
+    }
+}
+
+/// The columns of a checkpoint or write that are read.
+const ROW_COLUMNS: &str = "thread_id, checkpoint_ns, checkpoint_id, task_id, task_path, idx, \
+     channel, refs, encoding, data, part, parts, rev, row_id";
+
+/// A page: its checkpoints, their writes, unless `bare` the chunks of both, and of one thread
+/// its cut. What the caller `has` is left out of the chunks.
+pub(crate) fn page(
+    table: &str,
+    page: &Page,
+    narrow: &[Narrowing],
+    have: Vec<String>,
+    bare: bool,
+) -> Query {
+    let mut parameters = Vec::new();
+    let mut keys = Vec::new();
+    let mut copies = Vec::new();
+    if let Some(ns) = &page.checkpoint_ns {
+        parameters.push(("p_ns", Parameter::Text(ns.clone())));
+        keys.push("checkpoint_ns == p_ns".to_owned());
+    }
+    if let Some(id) = &page.checkpoint_id {
+        parameters.push(("p_id", Parameter::Text(id.clone())));
+        keys.push("checkpoint_id == p_id".to_owned());
+    }
+    if let Some(before) = &page.before {
+        parameters.push(("p_before", Parameter::Text(before.clone())));
+        keys.push("strcmp(checkpoint_id, p_before) < 0".to_owned());
+    }
+    if let Some(After { checkpoint_id, thread_id, checkpoint_ns, .. }) = &page.after {
+        parameters.push(("p_after_id", Parameter::Text(checkpoint_id.clone())));
+        parameters.push(("p_after_thread", Parameter::Text(thread_id.clone())));
+        parameters.push(("p_after_ns", Parameter::Text(checkpoint_ns.clone())));
+        keys.push(
+            "(strcmp(checkpoint_id, p_after_id) < 0 or (checkpoint_id == p_after_id and \
+             (strcmp(thread_id, p_after_thread) < 0 or (thread_id == p_after_thread and \
+             strcmp(checkpoint_ns, p_after_ns) < 0))))"
+                .to_owned(),
+        );
+    }
+    for narrowing in narrow {
+        let (name, parameter, condition) = match narrowing {
+            Narrowing::Source(source) => {
+                ("p_source", Parameter::Text(source.clone()), "source == p_source")
+            }
+            Narrowing::Step(step) => ("p_step", Parameter::Long(*step), "step == p_step"),
+            Narrowing::RunId(run) => ("p_run", Parameter::Text(run.clone()), "run_id == p_run"),
+        };
+        parameters.push((name, parameter));
+        copies.push(format!("\n| where {condition}"));
+    }
+    parameters.push(("p_count", Parameter::Long(i64::try_from(page.count).unwrap_or(i64::MAX))));
+    let log = Log::of(table, page.thread_id.as_deref(), &mut parameters);
+    let keys: String = keys.iter().map(|key| format!(" and {key}")).collect();
+    let mut statements = log.statements.clone();
+    statements.push(format!(
+        "let Top = materialize(Log\n\
+         | where kind == \"checkpoint\" and part == 0{keys}{live}\n\
+         | summarize arg_max(rev, row_id, source, step, run_id) \
+         by thread_id, checkpoint_ns, checkpoint_id{copies}\n\
+         | order by checkpoint_id desc, thread_id desc, checkpoint_ns desc\n\
+         | take p_count)",
+        live = log.live,
+        copies = copies.concat(),
+    ));
+    statements.push(format!(
+        "let Rows = materialize(Log\n\
+         | where kind == \"checkpoint\"{live}\n\
+         | join kind=leftsemi Top on row_id\n\
+         | project {ROW_COLUMNS}, cut)",
+        live = log.live,
+    ));
+    statements.push(format!(
+        "let Writes = materialize(Log\n\
+         | where kind == \"write\"{live}\n\
+         | join kind=leftsemi Top on thread_id, checkpoint_ns, checkpoint_id\n\
+         | project {ROW_COLUMNS}, cut)",
+        live = log.live,
+    ));
+    let mut results = vec!["Rows".to_owned(), "Writes".to_owned()];
+    if !bare {
+        parameters.push(("p_have", Parameter::Texts(have)));
+        statements.extend(levels("union Rows, Writes", " and ref !in (p_have)"));
+        results.push(chunks_of_levels());
+    }
+    if page.thread_id.is_some() {
+        results.push("print cut = last_cut".to_owned());
+    }
+    statements.extend(results);
+    Query::new("page", parameters, &statements)
+}
+
+/// The log of one thread or of all, and the condition that a row is not hidden. With it comes
+/// the column `cut`.
+struct Log {
+    statements: Vec<String>,
+    live: &'static str,
+}
+
+impl Log {
+    fn of(
+        table: &str,
+        thread_id: Option<&str>,
+        parameters: &mut Vec<(&'static str, Parameter)>,
+    ) -> Self {
+        match thread_id {
+            Some(thread_id) => {
+                parameters.push(("p_thread", Parameter::Text(thread_id.to_owned())));
+                Self {
+                    statements: vec![
+                        format!("let Log = ['{table}'] | where thread_id == p_thread"),
+                        "let last_cut = coalesce(toscalar(Log | where kind == \"tombstone\" \
+                         | summarize max(rev)), long(0))"
+                            .to_owned(),
+                    ],
+                    live: " and rev > last_cut\n| extend cut = last_cut",
+                }
+            }
+            None => Self {
+                statements: vec![
+                    format!("let Log = ['{table}']"),
+                    "let Cuts = Log | where kind == \"tombstone\" \
+                     | summarize cut = max(rev) by thread_id"
+                        .to_owned(),
+                ],
+                live: "\n| lookup kind=leftouter Cuts on thread_id\n\
+                       | extend cut = coalesce(cut, long(0))\n| where rev > cut",
+            },
+        }
+    }
+}
+
+/// The chunks that rows refer to, and those that these refer to, level by level.
+fn levels(rows: &str, condition: &str) -> Vec<String> {
+    let mut statements = Vec::new();
+    let mut above = rows.to_owned();
+    for level in 1..=LEVELS {
+        statements.push(format!(
+            "let R{level} = {above} | mv-expand ref = refs to typeof(string)\n\
+             | where isnotempty(ref){condition} | distinct thread_id, hash = ref"
+        ));
+        statements.push(format!(
+            "let C{level} = materialize(Log | where kind == \"chunk\"\n\
+             | join kind=leftsemi R{level} on thread_id, hash\n\
+             | project thread_id, hash, refs, encoding, data, rev)"
+        ));
+        above = format!("C{level}");
+    }
+    statements
+}
+
+fn chunks_of_levels() -> String {
+    let all: Vec<_> = (1..=LEVELS).map(|level| format!("C{level}")).collect();
+    format!("union {} | project thread_id, hash, encoding, data, rev", all.join(", "))
+}
+
+/// The chunks of a thread with these hashes.
+pub(crate) fn chunks(table: &str, thread_id: &str, hashes: Vec<String>) -> Query {
+    Query::new(
+        "chunks",
+        vec![
+            ("p_thread", Parameter::Text(thread_id.to_owned())),
+            ("p_hashes", Parameter::Texts(hashes)),
+        ],
+        &[format!(
+            "['{table}']\n\
+             | where thread_id == p_thread and kind == \"chunk\" and hash in (p_hashes)\n\
+             | project thread_id, hash, encoding, data, rev"
+        )],
+    )
+}
+
+/// The newest tombstone of a thread, and its newest row.
+pub(crate) fn cut(table: &str, thread_id: &str) -> Query {
+    Query::new(
+        "cut",
+        vec![("p_thread", Parameter::Text(thread_id.to_owned()))],
+        &[format!(
+            "['{table}']\n\
+             | where thread_id == p_thread\n\
+             | summarize cut = maxif(rev, kind == \"tombstone\"), rev = max(rev)"
+        )],
+    )
+}
+
+/// How many checkpoints of a thread are newer than a revision.
+pub(crate) fn newer(table: &str, thread_id: &str, rev: i64) -> Query {
+    Query::new(
+        "newer",
+        vec![("p_thread", Parameter::Text(thread_id.to_owned())), ("p_rev", Parameter::Long(rev))],
+        &[format!(
+            "['{table}']\n\
+             | where thread_id == p_thread and kind == \"checkpoint\" and rev > p_rev\n\
+             | summarize rows = count()"
+        )],
+    )
+}
+
+/// Those of the channels that have a stored value in the namespace.
+pub(crate) fn channels(
+    table: &str,
+    thread_id: &str,
+    checkpoint_ns: &str,
+    names: Vec<String>,
+) -> Query {
+    let mut parameters = vec![
+        ("p_ns", Parameter::Text(checkpoint_ns.to_owned())),
+        ("p_channels", Parameter::Texts(names)),
+    ];
+    let log = Log::of(table, Some(thread_id), &mut parameters);
+    let mut statements = log.statements;
+    statements.push(format!(
+        "Log\n\
+         | where kind == \"checkpoint\" and checkpoint_ns == p_ns{live}\n\
+         | mv-expand name = channels to typeof(string)\n\
+         | where name in (p_channels)\n\
+         | distinct name",
+        live = log.live
+    ));
+    Query::new("channels", parameters, &statements)
+}
+
+/// The writes to some checkpoints, to one channel or to all.
+pub(crate) fn writes(
+    table: &str,
+    thread_id: &str,
+    checkpoint_ids: Vec<String>,
+    channel: Option<&str>,
+) -> Query {
+    let mut parameters = vec![("p_ids", Parameter::Texts(checkpoint_ids))];
+    let condition = match channel {
+        None => "",
+        Some(channel) => {
+            parameters.push(("p_channel", Parameter::Text(channel.to_owned())));
+            " and channel == p_channel"
+        }
+    };
+    let log = Log::of(table, Some(thread_id), &mut parameters);
+    let mut statements = log.statements;
+    statements.push(format!(
+        "Log\n\
+         | where kind == \"write\" and checkpoint_id in (p_ids){condition}{live}\n\
+         | project {ROW_COLUMNS}, cut",
+        live = log.live
+    ));
+    Query::new("writes", parameters, &statements)
+}
+
+/// The checkpoints of a namespace: their parents, and the names of what they have values of.
+pub(crate) fn chain(table: &str, thread_id: &str, checkpoint_ns: &str) -> Query {
+    let mut parameters = vec![("p_ns", Parameter::Text(checkpoint_ns.to_owned()))];
+    let log = Log::of(table, Some(thread_id), &mut parameters);
+    let mut statements = log.statements;
+    statements.push(format!(
+        "Log\n\
+         | where kind == \"checkpoint\" and part == 0 and checkpoint_ns == p_ns{live}\n\
+         | summarize arg_max(rev, row_id, parent_checkpoint_id, channels) by checkpoint_id\n\
+         | project checkpoint_id, parent_checkpoint_id, channels, rev, row_id",
+        live = log.live
+    ));
+    statements.push("print cut = last_cut".to_owned());
+    Query::new("chain", parameters, &statements)
+}
+
+/// Some checkpoints by their rows, the writes to some channels of others, and the chunks of both.
+pub(crate) fn members(
+    table: &str,
+    thread_id: &str,
+    checkpoint_ns: &str,
+    row_ids: Vec<String>,
+    checkpoint_ids: Vec<String>,
+    names: Vec<String>,
+) -> Query {
+    let mut parameters = vec![
+        ("p_ns", Parameter::Text(checkpoint_ns.to_owned())),
+        ("p_rows", Parameter::Texts(row_ids)),
+        ("p_ids", Parameter::Texts(checkpoint_ids)),
+        ("p_channels", Parameter::Texts(names)),
+    ];
+    let log = Log::of(table, Some(thread_id), &mut parameters);
+    let mut statements = log.statements;
+    statements.push(format!(
+        "let Rows = materialize(Log\n\
+         | where kind == \"checkpoint\" and row_id in (p_rows){live}\n\
+         | project {ROW_COLUMNS}, cut)",
+        live = log.live
+    ));
+    statements.push(format!(
+        "let Writes = materialize(Log\n\
+         | where kind == \"write\" and checkpoint_ns == p_ns and checkpoint_id in (p_ids) \
+         and channel in (p_channels){live}\n\
+         | project {ROW_COLUMNS}, cut)",
+        live = log.live
+    ));
+    statements.extend(levels("Writes", ""));
+    statements.extend(["Rows".to_owned(), "Writes".to_owned(), chunks_of_levels()]);
+    Query::new("members", parameters, &statements)
+}
+
+/// The columns of the table, and the newest format in it.
+pub(crate) fn schema(table: &str) -> Query {
+    Query::new(
+        "setup",
+        Vec::new(),
+        &[format!("['{table}'] | getschema | project ColumnName, ColumnType")],
+    )
+}
+
+/// The newest format in the table.
+pub(crate) fn format(table: &str) -> Query {
+    Query::new("setup", Vec::new(), &[format!("['{table}'] | summarize format = max(format)")])
+}
+
+/// The commands that remove a thread's rows up to a revision. The chunks only where `chunks`.
+pub(crate) fn delete(table: &str, thread_id: &str, rev: i64, chunks: bool) -> Vec<String> {
+    let kinds = if chunks { "" } else { " and kind != \"chunk\"" };
+    let condition = format!(
+        "where thread_id == {} and rev <= {rev} and kind != \"tombstone\"{kinds}",
+        quoted(thread_id)
+    );
+    vec![format!(".delete table ['{table}'] records <| ['{table}'] | {condition}")]
+}
+
+/// The command that removes a thread from the view of the latest checkpoints.
+pub(crate) fn delete_from_view(view: &str, thread_id: &str, rev: i64) -> String {
+    format!(
+        ".delete materialized-view ['{view}'] records <| ['{view}'] | where thread_id == {} \
+         and rev <= {rev}",
+        quoted(thread_id)
+    )
+}

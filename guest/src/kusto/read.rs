@@ -1,0 +1,473 @@
+//! Reading: pages, the sends of older checkpoints, the ancestors of a checkpoint.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::call::{Call, Rows};
+use super::clock::Clock;
+use super::filter::{matches, narrowing};
+use super::query;
+use super::resolve::{Place, Seen, Whole};
+use super::row::{CHECKPOINT, CheckpointData, Encoding, LogRow, WRITE, hash_text};
+use crate::ask::{self, After, Page, SEED};
+use crate::error::Error;
+use crate::statement::Value;
+
+/// How many checkpoints a query is asked for where conditions may drop some.
+const FILTERED_ROWS: u64 = 64;
+
+/// A checkpoint that is in a page.
+struct Found {
+    place: Place,
+    data: CheckpointData,
+}
+
+impl Call {
+    /// The checkpoints of a page and their writes.
+    pub(super) async fn page(&mut self, page: Page) -> Result<Rows, Error> {
+        let mut asked = page.clone();
+        let narrow = narrowing(&page.filter);
+        if page.filter.len() > narrow.len() {
+            asked.count = page.count.max(FILTERED_ROWS);
+        }
+        let mut found: Vec<Found> = Vec::new();
+        let mut writes = BTreeMap::new();
+        let mut seen;
+        loop {
+            seen = self.ask_page(&asked, &narrow).await?;
+            let checkpoints = seen.seen.checkpoints();
+            writes.extend(seen.seen.writes());
+            let last = seen.full.then(|| seen.last.clone()).flatten();
+            for (place, whole) in checkpoints {
+                let beyond = last.as_ref().is_some_and(|last| order(&place) < order(last));
+                if beyond || !selects(&asked, &place) {
+                    continue;
+                }
+                let data = data_of(&whole)?;
+                if json_of(&data).is_some_and(|text| matches(text, &page.filter))
+                    || page.filter.is_empty()
+                {
+                    found.push(Found { place, data });
+                }
+            }
+            match last {
+                Some((thread_id, checkpoint_ns, checkpoint_id))
+                    if (found.len() as u64) < page.count =>
+                {
+                    let thread_key = 0;
+                    asked.after =
+                        Some(After { checkpoint_id, thread_key, thread_id, checkpoint_ns });
+                }
+                _ => break,
+            }
+        }
+        found.sort_by(|a, b| order(&b.place).cmp(&order(&a.place)));
+        found.truncate(usize::try_from(page.count).unwrap_or(usize::MAX));
+        self.remember_cut(page.thread_id.as_deref(), &seen.seen);
+        self.unseen_writes(&found, &seen.shown, &mut writes).await?;
+        let mut rows = Vec::new();
+        for Found { place, data, .. } in &found {
+            let cut = seen.seen.cut_of(&place.0);
+            rows.push(self.checkpoint_row(ask::CHECKPOINT, place, data, cut)?);
+        }
+        for Found { place, .. } in &found {
+            for write in writes.get(place).into_iter().flatten() {
+                let mut row = vec![Value::Integer(ask::WRITE)];
+                row.extend(self.write_row(write)?);
+                rows.push(row);
+            }
+        }
+        Ok(rows)
+    }
+
+    /// One query for a page. A result that is too large is asked for without its chunks.
+    async fn ask_page(
+        &mut self,
+        page: &Page,
+        narrow: &[query::Narrowing],
+    ) -> Result<Answered, Error> {
+        let have: Vec<_> = page.have.iter().map(hash_text).collect();
+        let table = self.sender.options.table.clone();
+        let query = query::page(&table, page, narrow, have.clone(), false);
+        let tables = match self.try_query("reading checkpoints", &query).await? {
+            Some(tables) => tables,
+            None => {
+                let bare = query::page(&table, page, narrow, have, true);
+                self.query("reading checkpoints", &bare).await?
+            }
+        };
+        let mut seen = Seen::default();
+        let mut rest = tables.as_slice();
+        if let [checkpoints, writes, others @ ..] = rest {
+            seen.take(checkpoints, CHECKPOINT)?;
+            seen.take(writes, WRITE)?;
+            rest = others;
+        }
+        if let Some(thread_id) = &page.thread_id {
+            if let [others @ .., cut] = rest {
+                for record in cut.records() {
+                    seen.cut(thread_id, record.integer("cut")?);
+                }
+                rest = others;
+            }
+        }
+        let shown: BTreeSet<Place> = seen.checkpoints().into_keys().collect();
+        rest.iter().try_for_each(|chunks| self.keep(chunks))?;
+        self.shared.borrow_mut().clock.observe(seen.newest());
+        let laid = self.shared.borrow_mut().laid(self.sender.io.now());
+        seen.lay(laid.into_iter());
+        let full = shown.len() as u64 >= page.count;
+        let last = shown.iter().min_by(|a, b| order(a).cmp(&order(b))).cloned();
+        Ok(Answered { seen, shown, full, last })
+    }
+
+    /// The writes of checkpoints that the store does not show yet: it may show their writes.
+    async fn unseen_writes(
+        &mut self,
+        found: &[Found],
+        shown: &BTreeSet<Place>,
+        writes: &mut BTreeMap<Place, Vec<Whole>>,
+    ) -> Result<(), Error> {
+        let mut unseen: BTreeMap<&str, Vec<String>> = BTreeMap::new();
+        for Found { place: (thread_id, ns, id), .. } in found {
+            if !shown.contains(&(thread_id.clone(), ns.clone(), id.clone())) {
+                unseen.entry(thread_id).or_default().push(id.clone());
+            }
+        }
+        for (thread_id, ids) in unseen {
+            writes.extend(self.writes_of(thread_id, ids, None).await?);
+        }
+        Ok(())
+    }
+
+    async fn writes_of(
+        &mut self,
+        thread_id: &str,
+        checkpoint_ids: Vec<String>,
+        channel: Option<&str>,
+    ) -> Result<BTreeMap<Place, Vec<Whole>>, Error> {
+        let table = self.sender.options.table.clone();
+        let query = query::writes(&table, thread_id, checkpoint_ids, channel);
+        let mut seen = Seen::default();
+        for table in self.query("reading writes", &query).await? {
+            seen.take(&table, WRITE)?;
+        }
+        let laid = self.shared.borrow_mut().laid(self.sender.io.now());
+        seen.lay(laid.into_iter());
+        Ok(seen.writes())
+    }
+
+    /// The writes to one channel of some checkpoints.
+    pub(super) async fn sends(
+        &mut self,
+        channel: &str,
+        checkpoints: Vec<(i64, String, String)>,
+    ) -> Result<Rows, Error> {
+        let mut ids: BTreeMap<String, Vec<String>> = BTreeMap::new();
+        for (key, _, id) in &checkpoints {
+            ids.entry(self.thread_of(*key)?).or_default().push(id.clone());
+        }
+        let mut writes = BTreeMap::new();
+        for (thread_id, ids) in ids {
+            writes.extend(self.writes_of(&thread_id, ids, Some(channel)).await?);
+        }
+        let mut rows = Vec::new();
+        for (key, ns, id) in checkpoints {
+            let place = (self.thread_of(key)?, ns, id);
+            for write in writes.get(&place).into_iter().flatten() {
+                if write.row.channel == channel {
+                    rows.push(self.write_row(write)?);
+                }
+            }
+        }
+        Ok(rows)
+    }
+
+    /// For each channel the nearest ancestor with a value, and the writes up to it.
+    pub(super) async fn ancestors(
+        &mut self,
+        thread_id: &str,
+        checkpoint_ns: &str,
+        checkpoint_id: Option<String>,
+        channels: Vec<String>,
+    ) -> Result<Rows, Error> {
+        let chain = self.chain(thread_id, checkpoint_ns).await?;
+        let target = match &checkpoint_id {
+            Some(id) => chain.links.get(id),
+            None => chain.links.last_key_value().map(|(_, link)| link),
+        };
+        let walks: Vec<Walk> = channels
+            .iter()
+            .map(|channel| Walk::of(&chain, target.and_then(|link| link.parent.clone()), channel))
+            .collect();
+        let (rows, ids): (BTreeSet<_>, BTreeSet<_>) = (
+            walks
+                .iter()
+                .filter_map(|walk| walk.seed.as_ref().map(|(row, _)| row.clone()))
+                .collect(),
+            walks.iter().flat_map(|walk| walk.passed.iter().cloned()).collect(),
+        );
+        if ids.is_empty() {
+            return Ok(Vec::new());
+        }
+        let query = query::members(
+            &self.sender.options.table,
+            thread_id,
+            checkpoint_ns,
+            rows.into_iter().collect(),
+            ids.into_iter().collect(),
+            channels.clone(),
+        );
+        let tables = self.query("reading a history", &query).await?;
+        let mut seen = Seen::default();
+        seen.cut(thread_id, chain.cut);
+        if let [checkpoints, writes, chunks @ ..] = tables.as_slice() {
+            seen.take(checkpoints, CHECKPOINT)?;
+            seen.take(writes, WRITE)?;
+            chunks.iter().try_for_each(|chunks| self.keep(chunks))?;
+        }
+        let laid = self.shared.borrow_mut().laid(self.sender.io.now());
+        seen.lay(laid.into_iter());
+        let (checkpoints, writes) = (seen.checkpoints(), seen.writes());
+        let mut answer = Vec::new();
+        for (walk, channel) in walks.iter().zip(&channels) {
+            let place = |id: &String| (thread_id.to_owned(), checkpoint_ns.to_owned(), id.clone());
+            if let Some((_, id)) = &walk.seed {
+                if let Some(whole) = checkpoints.get(&place(id)) {
+                    let steps = walk.passed.len() as i64 - 1;
+                    let (place, data) = (place(id), data_of(whole)?);
+                    answer.push(self.seed_row(steps, channel, &place, &data)?);
+                }
+            }
+            for (steps, id) in walk.passed.iter().enumerate().rev() {
+                for write in writes.get(&place(id)).into_iter().flatten() {
+                    if write.row.channel == *channel {
+                        let mut row =
+                            vec![Value::Integer(ask::WRITE), Value::Integer(steps as i64)];
+                        row.extend(self.write_row(write)?);
+                        answer.push(row);
+                    }
+                }
+            }
+        }
+        Ok(answer)
+    }
+
+    /// The checkpoints of a namespace by id.
+    async fn chain(&mut self, thread_id: &str, checkpoint_ns: &str) -> Result<Chain, Error> {
+        let query = query::chain(&self.sender.options.table, thread_id, checkpoint_ns);
+        let tables = self.query("reading a history", &query).await?;
+        let laid = self.shared.borrow_mut().laid(self.sender.io.now());
+        let mut chain = Chain::default();
+        if let [_, cut] = tables.as_slice() {
+            for record in cut.records() {
+                chain.cut = record.integer("cut")?;
+            }
+        }
+        for row in laid.iter().filter(|row| row.thread_id == thread_id) {
+            if row.kind == super::row::TOMBSTONE {
+                chain.cut = chain.cut.max(row.rev);
+            }
+        }
+        for record in tables.first().into_iter().flat_map(|table| table.records()) {
+            chain.add(
+                record.text("checkpoint_id")?,
+                record.text("parent_checkpoint_id")?,
+                record.texts("channels")?,
+                record.integer("rev")?,
+                record.text("row_id")?,
+            );
+        }
+        for row in laid {
+            let LogRow { checkpoint_id, parent_checkpoint_id, channels, rev, row_id, .. } = &*row;
+            let here = row.thread_id == thread_id && row.checkpoint_ns == checkpoint_ns;
+            if here && row.kind == CHECKPOINT && row.part == 0 {
+                chain.add(checkpoint_id, parent_checkpoint_id, channels.clone(), *rev, row_id);
+            }
+        }
+        Ok(chain)
+    }
+
+    fn checkpoint_row(
+        &mut self,
+        part: i64,
+        place: &Place,
+        data: &CheckpointData,
+        cut: i64,
+    ) -> Result<Vec<Value>, Error> {
+        let (thread_id, checkpoint_ns, checkpoint_id) = place;
+        let mut row = vec![
+            Value::Integer(part),
+            Value::Integer(self.key(thread_id)),
+            Value::Integer(cut),
+            Value::Text(thread_id.clone()),
+            Value::Text(checkpoint_ns.clone()),
+            Value::Text(checkpoint_id.clone()),
+        ];
+        row.extend(columns(data, checkpoint_id)?);
+        Ok(row)
+    }
+
+    fn seed_row(
+        &mut self,
+        steps: i64,
+        channel: &str,
+        place: &Place,
+        data: &CheckpointData,
+    ) -> Result<Vec<Value>, Error> {
+        let (thread_id, checkpoint_ns, checkpoint_id) = place;
+        let mut row = vec![
+            Value::Integer(SEED),
+            Value::Integer(steps),
+            Value::Integer(self.key(thread_id)),
+            Value::Integer(1),
+            Value::Text(channel.to_owned()),
+            Value::Text(checkpoint_ns.clone()),
+            Value::Text(checkpoint_id.clone()),
+        ];
+        row.extend(columns(data, checkpoint_id)?);
+        Ok(row)
+    }
+
+    fn write_row(&mut self, write: &Whole) -> Result<Vec<Value>, Error> {
+        let row = &write.row;
+        let envelope = row.encoding.decode(&write.data).ok_or_else(|| {
+            damaged(&format!("the write of task {} to {}", row.task_id, row.checkpoint_id))
+        })?;
+        Ok(vec![
+            Value::Integer(self.key(&row.thread_id)),
+            Value::Integer(row.idx),
+            Value::Text(row.task_id.clone()),
+            Value::Text(row.checkpoint_ns.clone()),
+            Value::Text(row.checkpoint_id.clone()),
+            Value::Text(row.task_path.clone()),
+            Value::Text(row.channel.clone()),
+            Value::Blob(envelope),
+        ])
+    }
+
+    /// Notes the cut of the one thread a page is about.
+    fn remember_cut(&mut self, thread_id: Option<&str>, seen: &Seen) {
+        if let Some(thread_id) = thread_id {
+            let cut = seen.cut_of(thread_id);
+            let since = Clock::at(self.sender.io.now());
+            let mut memory = self.shared.borrow_mut();
+            memory.learn(thread_id, Some(cut), since, std::iter::empty());
+        }
+    }
+}
+
+/// What a query for a page gave, with the rows laid over it.
+struct Answered {
+    seen: Seen,
+    /// The checkpoints that the store itself showed.
+    shown: BTreeSet<Place>,
+    /// Whether there may be more.
+    full: bool,
+    /// The last of them.
+    last: Option<Place>,
+}
+
+/// The checkpoints of a namespace by id, with their parents.
+#[derive(Default)]
+struct Chain {
+    links: BTreeMap<String, Link>,
+    cut: i64,
+}
+
+struct Link {
+    parent: Option<String>,
+    channels: Vec<String>,
+    order: (i64, String),
+}
+
+impl Chain {
+    fn add(&mut self, id: &str, parent: &str, channels: Vec<String>, rev: i64, row_id: &str) {
+        let order = (rev, row_id.to_owned());
+        let newer = self.links.get(id).is_none_or(|link| link.order < order);
+        if rev > self.cut && newer {
+            let parent = Some(parent).filter(|parent| !parent.is_empty()).map(str::to_owned);
+            self.links.insert(id.to_owned(), Link { parent, channels, order });
+        }
+    }
+}
+
+/// The ancestors passed on the way to the nearest with a value of a channel, that one included.
+struct Walk {
+    passed: Vec<String>,
+    /// Its row and id.
+    seed: Option<(String, String)>,
+}
+
+impl Walk {
+    fn of(chain: &Chain, mut parent: Option<String>, channel: &str) -> Self {
+        let mut walk = Self { passed: Vec::new(), seed: None };
+        let mut been = BTreeSet::new();
+        while let Some(id) = parent {
+            // A circle of parents ends the walk.
+            let Some(link) = chain.links.get(&id).filter(|_| been.insert(id.clone())) else {
+                break;
+            };
+            walk.passed.push(id.clone());
+            if link.channels.iter().any(|name| name == channel) {
+                walk.seed = Some((link.order.1.clone(), id));
+                break;
+            }
+            parent = link.parent.clone();
+        }
+        walk
+    }
+}
+
+/// The order of a list, the last first.
+fn order(place: &Place) -> (&str, &str, &str) {
+    let (thread_id, checkpoint_ns, checkpoint_id) = place;
+    (checkpoint_id, thread_id, checkpoint_ns)
+}
+
+/// Whether a page may have a checkpoint of this place: said again for rows that are laid over
+/// what the store gives.
+fn selects(page: &Page, place: &Place) -> bool {
+    let (thread_id, checkpoint_ns, checkpoint_id) = place;
+    let is = |wanted: &Option<String>, value: &String| {
+        wanted.as_ref().is_none_or(|wanted| wanted == value)
+    };
+    let before = page.before.as_ref().is_none_or(|before| checkpoint_id < before);
+    let after = page.after.as_ref().is_none_or(|after| {
+        order(place) < (&after.checkpoint_id, &after.thread_id, &after.checkpoint_ns)
+    });
+    is(&page.thread_id, thread_id)
+        && is(&page.checkpoint_ns, checkpoint_ns)
+        && is(&page.checkpoint_id, checkpoint_id)
+        && before
+        && after
+}
+
+fn data_of(whole: &Whole) -> Result<CheckpointData, Error> {
+    let id = &whole.row.checkpoint_id;
+    serde_json::from_str(&whole.data).map_err(|_| damaged(&format!("checkpoint {id}")))
+}
+
+/// The metadata, where it is JSON.
+fn json_of(data: &CheckpointData) -> Option<&str> {
+    (data.metadata_encoding == Encoding::Text).then_some(data.metadata.as_str())
+}
+
+/// Parent, created_at, metadata, envelope.
+fn columns(data: &CheckpointData, checkpoint_id: &str) -> Result<[Value; 4], Error> {
+    let damaged = || damaged(&format!("checkpoint {checkpoint_id}"));
+    let metadata = data.metadata_encoding.decode(&data.metadata).ok_or_else(damaged)?;
+    let envelope = Encoding::Base64.decode(&data.envelope).ok_or_else(damaged)?;
+    Ok([
+        data.parent.clone().map_or(Value::Null, Value::Text),
+        Value::Text(data.ts.clone()),
+        Value::Blob(metadata),
+        Value::Blob(envelope),
+    ])
+}
+
+fn damaged(place: &str) -> Error {
+    Error::corrupt(
+        "damaged-row",
+        format!("the data of {place} is not as it was ingested; restore the table"),
+    )
+}

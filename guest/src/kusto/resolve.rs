@@ -1,0 +1,179 @@
+//! What counts among several rows: which revision of a checkpoint, which of two writes at one
+//! place, what a tombstone hides. The same rules for rows of the store and for rows that wait.
+
+use std::collections::BTreeMap;
+use std::rc::Rc;
+
+use super::frames::{Record, Table};
+use super::row::{CHECKPOINT, Encoding, LogRow, TOMBSTONE, WRITE};
+use crate::error::Error;
+
+/// A checkpoint's place.
+pub(crate) type Place = (String, String, String);
+
+/// Rows put together by what they are about.
+#[derive(Debug, Default)]
+pub(crate) struct Seen {
+    rows: Vec<Rc<LogRow>>,
+    /// By thread.
+    cuts: BTreeMap<String, i64>,
+}
+
+/// A checkpoint or write, its parts joined.
+#[derive(Clone, Debug)]
+pub(crate) struct Whole {
+    /// Any of its rows: what is the same in all of them.
+    pub(crate) row: Rc<LogRow>,
+    /// The data.
+    pub(crate) data: String,
+}
+
+impl Seen {
+    /// Takes the rows of a query's table.
+    pub(crate) fn take(&mut self, table: &Table, kind: &str) -> Result<(), Error> {
+        for record in table.records() {
+            let row = read(record, kind)?;
+            if let Some(cut) = record.optional_integer("cut")? {
+                self.cut(&row.thread_id, cut);
+            }
+            self.rows.push(Rc::new(row));
+        }
+        Ok(())
+    }
+
+    /// Takes rows that may not show yet.
+    pub(crate) fn lay(&mut self, rows: impl Iterator<Item = Rc<LogRow>>) {
+        for row in rows {
+            if row.kind == TOMBSTONE {
+                self.cut(&row.thread_id, row.rev);
+            } else {
+                self.rows.push(row);
+            }
+        }
+    }
+
+    /// Notes a tombstone.
+    pub(crate) fn cut(&mut self, thread_id: &str, rev: i64) {
+        let cut = self.cuts.entry(thread_id.to_owned()).or_default();
+        *cut = rev.max(*cut);
+    }
+
+    /// The newest tombstone of a thread, 0 for none.
+    pub(crate) fn cut_of(&self, thread_id: &str) -> i64 {
+        self.cuts.get(thread_id).copied().unwrap_or_default()
+    }
+
+    /// The newest revision of anything.
+    pub(crate) fn newest(&self) -> i64 {
+        let rows = self.rows.iter().map(|row| row.rev);
+        rows.chain(self.cuts.values().copied()).max().unwrap_or_default()
+    }
+
+    /// The checkpoints: of each one its newest revision.
+    pub(crate) fn checkpoints(&self) -> BTreeMap<Place, Whole> {
+        let mut checkpoints: BTreeMap<Place, Whole> = BTreeMap::new();
+        for whole in self.wholes(CHECKPOINT) {
+            let place = whole.place();
+            let newer = checkpoints.get(&place).is_none_or(|other| other.order() < whole.order());
+            if newer {
+                checkpoints.insert(place, whole);
+            }
+        }
+        checkpoints
+    }
+
+    /// The writes by checkpoint, each checkpoint's in their order. At a place of its own the
+    /// newest revision counts, at any other the first.
+    pub(crate) fn writes(&self) -> BTreeMap<Place, Vec<Whole>> {
+        let mut kept: BTreeMap<(Place, String, i64), Whole> = BTreeMap::new();
+        for whole in self.wholes(WRITE) {
+            let key = (whole.place(), whole.row.task_id.clone(), whole.row.idx);
+            let replaces = kept.get(&key).is_none_or(|other| {
+                let newer = other.order() < whole.order();
+                if whole.row.idx < 0 { newer } else { !newer }
+            });
+            if replaces {
+                kept.insert(key, whole);
+            }
+        }
+        let mut writes: BTreeMap<Place, Vec<Whole>> = BTreeMap::new();
+        for ((place, ..), whole) in kept {
+            writes.entry(place).or_default().push(whole);
+        }
+        for of_one in writes.values_mut() {
+            of_one.sort_by(|a, b| {
+                let key = |whole: &Whole| {
+                    (whole.row.task_path.clone(), whole.row.task_id.clone(), whole.row.idx)
+                };
+                key(a).cmp(&key(b))
+            });
+        }
+        writes
+    }
+
+    /// What is not hidden and all of whose parts are there.
+    fn wholes(&self, kind: &str) -> Vec<Whole> {
+        let mut parts: BTreeMap<&str, BTreeMap<i64, &Rc<LogRow>>> = BTreeMap::new();
+        for row in &self.rows {
+            if row.kind == kind && row.rev > self.cut_of(&row.thread_id) {
+                parts.entry(&row.row_id).or_default().insert(row.part, row);
+            }
+        }
+        let whole = |rows: BTreeMap<i64, &Rc<LogRow>>| {
+            let (_, first) = rows.first_key_value()?;
+            let complete = first.part == 0 && rows.len() as i64 == first.parts;
+            complete.then(|| Whole {
+                row: Rc::clone(first),
+                data: rows.values().map(|row| row.data.as_str()).collect(),
+            })
+        };
+        parts.into_values().filter_map(whole).collect()
+    }
+}
+
+impl Whole {
+    /// Its checkpoint's place.
+    pub(crate) fn place(&self) -> Place {
+        let LogRow { thread_id, checkpoint_ns, checkpoint_id, .. } = &*self.row;
+        (thread_id.clone(), checkpoint_ns.clone(), checkpoint_id.clone())
+    }
+
+    /// Its order among revisions. Rows of one revision are of one call, or of two that drew the
+    /// same bits in the same microsecond: any order does, as long as it is always the same one.
+    fn order(&self) -> (i64, &str) {
+        (self.row.rev, &self.row.row_id)
+    }
+}
+
+fn read(record: Record<'_>, kind: &str) -> Result<LogRow, Error> {
+    let text = |column| record.text(column).map(str::to_owned);
+    Ok(LogRow {
+        kind: kind.to_owned(),
+        thread_id: text("thread_id")?,
+        checkpoint_ns: text("checkpoint_ns")?,
+        checkpoint_id: text("checkpoint_id")?,
+        task_id: text("task_id")?,
+        task_path: text("task_path")?,
+        idx: record.optional_integer("idx")?.unwrap_or_default(),
+        channel: text("channel")?,
+        encoding: encoding(record)?,
+        data: text("data")?,
+        part: record.integer("part")?,
+        parts: record.integer("parts")?,
+        rev: record.integer("rev")?,
+        row_id: text("row_id")?,
+        ..LogRow::default()
+    })
+}
+
+/// How a row's data is encoded.
+pub(crate) fn encoding(record: Record<'_>) -> Result<Encoding, Error> {
+    match record.text("encoding")? {
+        "text" => Ok(Encoding::Text),
+        "base64" => Ok(Encoding::Base64),
+        _ => Err(Error::corrupt(
+            "unexpected-column",
+            "column encoding of the log is neither text nor base64; restore the table",
+        )),
+    }
+}

@@ -1,0 +1,109 @@
+//! A table of one database, and the calls on it.
+
+use std::rc::Rc;
+
+use super::call;
+use super::http::Moment;
+use super::io::{Io, Operation, Progress};
+use super::memory::Shared;
+use super::options::{Options, StoreOptions};
+use super::send::Sender;
+use super::setup;
+use crate::call::{Call, Config};
+use crate::config;
+use crate::error::Error;
+use crate::operation::method::Method;
+use crate::outcome::Outcome;
+
+/// A table of one database: its options, and what was written and is not flushed yet.
+#[derive(Debug)]
+pub struct Store {
+    options: Rc<Options>,
+    memory: Shared,
+}
+
+impl Store {
+    /// A store with these options. Nothing is sent.
+    pub fn open(options: StoreOptions) -> Result<Self, Error> {
+        Ok(Self { options: Rc::new(Options::checked(options)?), memory: Shared::default() })
+    }
+
+    /// Begins a call of LangGraph's.
+    pub fn start(&self, mut call: Call, at: Moment) -> Result<(Operation, Progress), Error> {
+        let name = name_of(&call);
+        let thread_id = thread_of(&call);
+        self.check_known(&mut call, thread_id.as_deref(), at);
+        let memory = Rc::clone(&self.memory);
+        let options = Rc::clone(&self.options);
+        match Method::start(call)? {
+            None => Operation::start(at, |io| async move {
+                let sender = Sender::new(io, options, name);
+                setup::check(&sender, &memory).await
+            }),
+            Some((method, step)) => Operation::start(at, |io| async move {
+                let sender = Sender::new(io, options, name);
+                call::run(sender, memory, thread_id, method, step).await
+            }),
+        }
+    }
+
+    /// Ingests all that waits.
+    pub fn flush(&self, at: Moment) -> Result<(Operation, Progress), Error> {
+        let memory = Rc::clone(&self.memory);
+        let options = Rc::clone(&self.options);
+        Operation::start(at, |io: Io| async move {
+            let sender = Sender::new(io, options, "flush");
+            call::flush(sender, memory).await?;
+            Ok(Outcome::Ready)
+        })
+    }
+
+    /// When `flush` is due, in microseconds since 1970; nothing when no row waits.
+    pub fn flush_due(&self) -> Option<u64> {
+        let since = self.memory.borrow().waiting_since()?;
+        Some(since.saturating_add(self.options.flush_interval))
+    }
+
+    /// What the caller should be warned of, once.
+    pub fn take_warning(&self) -> Option<String> {
+        self.memory.borrow_mut().take_warning()
+    }
+
+    /// What a caller knows is of use only while the store remembers the thread: the age of its
+    /// chunks is remembered here alone. Without it everything is read.
+    fn check_known(&self, call: &mut Call, thread_id: Option<&str>, at: Moment) {
+        let Call::GetTuple(get) = call else { return };
+        let Some(thread_id) = thread_id else { return };
+        let age_max = self.options.age_max();
+        if self.memory.borrow_mut().thread(thread_id, at.now, age_max).is_none() {
+            get.known = None;
+        }
+    }
+}
+
+/// LangGraph's name of a call.
+fn name_of(call: &Call) -> &'static str {
+    match call {
+        Call::Setup => "setup",
+        Call::GetTuple(_) => "get_tuple",
+        Call::List(_) => "list",
+        Call::Put(_) => "put",
+        Call::PutWrites(_) => "put_writes",
+        Call::DeleteThread(_) => "delete_thread",
+        Call::DeltaChannelHistory(_) => "get_delta_channel_history",
+    }
+}
+
+/// The one thread a call is about. Whether it is acceptable is for the method to say.
+fn thread_of(call: &Call) -> Option<String> {
+    let config: &Config = match call {
+        Call::Setup => return None,
+        Call::GetTuple(call) => &call.config,
+        Call::List(call) => &call.config,
+        Call::Put(call) => &call.config,
+        Call::PutWrites(call) => &call.config,
+        Call::DeleteThread(config) => config,
+        Call::DeltaChannelHistory(call) => &call.config,
+    };
+    config::optional_thread_id(config).ok().flatten()
+}

@@ -1,0 +1,311 @@
+//! Writing: rows in order, chunks before what refers to them.
+//!
+//! The store has no transactions. A put ingests its rows and then looks whether the thread was
+//! deleted meanwhile: only then it is acknowledged. So what it relies on was there after its own
+//! row was, and a host whose clock lags does not hide its row behind a tombstone.
+
+use super::call::{Call, Rows};
+use super::ingest::{Broken, ingest};
+use super::query;
+use super::row::{
+    CHECKPOINT, CHUNK, CheckpointData, Copies, Encoding, LogRow, TOMBSTONE, WRITE, copies,
+    hash_text,
+};
+use crate::ask::{NewCheckpoint, NewWrite, NewWrites};
+use crate::error::Error;
+use crate::format::checkpoint::{CheckpointColumns, CheckpointEnvelope};
+use crate::format::write::{self, WriteColumns};
+use crate::json;
+use crate::statement::Value;
+use crate::value::build::Chunk;
+use crate::value::gather::Gather;
+use crate::value::piece::Piece;
+
+const PUTTING: &str = "storing a checkpoint";
+
+/// How often a put is sent again after the thread was deleted under it.
+const PUTS_MAX: usize = 8;
+
+/// Write-behind: rows are ingested when their data has so many bytes.
+const WAITING_BYTES_MAX: usize = 3 * 1024 * 1024;
+
+impl Call {
+    /// Stores a checkpoint.
+    pub(super) async fn put(&mut self, new: NewCheckpoint) -> Result<Rows, Error> {
+        let now = self.sender.io.now();
+        let age_max = self.sender.options.age_max();
+        let known = self.shared.borrow_mut().thread(&new.thread_id, now, age_max).cloned();
+        if let Some(guard) = new.guard {
+            // What the caller relies on must be known to this store, and young enough.
+            let holds = |known: &super::memory::Thread| known.cut == Some(guard.generation);
+            if !known.as_ref().is_some_and(holds) {
+                return Ok(Vec::new());
+            }
+        }
+        let sent =
+            |chunk: &&Chunk| known.as_ref().is_some_and(|known| known.has(&hash_text(&chunk.hash)));
+        let mut fresh: Vec<&Chunk> = new.chunks.iter().filter(|chunk| !sent(chunk)).collect();
+        for again in 0..PUTS_MAX {
+            let rev = self.shared.borrow_mut().clock.next(self.sender.io.at());
+            let rows = self.checkpoint_rows(&new, &fresh, rev)?;
+            let cut = if self.sender.options.write_behind() {
+                self.wait_in_line(PUTTING, rows).await?;
+                let known = known.as_ref().and_then(|known| known.cut);
+                known.unwrap_or_default()
+            } else {
+                self.ingest(PUTTING, rows, again > 0).await?;
+                self.cut_of(PUTTING, &new.thread_id, true).await?
+            };
+            let deleted = known.as_ref().is_some_and(|known| known.differs(Some(cut)));
+            if !deleted && rev > cut {
+                let hashes = fresh.iter().map(|chunk| hash_text(&chunk.hash));
+                let mut memory = self.shared.borrow_mut();
+                memory.learn(&new.thread_id, Some(cut), rev, hashes);
+                return Ok(vec![vec![Value::Integer(0), Value::Integer(cut)]]);
+            }
+            let mut memory = self.shared.borrow_mut();
+            memory.forget(&new.thread_id);
+            memory.clock.observe(cut);
+            if new.guard.is_some() {
+                return Ok(Vec::new());
+            }
+            // Everything is sent again, after the deletion.
+            fresh = new.chunks.iter().collect();
+        }
+        Err(Error::protocol(
+            "endless-deletes",
+            "a thread is deleted again and again while it is put",
+        ))
+    }
+
+    fn checkpoint_rows(
+        &self,
+        new: &NewCheckpoint,
+        chunks: &[&Chunk],
+        rev: i64,
+    ) -> Result<Vec<LogRow>, Error> {
+        let mut rows = self.chunk_rows(&new.thread_id, chunks, rev);
+        let columns = CheckpointColumns {
+            checkpoint_id: &new.checkpoint_id,
+            parent_checkpoint_id: new.parent_checkpoint_id.as_deref(),
+            created_at: &new.created_at,
+            metadata: &new.metadata.bytes,
+        };
+        let place = || format!("checkpoint {}", new.checkpoint_id);
+        let envelope = CheckpointEnvelope::open(&new.envelope, columns, &place)?;
+        let mut gather = Gather::default();
+        gather.want(&envelope.rest.piece);
+        let mut state = serde_json::Map::new();
+        for entry in &envelope.values {
+            gather.want(&entry.value.piece);
+            if let Some(value) = readable(&entry.value.kind, &entry.value.piece) {
+                state.insert(entry.channel.clone(), value);
+            }
+        }
+        let is_json = new.metadata.kind == "json" && json::is_value(&new.metadata.bytes);
+        let (metadata_encoding, metadata) = match Encoding::of(new.metadata.bytes.clone()) {
+            (Encoding::Text, text) if is_json => (Encoding::Text, text),
+            _ => Encoding::base64(&new.metadata.bytes),
+        };
+        let copied = match metadata_encoding {
+            Encoding::Text => copies(&metadata),
+            Encoding::Base64 => Copies::default(),
+        };
+        let data = CheckpointData {
+            ts: new.created_at.clone(),
+            parent: new.parent_checkpoint_id.clone(),
+            metadata,
+            metadata_encoding,
+            envelope: Encoding::base64(&new.envelope).1,
+        };
+        let data = serde_json::to_string(&data).map_err(unencodable)?;
+        let row = LogRow {
+            checkpoint_ns: new.checkpoint_ns.clone(),
+            checkpoint_id: new.checkpoint_id.clone(),
+            parent_checkpoint_id: new.parent_checkpoint_id.clone().unwrap_or_default(),
+            refs: gather.round().iter().map(hash_text).collect(),
+            channels: envelope.values.iter().map(|entry| entry.channel.clone()).collect(),
+            copies: Copies { state: Some(state.into()), ..copied },
+            ..self.row(CHECKPOINT, &new.thread_id, rev, rows.len())
+        };
+        rows.extend(row.holding(Encoding::Text, data));
+        Ok(rows)
+    }
+
+    fn chunk_rows(&self, thread_id: &str, chunks: &[&Chunk], rev: i64) -> Vec<LogRow> {
+        let row = |(place, chunk): (usize, &&Chunk)| {
+            let refs = Gather::refs(chunk.role, chunk.hash, &chunk.data);
+            let (encoding, data) = Encoding::of(chunk.data.clone());
+            let hash = hash_text(&chunk.hash);
+            let refs = refs.iter().map(hash_text).collect();
+            let row = self.row(CHUNK, thread_id, rev, place);
+            LogRow { hash, refs, encoding, data, ..row }
+        };
+        chunks.iter().enumerate().map(row).collect()
+    }
+
+    /// A row of this call. Its id is its own: no other call has the same revision and entropy.
+    fn row(&self, kind: &str, thread_id: &str, rev: i64, place: usize) -> LogRow {
+        let at = self.sender.io.at();
+        let row_id = format!("{rev:x}-{:016x}-{place:x}", at.entropy);
+        LogRow::new(kind, thread_id, rev, row_id, at.now)
+    }
+
+    /// Stores writes. What a write refers to is always sent with it.
+    pub(super) async fn put_writes(&mut self, new: NewWrites) -> Result<Rows, Error> {
+        const DOING: &str = "storing writes";
+        let rev = self.shared.borrow_mut().clock.next(self.sender.io.at());
+        let chunks: Vec<&Chunk> = new.chunks.iter().collect();
+        let mut rows = self.chunk_rows(&new.thread_id, &chunks, rev);
+        for NewWrite { idx, channel, envelope } in new.keeping.iter().chain(&new.replacing) {
+            let columns = WriteColumns {
+                checkpoint_id: &new.checkpoint_id,
+                task_id: &new.task_id,
+                idx: *idx,
+                task_path: &new.task_path,
+                channel,
+            };
+            let value = write::open(envelope, columns, &|| "a write".to_owned())?;
+            let mut gather = Gather::default();
+            gather.want(&value.piece);
+            let (encoding, data) = Encoding::base64(envelope);
+            let row = LogRow {
+                checkpoint_ns: new.checkpoint_ns.clone(),
+                checkpoint_id: new.checkpoint_id.clone(),
+                task_id: new.task_id.clone(),
+                task_path: new.task_path.clone(),
+                idx: *idx,
+                channel: channel.clone(),
+                refs: gather.round().iter().map(hash_text).collect(),
+                copies: Copies { state: readable(&value.kind, &value.piece), ..Copies::default() },
+                ..self.row(WRITE, &new.thread_id, rev, rows.len())
+            };
+            rows.extend(row.holding(encoding, data));
+        }
+        if self.sender.options.write_behind() {
+            self.wait_in_line(DOING, rows).await?;
+        } else {
+            self.ingest(DOING, rows, false).await?;
+        }
+        let hashes = new.chunks.iter().map(|chunk| hash_text(&chunk.hash));
+        self.shared.borrow_mut().learn(&new.thread_id, None, rev, hashes);
+        Ok(Vec::new())
+    }
+
+    /// Hides a thread, at once and for all; then removes its rows, where that was asked for.
+    pub(super) async fn delete_thread(&mut self, thread_id: &str) -> Result<Rows, Error> {
+        const DOING: &str = "deleting a thread";
+        // The tombstone must be newer than all that shows, whatever this host's clock says.
+        self.cut_of(DOING, thread_id, false).await?;
+        let rev = {
+            let mut memory = self.shared.borrow_mut();
+            memory.drop_waiting(thread_id);
+            memory.forget(thread_id);
+            memory.clock.next(self.sender.io.at())
+        };
+        let tombstone = self.row(TOMBSTONE, thread_id, rev, 0);
+        self.ingest(DOING, vec![tombstone], false).await?;
+        if self.sender.options.admin {
+            self.remove_rows(thread_id, rev).await?;
+        }
+        Ok(Vec::new())
+    }
+
+    /// Chunks stay where somebody has put a checkpoint meanwhile that may rely on them.
+    async fn remove_rows(&mut self, thread_id: &str, rev: i64) -> Result<(), Error> {
+        const DOING: &str = "removing the rows of a thread that is hidden";
+        let table = self.sender.options.table.clone();
+        let mut newer = 0;
+        for found in self.query(DOING, &query::newer(&table, thread_id, rev)).await? {
+            for record in found.records() {
+                newer += record.integer("rows")?;
+            }
+        }
+        let mut commands = query::delete(&table, thread_id, rev, newer == 0);
+        if self.has_view(DOING).await? {
+            commands.push(query::delete_from_view(VIEW, thread_id, rev));
+        }
+        for command in commands {
+            let ended = self.sender.command(&command).await?;
+            ended.map_err(|failure| failure.error(DOING, true))?;
+        }
+        Ok(())
+    }
+
+    /// Whether the view of the latest checkpoints is there: it is for people and may be left out.
+    async fn has_view(&self, doing: &str) -> Result<bool, Error> {
+        let ended = self.sender.command(".show materialized-views").await?;
+        for table in ended.map_err(|failure| failure.error(doing, true))? {
+            for record in table.records() {
+                if record.text("Name")? == VIEW {
+                    return Ok(true);
+                }
+            }
+        }
+        Ok(false)
+    }
+
+    /// The newest tombstone of a thread, 0 for none.
+    async fn cut_of(&mut self, doing: &str, thread_id: &str, stored: bool) -> Result<i64, Error> {
+        let query = query::cut(&self.sender.options.table, thread_id);
+        let tables = self.sender.query(&query).await?;
+        let tables = tables.map_err(|failure| failure.error(doing, stored))?;
+        let mut cut = 0;
+        let laid = self.shared.borrow_mut().laid(self.sender.io.now());
+        for row in laid.iter().filter(|row| row.kind == TOMBSTONE && row.thread_id == thread_id) {
+            cut = cut.max(row.rev);
+        }
+        let mut memory = self.shared.borrow_mut();
+        for record in tables.iter().flat_map(|table| table.records()) {
+            cut = cut.max(record.optional_integer("cut")?.unwrap_or_default());
+            memory.clock.observe(record.optional_integer("rev")?.unwrap_or_default());
+        }
+        memory.clock.observe(cut);
+        Ok(cut)
+    }
+
+    /// Write-behind: the rows are acknowledged and wait; where there are many they are ingested.
+    async fn wait_in_line(&mut self, doing: &str, rows: Vec<LogRow>) -> Result<(), Error> {
+        let (waiting, bytes) = {
+            let mut memory = self.shared.borrow_mut();
+            memory.lay(rows, self.sender.io.now(), true);
+            memory.waiting()
+        };
+        if waiting >= self.sender.options.batch_rows || bytes >= WAITING_BYTES_MAX {
+            self.flush(doing).await?;
+        }
+        Ok(())
+    }
+
+    /// Ingests what waits.
+    pub(super) async fn flush(&mut self, doing: &str) -> Result<(), Error> {
+        let taken = self.shared.borrow_mut().take_waiting();
+        if taken.is_empty() {
+            return Ok(());
+        }
+        let rows: Vec<LogRow> = taken.iter().map(|row| LogRow::clone(row)).collect();
+        let ended = ingest(&self.sender, &self.shared, &rows).await;
+        let now = self.sender.io.now();
+        let done = matches!(ended, Ok(Ok(()))).then_some(now);
+        self.shared.borrow_mut().settle(&taken, done);
+        match ended? {
+            Ok(()) => Ok(()),
+            Err(Broken { failure, .. }) => Err(failure.error(doing, true)),
+        }
+    }
+}
+
+/// The view that `provision.kql` makes.
+const VIEW: &str = "LatestCheckpoints";
+
+/// A value that is in the row itself, for people.
+fn readable(kind: &str, piece: &Piece) -> Option<serde_json::Value> {
+    match piece {
+        Piece::Inline(bytes) if kind == "json" => serde_json::from_slice(bytes).ok(),
+        _ => None,
+    }
+}
+
+fn unencodable(error: serde_json::Error) -> Error {
+    Error::protocol("encoding-failed", format!("cannot encode: {error}"))
+}
