@@ -12,10 +12,15 @@ use langgraph_checkpoint_guest as guest;
     reason = "generated from wit/planner.wit, where the documentation is"
 )]
 mod generated {
+    #[cfg(not(feature = "kusto"))]
     wit_bindgen::generate!({ path: "../../wit", world: "planner" });
+    #[cfg(feature = "kusto")]
+    wit_bindgen::generate!({ path: "../../wit", world: "kusto-planner" });
 }
 
 mod convert;
+#[cfg(feature = "kusto")]
+mod kusto;
 
 use generated::exports::langgraph::checkpoint::operations as wit;
 
