@@ -7,6 +7,7 @@ mod demo;
 mod documents;
 mod fuzz;
 mod goldens;
+mod kusto;
 mod licences;
 mod npm;
 mod process;
@@ -18,6 +19,7 @@ mod wasm_target;
 mod workspace;
 mod world;
 
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::Result;
@@ -51,6 +53,15 @@ enum Task {
     },
     /// Builds the component and the JavaScript package's generated files
     Component,
+    /// Serves a local stand-in for a Kusto cluster, which is not Kusto; prints its URL
+    LocalKusto {
+        /// 0: any free one
+        #[arg(long, default_value_t = 0)]
+        port: u16,
+        /// Keep the databases in this folder
+        #[arg(long, value_name = "FOLDER")]
+        data: Option<PathBuf>,
+    },
     /// Measures, and prints tables
     Bench {
         /// Fewer rounds, and less of what takes the stock saver long: under 90 seconds
@@ -85,6 +96,7 @@ fn run(task: Task) -> Result<()> {
         Task::Test { only } => test::run(&workspace, only.as_deref()),
         Task::Check { only } => check::run(&workspace, only.as_deref()),
         Task::Component => component::prepare(&workspace),
+        Task::LocalKusto { port, data } => kusto::serve(&workspace, port, data.as_deref()),
         Task::Bench { quick, only } => bench::run(&workspace, quick, only.as_deref()),
     }
 }

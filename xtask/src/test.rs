@@ -4,13 +4,16 @@ use anyhow::Result;
 
 use crate::step::{Step, run_steps};
 use crate::workspace::Workspace;
-use crate::{component, fuzz, npm, process};
+use crate::{component, fuzz, kusto, npm, process};
 
 const STEPS: &[Step] = &[
     Step::new("component", component::prepare),
     Step::new("rust", rust),
     Step::new("rust-example", rust_example),
     Step::new("fuzz", fuzz::replay),
+    Step::new("local-kusto", kusto::test_server),
+    Step::new("kusto-language", kusto::test_language),
+    Step::new("kusto-client", kusto::test_client),
     Step::new("js-packages", |workspace| npm::ensure_installed(&workspace.js())),
     Step::new("js-build", |workspace| npm::run_script(&workspace.js(), "build")),
     Step::new("js", |workspace| npm::run_script(&workspace.js(), "test")),

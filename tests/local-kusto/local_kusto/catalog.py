@@ -48,12 +48,14 @@ def canonical_type(name: str) -> str:
 
 @dataclass
 class Table:
-    """A table, or the part of a view that is materialized."""
+    """A table."""
 
     name: str
     columns: dict[str, str]
     folder: str = ""
     docstring: str = ""
+    #: Column to its docstring.
+    docstrings: dict[str, str] = field(default_factory=dict)
     policies: dict[str, Any] = field(default_factory=dict)
     #: Column to the name of its encoding profile.
     encodings: dict[str, str] = field(default_factory=dict)
@@ -88,9 +90,10 @@ class View:
     source: str
     query: str
     columns: dict[str, str]
+    #: What its rows are grouped by.
+    keys: list[str] = field(default_factory=list)
     folder: str = ""
     docstring: str = ""
-    auto_update_schema: bool = False
 
 
 @dataclass

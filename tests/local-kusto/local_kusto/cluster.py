@@ -54,7 +54,11 @@ class Cluster:
                 return self._databases[name]
             database = Database(name, self._root, self._translator, self._folder)
             if provisioned and self._provision and not database.catalog.tables:
-                execute(database, self._provision, _ADMIN)
+                try:
+                    execute(database, self._provision, _ADMIN)
+                except BaseException:
+                    database.close()
+                    raise
             self._databases[name] = database
             return database
 

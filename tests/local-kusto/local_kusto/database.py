@@ -11,7 +11,7 @@ from typing import Any
 import duckdb
 
 from .catalog import STORED_TYPES, Catalog, Table, View
-from .errors import KustoError, semantic, unsupported
+from .errors import KustoError, semantic
 from .translation import Bound, Translator
 from .values import column_type
 
@@ -73,10 +73,14 @@ class Database:
         translated = self._translator.translate(text, parameters, self.catalog, self._signature)
         return [self.run(bound) for bound in translated]
 
-    def query_beside(self, table: Table, text: str) -> RowSet:
-        """The result of a query of a table that the catalog does not have."""
-        catalog = Catalog(tables={**self.catalog.tables, table.name: table})
-        return self.run(self._translator.translate(text, {}, catalog, catalog.signature())[0])
+    def query_alone(self, table: Table, text: str) -> RowSet:
+        """The result of a query of one table that the catalog need not have."""
+        return self.run(self.translate_alone(table, text))
+
+    def translate_alone(self, table: Table, text: str) -> Bound:
+        """The one statement of a query of one table."""
+        catalog = Catalog(tables={table.name: table})
+        return self._translator.translate(text, {}, catalog, catalog.signature())[0]
 
     def run(self, bound: Bound) -> RowSet:
         """The rows of one statement."""
@@ -155,40 +159,32 @@ class Database:
     def create_view(self, view: View) -> None:
         """A view over the rows of its source and those it keeps of deleted ones."""
         source = self.catalog.table(view.source)
-        columns = ", ".join(_column(name, kind) for name, kind in source.columns.items())
         kept = quoted(kept_rows(view.name))
+        columns = ", ".join(_column(name, kind) for name, kind in source.columns.items())
         self.sql(f"CREATE TABLE IF NOT EXISTS {kept} ({columns})")
         given = {row[0] for row in self.sql(f"SELECT column_name FROM (DESCRIBE {kept})")}
         for name, kind in source.columns.items():
             if name not in given:
                 self.sql(f"ALTER TABLE {kept} ADD COLUMN {_column(name, kind)}")
-        names = ", ".join(quoted(name) for name in source.columns)
-        # The name of the source, which comes first, stands for both.
-        both = Catalog(tables={view.source: source}, functions=self.catalog.functions)
-        bound = self._translator.translate(view.query, {}, both, both.signature())[0]
-        sql = bound.sql.replace(
-            f"FROM {quoted(view.source)}",
-            f"FROM (SELECT {names} FROM {quoted(view.source)} UNION ALL SELECT {names} FROM {kept})",
-        )
+        bound = self.translate_alone(source, view.query)
+        both = f"FROM (SELECT * FROM {quoted(source.name)} UNION ALL SELECT * FROM {kept})"
+        sql = bound.sql.replace(f"FROM {quoted(source.name)}", both)
         self.sql(f"CREATE OR REPLACE VIEW {quoted(view.name)} AS {sql}")
         described = self.sql(f"SELECT column_name, column_type FROM (DESCRIBE {quoted(view.name)})")
         view.columns = {name: column_type(kind) for name, kind in described}
-        if not set(source.columns) <= set(view.columns):
-            self.sql(f"DROP VIEW {quoted(view.name)}")
-            raise unsupported("materialized view without all columns of its source")
         self.catalog.views[view.name] = view
         self.changed()
 
-    def keep_rows_of_views(self, table: str) -> None:
-        """Before rows of a table go: what its views show of them stays there, as with Kusto."""
+    def keep_for_views(self, table: str, rows: list[int]) -> None:
+        """Before rows of a table go: its views go on to count them, as with Kusto."""
         for view in self.catalog.views.values():
             if view.source == table:
-                kept = kept_rows(view.name)
-                names = ", ".join(quoted(name) for name in self.catalog.table(table).columns)
-                self.sql(f"CREATE TEMP TABLE shown AS SELECT {names} FROM {quoted(view.name)}")
-                self.sql(f"DELETE FROM {quoted(kept)}")
-                self.sql(f"INSERT INTO {quoted(kept)} SELECT * FROM shown")
-                self.sql("DROP TABLE shown")
+                kept = quoted(kept_rows(view.name))
+                self.sql(f"INSERT INTO {kept} SELECT * FROM {quoted(table)} {AMONG}", [rows])
+
+
+#: The condition that a row is one of those whose numbers are bound.
+AMONG = "WHERE rowid IN (SELECT unnest(CAST(? AS BIGINT[])))"
 
 
 def kept_rows(view: str) -> str:

@@ -15,15 +15,11 @@ from duckdb_kql.translate import functions as registry
 
 from .catalog import Catalog
 from .errors import KustoError, semantic, syntax, unsupported
-from .lexer import decode_literal, encode_literal, names, split_statements, tokens
+from .lexer import Token, decode_literal, encode_literal, names, split_statements, tokens
 from .parameters import Declaration, encode, read_declarations
 
 _CACHED_MAX = 4000
 _LET = re.compile(r"let\s+(?:(?P<name>\w+)|\[\s*['\"](?P<quoted>[^'\"]+)['\"]\s*\])\s*=")
-_MATERIALIZED_VIEW = re.compile(
-    r"materialized_view\s*\(\s*(?P<name>\"\w+\"|'\w+')\s*(?:,[^()]*)?\)"
-)
-
 # The translator has no strcmp. DuckDB compares strings by their bytes, as Kusto does.
 registry.SCALAR_FUNCTIONS.setdefault(
     "strcmp",
@@ -128,15 +124,25 @@ class Translator:
 
 def canonical(text: str) -> str:
     """The text with every string in the form that the translator reads, and its own names."""
-    pieces = []
-    for token in tokens(text):
-        if token.kind == "comment":
-            continue
-        is_string = token.kind == "string"
-        pieces.append(encode_literal(decode_literal(token.text)) if is_string else token.text)
-    joined = "".join(pieces)
-    # The materialized part alone would lag; here the view is always whole.
-    return _MATERIALIZED_VIEW.sub(lambda match: match["name"][1:-1], joined)
+    pieces = [token for token in tokens(text) if token.kind != "comment"]
+    result: list[str] = []
+    for place, token in enumerate(pieces):
+        if token.kind == "string":
+            result.append(encode_literal(decode_literal(token.text)))
+        elif token.text == "kind" and _is_column(pieces, place):
+            # The translator's grammar keeps this word for itself where Kusto's does not.
+            result.append("['kind']")
+        else:
+            result.append(token.text)
+    return "".join(result)
+
+
+def _is_column(pieces: list[Token], place: int) -> bool:
+    """Whether a word is no property, and no option as in `join kind=inner`."""
+    after = "".join(piece.text for piece in pieces[place + 1 : place + 4]).lstrip()
+    before = "".join(piece.text for piece in pieces[max(0, place - 2) : place]).rstrip()
+    is_option = after.startswith("=") and not after.startswith(("==", "=~"))
+    return not is_option and not before.endswith(".")
 
 
 def _take_apart(text: str) -> _Request:

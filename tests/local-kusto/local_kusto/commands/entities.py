@@ -12,6 +12,10 @@ from ..lexer import names
 from . import grammar
 from .grammar import NAME, WITH, command, properties, table_of
 
+#: The end of a view's query.
+_KEYS = re.compile(rf"\bby\s+(?P<keys>{NAME}(?:\s*,\s*{NAME})*)\s*$")
+_DOCSTRING = re.compile(rf"(?P<column>{NAME})\s*:\s*(?P<docstring>'[^']*'|\"[^\"]*\")")
+
 
 def _create_table(database: Database, match: re.Match[str]) -> RowSet:
     name = grammar.name(match["table"])
@@ -39,6 +43,17 @@ def _create_table(database: Database, match: re.Match[str]) -> RowSet:
         ["TableName", "Schema", "DatabaseName", "Folder", "DocString"],
         [(name, table.schema_text(), database.name, table.folder, table.docstring)],
     )
+
+
+def _set_docstrings(database: Database, match: re.Match[str]) -> RowSet:
+    table = database.catalog.table(grammar.name(match["table"]))
+    for one in _DOCSTRING.finditer(match["docstrings"]):
+        column = grammar.name(one["column"])
+        if column not in table.columns:
+            raise entity_not_found("Column", column)
+        table.docstrings[column] = grammar.literal(one["docstring"])
+    database.changed()
+    return table_of(["TableName", "DatabaseName"], [(table.name, database.name)])
 
 
 def _drop_table(database: Database, match: re.Match[str]) -> RowSet:
@@ -145,14 +160,17 @@ def _create_view(database: Database, match: re.Match[str]) -> RowSet:
         raise KustoError("A view with backfill is made by an async command.", code="BadRequest")
     if {"order", "sort", "top", "now", "ago"} & names(query):
         raise KustoError("The query of a view cannot sort or ask for the time.", code="BadRequest")
+    keys = _KEYS.search(query)
+    if not keys:
+        raise KustoError("The query of a view ends in summarize ... by ...", code="BadRequest")
     view = View(
         name,
         source,
         query.strip(),
         {},
+        [grammar.name(key) for key in keys["keys"].split(",")],
         given.get("folder", ""),
         given.get("docstring", ""),
-        given.get("autoupdateschema", "false").lower() == "true",
     )
     database.create_view(view)
     return _view_row(view)
@@ -188,6 +206,12 @@ COMMANDS = [
         rf"\((?P<columns>[^()]*)\){WITH}\s*$",
         "user",
         _create_table,
+    ),
+    command(
+        rf"\.(?:alter|alter-merge) table (?P<table>{NAME}) column-docstrings\s*"
+        r"\((?P<docstrings>.*)\)\s*$",
+        "table-admin",
+        _set_docstrings,
     ),
     command(rf"\.drop table (?P<table>{NAME})(?P<ifexists> ifexists)?\s*$", "table-admin",
             _drop_table),

@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 import uuid
 
-from ..database import Database, RowSet, kept_rows, quoted
+from ..database import AMONG, Database, RowSet, kept_rows, quoted
 from ..errors import KustoError, syntax, unsupported
 from ..ingestion import read_rows
-from ..lexer import split_statements, tokens
+from ..lexer import decode_literals, tokens
 from ..values import compact, store
 from . import grammar
 from .grammar import NAME, WITH, command, properties, table_of
@@ -57,47 +57,45 @@ def _text(value: object, kind: str, encodings: dict[str, str]) -> object:
 
 def _delete_from_table(database: Database, match: re.Match[str]) -> RowSet:
     table = database.catalog.table(grammar.name(match["table"]))
-    doomed = _doomed(database, table.name, table.name, match["predicate"])
-    if "whatif" not in properties(match):
-        database.keep_rows_of_views(table.name)
-        _remove(database, table.name, doomed)
+    _check_predicate(table.name, match["predicate"])
+    numbered = f"FROM (SELECT *, rowid AS \"$row\" FROM {quoted(table.name)})"
+    sql = database.translate(match["predicate"])[0].sql
+    selected = sql.replace(f"FROM {quoted(table.name)}", numbered)
+    doomed = [row[0] for row in database.sql(f'SELECT "$row" FROM ({selected})')]
+    if not _what_if(match):
+        database.keep_for_views(table.name, doomed)
+        database.sql(f"DELETE FROM {quoted(table.name)} {AMONG}", [doomed])
     return _deleted(len(doomed))
 
 
 def _delete_from_view(database: Database, match: re.Match[str]) -> RowSet:
     view = database.catalog.view(grammar.name(match["view"]))
-    doomed = _doomed(database, view.name, kept_rows(view.name), match["predicate"])
-    if "whatif" not in properties(match):
-        _remove(database, kept_rows(view.name), doomed)
-    return _deleted(len(doomed))
+    _check_predicate(view.name, match["predicate"])
+    doomed = database.query(match["predicate"], {})[0]
+    places = [[name for name, _ in doomed.columns].index(key) for key in view.keys]
+    if not _what_if(match):
+        condition = " AND ".join(f"{quoted(key)} IS NOT DISTINCT FROM ?" for key in view.keys)
+        for row in doomed.rows:
+            database.sql(
+                f"DELETE FROM {quoted(kept_rows(view.name))} WHERE {condition}",
+                [row[place] for place in places],
+            )
+    return _deleted(len(doomed.rows))
 
 
-def _doomed(database: Database, name: str, stored: str, predicate: str) -> list[int]:
-    """The rows that the predicate selects, by DuckDB's numbers for them."""
-    statements = split_statements(predicate)
-    words = [token for token in tokens(statements[-1] if statements else "")]
-    words = [token for token in words if token.kind not in ("space", "comment")]
-    if len(statements) != 1 or not words or words[0].text != name:
+def _what_if(match: re.Match[str]) -> bool:
+    return properties(match).get("whatif", "false").lower() == "true"
+
+
+def _check_predicate(name: str, predicate: str) -> None:
+    """Refuses what the service refuses: it deletes by conditions on the rows themselves."""
+    words = [token.text for token in tokens(predicate) if token.kind not in ("space", "comment")]
+    subject = [word for word in words[:4] if word not in "[]"][:1]
+    if not subject or (decode_literals(subject[0]) or subject[0]) != name or ";" in words:
         raise syntax("the predicate is a query of the same table")
-    used = {token.text for token, before in zip(words[1:], words, strict=False)
-            if before.text == "|"}
-    if "where" not in used or not used <= {"where", "extend", "take", "order", "sort"}:
+    operators = {word for word, before in zip(words[1:], words, strict=False) if before == "|"}
+    if "where" not in operators or not operators <= {"where", "extend", "take", "order", "sort"}:
         raise unsupported("soft delete by anything but where, extend, order and take")
-    sql = database.translate(statements[0])[0].sql
-    numbered = f"FROM (SELECT *, rowid AS \"$row\" FROM {quoted(stored)})"
-    return [
-        row[0]
-        for row in database.sql(
-            f"SELECT \"$row\" FROM ({sql.replace(f'FROM {quoted(name)}', numbered)})"
-        )
-    ]
-
-
-def _remove(database: Database, stored: str, doomed: list[int]) -> None:
-    database.sql(
-        f"DELETE FROM {quoted(stored)} WHERE rowid IN (SELECT unnest(CAST(? AS BIGINT[])))",
-        [doomed],
-    )
 
 
 def _deleted(count: int) -> RowSet:

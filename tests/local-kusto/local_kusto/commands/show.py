@@ -167,7 +167,7 @@ def _pipe(database: Database, result: RowSet, operators: str) -> RowSet:
         texts = [[None if value is None else str(value) for value in row] for row in result.rows]
         database.insert(name, texts)
         table = Table(name, dict.fromkeys((column for column, _ in result.columns), "string"))
-        return database.query_beside(table, f"{name} | {operators}")
+        return database.query_alone(table, f"{name} | {operators}")
     finally:
         database.sql(f"DROP TABLE {name}")
 

@@ -1,0 +1,132 @@
+//! The local stand-in for a Kusto cluster, and what is tested with it. It is a Python program, in
+//! a virtual environment of its own below `target/`.
+
+mod python;
+
+use std::io::{BufRead, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+
+use anyhow::{Context, Result, bail};
+use serde::Deserialize;
+
+use crate::workspace::Workspace;
+use crate::{npm, process};
+
+/// What makes a database ready for the checkpointer.
+const PROVISION: &str = "provision.kql";
+const SERVER: &str = "tests/local-kusto";
+const CLIENT: &str = "tests/kusto-client";
+const LANGUAGE: &str = "tests/kusto-language";
+
+/// What the server prints when it listens.
+#[derive(Deserialize)]
+struct Listening {
+    url: String,
+}
+
+/// A running server, which ends with this value.
+pub(crate) struct LocalKusto {
+    child: Child,
+    url: String,
+}
+
+impl LocalKusto {
+    /// Starts a server on any free port. Its databases are made as they are named.
+    pub(crate) fn start(workspace: &Workspace) -> Result<Self> {
+        let mut command = server(workspace)?;
+        // It stops when its input ends, so it outlives us by no means.
+        command.arg("--until-input-ends").stdin(Stdio::piped()).stdout(Stdio::piped());
+        let mut child = command.spawn().map_err(|error| process::not_started(&command, error))?;
+        let output = child.stdout.take().context("the local Kusto has no output")?;
+        let mut line = String::new();
+        BufReader::new(output).read_line(&mut line)?;
+        match serde_json::from_str::<Listening>(&line) {
+            Ok(listening) => Ok(Self { child, url: listening.url }),
+            Err(_) => {
+                let status = child.wait()?;
+                bail!("`{}` ended ({status}) before it listened", process::shown(&command))
+            }
+        }
+    }
+
+    /// Where it listens.
+    pub(crate) fn url(&self) -> &str {
+        &self.url
+    }
+}
+
+impl Drop for LocalKusto {
+    fn drop(&mut self) {
+        drop(self.child.stdin.take());
+        // What it wrote is only for us; whether it ended well is too late to ask.
+        let _ = self.child.wait();
+    }
+}
+
+/// Serves in the foreground, until it is interrupted.
+pub(crate) fn serve(workspace: &Workspace, port: u16, data: Option<&Path>) -> Result<()> {
+    let mut command = server(workspace)?;
+    command.arg("--port").arg(port.to_string());
+    if let Some(data) = data {
+        command.arg("--data").arg(data);
+    }
+    process::run(&mut command)
+}
+
+/// Its own tests.
+pub(crate) fn test_server(workspace: &Workspace) -> Result<()> {
+    let python = interpreter(workspace)?;
+    process::run(
+        Command::new(python)
+            .current_dir(workspace.path(SERVER))
+            .args(["-B", "-m", "unittest", "discover", "--start-directory", "tests"]),
+    )
+}
+
+/// Microsoft's parser reads whatever we send, and what the documents show.
+pub(crate) fn test_language(workspace: &Workspace) -> Result<()> {
+    let folder = workspace.path(LANGUAGE);
+    npm::ensure_installed(&folder)?;
+    npm::run_script(&folder, "test")
+}
+
+/// Microsoft's client reads what we wrote, and writes what we read.
+pub(crate) fn test_client(workspace: &Workspace) -> Result<()> {
+    let python = interpreter(workspace)?;
+    let kusto = LocalKusto::start(workspace)?;
+    process::run(
+        Command::new(python)
+            .arg("-B")
+            .arg(workspace.path(CLIENT).join("check.py"))
+            .args(["--cluster", kusto.url(), "--database", "client"]),
+    )
+}
+
+/// The command that serves.
+fn server(workspace: &Workspace) -> Result<Command> {
+    let mut command = Command::new(interpreter(workspace)?);
+    command.arg("-B").arg(workspace.path(SERVER));
+    command.arg("--provision").arg(workspace.path(PROVISION));
+    Ok(command)
+}
+
+/// A Python with everything that is required.
+fn interpreter(workspace: &Workspace) -> Result<PathBuf> {
+    let requirements = [SERVER, CLIENT].map(|folder| workspace.path(folder).join("requirements.txt"));
+    python::ensure(&workspace.path("target/kusto-python"), &requirements)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_server_says_where_it_listens_and_ends_with_its_value() {
+        let kusto = LocalKusto::start(&Workspace::locate().unwrap()).unwrap();
+        let address = kusto.url().strip_prefix("http://").unwrap().to_owned();
+        assert!(std::net::TcpStream::connect(&address).is_ok());
+        drop(kusto);
+        assert!(std::net::TcpStream::connect(&address).is_err());
+    }
+}
