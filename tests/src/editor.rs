@@ -8,7 +8,7 @@ use langgraph_checkpoint_guest::{
     Payload, Put, Run, TupleValue,
 };
 
-use crate::native::Native;
+use crate::caller::Caller;
 
 /// What is known of each thread and namespace, with its values.
 #[derive(Debug, Default)]
@@ -27,15 +27,15 @@ struct Entry {
 
 impl Editor {
     /// Runs a call; a put or a get with what is known.
-    pub fn call(&mut self, native: &mut Native, call: Call) -> Result<Outcome, Error> {
+    pub fn call(&mut self, store: &mut dyn Caller, call: Call) -> Result<Outcome, Error> {
         match call {
-            Call::Put(put) => self.put(native, put),
-            Call::GetTuple(get) => self.get(native, get.config),
-            other => native.call(other),
+            Call::Put(put) => self.put(store, put),
+            Call::GetTuple(get) => self.get(store, get.config),
+            other => store.call(other),
         }
     }
 
-    fn put(&mut self, native: &mut Native, whole: Put) -> Result<Outcome, Error> {
+    fn put(&mut self, store: &mut dyn Caller, whole: Put) -> Result<Outcome, Error> {
         let key = key(&whole.config);
         let values: Vec<_> = whole.checkpoint.channel_values.iter().map(whole_value).collect();
         let mut put = whole.clone();
@@ -48,8 +48,8 @@ impl Editor {
                 }
             }
         }
-        let outcome = match native.call(Call::Put(put))? {
-            Outcome::Stale => native.call(Call::Put(whole))?,
+        let outcome = match store.call(Call::Put(put))? {
+            Outcome::Stale => store.call(Call::Put(whole))?,
             outcome => outcome,
         };
         if let Outcome::Stored(stored) = &outcome {
@@ -63,11 +63,11 @@ impl Editor {
         Ok(outcome)
     }
 
-    fn get(&mut self, native: &mut Native, config: Config) -> Result<Outcome, Error> {
+    fn get(&mut self, store: &mut dyn Caller, config: Config) -> Result<Outcome, Error> {
         let key = key(&config);
         let entry = self.entries.get(&key);
         let known = entry.map(|entry| entry.known.clone());
-        let mut outcome = native.call(Call::GetTuple(GetTuple { config, known }))?;
+        let mut outcome = store.call(Call::GetTuple(GetTuple { config, known }))?;
         if let Outcome::Found(Some(found)) = &mut outcome {
             let mut unchanged = Vec::new();
             for value in &mut found.tuple.channel_values {

@@ -5,6 +5,8 @@ use langgraph_checkpoint_guest::{Access, Answer, Batch, Call, Need, Operation, O
 use rusqlite::types::{ToSqlOutput, Value as SqlValue, ValueRef};
 use rusqlite::{Connection, ToSql, params_from_iter};
 
+use crate::caller::Caller;
+
 /// A database and the operations on it.
 #[derive(Debug)]
 pub struct Native {
@@ -35,20 +37,6 @@ impl Native {
     /// The database.
     pub fn connection(&self) -> &Connection {
         &self.connection
-    }
-
-    /// Runs a call to its end.
-    pub fn call(&mut self, call: Call) -> Result<Outcome, guest::Error> {
-        let (mut operation, mut progress) = Operation::start(call)?;
-        loop {
-            match progress {
-                Progress::Done(outcome) => return Ok(outcome),
-                Progress::Need(Need::Sql(batch)) => {
-                    let sets = self.run(&batch);
-                    progress = operation.advance(Answer::Sql(sets))?;
-                }
-            }
-        }
     }
 
     /// Runs a batch in one transaction.
@@ -86,6 +74,21 @@ impl Native {
         }
         transaction.commit().unwrap();
         sets
+    }
+}
+
+impl Caller for Native {
+    fn call(&mut self, call: Call) -> Result<Outcome, guest::Error> {
+        let (mut operation, mut progress) = Operation::start(call)?;
+        loop {
+            match progress {
+                Progress::Done(outcome) => return Ok(outcome),
+                Progress::Need(Need::Sql(batch)) => {
+                    let sets = self.run(&batch);
+                    progress = operation.advance(Answer::Sql(sets))?;
+                }
+            }
+        }
     }
 }
 

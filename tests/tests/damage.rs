@@ -2,6 +2,7 @@
 //! that says where, never a checkpoint with something missing.
 
 use langgraph_checkpoint_guest::{Call, Error, Outcome};
+use langgraph_checkpoint_tests::caller::Caller;
 use langgraph_checkpoint_tests::native::Native;
 use langgraph_checkpoint_tests::transcript;
 use serde_json::{Value, json};

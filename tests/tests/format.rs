@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use langgraph_checkpoint_guest::{Call, Id, List, Outcome};
-use langgraph_checkpoint_tests::{native::Native, transcript};
+use langgraph_checkpoint_tests::{caller::Caller, native::Native, transcript};
 use rusqlite::Connection;
 use serde_json::{Value, json};
 

@@ -4,6 +4,7 @@ use langgraph_checkpoint_guest::{
     Call, Checkpoint, Config, DeltaChannelHistory, List, MetadataFilter, NewWrite, Outcome,
     Payload, Put, PutWrites,
 };
+use langgraph_checkpoint_tests::caller::Caller;
 use langgraph_checkpoint_tests::native::Native;
 
 fn json(text: &str) -> Payload {

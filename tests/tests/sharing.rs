@@ -4,6 +4,7 @@ use langgraph_checkpoint_guest::{
     Call, ChannelValue, ChannelVersion, Checkpoint, Config, NewValue, NewWrite, Outcome, Payload,
     Put, PutWrites, Run, Version,
 };
+use langgraph_checkpoint_tests::caller::Caller;
 use langgraph_checkpoint_tests::native::Native;
 
 fn message(at: usize) -> String {

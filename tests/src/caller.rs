@@ -1,0 +1,99 @@
+//! What makes calls on a store, whichever it is.
+
+use langgraph_checkpoint_guest::{Call, Config, Error, Id, List, Outcome};
+use std::collections::BTreeMap;
+
+use crate::editor::Editor;
+use crate::transcript::{self, Transcript};
+
+/// A store that calls are made on.
+pub trait Caller {
+    /// Runs a call to its end.
+    fn call(&mut self, call: Call) -> Result<Outcome, Error>;
+}
+
+/// Whether a runner passes on what it is told to be known, as hosts do, and says values in terms
+/// of it, as shims do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Known {
+    /// It says values in terms of it.
+    Edited,
+    /// It passes it on.
+    Carried,
+    /// It does neither.
+    Forgotten,
+}
+
+/// The outcomes of a transcript's calls on a store.
+pub fn run(
+    store: &mut dyn Caller,
+    transcript: &Transcript,
+    known: Known,
+) -> Vec<serde_json::Value> {
+    let mut carried = BTreeMap::new();
+    let mut editor = (known == Known::Edited).then(Editor::default);
+    let mut outcomes = Vec::new();
+    for step in &transcript.steps {
+        let mut call = transcript::call(&step.call);
+        if let (Call::Put(put), Known::Carried) = (&mut call, known) {
+            put.known = carried.get(&address(&put.config)).cloned();
+        }
+        let result = run_call(store, editor.as_mut(), call);
+        for outcome in result.iter().flatten() {
+            if let Some((thread_id, checkpoint_ns, known)) = known_of(outcome) {
+                carried.insert((thread_id, checkpoint_ns), known);
+            }
+        }
+        outcomes.push(match &result {
+            Ok(given) => transcript::gives(Ok(given.clone())),
+            Err(code) => transcript::gives(Err(code)),
+        });
+    }
+    outcomes
+}
+
+/// The outcome, or those of all pages.
+fn run_call(
+    store: &mut dyn Caller,
+    mut editor: Option<&mut Editor>,
+    call: Call,
+) -> Result<Vec<Outcome>, String> {
+    let mut outcomes = Vec::new();
+    let mut next = Some(call);
+    while let Some(call) = next.take() {
+        let list = if let Call::List(list) = &call { Some(list.clone()) } else { None };
+        let outcome = match &mut editor {
+            Some(editor) => editor.call(store, call),
+            None => store.call(call),
+        };
+        let outcome = outcome.map_err(|error| error.code().to_owned())?;
+        if let (Some(list), Outcome::Page(page)) = (list, &outcome) {
+            let resume = page.next.clone();
+            next = resume.map(|resume| Call::List(List { resume: Some(resume), ..list }));
+        }
+        outcomes.push(outcome);
+    }
+    Ok(outcomes)
+}
+
+fn known_of(outcome: &Outcome) -> Option<(String, String, Vec<u8>)> {
+    match outcome {
+        Outcome::Found(Some(found)) => {
+            let tuple = &found.tuple;
+            Some((tuple.thread_id.clone(), tuple.checkpoint_ns.clone(), found.known.clone()))
+        }
+        Outcome::Stored(stored) => {
+            Some((stored.thread_id.clone(), stored.checkpoint_ns.clone(), stored.known.clone()))
+        }
+        _ => None,
+    }
+}
+
+fn address(config: &Config) -> (String, String) {
+    let text = |id: &Id| match id {
+        Id::Text(text) => text.clone(),
+        Id::Number(number) => number.to_string(),
+        _ => String::new(),
+    };
+    (text(&config.thread_id), text(&config.checkpoint_ns))
+}

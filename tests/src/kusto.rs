@@ -1,0 +1,114 @@
+//! The guest compiled natively, driven against a Kusto over HTTP.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use langgraph_checkpoint_guest as guest;
+use langgraph_checkpoint_guest::kusto::http::{
+    Authorization, HttpAnswer, HttpRequest, HttpResponse, Moment,
+};
+use langgraph_checkpoint_guest::kusto::{Answer, Need, Operation, Progress, Store, StoreOptions};
+use langgraph_checkpoint_guest::{Call, Error, Outcome};
+
+use crate::caller::Caller;
+
+/// A store on a Kusto.
+#[derive(Debug)]
+pub struct Kusto {
+    store: Store,
+    agent: ureq::Agent,
+    token: Option<String>,
+    /// How many requests were sent since the last look.
+    pub requests: usize,
+    /// How many bytes of bodies were sent since the last look.
+    pub sent_bytes: usize,
+    /// How far this host's clock is ahead, in microseconds.
+    pub ahead: i64,
+}
+
+impl Kusto {
+    /// A store with these options.
+    pub fn open(options: StoreOptions, token: Option<String>) -> Result<Self, Error> {
+        let config = ureq::Agent::config_builder().http_status_as_error(false).max_redirects(0);
+        Ok(Self {
+            store: Store::open(options)?,
+            agent: config.build().into(),
+            token,
+            requests: 0,
+            sent_bytes: 0,
+            ahead: 0,
+        })
+    }
+
+    /// Ingests what waits.
+    pub fn flush(&mut self) -> Result<Outcome, Error> {
+        let started = self.store.flush(self.moment())?;
+        self.drive(started)
+    }
+
+    /// When a flush is due.
+    pub fn flush_due(&self) -> Option<u64> {
+        self.store.flush_due()
+    }
+
+    fn drive(&mut self, started: (Operation, Progress)) -> Result<Outcome, Error> {
+        let (mut operation, mut progress) = started;
+        loop {
+            let answer = match progress {
+                Progress::Done(outcome) => return Ok(outcome),
+                Progress::Need(Need::Http(request)) => Answer::Http(self.send(&request)),
+                Progress::Need(Need::Wait(milliseconds)) => {
+                    std::thread::sleep(Duration::from_millis(milliseconds.into()));
+                    Answer::Waited
+                }
+            };
+            progress = operation.advance(answer, self.moment())?;
+        }
+    }
+
+    fn send(&mut self, request: &HttpRequest) -> HttpAnswer {
+        self.requests += 1;
+        self.sent_bytes += request.body.len();
+        let timeout = Duration::from_millis(request.timeout_ms.into());
+        let mut builder = self.agent.post(&request.url);
+        for (name, value) in &request.headers {
+            builder = builder.header(name, value);
+        }
+        if let (Some(token), Authorization::Token | Authorization::FreshToken) =
+            (&self.token, request.authorization)
+        {
+            builder = builder.header("authorization", format!("Bearer {token}"));
+        }
+        let sent =
+            builder.config().timeout_global(Some(timeout)).build().send(request.body.as_slice());
+        let Ok(mut response) = sent else {
+            return HttpAnswer::Failed("no response".to_owned());
+        };
+        let headers = response.headers().iter().map(|(name, value)| {
+            (name.as_str().to_owned(), value.to_str().unwrap_or_default().to_owned())
+        });
+        let (status, headers) = (response.status().as_u16(), headers.collect());
+        match response.body_mut().with_config().limit(1 << 30).read_to_vec() {
+            Ok(body) => HttpAnswer::Response(HttpResponse { status, headers, body }),
+            Err(_) => HttpAnswer::Failed("cut off".to_owned()),
+        }
+    }
+
+    fn moment(&self) -> Moment {
+        static COUNT: AtomicU64 = AtomicU64::new(1);
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        let now = u64::try_from(now.as_micros()).unwrap_or(u64::MAX);
+        // Spread over all 64 bits; tests need no more of entropy than that it differs.
+        let count =
+            COUNT.fetch_add(1, Ordering::Relaxed).wrapping_add(u64::from(std::process::id()) << 32);
+        let entropy = count.wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        Moment { now: now.saturating_add_signed(self.ahead), entropy }
+    }
+}
+
+impl Caller for Kusto {
+    fn call(&mut self, call: Call) -> Result<Outcome, guest::Error> {
+        let started = self.store.start(call, self.moment())?;
+        self.drive(started)
+    }
+}
