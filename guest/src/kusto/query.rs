@@ -280,7 +280,8 @@ pub(crate) fn cut(table: &str, thread_id: &str) -> Query {
         &[format!(
             "['{table}']\n\
              | where thread_id == p_thread\n\
-             | summarize cut = maxif(rev, kind == \"tombstone\"), rev = max(rev)"
+             | summarize cut = max(iff(kind == \"tombstone\", rev, long(null))), \
+             rev = max(rev)"
         )],
     )
 }
