@@ -35,8 +35,7 @@ impl LocalKusto {
     /// Starts a server on any free port. Its databases are made as they are named.
     pub(crate) fn start(workspace: &Workspace) -> Result<Self> {
         let mut command = server(workspace)?;
-        // It stops when its input ends, so it outlives us by no means.
-        command.arg("--until-input-ends").stdin(Stdio::piped()).stdout(Stdio::piped());
+        command.stdin(Stdio::piped()).stdout(Stdio::piped());
         let mut child = command.spawn().map_err(|error| process::not_started(&command, error))?;
         let output = child.stdout.take().context("the local Kusto has no output")?;
         let mut line = String::new();
@@ -71,17 +70,28 @@ pub(crate) fn serve(workspace: &Workspace, port: u16, data: Option<&Path>) -> Re
     if let Some(data) = data {
         command.arg("--data").arg(data);
     }
-    process::run(&mut command)
+    command.stdin(Stdio::piped());
+    let mut child = command.spawn().map_err(|error| process::not_started(&command, error))?;
+    // Held to the end: it closes with this process, however that ends.
+    let _input = child.stdin.take();
+    let status = child.wait()?;
+    if !status.success() {
+        bail!("`{}` failed ({status})", process::shown(&command));
+    }
+    Ok(())
 }
 
 /// Its own tests.
 pub(crate) fn test_server(workspace: &Workspace) -> Result<()> {
     let python = interpreter(workspace)?;
-    process::run(
-        Command::new(python)
-            .current_dir(workspace.path(SERVER))
-            .args(["-B", "-m", "unittest", "discover", "--start-directory", "tests"]),
-    )
+    process::run(Command::new(python).current_dir(workspace.path(SERVER)).args([
+        "-B",
+        "-m",
+        "unittest",
+        "discover",
+        "--start-directory",
+        "tests",
+    ]))
 }
 
 /// Microsoft's parser reads whatever we send, and what the documents show.
@@ -96,10 +106,12 @@ pub(crate) fn test_client(workspace: &Workspace) -> Result<()> {
     let python = interpreter(workspace)?;
     let kusto = LocalKusto::start(workspace)?;
     process::run(
-        Command::new(python)
-            .arg("-B")
-            .arg(workspace.path(CLIENT).join("check.py"))
-            .args(["--cluster", kusto.url(), "--database", "client"]),
+        Command::new(python).arg("-B").arg(workspace.path(CLIENT).join("check.py")).args([
+            "--cluster",
+            kusto.url(),
+            "--database",
+            "client",
+        ]),
     )
 }
 
@@ -108,12 +120,15 @@ fn server(workspace: &Workspace) -> Result<Command> {
     let mut command = Command::new(interpreter(workspace)?);
     command.arg("-B").arg(workspace.path(SERVER));
     command.arg("--provision").arg(workspace.path(PROVISION));
+    // So it does not outlive us.
+    command.arg("--until-input-ends");
     Ok(command)
 }
 
 /// A Python with everything that is required.
 fn interpreter(workspace: &Workspace) -> Result<PathBuf> {
-    let requirements = [SERVER, CLIENT].map(|folder| workspace.path(folder).join("requirements.txt"));
+    let requirements =
+        [SERVER, CLIENT].map(|folder| workspace.path(folder).join("requirements.txt"));
     python::ensure(&workspace.path("target/kusto-python"), &requirements)
 }
 

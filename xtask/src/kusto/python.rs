@@ -83,8 +83,8 @@ fn interpreter(folder: &Path) -> PathBuf {
 fn joined(requirements: &[PathBuf]) -> Result<String> {
     let mut text = String::new();
     for file in requirements {
-        text += &fs::read_to_string(file)
-            .with_context(|| format!("cannot read {}", file.display()))?;
+        text +=
+            &fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))?;
     }
     Ok(text)
 }
