@@ -1,13 +1,8 @@
 import type { RowSet, StorageAdapter } from "./adapters/adapter.js";
 import { ProtocolError } from "./errors.js";
 import { type Eventually, isPending } from "./eventually.js";
-import {
-  type Call,
-  type Outcome,
-  type PlannedCall,
-  type Planner,
-  PlannerFailure,
-} from "./guest.js";
+import type { Call, Outcome, PlannedCall, Planner } from "./guest.js";
+import { PlannerFailure } from "./instance.js";
 
 /** More rounds than any operation needs: a call that asks for more would never end. */
 const ROUNDS_MAX = 512;
@@ -15,16 +10,19 @@ const ROUNDS_MAX = 512;
 /**
  * Drives a call to its outcome: runs what the planner asks for and gives it the answer.
  *
- * It goes on without waiting for as long as the storage adapter answers at once.
- *
- * A planner instance that fails takes the other calls on it along, through no fault of theirs,
- * so a call is begun once more on a fresh instance. Every batch may be repeated.
+ * It goes on without waiting for as long as the storage adapter answers at once. Every batch may
+ * be repeated.
  */
 export function drive(planner: Planner, call: Call, storage: StorageAdapter): Eventually<Outcome> {
-  return withSecondTry(
-    () => driveOnce(planner, call, storage),
-    () => withSecondTry(() => driveOnce(planner, call, storage), plannerFailed),
-  );
+  return twiceAtMost(() => driveOnce(planner, call, storage));
+}
+
+/**
+ * Runs a call, and once more on a fresh planner instance if the first one fails: that takes the
+ * other calls on it along, through no fault of theirs.
+ */
+export function twiceAtMost(run: () => Eventually<Outcome>): Eventually<Outcome> {
+  return withSecondTry(run, () => withSecondTry(run, plannerFailed));
 }
 
 function withSecondTry(

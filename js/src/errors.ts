@@ -46,20 +46,43 @@ const EFFECTS: Record<Stored, string> = {
 };
 
 /** The store failed. The saver stays usable. */
-export class StorageError extends CheckpointerError {
-  declare readonly code: StorageErrorCode;
+export abstract class StoreError extends CheckpointerError {
   /** What the call left in the store. */
   readonly stored: Stored;
+
+  constructor(code: string, message: string, options?: ErrorOptions & { stored?: Stored }) {
+    const stored = options?.stored ?? "nothing";
+    super(code, `${message}; ${EFFECTS[stored]}`, options);
+    this.stored = stored;
+  }
+}
+
+/** A database failed, or the connection to it. */
+export class StorageError extends StoreError {
+  declare readonly code: StorageErrorCode;
 
   constructor(
     code: StorageErrorCode,
     message: string,
     options?: ErrorOptions & { stored?: Stored },
   ) {
-    const stored = options?.stored ?? "nothing";
-    super(code, `${message}; ${EFFECTS[stored]}`, options);
-    this.stored = stored;
+    super(code, message, options);
   }
+}
+
+/** A store on the network did not answer, or not in time, or refused for now: try again later. */
+export class UnavailableError extends StoreError {}
+
+/**
+ * A store on the network refused: a role, a token, a table or a policy is missing. Repeating the
+ * call changes nothing.
+ */
+export class DeniedError extends StoreError {}
+
+interface Fault {
+  readonly code: string;
+  readonly message: string;
+  readonly maybeStored?: boolean;
 }
 
 const CLASSES = {
@@ -67,11 +90,11 @@ const CLASSES = {
   corrupt: CorruptError,
   "unsupported-format": UnsupportedFormatError,
   protocol: ProtocolError,
+  unavailable: UnavailableError,
+  denied: DeniedError,
 } as const;
 
-function isPlannerFault(
-  payload: unknown,
-): payload is { tag: keyof typeof CLASSES; val: { code: string; message: string } } {
+function isPlannerFault(payload: unknown): payload is { tag: keyof typeof CLASSES; val: Fault } {
   if (typeof payload !== "object" || payload === null) return false;
   return "tag" in payload && "val" in payload && Object.hasOwn(CLASSES, String(payload.tag));
 }
@@ -83,5 +106,6 @@ function isPlannerFault(
 export function refusalOf(thrown: unknown): CheckpointerError | undefined {
   const fault = thrown instanceof Error && "payload" in thrown ? thrown.payload : thrown;
   if (!isPlannerFault(fault)) return undefined;
-  return new CLASSES[fault.tag](fault.val.code, fault.val.message);
+  const { code, message, maybeStored = false } = fault.val;
+  return new CLASSES[fault.tag](code, message, { stored: maybeStored ? "unknown" : "nothing" });
 }

@@ -1,10 +1,10 @@
-// The only file that knows the generated code: it makes planner instances, converts SQL values
-// at the boundary, and replaces an instance that failed.
+// The only file that knows the generated code of the planner for SQL: it makes its instances,
+// converts SQL values at the boundary, and replaces an instance that failed.
 
 import { instantiate } from "../generated/planner.js";
 import type { Batch, RowSet, SqlValue } from "./adapters/adapter.js";
 import { readCoreModule } from "./core-modules.js";
-import { refusalOf } from "./errors.js";
+import { type CoreModules, compiledOnce, Instance } from "./instance.js";
 
 type Operations = ReturnType<typeof instantiate>["operations"];
 type Operation = ReturnType<Operations["put"]>[0];
@@ -35,42 +35,6 @@ export type Run = Extract<NewValue, { tag: "edited" }>["val"][number];
 /** How far a call is: a batch to run, or its end. */
 export type Step = { readonly batch: Batch } | { readonly outcome: Outcome };
 
-/** Gives the compiled core module of a name. */
-export type CoreModules = (name: string) => WebAssembly.Module;
-
-/** The instance failed in a way that is no refusal, as at a trap. It is of no more use. */
-export class PlannerFailure extends Error {
-  override readonly name = "PlannerFailure";
-}
-
-// Runtimes without the symbol get this one from the generated code.
-const DISPOSE = Symbol.dispose ?? Symbol.for("dispose");
-
-/** One instance of the planner. A call that fails leaves it dead. */
-class Instance {
-  readonly #operations: Operations;
-  alive = true;
-
-  constructor(coreModule: CoreModules) {
-    this.#operations = instantiate(coreModule, {}).operations;
-  }
-
-  start(call: Call): [Operation, Progress] {
-    return this.enter(() => begin(this.#operations, call));
-  }
-
-  enter<T>(run: () => T): T {
-    try {
-      return run();
-    } catch (thrown) {
-      const refusal = refusalOf(thrown);
-      if (refusal !== undefined) throw refusal;
-      this.alive = false;
-      throw new PlannerFailure("the planner's instance failed", { cause: thrown });
-    }
-  }
-}
-
 function begin(operations: Operations, call: Call): [Operation, Progress] {
   switch (call.tag) {
     case "setup":
@@ -92,12 +56,12 @@ function begin(operations: Operations, call: Call): [Operation, Progress] {
 
 /** One call under way. */
 export class PlannedCall {
-  readonly #instance: Instance;
+  readonly #instance: Instance<Operations>;
   readonly #operation: Operation;
   #step: Step;
 
-  constructor(instance: Instance, call: Call) {
-    const [operation, progress] = instance.start(call);
+  constructor(instance: Instance<Operations>, call: Call) {
+    const [operation, progress] = instance.enter((operations) => begin(operations, call));
     this.#instance = instance;
     this.#operation = operation;
     this.#step = toStep(progress);
@@ -115,31 +79,26 @@ export class PlannedCall {
     this.#step = toStep(this.#instance.enter(() => this.#operation.advance(answer)));
   }
 
-  /** Frees what the instance keeps of the call; a dead one was freed whole. */
+  /** Frees what the instance keeps of the call. */
   end(): void {
-    if (!this.#instance.alive) return;
-    const dispose: unknown = Reflect.get(this.#operation, DISPOSE);
-    if (typeof dispose === "function") this.#instance.enter(() => dispose.call(this.#operation));
+    this.#instance.drop(this.#operation);
   }
 }
 
 /** Starts calls, on one instance for as long as that lives. */
 export class Planner {
   readonly #coreModule: CoreModules;
-  #instance: Instance | undefined;
+  #instance: Instance<Operations> | undefined;
 
   constructor(coreModule: CoreModules) {
-    const compiled = new Map<string, WebAssembly.Module>();
-    this.#coreModule = (name) => {
-      const module = compiled.get(name) ?? coreModule(name);
-      compiled.set(name, module);
-      return module;
-    };
+    this.#coreModule = compiledOnce(coreModule);
   }
 
   /** Begins a call. Bad input is refused here. */
   start(call: Call): PlannedCall {
-    if (!this.#instance?.alive) this.#instance = new Instance(this.#coreModule);
+    if (!this.#instance?.alive) {
+      this.#instance = new Instance(instantiate(this.#coreModule, {}).operations);
+    }
     return new PlannedCall(this.#instance, call);
   }
 }

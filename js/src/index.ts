@@ -2,14 +2,17 @@ export type { Batch, RowSet, SqlValue, Statement, StorageAdapter } from "./adapt
 export {
   CheckpointerError,
   CorruptError,
+  DeniedError,
   InvalidInputError,
   ProtocolError,
   StorageError,
   type StorageErrorCode,
   type Stored,
+  StoreError,
+  UnavailableError,
   UnsupportedFormatError,
 } from "./errors.js";
 export type { MemoryOptions } from "./options.js";
-export { StorageSaver } from "./saver.js";
 export { SerializationError, type SerializationErrorCode } from "./serde/errors.js";
 export { JsonPlusSerde, type JsonPlusSerdeOptions } from "./serde/serializer.js";
+export { StorageSaver } from "./storage-saver.js";

@@ -8,7 +8,7 @@ import type { SerializerProtocol } from "@langchain/langgraph-checkpoint";
 import { CommitQueue } from "./adapters/commit-queue.js";
 import { NodeSqliteConnection, openNodeSqlite } from "./adapters/node-sqlite.js";
 import { BUSY_DEADLINE_MS, type SqliteOptions } from "./options.js";
-import { StorageSaver } from "./saver.js";
+import { StorageSaver } from "./storage-saver.js";
 
 export type { Synchronous } from "./adapters/connection.js";
 export type { SqliteOptions } from "./options.js";

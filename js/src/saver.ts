@@ -11,7 +11,6 @@ import {
   type SerializerProtocol,
 } from "@langchain/langgraph-checkpoint";
 
-import type { StorageAdapter } from "./adapters/adapter.js";
 import {
   fromHistory,
   fromIds,
@@ -22,65 +21,45 @@ import {
   toName,
   toPutCall,
 } from "./convert.js";
-import { drive } from "./drive.js";
-import { ProtocolError } from "./errors.js";
-import { allReady, bothReady, type Eventually, isPending, whenReady } from "./eventually.js";
-import {
-  type Call,
-  type NewValue,
-  type Outcome,
-  type OutcomeOf,
-  type Planner,
-  sharedPlanner,
-} from "./guest.js";
+import { allReady, bothReady, type Eventually, whenReady } from "./eventually.js";
+import type { Call, NewValue, Outcome, OutcomeOf } from "./guest.js";
 import { CACHE_BYTES, type MemoryOptions } from "./options.js";
 import { referenceToNothing, SharedValues } from "./page.js";
 import { dumpAll, type Payload } from "./payload.js";
+import { expectOutcome, type Runner } from "./runner.js";
 import { JsonPlusSerde } from "./serde/serializer.js";
 import { type Before, write } from "./track/edit.js";
 import { type Entry, hasValues, Memory, toBefore } from "./track/memory.js";
 import { type Revived, revive, reviveAgain, type Tracked } from "./track/value.js";
 
 /**
- * A LangGraph.js checkpointer over a storage adapter.
+ * A LangGraph.js checkpointer on the planner, whatever the store is.
  *
- * Arguments are serialized before a method first waits, so LangGraph may go on to change them. A
- * promise resolves after what it stands for is committed. Calls take effect in their order.
+ * Arguments are serialized before a method first waits, so LangGraph may go on to change them.
  */
-export class StorageSaver extends BaseCheckpointSaver {
-  readonly #planner: Planner;
-  readonly #storage: StorageAdapter;
+export abstract class PlannedSaver extends BaseCheckpointSaver {
+  readonly #runner: Runner;
   readonly #memory: Memory;
   readonly #immutable: ReadonlySet<string>;
-  #setUp = false;
-  #settingUp: Promise<void> | undefined;
 
   /**
-   * @param storage Executes the batches.
+   * @param runner Runs the calls.
    * @param serde Serializes the values; `JsonPlusSerde` when it is left out.
    * @param options What it may take to be unchanged, and how much it remembers.
    */
   constructor(
-    storage: StorageAdapter,
+    runner: Runner,
     serde: SerializerProtocol = new JsonPlusSerde(),
     options: MemoryOptions = {},
   ) {
     super(serde);
+    this.#runner = runner;
     this.#memory = new Memory(options.cacheBytes ?? CACHE_BYTES);
     this.#immutable = new Set(options.assumeImmutable);
-    this.#planner = sharedPlanner();
-    // A call the planner refuses is refused before anything is asked of the store, setting up
-    // included: that is why it waits for the first batch.
-    this.#storage = {
-      get joined() {
-        return storage.joined ?? 0;
-      },
-      run: (batch) => whenReady(this.#setup(storage), () => storage.run(batch)),
-    };
   }
 
   override async getTuple(config: RunnableConfig): Promise<CheckpointTuple | undefined> {
-    const joined = this.#storage.joined;
+    const joined = this.#runner.joined;
     const { thread_id, checkpoint_ns } = config?.configurable ?? {};
     const entry = this.#memory.of(thread_id, checkpoint_ns);
     const call: Extract<Call, { tag: "get-tuple" }>["val"] = { config: toConfig(config) };
@@ -88,7 +67,7 @@ export class StorageSaver extends BaseCheckpointSaver {
     const { val: found } = await this.#run({ tag: "get-tuple", val: call }, "found");
     if (found === undefined) return undefined;
     const values = await this.#revive(found, entry);
-    if (this.#storage.joined === joined) {
+    if (this.#runner.joined === joined) {
       const { threadId, checkpointNs } = found.tuple;
       const before = new Map(values.map(({ channel, before }) => [channel, before]));
       this.#memory.remember(threadId, checkpointNs, found.known, before);
@@ -131,21 +110,21 @@ export class StorageSaver extends BaseCheckpointSaver {
     const channels = toChannels(checkpoint.channel_values ?? {});
     const head = dumpAll(this.serde, headOf(checkpoint, metadata));
     const values = this.#write(channels, entry);
-    const joined = this.#storage.joined;
+    const joined = this.#runner.joined;
     const outcome = await whenReady(bothReady(head, values), ([payloads, written]) => {
       const edited = written.map(({ channel, value }) => ({ channel, value }));
       const put = toCall(payloads, edited, entry?.known);
-      return whenReady(this.#drive({ tag: "put", val: put }), (ended) => {
+      return whenReady(this.#runner.run({ tag: "put", val: put }), (ended) => {
         if (ended.tag !== "stale") return ended;
         const whole = written.map(({ channel, tracked }) => {
           return { channel, value: { tag: "whole", val: tracked.payload } as const };
         });
-        return this.#drive({ tag: "put", val: toCall(payloads, whole, undefined) });
+        return this.#runner.run({ tag: "put", val: toCall(payloads, whole, undefined) });
       });
     });
     const { val: stored } = expectOutcome(outcome, "stored");
     const { threadId, checkpointNs } = stored;
-    if (this.#storage.joined === joined) {
+    if (this.#runner.joined === joined) {
       const written = (await values).map(({ channel, tracked }) => [channel, tracked] as const);
       const before = toBefore(stored.values, new Map(written));
       this.#memory.remember(threadId, checkpointNs, stored.known, before);
@@ -235,27 +214,7 @@ export class StorageSaver extends BaseCheckpointSaver {
   }
 
   #run<Tag extends Outcome["tag"]>(call: Call, tag: Tag): Eventually<OutcomeOf<Tag>> {
-    return whenReady(this.#drive(call), (ended) => expectOutcome(ended, tag));
-  }
-
-  #drive(call: Call): Eventually<Outcome> {
-    return drive(this.#planner, call, this.#storage);
-  }
-
-  /** Makes the tables once. What failed, or may be undone, is done again at the next call. */
-  #setup(storage: StorageAdapter): Eventually<void> {
-    if (this.#setUp) return undefined;
-    if (this.#settingUp !== undefined) return this.#settingUp;
-    const { joined } = storage;
-    const done = whenReady(drive(this.#planner, { tag: "setup" }, storage), (outcome) => {
-      expectOutcome(outcome, "ready");
-      this.#setUp = storage.joined === joined;
-    });
-    if (!isPending(done)) return undefined;
-    this.#settingUp = done.finally(() => {
-      this.#settingUp = undefined;
-    });
-    return this.#settingUp;
+    return whenReady(this.#runner.run(call), (ended) => expectOutcome(ended, tag));
   }
 
   /** A key whose value is undefined is no condition, as in JSON it would be no key. */
@@ -306,19 +265,4 @@ const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
 function jsonText(value: unknown, payload: Payload | undefined): string {
   if (payload?.kind === "json") return decoder.decode(payload.bytes);
   return JSON.stringify(value) ?? "null";
-}
-
-function isOutcome<Tag extends Outcome["tag"]>(
-  outcome: Outcome,
-  tag: Tag,
-): outcome is OutcomeOf<Tag> {
-  return outcome.tag === tag;
-}
-
-function expectOutcome<Tag extends Outcome["tag"]>(outcome: Outcome, tag: Tag): OutcomeOf<Tag> {
-  if (isOutcome(outcome, tag)) return outcome;
-  throw new ProtocolError(
-    "unexpected-outcome",
-    `the planner ended in "${outcome.tag}" where "${tag}" belongs; please report it`,
-  );
 }

@@ -6,7 +6,7 @@ import type { Database } from "better-sqlite3";
 import { BetterSqlite3Connection, openBetterSqlite3 } from "./adapters/better-sqlite3.js";
 import { CommitQueue } from "./adapters/commit-queue.js";
 import { BUSY_DEADLINE_MS, type SqliteOptions } from "./options.js";
-import { StorageSaver } from "./saver.js";
+import { StorageSaver } from "./storage-saver.js";
 
 export type { Synchronous } from "./adapters/connection.js";
 export type { SqliteOptions } from "./options.js";
