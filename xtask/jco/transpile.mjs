@@ -1,25 +1,15 @@
-// Writes the JavaScript face of a component: node transpile.mjs <component.wasm> <folder>
+// Writes the JavaScript faces of components: node transpile.mjs <folder> <component.wasm>...
 import { mkdir, writeFile } from "node:fs/promises";
-import { dirname, resolve } from "node:path";
+import { basename, dirname, resolve } from "node:path";
 import { transpile } from "@bytecodealliance/jco-transpile";
 
-const [component, folder] = process.argv.slice(2);
-if (component === undefined || folder === undefined) {
-  console.error("usage: node transpile.mjs <component.wasm> <folder>");
+const [folder, ...components] = process.argv.slice(2);
+if (folder === undefined || components.length === 0) {
+  console.error("usage: node transpile.mjs <folder> <component.wasm>...");
   process.exit(2);
 }
 
-const { files } = await transpile(component, {
-  name: "planner",
-  outDir: folder,
-  // The package hands over the core modules itself, so that any bundler or runtime can load them.
-  instantiation: "sync",
-});
-
-/**
- * What the generated code is better without; each must be found in it once, or as often as is
- * said.
- */
+/** What the generated code is better without; each must be found in it, once unless it repeats. */
 const AMENDMENTS = [
   // It would drop a byte order mark at the start of a text: two thread ids would become one.
   [/new TextDecoder\(\)/g, 'new TextDecoder("utf-8", { ignoreBOM: true })'],
@@ -33,21 +23,32 @@ const AMENDMENTS = [
   [
     /try \{\s*(\w+) = WebAssembly\.promising\([^;]*;\s*\} catch\s*\(err\) \{\s*\1 = [^;]*;\s*\}/g,
     "",
-    3,
+    "repeats",
   ],
 ];
 
 function amended(text) {
-  return AMENDMENTS.reduce((amendedSoFar, [pattern, replacement, times = 1]) => {
+  return AMENDMENTS.reduce((amendedSoFar, [pattern, replacement, repeats]) => {
     const count = amendedSoFar.match(pattern)?.length ?? 0;
-    if (count !== times) throw new Error(`${pattern} is ${count} times in what is generated`);
+    if (count === 0 || (count > 1 && repeats === undefined)) {
+      throw new Error(`${pattern} is ${count} times in what is generated`);
+    }
     return amendedSoFar.replace(pattern, replacement);
   }, text);
 }
 
-for (const [name, bytes] of Object.entries(files)) {
-  const path = resolve(name);
-  await mkdir(dirname(path), { recursive: true });
-  const glue = name.endsWith("planner.js");
-  await writeFile(path, glue ? amended(new TextDecoder().decode(bytes)) : bytes);
+for (const component of components) {
+  const name = basename(component, ".wasm");
+  const { files } = await transpile(component, {
+    name,
+    outDir: folder,
+    // The package hands over the core modules itself, so that any bundler or runtime can load them.
+    instantiation: "sync",
+  });
+  for (const [file, bytes] of Object.entries(files)) {
+    const path = resolve(file);
+    await mkdir(dirname(path), { recursive: true });
+    const glue = basename(file) === `${name}.js`;
+    await writeFile(path, glue ? amended(new TextDecoder().decode(bytes)) : bytes);
+  }
 }

@@ -1,4 +1,4 @@
-//! The component: built, checked, and handed to the hosts.
+//! The components: built, checked, and handed to the hosts.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -12,19 +12,38 @@ use crate::{process, transpile, wasm_target};
 /// The target the component is built for.
 pub(crate) const TARGET: &str = "wasm32-unknown-unknown";
 
-/// Makes `target/components/planner.wasm` and `js/generated/`; cheap when nothing changed.
-pub(crate) fn prepare(workspace: &Workspace) -> Result<()> {
-    wasm_target::ensure(TARGET)?;
-    let component = build(workspace)?;
-    println!("{}", world(&component)?);
-    transpile::transpile(workspace, &component)
+/// A component that the planner's crate is built into.
+struct Kind {
+    /// Of its file, and of what is made from it.
+    name: &'static str,
+    features: &'static [&'static str],
 }
 
-/// Fails when the built component imports anything.
+/// The pure components, which the JavaScript package is made from.
+const KINDS: &[Kind] = &[
+    Kind { name: "planner", features: &[] },
+    Kind { name: "planner-kusto", features: &["kusto"] },
+];
+
+/// Makes `target/components/*.wasm` and `js/generated/`; cheap when nothing changed.
+pub(crate) fn prepare(workspace: &Workspace) -> Result<()> {
+    wasm_target::ensure(TARGET)?;
+    let mut components = Vec::new();
+    for kind in KINDS {
+        let component = build(workspace, kind)?;
+        println!("{} {}", kind.name, world(&component)?);
+        components.push(component);
+    }
+    transpile::transpile(workspace, &components)
+}
+
+/// Fails when a built component imports anything.
 pub(crate) fn check_imports(workspace: &Workspace) -> Result<()> {
-    let world = world(&path(workspace))?;
-    world.require_pure()?;
-    println!("{world}");
+    for kind in KINDS {
+        let world = world(&path(workspace, kind))?;
+        world.require_pure()?;
+        println!("{} {world}", kind.name);
+    }
     Ok(())
 }
 
@@ -36,27 +55,29 @@ fn world(component: &Path) -> Result<World> {
 }
 
 /// Always below the checkout, wherever cargo builds: the hosts' tests look for it there.
-fn path(workspace: &Workspace) -> PathBuf {
-    workspace.path("target/components/planner.wasm")
+fn path(workspace: &Workspace, kind: &Kind) -> PathBuf {
+    workspace.path("target/components").join(kind.name).with_extension("wasm")
 }
 
-fn build(workspace: &Workspace) -> Result<PathBuf> {
+fn build(workspace: &Workspace, kind: &Kind) -> Result<PathBuf> {
     let mut cargo = process::cargo();
     // Alone, by -p: beside other packages, features they ask for would end up in its bytes.
     cargo
         .current_dir(workspace.root())
         .args(["build", "--quiet", "-p", "langgraph-checkpoint-planner"])
+        .args(["--features", &kind.features.join(",")])
         .args(["--target", TARGET, "--profile", "component"])
         .args(["--config", &flags()?]);
     process::run(&mut cargo)?;
 
+    // Cargo gives both kinds this name, and puts the one that was asked for there.
     let built =
         workspace.target().join(TARGET).join("component").join("langgraph_checkpoint_planner.wasm");
     let bytes =
         fs::read(&built).with_context(|| format!("cargo did not make {}", built.display()))?;
     World::decode(&bytes)?.require_pure()?;
 
-    let component = path(workspace);
+    let component = path(workspace, kind);
     write_if_changed(&component, &bytes)?;
     Ok(component)
 }

@@ -1,4 +1,4 @@
-//! The JavaScript package's generated files, made from the component by jco.
+//! The JavaScript package's generated files, made from the components by jco.
 //!
 //! Of jco only its transpiling library is installed: a sixth of the whole. It calls
 //! `jco-node-fs` for the WASI of components that read files, which ours do not; its version is
@@ -6,7 +6,7 @@
 //! platform, and `npm ci` refuses a lockfile with holes.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context, Result, bail};
@@ -14,22 +14,17 @@ use anyhow::{Context, Result, bail};
 use crate::workspace::Workspace;
 use crate::{npm, process};
 
-/// What the package reads. A component that exports a resource has three core modules.
-const FILES: &[&str] = &[
-    "planner.js",
-    "planner.d.ts",
-    "planner.core.wasm",
-    "planner.core2.wasm",
-    "planner.core3.wasm",
-];
+/// What the package reads of each component. One that exports a resource has three core modules.
+const SUFFIXES: &[&str] = &["js", "d.ts", "core.wasm", "core2.wasm", "core3.wasm"];
 
-/// Makes `js/generated/`, unless it was made from the same component by the same tool.
-pub(crate) fn transpile(workspace: &Workspace, component: &Path) -> Result<()> {
+/// Makes `js/generated/`, unless it was made from the same components by the same tool.
+pub(crate) fn transpile(workspace: &Workspace, components: &[PathBuf]) -> Result<()> {
     let tool = workspace.path("xtask/jco");
     let generated = workspace.js().join("generated");
-    let stamp = component.with_extension("transpiled");
-    let inputs = inputs(&tool, component)?;
-    if is_complete(&generated) && fs::read(&stamp).is_ok_and(|made_from| made_from == inputs) {
+    let stamp = workspace.path("target/components/transpiled");
+    let inputs = inputs(&tool, components)?;
+    let is_current = fs::read(&stamp).is_ok_and(|made_from| made_from == inputs);
+    if is_current && missing(&generated, components).is_empty() {
         return Ok(());
     }
 
@@ -37,30 +32,37 @@ pub(crate) fn transpile(workspace: &Workspace, component: &Path) -> Result<()> {
     let partial = workspace.js().join("generated.partial");
     remove(&partial)?;
     process::run(
-        Command::new("node").arg(tool.join("transpile.mjs")).arg(component).arg(&partial),
+        Command::new("node").arg(tool.join("transpile.mjs")).arg(&partial).args(components),
     )?;
-    if !is_complete(&partial) {
-        bail!("jco did not make all of {}", FILES.join(", "));
+    let missing = missing(&partial, components);
+    if !missing.is_empty() {
+        bail!("jco did not make {}", missing.join(", "));
     }
     remove(&generated)?;
     fs::rename(&partial, &generated)
         .with_context(|| format!("cannot write {}", generated.display()))?;
     fs::write(&stamp, inputs).with_context(|| format!("cannot write {}", stamp.display()))?;
-    println!("made {} from {}", generated.display(), component.display());
+    println!("made {} from {} components", generated.display(), components.len());
     Ok(())
 }
 
 /// Everything the generated files depend on, one after the other.
-fn inputs(tool: &Path, component: &Path) -> Result<Vec<u8>> {
+fn inputs(tool: &Path, components: &[PathBuf]) -> Result<Vec<u8>> {
+    let tool = [tool.join("package-lock.json"), tool.join("transpile.mjs")];
     let mut inputs = Vec::new();
-    for path in [&tool.join("package-lock.json"), &tool.join("transpile.mjs"), component] {
+    for path in tool.iter().chain(components) {
         inputs.extend(fs::read(path).with_context(|| format!("cannot read {}", path.display()))?);
     }
     Ok(inputs)
 }
 
-fn is_complete(folder: &Path) -> bool {
-    FILES.iter().all(|name| folder.join(name).is_file())
+/// The names of the files that are not there.
+fn missing(folder: &Path, components: &[PathBuf]) -> Vec<String> {
+    let names = components.iter().filter_map(|component| component.file_stem()?.to_str());
+    names
+        .flat_map(|name| SUFFIXES.iter().map(move |suffix| format!("{name}.{suffix}")))
+        .filter(|file| !folder.join(file).is_file())
+        .collect()
 }
 
 fn remove(folder: &Path) -> Result<()> {
