@@ -51,9 +51,8 @@ export abstract class StoreError extends CheckpointerError {
   readonly stored: Stored;
 
   constructor(code: string, message: string, options?: ErrorOptions & { stored?: Stored }) {
-    const stored = options?.stored ?? "nothing";
-    super(code, `${message}; ${EFFECTS[stored]}`, options);
-    this.stored = stored;
+    super(code, message, options);
+    this.stored = options?.stored ?? "nothing";
   }
 }
 
@@ -66,7 +65,7 @@ export class StorageError extends StoreError {
     message: string,
     options?: ErrorOptions & { stored?: Stored },
   ) {
-    super(code, message, options);
+    super(code, `${message}; ${EFFECTS[options?.stored ?? "nothing"]}`, options);
   }
 }
 

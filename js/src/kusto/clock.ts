@@ -1,0 +1,33 @@
+import type { Moment } from "./guest.js";
+
+/** Time: what it is, and letting it pass. */
+export interface Clock {
+  /** Milliseconds since 1970. */
+  now(): number;
+  /** Resolves when so many milliseconds have passed. */
+  sleep(milliseconds: number): Promise<void>;
+}
+
+/** This machine's time. */
+export const systemClock: Clock = {
+  now: () => Date.now(),
+  sleep: (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds)),
+};
+
+/** The moments of a clock that may go back; they do not. */
+export class Moments {
+  readonly #clock: Clock;
+  #last = 0n;
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  /** The time, and random bits. */
+  next(): Moment {
+    const now = BigInt(Math.floor(this.#clock.now())) * 1000n;
+    if (now > this.#last) this.#last = now;
+    const [entropy = 0n] = crypto.getRandomValues(new BigUint64Array(1));
+    return { now: this.#last, entropy };
+  }
+}

@@ -1,0 +1,147 @@
+// The only file that knows the generated code of the planner for Kusto.
+
+import { instantiate } from "../../generated/planner-kusto.js";
+import type { Call, Outcome } from "../guest.js";
+import { compiledOnce, Instance } from "../instance.js";
+import { readCoreModule } from "./core-modules.js";
+
+type Kusto = ReturnType<typeof instantiate>["kusto"];
+type Store = ReturnType<Kusto["Store"]["open"]>;
+type Started = ReturnType<Store["put"]>;
+type Operation = Started[0];
+type Progress = Started[1];
+
+/** A call of LangGraph's, or `flush`. */
+export type StoreCall = Call | { tag: "flush" };
+/** What a caller may choose, as the planner takes it. */
+export type StoreOptions = Parameters<Kusto["Store"]["open"]>[0];
+/** The time, and random bits. */
+export type Moment = Parameters<Store["setup"]>[0];
+/** What an operation asks for. */
+export type Need = Extract<Progress, { tag: "need" }>["val"];
+/** A request to send. */
+export type HttpRequest = Extract<Need, { tag: "http" }>["val"];
+/** What is said to a need. */
+export type Answer = Parameters<Operation["advance"]>[0];
+/** What is said to a request. */
+export type HttpAnswer = Extract<Answer, { tag: "http" }>["val"];
+/** A whole response. */
+export type HttpResponse = Extract<HttpAnswer, { tag: "response" }>["val"];
+/** What a connection string says. */
+export type Connection = ReturnType<Kusto["parseConnectionString"]>;
+/** An application's credentials. */
+export type ClientSecret = Parameters<Kusto["tokenRequest"]>[0];
+/** A bearer token and when it ends. */
+export type Token = ReturnType<Kusto["readToken"]>;
+
+/** How far a call is: a need, or its end. */
+export type Step = { readonly need: Need } | { readonly outcome: Outcome };
+
+const coreModule = compiledOnce(readCoreModule);
+
+function instance(): Instance<Kusto> {
+  return new Instance(instantiate(coreModule, {}).kusto);
+}
+
+/** Reads a connection string. */
+export function parseConnectionString(text: string): Connection {
+  return instance().enter((kusto) => kusto.parseConnectionString(text));
+}
+
+/** Gets tokens with an application's secret. */
+export class TokenGuest {
+  readonly #instance = instance();
+
+  /** The request that gets a token for a cluster. */
+  request(secret: ClientSecret, clusterUri: string, authority?: string): HttpRequest {
+    return this.#instance.enter((kusto) => kusto.tokenRequest(secret, clusterUri, authority));
+  }
+
+  /** Reads the response to the request. */
+  read(response: HttpResponse, at: Moment): Token {
+    return this.#instance.enter((kusto) => kusto.readToken(response, at));
+  }
+}
+
+/** A planner instance with one store: what is not flushed yet is in its memory. */
+export class StoreGuest {
+  readonly #instance = instance();
+  readonly #store: Store;
+
+  constructor(options: StoreOptions) {
+    this.#store = this.#instance.enter((kusto) => kusto.Store.open(options));
+  }
+
+  get alive(): boolean {
+    return this.#instance.alive;
+  }
+
+  /** Begins a call. Bad input is refused here. */
+  start(call: StoreCall, at: Moment): PlannedCall {
+    return new PlannedCall(this.#instance, this.#store, call, at);
+  }
+
+  /** When `flush` is due, in microseconds since 1970. */
+  flushDue(): bigint | undefined {
+    return this.#instance.enter(() => this.#store.flushDue());
+  }
+
+  /** What the caller should be warned of, once. */
+  takeWarning(): string | undefined {
+    return this.#instance.enter(() => this.#store.takeWarning());
+  }
+}
+
+/** One call under way. */
+export class PlannedCall {
+  readonly #instance: Instance<Kusto>;
+  readonly #operation: Operation;
+  #step: Step;
+
+  constructor(instance: Instance<Kusto>, store: Store, call: StoreCall, at: Moment) {
+    const [operation, progress] = instance.enter(() => begin(store, call, at));
+    this.#instance = instance;
+    this.#operation = operation;
+    this.#step = toStep(progress);
+  }
+
+  /** Where the call stands. */
+  get step(): Step {
+    return this.#step;
+  }
+
+  /** Answers the need of the step. */
+  advance(answer: Answer, at: Moment): void {
+    this.#step = toStep(this.#instance.enter(() => this.#operation.advance(answer, at)));
+  }
+
+  /** Frees what the instance keeps of the call. */
+  end(): void {
+    this.#instance.drop(this.#operation);
+  }
+}
+
+function begin(store: Store, call: StoreCall, at: Moment): Started {
+  switch (call.tag) {
+    case "setup":
+      return store.setup(at);
+    case "get-tuple":
+      return store.getTuple(call.val, at);
+    case "list":
+      return store.list(call.val, at);
+    case "put":
+      return store.put(call.val, at);
+    case "put-writes":
+      return store.putWrites(call.val, at);
+    case "delete-thread":
+      return store.deleteThread(call.val, at);
+    case "delta-channel-history":
+      return store.deltaChannelHistory(call.val, at);
+    case "flush":
+      return store.flush(at);
+  }
+}
+
+function toStep(progress: Progress): Step {
+  return progress.tag === "done" ? { outcome: progress.val } : { need: progress.val };
+}

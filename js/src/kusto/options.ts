@@ -1,0 +1,96 @@
+import type { SerializerProtocol } from "@langchain/langgraph-checkpoint";
+
+import { InvalidInputError } from "../errors.js";
+import type { MemoryOptions } from "../options.js";
+import type { StoreOptions } from "./guest.js";
+import type { Fetch } from "./http.js";
+import type { TokenCredential, TokenFunction } from "./token.js";
+
+/** How rows reach the store. */
+export type IngestMode = StoreOptions["ingestMode"];
+
+/** How a table of a Kusto database is used. */
+export interface KustoOptions extends MemoryOptions {
+  /** The cluster's URI, such as `https://name.region.kusto.windows.net`. */
+  readonly clusterUri?: string | undefined;
+  /** The database. */
+  readonly database?: string | undefined;
+  /**
+   * Where the bearer token comes from: a credential of `@azure/identity`, or a function. Left out
+   * for a server that asks for none, and where the connection string says how to log in.
+   */
+  readonly credential?: TokenCredential | TokenFunction | undefined;
+  /** The table; `CheckpointLog` when it is left out. */
+  readonly table?: string | undefined;
+  /**
+   * `"streaming"`, `"inline"` for a cluster without streaming ingestion, or `"auto"`, the default:
+   * streaming for as long as the cluster has it.
+   */
+  readonly ingestMode?: IngestMode | undefined;
+  /**
+   * Write-behind: calls are acknowledged at once, and rows are sent when so many of them wait.
+   * **What is acknowledged and not flushed is lost with the process.** 1 when it is left out: a
+   * call is acknowledged when its rows are in the store.
+   */
+  readonly batchSize?: number | undefined;
+  /** Write-behind: how many seconds rows wait at most; 30 when it is left out. */
+  readonly flushInterval?: number | undefined;
+  /** How many seconds a call may try in all; 60 when it is left out. */
+  readonly deadline?: number | undefined;
+  /** After how many days the table drops rows; 365 when it is left out. */
+  readonly retentionDays?: number | undefined;
+  /** How many seconds a read waits for rows that do not show yet; 15 when it is left out. */
+  readonly visibilityTimeout?: number | undefined;
+  /** Whether `deleteThread` also removes the rows, which needs a database administrator. */
+  readonly admin?: boolean | undefined;
+  /** Hosts, beyond the service's own and this machine, that may get the token. */
+  readonly trustedHosts?: readonly string[] | undefined;
+  /** Where an application's secret is shown; the public cloud's when it is left out. */
+  readonly authority?: string | undefined;
+  /** Serializes the values; `JsonPlusSerde` when it is left out. */
+  readonly serde?: SerializerProtocol | undefined;
+  /** Sends the requests; the global `fetch` when it is left out. */
+  readonly fetch?: Fetch | undefined;
+  /** Receives each warning once; by default they are Node.js process warnings. */
+  readonly onWarning?: ((message: string) => void) | undefined;
+}
+
+/** What the planner is told of the options. */
+export function toStoreOptions(options: KustoOptions): StoreOptions {
+  const { clusterUri, database, table, batchSize, retentionDays } = options;
+  const store: StoreOptions = {
+    clusterUri: required("clusterUri", clusterUri),
+    database: required("database", database),
+    ingestMode: toIngestMode(options.ingestMode),
+    admin: options.admin === true,
+    trustedHosts: [...(options.trustedHosts ?? [])],
+  };
+  if (table !== undefined) store.table = required("table", table);
+  if (batchSize !== undefined) store.batchSize = toCount("batchSize", batchSize, 1);
+  if (retentionDays !== undefined) store.retentionDays = toCount("retentionDays", retentionDays, 1);
+  for (const name of ["flushInterval", "deadline", "visibilityTimeout"] as const) {
+    const seconds = options[name];
+    if (seconds !== undefined) store[`${name}Ms`] = toCount(name, seconds, 1000);
+  }
+  return store;
+}
+
+function required(name: string, value: string | undefined): string {
+  if (typeof value === "string" && value.isWellFormed()) return value;
+  throw new InvalidInputError("invalid-option", `the option ${name} has to be text`);
+}
+
+function toIngestMode(mode: unknown = "auto"): IngestMode {
+  if (mode === "auto" || mode === "streaming" || mode === "inline") return mode;
+  throw new InvalidInputError(
+    "invalid-option",
+    'the option ingestMode has to be "auto", "streaming" or "inline"',
+  );
+}
+
+/** A whole number of so many parts of a unit, of 32 bits. */
+function toCount(name: string, value: number, parts: number): number {
+  const count = Math.round(value * parts);
+  if (typeof value === "number" && count >= 0 && count < 2 ** 32) return count;
+  throw new InvalidInputError("invalid-option", `the option ${name} has to be a positive number`);
+}
