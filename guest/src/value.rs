@@ -7,5 +7,7 @@ pub(crate) mod build;
 pub(crate) mod gather;
 pub(crate) mod hash;
 pub(crate) mod piece;
+#[cfg(feature = "kusto")]
+pub(crate) mod refs;
 pub(crate) mod shared;
 pub(crate) mod split;

@@ -115,45 +115,10 @@ pub(crate) fn page(
     bare: bool,
 ) -> Query {
     let mut parameters = Vec::new();
-    let mut keys = Vec::new();
-    let mut copies = Vec::new();
-    if let Some(ns) = &page.checkpoint_ns {
-        parameters.push(("p_ns", Parameter::Text(ns.clone())));
-        keys.push("checkpoint_ns == p_ns".to_owned());
-    }
-    if let Some(id) = &page.checkpoint_id {
-        parameters.push(("p_id", Parameter::Text(id.clone())));
-        keys.push("checkpoint_id == p_id".to_owned());
-    }
-    if let Some(before) = &page.before {
-        parameters.push(("p_before", Parameter::Text(before.clone())));
-        keys.push("strcmp(checkpoint_id, p_before) < 0".to_owned());
-    }
-    if let Some(After { checkpoint_id, thread_id, checkpoint_ns, .. }) = &page.after {
-        parameters.push(("p_after_id", Parameter::Text(checkpoint_id.clone())));
-        parameters.push(("p_after_thread", Parameter::Text(thread_id.clone())));
-        parameters.push(("p_after_ns", Parameter::Text(checkpoint_ns.clone())));
-        keys.push(
-            "(strcmp(checkpoint_id, p_after_id) < 0 or (checkpoint_id == p_after_id and \
-             (strcmp(thread_id, p_after_thread) < 0 or (thread_id == p_after_thread and \
-             strcmp(checkpoint_ns, p_after_ns) < 0))))"
-                .to_owned(),
-        );
-    }
-    for narrowing in narrow {
-        let (name, parameter, condition) = match narrowing {
-            Narrowing::Source(source) => {
-                ("p_source", Parameter::Text(source.clone()), "source == p_source")
-            }
-            Narrowing::Step(step) => ("p_step", Parameter::Long(*step), "step == p_step"),
-            Narrowing::RunId(run) => ("p_run", Parameter::Text(run.clone()), "run_id == p_run"),
-        };
-        parameters.push((name, parameter));
-        copies.push(format!("\n| where {condition}"));
-    }
+    let keys = keys(page, &mut parameters);
+    let copies = copies(narrow, &mut parameters);
     parameters.push(("p_count", Parameter::Long(i64::try_from(page.count).unwrap_or(i64::MAX))));
     let log = Log::of(table, page.thread_id.as_deref(), &mut parameters);
-    let keys: String = keys.iter().map(|key| format!(" and {key}")).collect();
     let mut statements = log.statements.clone();
     statements.push(format!(
         "let Top = materialize(Log\n\
@@ -163,7 +128,6 @@ pub(crate) fn page(
          | order by checkpoint_id desc, thread_id desc, checkpoint_ns desc\n\
          | take p_count)",
         live = log.live,
-        copies = copies.concat(),
     ));
     statements.push(format!(
         "let Rows = materialize(Log\n\
@@ -190,6 +154,50 @@ pub(crate) fn page(
     }
     statements.extend(results);
     Query::new("page", parameters, &statements)
+}
+
+/// The conditions on a checkpoint's place.
+fn keys(page: &Page, parameters: &mut Vec<(&'static str, Parameter)>) -> String {
+    let mut keys = String::new();
+    let mut equal = |column: &str, name: &'static str, value: &Option<String>| {
+        if let Some(value) = value {
+            parameters.push((name, Parameter::Text(value.clone())));
+            keys.push_str(&format!(" and {column} == {name}"));
+        }
+    };
+    equal("checkpoint_ns", "p_ns", &page.checkpoint_ns);
+    equal("checkpoint_id", "p_id", &page.checkpoint_id);
+    if let Some(before) = &page.before {
+        parameters.push(("p_before", Parameter::Text(before.clone())));
+        keys.push_str(" and strcmp(checkpoint_id, p_before) < 0");
+    }
+    if let Some(After { checkpoint_id, thread_id, checkpoint_ns, .. }) = &page.after {
+        parameters.push(("p_after_id", Parameter::Text(checkpoint_id.clone())));
+        parameters.push(("p_after_thread", Parameter::Text(thread_id.clone())));
+        parameters.push(("p_after_ns", Parameter::Text(checkpoint_ns.clone())));
+        keys.push_str(
+            " and (strcmp(checkpoint_id, p_after_id) < 0 or (checkpoint_id == p_after_id and \
+             (strcmp(thread_id, p_after_thread) < 0 or (thread_id == p_after_thread and \
+             strcmp(checkpoint_ns, p_after_ns) < 0))))",
+        );
+    }
+    keys
+}
+
+/// The conditions on copies of metadata. They come after the newest revision was found: an older
+/// one's metadata does not count.
+fn copies(narrow: &[Narrowing], parameters: &mut Vec<(&'static str, Parameter)>) -> String {
+    let mut conditions = String::new();
+    for narrowing in narrow {
+        let (column, name, parameter) = match narrowing {
+            Narrowing::Source(source) => ("source", "p_source", Parameter::Text(source.clone())),
+            Narrowing::Step(step) => ("step", "p_step", Parameter::Long(*step)),
+            Narrowing::RunId(run) => ("run_id", "p_run", Parameter::Text(run.clone())),
+        };
+        parameters.push((name, parameter));
+        conditions.push_str(&format!("\n| where {column} == {name}"));
+    }
+    conditions
 }
 
 /// The log of one thread or of all, and the condition that a row is not hidden. With it comes

@@ -102,13 +102,11 @@ impl Call {
             seen.take(writes, WRITE)?;
             rest = others;
         }
-        if let Some(thread_id) = &page.thread_id {
-            if let [others @ .., cut] = rest {
-                for record in cut.records() {
-                    seen.cut(thread_id, record.integer("cut")?);
-                }
-                rest = others;
+        if let (Some(thread_id), [others @ .., cut]) = (&page.thread_id, rest) {
+            for record in cut.records() {
+                seen.cut(thread_id, record.integer("cut")?);
             }
+            rest = others;
         }
         let shown: BTreeSet<Place> = seen.checkpoints().into_keys().collect();
         rest.iter().try_for_each(|chunks| self.keep(chunks))?;
@@ -231,12 +229,12 @@ impl Call {
         let mut answer = Vec::new();
         for (walk, channel) in walks.iter().zip(&channels) {
             let place = |id: &String| (thread_id.to_owned(), checkpoint_ns.to_owned(), id.clone());
-            if let Some((_, id)) = &walk.seed {
-                if let Some(whole) = checkpoints.get(&place(id)) {
-                    let steps = walk.passed.len() as i64 - 1;
-                    let (place, data) = (place(id), data_of(whole)?);
-                    answer.push(self.seed_row(steps, channel, &place, &data)?);
-                }
+            let seed = walk.seed.as_ref().map(|(_, id)| place(id));
+            if let Some((place, whole)) =
+                seed.and_then(|seed| checkpoints.get(&seed).map(|whole| (seed, whole)))
+            {
+                let steps = walk.passed.len() as i64 - 1;
+                answer.push(self.seed_row(steps, channel, &place, &data_of(whole)?)?);
             }
             for (steps, id) in walk.passed.iter().enumerate().rev() {
                 for write in writes.get(&place(id)).into_iter().flatten() {

@@ -168,7 +168,6 @@ impl Sender {
 }
 
 /// The tables of a response, or why there are none, with the service's code of it.
-#[expect(clippy::type_complexity, reason = "a result of what was read, in a result of reading")]
 fn read(
     kind: Kind,
     mut response: HttpResponse,

@@ -18,8 +18,8 @@ use crate::format::write::{self, WriteColumns};
 use crate::json;
 use crate::statement::Value;
 use crate::value::build::Chunk;
-use crate::value::gather::Gather;
 use crate::value::piece::Piece;
+use crate::value::refs;
 
 const PUTTING: &str = "storing a checkpoint";
 
@@ -93,11 +93,11 @@ impl Call {
         };
         let place = || format!("checkpoint {}", new.checkpoint_id);
         let envelope = CheckpointEnvelope::open(&new.envelope, columns, &place)?;
-        let mut gather = Gather::default();
-        gather.want(&envelope.rest.piece);
+        let mut refs = Vec::new();
+        refs::of_piece(&envelope.rest.piece, &mut refs);
         let mut state = serde_json::Map::new();
         for entry in &envelope.values {
-            gather.want(&entry.value.piece);
+            refs::of_piece(&entry.value.piece, &mut refs);
             if let Some(value) = readable(&entry.value.kind, &entry.value.piece) {
                 state.insert(entry.channel.clone(), value);
             }
@@ -123,7 +123,7 @@ impl Call {
             checkpoint_ns: new.checkpoint_ns.clone(),
             checkpoint_id: new.checkpoint_id.clone(),
             parent_checkpoint_id: new.parent_checkpoint_id.clone().unwrap_or_default(),
-            refs: gather.round().iter().map(hash_text).collect(),
+            refs: refs.iter().map(hash_text).collect(),
             channels: envelope.values.iter().map(|entry| entry.channel.clone()).collect(),
             copies: Copies { state: Some(state.into()), ..copied },
             ..self.row(CHECKPOINT, &new.thread_id, rev, rows.len())
@@ -134,7 +134,7 @@ impl Call {
 
     fn chunk_rows(&self, thread_id: &str, chunks: &[&Chunk], rev: i64) -> Vec<LogRow> {
         let row = |(place, chunk): (usize, &&Chunk)| {
-            let refs = Gather::refs(chunk.role, chunk.hash, &chunk.data);
+            let refs = refs::of_chunk(chunk.role, &chunk.data);
             let (encoding, data) = Encoding::of(chunk.data.clone());
             let hash = hash_text(&chunk.hash);
             let refs = refs.iter().map(hash_text).collect();
@@ -166,8 +166,8 @@ impl Call {
                 channel,
             };
             let value = write::open(envelope, columns, &|| "a write".to_owned())?;
-            let mut gather = Gather::default();
-            gather.want(&value.piece);
+            let mut refs = Vec::new();
+            refs::of_piece(&value.piece, &mut refs);
             let (encoding, data) = Encoding::base64(envelope);
             let row = LogRow {
                 checkpoint_ns: new.checkpoint_ns.clone(),
@@ -176,7 +176,7 @@ impl Call {
                 task_path: new.task_path.clone(),
                 idx: *idx,
                 channel: channel.clone(),
-                refs: gather.round().iter().map(hash_text).collect(),
+                refs: refs.iter().map(hash_text).collect(),
                 copies: Copies { state: readable(&value.kind, &value.piece), ..Copies::default() },
                 ..self.row(WRITE, &new.thread_id, rev, rows.len())
             };

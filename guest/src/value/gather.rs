@@ -52,15 +52,6 @@ impl Gather {
         Self { nodes_only: true, ..Self::default() }
     }
 
-    /// The chunks that a chunk refers to directly.
-    #[cfg(feature = "kusto")]
-    pub(crate) fn refs(role: Role, hash: Hash, data: &[u8]) -> Vec<Hash> {
-        let mut gather = Self::default();
-        gather.wanted.insert(hash, role);
-        gather.take(vec![(hash, data.to_vec())]);
-        gather.round()
-    }
-
     /// Notes the chunks that a piece refers to.
     pub(crate) fn want(&mut self, piece: &Piece) {
         match piece {

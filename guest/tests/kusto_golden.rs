@@ -1,0 +1,214 @@
+//! What each call sends to Kusto, for a person to read: `tests/goldens/kusto/NAME.txt` has its
+//! requests in order, and `NAME.N.kql` the text of each query and command, exactly as it is
+//! sent, which Microsoft's own parser checks (`tests/kusto-language`).
+//!
+//! The responses here are empty; what calls give is for the transcripts to say, against a store.
+//! After a change run with `BLESS=1` and read the diff.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::io::Read as _;
+use std::path::{Path, PathBuf};
+
+use langgraph_checkpoint_guest::Call;
+use langgraph_checkpoint_guest::kusto::http::{HttpAnswer, HttpRequest, HttpResponse, Moment};
+use langgraph_checkpoint_guest::kusto::{
+    Answer, IngestMode, Need, Operation, Progress, Store, StoreOptions,
+};
+use langgraph_checkpoint_tests::transcript;
+use serde_json::{Value, json};
+
+#[test]
+fn every_call_sends_the_requests_of_its_golden_files() {
+    let mut files = BTreeMap::new();
+    for (name, call, options) in calls() {
+        show(&name, call, options, &mut files);
+    }
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/goldens/kusto");
+    if std::env::var_os("BLESS").is_some() {
+        for old in std::fs::read_dir(&folder).unwrap() {
+            std::fs::remove_file(old.unwrap().path()).unwrap();
+        }
+        for (name, text) in &files {
+            std::fs::write(folder.join(name), text).unwrap();
+        }
+    }
+    for (name, text) in &files {
+        let golden = folder.join(name);
+        let expected = std::fs::read_to_string(&golden).unwrap_or_default();
+        let golden = golden.display();
+        assert!(*text == expected, "{golden} differs; run with BLESS=1 and read the diff:\n{text}");
+    }
+    let names = |entry: std::io::Result<std::fs::DirEntry>| entry.unwrap().file_name();
+    let stored = std::fs::read_dir(&folder).unwrap().map(names);
+    assert!(stored.into_iter().all(|name| files.contains_key(name.to_str().unwrap())));
+}
+
+fn options() -> StoreOptions {
+    StoreOptions {
+        cluster_uri: "https://name.region.kusto.windows.net".to_owned(),
+        database: "langgraph".to_owned(),
+        ..StoreOptions::default()
+    }
+}
+
+/// The calls of the goldens of SQLite, and those that only Kusto has.
+fn calls() -> Vec<(String, Call, StoreOptions)> {
+    let folder: PathBuf = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden");
+    let mut calls = Vec::new();
+    for entry in std::fs::read_dir(&folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.extension().is_none_or(|extension| extension != "json") {
+            continue;
+        }
+        let file: Value = serde_json::from_str(&std::fs::read_to_string(&path).unwrap()).unwrap();
+        let name = path.file_stem().unwrap().to_string_lossy().into_owned();
+        let call = match file["call"]["name"].as_str() {
+            Some("setup") => Call::Setup,
+            _ => transcript::call(&file["call"]),
+        };
+        if name == "delete_thread" || name == "put_first" {
+            let call = call.clone();
+            let options = StoreOptions {
+                ingest_mode: IngestMode::Inline,
+                admin: name == "delete_thread",
+                table: Some("Other_Log".to_owned()),
+                ..options()
+            };
+            calls.push((format!("{name}_inline"), call, options));
+        }
+        calls.push((name, call, options()));
+    }
+    calls.sort_by(|a, b| a.0.cmp(&b.0));
+    calls
+}
+
+fn show(name: &str, call: Call, options: StoreOptions, files: &mut BTreeMap<String, String>) {
+    let store = Store::open(options).unwrap();
+    let mut now = 1_795_250_000_000_000;
+    let mut moment = || {
+        now += 1_000;
+        Moment { now, entropy: now * 3 }
+    };
+    let mut shown = String::new();
+    let mut texts = 0;
+    let (mut operation, mut progress): (Operation, _) = store.start(call, moment()).unwrap();
+    while let Progress::Need(need) = progress {
+        let Need::Http(request) = need else { panic!("nothing is refused, so nothing waits") };
+        let text = show_request(&mut shown, &request);
+        if let Some(text) = &text {
+            texts += 1;
+            files.insert(format!("{name}.{texts}.kql"), format!("{text}\n"));
+        }
+        let body = response(&request, text.as_deref().unwrap_or_default()).to_string();
+        let response = HttpResponse { status: 200, headers: Vec::new(), body: body.into_bytes() };
+        let answer = Answer::Http(HttpAnswer::Response(response));
+        progress = match operation.advance(answer, moment()) {
+            Ok(progress) => progress,
+            Err(error) => {
+                // A setup that is told of no columns ends here.
+                writeln!(shown, "ends in {}", error.code()).unwrap();
+                break;
+            }
+        };
+    }
+    files.insert(format!("{name}.txt"), shown);
+}
+
+/// Shows a request, and gives the text of the query or command in it.
+fn show_request(shown: &mut String, request: &HttpRequest) -> Option<String> {
+    writeln!(shown, "{} {}", request.method, request.url).unwrap();
+    for (name, value) in &request.headers {
+        writeln!(shown, "{name}: {value}").unwrap();
+    }
+    writeln!(shown, "token: {:?}", request.authorization).unwrap();
+    let packed = request.headers.iter().any(|(name, _)| name == "content-encoding");
+    let mut body = String::new();
+    if packed {
+        flate2::read::GzDecoder::new(request.body.as_slice()).read_to_string(&mut body).unwrap();
+        writeln!(shown, "\n{body}").unwrap();
+        return None;
+    }
+    let body: Value = serde_json::from_slice(&request.body).unwrap();
+    let text = body["csl"].as_str().unwrap().to_owned();
+    writeln!(shown, "\n{text}\n").unwrap();
+    if let Some(parameters) = body["properties"]["Parameters"].as_object() {
+        for (name, value) in parameters {
+            writeln!(shown, "{name} = {value}").unwrap();
+        }
+        writeln!(shown, "options: {}\n", body["properties"]["Options"]).unwrap();
+    }
+    Some(text)
+}
+
+/// What a store without rows answers, as far as the next request depends on it.
+fn response(request: &HttpRequest, text: &str) -> Value {
+    let table = |columns: &[&str], rows: Value| {
+        let columns: Vec<_> = columns.iter().map(|name| json!({ "ColumnName": name })).collect();
+        json!({
+            "FrameType": "DataTable", "TableKind": "PrimaryResult", "Columns": columns,
+            "Rows": rows,
+        })
+    };
+    if !request.url.ends_with("/v2/rest/query") {
+        return json!({ "Tables": [{
+            "Columns": [{ "ColumnName": "Name" }, { "ColumnName": "Policy" }],
+            "Rows": [["lg_json_v1", "{}"], ["LatestCheckpoints", ""]],
+        }] });
+    }
+    let name = text.split(' ').nth(2).unwrap_or_default();
+    let mut frames = match name {
+        "cut" => vec![table(&["cut", "rev"], json!([[null, null]]))],
+        "newer" => vec![table(&["rows"], json!([[0]]))],
+        "chain" => vec![
+            table(
+                &["checkpoint_id", "parent_checkpoint_id", "channels", "rev", "row_id"],
+                json!([
+                    ["3", "2", "[]", 3, "c"],
+                    ["2", "1", "[]", 2, "b"],
+                    ["1", "", "[]", 1, "a"]
+                ]),
+            ),
+            table(&["cut"], json!([[0]])),
+        ],
+        "page" => {
+            vec![table(&[], json!([])), table(&[], json!([])), table(&[], json!([]))]
+        }
+        "setup" => vec![table(
+            &["ColumnName", "ColumnType", "format"],
+            json!(COLUMNS.map(|(name, kind)| json!([name, kind, 1]))),
+        )],
+        _ => vec![table(&[], json!([]))],
+    };
+    frames.push(json!({ "FrameType": "DataSetCompletion", "HasErrors": false }));
+    Value::Array(frames)
+}
+
+/// The table of `provision.kql`.
+const COLUMNS: [(&str, &str); 25] = [
+    ("kind", "string"),
+    ("thread_id", "string"),
+    ("checkpoint_ns", "string"),
+    ("checkpoint_id", "string"),
+    ("parent_checkpoint_id", "string"),
+    ("task_id", "string"),
+    ("task_path", "string"),
+    ("idx", "long"),
+    ("channel", "string"),
+    ("hash", "string"),
+    ("refs", "dynamic"),
+    ("channels", "dynamic"),
+    ("metadata", "dynamic"),
+    ("source", "string"),
+    ("step", "long"),
+    ("run_id", "string"),
+    ("state", "dynamic"),
+    ("encoding", "string"),
+    ("data", "string"),
+    ("part", "int"),
+    ("parts", "int"),
+    ("created_at", "datetime"),
+    ("rev", "long"),
+    ("row_id", "string"),
+    ("format", "int"),
+];
