@@ -8,7 +8,7 @@
 use langgraph_checkpoint_guest::{
     Access, Answer, Batch, Call, Need, Operation, Outcome, Progress, Value,
 };
-use langgraph_checkpoint_tests::{native::Native, transcript};
+use langgraph_checkpoint_tests::{caller::Caller, native::Native, transcript};
 use std::fmt::Write as _;
 use std::path::Path;
 
