@@ -3,33 +3,299 @@
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use langgraph_checkpoint_guest::kusto::StoreOptions;
-use langgraph_checkpoint_tests::caller::{self, Known};
+use langgraph_checkpoint_guest::kusto::{IngestMode, StoreOptions};
+use langgraph_checkpoint_guest::{
+    Call, ChannelValue, ChannelVersion, Checkpoint, CheckpointTuple, Config, GetTuple, List,
+    NewWrite, Outcome, Payload, Put, PutWrites, Version,
+};
+use langgraph_checkpoint_tests::caller::{self, Caller, Known};
+use langgraph_checkpoint_tests::editor::Editor;
 use langgraph_checkpoint_tests::kusto::Kusto;
 use langgraph_checkpoint_tests::transcript;
 
-/// A store in a database of its own, where a Kusto is there.
-fn store(name: &str, options: StoreOptions) -> Option<Kusto> {
+const DAY: i64 = 86_400_000_000;
+
+/// Options for a database of its own, where a Kusto is there.
+fn options(name: &str) -> Option<StoreOptions> {
     let Ok(cluster_uri) = std::env::var("KUSTO_CLUSTER_URI") else {
         eprintln!("skipped: KUSTO_CLUSTER_URI names no cluster");
         return None;
     };
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_nanos();
     let database = std::env::var("KUSTO_DATABASE").unwrap_or_else(|_| format!("{name}_{now}"));
-    let token = std::env::var("KUSTO_ACCESS_TOKEN").ok();
-    Some(Kusto::open(StoreOptions { cluster_uri, database, ..options }, token).unwrap())
+    Some(StoreOptions { cluster_uri, database, ..StoreOptions::default() })
+}
+
+fn open(options: StoreOptions) -> Kusto {
+    Kusto::open(options, std::env::var("KUSTO_ACCESS_TOKEN").ok()).unwrap()
+}
+
+fn config(thread_id: &str) -> Config {
+    Config { thread_id: thread_id.into(), ..Config::default() }
+}
+
+fn json(text: impl Into<String>) -> Payload {
+    Payload { kind: "json".to_owned(), bytes: text.into().into_bytes() }
+}
+
+fn message(at: usize) -> String {
+    format!("{{\"content\":\"{}\",\"id\":\"message-{at}\"}}", format!("word {at} ").repeat(60))
+}
+
+fn chat(messages: usize) -> Payload {
+    let messages: Vec<_> = (0..messages).map(message).collect();
+    json(format!("[{}]", messages.join(",")))
+}
+
+fn checkpoint(thread_id: &str, number: usize, value: Payload) -> Call {
+    let channel = "messages".to_owned();
+    let version = Version::Number(number as f64);
+    Call::Put(Put {
+        config: config(thread_id),
+        checkpoint: Checkpoint {
+            id: format!("{number:08}").into(),
+            v: 4.0,
+            ts: "2026-11-21T08:00:00Z".to_owned(),
+            channel_versions: vec![ChannelVersion { channel: channel.clone(), version }],
+            channel_values: vec![ChannelValue { channel: channel.clone(), value: value.into() }],
+            rest: json("{}"),
+        },
+        metadata: json(format!("{{\"source\":\"loop\",\"step\":{number}}}")),
+        new_versions: vec![channel],
+        known: None,
+    })
+}
+
+fn found(outcome: Outcome) -> Option<CheckpointTuple> {
+    match outcome {
+        Outcome::Found(found) => found.map(|found| found.tuple.resolve(&[]).unwrap()),
+        other => panic!("a get gave {other:?}"),
+    }
+}
+
+fn latest(kusto: &mut Kusto, thread_id: &str) -> Option<CheckpointTuple> {
+    let get = GetTuple { config: config(thread_id), known: None };
+    found(kusto.call(Call::GetTuple(get)).unwrap())
 }
 
 #[test]
 fn every_transcript_gives_the_outcomes_of_sqlite() {
     for (name, transcript) in transcript::all() {
         for known in [Known::Forgotten, Known::Carried, Known::Edited] {
-            let Some(mut kusto) = store("transcript", StoreOptions::default()) else { return };
-            let outcomes = caller::run(&mut kusto, &transcript, known);
+            let Some(options) = options("transcript") else { return };
+            let outcomes = caller::run(&mut open(options), &transcript, known);
             for (index, (step, outcome)) in transcript.steps.iter().zip(&outcomes).enumerate() {
                 let expected = transcript::expand(&step.gives, "#");
                 assert_eq!(*outcome, expected, "{name}, {known:?}, step {index}: {}", step.call);
             }
         }
     }
+}
+
+#[test]
+fn write_behind_and_inline_give_the_same_outcomes() {
+    for (name, transcript) in transcript::all() {
+        let Some(behind) = options("behind") else { return };
+        let inline = StoreOptions { ingest_mode: IngestMode::Inline, ..behind.clone() };
+        let inline = StoreOptions { database: format!("{}i", behind.database), ..inline };
+        let behind = StoreOptions { batch_size: Some(1000), ..behind };
+        for options in [behind, inline] {
+            let outcomes = caller::run(&mut open(options), &transcript, Known::Edited);
+            for (index, (step, outcome)) in transcript.steps.iter().zip(&outcomes).enumerate() {
+                let expected = transcript::expand(&step.gives, "#");
+                assert_eq!(*outcome, expected, "{name}, step {index}: {}", step.call);
+            }
+        }
+    }
+}
+
+#[test]
+fn a_superstep_takes_three_requests_and_sends_what_changed() {
+    let Some(options) = options("superstep") else { return };
+    let mut kusto = open(options);
+    let mut editor = Editor::default();
+    let mut bytes = Vec::new();
+    for step in 1..=60 {
+        (kusto.requests, kusto.sent_bytes) = (0, 0);
+        let writes = PutWrites {
+            config: Config { checkpoint_id: format!("{:08}", step - 1).into(), ..config("chat") },
+            writes: vec![NewWrite { channel: "messages".to_owned(), value: json(message(step)) }],
+            task_id: "task".into(),
+            task_path: String::new(),
+        };
+        kusto.call(Call::PutWrites(writes)).unwrap();
+        editor.call(&mut kusto, checkpoint("chat", step, chat(step))).unwrap();
+        assert!(kusto.requests <= 3, "step {step} took {} requests", kusto.requests);
+        bytes.push(kusto.sent_bytes);
+    }
+    let (early, late): (usize, usize) = (bytes[5..15].iter().sum(), bytes[50..60].iter().sum());
+    assert!(late < early * 2, "early {early} bytes, late {late}");
+    kusto.requests = 0;
+    assert_eq!(latest(&mut kusto, "chat").unwrap().channel_values[0].value, chat(60));
+    assert_eq!(kusto.requests, 1, "a get takes one request");
+}
+
+#[test]
+fn another_process_reads_what_was_acknowledged() {
+    let Some(options) = options("other") else { return };
+    let (mut writer, mut reader) = (open(options.clone()), open(options));
+    for step in [1, 2, 40, 41] {
+        writer.call(checkpoint("chat", step, chat(step))).unwrap();
+        reader.requests = 0;
+        let tuple = latest(&mut reader, "chat").unwrap();
+        assert_eq!(tuple.channel_values[0].value, chat(step));
+        assert_eq!(reader.requests, 1, "a cold get takes one request");
+    }
+}
+
+#[test]
+fn what_waits_in_write_behind_shows_to_others_after_a_flush() {
+    let Some(options) = options("flush") else { return };
+    let behind = StoreOptions { batch_size: Some(1000), ..options.clone() };
+    let (mut writer, mut reader) = (open(behind), open(options));
+    writer.call(checkpoint("chat", 1, chat(3))).unwrap();
+    assert_eq!(writer.requests, 0, "it is acknowledged at once");
+    assert_eq!(latest(&mut writer, "chat").unwrap().channel_values[0].value, chat(3));
+    assert!(latest(&mut reader, "chat").is_none());
+    assert!(writer.flush_due().is_some());
+    writer.requests = 0;
+    writer.flush().unwrap();
+    assert_eq!(writer.requests, 1);
+    assert_eq!(writer.flush_due(), None);
+    assert_eq!(latest(&mut reader, "chat").unwrap().channel_values[0].value, chat(3));
+}
+
+#[test]
+fn chunks_are_sent_again_before_the_table_drops_them() {
+    let Some(options) = options("retention") else { return };
+    let options = StoreOptions { retention_days: Some(10), ..options };
+    let mut kusto = open(options);
+    let mut editor = Editor::default();
+    let mut sent = |kusto: &mut Kusto, step: usize| {
+        kusto.sent_bytes = 0;
+        editor.call(kusto, checkpoint("chat", step, chat(200))).unwrap();
+        kusto.sent_bytes
+    };
+    let whole = sent(&mut kusto, 1);
+    assert!(sent(&mut kusto, 2) < whole / 3, "it refers to what is there");
+    kusto.ahead = 4 * DAY;
+    assert!(sent(&mut kusto, 3) < whole / 3, "four of ten days are no age");
+    kusto.ahead = 6 * DAY;
+    assert!(sent(&mut kusto, 4) * 10 > whole * 9, "at half of them all is sent again");
+    kusto.ahead = 10 * DAY;
+    assert!(sent(&mut kusto, 5) < whole / 3, "from then on it is young again");
+}
+
+#[test]
+fn a_thread_deleted_elsewhere_is_put_whole_even_by_a_clock_that_lags() {
+    let Some(options) = options("deleted") else { return };
+    let (mut one, mut other) = (open(options.clone()), open(options));
+    let mut editor = Editor::default();
+    editor.call(&mut one, checkpoint("chat", 1, chat(50))).unwrap();
+    other.ahead = DAY;
+    other.call(Call::DeleteThread(config("chat"))).unwrap();
+    assert!(latest(&mut other, "chat").is_none());
+    // The deletion's time is a day ahead of this store's, which has not looked since.
+    editor.call(&mut one, checkpoint("chat", 2, chat(51))).unwrap();
+    for store in [&mut one, &mut other] {
+        assert_eq!(latest(store, "chat").unwrap().channel_values[0].value, chat(51));
+        let all = store.call(Call::List(List { config: config("chat"), ..List::default() }));
+        let Ok(Outcome::Page(page)) = all else { panic!("a list gives a page") };
+        assert_eq!(page.tuples.len(), 1, "what was deleted does not come back");
+    }
+}
+
+#[test]
+fn an_administrator_removes_the_rows_and_a_later_put_is_whole() {
+    let Some(options) = options("admin") else { return };
+    let admin = StoreOptions { admin: true, ..options.clone() };
+    let (mut one, mut other) = (open(options), open(admin));
+    let mut editor = Editor::default();
+    editor.call(&mut one, checkpoint("chat", 1, chat(50))).unwrap();
+    other.call(checkpoint("neighbour", 1, chat(5))).unwrap();
+    other.call(Call::DeleteThread(config("chat"))).unwrap();
+    assert!(latest(&mut one, "chat").is_none());
+    editor.call(&mut one, checkpoint("chat", 2, chat(51))).unwrap();
+    assert_eq!(latest(&mut other, "chat").unwrap().channel_values[0].value, chat(51));
+    assert_eq!(latest(&mut other, "neighbour").unwrap().channel_values[0].value, chat(5));
+}
+
+#[test]
+fn large_and_binary_values_come_back_as_they_went_in() {
+    let Some(options) = options("large") else { return };
+    let mut kusto = open(options.clone());
+    let bytes = |length: usize| {
+        let mut state = 1_u32;
+        let next = move |_| {
+            state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            (state >> 24) as u8
+        };
+        Payload { kind: "bytes".to_owned(), bytes: (0..length).map(next).collect() }
+    };
+    let text = |length: usize| json(format!("\"{}\"", "\u{e9}\u{2028}x\\n".repeat(length / 8)));
+    let values = [bytes(1_500_000), bytes(5_000_000), text(1_500_000), text(5_000_000), bytes(200)];
+    for (number, value) in values.into_iter().enumerate() {
+        kusto.call(checkpoint("large", number, value.clone())).unwrap();
+        let tuple = latest(&mut open(options.clone()), "large").unwrap();
+        assert!(tuple.channel_values[0].value == value, "value {number} differs");
+    }
+}
+
+#[test]
+fn metadata_over_a_megabyte_is_kept_and_found() {
+    let Some(options) = options("metadata") else { return };
+    let mut kusto = open(options.clone());
+    let metadata = json(format!(
+        "{{\"source\":\"loop\",\"step\":7,\"note\":\"{}\"}}",
+        "\u{1f600} long ".repeat(200_000)
+    ));
+    let Call::Put(put) = checkpoint("chat", 1, chat(1)) else { panic!("it is a put") };
+    kusto.call(Call::Put(Put { metadata: metadata.clone(), ..put })).unwrap();
+    let mut other = open(options);
+    assert!(latest(&mut other, "chat").unwrap().metadata == metadata);
+    let filter = vec![langgraph_checkpoint_guest::MetadataFilter {
+        key: "step".to_owned(),
+        json: "7".to_owned(),
+    }];
+    let list = List { config: config("chat"), filter, ..List::default() };
+    let Ok(Outcome::Page(page)) = other.call(Call::List(list)) else { panic!("it is a page") };
+    assert_eq!(page.tuples.len(), 1);
+}
+
+#[test]
+fn a_hostile_thread_id_is_itself_and_no_other() {
+    let Some(options) = options("hostile") else { return };
+    let mut kusto = open(StoreOptions { admin: true, ..options });
+    let ids = [
+        "plain",
+        "a\" or 1 == 1 //",
+        "a' or '1'=='1",
+        "\\\" | take 0; .drop table CheckpointLog //",
+        "\u{2028}\n\r\t\u{85}",
+        "\"]) | union (CheckpointLog",
+        "h\"x\"",
+        "@'x'",
+        "```x```",
+        "dynamic([1])",
+        "$.a[\"b\"]",
+        "*",
+        "%",
+    ];
+    for (number, id) in ids.iter().enumerate() {
+        kusto.call(checkpoint(id, number, chat(number + 1))).unwrap();
+    }
+    for (number, id) in ids.iter().enumerate() {
+        let list = List { config: config(id), ..List::default() };
+        let Ok(Outcome::Page(page)) = kusto.call(Call::List(list)) else { panic!("a page") };
+        assert_eq!(page.tuples.len(), 1, "{id:?}");
+        assert_eq!(page.tuples[0].checkpoint_id, format!("{number:08}"), "{id:?}");
+    }
+    for (number, id) in ids.iter().enumerate().skip(1) {
+        kusto.call(Call::DeleteThread(config(id))).unwrap();
+        let Ok(Outcome::Page(page)) = kusto.call(Call::List(List::default())) else {
+            panic!("a page")
+        };
+        assert_eq!(page.tuples.len(), ids.len() - number, "deleted {id:?} and nothing else");
+    }
+    assert!(latest(&mut kusto, "plain").is_some());
 }
