@@ -122,7 +122,7 @@ pub(crate) fn page(
     let mut statements = log.statements.clone();
     statements.push(format!(
         "let Top = materialize(Log\n\
-         | where kind == \"checkpoint\" and part == 0{keys}{live}\n\
+         | where ['kind'] == \"checkpoint\" and part == 0{keys}{live}\n\
          | summarize arg_max(rev, row_id, source, step, run_id) \
          by thread_id, checkpoint_ns, checkpoint_id{copies}\n\
          | order by checkpoint_id desc, thread_id desc, checkpoint_ns desc\n\
@@ -131,14 +131,14 @@ pub(crate) fn page(
     ));
     statements.push(format!(
         "let Rows = materialize(Log\n\
-         | where kind == \"checkpoint\"{live}\n\
+         | where ['kind'] == \"checkpoint\"{live}\n\
          | join kind=leftsemi Top on row_id\n\
          | project {ROW_COLUMNS}, cut)",
         live = log.live,
     ));
     statements.push(format!(
         "let Writes = materialize(Log\n\
-         | where kind == \"write\"{live}\n\
+         | where ['kind'] == \"write\"{live}\n\
          | join kind=leftsemi Top on thread_id, checkpoint_ns, checkpoint_id\n\
          | project {ROW_COLUMNS}, cut)",
         live = log.live,
@@ -219,7 +219,7 @@ impl Log {
                 Self {
                     statements: vec![
                         format!("let Log = ['{table}'] | where thread_id == p_thread"),
-                        "let last_cut = coalesce(toscalar(Log | where kind == \"tombstone\" \
+                        "let last_cut = coalesce(toscalar(Log | where ['kind'] == \"tombstone\" \
                          | summarize max(rev)), long(0))"
                             .to_owned(),
                     ],
@@ -229,7 +229,7 @@ impl Log {
             None => Self {
                 statements: vec![
                     format!("let Log = ['{table}']"),
-                    "let Cuts = Log | where kind == \"tombstone\" \
+                    "let Cuts = Log | where ['kind'] == \"tombstone\" \
                      | summarize cut = max(rev) by thread_id"
                         .to_owned(),
                 ],
@@ -250,7 +250,7 @@ fn levels(rows: &str, condition: &str) -> Vec<String> {
              | where isnotempty(ref){condition} | distinct thread_id, hash = ref"
         ));
         statements.push(format!(
-            "let C{level} = materialize(Log | where kind == \"chunk\"\n\
+            "let C{level} = materialize(Log | where ['kind'] == \"chunk\"\n\
              | join kind=leftsemi R{level} on thread_id, hash\n\
              | project thread_id, hash, refs, encoding, data, rev)"
         ));
@@ -274,7 +274,7 @@ pub(crate) fn chunks(table: &str, thread_id: &str, hashes: Vec<String>) -> Query
         ],
         &[format!(
             "['{table}']\n\
-             | where thread_id == p_thread and kind == \"chunk\" and hash in (p_hashes)\n\
+             | where thread_id == p_thread and ['kind'] == \"chunk\" and hash in (p_hashes)\n\
              | project thread_id, hash, encoding, data, rev"
         )],
     )
@@ -288,7 +288,7 @@ pub(crate) fn cut(table: &str, thread_id: &str) -> Query {
         &[format!(
             "['{table}']\n\
              | where thread_id == p_thread\n\
-             | summarize cut = max(iff(kind == \"tombstone\", rev, long(null))), \
+             | summarize cut = max(iff(['kind'] == \"tombstone\", rev, long(null))), \
              rev = max(rev)"
         )],
     )
@@ -301,7 +301,7 @@ pub(crate) fn newer(table: &str, thread_id: &str, rev: i64) -> Query {
         vec![("p_thread", Parameter::Text(thread_id.to_owned())), ("p_rev", Parameter::Long(rev))],
         &[format!(
             "['{table}']\n\
-             | where thread_id == p_thread and kind == \"checkpoint\" and rev > p_rev\n\
+             | where thread_id == p_thread and ['kind'] == \"checkpoint\" and rev > p_rev\n\
              | summarize rows = count()"
         )],
     )
@@ -322,7 +322,7 @@ pub(crate) fn channels(
     let mut statements = log.statements;
     statements.push(format!(
         "Log\n\
-         | where kind == \"checkpoint\" and checkpoint_ns == p_ns{live}\n\
+         | where ['kind'] == \"checkpoint\" and checkpoint_ns == p_ns{live}\n\
          | mv-expand name = channels to typeof(string)\n\
          | where name in (p_channels)\n\
          | distinct name",
@@ -350,7 +350,7 @@ pub(crate) fn writes(
     let mut statements = log.statements;
     statements.push(format!(
         "Log\n\
-         | where kind == \"write\" and checkpoint_id in (p_ids){condition}{live}\n\
+         | where ['kind'] == \"write\" and checkpoint_id in (p_ids){condition}{live}\n\
          | project {ROW_COLUMNS}, cut",
         live = log.live
     ));
@@ -364,7 +364,7 @@ pub(crate) fn chain(table: &str, thread_id: &str, checkpoint_ns: &str) -> Query 
     let mut statements = log.statements;
     statements.push(format!(
         "Log\n\
-         | where kind == \"checkpoint\" and part == 0 and checkpoint_ns == p_ns{live}\n\
+         | where ['kind'] == \"checkpoint\" and part == 0 and checkpoint_ns == p_ns{live}\n\
          | summarize arg_max(rev, row_id, parent_checkpoint_id, channels) by checkpoint_id\n\
          | project checkpoint_id, parent_checkpoint_id, channels, rev, row_id",
         live = log.live
@@ -392,13 +392,13 @@ pub(crate) fn members(
     let mut statements = log.statements;
     statements.push(format!(
         "let Rows = materialize(Log\n\
-         | where kind == \"checkpoint\" and row_id in (p_rows){live}\n\
+         | where ['kind'] == \"checkpoint\" and row_id in (p_rows){live}\n\
          | project {ROW_COLUMNS}, cut)",
         live = log.live
     ));
     statements.push(format!(
         "let Writes = materialize(Log\n\
-         | where kind == \"write\" and checkpoint_ns == p_ns and checkpoint_id in (p_ids) \
+         | where ['kind'] == \"write\" and checkpoint_ns == p_ns and checkpoint_id in (p_ids) \
          and channel in (p_channels){live}\n\
          | project {ROW_COLUMNS}, cut)",
         live = log.live
@@ -424,9 +424,9 @@ pub(crate) fn format(table: &str) -> Query {
 
 /// The commands that remove a thread's rows up to a revision. The chunks only where `chunks`.
 pub(crate) fn delete(table: &str, thread_id: &str, rev: i64, chunks: bool) -> Vec<String> {
-    let kinds = if chunks { "" } else { " and kind != \"chunk\"" };
+    let kinds = if chunks { "" } else { " and ['kind'] != \"chunk\"" };
     let condition = format!(
-        "where thread_id == {} and rev <= {rev} and kind != \"tombstone\"{kinds}",
+        "where thread_id == {} and rev <= {rev} and ['kind'] != \"tombstone\"{kinds}",
         quoted(thread_id)
     );
     vec![format!(".delete table ['{table}'] records <| ['{table}'] | {condition}")]
