@@ -1,10 +1,10 @@
 // Values to payloads and back, through the saver's serializer.
 
-import { types } from "node:util";
 import type { SerializerProtocol } from "@langchain/langgraph-checkpoint";
 
 import { InvalidInputError } from "./errors.js";
 import { allReady, type Eventually } from "./eventually.js";
+import { types } from "./runtime.js";
 import { JsonPlusSerde } from "./serde/serializer.js";
 
 /** A value as the serializer gave it. */

@@ -1,7 +1,7 @@
 /** The records of JavaScript's own classes, whose contents are not enumerable properties. */
-import { Buffer } from "node:buffer";
-import { types } from "node:util";
 import { DeltaSnapshot } from "@langchain/langgraph-checkpoint";
+
+import { bufferToJson, types } from "../runtime.js";
 import type { Fields } from "./records.js";
 import * as records from "./records.js";
 
@@ -21,7 +21,7 @@ export function recordBeforeToJson(value: Fields): Fields | undefined {
   }
   if (types.isUint8Array(value)) {
     const toJson: unknown = Reflect.get(value, "toJSON");
-    if (toJson !== undefined && toJson !== Buffer.prototype.toJSON) return undefined;
+    if (toJson !== undefined && toJson !== bufferToJson) return undefined;
     return records.constructorRecord("Uint8Array", [Array.from(value)], "from");
   }
   return undefined;

@@ -5,8 +5,9 @@
  * values. The `lc: 2` types `number`, `bigint`, `date`, `binary` and `escaped` are this package's
  * additions; LangGraph.js's reader returns them as the plain objects they are.
  */
-import { Buffer } from "node:buffer";
 import { DeltaSnapshot } from "@langchain/langgraph-checkpoint";
+
+import { fromBase64, toBase64 } from "../runtime.js";
 
 /** An object whose keys are not known. */
 export type Fields = Record<string, unknown>;
@@ -78,9 +79,9 @@ export function binaryRecord(value: ArrayBufferView | ArrayBufferLike): Fields |
   const kind = tag === "SharedArrayBuffer" ? "ArrayBuffer" : tag;
   if (!BUFFER_READERS.has(kind)) return undefined;
   const bytes = ArrayBuffer.isView(value)
-    ? Buffer.from(value.buffer, value.byteOffset, value.byteLength)
-    : Buffer.from(value);
-  return { lc: 2, type: "binary", value: [kind, bytes.toString("base64")] };
+    ? new Uint8Array(value.buffer, value.byteOffset, value.byteLength)
+    : new Uint8Array(value);
+  return { lc: 2, type: "binary", value: [kind, toBase64(bytes)] };
 }
 
 /**
@@ -257,10 +258,10 @@ function binaryDecoder(value: unknown): Decoder | undefined {
   const [kind, text] = value;
   const reader = BUFFER_READERS.get(kind);
   if (reader === undefined || typeof text !== "string") return undefined;
-  const bytes = Buffer.from(text, "base64");
-  if (bytes.toString("base64") !== text) return undefined;
+  const bytes = fromBase64(text);
+  if (bytes === undefined) return undefined;
   try {
-    const view = reader(new Uint8Array(bytes).buffer);
+    const view = reader(bytes.buffer);
     return () => view;
   } catch (error) {
     // A length that is no multiple of the element's size stays the record it is.

@@ -1,5 +1,5 @@
-import { types } from "node:util";
 import type { SerializerProtocol } from "@langchain/langgraph-checkpoint";
+import { emitWarning, types } from "../runtime.js";
 import { describePlace, formatPath, type PathStep, SerializationError } from "./errors.js";
 import { partText, type ValueShape } from "./parts.js";
 import { readParsed } from "./read.js";
@@ -153,5 +153,5 @@ function asSerializationError(error: unknown): SerializationError {
 }
 
 function emitProcessWarning(message: string): void {
-  process.emitWarning(message, { type: "SerializationWarning" });
+  emitWarning(message, "SerializationWarning");
 }

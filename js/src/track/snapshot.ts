@@ -5,7 +5,7 @@
  * primitive; strings are held by reference, not copied. A value that gives all of it again is
  * written in the same bytes, whatever has been done to it meanwhile.
  */
-import { types } from "node:util";
+import { types } from "../runtime.js";
 import { coreClassOf, kwargOf } from "../serde/classes.js";
 import { type Fields, isFields, isObjectPrototypeExtended, WRAPPER_KEY } from "../serde/records.js";
 import { LIST, type Shape, type ShapeNode, ShapeTree } from "./shapes.js";

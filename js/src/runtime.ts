@@ -1,0 +1,125 @@
+// What the package needs of the runtime it is in, without importing anything of Node.js: the same
+// files run in Workers and browsers, and tools that bundle them find no module that is not there.
+
+type NodeTypes = typeof import("node:util").types;
+type Types = Pick<
+  NodeTypes,
+  | "isAnyArrayBuffer"
+  | "isBigIntObject"
+  | "isBooleanObject"
+  | "isBoxedPrimitive"
+  | "isDate"
+  | "isMap"
+  | "isNativeError"
+  | "isNumberObject"
+  | "isProxy"
+  | "isRegExp"
+  | "isSet"
+  | "isStringObject"
+  | "isUint8Array"
+>;
+
+/** A module of Node.js, in runtimes that have it. */
+export function builtinModule<Module>(name: string): Module | undefined {
+  const { process } = globalThis as { process?: Partial<NodeJS.Process> };
+  return process?.getBuiltinModule?.(name) as Module | undefined;
+}
+
+/** Whether a method that only true instances of a class have runs on a value. */
+function brand(method: (this: unknown) => unknown): (value: unknown) => boolean {
+  return (value) => {
+    try {
+      method.call(value);
+      return true;
+    } catch {
+      return false;
+    }
+  };
+}
+
+/** The getter of a class's property, which refuses whatever is no instance. */
+function getter(prototype: object, name: PropertyKey): (this: unknown) => unknown {
+  const get = Object.getOwnPropertyDescriptor(prototype, name)?.get;
+  if (get === undefined) throw new TypeError(`${String(name)} is no getter`);
+  return get;
+}
+
+const typedArrayName = getter(Object.getPrototypeOf(Uint8Array.prototype), Symbol.toStringTag);
+
+/** Without Node.js's own: brands of the language itself. */
+export function portableTypes(): Types {
+  const isBoxed = {
+    isNumberObject: brand(Number.prototype.valueOf),
+    isStringObject: brand(String.prototype.valueOf),
+    isBooleanObject: brand(Boolean.prototype.valueOf),
+    isBigIntObject: brand(BigInt.prototype.valueOf),
+  };
+  const isSymbolObject = brand(Symbol.prototype.valueOf);
+  const isObject = (value: unknown) => typeof value === "object" && value !== null;
+  const boxed = (is: (value: unknown) => boolean) => (value: unknown) =>
+    isObject(value) && is(value);
+  const isBuffer = brand(getter(ArrayBuffer.prototype, "byteLength"));
+  const isSharedBuffer =
+    typeof SharedArrayBuffer === "undefined"
+      ? () => false
+      : brand(getter(SharedArrayBuffer.prototype, "byteLength"));
+  const types = {
+    isAnyArrayBuffer: (value: unknown) => isBuffer(value) || isSharedBuffer(value),
+    isBigIntObject: boxed(isBoxed.isBigIntObject),
+    isBooleanObject: boxed(isBoxed.isBooleanObject),
+    isNumberObject: boxed(isBoxed.isNumberObject),
+    isStringObject: boxed(isBoxed.isStringObject),
+    isBoxedPrimitive: boxed((value) => {
+      return isSymbolObject(value) || Object.values(isBoxed).some((is) => is(value));
+    }),
+    isDate: brand(Date.prototype.getTime),
+    isMap: brand(getter(Map.prototype, "size")),
+    isNativeError: (value: unknown) => Object.prototype.toString.call(value) === "[object Error]",
+    // The language does not tell. What a proxy is compared by is what reading it gives, as it is
+    // for whoever serializes it.
+    isProxy: () => false,
+    isRegExp: brand(getter(RegExp.prototype, "global")),
+    isSet: brand(getter(Set.prototype, "size")),
+    isUint8Array: (value: unknown) => typedArrayName.call(value) === "Uint8Array",
+  };
+  return types as unknown as Types;
+}
+
+/** Says of what class a value is, whatever its prototype is. */
+export const types: Types =
+  builtinModule<typeof import("node:util")>("node:util")?.types ?? portableTypes();
+
+/** How Node.js's buffers are written as JSON, in runtimes that have them. */
+export const bufferToJson: unknown = (globalThis as { Buffer?: { prototype: object } }).Buffer
+  ? Reflect.get(globalThis.Buffer.prototype, "toJSON")
+  : undefined;
+
+/** Bytes as base64. */
+export function toBase64(bytes: Uint8Array): string {
+  if (bufferToJson !== undefined) {
+    return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("base64");
+  }
+  let binary = "";
+  for (const byte of bytes) binary += String.fromCharCode(byte);
+  return btoa(binary);
+}
+
+/** The bytes of a base64 text, or nothing where it is not as `toBase64` writes it. */
+export function fromBase64(text: string): Uint8Array<ArrayBuffer> | undefined {
+  try {
+    const bytes =
+      bufferToJson === undefined
+        ? Uint8Array.from(atob(text), (character) => character.charCodeAt(0))
+        : new Uint8Array(Buffer.from(text, "base64"));
+    return toBase64(bytes) === text ? bytes : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Warns the developer, in the way of the runtime. */
+export function emitWarning(message: string, type: string): void {
+  const { process } = globalThis as { process?: Partial<NodeJS.Process> };
+  if (process?.emitWarning) process.emitWarning(message, { type });
+  else console.warn(`${type}: ${message}`);
+}
