@@ -1,17 +1,35 @@
-import { readFileSync } from "node:fs";
+import { InvalidInputError, ProtocolError } from "./errors.js";
+import type { CoreModules } from "./instance.js";
+import { builtinModule } from "./runtime.js";
 
-import { ProtocolError } from "./errors.js";
+/** A planner's only core module. */
+export interface CoreModule {
+  /** What the generated code calls it. */
+  readonly name: string;
+  /** Where this package has it. */
+  file(): URL;
+}
 
-/** Each is written out, so that tools that gather a program's files find them. */
-const FILES: Record<string, URL> = {
-  "planner.core.wasm": new URL("../generated/planner.core.wasm", import.meta.url),
-  "planner.core2.wasm": new URL("../generated/planner.core2.wasm", import.meta.url),
-  "planner.core3.wasm": new URL("../generated/planner.core3.wasm", import.meta.url),
+/** The planner's for SQL. It is written out, so that tools that gather files find it. */
+export const PLANNER: CoreModule = {
+  name: "planner.core.wasm",
+  file: () => new URL("../generated/planner.core.wasm", import.meta.url),
 };
 
-/** Reads and compiles one of the planner's core modules from this package's own files. */
-export function readCoreModule(name: string): WebAssembly.Module {
-  const file = FILES[name];
-  if (file !== undefined) return new WebAssembly.Module(readFileSync(file));
-  throw new ProtocolError("unknown-core-module", `the planner has a module ${name}; report it`);
+/** Gives a planner's core module: the one that was handed over, or else this package's file. */
+export function coreModules(module: CoreModule, core?: WebAssembly.Module): CoreModules {
+  return (name) => {
+    if (name === module.name) return core ?? readCoreModule(module);
+    throw new ProtocolError("unknown-core-module", `the planner has a module ${name}; report it`);
+  };
+}
+
+function readCoreModule({ name, file }: CoreModule): WebAssembly.Module {
+  const fs = builtinModule<typeof import("node:fs")>("node:fs");
+  if (fs !== undefined) return new WebAssembly.Module(fs.readFileSync(file()));
+  throw new InvalidInputError(
+    "missing-core-module",
+    `this runtime reads no files; compile langgraph-checkpoint-wasm/${name} and pass it as the ` +
+      "option core",
+  );
 }

@@ -1,4 +1,5 @@
 import type { RowSet, StorageAdapter } from "./adapters/adapter.js";
+import { blamed } from "./adapters/checked.js";
 import { ProtocolError } from "./errors.js";
 import { type Eventually, isPending } from "./eventually.js";
 import type { Call, Outcome, PlannedCall, Planner } from "./guest.js";
@@ -69,7 +70,7 @@ function rounds(planned: PlannedCall, storage: StorageAdapter, done: number): Ev
     if (isPending(answer)) {
       return answer.then((rowSets) => proceed(planned, storage, rowSets, round + 1));
     }
-    planned.advance(answer);
+    advance(planned, storage, answer);
   }
   throw new ProtocolError(
     "too-many-rounds",
@@ -83,6 +84,14 @@ function proceed(
   rowSets: readonly RowSet[],
   done: number,
 ): Eventually<Outcome> {
-  planned.advance(rowSets);
+  advance(planned, storage, rowSets);
   return rounds(planned, storage, done);
+}
+
+function advance(planned: PlannedCall, storage: StorageAdapter, rowSets: readonly RowSet[]): void {
+  try {
+    planned.advance(rowSets);
+  } catch (thrown) {
+    throw blamed(thrown, storage);
+  }
 }

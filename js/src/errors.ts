@@ -69,6 +69,32 @@ export class StorageError extends StoreError {
   }
 }
 
+/** What a storage adapter did wrong. */
+export type AdapterErrorCode =
+  | "adapter-failed"
+  | "adapter-timeout"
+  | "adapter-unusable"
+  | "adapter-wrong-answer";
+
+/** A storage adapter broke its rules, or failed without saying how. The saver stays usable. */
+export class AdapterError extends StoreError {
+  declare readonly code: AdapterErrorCode;
+  /** The adapter's name. */
+  readonly adapter: string;
+
+  constructor(
+    code: AdapterErrorCode,
+    adapter: string,
+    what: string,
+    stored: Stored,
+    cause?: unknown,
+  ) {
+    const options = cause === undefined ? { stored } : { cause, stored };
+    super(code, `storage adapter ${adapter} ${what}`, options);
+    this.adapter = adapter;
+  }
+}
+
 /** A store on the network did not answer, or not in time, or refused for now: try again later. */
 export class UnavailableError extends StoreError {}
 

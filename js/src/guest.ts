@@ -3,7 +3,7 @@
 
 import { instantiate } from "../generated/planner.js";
 import type { Batch, RowSet, SqlValue } from "./adapters/adapter.js";
-import { readCoreModule } from "./core-modules.js";
+import { coreModules, PLANNER } from "./core-modules.js";
 import { type CoreModules, compiledOnce, Instance } from "./instance.js";
 
 type Operations = ReturnType<typeof instantiate>["operations"];
@@ -105,10 +105,17 @@ export class Planner {
 
 let shared: Planner | undefined;
 
-/** The planner of this process, loaded from this package's files at its first use. */
-export function sharedPlanner(): Planner {
-  shared ??= new Planner(readCoreModule);
-  return shared;
+const handedIn = new WeakMap<WebAssembly.Module, Planner>();
+
+/** The planner of this process: of a core module, or of this package's file at its first use. */
+export function sharedPlanner(core?: WebAssembly.Module): Planner {
+  if (core === undefined) {
+    shared ??= new Planner(coreModules(PLANNER));
+    return shared;
+  }
+  const planner = handedIn.get(core) ?? new Planner(coreModules(PLANNER, core));
+  handedIn.set(core, planner);
+  return planner;
 }
 
 function toStep(progress: Progress): Step {

@@ -1,5 +1,7 @@
 export type { Batch, RowSet, SqlValue, Statement, StorageAdapter } from "./adapters/adapter.js";
 export {
+  AdapterError,
+  type AdapterErrorCode,
   CheckpointerError,
   CorruptError,
   DeniedError,
@@ -12,7 +14,7 @@ export {
   UnavailableError,
   UnsupportedFormatError,
 } from "./errors.js";
-export type { MemoryOptions } from "./options.js";
+export type { MemoryOptions, SaverOptions } from "./options.js";
 export { SerializationError, type SerializationErrorCode } from "./serde/errors.js";
 export { JsonPlusSerde, type JsonPlusSerdeOptions } from "./serde/serializer.js";
 export { StorageSaver } from "./storage-saver.js";

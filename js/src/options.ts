@@ -21,8 +21,17 @@ export interface MemoryOptions {
   readonly cacheBytes?: number | undefined;
 }
 
+/** What every saver may be told. */
+export interface SaverOptions extends MemoryOptions {
+  /**
+   * The compiled core module of the planner, `langgraph-checkpoint-wasm/planner.core.wasm`, for
+   * runtimes that read no files or compile nothing; read from this package when it is left out.
+   */
+  readonly core?: WebAssembly.Module | undefined;
+}
+
 /** How a SQLite database is opened and used. */
-export interface SqliteOptions extends MemoryOptions {
+export interface SqliteOptions extends SaverOptions {
   /** When a commit waits for the disk: `"full"` for a database that the saver opens. */
   readonly synchronous?: Synchronous | undefined;
   /** How long a call waits for a lock that another connection holds; 5000 when left out. */

@@ -1,10 +1,11 @@
 import type { SerializerProtocol } from "@langchain/langgraph-checkpoint";
 
 import type { Batch, RowSet, StorageAdapter } from "./adapters/adapter.js";
+import { CheckedAdapter } from "./adapters/checked.js";
 import { drive } from "./drive.js";
 import { type Eventually, isPending, whenReady } from "./eventually.js";
 import { type Call, type Outcome, type Planner, sharedPlanner } from "./guest.js";
-import type { MemoryOptions } from "./options.js";
+import type { SaverOptions } from "./options.js";
 import { expectOutcome, type Runner } from "./runner.js";
 import { PlannedSaver } from "./saver.js";
 
@@ -15,30 +16,37 @@ import { PlannedSaver } from "./saver.js";
  * promise resolves after what it stands for is committed. Calls take effect in their order.
  */
 export class StorageSaver extends PlannedSaver {
+  /** The storage adapter, its failures and answers looked at. */
+  readonly adapter: StorageAdapter;
+
   /**
-   * @param storage Executes the batches.
+   * @param adapter Executes the batches.
    * @param serde Serializes the values; `JsonPlusSerde` when it is left out.
    * @param options What it may take to be unchanged, and how much it remembers.
    */
-  constructor(storage: StorageAdapter, serde?: SerializerProtocol, options: MemoryOptions = {}) {
-    super(new StorageRunner(storage), serde, options);
+  constructor(adapter: StorageAdapter, serde?: SerializerProtocol, options: SaverOptions = {}) {
+    const checked = new CheckedAdapter(adapter);
+    super(new StorageRunner(checked, sharedPlanner(options.core)), serde, options);
+    this.adapter = checked;
   }
 }
 
 /** Runs calls on a storage adapter, which it sets up. */
 class StorageRunner implements Runner {
-  readonly #planner: Planner = sharedPlanner();
-  readonly #storage: StorageAdapter;
+  readonly #planner: Planner;
+  readonly #storage: CheckedAdapter;
   /** The adapter, behind the setting up. */
   readonly #ready: StorageAdapter;
   #setUp = false;
   #settingUp: Promise<void> | undefined;
 
-  constructor(storage: StorageAdapter) {
+  constructor(storage: CheckedAdapter, planner: Planner) {
+    this.#planner = planner;
     this.#storage = storage;
     // A call the planner refuses is refused before anything is asked of the store, setting up
     // included: that is why it waits for the first batch.
     this.#ready = {
+      name: storage.name,
       run: (batch: Batch): Eventually<RowSet[]> => {
         return whenReady(this.#setup(), () => storage.run(batch));
       },
@@ -46,7 +54,7 @@ class StorageRunner implements Runner {
   }
 
   get joined(): number {
-    return this.#storage.joined ?? 0;
+    return this.#storage.joined;
   }
 
   run(call: Call): Eventually<Outcome> {

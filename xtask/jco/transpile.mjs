@@ -25,6 +25,14 @@ const AMENDMENTS = [
     "",
     "repeats",
   ],
+  // Two more core modules would do no more than to let the first one call a function of its own,
+  // by way of a table. The package then has one to load, which its users can hand in.
+  [/const module[12] = getCoreModule\('[\w-]+\.core[23]\.wasm'\);/g, "", "repeats"],
+  [/\(\{ exports: exports0 \} = instantiateCore\(module1\)\);/g, ""],
+  [
+    /\(\{ exports: exports2 \} = instantiateCore\(module2, \{\s*'': \{\s*\$imports: exports0\.\$imports,([\s\S]*?),\s*\},\s*\}\)\);/g,
+    "exports0 = {$1 };",
+  ],
 ];
 
 function amended(text) {
@@ -46,6 +54,7 @@ for (const component of components) {
     instantiation: "sync",
   });
   for (const [file, bytes] of Object.entries(files)) {
+    if (/\.core[23]\.wasm$/.test(file)) continue;
     const path = resolve(file);
     await mkdir(dirname(path), { recursive: true });
     const glue = basename(file) === `${name}.js`;

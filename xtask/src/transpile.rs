@@ -14,8 +14,8 @@ use anyhow::{Context, Result, bail};
 use crate::workspace::Workspace;
 use crate::{npm, process};
 
-/// What the package reads of each component. One that exports a resource has three core modules.
-const SUFFIXES: &[&str] = &["js", "d.ts", "core.wasm", "core2.wasm", "core3.wasm"];
+/// What the package reads of each component.
+const SUFFIXES: &[&str] = &["js", "d.ts", "core.wasm"];
 
 /// Makes `js/generated/`, unless it was made from the same components by the same tool.
 pub(crate) fn transpile(workspace: &Workspace, components: &[PathBuf]) -> Result<()> {

@@ -19,7 +19,10 @@ export interface Batch {
 
 /** The rows one statement gave, all its runs one after the other. */
 export interface RowSet {
-  /** Each row has its columns in order; integers are bigints. */
+  /**
+   * Each row has its columns in order. An integer is a bigint, or a number where the driver has
+   * no other; bytes are a Uint8Array.
+   */
   readonly rows: SqlValue[][];
 }
 
@@ -36,6 +39,13 @@ export interface RowSet {
  * - Transient failures are retried within a deadline; what then fails is a `StorageError`.
  */
 export interface StorageAdapter {
+  /** What errors call the adapter; the name of its class when it is left out. */
+  readonly name?: string;
+  /**
+   * How long a batch may take, from the call to its answer; 30 seconds when it is left out,
+   * Infinity for an adapter that has a deadline of its own.
+   */
+  readonly deadlineMs?: number;
   /**
    * How many batches ran inside a transaction of the caller's own, who may still undo it: a saver
    * does not go on from what those found or stored. Left out where that cannot happen.

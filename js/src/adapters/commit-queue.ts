@@ -35,6 +35,9 @@ interface Job {
  * all waiting, for locks and for the disk.
  */
 export class CommitQueue implements StorageAdapter {
+  readonly name = "SQLite";
+  /** What waits for a lock has a deadline; what does not, SQLite answers at once. */
+  readonly deadlineMs = Number.POSITIVE_INFINITY;
   readonly #connection: Connection;
   readonly #options: QueueOptions;
   readonly #logSync: LogSync;

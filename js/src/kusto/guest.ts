@@ -1,9 +1,9 @@
 // The only file that knows the generated code of the planner for Kusto.
 
 import { instantiate } from "../../generated/planner-kusto.js";
+import { coreModules } from "../core-modules.js";
 import type { Call, Outcome } from "../guest.js";
 import { compiledOnce, Instance } from "../instance.js";
-import { readCoreModule } from "./core-modules.js";
 
 type Kusto = ReturnType<typeof instantiate>["kusto"];
 type Store = ReturnType<Kusto["Store"]["open"]>;
@@ -37,7 +37,12 @@ export type Token = ReturnType<Kusto["readToken"]>;
 /** How far a call is: a need, or its end. */
 export type Step = { readonly need: Need } | { readonly outcome: Outcome };
 
-const coreModule = compiledOnce(readCoreModule);
+const coreModule = compiledOnce(
+  coreModules({
+    name: "planner-kusto.core.wasm",
+    file: () => new URL("../../generated/planner-kusto.core.wasm", import.meta.url),
+  }),
+);
 
 function instance(): Instance<Kusto> {
   return new Instance(instantiate(coreModule, {}).kusto);
