@@ -1,15 +1,15 @@
-// LangGraph's own conformance suite. The name is ours, so that the suite skips nothing.
-
-import { deltaChannelHistoryTests, specTest } from "@langchain/langgraph-checkpoint-validation";
+// The kit for storage adapters on our own: batches, transcripts, LangGraph's conformance suite. The
+// transcripts run natively too (`tests/tests/transcripts.rs`), and under wasmtime
+// (`host/tests/transcripts.rs`).
 
 import { SqliteSaver } from "../src/sqlite.js";
+import { adapterTests } from "../src/testing/index.js";
 
-for (const cacheBytes of [undefined, 0, 3_000]) {
-  const initializer = {
-    checkpointerName: `langgraph-checkpoint-wasm/sqlite, ${cacheBytes ?? "default"} cacheBytes`,
-    createCheckpointer: () => SqliteSaver.fromConnString(":memory:", { cacheBytes }),
-    destroyCheckpointer: (checkpointer: SqliteSaver) => checkpointer.close(),
+describe.each([undefined, 0, 3_000])("with_a_cache_of_%s_bytes", (cacheBytes) => {
+  const subject = {
+    name: "langgraph-checkpoint-wasm/sqlite",
+    open: () => SqliteSaver.fromConnString(":memory:", { cacheBytes }),
+    close: (saver: SqliteSaver) => saver.close(),
   };
-  specTest(initializer);
-  deltaChannelHistoryTests(initializer);
-}
+  for (const { name, run } of adapterTests(subject)) test(name, run);
+});

@@ -5,14 +5,14 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 
 import { SqliteSaver } from "../src/sqlite.js";
+import { adapterTests } from "../src/testing/index.js";
 import { checkpoint, config, idOf, metadata } from "./support/checkpoints.js";
 import { nodeWithSqlite } from "./support/newer-node.js";
 import { temporaryDatabase } from "./support/temporary.js";
-import { transcripts } from "./support/transcripts.js";
 
 const PACKAGE = fileURLToPath(new URL("..", import.meta.url));
-/** LangGraph's specs, the tests of ours beside them, and the transcripts. */
-const TESTS = 726 + 3 + transcripts().length;
+/** The kit, and the tests of ours beside it. */
+const TESTS = adapterTests({ name: "counted", open: () => ({ run: () => [] }) }).length + 3;
 
 test("node_sqlite_conforms_and_shares_files_with_better_sqlite3", async () => {
   const [database, letter, report] = [

@@ -1,19 +1,17 @@
-// LangGraph's conformance suite on node:sqlite. It runs in a Node.js that has it; the test beside
+// The kit for storage adapters on node:sqlite. It runs in a Node.js that has it; the test beside
 // this folder starts that.
 
-import { deltaChannelHistoryTests, specTest } from "@langchain/langgraph-checkpoint-validation";
-
 import { SqliteSaver } from "../../src/node-sqlite.js";
+import { adapterTests } from "../../src/testing/index.js";
 import { config, idOf } from "../support/checkpoints.js";
 
-const initializer = {
-  checkpointerName: "langgraph-checkpoint-wasm/node-sqlite",
-  createCheckpointer: () => SqliteSaver.fromConnString(":memory:"),
-  destroyCheckpointer: (checkpointer: SqliteSaver) => checkpointer.close(),
+const subject = {
+  name: "langgraph-checkpoint-wasm/node-sqlite",
+  open: () => SqliteSaver.fromConnString(":memory:"),
+  close: (saver: SqliteSaver) => saver.close(),
 };
 
-specTest(initializer);
-deltaChannelHistoryTests(initializer);
+for (const { name, run } of adapterTests(subject)) test(name, run);
 
 test("a_file_that_better_sqlite3_wrote_is_read_and_written", async () => {
   const saver = SqliteSaver.fromConnString(process.env.CHECKPOINTS ?? "");

@@ -1,8 +1,5 @@
 // Transcripts through a saver: the twin of tests/src/transcript.rs, for the same files.
 
-import { createHash } from "node:crypto";
-import { readdirSync, readFileSync } from "node:fs";
-
 import { AIMessage, isBaseMessage } from "@langchain/core/messages";
 import type { RunnableConfig } from "@langchain/core/runnables";
 import type {
@@ -14,10 +11,12 @@ import type {
   PendingWrite,
 } from "@langchain/langgraph-checkpoint";
 
-import { all } from "./checkpoints.js";
-import { type Database, rowsIn } from "./rows.js";
-
-const FOLDER = new URL("../../../tests/transcripts/", import.meta.url);
+import { transcripts as TRANSCRIPTS } from "../../generated/transcripts.js";
+import type { StorageSaver } from "../storage-saver.js";
+import { portableExpect } from "./expect.js";
+import type { OpenedSaver } from "./index.js";
+import { digestOf, toHex } from "./rows.js";
+import type { AdapterTest } from "./suite.js";
 
 type Fields = Record<string, unknown>;
 
@@ -52,23 +51,35 @@ export interface Transcript {
 
 /** All transcripts by name, in order. */
 export function transcripts(): Transcript[] {
-  const files = readdirSync(FOLDER).filter((file) => file.endsWith(".json"));
-  return files.sort().map((file) => {
-    const transcript = JSON.parse(readFileSync(new URL(file, FOLDER), "utf8")) as Transcript;
-    return { ...transcript, name: file.slice(0, -".json".length) };
-  });
+  return TRANSCRIPTS as Transcript[];
+}
+
+/** The tests of transcripts. */
+export function transcriptTests(open: () => Promise<OpenedSaver>): AdapterTest[] {
+  return transcripts().map((transcript) => ({
+    name: `${transcript.name}_gives_its_outcomes_and_stored_bytes`,
+    run: async () => {
+      const { saver, close } = await open();
+      try {
+        await expectTranscript(saver, transcript);
+      } finally {
+        await close();
+      }
+    },
+  }));
 }
 
 /** Runs a transcript on a new saver, and expects of it what every host must do. */
 export async function expectTranscript(
-  saver: BaseCheckpointSaver & { readonly db: Database },
+  saver: StorageSaver,
   { name, steps, stored }: Transcript,
 ): Promise<void> {
+  const expect = portableExpect();
   for (const [index, { call, gives }] of steps.entries()) {
     const outcome = await outcomeOf(saver, call);
     expect(outcome, `${name}, step ${index}: ${call.name}`).toStrictEqual(expand(gives, "#"));
   }
-  expect(storedIn(saver.db), `${name}: the stored bytes`).toBe(stored);
+  expect(await digestOf(saver.adapter), `${name}: the stored bytes`).toBe(stored);
 }
 
 async function outcomeOf(saver: BaseCheckpointSaver, call: Call): Promise<unknown> {
@@ -100,7 +111,7 @@ async function perform(saver: BaseCheckpointSaver, call: Call): Promise<unknown>
         ...(before !== undefined && { before: { configurable: { checkpoint_id: before } } }),
         ...(filter !== undefined && { filter }),
       });
-      return { tuples: (await all(tuples)).map(written) };
+      return { tuples: await allWritten(tuples) };
     }
     case "delete_thread":
       await saver.deleteThread(call.config.thread_id as string);
@@ -149,6 +160,12 @@ async function history(saver: BaseCheckpointSaver, config: RunnableConfig, chann
   return Object.fromEntries(entries);
 }
 
+async function allWritten(tuples: AsyncIterable<CheckpointTuple>): Promise<Fields[]> {
+  const found: Fields[] = [];
+  for await (const tuple of tuples) found.push(written(tuple));
+  return found;
+}
+
 function written(tuple: CheckpointTuple): Fields {
   const { config, checkpoint, metadata, parentConfig, pendingWrites = [] } = tuple;
   const values = Object.entries(checkpoint.channel_values).map(([channel, value]) => {
@@ -173,7 +190,7 @@ function writtenWrite([taskId, channel, value]: CheckpointPendingWrite): unknown
 
 /** Bytes and messages as a transcript writes them; LangChain says how messages are written. */
 function writtenValue(value: unknown): unknown {
-  if (value instanceof Uint8Array) return { $bytes: Buffer.from(value).toString("hex") };
+  if (value instanceof Uint8Array) return { $bytes: toHex(value) };
   if (isBaseMessage(value)) return JSON.parse(JSON.stringify(value));
   return mapped(value, writtenValue);
 }
@@ -185,9 +202,13 @@ function valueIn(from: unknown): unknown {
 
 function made(value: unknown): unknown {
   if (!isFields(value)) return mapped(value, made);
-  if (typeof value.$bytes === "string") return Uint8Array.from(Buffer.from(value.$bytes, "hex"));
+  if (typeof value.$bytes === "string") return fromHex(value.$bytes);
   const isMessage = value.lc === 1 && Array.isArray(value.id) && value.id.at(-1) === "AIMessage";
   return isMessage ? new AIMessage(value.kwargs as Fields) : mapped(value, made);
+}
+
+function fromHex(text: string): Uint8Array {
+  return Uint8Array.from(text.match(/../g) ?? [], (byte) => Number.parseInt(byte, 16));
 }
 
 function mapped(value: unknown, map: (nested: unknown) => unknown): unknown {
@@ -214,11 +235,4 @@ function expand(from: unknown, index: string): unknown {
 
 function isFields(value: unknown): value is Fields {
   return typeof value === "object" && value !== null && !Array.isArray(value);
-}
-
-/** A digest of every row of every table, in the order of their text. */
-function storedIn(database: Database): string {
-  const digest = createHash("sha256");
-  for (const row of rowsIn(database)) digest.update(`${row}\n`);
-  return digest.digest("hex");
 }
