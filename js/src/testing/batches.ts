@@ -19,9 +19,9 @@ const CHECKS: Record<string, Check> = {
     await adapter.run({ access: "write", statements: [{ text: INSERT, parameters: rows }] });
     const found = await read(adapter, "SELECT v, typeof(v) FROM lg_kit ORDER BY k");
     expect(found.map(([value = null]) => plain(value))).toStrictEqual(values.map(plain));
-    // An integer may be stored as a number with a fraction of zero.
-    const types = ["null", "integer", "integer", "real", "text", "text", "blob"];
-    expect(found.map(([, type]) => type)).toStrictEqual(types);
+    // Where a driver knows one type of number only, an integer is bound as a real.
+    const types = found.map(([, type]) => (type === "integer" ? "real" : type));
+    expect(types).toStrictEqual(["null", "real", "real", "real", "text", "text", "blob"]);
   },
 
   async each_statement_has_a_row_set_with_the_rows_of_all_its_runs(adapter, expect) {

@@ -1,0 +1,51 @@
+// The entry point `langgraph-checkpoint-wasm/bun`: SQLite through bun:sqlite.
+
+import type { Database } from "bun:sqlite";
+
+import type { SerializerProtocol } from "@langchain/langgraph-checkpoint";
+import { BunSqliteConnection, openBunSqlite } from "./adapters/bun-sqlite.js";
+import { CommitQueue } from "./adapters/commit-queue.js";
+import { BUSY_DEADLINE_MS, type SqliteOptions } from "./options.js";
+import { StorageSaver } from "./storage-saver.js";
+
+export type { Synchronous } from "./adapters/connection.js";
+export type { SqliteOptions } from "./options.js";
+
+/** A LangGraph.js checkpointer in a SQLite database, through bun:sqlite. */
+export class SqliteSaver extends StorageSaver {
+  /** The connection. One that the saver opened does not itself wait for locks. */
+  readonly db: Database;
+  readonly #queue: CommitQueue;
+
+  /**
+   * @param db An open database. Its `synchronous` stays as it is unless the options name one. If
+   *   you have a transaction open on it, the saver's writes join that, and last when you commit.
+   * @param serde Serializes the values; `JsonPlusSerde` when it is left out.
+   */
+  constructor(db: Database, serde?: SerializerProtocol, options: SqliteOptions = {}) {
+    const { synchronous, busyDeadlineMs = BUSY_DEADLINE_MS } = options;
+    const queue = new CommitQueue(new BunSqliteConnection(db), { synchronous, busyDeadlineMs });
+    super(queue, serde, options);
+    this.db = db;
+    this.#queue = queue;
+  }
+
+  /**
+   * Opens the database in a file, which is made where it is missing, or a new one in memory:
+   * `":memory:"`.
+   */
+  static fromConnString(path: string, options: SqliteOptions = {}): SqliteSaver {
+    const { serde, synchronous = "full" } = options;
+    return new SqliteSaver(openBunSqlite(path), serde, { ...options, synchronous });
+  }
+
+  /** Runs the writes that wait, then closes the database. */
+  close(): void {
+    this.#queue.flush();
+    this.db.close();
+  }
+
+  [Symbol.dispose](): void {
+    this.close();
+  }
+}

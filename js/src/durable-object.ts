@@ -1,0 +1,31 @@
+// The entry point `langgraph-checkpoint-wasm/durable-object`: SQLite in a Durable Object.
+
+import type { SerializerProtocol } from "@langchain/langgraph-checkpoint";
+
+import {
+  DurableObjectAdapter,
+  type DurableObjectSql,
+  type DurableObjectStorage,
+} from "./adapters/durable-object.js";
+import { coreForWorkers } from "./core-for-workers.js";
+import type { SaverOptions } from "./options.js";
+import { StorageSaver } from "./storage-saver.js";
+
+export type { DurableObjectSql, DurableObjectStorage } from "./adapters/durable-object.js";
+
+/** A LangGraph.js checkpointer in the SQLite database of a Durable Object. */
+export class DurableObjectSaver extends StorageSaver {
+  /**
+   * @param storage `ctx.storage`. With `ctx.storage.sql` instead there are no transactions: what a
+   *   failed call leaves behind is then not undone. It is never half a checkpoint.
+   * @param serde Serializes the values; `JsonPlusSerde` when it is left out.
+   * @param options What it may take to be unchanged, and how much it remembers.
+   */
+  constructor(
+    storage: DurableObjectStorage | DurableObjectSql,
+    serde?: SerializerProtocol,
+    options: SaverOptions = {},
+  ) {
+    super(new DurableObjectAdapter(storage), serde, { core: coreForWorkers, ...options });
+  }
+}
