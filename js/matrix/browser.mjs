@@ -1,0 +1,91 @@
+// Starts Chromium with a page whose worker runs the cells.
+
+import { existsSync, readFileSync } from "node:fs";
+import { createServer } from "node:http";
+import { createRequire } from "node:module";
+import { fileURLToPath } from "node:url";
+
+const RUNTIMES = new URL("runtimes/package.json", import.meta.url);
+const require = createRequire(RUNTIMES);
+
+const SQLITE = new URL("runtimes/node_modules/@sqlite.org/sqlite-wasm/dist/", import.meta.url);
+/** Beside the worker's script, wherever that looks for them. */
+const FILES = {
+  "planner.core.wasm": new URL("../generated/planner.core.wasm", import.meta.url),
+  "sqlite3.wasm": new URL("sqlite3.wasm", SQLITE),
+  "sqlite3-opfs-async-proxy.js": new URL("sqlite3-opfs-async-proxy.js", SQLITE),
+};
+const TYPES = { html: "text/html", js: "text/javascript", wasm: "application/wasm" };
+const PATHS = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"];
+
+const PAGE = `<!doctype html><title>cells</title><script>
+  const begin = performance.now();
+  const worker = new Worker("worker.js", { type: "module" });
+  globalThis.ask = (message) => new Promise((resolve, reject) => {
+    worker.onmessage = ({ data }) => resolve({ ...data, ms: performance.now() - begin });
+    worker.onerror = ({ message }) => reject(new Error(message));
+    worker.postMessage(message);
+  });
+</script>`;
+
+/** The browser's executable, or why there is none. */
+export function findChromium() {
+  const named = process.env.CHROMIUM_PATH;
+  const path = [...(named === undefined ? [] : [named]), ...PATHS].find(existsSync);
+  if (path !== undefined) return { path };
+  return { reason: "no Chromium here; install Debian's, or name one in CHROMIUM_PATH" };
+}
+
+/** A browser with a page. `ask` sends the page's worker a task; `reload` starts the page anew. */
+export async function startBrowser(path) {
+  const script = await workerScript();
+  const server = createServer((request, response) => {
+    const name = new URL(request.url ?? "/", "http://localhost").pathname.split("/").at(-1);
+    const contents = { "": PAGE, "worker.js": script }[name] ?? contentsOf(name);
+    const type = TYPES[name.split(".").at(-1) || "html"] ?? "text/plain";
+    response.writeHead(contents === undefined ? 404 : 200, {
+      "content-type": type,
+      // OPFS from a worker takes a page that shares memory with no other origin.
+      "cross-origin-opener-policy": "same-origin",
+      "cross-origin-embedder-policy": "require-corp",
+    });
+    response.end(contents);
+  });
+  await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const { chromium } = require("playwright-core");
+  const browser = await chromium.launch({ executablePath: path, args: ["--no-sandbox"] });
+  const page = await browser.newPage();
+  const load = () => page.goto(`http://127.0.0.1:${server.address().port}/`);
+  await load();
+  return {
+    version: browser.version(),
+    async ask(...message) {
+      const { answer, failure, ms } = await page.evaluate((sent) => globalThis.ask(sent), message);
+      if (failure !== undefined) throw new Error(failure);
+      return { ...answer, ms };
+    },
+    reload: load,
+    async close() {
+      await browser.close();
+      server.close();
+    },
+  };
+}
+
+function contentsOf(name) {
+  return Object.hasOwn(FILES, name) ? readFileSync(FILES[name]) : undefined;
+}
+
+async function workerScript() {
+  const { build } = require("esbuild");
+  const { outputFiles } = await build({
+    entryPoints: [fileURLToPath(new URL("cells/browser-worker.mjs", import.meta.url))],
+    bundle: true,
+    write: false,
+    format: "esm",
+    target: "es2024",
+    platform: "browser",
+    nodePaths: [fileURLToPath(new URL("runtimes/node_modules", import.meta.url))],
+  });
+  return outputFiles[0].text;
+}
