@@ -5,11 +5,14 @@ import { createServer } from "node:http";
 import { createRequire } from "node:module";
 import { fileURLToPath } from "node:url";
 
-const RUNTIMES = new URL("runtimes/package.json", import.meta.url);
-const require = createRequire(RUNTIMES);
+import { bundled } from "./bundle.mjs";
+
+const require = createRequire(new URL("runtimes/package.json", import.meta.url));
+
+const ENTRY = new URL("cells/browser-worker.mjs", import.meta.url);
 
 const SQLITE = new URL("runtimes/node_modules/@sqlite.org/sqlite-wasm/dist/", import.meta.url);
-/** Beside the worker's script, wherever that looks for them. */
+/** Served beside the worker's scripts, wherever those look for them. */
 const FILES = {
   "planner.core.wasm": new URL("../generated/planner.core.wasm", import.meta.url),
   "sqlite3.wasm": new URL("sqlite3.wasm", SQLITE),
@@ -19,10 +22,9 @@ const TYPES = { html: "text/html", js: "text/javascript", wasm: "application/was
 const PATHS = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"];
 
 const PAGE = `<!doctype html><title>cells</title><script>
-  const begin = performance.now();
-  const worker = new Worker("worker.js", { type: "module" });
+  const worker = new Worker("browser-worker.js", { type: "module" });
   globalThis.ask = (message) => new Promise((resolve, reject) => {
-    worker.onmessage = ({ data }) => resolve({ ...data, ms: performance.now() - begin });
+    worker.onmessage = ({ data }) => resolve(data);
     worker.onerror = ({ message }) => reject(new Error(message));
     worker.postMessage(message);
   });
@@ -38,10 +40,12 @@ export function findChromium() {
 
 /** A browser with a page. `ask` sends the page's worker a task; `reload` starts the page anew. */
 export async function startBrowser(path) {
-  const script = await workerScript();
+  const scripts = await bundled(ENTRY, {
+    nodePaths: [fileURLToPath(new URL("runtimes/node_modules", import.meta.url))],
+  });
   const server = createServer((request, response) => {
     const name = new URL(request.url ?? "/", "http://localhost").pathname.split("/").at(-1);
-    const contents = { "": PAGE, "worker.js": script }[name] ?? contentsOf(name);
+    const contents = name === "" ? PAGE : (scripts.get(name) ?? contentsOf(name));
     const type = TYPES[name.split(".").at(-1) || "html"] ?? "text/plain";
     response.writeHead(contents === undefined ? 404 : 200, {
       "content-type": type,
@@ -60,9 +64,9 @@ export async function startBrowser(path) {
   return {
     version: browser.version(),
     async ask(...message) {
-      const { answer, failure, ms } = await page.evaluate((sent) => globalThis.ask(sent), message);
+      const { answer, failure } = await page.evaluate((sent) => globalThis.ask(sent), message);
       if (failure !== undefined) throw new Error(failure);
-      return { ...answer, ms };
+      return answer;
     },
     reload: load,
     async close() {
@@ -74,18 +78,4 @@ export async function startBrowser(path) {
 
 function contentsOf(name) {
   return Object.hasOwn(FILES, name) ? readFileSync(FILES[name]) : undefined;
-}
-
-async function workerScript() {
-  const { build } = require("esbuild");
-  const { outputFiles } = await build({
-    entryPoints: [fileURLToPath(new URL("cells/browser-worker.mjs", import.meta.url))],
-    bundle: true,
-    write: false,
-    format: "esm",
-    target: "es2024",
-    platform: "browser",
-    nodePaths: [fileURLToPath(new URL("runtimes/node_modules", import.meta.url))],
-  });
-  return outputFiles[0].text;
 }

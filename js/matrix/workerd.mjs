@@ -1,50 +1,47 @@
-// Starts workerd with the worker of the cells, bundled as wrangler does it.
+// Starts workerd with the worker of the cells.
 
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
-import { fileURLToPath } from "node:url";
+
+import { bundled } from "./bundle.mjs";
 
 const require = createRequire(new URL("runtimes/package.json", import.meta.url));
-const { build } = require("esbuild");
-const { Miniflare } = require("miniflare");
 
 const CORE = new URL("../generated/planner.core.wasm", import.meta.url);
+const ENTRY = new URL("cells/worker.mjs", import.meta.url);
 
-/** WebAssembly is uploaded beside the worker, compiled by the platform. */
-const wasmBeside = {
-  name: "wasm-beside",
-  setup({ onResolve }) {
-    onResolve({ filter: /\.wasm$/ }, () => ({ path: "./planner.core.wasm", external: true }));
-  },
-};
+/** The modules of the worker, its own first. */
+export async function workerModules() {
+  const scripts = await bundled(ENTRY, { conditions: ["workerd", "worker", "browser"] });
+  const modules = [...scripts].map(([path, contents]) => ({ type: "ESModule", path, contents }));
+  modules.sort((one, other) => isEntry(other) - isEntry(one));
+  const core = { type: "CompiledWasm", path: "planner.core.wasm", contents: readFileSync(CORE) };
+  return [...modules, core];
+}
 
-/** The text of a worker with all that it imports. */
-export async function bundled(entry, options = {}) {
-  const { outputFiles } = await build({
-    entryPoints: [fileURLToPath(entry)],
-    bundle: true,
-    write: false,
-    format: "esm",
-    target: "es2024",
-    platform: "browser",
-    conditions: ["workerd", "worker", "browser"],
-    external: ["cloudflare:*", "node:*"],
-    plugins: [wasmBeside],
-    ...options,
-  });
-  return outputFiles[0].text;
+function isEntry({ path }) {
+  return Number(path === "worker.js");
 }
 
 /** A runtime with a worker, a Durable Object and a D1 database. */
-export async function startWorkerd(script) {
-  return new Miniflare({
-    modules: [
-      { type: "ESModule", path: "worker.mjs", contents: script },
-      { type: "CompiledWasm", path: "planner.core.wasm", contents: readFileSync(CORE) },
-    ],
+export async function startWorkerd(modules) {
+  const { Miniflare } = require("miniflare");
+  const miniflare = new Miniflare({
+    modules,
     compatibilityDate: "2026-07-01",
     compatibilityFlags: ["nodejs_compat"],
     durableObjects: { CHECKPOINTS: { className: "Checkpoints", useSQLite: true } },
     d1Databases: ["DB"],
   });
+  await miniflare.ready;
+  return {
+    version: require("workerd/package.json").version,
+    async ask(store, task) {
+      const response = await miniflare.dispatchFetch(`http://localhost/${store}/${task}`);
+      const text = await response.text();
+      if (response.ok) return JSON.parse(text);
+      throw new Error(text);
+    },
+    close: () => miniflare.dispose(),
+  };
 }

@@ -1,58 +1,73 @@
-// What runs in a browser's worker: the kit, the first use, and an agent, on OPFS or in memory.
-
-import { Annotation, Command, END, interrupt, START, StateGraph } from "@langchain/langgraph/web";
-import sqlite3InitModule from "@sqlite.org/sqlite-wasm";
-
-import { SqliteWasmSaver } from "../../dist/sqlite-wasm.js";
-import { runKit } from "../kit.mjs";
+// What runs in a browser's worker, on OPFS or in memory.
 
 const TASKS = {
   async kit(store) {
-    const sqlite3 = await sqlite3InitModule();
-    return runKit({
-      name: `sqlite-wasm, ${store}`,
-      open: () => SqliteWasmSaver.open(opened(sqlite3, store, "kit.db", true)),
-      close: (saver) => saver.close(),
-    });
+    const { runKit } = await import("../kit.mjs");
+    const open = await opener(store, "kit.db");
+    return runKit({ name: "sqlite-wasm", open, close: (saver) => saver.close() });
   },
 
+  /** The import of the saver and of SQLite, and the first answer, on an empty store. */
   async cold(store) {
-    const sqlite3 = await sqlite3InitModule();
-    const saver = await SqliteWasmSaver.open(opened(sqlite3, store, "cold.db", true));
+    const begin = performance.now();
+    const open = await opener(store, "cold.db");
+    const saver = await open();
     const tuple = await saver.getTuple({ configurable: { thread_id: "cold" } });
+    const ms = performance.now() - begin;
     saver.close();
-    return { found: tuple !== undefined };
+    return { found: tuple !== undefined, ms };
+  },
+
+  async example(store) {
+    const { runExample } = await import("./graph.mjs");
+    const open = await opener(store, "example.db");
+    const saver = await open();
+    const notes = await runExample(saver);
+    saver.close();
+    return { notes };
   },
 
   /** Runs an agent up to its question, or answers the one that an earlier page was asked. */
   async agent(store, answer) {
-    const sqlite3 = await sqlite3InitModule();
-    const db = opened(sqlite3, store, "agent.db", answer === undefined);
-    const checkpointer = await SqliteWasmSaver.open(db);
+    const open = await opener(store, "agent.db", answer === undefined);
+    const checkpointer = await open();
     const thread = { configurable: { thread_id: "agent" } };
-    const input = answer === undefined ? { notes: ["hello"] } : new Command({ resume: answer });
-    const { notes } = await agent(checkpointer).invoke(input, thread);
+    const app = await agent(checkpointer);
+    if (answer !== undefined) await app.updateState(thread, { notes: [answer] });
+    const { notes } = await app.invoke(answer === undefined ? { notes: [] } : null, thread);
     checkpointer.close();
     return { notes };
   },
 };
 
-function agent(checkpointer) {
+async function agent(checkpointer) {
+  const { Annotation, END, START, StateGraph } = await import("@langchain/langgraph/web");
   const State = Annotation.Root({
     notes: Annotation({ reducer: (left, right) => left.concat(right), default: () => [] }),
   });
-  return new StateGraph(State)
-    .addNode("ask", (_, config) => ({ notes: [`hello, ${interrupt("who?", config)}`] }))
-    .addEdge(START, "ask")
-    .addEdge("ask", END)
-    .compile({ checkpointer });
+  return (
+    new StateGraph(State)
+      .addNode("ask", () => ({ notes: ["who are you?"] }))
+      .addNode("greet", ({ notes }) => ({ notes: [`hello, ${notes.at(-1)}`] }))
+      .addEdge(START, "ask")
+      .addEdge("ask", "greet")
+      .addEdge("greet", END)
+      // A function that interrupts would have to know its graph, which browsers cannot tell it.
+      .compile({ checkpointer, interruptBefore: ["greet"] })
+  );
 }
 
-function opened(sqlite3, store, name, empty) {
-  if (store === "memory") return new sqlite3.oo1.DB();
-  const db = new sqlite3.oo1.OpfsDb(`/${name}`);
-  if (empty) db.exec(DROPS);
-  return db;
+/** What opens a saver on a database, an empty one unless it is said. */
+async function opener(store, name, empty = true) {
+  const { default: sqlite3InitModule } = await import("@sqlite.org/sqlite-wasm");
+  const { SqliteWasmSaver } = await import("../../dist/sqlite-wasm.js");
+  const sqlite3 = await sqlite3InitModule();
+  return () => {
+    if (store === "memory") return SqliteWasmSaver.open(new sqlite3.oo1.DB());
+    const db = new sqlite3.oo1.OpfsDb(`/${name}`);
+    if (empty) db.exec(DROPS);
+    return SqliteWasmSaver.open(db);
+  };
 }
 
 const DROPS = ["format", "threads", "checkpoints", "writes", "chunks", "kit"].reduce(

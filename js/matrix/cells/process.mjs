@@ -1,31 +1,46 @@
-// What runs in a process of a runtime: process.mjs <kit|cold|stock> <store>. Prints one line of JSON.
+// What runs in a process of a runtime: process.mjs <task> <store>. Prints one line of JSON.
 
 const [task, store] = globalThis.process.argv.slice(2);
 
 const TASKS = {
   async kit() {
     const { runKit } = await import("../kit.mjs");
-    const { SqliteSaver } = await import(`../../dist/${store}.js`);
-    return runKit({
-      name: store,
-      open: () => SqliteSaver.fromConnString(":memory:"),
-      close: (saver) => saver.close(),
-    });
+    const open = await opener();
+    return runKit({ name: store, open, close: (saver) => saver.close() });
   },
 
-  cold: () => firstUse(`../../dist/${store}.js`),
+  async example() {
+    const { runExample } = await import("./graph.mjs");
+    const open = await opener();
+    return { notes: await runExample(await open()) };
+  },
 
-  stock: () => firstUse("@langchain/langgraph-checkpoint-sqlite"),
+  cold: () => firstUse(opener),
+
+  stock: () =>
+    firstUse(async () => {
+      const { SqliteSaver } = await import("@langchain/langgraph-checkpoint-sqlite");
+      return () => SqliteSaver.fromConnString(":memory:");
+    }),
 };
 
-/** The time from the import to the first answer on an empty store. */
-async function firstUse(entry) {
+/** What opens a saver on an empty store. */
+async function opener() {
+  const { SqliteSaver } = await import(`../../dist/${store}.js`);
+  // better-sqlite3 compiled for another Node.js than the one that installed this package.
+  const nativeBinding = globalThis.process.env.BETTER_SQLITE3_BINDING;
+  if (nativeBinding === undefined) return () => SqliteSaver.fromConnString(":memory:");
+  const { default: Database } = await import("better-sqlite3");
+  return () => new SqliteSaver(new Database(":memory:", { nativeBinding, timeout: 0 }));
+}
+
+/** The time from the import to the first answer, on an empty store. */
+async function firstUse(prepare) {
   const begin = performance.now();
-  const { SqliteSaver } = await import(entry);
-  const saver = SqliteSaver.fromConnString(":memory:");
+  const open = await prepare();
+  const saver = open();
   const tuple = await saver.getTuple({ configurable: { thread_id: "cold" } });
-  const ms = performance.now() - begin;
-  return { found: tuple !== undefined, ms };
+  return { found: tuple !== undefined, ms: performance.now() - begin };
 }
 
 console.log(JSON.stringify(await TASKS[task]()));

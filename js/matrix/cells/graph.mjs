@@ -1,0 +1,19 @@
+// The graph of the README's example, for runtimes that run no example from a file.
+
+import { Annotation, END, START, StateGraph } from "@langchain/langgraph/web";
+
+const State = Annotation.Root({
+  notes: Annotation({ reducer: (left, right) => left.concat(right), default: () => [] }),
+});
+
+/** Runs it on a saver and gives the state that is then read. */
+export async function runExample(checkpointer) {
+  const app = new StateGraph(State)
+    .addNode("greet", ({ notes }) => ({ notes: [`hello, note ${notes.length}`] }))
+    .addEdge(START, "greet")
+    .addEdge("greet", END)
+    .compile({ checkpointer });
+  const thread = { configurable: { thread_id: "readme" } };
+  await app.invoke({ notes: ["first"] }, thread);
+  return (await app.getState(thread)).values.notes;
+}

@@ -1,0 +1,89 @@
+// `cargo xtask matrix`: every runtime, every store. Fails when a cell breaks.
+
+import { publish } from "./publish.mjs";
+import { firstLine, runtimes } from "./runtimes.mjs";
+import { sizeOf } from "./sizes.mjs";
+
+const COLD_ROUNDS = 5;
+const NOTES = '["first","hello, note 1"]';
+
+const quick = process.argv.includes("--quick");
+const [only] = process.argv.slice(2).filter((argument) => !argument.startsWith("--"));
+
+const rows = [];
+for await (const cell of runtimes()) {
+  if (only !== undefined && !`${cell.runtime} ${cell.version} ${cell.store}`.includes(only)) continue;
+  const row = await measured(cell);
+  rows.push(row);
+  console.log(shown(row));
+}
+if (!quick && only === undefined) publish(rows);
+const broken = rows.filter(({ breaks }) => breaks.length > 0);
+for (const { cell, breaks } of broken) {
+  console.error(`${cell.runtime} ${cell.version}, ${cell.store}: ${breaks.join("; ")}`);
+}
+process.exitCode = broken.length > 0 || rows.length === 0 ? 1 : 0;
+
+async function measured(cell) {
+  const { runtime, version, store, entry, reason } = cell;
+  const row = { cell: { runtime, version, store, reason }, breaks: [] };
+  if (reason !== undefined) return row;
+  row.size = await sizeOf(entry);
+  try {
+    row.cold = await coldStarts(cell, "cold");
+    if (cell.stock && !quick) row.stock = await coldStarts(cell, "stock");
+    await runTasks(cell, row);
+  } catch (thrown) {
+    row.breaks.push(firstLine(thrown));
+  }
+  return row;
+}
+
+async function coldStarts(cell, task) {
+  const times = [];
+  for (let round = 0; round < (quick ? 1 : COLD_ROUNDS); round += 1) {
+    const running = await cell.start(cell.entry);
+    try {
+      times.push((await running.ask(task)).ms);
+    } finally {
+      await running.close();
+    }
+  }
+  times.sort((one, other) => one - other);
+  return times[Math.floor(times.length / 2)];
+}
+
+async function runTasks(cell, row) {
+  const running = await cell.start(cell.entry);
+  try {
+    row.kit = await running.ask("kit");
+    row.breaks.push(...row.kit.failures);
+    const { notes } = await running.ask("example");
+    row.example = JSON.stringify(notes) === NOTES;
+    if (!row.example) row.breaks.push("the README's example gives another state");
+    if (cell.reloads) await resume(running, row);
+  } finally {
+    await running.close();
+  }
+}
+
+/** A page runs an agent up to its question; the page that comes after it answers. */
+async function resume(running, row) {
+  await running.ask("agent");
+  await running.reload();
+  const { notes } = await running.ask("agent", "Ana");
+  if (notes.at(-1) !== "hello, Ana") row.breaks.push("a reloaded page does not resume the agent");
+}
+
+function shown({ cell, kit, cold, stock, size, breaks }) {
+  const name = `${cell.runtime} ${cell.version}, ${cell.store}`;
+  if (cell.reason !== undefined) return `${name}: not run: ${cell.reason}`;
+  if (kit === undefined) return `${name}: BROKEN: ${breaks[0]}`;
+  const part = (of) => `${of.passed}/${of.all}`;
+  const beside = stock === undefined ? "" : ` (stock ${stock.toFixed(0)} ms)`;
+  return (
+    `${name}: conformance ${part(kit.conformance)}, transcripts ${part(kit.transcripts)}, ` +
+    `rules ${part(kit.rules)}, cold start ${cold.toFixed(0)} ms${beside}, ` +
+    `${(size.gzip / 1000).toFixed(0)} KB gzip${breaks.length > 0 ? " BROKEN" : ""}`
+  );
+}

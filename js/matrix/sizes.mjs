@@ -1,0 +1,27 @@
+// What a program gets bigger by: an entry point with all it imports but LangGraph and drivers.
+
+import { readFileSync } from "node:fs";
+import { gzipSync } from "node:zlib";
+
+import { bundled } from "./bundle.mjs";
+
+const CORE = new URL("../generated/planner.core.wasm", import.meta.url);
+const known = new Map();
+
+/** Bytes of the minified JavaScript and of the core module, as they are and compressed. */
+export async function sizeOf(entry) {
+  const size = known.get(entry) ?? (await measured(entry));
+  known.set(entry, size);
+  return size;
+}
+
+async function measured(entry) {
+  const scripts = await bundled(new URL(`../dist/${entry}.js`, import.meta.url), {
+    minify: true,
+    external: ["@langchain/*", "better-sqlite3", "bun:*", "node:*"],
+  });
+  const core = readFileSync(CORE);
+  const js = Buffer.from([...scripts.values()].join(""));
+  const [jsGzip, coreGzip] = [js, core].map((bytes) => gzipSync(bytes, { level: 9 }).length);
+  return { js: js.length, jsGzip, core: core.length, coreGzip, gzip: jsGzip + coreGzip };
+}
