@@ -12,7 +12,8 @@ const [only] = process.argv.slice(2).filter((argument) => !argument.startsWith("
 
 const rows = [];
 for await (const cell of runtimes()) {
-  if (only !== undefined && !`${cell.runtime} ${cell.version} ${cell.store}`.includes(only)) continue;
+  if (only !== undefined && !`${cell.runtime} ${cell.version} ${cell.store}`.includes(only))
+    continue;
   const row = await measured(cell);
   rows.push(row);
   console.log(shown(row));

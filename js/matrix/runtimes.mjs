@@ -1,7 +1,7 @@
 // The runtimes of the matrix. Each gives its cells: a store, and how a task is asked of it.
 
 import { execFileSync } from "node:child_process";
-import { cpSync, existsSync, mkdirSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { createRequire } from "node:module";
 import { fileURLToPath } from "node:url";
 
@@ -11,7 +11,8 @@ import { startWorkerd, workerModules } from "./workerd.mjs";
 const require = createRequire(new URL("runtimes/package.json", import.meta.url));
 const MODULES = fileURLToPath(new URL("runtimes/node_modules/", import.meta.url));
 const PROCESS = fileURLToPath(new URL("cells/process.mjs", import.meta.url));
-const DRIVER = fileURLToPath(new URL("../node_modules/better-sqlite3", import.meta.url));
+/** Of a version for Node.js 22 and newer: the one before aborts in current versions of 24. */
+const DRIVER = { BETTER_SQLITE3: `${MODULES}better-sqlite3/lib/index.js` };
 
 /** All of them, in the order of the table. */
 export async function* runtimes() {
@@ -34,57 +35,16 @@ function* nodeCells(major) {
   const { version } = require(`${name}/package.json`);
   const cell = { runtime, version };
   const path = `${folder}/bin/node`;
-  yield { ...cell, store: "better-sqlite3", entry: "sqlite", stock: true, ...betterSqlite3(path) };
+  const start = inProcess(path, []);
   if (major < 22) {
+    yield { ...cell, store: "better-sqlite3", entry: "sqlite", start, stock: true };
     const reason = "this version has no node:sqlite";
     yield { ...cell, store: "node:sqlite", entry: "node-sqlite", reason };
   } else {
-    yield { ...cell, store: "node:sqlite", entry: "node-sqlite", start: inProcess(path, []) };
+    const driven = inProcess(path, [], DRIVER);
+    yield { ...cell, store: "better-sqlite3", entry: "sqlite", start: driven };
+    yield { ...cell, store: "node:sqlite", entry: "node-sqlite", start };
   }
-}
-
-/** The driver is a library of one version of Node.js; for the others it is compiled apart. */
-function betterSqlite3(path) {
-  const start = inProcess(path, []);
-  if (loads(path, {})) return { start };
-  const version = execFileSync(path, ["--version"], { encoding: "utf8" }).trim();
-  const folder = `${MODULES}.cache/better-sqlite3-${version}`;
-  const environment = { BETTER_SQLITE3_BINDING: `${folder}/build/Release/better_sqlite3.node` };
-  try {
-    if (!existsSync(environment.BETTER_SQLITE3_BINDING)) compile(folder, path);
-    return { start: inProcess(path, [], environment) };
-  } catch (thrown) {
-    return { reason: `better-sqlite3 does not compile for it: ${firstLine(thrown)}` };
-  }
-}
-
-function loads(path, environment) {
-  const program = 'new (require("better-sqlite3"))(":memory:")';
-  try {
-    const options = { cwd: DRIVER, stdio: "ignore", env: { ...process.env, ...environment } };
-    execFileSync(path, ["-e", program], options);
-    return true;
-  } catch {
-    return false;
-  }
-}
-
-function compile(folder, path) {
-  mkdirSync(folder, { recursive: true });
-  cpSync(DRIVER, folder, {
-    recursive: true,
-    filter: (file) => !/better-sqlite3\/build/.test(file),
-  });
-  const home = path.slice(0, -"/bin/node".length);
-  const env = { ...process.env, PATH: `${home}/bin:${process.env.PATH}`, npm_config_nodedir: home };
-  // npm brings the tool that compiles drivers along.
-  const npm = execFileSync("npm", ["root", "--global"], { encoding: "utf8" }).trim();
-  const gyp = ["npm/node_modules/node-gyp", "node-gyp"]
-    .map((name) => `${npm}/${name}/bin/node-gyp.js`)
-    .find(existsSync);
-  if (gyp === undefined) throw new Error("npm has no node-gyp");
-  const stdio = ["ignore", "ignore", "pipe"];
-  execFileSync(path, [gyp, "rebuild", "--release"], { cwd: folder, env, stdio });
 }
 
 function* packagedCells(runtime, name, stores, flags) {

@@ -5,7 +5,7 @@ import type { SerializerProtocol } from "@langchain/langgraph-checkpoint";
 import { SqliteWasmAdapter, type SqliteWasmDatabase } from "./adapters/sqlite-wasm.js";
 import { InvalidInputError } from "./errors.js";
 import { BUSY_DEADLINE_MS, type SaverOptions } from "./options.js";
-import { StorageSaver } from "./saver.js";
+import { StorageSaver } from "./storage-saver.js";
 
 export type { SqliteWasmDatabase, SqliteWasmStatement } from "./adapters/sqlite-wasm.js";
 

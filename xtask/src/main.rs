@@ -9,6 +9,7 @@ mod fuzz;
 mod goldens;
 mod kusto;
 mod licences;
+mod matrix;
 mod npm;
 mod process;
 mod step;
@@ -71,6 +72,15 @@ enum Task {
         #[arg(long, value_name = "WORKLOAD")]
         only: Option<String>,
     },
+    /// Runs the package in every runtime on every store, and writes the table in docs/runtimes.md
+    Matrix {
+        /// Every cell once, no table
+        #[arg(long)]
+        quick: bool,
+        /// Only the cells with this in their runtime, version and store
+        #[arg(long, value_name = "CELLS")]
+        only: Option<String>,
+    },
 }
 
 /// The names of the commands.
@@ -98,6 +108,7 @@ fn run(task: Task) -> Result<()> {
         Task::Component => component::prepare(&workspace),
         Task::LocalKusto { port, data } => kusto::serve(&workspace, port, data.as_deref()),
         Task::Bench { quick, only } => bench::run(&workspace, quick, only.as_deref()),
+        Task::Matrix { quick, only } => matrix::run(&workspace, quick, only.as_deref()),
     }
 }
 

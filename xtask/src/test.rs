@@ -4,7 +4,7 @@ use anyhow::Result;
 
 use crate::step::{Step, run_steps};
 use crate::workspace::Workspace;
-use crate::{component, fuzz, kusto, npm, process};
+use crate::{component, matrix, fuzz, kusto, npm, process};
 
 const STEPS: &[Step] = &[
     Step::new("component", component::prepare),
@@ -17,6 +17,7 @@ const STEPS: &[Step] = &[
     Step::new("js-packages", |workspace| npm::ensure_installed(&workspace.js())),
     Step::new("js-build", |workspace| npm::run_script(&workspace.js(), "build")),
     Step::new("js", |workspace| npm::run_script(&workspace.js(), "test")),
+    Step::new("matrix", |workspace| matrix::run(workspace, true, None)),
 ];
 
 /// Runs the steps.

@@ -27,11 +27,12 @@ const TASKS = {
 /** What opens a saver on an empty store. */
 async function opener() {
   const { SqliteSaver } = await import(`../../dist/${store}.js`);
-  // better-sqlite3 compiled for another Node.js than the one that installed this package.
-  const nativeBinding = globalThis.process.env.BETTER_SQLITE3_BINDING;
-  if (nativeBinding === undefined) return () => SqliteSaver.fromConnString(":memory:");
-  const { default: Database } = await import("better-sqlite3");
-  return () => new SqliteSaver(new Database(":memory:", { nativeBinding, timeout: 0 }));
+  // A driver of another version than the one that was compiled for this package's own tests.
+  const driver = globalThis.process.env.BETTER_SQLITE3;
+  if (store !== "sqlite" || driver === undefined)
+    return () => SqliteSaver.fromConnString(":memory:");
+  const { default: Database } = await import(driver);
+  return () => new SqliteSaver(new Database(":memory:", { timeout: 0 }));
 }
 
 /** The time from the import to the first answer, on an empty store. */

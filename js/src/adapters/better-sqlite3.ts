@@ -79,8 +79,9 @@ export class BetterSqlite3Connection implements Connection {
   }
 
   resultCode(thrown: unknown): number | undefined {
-    if (!(thrown instanceof Database.SqliteError)) return undefined;
-    const [name] = /^SQLITE_[A-Z]+/.exec(thrown.code) ?? [];
+    // A database may be of another copy of the driver than this one, with a class of its own.
+    const code = thrown instanceof Error && "code" in thrown ? thrown.code : undefined;
+    const [name] = /^SQLITE_[A-Z]+/.exec(String(code)) ?? [];
     return name === undefined ? undefined : RESULT_CODES[name];
   }
 
