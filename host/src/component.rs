@@ -4,8 +4,8 @@
 //! well. An instance that ended an operation goes back to the pool; one that trapped, ran into a
 //! limit, or whose operation was given up is dropped, and the next operation gets a new one.
 
-mod limits;
-mod ticker;
+pub(crate) mod limits;
+pub(crate) mod ticker;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -122,7 +122,7 @@ impl Pool {
         let mut store = Store::new(&self.engine, State::new(&self.limits));
         store.limiter(|state| state);
         store.epoch_deadline_callback(|mut context| context.data_mut().tick());
-        State::arm(&mut store);
+        arm(&mut store);
         let _running = self.ticker.running();
         let planner = self.component.instantiate_async(&mut store).await.map_err(failed)?;
         Ok(Instance { store, planner, operations: 0 })
@@ -146,7 +146,14 @@ pub(crate) fn precompile(bytes: &[u8]) -> Result<Vec<u8>, ComponentError> {
     engine()?.precompile_component(bytes).map_err(unusable)
 }
 
-fn engine() -> Result<Engine, ComponentError> {
+/// Gives the next entry its whole time.
+fn arm(store: &mut Store<State>) {
+    store.data_mut().rearm();
+    store.set_epoch_deadline(1);
+}
+
+/// An engine whose components are interrupted at every tick.
+pub(crate) fn engine() -> Result<Engine, ComponentError> {
     let mut config = Config::new();
     config.epoch_interruption(true);
     Engine::new(&config).map_err(unusable)
@@ -162,7 +169,7 @@ struct Instance {
 impl Instance {
     /// Gives the next call its time, and keeps the clock going while it runs.
     fn enter<'a>(&mut self, pool: &'a Pool) -> ticker::Running<'a> {
-        State::arm(&mut self.store);
+        arm(&mut self.store);
         pool.ticker.running()
     }
 }
@@ -219,17 +226,17 @@ impl Operation {
     }
 }
 
-fn unusable(error: impl Into<wasmtime::Error>) -> ComponentError {
+pub(crate) fn unusable(error: impl Into<wasmtime::Error>) -> ComponentError {
     ComponentError::new(
         ComponentErrorKind::Unusable,
-        "the component could not be loaded as a planner of this version; build it from the same \
+        "the component could not be loaded as one of this version; build it from the same \
          source as this crate",
         error.into(),
     )
 }
 
 /// What a failed entry into an instance is to a caller.
-fn failed(error: wasmtime::Error) -> ComponentError {
+pub(crate) fn failed(error: wasmtime::Error) -> ComponentError {
     let (kind, message) = if error.is::<limits::MemoryLimitReached>() {
         (
             ComponentErrorKind::MemoryLimit,

@@ -70,7 +70,8 @@ async fn advance_to_end(
     ))
 }
 
-fn name(call: &Call) -> &'static str {
+/// LangGraph's name of a call.
+pub(crate) fn name(call: &Call) -> &'static str {
     match call {
         Call::Setup => "setup",
         Call::GetTuple(_) => "get_tuple",

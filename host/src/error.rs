@@ -98,6 +98,15 @@ impl Error {
         Self::InvalidInput(Fault { code: Cow::Borrowed(code), message: message.to_owned() })
     }
 
+    /// The embedding's credential gave no token. What it says of that stays with it: it may be
+    /// anything.
+    #[cfg(feature = "kusto")]
+    pub(crate) fn no_token() -> Self {
+        let message = "the credential gave no token; see what it logs itself".to_owned();
+        let fault = Fault { code: Cow::Borrowed("login-failed"), message };
+        Self::Unavailable(StoreFault { fault, maybe_stored: false })
+    }
+
     pub(crate) fn protocol(code: &'static str, message: &str) -> Self {
         Self::Protocol(Fault { code: Cow::Borrowed(code), message: message.to_owned() })
     }

@@ -42,6 +42,8 @@ mod component;
 mod drive;
 pub mod error;
 mod known;
+#[cfg(feature = "kusto")]
+pub mod kusto;
 mod planner;
 pub mod storage;
 

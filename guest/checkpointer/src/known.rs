@@ -63,6 +63,12 @@ pub(crate) fn forget_thread(config: &Config) {
     }
 }
 
+/// Forgets all there is: the store is another one.
+#[allow(dead_code, reason = "only one of the two components can change its store")]
+pub(crate) fn forget_all() {
+    ENTRIES.take();
+}
+
 /// The key of a config; none where only the planner can say which thread is meant.
 fn key(config: &Config) -> Option<Key> {
     let Id::Text(thread_id) = &config.thread_id else {

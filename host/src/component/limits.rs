@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use wasmtime::{ResourceLimiter, Store, UpdateDeadline};
+use wasmtime::{ResourceLimiter, UpdateDeadline};
 
 use super::ticker::TICK;
 
@@ -44,7 +44,7 @@ pub(super) struct MemoryLimitReached;
 pub(super) struct TimeLimitReached;
 
 /// What an instance has used.
-pub(super) struct State {
+pub(crate) struct State {
     memory_bytes_max: usize,
     memory_bytes: usize,
     ticks_max: u128,
@@ -52,7 +52,7 @@ pub(super) struct State {
 }
 
 impl State {
-    pub(super) fn new(limits: &Limits) -> Self {
+    pub(crate) fn new(limits: &Limits) -> Self {
         Self {
             memory_bytes_max: limits.memory_bytes_max,
             memory_bytes: 0,
@@ -62,13 +62,12 @@ impl State {
     }
 
     /// Gives the next entry its whole time.
-    pub(super) fn arm(store: &mut Store<Self>) {
-        store.data_mut().ticks = 0;
-        store.set_epoch_deadline(1);
+    pub(crate) fn rearm(&mut self) {
+        self.ticks = 0;
     }
 
     /// A tick has passed inside the component: others get their turn, or its time is over.
-    pub(super) fn tick(&mut self) -> wasmtime::Result<UpdateDeadline> {
+    pub(crate) fn tick(&mut self) -> wasmtime::Result<UpdateDeadline> {
         if self.ticks >= self.ticks_max {
             return Err(wasmtime::Error::new(TimeLimitReached));
         }

@@ -7,10 +7,10 @@ use std::time::Duration;
 use wasmtime::Engine;
 
 /// How often the component is interrupted to look at the time and to let others run.
-pub(super) const TICK: Duration = Duration::from_millis(10);
+pub(crate) const TICK: Duration = Duration::from_millis(10);
 
 /// The thread; it sleeps for as long as no instance works, but for a tick at the end.
-pub(super) struct Ticker {
+pub(crate) struct Ticker {
     shared: Arc<Shared>,
     thread: Option<JoinHandle<()>>,
 }
@@ -33,7 +33,7 @@ struct State {
 }
 
 impl Ticker {
-    pub(super) fn start(engine: Engine) -> std::io::Result<Self> {
+    pub(crate) fn start(engine: Engine) -> std::io::Result<Self> {
         let shared = Arc::new(Shared::default());
         let thread = std::thread::Builder::new().name("checkpoint-tick".to_owned()).spawn({
             let shared = Arc::clone(&shared);
@@ -48,7 +48,7 @@ impl Ticker {
     }
 
     /// Keeps the clock going until the guard is dropped.
-    pub(super) fn running(&self) -> Running<'_> {
+    pub(crate) fn running(&self) -> Running<'_> {
         let mut state = self.shared.lock();
         state.running += 1;
         state.begun = true;
@@ -70,7 +70,7 @@ impl Drop for Ticker {
 }
 
 /// Something runs for as long as this lives.
-pub(super) struct Running<'a>(&'a Shared);
+pub(crate) struct Running<'a>(&'a Shared);
 
 impl Drop for Running<'_> {
     fn drop(&mut self) {

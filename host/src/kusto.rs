@@ -1,0 +1,209 @@
+//! Kusto (Azure Data Explorer) as a store, through the component `checkpointer-kusto`.
+//!
+//! The component sends its requests through WASI's HTTP. They may go to the cluster, and to the
+//! login endpoint where the component logs in with an application's secret, and nowhere else.
+//!
+//! ```no_run
+//! use langgraph_checkpoint_host::{
+//!     Config, KustoCheckpointer, KustoComponent, KustoOptions, Limits,
+//! };
+//!
+//! # async fn example() -> Result<(), langgraph_checkpoint_host::Error> {
+//! let file = "target/components/checkpointer-kusto.wasm";
+//! let component = KustoComponent::from_file(file, Limits::default())?;
+//! let options = KustoOptions::new("http://localhost:8080", "langgraph");
+//! let checkpointer = KustoCheckpointer::open(component, options)?;
+//! checkpointer.setup().await?;
+//! let config = Config { thread_id: "thread-1".into(), ..Config::default() };
+//! if let Some(tuple) = checkpointer.get_tuple(config).await? {
+//!     println!("{} has {} channels", tuple.checkpoint_id, tuple.channel_values.len());
+//! }
+//! checkpointer.close().await?;
+//! # Ok(())
+//! # }
+//! ```
+
+mod bindings;
+mod component;
+mod lane;
+mod options;
+mod outgoing;
+
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::sync::Arc;
+
+use langgraph_checkpoint_guest::{
+    Call, ChannelHistory, CheckpointTuple, Config, DeltaChannelHistory, GetTuple, Id, List, Put,
+    PutWrites, StoredCheckpoint,
+};
+
+pub use self::component::KustoComponent;
+use self::lane::{Lane, Reply, Request};
+pub use self::options::{
+    BearerToken, CredentialError, KustoCredential, KustoIngestMode, KustoLogin, KustoOptions,
+};
+use self::outgoing::Outgoing;
+use crate::error::Error;
+
+/// How many instances there are where the options do not say.
+const INSTANCES: usize = 8;
+
+/// A LangGraph checkpointer on a table of Kusto.
+///
+/// All methods take `&self` and may be called at once from many tasks. The calls of one thread
+/// are made by one instance of the component, one after the other, so that each of them sees
+/// those before it; those of different threads run side by side. An operation whose future is
+/// dropped goes on, and may take effect.
+#[derive(Debug)]
+pub struct KustoCheckpointer {
+    lanes: Vec<Lane>,
+    write_behind: bool,
+}
+
+impl KustoCheckpointer {
+    /// A checkpointer with these options. Nothing is sent. It has to be called in a runtime of
+    /// tokio's.
+    pub fn open(component: KustoComponent, options: KustoOptions) -> Result<Self, Error> {
+        let outgoing = Outgoing::of(&options)?;
+        let write_behind = options.write_behind();
+        let default = if write_behind { 1 } else { INSTANCES };
+        let instances = options.instances.unwrap_or(default).max(1);
+        let options = Arc::new(options);
+        let lane = |_| Lane::start(component.clone(), Arc::clone(&options), outgoing.clone());
+        Ok(Self { lanes: (0..instances).map(lane).collect(), write_behind })
+    }
+
+    /// Checks that the table is there and usable, and says what is missing and how to mend it.
+    pub async fn setup(&self) -> Result<(), Error> {
+        self.run(&Config::default(), Call::Setup).await.map(|_| ())
+    }
+
+    /// Stores a checkpoint. Its values have to be whole, and `Put::known` is of no use here.
+    pub async fn put(&self, put: Put) -> Result<StoredCheckpoint, Error> {
+        let config = put.config.clone();
+        match self.run(&config, Call::Put(put)).await? {
+            Reply::Stored(stored) => Ok(stored),
+            _ => Err(other_reply()),
+        }
+    }
+
+    /// Stores the writes of one task.
+    pub async fn put_writes(&self, put_writes: PutWrites) -> Result<(), Error> {
+        let config = put_writes.config.clone();
+        self.run(&config, Call::PutWrites(put_writes)).await.map(|_| ())
+    }
+
+    /// One checkpoint with its pending writes; the latest, where the config names none.
+    pub async fn get_tuple(&self, config: Config) -> Result<Option<CheckpointTuple>, Error> {
+        let call = GetTuple { config: config.clone(), known: None };
+        match self.run(&config, Call::GetTuple(call)).await? {
+            Reply::Found(found) => Ok(found),
+            _ => Err(other_reply()),
+        }
+    }
+
+    /// Checkpoints, newest first, in pages that are read as they are asked for.
+    pub fn list(&self, list: List) -> KustoPages<'_> {
+        KustoPages { checkpointer: self, next: Some(list) }
+    }
+
+    /// Hides everything of one thread, in all namespaces, and removes it where the options say
+    /// so. A thread that does not exist is no error.
+    pub async fn delete_thread(&self, config: Config) -> Result<(), Error> {
+        self.run(&config.clone(), Call::DeleteThread(config)).await.map(|_| ())
+    }
+
+    /// The writes to delta channels since their last value, one history for each channel.
+    pub async fn get_delta_channel_history(
+        &self,
+        config: Config,
+        channels: Vec<String>,
+    ) -> Result<Vec<ChannelHistory>, Error> {
+        let call = DeltaChannelHistory { config: config.clone(), channels };
+        match self.run(&config, Call::DeltaChannelHistory(call)).await? {
+            Reply::History(histories) => Ok(histories),
+            _ => Err(other_reply()),
+        }
+    }
+
+    /// Ingests all that waits. Without write-behind nothing does.
+    pub async fn flush(&self) -> Result<(), Error> {
+        for lane in &self.lanes {
+            lane.run(Request::Flush).await?;
+        }
+        Ok(())
+    }
+
+    /// Ends the calls that are under way, ingests what waits, and gives the first error there is.
+    /// Dropping a checkpointer does the same, unheard.
+    pub async fn close(self) -> Result<(), Error> {
+        let mut closed = Ok(());
+        for lane in self.lanes {
+            closed = closed.and(lane.close().await);
+        }
+        closed
+    }
+
+    async fn run(&self, config: &Config, call: Call) -> Result<Reply, Error> {
+        let thread = match &config.thread_id {
+            Id::Text(thread) => thread.clone(),
+            Id::Number(number) => number.to_string(),
+            Id::Absent | Id::Unsupported(_) => {
+                // A list of all threads reads what other instances have not ingested yet.
+                if self.write_behind && self.lanes.len() > 1 && matches!(call, Call::List(_)) {
+                    self.flush().await?;
+                }
+                String::new()
+            }
+        };
+        let mut hasher = DefaultHasher::new();
+        thread.hash(&mut hasher);
+        let at = hasher.finish() % self.lanes.len() as u64;
+        match usize::try_from(at).ok().and_then(|at| self.lanes.get(at)) {
+            Some(lane) => lane.run(Request::Call(call)).await,
+            None => Err(other_reply()),
+        }
+    }
+}
+
+/// The pages of a list.
+#[derive(Debug)]
+pub struct KustoPages<'a> {
+    checkpointer: &'a KustoCheckpointer,
+    /// The call for the next page; nothing after the last one.
+    next: Option<List>,
+}
+
+impl KustoPages<'_> {
+    /// The next page, which may be empty; nothing after the last one. After an error the same
+    /// page may be asked for again.
+    pub async fn next_page(&mut self) -> Result<Option<Vec<CheckpointTuple>>, Error> {
+        let Some(list) = &self.next else {
+            return Ok(None);
+        };
+        match self.checkpointer.run(&list.config, Call::List(list.clone())).await? {
+            Reply::Page((tuples, next)) => {
+                self.next = next.map(|next| List { resume: Some(next), ..list.clone() });
+                Ok(Some(tuples))
+            }
+            _ => Err(other_reply()),
+        }
+    }
+
+    /// All pages that are left, together.
+    pub async fn try_collect(mut self) -> Result<Vec<CheckpointTuple>, Error> {
+        let mut tuples = Vec::new();
+        while let Some(page) = self.next_page().await? {
+            tuples.extend(page);
+        }
+        Ok(tuples)
+    }
+}
+
+fn other_reply() -> Error {
+    Error::protocol(
+        "wrong-outcome",
+        "the component answered another call than the one it was given; use the component and \
+         the host of one version",
+    )
+}

@@ -1,0 +1,150 @@
+//! The component `checkpointer-kusto`, compiled once, and its instances.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use wasmtime::component::{Component, HasData, Linker, ResourceTable};
+use wasmtime::{Engine, Store};
+use wasmtime_wasi::clocks::{WasiClocks, WasiClocksCtx, WasiClocksCtxView};
+use wasmtime_wasi::p2::bindings::{clocks, random};
+use wasmtime_wasi::random::{WasiRandom, WasiRandomCtx};
+use wasmtime_wasi_http::{WasiHttpCtx, WasiHttpCtxView, WasiHttpView};
+use wasmtime_wasi_io::bindings::wasi::io;
+
+use super::bindings::{CheckpointerKusto, CheckpointerKustoPre};
+use super::outgoing::Outgoing;
+use crate::component::limits::{Limits, State as Used};
+use crate::component::ticker::{Running, Ticker};
+use crate::component::{engine, failed, unusable};
+use crate::error::{ComponentError, ComponentErrorKind, Error};
+
+/// The component, ready to be instantiated. Cloning it is cheap, and clones share what was
+/// compiled.
+#[derive(Clone)]
+pub struct KustoComponent(Arc<Compiled>);
+
+struct Compiled {
+    engine: Engine,
+    component: CheckpointerKustoPre<State>,
+    ticker: Ticker,
+    limits: Limits,
+}
+
+impl std::fmt::Debug for KustoComponent {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("KustoComponent").field("limits", &self.0.limits).finish_non_exhaustive()
+    }
+}
+
+impl KustoComponent {
+    /// Compiles `checkpointer-kusto.wasm` from its bytes. Of the limits, memory and time hold
+    /// for each instance; how many there are is for `KustoOptions::instances` to say.
+    pub fn from_bytes(bytes: &[u8], limits: Limits) -> Result<Self, Error> {
+        let engine = engine()?;
+        let component = Component::from_binary(&engine, bytes).map_err(unusable)?;
+        let linker = linker(&engine).map_err(unusable)?;
+        let component = linker
+            .instantiate_pre(&component)
+            .and_then(CheckpointerKustoPre::new)
+            .map_err(unusable)?;
+        let ticker = Ticker::start(engine.clone()).map_err(unusable)?;
+        Ok(Self(Arc::new(Compiled { engine, component, ticker, limits })))
+    }
+
+    /// Compiles `checkpointer-kusto.wasm` from its file.
+    pub fn from_file(path: impl AsRef<Path>, limits: Limits) -> Result<Self, Error> {
+        let path = path.as_ref();
+        let bytes = std::fs::read(path).map_err(|error| {
+            let message = format!("the component {} could not be read", path.display());
+            ComponentError::new(ComponentErrorKind::Unusable, message, error)
+        })?;
+        Self::from_bytes(&bytes, limits)
+    }
+
+    /// A new instance, which can send requests to the places that are allowed.
+    pub(super) async fn instantiate(&self, outgoing: Outgoing) -> Result<Instance, Error> {
+        let mut store = Store::new(&self.0.engine, State::new(&self.0.limits, outgoing));
+        store.limiter(|state| &mut state.used);
+        store.epoch_deadline_callback(|mut context| context.data_mut().used.tick());
+        store.set_epoch_deadline(1);
+        let _running = self.0.ticker.running();
+        let exports = self.0.component.instantiate_async(&mut store).await.map_err(failed)?;
+        Ok(Instance { exports, store, component: self.clone() })
+    }
+}
+
+/// What the component imports and nothing else: a component that asks for more does not link.
+fn linker(engine: &Engine) -> wasmtime::Result<Linker<State>> {
+    let mut linker = Linker::new(engine);
+    let l = &mut linker;
+    io::error::add_to_linker::<State, HasTable>(l, |state| &mut state.table)?;
+    io::poll::add_to_linker::<State, HasTable>(l, |state| &mut state.table)?;
+    io::streams::add_to_linker::<State, HasTable>(l, |state| &mut state.table)?;
+    clocks::monotonic_clock::add_to_linker::<State, WasiClocks>(l, State::clocks)?;
+    clocks::wall_clock::add_to_linker::<State, WasiClocks>(l, State::clocks)?;
+    random::random::add_to_linker::<State, WasiRandom>(l, |state| &mut state.random)?;
+    wasmtime_wasi_http::p2::add_only_http_to_linker_async(l)?;
+    Ok(linker)
+}
+
+struct HasTable;
+
+impl HasData for HasTable {
+    type Data<'a> = &'a mut ResourceTable;
+}
+
+/// What an instance has used, and its part of WASI.
+pub(super) struct State {
+    used: Used,
+    table: ResourceTable,
+    clocks: WasiClocksCtx,
+    random: WasiRandomCtx,
+    http: WasiHttpCtx,
+    outgoing: Outgoing,
+}
+
+impl State {
+    fn new(limits: &Limits, outgoing: Outgoing) -> Self {
+        Self {
+            used: Used::new(limits),
+            table: ResourceTable::new(),
+            clocks: WasiClocksCtx::default(),
+            random: WasiRandomCtx::default(),
+            http: WasiHttpCtx::new(),
+            outgoing,
+        }
+    }
+
+    fn clocks(&mut self) -> WasiClocksCtxView<'_> {
+        WasiClocksCtxView { ctx: &mut self.clocks, table: &mut self.table }
+    }
+}
+
+impl WasiHttpView for State {
+    fn http(&mut self) -> WasiHttpCtxView<'_> {
+        WasiHttpCtxView { ctx: &mut self.http, table: &mut self.table, hooks: &mut self.outgoing }
+    }
+}
+
+/// One instance in a store of its own. An instance whose call failed in `wasmtime` or was given
+/// up has to be dropped.
+pub(super) struct Instance {
+    exports: CheckpointerKusto,
+    store: Store<State>,
+    component: KustoComponent,
+}
+
+impl Instance {
+    /// What the next call needs: its whole time, a clock that goes for as long as it runs, the
+    /// store and the exports.
+    pub(super) fn enter(&mut self) -> (Running<'_>, &mut Store<State>, &CheckpointerKusto) {
+        self.store.data_mut().used.rearm();
+        self.store.set_epoch_deadline(1);
+        (self.component.0.ticker.running(), &mut self.store, &self.exports)
+    }
+
+    /// How many requests have left since the last look.
+    pub(super) fn take_sent(&self) -> usize {
+        self.store.data().outgoing.take_sent()
+    }
+}

@@ -1,0 +1,341 @@
+//! One instance and its worker: calls wait in a queue and run one after the other, rows that
+//! wait are ingested in time.
+//!
+//! The worker goes on with a call whose caller has gone: an instance that is left in the middle
+//! of a call is of no use any more, and would take the rows with it that wait.
+
+use std::sync::Arc;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use langgraph_checkpoint_guest::{
+    Call, ChannelHistory, CheckpointTuple, DeltaChannelHistory, GetTuple, StoredCheckpoint,
+};
+use tokio::sync::{mpsc, oneshot};
+use tokio::task::JoinHandle;
+use tracing::field::Empty;
+use tracing::{Instrument, Span};
+
+use super::bindings::{self, Page};
+use super::component::{Instance, KustoComponent};
+use super::options::{BearerToken, KustoLogin, KustoOptions};
+use super::outgoing::Outgoing;
+use crate::component::failed;
+use crate::drive;
+use crate::error::{ComponentError, ComponentErrorKind, Error};
+
+/// A token with less than this left is renewed.
+const TOKEN_RESERVE: Duration = Duration::from_secs(5 * 60);
+
+/// How much longer than its own deadlines a call may take before its instance is given up.
+const GRACE: Duration = Duration::from_secs(15);
+
+/// How many calls may wait in a queue before their callers wait to put them there.
+const QUEUE: usize = 64;
+
+/// What a worker is asked to do.
+#[derive(Debug)]
+pub(super) enum Request {
+    /// A call of LangGraph's.
+    Call(Call),
+    /// Ingest what waits.
+    Flush,
+}
+
+/// What came of it.
+#[derive(Debug)]
+pub(super) enum Reply {
+    /// It is done, and there is nothing to tell.
+    Done,
+    /// Of `put`.
+    Stored(StoredCheckpoint),
+    /// Of `get_tuple`.
+    Found(Option<CheckpointTuple>),
+    /// Of `list`.
+    Page(Page),
+    /// Of `get_delta_channel_history`.
+    History(Vec<ChannelHistory>),
+}
+
+struct Job {
+    request: Request,
+    reply: oneshot::Sender<Result<Reply, Error>>,
+    span: Span,
+}
+
+/// The queue of one worker.
+#[derive(Debug)]
+pub(super) struct Lane {
+    jobs: mpsc::Sender<Job>,
+    worker: JoinHandle<Result<(), Error>>,
+}
+
+impl Lane {
+    pub(super) fn start(
+        component: KustoComponent,
+        options: Arc<KustoOptions>,
+        outgoing: Outgoing,
+    ) -> Self {
+        let (jobs, queue) = mpsc::channel(QUEUE);
+        let worker =
+            Worker { component, options, outgoing, instance: None, token: None, due: None };
+        Self { jobs, worker: tokio::spawn(worker.run(queue)) }
+    }
+
+    /// Runs a request after those that wait.
+    pub(super) async fn run(&self, request: Request) -> Result<Reply, Error> {
+        let call = match &request {
+            Request::Call(call) => drive::name(call),
+            Request::Flush => "flush",
+        };
+        let span =
+            tracing::info_span!("checkpoint_operation", call, requests = Empty, code = Empty);
+        let (reply, replied) = oneshot::channel();
+        let job = Job { request, reply, span: span.clone() };
+        let replied = match self.jobs.send(job).await {
+            Ok(()) => replied.await.unwrap_or_else(|_| Err(gone())),
+            Err(_) => Err(gone()),
+        };
+        if let Err(error) = &replied {
+            span.record("code", error.code());
+        }
+        replied
+    }
+
+    /// Takes no more requests, finishes those there are, and ingests what waits.
+    pub(super) async fn close(self) -> Result<(), Error> {
+        drop(self.jobs);
+        self.worker.await.unwrap_or_else(|_| Err(gone()))
+    }
+}
+
+struct Worker {
+    component: KustoComponent,
+    options: Arc<KustoOptions>,
+    outgoing: Outgoing,
+    /// Nothing before the first call, and after one that failed in `wasmtime`.
+    instance: Option<Instance>,
+    token: Option<BearerToken>,
+    /// When rows that wait are to be ingested.
+    due: Option<SystemTime>,
+}
+
+impl Worker {
+    async fn run(mut self, mut jobs: mpsc::Receiver<Job>) -> Result<(), Error> {
+        loop {
+            let wait = self.due.map(|due| due.duration_since(SystemTime::now()));
+            let wait = wait.map(Result::unwrap_or_default);
+            let job = tokio::select! {
+                job = jobs.recv() => job,
+                () = tokio::time::sleep(wait.unwrap_or_default()), if wait.is_some() => {
+                    self.flush_in_time().await;
+                    continue;
+                }
+            };
+            let Some(Job { request, reply, span }) = job else { break };
+            let replied = self.answer(request).instrument(span.clone()).await;
+            if let Some(instance) = &self.instance {
+                span.record("requests", instance.take_sent());
+            }
+            // A caller that has gone does not hear of it.
+            let _ = reply.send(replied);
+        }
+        if self.due.is_none() {
+            return Ok(());
+        }
+        self.answer(Request::Flush).await.map(|_| ())
+    }
+
+    /// Nobody waits for this flush, so that its failure is only logged: the rows still wait, and
+    /// the next call says so itself.
+    async fn flush_in_time(&mut self) {
+        let span = tracing::info_span!(
+            "checkpoint_operation",
+            call = "flush",
+            requests = Empty,
+            code = Empty
+        );
+        if let Err(error) = self.answer(Request::Flush).instrument(span.clone()).await {
+            span.record("code", error.code());
+            tracing::warn!(code = error.code(), "rows that wait could not be ingested");
+            self.due = Some(SystemTime::now() + GRACE);
+        }
+        if let Some(instance) = &self.instance {
+            span.record("requests", instance.take_sent());
+        }
+    }
+
+    /// Runs a request; a second time with another token where the token was refused.
+    async fn answer(&mut self, request: Request) -> Result<Reply, Error> {
+        let KustoLogin::Credential(_) = &self.options.login else {
+            return self.once(request, false).await;
+        };
+        let again = match &request {
+            Request::Call(call) => Request::Call(call.clone()),
+            Request::Flush => Request::Flush,
+        };
+        match self.once(request, false).await {
+            Err(Error::Denied(store)) if store.fault.code == "store-unauthorized" => {
+                self.once(again, true).await
+            }
+            replied => replied,
+        }
+    }
+
+    async fn once(&mut self, request: Request, fresh: bool) -> Result<Reply, Error> {
+        let renewed = self.renew_token(fresh).await?;
+        let mut instance = match self.instance.take() {
+            Some(mut instance) => {
+                if let Some(token) = renewed {
+                    instance.renew_token(&token).await?;
+                }
+                instance
+            }
+            None => self.connect().await?,
+        };
+        // The instance is back in its place only after a call that it survived.
+        let replied = tokio::time::timeout(self.time_limit(), instance.call(request)).await;
+        let replied = replied.map_err(|elapsed| {
+            ComponentError::new(
+                ComponentErrorKind::Timeout,
+                "the call took longer than its deadline; its instance was replaced, and rows \
+                 that waited there are lost",
+                elapsed,
+            )
+        })??;
+        if self.options.write_behind() {
+            self.due = instance.flush_due().await?;
+        }
+        if let Some(warning) = instance.take_warning().await? {
+            tracing::warn!("{warning}");
+        }
+        self.instance = Some(instance);
+        replied
+    }
+
+    /// The time after which an instance is given up: the planner ends a call far earlier.
+    fn time_limit(&self) -> Duration {
+        let deadline = self.options.deadline.unwrap_or(Duration::from_secs(60));
+        let visible = self.options.visibility_timeout.unwrap_or(Duration::from_secs(15));
+        deadline + visible + GRACE
+    }
+
+    async fn connect(&mut self) -> Result<Instance, Error> {
+        let mut instance = self.component.instantiate(self.outgoing.counted_anew()).await?;
+        let token = self.token.as_ref().map(|token| token.value.clone());
+        instance.connect(&self.options.connect_options(token)).await?;
+        Ok(instance)
+    }
+
+    /// Another token where the embedding gets them and the last one is about to expire, or was
+    /// refused.
+    async fn renew_token(&mut self, fresh: bool) -> Result<Option<String>, Error> {
+        let KustoLogin::Credential(credential) = &self.options.login else { return Ok(None) };
+        let lasts = |token: &BearerToken| {
+            token.expires_at.is_none_or(|end| end > SystemTime::now() + TOKEN_RESERVE)
+        };
+        if !fresh && self.token.as_ref().is_some_and(lasts) {
+            return Ok(None);
+        }
+        let token = credential.token(fresh).await.map_err(|_| Error::no_token())?;
+        let value = token.value.clone();
+        self.token = Some(token);
+        Ok(Some(value))
+    }
+}
+
+type Entered<T> = Result<Result<T, Error>, Error>;
+
+impl Instance {
+    async fn connect(
+        &mut self,
+        options: &bindings::connection::ConnectOptions,
+    ) -> Result<(), Error> {
+        let (_running, store, exports) = self.enter();
+        let connection = exports.langgraph_checkpoint_kusto_connection();
+        Ok(connection.call_connect(store, options).await.map_err(failed)??)
+    }
+
+    async fn renew_token(&mut self, token: &str) -> Result<(), Error> {
+        let (_running, store, exports) = self.enter();
+        let connection = exports.langgraph_checkpoint_kusto_connection();
+        Ok(connection.call_renew_token(store, token).await.map_err(failed)??)
+    }
+
+    async fn flush_due(&mut self) -> Result<Option<SystemTime>, Error> {
+        let (_running, store, exports) = self.enter();
+        let connection = exports.langgraph_checkpoint_kusto_connection();
+        let due = connection.call_flush_due(store).await.map_err(failed)?;
+        Ok(due.map(|due| UNIX_EPOCH + Duration::from_micros(due)))
+    }
+
+    async fn take_warning(&mut self) -> Result<Option<String>, Error> {
+        let (_running, store, exports) = self.enter();
+        let connection = exports.langgraph_checkpoint_kusto_connection();
+        Ok(connection.call_take_warning(store).await.map_err(failed)?)
+    }
+
+    /// Runs a request. The outer error is that of an instance that cannot be used again.
+    async fn call(&mut self, request: Request) -> Entered<Reply> {
+        let (_running, store, exports) = self.enter();
+        let connection = exports.langgraph_checkpoint_kusto_connection();
+        let calls = exports.langgraph_checkpoint_checkpointer();
+        let call = match request {
+            Request::Flush => {
+                let flushed = connection.call_flush(store).await.map_err(failed)?;
+                return Ok(flushed.map(|()| Reply::Done).map_err(Error::from));
+            }
+            Request::Call(call) => call,
+        };
+        let replied = match call {
+            Call::Setup => {
+                connection.call_setup(store).await.map_err(failed)?.map(|()| Reply::Done)
+            }
+            Call::Put(put) => {
+                let Some(put) = bindings::put(put) else { return Ok(Err(not_whole())) };
+                let stored = calls.call_put(store, &put).await.map_err(failed)?;
+                stored.map(|stored| Reply::Stored(stored.into()))
+            }
+            Call::PutWrites(put_writes) => {
+                let put_writes = put_writes.into();
+                let stored = calls.call_put_writes(store, &put_writes).await.map_err(failed)?;
+                stored.map(|()| Reply::Done)
+            }
+            Call::GetTuple(GetTuple { config, known: _ }) => {
+                let found = calls.call_get_tuple(store, &config.into()).await.map_err(failed)?;
+                found.map(|found| Reply::Found(found.map(Into::into)))
+            }
+            Call::List(list) => {
+                let page = calls.call_list(store, &list.into()).await.map_err(failed)?;
+                page.map(|page| Reply::Page(page.into()))
+            }
+            Call::DeleteThread(thread) => {
+                let thread = thread.into();
+                let deleted = calls.call_delete_thread(store, &thread).await.map_err(failed)?;
+                deleted.map(|()| Reply::Done)
+            }
+            Call::DeltaChannelHistory(DeltaChannelHistory { config, channels }) => {
+                let histories = calls
+                    .call_get_delta_channel_history(store, &config.into(), &channels)
+                    .await
+                    .map_err(failed)?;
+                histories.map(|all| Reply::History(all.into_iter().map(Into::into).collect()))
+            }
+        };
+        Ok(replied.map_err(Error::from))
+    }
+}
+
+fn not_whole() -> Error {
+    Error::invalid(
+        "needs-whole-values",
+        "a value of the put refers to a base, which this checkpointer gives none of; put whole \
+         values",
+    )
+}
+
+fn gone() -> Error {
+    Error::protocol(
+        "checkpointer-closed",
+        "the checkpointer has been closed, or its runtime has been shut down; open another one",
+    )
+}
