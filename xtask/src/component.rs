@@ -12,36 +12,58 @@ use crate::{process, transpile, wasm_target};
 /// The target the component is built for.
 pub(crate) const TARGET: &str = "wasm32-unknown-unknown";
 
-/// A component that the planner's crate is built into.
+/// A component that a crate is built into.
 struct Kind {
     /// Of its file, and of what is made from it.
     name: &'static str,
+    package: &'static str,
     features: &'static [&'static str],
+    /// What it may import, by how the names begin.
+    imports: &'static [&'static str],
 }
 
 /// The pure components, which the JavaScript package is made from.
-const KINDS: &[Kind] = &[
-    Kind { name: "planner", features: &[] },
-    Kind { name: "planner-kusto", features: &["kusto"] },
+const PLANNERS: &[Kind] = &[
+    Kind { name: "planner", package: "langgraph-checkpoint-planner", features: &[], imports: &[] },
+    Kind {
+        name: "planner-kusto",
+        package: "langgraph-checkpoint-planner",
+        features: &["kusto"],
+        imports: &[],
+    },
+];
+
+/// The components that others are composed with.
+const CHECKPOINTERS: &[Kind] = &[
+    Kind {
+        name: "checkpointer",
+        package: "langgraph-checkpoint-checkpointer",
+        features: &[],
+        imports: &["langgraph:checkpoint/storage@"],
+    },
+    Kind {
+        name: "checkpointer-kusto",
+        package: "langgraph-checkpoint-checkpointer-kusto",
+        features: &[],
+        imports: &["wasi:clocks/", "wasi:http/", "wasi:io/", "wasi:random/random@"],
+    },
 ];
 
 /// Makes `target/components/*.wasm` and `js/generated/`; cheap when nothing changed.
 pub(crate) fn prepare(workspace: &Workspace) -> Result<()> {
     wasm_target::ensure(TARGET)?;
-    let mut components = Vec::new();
-    for kind in KINDS {
-        let component = build(workspace, kind)?;
-        println!("{} {}", kind.name, world(&component)?);
-        components.push(component);
+    for kind in CHECKPOINTERS {
+        build(workspace, kind)?;
     }
-    transpile::transpile(workspace, &components)
+    let planners = PLANNERS.iter().map(|kind| build(workspace, kind));
+    transpile::transpile(workspace, &planners.collect::<Result<Vec<_>>>()?)
 }
 
-/// Fails when a built component imports anything.
+/// Fails when a built component imports what it may not.
 pub(crate) fn check_imports(workspace: &Workspace) -> Result<()> {
-    for kind in KINDS {
+    for kind in PLANNERS.iter().chain(CHECKPOINTERS) {
         let world = world(&path(workspace, kind))?;
-        world.require_pure()?;
+        world.require_imports(kind.imports).context(kind.name)?;
         println!("{} {world}", kind.name);
     }
     Ok(())
@@ -64,18 +86,20 @@ fn build(workspace: &Workspace, kind: &Kind) -> Result<PathBuf> {
     // Alone, by -p: beside other packages, features they ask for would end up in its bytes.
     cargo
         .current_dir(workspace.root())
-        .args(["build", "--quiet", "-p", "langgraph-checkpoint-planner"])
+        .args(["build", "--quiet", "-p", kind.package])
         .args(["--features", &kind.features.join(",")])
         .args(["--target", TARGET, "--profile", "component"])
         .args(["--config", &flags()?]);
     process::run(&mut cargo)?;
 
-    // Cargo gives both kinds this name, and puts the one that was asked for there.
-    let built =
-        workspace.target().join(TARGET).join("component").join("langgraph_checkpoint_planner.wasm");
+    // Cargo gives all kinds of a package this name, and puts the one that was asked for there.
+    let file = kind.package.replace('-', "_");
+    let built = workspace.target().join(TARGET).join("component").join(file).with_extension("wasm");
     let bytes =
         fs::read(&built).with_context(|| format!("cargo did not make {}", built.display()))?;
-    World::decode(&bytes)?.require_pure()?;
+    let world = World::decode(&bytes)?;
+    world.require_imports(kind.imports).context(kind.name)?;
+    println!("{} {world}", kind.name);
 
     let component = path(workspace, kind);
     write_if_changed(&component, &bytes)?;

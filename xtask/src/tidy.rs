@@ -17,6 +17,7 @@ const SKIPPED: &[&str] = &[
     ".venv",
     "artifacts",
     "corpus",
+    "deps",
     "dist",
     "generated",
     "generated.partial",
