@@ -15,11 +15,13 @@ from .database import Database
 from .errors import entity_not_found
 from .faults import Plan
 from .settings import Settings
-from .translation import Translator
+from .plan import Planner
 
 #: Stands for every database without a setting or a plan of its own.
 EVERY = "*"
 _LOG_ENTRIES_MAX = 20_000
+#: No database that a request may name.
+_TEMPLATE = "template of databases"
 _ADMIN = frozenset({"admin"})
 
 
@@ -29,10 +31,11 @@ class Cluster:
     def __init__(self, folder: Path | None, provision: str | None) -> None:
         self._root = duckdb.connect(":memory:", config={"threads": 2})
         self._root.execute("SET TimeZone='UTC'")
-        self._translator = Translator()
+        self._planner = Planner()
         self._folder = folder
         self._provision = provision
         self._lock = threading.Lock()
+        self._template: Database | None = None
         self._databases: dict[str, Database] = {}
         self._settings: dict[str, Settings] = {EVERY: Settings()}
         self._plans: dict[str, Plan] = {}
@@ -52,15 +55,25 @@ class Cluster:
         with self._lock:
             if name in self._databases:
                 return self._databases[name]
-            database = Database(name, self._root, self._translator, self._folder)
+            database = Database(name, self._root, self._planner, self._folder)
             if provisioned and self._provision and not database.catalog.tables:
                 try:
-                    execute(database, self._provision, _ADMIN)
+                    self._prepare(database, self._provision)
                 except BaseException:
                     database.close()
                     raise
             self._databases[name] = database
             return database
+
+    def _prepare(self, database: Database, provision: str) -> None:
+        """Runs the commands on the first database, and does as they did on the others."""
+        if self._template:
+            database.become(self._template)
+            return
+        execute(database, provision, _ADMIN)
+        if not self._folder:
+            self._template = Database(_TEMPLATE, self._root, self._planner, None)
+            self._template.become(database)
 
     def drop(self, name: str) -> None:
         """Lets go of a database."""

@@ -11,8 +11,9 @@ from typing import Any
 import duckdb
 
 from .catalog import STORED_TYPES, Catalog, Table, View
-from .errors import KustoError, semantic
-from .translation import Bound, Translator
+from .errors import KustoError, semantic, syntax
+from .plan import Plan, Planner, Step
+from .translation import Compiled
 from .values import column_type
 
 #: DuckDB binds so many values in one statement without slowing down.
@@ -45,13 +46,13 @@ class Database:
     """A database. Whoever calls holds `lock`."""
 
     def __init__(
-        self, name: str, root: duckdb.DuckDBPyConnection, translator: Translator, folder: Path | None
+        self, name: str, root: duckdb.DuckDBPyConnection, planner: Planner, folder: Path | None
     ) -> None:
         self.name = name
         self.lock = threading.RLock()
         self.catalog = Catalog()
         self.held: list[Held] = []
-        self._translator = translator
+        self._planner = planner
         self._catalog_file = folder / f"{name}.json" if folder else None
         self._cursor = root.cursor()
         path = str(folder / f"{name}.duckdb") if folder else ":memory:"
@@ -60,6 +61,26 @@ class Database:
         if self._catalog_file and self._catalog_file.exists():
             self.catalog = Catalog.from_json(self._catalog_file.read_text("utf-8"))
         self._signature = self.catalog.signature()
+        #: The statements that made what the catalog lists.
+        self._made: list[str] = []
+        #: View to the statement that makes it; and those that wait for it.
+        self._creations: dict[str, str] = {}
+        self._unmade: set[str] = set()
+
+    def become(self, template: Database) -> None:
+        """Makes everything that another database has, but no rows. Views are made when they are
+        asked for: DuckDB takes its time for them."""
+        for statement in template._made:
+            self.make(statement)
+        self._creations = dict(template._creations)
+        self._unmade = set(self._creations)
+        self.catalog = Catalog.from_json(template.catalog.to_json())
+        self.changed()
+
+    def make(self, statement: str) -> None:
+        """Runs a statement that makes or drops something."""
+        self._cursor.execute(statement)
+        self._made.append(statement)
 
     def close(self) -> None:
         """Lets go of the rows; those of a file stay there."""
@@ -70,32 +91,80 @@ class Database:
 
     def query(self, text: str, parameters: dict[str, Any]) -> list[RowSet]:
         """The results of a query's tabular statements."""
-        translated = self._translator.translate(text, parameters, self.catalog, self._signature)
-        return [self.run(bound) for bound in translated]
+        plan, values = self._planner.plan(text, parameters, self.catalog, self._signature)
+        return self._run(plan, values)
 
     def query_alone(self, table: Table, text: str) -> RowSet:
         """The result of a query of one table that the catalog need not have."""
-        return self.run(self.translate_alone(table, text))
-
-    def translate_alone(self, table: Table, text: str) -> Bound:
-        """The one statement of a query of one table."""
         catalog = Catalog(tables={table.name: table})
-        return self._translator.translate(text, {}, catalog, catalog.signature())[0]
+        plan, values = self._planner.plan(text, {}, catalog, catalog.signature())
+        return self._run(plan, values)[0]
 
-    def run(self, bound: Bound) -> RowSet:
-        """The rows of one statement."""
+    def translated(self, text: str, catalog: Catalog | None = None) -> str:
+        """The SQL of a query of one statement, without parameters and computed values."""
+        catalog = catalog or self.catalog
+        plan, _ = self._planner.plan(text, {}, catalog, catalog.signature())
+        if len(plan.steps) != 1:
+            raise syntax("one tabular statement is expected here")
+        return plan.statement(plan.steps[0]).sql
+
+    def _run(self, plan: Plan, values: dict[str, Any]) -> list[RowSet]:
+        """Runs the steps of a plan. What is stored on the way is gone with its transaction."""
+        stores = any(step.kind == "table" for step in plan.steps)
+        results: list[RowSet] = []
+        self._make_views(plan)
+        if stores:
+            self._cursor.execute("BEGIN")
+        empty: set[str] = set()
         try:
-            self._cursor.execute(bound.sql, bound.values)
-            columns = [(part[0], column_type(str(part[1]))) for part in self._cursor.description]
-            return RowSet(columns, self._cursor.fetchall())
+            for step in plan.steps:
+                nothing = plan.gives_nothing(step, empty)
+                if step.kind == "table":
+                    if self._store(plan, step, values, nothing) == 0:
+                        empty.add(step.name)
+                elif nothing:
+                    results.append(RowSet(step.columns or [], []))
+                else:
+                    rows = self._rows(plan.statement(step), values)
+                    step.columns = rows.columns
+                    if step.kind == "result":
+                        results.append(rows)
+                    else:
+                        step.type = step.type or rows.columns[0][1]
+                        values[step.name] = rows.rows[0][0]
         except _CATALOG_ERRORS as error:
             raise semantic(_first_line(error)) from error
         except duckdb.Error as error:
             raise KustoError(_first_line(error), kind="QueryExecutionException") from error
+        finally:
+            if stores:
+                self._cursor.execute("ROLLBACK")
+        return results
 
-    def translate(self, text: str) -> list[Bound]:
-        """The statements of a query without parameters."""
-        return self._translator.translate(text, {}, self.catalog, self._signature)
+    def _make_views(self, plan: Plan) -> None:
+        for name in [name for name in self._unmade if plan.mentions(name)]:
+            self.sql(self._creations[name])
+            self._unmade.discard(name)
+
+    def _rows(self, compiled: Compiled, values: dict[str, Any]) -> RowSet:
+        self._cursor.execute(compiled.sql, _bound(compiled, values))
+        columns = [(part[0], column_type(str(part[1]))) for part in self._cursor.description]
+        return RowSet(columns, self._cursor.fetchall())
+
+    def _store(self, plan: Plan, step: Step, values: dict[str, Any], nothing: bool) -> int:
+        """Makes the table of a step; gives how many rows it has."""
+        if nothing:
+            columns = ", ".join(f"{quoted(name)} {kind}" for name, kind in step.columns or [])
+            self.sql(f"CREATE TEMP TABLE {quoted(step.name)} ({columns})")
+            return 0
+        compiled = plan.statement(step)
+        made = f"CREATE TEMP TABLE {quoted(step.name)} AS {compiled.sql}"
+        self._cursor.execute(made, _bound(compiled, values))
+        count = self._cursor.fetchall()[0][0]
+        if step.columns is None:
+            described = self.sql(f"DESCRIBE {quoted(step.name)}")
+            step.columns = [(row[0], row[1]) for row in described]
+        return count
 
     def sql(self, text: str, values: Any = None) -> list[tuple[Any, ...]]:
         """Runs SQL of this server's own."""
@@ -142,12 +211,12 @@ class Database:
         existing = self.catalog.tables.get(table.name)
         if existing is None:
             columns = ", ".join(_column(name, kind) for name, kind in table.columns.items())
-            self.sql(f"CREATE TABLE {quoted(table.name)} ({columns})")
+            self.make(f"CREATE TABLE {quoted(table.name)} ({columns})")
             self.catalog.tables[table.name] = table
         else:
             for name, kind in table.columns.items():
                 if name not in existing.columns:
-                    self.sql(f"ALTER TABLE {quoted(table.name)} ADD COLUMN {_column(name, kind)}")
+                    self.make(f"ALTER TABLE {quoted(table.name)} ADD COLUMN {_column(name, kind)}")
                     existing.columns[name] = kind
             existing.folder = table.folder or existing.folder
             existing.docstring = table.docstring or existing.docstring
@@ -161,18 +230,20 @@ class Database:
         source = self.catalog.table(view.source)
         kept = quoted(kept_rows(view.name))
         columns = ", ".join(_column(name, kind) for name, kind in source.columns.items())
-        self.sql(f"CREATE TABLE IF NOT EXISTS {kept} ({columns})")
+        self.make(f"CREATE TABLE IF NOT EXISTS {kept} ({columns})")
         given = {row[0] for row in self.sql(f"SELECT column_name FROM (DESCRIBE {kept})")}
         for name, kind in source.columns.items():
             if name not in given:
-                self.sql(f"ALTER TABLE {kept} ADD COLUMN {_column(name, kind)}")
-        bound = self.translate_alone(source, view.query)
+                self.make(f"ALTER TABLE {kept} ADD COLUMN {_column(name, kind)}")
+        translated = self.translated(view.query, Catalog(tables={source.name: source}))
         both = f"FROM (SELECT * FROM {quoted(source.name)} UNION ALL SELECT * FROM {kept})"
-        sql = bound.sql.replace(f"FROM {quoted(source.name)}", both)
-        self.sql(f"CREATE OR REPLACE VIEW {quoted(view.name)} AS {sql}")
+        sql = translated.replace(f"FROM {quoted(source.name)}", both)
+        creation = f"CREATE OR REPLACE VIEW {quoted(view.name)} AS {sql}"
+        self.sql(creation)
         described = self.sql(f"SELECT column_name, column_type FROM (DESCRIBE {quoted(view.name)})")
         view.columns = {name: column_type(kind) for name, kind in described}
         self.catalog.views[view.name] = view
+        self._creations[view.name] = creation
         self.changed()
 
     def keep_for_views(self, table: str, rows: list[int]) -> None:
@@ -185,6 +256,10 @@ class Database:
 
 #: The condition that a row is one of those whose numbers are bound.
 AMONG = "WHERE rowid IN (SELECT unnest(CAST(? AS BIGINT[])))"
+
+
+def _bound(compiled: Compiled, values: dict[str, Any]) -> dict[str, Any]:
+    return {slot: values[name] for slot, name in compiled.slots.items()}
 
 
 def kept_rows(view: str) -> str:

@@ -1,125 +1,84 @@
-"""KQL to SQL, once for each text: a translation costs far more than its execution."""
+"""KQL to SQL: requests taken apart, statements translated."""
 
 from __future__ import annotations
 
 import re
-import threading
-from collections import OrderedDict
 from dataclasses import dataclass
 from typing import Any
 
 import duckdb_kql
 from duckdb_kql.errors import KqlError, KqlSchemaError, KqlSyntaxError
 from duckdb_kql.stored_functions import parse_functions
-from duckdb_kql.translate import functions as registry
 
-from .catalog import Catalog
 from .errors import KustoError, semantic, syntax, unsupported
+from .functions import register
 from .lexer import Token, decode_literal, encode_literal, names, split_statements, tokens
-from .parameters import Declaration, encode, read_declarations
+from .parameters import Declaration, read_declarations
 
-_CACHED_MAX = 4000
+_MATERIALIZE = re.compile(r"materialize\s*\((?P<inside>.*)\)$", re.DOTALL)
 _LET = re.compile(r"let\s+(?:(?P<name>\w+)|\[\s*['\"](?P<quoted>[^'\"]+)['\"]\s*\])\s*=")
-# The translator has no strcmp. DuckDB compares strings by their bytes, as Kusto does.
-registry.SCALAR_FUNCTIONS.setdefault(
-    "strcmp",
-    registry._f(
-        "strcmp",
-        "template",
-        "(CASE WHEN {0} < {1} THEN -1 WHEN {0} = {1} THEN 0 ELSE 1 END)",
-        (2,),
-    ),
-)
+
+register()
 
 
 @dataclass(frozen=True)
-class Bound:
-    """A statement for DuckDB with its values."""
+class Let:
+    """A `let` statement."""
 
-    sql: str
-    values: dict[str, Any]
+    name: str
+    #: The whole statement.
+    text: str
+    #: What is on its right.
+    value: str
+
+    @property
+    def inside_materialize(self) -> str | None:
+        """What is in the brackets of `materialize(...)`, where that is all."""
+        match = _MATERIALIZE.match(self.value)
+        return match["inside"] if match else None
+
+    @property
+    def is_computed(self) -> bool:
+        """Whether it is a scalar that takes a query of its own."""
+        return "toscalar" in names(self.value) and not self.is_tabular
+
+    @property
+    def is_tabular(self) -> bool:
+        """Whether it is a query of rows, by its operators."""
+        return _has_pipe(self.value)
 
 
 @dataclass(frozen=True)
-class _Request:
+class Request:
     """A request's text, taken apart."""
 
     declarations: list[Declaration]
-    lets: list[tuple[str, str]]
+    lets: list[Let]
     tabular: list[str]
     #: Parameters in places where the translator takes literals alone.
     spliced: frozenset[str]
 
 
 @dataclass(frozen=True)
-class _Compiled:
+class Compiled:
+    """A statement for DuckDB."""
+
     sql: str
     #: Placeholder to the name of the parameter.
     slots: dict[str, str]
 
 
-class _Cache:
-    """The most recently used entries, for several threads."""
+@dataclass(frozen=True)
+class Surroundings:
+    """What a statement may refer to besides what it says itself."""
 
-    def __init__(self) -> None:
-        self._entries: OrderedDict[Any, Any] = OrderedDict()
-        self._lock = threading.Lock()
-
-    def find(self, key: Any) -> Any:
-        with self._lock:
-            if key in self._entries:
-                self._entries.move_to_end(key)
-            return self._entries.get(key)
-
-    def keep(self, key: Any, value: Any) -> None:
-        with self._lock:
-            self._entries[key] = value
-            while len(self._entries) > _CACHED_MAX:
-                self._entries.popitem(last=False)
-
-
-class Translator:
-    """Translates for every database of a server."""
-
-    def __init__(self) -> None:
-        self._requests = _Cache()
-        self._compiled = _Cache()
-        self._functions = _Cache()
-
-    def translate(
-        self, text: str, given: dict[str, Any], catalog: Catalog, signature: str
-    ) -> list[Bound]:
-        """One statement for each tabular statement of the text."""
-        request = self._requests.find(text)
-        if request is None:
-            request = _take_apart(text)
-            self._requests.keep(text, request)
-        kinds = {declared.name: declared.kind for declared in request.declarations}
-        values = {declared.name: declared.value(given) for declared in request.declarations}
-        literals = {name: encode(values[name], kinds[name]) for name in request.spliced}
-        key = (signature, text, tuple(sorted(literals.items())))
-        compiled = self._compiled.find(key)
-        if compiled is None:
-            functions = self._parsed_functions(catalog, signature)
-            compiled = [
-                _compile(request, statement, literals, catalog, functions)
-                for statement in request.tabular
-            ]
-            self._compiled.keep(key, compiled)
-        return [
-            Bound(one.sql, {slot: values[name] for slot, name in one.slots.items()})
-            for one in compiled
-        ]
-
-    def _parsed_functions(self, catalog: Catalog, signature: str) -> dict[str, Any]:
-        parsed = self._functions.find(signature)
-        if parsed is None:
-            try:
-                parsed = (parse_functions(catalog.definitions()) or {}).get(None, {})
-            except ValueError as error:
-                raise syntax(str(error)) from error
-            self._functions.keep(signature, parsed)
-        return parsed
+    #: Names and types of values to bind.
+    declared: dict[str, str]
+    #: Names and literals of values to write out.
+    literals: dict[str, str]
+    lets: list[Let]
+    schema: dict[str, list[str]]
+    functions: dict[str, Any]
 
 
 def canonical(text: str) -> str:
@@ -145,9 +104,10 @@ def _is_column(pieces: list[Token], place: int) -> bool:
     return not is_option and not before.endswith(".")
 
 
-def _take_apart(text: str) -> _Request:
+def take_apart(text: str) -> Request:
+    """The statements of a request, each in the form that the translator reads."""
     declarations: list[Declaration] = []
-    lets: list[tuple[str, str]] = []
+    lets: list[Let] = []
     tabular: list[str] = []
     for statement in split_statements(text):
         declared = read_declarations(statement)
@@ -155,15 +115,16 @@ def _take_apart(text: str) -> _Request:
         if declared is not None:
             declarations.extend(declared)
         elif let:
-            lets.append((let["name"] or let["quoted"], canonical(statement)))
+            whole, value = canonical(statement), canonical(statement[let.end() :]).strip()
+            lets.append(Let(let["name"] or let["quoted"], whole, value))
         elif not re.match(r"(set|alias|restrict|declare)\b", statement):
             tabular.append(canonical(statement))
     if not tabular:
         raise syntax("the query has no tabular expression statement")
     known = {declared.name for declared in declarations}
-    spliced = frozenset().union(*(_literal_places(part, known) for part in tabular))
-    spliced = spliced.union(*(_literal_places(part, known) for _, part in lets))
-    return _Request(declarations, lets, tabular, spliced)
+    texts = [*tabular, *(let.text for let in lets)]
+    spliced = frozenset().union(*(_literal_places(part, known) for part in texts))
+    return Request(declarations, lets, tabular, spliced)
 
 
 def _literal_places(text: str, known: set[str]) -> set[str]:
@@ -183,29 +144,32 @@ def _literal_places(text: str, known: set[str]) -> set[str]:
     return found
 
 
-def _compile(
-    request: _Request,
-    statement: str,
-    literals: dict[str, str],
-    catalog: Catalog,
-    functions: dict[str, Any],
-) -> _Compiled:
-    lets = _needed(request.lets, statement)
-    text = ";\n".join([*lets, statement])
-    if literals:
-        text = "".join(literals.get(token.text, token.text) for token in tokens(text))
-    declared = [one for one in request.declarations if one.name not in literals]
+def compile_statement(statement: str, around: Surroundings) -> Compiled:
+    """A statement in SQL."""
+    text = ";\n".join([*_needed(around.lets, statement), statement])
+    if around.literals:
+        text = "".join(around.literals.get(token.text, token.text) for token in tokens(text))
+    used = names(text)
+    declared = [f"{name}:{kind}" for name, kind in around.declared.items() if name in used]
     if declared:
-        listed = ", ".join(f"{one.name}:{one.kind}" for one in declared)
-        text = f"declare query_parameters({listed});\n{text}"
+        text = f"declare query_parameters({', '.join(declared)});\n{text}"
+    functions = {None: around.functions} if around.functions else None
     try:
         sql = duckdb_kql.to_sql(
-            text, schema=catalog.schema(), allow_write=False, functions={None: functions}
+            text, schema=around.schema, allow_write=False, functions=functions
         )
     except KqlError as error:
         raise refusal(error) from error
     slots = {one.slot: one.name for one in sql.declarations if one.slot in sql.slots}
-    return _Compiled(str(sql), slots)
+    return Compiled(str(sql), slots)
+
+
+def parsed_functions(definitions: list[str]) -> dict[str, Any]:
+    """Stored functions as the translator takes them."""
+    try:
+        return (parse_functions(definitions) or {}).get(None, {})
+    except ValueError as error:
+        raise syntax(str(error)) from error
 
 
 def refusal(error: KqlError) -> KustoError:
@@ -218,12 +182,23 @@ def refusal(error: KqlError) -> KustoError:
     return unsupported(first)
 
 
-def _needed(lets: list[tuple[str, str]], statement: str) -> list[str]:
+def _needed(lets: list[Let], statement: str) -> list[str]:
     """The `let`s that a statement refers to, in order: the others would cost time for nothing."""
     wanted = names(statement)
     needed = []
-    for name, text in reversed(lets):
-        if name in wanted:
-            wanted |= names(text)
-            needed.append(text)
+    for let in reversed(lets):
+        if let.name in wanted:
+            wanted |= names(let.value)
+            needed.append(let.text)
     return needed[::-1]
+
+
+def _has_pipe(text: str) -> bool:
+    """Whether query operators follow something, outside all brackets."""
+    depth = 0
+    for token in tokens(text):
+        if token.kind == "other":
+            depth += (token.text in "([{") - (token.text in ")]}")
+            if token.text == "|" and depth == 0:
+                return True
+    return False

@@ -63,7 +63,7 @@ def _drop_table(database: Database, match: re.Match[str]) -> RowSet:
     if name in database.catalog.tables:
         if any(view.source == name for view in database.catalog.views.values()):
             raise KustoError(f"Table '{name}' has a materialized view.", code="BadRequest")
-        database.sql(f"DROP TABLE {quoted(name)}")
+        database.make(f"DROP TABLE {quoted(name)}")
         del database.catalog.tables[name]
         database.changed()
     return table_of(["TableName", "DatabaseName"], [(name, database.name)])
@@ -116,7 +116,7 @@ def _create_function(database: Database, match: re.Match[str]) -> RowSet:
         database.changed()
         if not parameters.strip():
             # Kusto checks a body when it is stored.
-            database.translate(f"{name}()")
+            database.translated(f"{name}()")
     except KustoError:
         database.catalog.functions = before
         database.changed()
@@ -186,8 +186,8 @@ def _view_row(view: View) -> RowSet:
 def _drop_view(database: Database, match: re.Match[str]) -> RowSet:
     name = grammar.name(match["view"])
     if name in database.catalog.views:
-        database.sql(f"DROP VIEW {quoted(name)}")
-        database.sql(f"DROP TABLE {quoted(kept_rows(name))}")
+        database.make(f"DROP VIEW {quoted(name)}")
+        database.make(f"DROP TABLE {quoted(kept_rows(name))}")
         del database.catalog.views[name]
         database.changed()
     elif not match["ifexists"]:

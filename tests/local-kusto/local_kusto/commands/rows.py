@@ -59,7 +59,7 @@ def _delete_from_table(database: Database, match: re.Match[str]) -> RowSet:
     table = database.catalog.table(grammar.name(match["table"]))
     _check_predicate(table.name, match["predicate"])
     numbered = f"FROM (SELECT *, rowid AS \"$row\" FROM {quoted(table.name)})"
-    sql = database.translate(match["predicate"])[0].sql
+    sql = database.translated(match["predicate"])
     selected = sql.replace(f"FROM {quoted(table.name)}", numbered)
     doomed = [row[0] for row in database.sql(f'SELECT "$row" FROM ({selected})')]
     if not _what_if(match):

@@ -1,0 +1,60 @@
+"""Whether a query has no rows because of what it reads: then it need not be run.
+
+Most requests of the checkpointer ask for several levels of chunks, and find none from some level
+on. Planning a statement costs DuckDB more than running it, so what is empty is told beforehand.
+"""
+
+from __future__ import annotations
+
+import re
+
+from .lexer import tokens
+
+#: Operators that give no row where they get none. Not `summarize` without `by`, nor `count`.
+_ROWWISE = frozenset(
+    {"distinct", "extend", "join", "limit", "lookup", "mv", "order", "project", "sort", "take",
+     "top", "where"}
+)
+_JOIN = re.compile(r"join\s+kind\s*=\s*(?:inner|leftsemi)\s+(?:\(\s*)?(?P<right>\w+)\s*\)?\s+on\b")
+_UNION = re.compile(r"union\s+(?P<names>\w+(?:\s*,\s*\w+)*)$")
+
+
+def is_empty(text: str, empty: set[str], lets: dict[str, str]) -> bool:
+    """Whether the query has no rows, where the tables named in `empty` have none."""
+    source, *operators = _parts(text)
+    known = _source_is_empty(source, empty, lets)
+    for operator in operators:
+        words = re.findall(r"\w+", operator[:40])
+        rowwise = bool(words) and (words[0] in _ROWWISE or _groups(words[0], operator))
+        joined = _JOIN.match(operator)
+        if joined and _source_is_empty(joined["right"], empty, lets):
+            known = True
+        elif not rowwise:
+            known = False
+    return known
+
+
+def _source_is_empty(source: str, empty: set[str], lets: dict[str, str]) -> bool:
+    union = _UNION.match(source)
+    if union:
+        parts = [name.strip() for name in union["names"].split(",")]
+        return all(_source_is_empty(name, empty, lets) for name in parts)
+    return source in empty or (source in lets and is_empty(lets[source], empty, lets))
+
+
+def _groups(operator: str, text: str) -> bool:
+    return operator == "summarize" and re.search(r"\bby\b", text) is not None
+
+
+def _parts(text: str) -> list[str]:
+    """What pipes outside brackets divide."""
+    parts: list[list[str]] = [[]]
+    depth = 0
+    for token in tokens(text):
+        if token.kind == "other":
+            depth += (token.text in "([{") - (token.text in ")]}")
+            if token.text == "|" and depth == 0:
+                parts.append([])
+                continue
+        parts[-1].append(token.text)
+    return ["".join(part).strip() for part in parts]

@@ -1,0 +1,36 @@
+"""Functions of KQL that duckdb-kql lacks, or renders in a way that is slow to plan."""
+
+from __future__ import annotations
+
+from duckdb_kql import translate
+from duckdb_kql.translate import functions as registry
+
+#: Name, SQL, count of arguments.
+_SCALARS = [
+    # DuckDB compares strings by their bytes, as Kusto does.
+    ("strcmp", "(CASE WHEN {0} < {1} THEN -1 WHEN {0} = {1} THEN 0 ELSE 1 END)", 2),
+    # An empty string in JSON is empty, too.
+    ("isempty", "(NOT {not_empty})", 1),
+    ("isnotempty", "({not_empty})", 1),
+]
+_NOT_EMPTY = (
+    "coalesce(CAST({0} AS VARCHAR), '') <> '' "
+    "AND (typeof({0}) <> 'JSON' OR CAST({0} AS VARCHAR) <> '\"\"')"
+)
+_AGGREGATES = [
+    ("maxif", "max({0}) FILTER (WHERE {1})", 2),
+    ("minif", "min({0}) FILTER (WHERE {1})", 2),
+]
+
+
+def register() -> None:
+    """Puts them in the translator's registry."""
+    for name, sql, count in _SCALARS:
+        template = sql.replace("{not_empty}", _NOT_EMPTY)
+        registry.SCALAR_FUNCTIONS[name] = registry.FunctionSpec(
+            name, "template", template, (count,)
+        )
+        # Each takes any type as it is.
+        translate._STRING_ARG_POSITIONS.pop(name, None)
+    for name, sql, count in _AGGREGATES:
+        registry.AGGREGATE_FUNCTIONS[name] = registry.AggregateSpec(name, sql, (count,))
