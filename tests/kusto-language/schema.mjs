@@ -1,0 +1,41 @@
+// The commands of provision.kql, and the database that they make.
+
+import { analyze, database } from "./language.mjs";
+
+// A script's commands: blank lines divide them. Comments stay: the parser skips them.
+export function commands(script) {
+  return script
+    .replaceAll("\r\n", "\n")
+    .split(/\n[ \t]*\n/)
+    .map((block) => block.trim())
+    .filter((block) => block.replace(/^\/\/.*$/gm, "").trim() !== "");
+}
+
+const WITH = /(?:with\s*\((?:"[^"]*"|[^()"])*\)\s*)?/.source;
+const TABLE = /^\.create-merge table (\w+)\s*(\([^()]*\))/;
+const FUNCTION = new RegExp(
+  `^\\.create-or-alter function ${WITH}(\\w+)\\s*(\\([^()]*\\))\\s*(\\{.*\\})$`,
+  "s",
+);
+const VIEW = new RegExp(
+  `^\\.create async ifnotexists materialized-view ${WITH}(\\w+) on table \\w+\\s*\\{(.*)\\}$`,
+  "s",
+);
+
+// The database that a script makes.
+export function made(script) {
+  const bare = commands(script).map((command) => command.replace(/^(?:\/\/.*\n)+/, ""));
+  const find = (pattern) => bare.map((command) => pattern.exec(command)).filter(Boolean);
+  const tables = find(TABLE).map(([, name, columns]) => ({ name, columns }));
+  const functions = find(FUNCTION).map(([, name, parameters, body]) => ({
+    name,
+    parameters,
+    body,
+  }));
+  const known = database({ tables, functions, views: [] });
+  const views = find(VIEW).map(([, name, query]) => {
+    const columns = analyze(query, known).columns.map(([column, type]) => `['${column}']:${type}`);
+    return { name, query, columns: `(${columns.join(", ")})` };
+  });
+  return { tables, functions, views };
+}
