@@ -91,6 +91,8 @@ pub(crate) fn test_server(workspace: &Workspace) -> Result<()> {
         "discover",
         "--start-directory",
         "tests",
+        "--top-level-directory",
+        ".",
     ]))
 }
 
@@ -101,18 +103,18 @@ pub(crate) fn test_language(workspace: &Workspace) -> Result<()> {
     npm::run_script(&folder, "test")
 }
 
-/// Microsoft's client reads what we wrote, and writes what we read.
+/// Microsoft's client understands the local server; it reads what the saver of the built npm
+/// package wrote, and writes what that saver reads.
 pub(crate) fn test_client(workspace: &Workspace) -> Result<()> {
     let python = interpreter(workspace)?;
     let kusto = LocalKusto::start(workspace)?;
-    process::run(
-        Command::new(python).arg("-B").arg(workspace.path(CLIENT).join("check.py")).args([
-            "--cluster",
-            kusto.url(),
-            "--database",
-            "client",
-        ]),
-    )
+    let client = workspace.path(CLIENT);
+    let prepare = |command: &mut Command| -> Result<()> {
+        command.current_dir(&client).env("KUSTO_CLUSTER_URI", kusto.url());
+        process::run(command.env("KUSTO_DATABASE", "client").env("PYTHON", &python))
+    };
+    prepare(Command::new(&python).args(["-B", "-m", "unittest", "--quiet"]))?;
+    prepare(Command::new("node").arg("check.mjs"))
 }
 
 /// The command that serves.

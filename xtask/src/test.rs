@@ -13,9 +13,9 @@ const STEPS: &[Step] = &[
     Step::new("fuzz", fuzz::replay),
     Step::new("local-kusto", kusto::test_server),
     Step::new("kusto-language", kusto::test_language),
-    Step::new("kusto-client", kusto::test_client),
     Step::new("js-packages", |workspace| npm::ensure_installed(&workspace.js())),
     Step::new("js-build", |workspace| npm::run_script(&workspace.js(), "build")),
+    Step::new("kusto-client", kusto::test_client),
     Step::new("js", |workspace| npm::run_script(&workspace.js(), "test")),
     Step::new("matrix", |workspace| matrix::run(workspace, true, None)),
 ];

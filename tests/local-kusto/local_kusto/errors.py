@@ -72,7 +72,7 @@ def syntax(message: str) -> KustoError:
 def unsupported(message: str) -> KustoError:
     """KQL that Kusto takes and this server does not."""
     return KustoError(
-        f"the local server has no {message}; Kusto may",
+        f"The local server, which is not Kusto, cannot do this: {message}.",
         code="LocalKusto_NotSupported",
         kind="LocalKustoException",
     )

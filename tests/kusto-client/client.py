@@ -1,0 +1,109 @@
+"""What Microsoft's client sees of a database, and what it puts there.
+
+    python client.py provision ../../provision.kql
+    python client.py checkpoints THREAD     prints the thread's live checkpoints, a JSON object each
+    python client.py copy THREAD OTHER      streams the rows of a thread under another's id
+
+The cluster and the database are those of KUSTO_CLUSTER_URI and KUSTO_DATABASE. With
+KUSTO_ACCESS_TOKEN its token is sent.
+"""
+
+from __future__ import annotations
+
+import datetime
+import io
+import json
+import os
+import re
+import sys
+from pathlib import Path
+from typing import Any
+
+from azure.kusto.data import (
+    ClientRequestProperties,
+    DataFormat,
+    KustoClient,
+    KustoConnectionStringBuilder,
+)
+
+DATABASE = os.environ.get("KUSTO_DATABASE", "NetDefaultDB")
+TABLE = os.environ.get("KUSTO_TABLE", "CheckpointLog")
+
+
+def connect() -> KustoClient:
+    """A client of the cluster that the environment names."""
+    cluster = os.environ["KUSTO_CLUSTER_URI"]
+    token = os.environ.get("KUSTO_ACCESS_TOKEN")
+    if not token:
+        return KustoClient(cluster)
+    return KustoClient(
+        KustoConnectionStringBuilder.with_aad_application_token_authentication(cluster, token)
+    )
+
+
+def query(client: KustoClient, text: str, **parameters: str) -> list[dict[str, Any]]:
+    """The rows of a query's first result."""
+    properties = ClientRequestProperties()
+    for name, value in parameters.items():
+        properties.set_parameter(name, value)
+    result = client.execute_query(DATABASE, text, properties).primary_results[0]
+    return [row.to_dict() for row in result.rows]
+
+
+def rows_of(client: KustoClient, thread: str) -> list[dict[str, Any]]:
+    """Every row of a thread, in the order of the log."""
+    text = f"declare query_parameters(thread:string);\n{TABLE} | where thread_id == thread"
+    return query(client, f"{text} | order by rev asc, part desc", thread=thread)
+
+
+def checkpoints(client: KustoClient, thread: str) -> list[dict[str, Any]]:
+    """The live checkpoints of a thread, the newest first."""
+    text = "declare query_parameters(thread:string);\nLiveCheckpoints() | where thread_id == thread"
+    return query(client, f"{text} | order by checkpoint_id desc", thread=thread)
+
+
+def ingest(client: KustoClient, rows: list[dict[str, Any]]) -> None:
+    """Streams rows."""
+    lines = "\n".join(json.dumps(row, default=_plain) for row in rows)
+    client.execute_streaming_ingest(
+        DATABASE,
+        TABLE,
+        io.BytesIO(lines.encode()),
+        None,
+        DataFormat.MULTIJSON.kusto_value,
+        None,
+        mapping_name="lg_json_v1",
+    )
+
+
+def provision(client: KustoClient, path: str) -> None:
+    """Runs the commands of a file, which blank lines divide."""
+    blocks = re.split(r"\n\s*\n", Path(path).read_text("utf-8"))
+    for block in blocks:
+        if re.sub(r"^\s*//.*$", "", block, flags=re.MULTILINE).strip():
+            client.execute_mgmt(DATABASE, block.strip())
+
+
+def _plain(value: Any) -> str:
+    if isinstance(value, datetime.datetime):
+        return value.isoformat()
+    raise TypeError(type(value).__name__)
+
+
+def main(arguments: list[str]) -> None:
+    """Does what the command line says."""
+    client = connect()
+    match arguments:
+        case ["provision", path]:
+            provision(client, path)
+        case ["checkpoints", thread]:
+            for row in checkpoints(client, thread):
+                print(json.dumps(row, default=_plain))
+        case ["copy", thread, other]:
+            ingest(client, [{**row, "thread_id": other} for row in rows_of(client, thread)])
+        case _:
+            sys.exit(__doc__)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
