@@ -11,6 +11,7 @@ KUSTO_ACCESS_TOKEN its token is sent.
 from __future__ import annotations
 
 import datetime
+import gzip
 import io
 import json
 import os
@@ -47,7 +48,12 @@ def query(client: KustoClient, text: str, **parameters: str) -> list[dict[str, A
     for name, value in parameters.items():
         properties.set_parameter(name, value)
     result = client.execute_query(DATABASE, text, properties).primary_results[0]
-    return [row.to_dict() for row in result.rows]
+    dynamic = [one.column_name for one in result.columns if one.column_type == "dynamic"]
+    rows = [row.to_dict() for row in result.rows]
+    for row in rows:
+        # Clusters give dynamic values as JSON, or as a text of it.
+        row.update({name: json.loads(row[name]) for name in dynamic if isinstance(row[name], str)})
+    return rows
 
 
 def rows_of(client: KustoClient, thread: str) -> list[dict[str, Any]]:
@@ -68,7 +74,8 @@ def ingest(client: KustoClient, rows: list[dict[str, Any]]) -> None:
     client.execute_streaming_ingest(
         DATABASE,
         TABLE,
-        io.BytesIO(lines.encode()),
+        # The client says that the stream is packed, and leaves that to its caller.
+        io.BytesIO(gzip.compress(lines.encode())),
         None,
         DataFormat.MULTIJSON.kusto_value,
         None,

@@ -95,15 +95,8 @@ def frames(tables: list[Table], failure: PartialFailure | None) -> list[dict[str
         if failure and failure.in_data and index == len(tables):
             frame["Rows"].append({"OneApiErrors": [failure.error()]})
         result.append(frame)
-    completion = Table([("EventTypeName", "string"), ("Payload", "string")], [])
-    result.append(
-        _frame(
-            len(tables) + 1,
-            "QueryCompletionInformation",
-            "QueryCompletionInformation",
-            completion,
-        )
-    )
+    kind = "QueryCompletionInformation"
+    result.append(_frame(len(tables) + 1, kind, kind, _completion(failure)))
     end: dict[str, Any] = {
         "FrameType": "DataSetCompletion",
         "HasErrors": failure is not None,
@@ -113,6 +106,23 @@ def frames(tables: list[Table], failure: PartialFailure | None) -> list[dict[str
         end["OneApiErrors"] = [failure.error()]
     result.append(end)
     return result
+
+
+def _completion(failure: PartialFailure | None) -> Table:
+    columns = [
+        ("ClientRequestId", "string"),
+        ("Level", "int"),
+        ("LevelName", "string"),
+        ("StatusCode", "int"),
+        ("StatusCodeName", "string"),
+        ("EventTypeName", "string"),
+        ("Payload", "string"),
+    ]
+    if failure:
+        row = ["", 2, "Error", -2147467259, "E_FAIL", "QueryInfo", failure.message]
+    else:
+        row = ["", 4, "Info", 0, "S_OK (0)", "QueryInfo", '{"Count":1,"Text":"completed"}']
+    return Table(columns, [row])
 
 
 _PROPERTIES = Table(
