@@ -11,7 +11,10 @@ const root = fileURLToPath(new URL("../..", import.meta.url));
 const read = (path) => readFileSync(join(root, path), "utf8");
 const provision = read("provision.kql");
 const parts = made(provision);
-const known = database(parts);
+// The name of a table is an option of the saver: some goldens have another one.
+const [{ columns: logColumns }] = parts.tables;
+const other = { name: "Other_Log", columns: logColumns };
+const known = database({ ...parts, tables: [...parts.tables, other] });
 
 // Folders with the texts that the guest sends, a file for each.
 const GOLDENS = ["tests/goldens/kusto", "guest/tests/golden/kusto"];
