@@ -91,6 +91,11 @@ def provision(client: KustoClient, path: str) -> None:
             client.execute_mgmt(DATABASE, block.strip())
 
 
+def _copied(row: dict[str, Any], thread: str) -> dict[str, Any]:
+    """The row for another thread: another row, with an id of its own."""
+    return {**row, "thread_id": thread, "row_id": f"copy-{row['row_id']}"}
+
+
 def _plain(value: Any) -> str:
     if isinstance(value, datetime.datetime):
         return value.isoformat()
@@ -107,7 +112,7 @@ def main(arguments: list[str]) -> None:
             for row in checkpoints(client, thread):
                 print(json.dumps(row, default=_plain))
         case ["copy", thread, other]:
-            ingest(client, [{**row, "thread_id": other} for row in rows_of(client, thread)])
+            ingest(client, [_copied(row, other) for row in rows_of(client, thread)])
         case _:
             sys.exit(__doc__)
 

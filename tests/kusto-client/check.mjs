@@ -1,0 +1,73 @@
+// The saver of the built npm package and Microsoft's client, on one database: what either writes,
+// the other reads.
+
+import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
+import { randomUUID } from "node:crypto";
+import { fileURLToPath } from "node:url";
+
+import { KustoSaver } from "../../js/dist/kusto.js";
+
+const { KUSTO_CLUSTER_URI: clusterUri, KUSTO_DATABASE: database, PYTHON = "python3" } = process.env;
+if (clusterUri === undefined || database === undefined) {
+  throw new Error("set KUSTO_CLUSTER_URI and KUSTO_DATABASE");
+}
+
+// What Microsoft's client prints.
+function client(...args) {
+  const script = fileURLToPath(new URL("client.py", import.meta.url));
+  return execFileSync(PYTHON, ["-B", script, ...args], { encoding: "utf8" });
+}
+
+const LONG = "a message that is long enough to be a row of its own, \u2028 \"quoted\" \\ ".repeat(4);
+
+function checkpoint(number, messages) {
+  const version = number + 1;
+  return {
+    v: 4,
+    id: `1f0c0000-0000-6000-8000-00000000000${number}`,
+    ts: `2026-01-01T00:00:0${number}.000Z`,
+    channel_values: { count: number, messages, bytes: new Uint8Array([0, 255, number]) },
+    channel_versions: { count: version, messages: version, bytes: version },
+    versions_seen: { agent: { messages: number } },
+  };
+}
+
+const thread = `official "client" \\ ${randomUUID()}`;
+const other = `${thread} copied`;
+const config = (id) => ({ configurable: { thread_id: id, checkpoint_ns: "" } });
+
+const saver = await KustoSaver.fromConnectionString({ clusterUri, database });
+await saver.setup();
+let at = config(thread);
+for (const number of [0, 1, 2]) {
+  const messages = Array.from({ length: number + 1 }, (_, index) => `${index}: ${LONG}`);
+  const value = checkpoint(number, messages);
+  const metadata = { source: "loop", step: number, parents: {}, user_id: "ada" };
+  at = await saver.put(at, value, metadata, value.channel_versions);
+}
+await saver.putWrites(at, [["messages", { answer: 42 }]], "task-1");
+
+const seen = client("checkpoints", thread).trim().split("\n").map((line) => JSON.parse(line));
+assert.deepEqual(
+  seen.map(({ checkpoint_id, step, metadata, state }) => [
+    checkpoint_id.at(-1),
+    step,
+    metadata.user_id,
+    state.count,
+  ]),
+  [
+    ["2", 2, "ada", 2],
+    ["1", 1, "ada", 1],
+    ["0", 0, "ada", 0],
+  ],
+);
+
+client("copy", thread, other);
+const [ours, theirs] = [await saver.getTuple(config(thread)), await saver.getTuple(config(other))];
+assert.equal(theirs.checkpoint.channel_values.messages.length, 3);
+assert.deepEqual(theirs.checkpoint, ours.checkpoint);
+assert.deepEqual(theirs.metadata, ours.metadata);
+assert.deepEqual(theirs.pendingWrites, [["task-1", "messages", { answer: 42 }]]);
+await saver.close();
+console.log("Microsoft's client reads what the saver wrote, and the saver what that client streamed");
