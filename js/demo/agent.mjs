@@ -1,15 +1,17 @@
 // A LangGraph.js agent whose process may die at any time: its thread is in the database.
 //
-//   node agent.mjs start <database> <thread>     talks until it needs a human, and waits
-//   node agent.mjs resume <database> <thread>    another process goes on, rewinds, and forks
+//   node agent.mjs start <place> <thread>     talks until it needs a human, and waits
+//   node agent.mjs resume <place> <thread>    another process goes on, rewinds, and forks
+//
+// The place is a SQLite file, or a Kusto cluster's URI with the database as its path.
 
 import { HumanMessage } from "@langchain/core/messages";
 import { Command, END, MessagesAnnotation, START, StateGraph } from "@langchain/langgraph";
 import { ToolNode } from "@langchain/langgraph/prebuilt";
-import { SqliteSaver } from "langgraph-checkpoint-wasm/sqlite";
 
 import { LocalModel } from "./model.mjs";
 import { messageLine, printHistory, printSaid, printStorage } from "./print.mjs";
+import { open } from "./store.mjs";
 import { tools } from "./travel.mjs";
 
 const TURNS = [
@@ -58,12 +60,12 @@ async function start(app, thread) {
     console.log();
   }
   console.log(`  The agent has stopped: ${question(state)}`);
-  console.log("  waiting for approval; every step so far is on disk");
+  console.log("  waiting for approval; every step so far is stored");
   // The process that would wait for a person. It is killed here, without warning.
   setInterval(() => {}, 60_000);
 }
 
-async function resume(app, thread, checkpointer) {
+async function resume(app, thread, store) {
   const waiting = await app.getState(thread);
   console.log(`  Found ${waiting.values.messages.length} messages, and a question still open:`);
   console.log(`  ${question(waiting)}\n`);
@@ -92,18 +94,15 @@ async function resume(app, thread, checkpointer) {
       `    ${name.padEnd(6)}  ${values.messages.length} messages  ${messageLine(values, 62)}`,
     );
   }
-  await printStorage(checkpointer, thread);
+  await printStorage(store, thread);
 }
 
-const [command, database, threadId] = process.argv.slice(2);
+const [command, place, threadId] = process.argv.slice(2);
 const parts = { start, resume };
-if (!Object.hasOwn(parts, command ?? "") || database === undefined || threadId === undefined) {
-  console.error("usage: node agent.mjs start|resume <database> <thread>");
+if (!Object.hasOwn(parts, command ?? "") || place === undefined || threadId === undefined) {
+  console.error("usage: node agent.mjs start|resume <place> <thread>");
   process.exit(2);
 }
-const checkpointer = SqliteSaver.fromConnString(database);
-await parts[command](
-  compile(checkpointer),
-  { configurable: { thread_id: threadId } },
-  checkpointer,
-);
+const store = await open(place);
+const app = compile(store.checkpointer);
+await parts[command](app, { configurable: { thread_id: threadId } }, store);

@@ -1,7 +1,5 @@
 // What the demo shows.
 
-import { statSync } from "node:fs";
-
 const COLUMNS = 88;
 const SPEAKERS = { human: "you", ai: "agent", tool: "tool" };
 
@@ -43,18 +41,17 @@ export function printHistory(history) {
 }
 
 /** What the thread takes, against what its checkpoints hold. */
-export async function printStorage(checkpointer, thread) {
+export async function printStorage({ checkpointer, size }, thread) {
   let checkpoints = 0;
   let bytes = 0;
   for await (const { checkpoint } of checkpointer.list(thread)) {
     checkpoints += 1;
     bytes += JSON.stringify(checkpoint).length;
   }
-  const path = checkpointer.db.name;
-  checkpointer.close();
+  const stored = await size();
   const kilobytes = (count) => `${Math.round(count / 1000)} KB`;
   console.log(
     `\n  ${checkpoints} checkpoints hold ${kilobytes(bytes)} of state; ` +
-      `the file takes ${kilobytes(statSync(path).size)}.`,
+      `${stored.what} ${kilobytes(stored.bytes)}.`,
   );
 }

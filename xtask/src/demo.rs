@@ -1,5 +1,7 @@
-//! `cargo xtask demo`: one thread, one database, three processes, two languages.
+//! `cargo xtask demo`: one thread, one database, three processes, two languages. On Kusto the third
+//! process is an analyst's.
 
+use std::env;
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -8,7 +10,9 @@ use std::thread;
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
+use clap::ValueEnum;
 
+use crate::kusto::LocalKusto;
 use crate::workspace::Workspace;
 use crate::{component, npm, process};
 
@@ -19,28 +23,72 @@ const WAITING: &str = "waiting for approval";
 /// An agent that prints nothing for so long has failed.
 const SILENCE_MAX: Duration = Duration::from_secs(60);
 
+/// Where the demo's thread is stored.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Store {
+    /// A SQLite file
+    Sqlite,
+    /// The cluster of `KUSTO_CLUSTER_URI` and `KUSTO_DATABASE`, or else a local stand-in
+    Kusto,
+}
+
 /// Prepares and runs.
-pub(crate) fn run(workspace: &Workspace) -> Result<()> {
-    let inspect = prepare(workspace)?;
+pub(crate) fn run(workspace: &Workspace, store: Store) -> Result<()> {
+    component::prepare(workspace)?;
+    npm::ensure_installed(&workspace.js())?;
+    npm::run_script(&workspace.js(), "build")?;
+    match store {
+        Store::Sqlite => on_sqlite(workspace),
+        Store::Kusto => on_kusto(workspace),
+    }
+}
+
+fn on_sqlite(workspace: &Workspace) -> Result<()> {
+    let inspect = build_inspect(workspace)?;
     let folder = tempfile::tempdir()?;
     let database = folder.path().join("checkpoints.db");
-    let agent = workspace.path("js/demo/agent.mjs");
-
-    heading("1. A LangGraph.js agent talks, stops for approval, and its process is killed");
-    kill_when_waiting(node(&agent, "start", &database))?;
-
-    heading("2. A second process opens the same file and goes on");
-    process::run(&mut node(&agent, "resume", &database))?;
+    let place = database.to_str().context("the folder of temporary files is not UTF-8")?;
+    talk(workspace, place, THREAD, "file")?;
 
     heading("3. The Rust host reads the same thread from the same file");
     process::run(Command::new(inspect).arg(&database).arg(THREAD))
 }
 
-/// Builds what the three processes run; gives the path of the Rust one.
-fn prepare(workspace: &Workspace) -> Result<PathBuf> {
-    component::prepare(workspace)?;
-    npm::ensure_installed(&workspace.js())?;
-    npm::run_script(&workspace.js(), "build")?;
+fn on_kusto(workspace: &Workspace) -> Result<()> {
+    // The thread of an earlier demo on a cluster stays as it is.
+    let thread = format!("{THREAD}-{}", std::process::id());
+    let (local, cluster) = match env::var("KUSTO_CLUSTER_URI") {
+        Ok(cluster) => (None, cluster),
+        Err(_) => {
+            let local = LocalKusto::start(workspace)?;
+            let url = local.url().to_owned();
+            (Some(local), url)
+        }
+    };
+    if local.is_some() {
+        println!("\nThis is a local stand-in for Kusto, at {cluster}. It is not Kusto.");
+    }
+    let database = env::var("KUSTO_DATABASE").unwrap_or_else(|_| "langgraph".to_owned());
+    let place = format!("{}/{database}", cluster.trim_end_matches('/'));
+    talk(workspace, &place, &thread, "table")?;
+
+    heading("3. An analyst looks at the same thread in KQL");
+    let analyze = workspace.path("js/demo/analyze.mjs");
+    process::run(Command::new("node").arg(analyze).arg(place).arg(thread))
+}
+
+/// Two processes, of which the first is killed.
+fn talk(workspace: &Workspace, place: &str, thread: &str, what: &str) -> Result<()> {
+    let agent = workspace.path("js/demo/agent.mjs");
+    heading("1. A LangGraph.js agent talks, stops for approval, and its process is killed");
+    kill_when_waiting(node(&agent, "start", place, thread))?;
+
+    heading(&format!("2. A second process opens the same {what} and goes on"));
+    process::run(&mut node(&agent, "resume", place, thread))
+}
+
+/// Builds what reads the file in Rust; gives its path.
+fn build_inspect(workspace: &Workspace) -> Result<PathBuf> {
     // With the packages the tests select: of other features, wasmtime would be built once more.
     process::run(
         process::cargo()
@@ -55,9 +103,9 @@ fn heading(text: &str) {
     println!("\n{text}\n{}\n", "-".repeat(text.len()));
 }
 
-fn node(agent: &Path, part: &str, database: &Path) -> Command {
+fn node(agent: &Path, part: &str, place: &str, thread: &str) -> Command {
     let mut node = Command::new("node");
-    node.arg(agent).arg(part).arg(database).arg(THREAD).stdin(Stdio::null());
+    node.arg(agent).arg(part).arg(place).arg(thread).stdin(Stdio::null());
     node
 }
 

@@ -39,7 +39,11 @@ struct Arguments {
 #[derive(Subcommand)]
 enum Task {
     /// Prepares whatever is missing and shows one database shared by two hosts
-    Demo,
+    Demo {
+        /// Where the thread is stored
+        #[arg(long, value_enum, default_value = "sqlite")]
+        store: demo::Store,
+    },
     /// Prepares whatever is missing and passes every test
     Test {
         /// Run this step alone
@@ -102,7 +106,7 @@ fn main() -> ExitCode {
 fn run(task: Task) -> Result<()> {
     let workspace = Workspace::locate()?;
     match task {
-        Task::Demo => demo::run(&workspace),
+        Task::Demo { store } => demo::run(&workspace, store),
         Task::Test { only } => test::run(&workspace, only.as_deref()),
         Task::Check { only } => check::run(&workspace, only.as_deref()),
         Task::Component => component::prepare(&workspace),
