@@ -20,6 +20,11 @@ PROVISION = (ROOT / "provision.kql").read_text("utf-8")
 _numbers = itertools.count()
 
 
+def lines(rows: list[dict[str, Any]]) -> bytes:
+    """A JSON object on each line."""
+    return "\n".join(json.dumps(row, ensure_ascii=False) for row in rows).encode()
+
+
 class Refused(Exception):
     """An answer with another status than 200."""
 
@@ -90,7 +95,7 @@ class ServerTest(unittest.TestCase):
         query: str = "streamFormat=MultiJSON&mappingName=lg_json_v1",
     ) -> Any:
         """Streams rows."""
-        data = rows if isinstance(rows, bytes) else "\n".join(map(json.dumps, rows)).encode()
+        data = rows if isinstance(rows, bytes) else lines(rows)
         path = f"/v1/rest/ingest/{self.database}/{table}?{query}"
         return self.send("POST", path, gzip.compress(data), {"content-encoding": "gzip"})
 
