@@ -134,7 +134,7 @@ fn version(u: &mut Unstructured<'_>) -> Result<Version> {
 }
 
 /// Mostly a name that comes again.
-fn text(u: &mut Unstructured<'_>) -> Result<String> {
+pub fn text(u: &mut Unstructured<'_>) -> Result<String> {
     if u.ratio(3, 4)? {
         return rows::id(u).map(str::to_owned);
     }

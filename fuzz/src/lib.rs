@@ -3,4 +3,5 @@
 pub mod calls;
 pub mod forge;
 pub mod parts;
+pub mod responses;
 pub mod rows;

@@ -1,4 +1,4 @@
-//! What several test suites share: drivers of the guest on real SQLite and on a Kusto, transcripts and their
+//! What several test suites share: drivers of the guest on real SQLite and on a Kusto, transcripts and
 //! runner, the reference model, what a shim does with what it knows.
 
 pub mod caller;

@@ -21,6 +21,7 @@ const SKIPPED: &[&str] = &[
     "dist",
     "generated",
     "generated.partial",
+    "goldens",
     "node_modules",
     "target",
 ];

@@ -169,7 +169,7 @@ mod tests {
 
     #[test]
     fn streaming_that_is_off_is_told_from_a_missing_path() {
-        let off = r#"{"error":{"code":"BadRequest_StreamingIngestionPolicyNotEnabled","@permanent":true}}"#;
+        let off = r#"{"error":{"code":"BadRequest_StreamingIngestionPolicyNotEnabled"}}"#;
         assert_eq!(class(400, off), Class::StreamingOff);
         assert_eq!(class(404, ""), Class::StreamingOff);
         assert_eq!(of_response(&response(404, ""), false).0, Class::Permanent);

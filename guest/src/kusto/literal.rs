@@ -32,6 +32,6 @@ mod tests {
         assert_eq!(quoted("a\"; .drop table T //"), r#""a\"; .drop table T //""#);
         assert_eq!(quoted("back\\"), r#""back\\""#);
         assert_eq!(quoted("a\nb\u{2028}c\u{85}d\0"), r#""a\nb\u2028c\u0085d\u0000""#);
-        assert_eq!(quoted("'`@{}é😀"), "\"'`@{}é😀\"");
+        assert_eq!(quoted("'`@{}\u{e9}\u{1f600}"), "\"'`@{}\u{e9}\u{1f600}\"");
     }
 }

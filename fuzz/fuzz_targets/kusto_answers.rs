@@ -1,0 +1,72 @@
+//! A call on a Kusto ends, in an outcome or an error, whatever its host and the service answer;
+//! and no query or command holds what a caller said outside of a literal.
+
+#![no_main]
+
+use arbitrary::{Result, Unstructured};
+use langgraph_checkpoint_fuzz::{calls, responses};
+use langgraph_checkpoint_guest::kusto::http::{Authorization, HttpAnswer, Moment};
+use langgraph_checkpoint_guest::kusto::{
+    Answer, IngestMode, Need, Operation, Progress, Store, StoreOptions,
+};
+use libfuzzer_sys::fuzz_target;
+
+/// More than any call may take in its time: the clock here goes on a second with every answer.
+const ROUNDS_MAX: usize = 2_000;
+
+fuzz_target!(|bytes: &[u8]| {
+    // An input that ends too early says nothing.
+    let _ = drive(&mut Unstructured::new(bytes));
+});
+
+fn drive(u: &mut Unstructured<'_>) -> Result<()> {
+    let options = StoreOptions {
+        cluster_uri: "https://elsewhere.example".to_owned(),
+        database: "database".to_owned(),
+        ingest_mode: *u.choose(&[IngestMode::Auto, IngestMode::Streaming, IngestMode::Inline])?,
+        batch_size: u.arbitrary::<Option<u8>>()?.map(u32::from),
+        admin: u.arbitrary()?,
+        ..StoreOptions::default()
+    };
+    let store = Store::open(options).expect("the options are good");
+    let mut now = 1_795_250_000_000_000;
+    for _ in 0..u.int_in_range(1..=4)? {
+        let at = Moment { now, entropy: u.arbitrary()? };
+        let started =
+            if u.ratio(1, 8)? { store.flush(at) } else { store.start(calls::call(u)?, at) };
+        if let Ok(started) = started {
+            one(u, started, &mut now)?;
+        }
+    }
+    Ok(())
+}
+
+fn one(u: &mut Unstructured<'_>, started: (Operation, Progress), now: &mut u64) -> Result<()> {
+    let (mut operation, mut progress) = started;
+    for _ in 0..ROUNDS_MAX {
+        let answer = match progress {
+            Progress::Done(_) => return Ok(()),
+            Progress::Need(Need::Wait(milliseconds)) => {
+                *now += u64::from(milliseconds) * 1000;
+                Answer::Waited
+            }
+            Progress::Need(Need::Http(request)) => {
+                assert_eq!(request.authorization, Authorization::None, "the host is not trusted");
+                assert!(request.url.starts_with("https://elsewhere.example/v"));
+                Answer::Http(responses::answer(u, &request)?)
+            }
+        };
+        let answer = if u.ratio(1, 64)? { Answer::Http(failed()) } else { answer };
+        *now += 1_000_000;
+        let at = Moment { now: *now, entropy: u.arbitrary()? };
+        match operation.advance(answer, at) {
+            Ok(next) => progress = next,
+            Err(_) => return Ok(()),
+        }
+    }
+    panic!("a call takes more than {ROUNDS_MAX} rounds");
+}
+
+fn failed() -> HttpAnswer {
+    HttpAnswer::Failed("cut off".to_owned())
+}
