@@ -19,7 +19,7 @@ function client(...args) {
   return execFileSync(PYTHON, ["-B", script, ...args], { encoding: "utf8" });
 }
 
-const LONG = "a message that is long enough to be a row of its own, \u2028 \"quoted\" \\ ".repeat(4);
+const LONG = "long enough to be a row of its own, \u2028 \"quoted\" \\ ".repeat(5);
 
 function checkpoint(number, messages) {
   const version = number + 1;
@@ -70,4 +70,4 @@ assert.deepEqual(theirs.checkpoint, ours.checkpoint);
 assert.deepEqual(theirs.metadata, ours.metadata);
 assert.deepEqual(theirs.pendingWrites, [["task-1", "messages", { answer: 42 }]]);
 await saver.close();
-console.log("Microsoft's client reads what the saver wrote, and the saver what that client streamed");
+console.log("Microsoft's client and the saver read what the other one wrote");

@@ -9,9 +9,8 @@ import urllib.request
 import uuid
 from typing import Any
 
-from azure.kusto.data.exceptions import KustoApiError, KustoThrottlingError
-
 import client as ours
+from azure.kusto.data.exceptions import KustoApiError, KustoThrottlingError
 
 
 class Protocol(unittest.TestCase):

@@ -97,6 +97,16 @@ for (const text of MISTAKES) {
   });
 }
 
+// Values and the literals that the guest makes of them: a JSON array of both on each line.
+const LITERALS = join(root, "tests/goldens/kusto/literals.jsonl");
+const skip = existsSync(LITERALS) ? false : "the guest keeps no literals in tests/goldens/kusto";
+test("the lexer takes the literals of the guest for their values", { skip }, () => {
+  const lines = readFileSync(LITERALS, "utf8").trim().split("\n");
+  for (const [value, literal] of lines.map((line) => JSON.parse(line))) {
+    assert.equal(decode(literal), value, literal);
+  }
+});
+
 test("the lexer says what literals stand for", () => {
   assert.equal(decode('"a\\"b\\\\c\\n\\u2028"'), 'a"b\\c\n\u2028');
   assert.equal(decode("@'it''s' \"!\""), "it's!");

@@ -14,8 +14,8 @@ from .commands import execute
 from .database import Database
 from .errors import entity_not_found
 from .faults import Plan
-from .settings import Settings
 from .plan import Planner
+from .settings import Settings
 
 #: Stands for every database without a setting or a plan of its own.
 EVERY = "*"

@@ -160,7 +160,7 @@ class Database:
         compiled = plan.statement(step)
         made = f"CREATE TEMP TABLE {quoted(step.name)} AS {compiled.sql}"
         self._cursor.execute(made, _bound(compiled, values))
-        count = self._cursor.fetchall()[0][0]
+        count: int = self._cursor.fetchall()[0][0]
         if step.columns is None:
             described = self.sql(f"DESCRIBE {quoted(step.name)}")
             step.columns = [(row[0], row[1]) for row in described]

@@ -12,8 +12,20 @@ from .lexer import tokens
 
 #: Operators that give no row where they get none. Not `summarize` without `by`, nor `count`.
 _ROWWISE = frozenset(
-    {"distinct", "extend", "join", "limit", "lookup", "mv", "order", "project", "sort", "take",
-     "top", "where"}
+    {
+        "distinct",
+        "extend",
+        "join",
+        "limit",
+        "lookup",
+        "mv",
+        "order",
+        "project",
+        "sort",
+        "take",
+        "top",
+        "where",
+    }
 )
 _JOIN = re.compile(r"join\s+kind\s*=\s*(?:inner|leftsemi)\s+(?:\(\s*)?(?P<right>\w+)\s*\)?\s+on\b")
 _UNION = re.compile(r"union\s+(?P<names>\w+(?:\s*,\s*\w+)*)$")

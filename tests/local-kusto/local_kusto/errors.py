@@ -54,9 +54,7 @@ class KustoError(Exception):
 
 def semantic(message: str) -> KustoError:
     """A name or a type that does not fit."""
-    return KustoError(
-        f"Semantic error: {message}", kind="SemanticException", inner="SEM0100"
-    )
+    return KustoError(f"Semantic error: {message}", kind="SemanticException", inner="SEM0100")
 
 
 def syntax(message: str) -> KustoError:

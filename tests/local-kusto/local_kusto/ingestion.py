@@ -12,6 +12,8 @@ from .catalog import Table
 from .errors import KustoError, entity_not_found, unsupported
 from .values import store
 
+#: Where the next record begins.
+_NEXT = re.compile(r"[^\s,]")
 _PATH_STEP = re.compile(r"\.(?P<name>[^.\[]+)|\[(?P<quote>['\"])(?P<quoted>.*?)(?P=quote)\]")
 
 
@@ -34,13 +36,12 @@ def _json_records(text: str) -> list[dict[str, Any]]:
     decoder = json.JSONDecoder()
     records: list[dict[str, Any]] = []
     position = 0
-    blank = re.compile(r"[\s,]*")
     while True:
-        position = blank.match(text, position).end()
-        if position == len(text):
+        start = _NEXT.search(text, position)
+        if start is None:
             return records
         try:
-            value, position = decoder.raw_decode(text, position)
+            value, position = decoder.raw_decode(text, start.start())
         except ValueError as error:
             raise _malformed(f"JSON after record {len(records)}") from error
         found = value if isinstance(value, list) else [value]
@@ -53,8 +54,7 @@ def _identical(table: Table, record: dict[str, Any]) -> list[Any]:
     """Fields by the names of columns; others are ignored, as Kusto does."""
     encodings = table.encodings
     return [
-        store(record.get(name), kind, encodings.get(name))
-        for name, kind in table.columns.items()
+        store(record.get(name), kind, encodings.get(name)) for name, kind in table.columns.items()
     ]
 
 

@@ -14,9 +14,7 @@ from .errors import KustoError, semantic
 from .lexer import Token, decode_literals, encode_literal, tokens
 
 _DECLARE = re.compile(r"\s*declare\s+query_parameters\s*\((?P<list>.*)\)\s*$", re.DOTALL)
-_ENTRY = re.compile(
-    r"\s*(?P<name>\w+)\s*:\s*(?P<type>\w+)\s*(?:=\s*(?P<default>.*))?$", re.DOTALL
-)
+_ENTRY = re.compile(r"\s*(?P<name>\w+)\s*:\s*(?P<type>\w+)\s*(?:=\s*(?P<default>.*))?$", re.DOTALL)
 _TYPED = re.compile(r"\s*(?P<type>[a-z]+)\s*\((?P<value>.*)\)\s*$", re.DOTALL)
 
 

@@ -13,6 +13,8 @@ from collections import OrderedDict
 from dataclasses import dataclass
 from typing import Any
 
+from duckdb_kql.stored_functions import StoredFunction
+
 from .catalog import Catalog
 from .emptiness import is_empty
 from .lexer import names
@@ -95,7 +97,6 @@ class Plan:
             step.compiled = compile_statement(step.text, around)
         return step.compiled
 
-
     def gives_nothing(self, step: Step, empty: set[str]) -> bool:
         """Whether a step that has run before has no rows this time, as those tables have none."""
         if step.kind == "scalar" or step.columns is None or not empty:
@@ -161,8 +162,8 @@ class _Cache:
 _parsed = _Cache()
 
 
-def _functions(definitions: tuple[str, ...]) -> dict[str, Any]:
-    parsed = _parsed.find(definitions)
+def _functions(definitions: tuple[str, ...]) -> dict[str, StoredFunction]:
+    parsed: dict[str, StoredFunction] | None = _parsed.find(definitions)
     if parsed is None:
         parsed = parsed_functions(list(definitions))
         _parsed.keep(definitions, parsed)

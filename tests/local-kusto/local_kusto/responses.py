@@ -85,8 +85,9 @@ def frames(tables: list[Table], failure: PartialFailure | None) -> list[dict[str
             "IsProgressive": False,
             "Version": "v2.0",
             "IsFragmented": False,
-            "ErrorReportingPlacement": "in_data" if failure and failure.in_data else
-            "end_of_dataset",
+            "ErrorReportingPlacement": "in_data"
+            if failure and failure.in_data
+            else "end_of_dataset",
         },
         _frame(0, "QueryProperties", "@ExtendedProperties", _PROPERTIES),
     ]

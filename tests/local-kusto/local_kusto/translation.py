@@ -5,11 +5,10 @@ from __future__ import annotations
 import itertools
 import re
 from dataclasses import dataclass
-from typing import Any
 
 import duckdb_kql
 from duckdb_kql.errors import KqlError, KqlSchemaError, KqlSyntaxError
-from duckdb_kql.stored_functions import parse_functions
+from duckdb_kql.stored_functions import ResolvedFunctions, StoredFunction, parse_functions
 
 from .errors import KustoError, semantic, syntax, unsupported
 from .functions import register
@@ -79,7 +78,7 @@ class Surroundings:
     literals: dict[str, str]
     lets: list[Let]
     schema: dict[str, list[str]]
-    functions: dict[str, Any]
+    functions: dict[str, StoredFunction]
 
 
 def canonical(text: str) -> str:
@@ -165,18 +164,16 @@ def compile_statement(statement: str, around: Surroundings) -> Compiled:
     declared = [f"{name}:{kind}" for name, kind in around.declared.items() if name in used]
     if declared:
         text = f"declare query_parameters({', '.join(declared)});\n{text}"
-    functions = {None: around.functions} if around.functions else None
+    functions: ResolvedFunctions | None = {None: around.functions} if around.functions else None
     try:
-        sql = duckdb_kql.to_sql(
-            text, schema=around.schema, allow_write=False, functions=functions
-        )
+        sql = duckdb_kql.to_sql(text, schema=around.schema, allow_write=False, functions=functions)
     except KqlError as error:
         raise refusal(error) from error
     slots = {one.slot: one.name for one in sql.declarations if one.slot in sql.slots}
     return Compiled(str(sql), slots)
 
 
-def parsed_functions(definitions: list[str]) -> dict[str, Any]:
+def parsed_functions(definitions: list[str]) -> dict[str, StoredFunction]:
     """Stored functions as the translator takes them."""
     try:
         return (parse_functions(definitions) or {}).get(None, {})

@@ -7,6 +7,7 @@ import json
 import math
 import re
 import uuid
+from collections.abc import Callable
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
@@ -127,7 +128,7 @@ def _bool(value: Any) -> bool:
     return bool(value)
 
 
-_STORERS = {
+_STORERS: dict[str, Callable[[Any], Any]] = {
     "bool": _bool,
     "datetime": _datetime,
     "decimal": lambda value: Decimal(str(value)),
@@ -136,7 +137,7 @@ _STORERS = {
     "long": lambda value: _integer(value, "long"),
     "real": float,
     # `hh:mm:ss` is what DuckDB reads, too.
-    "timespan": lambda value: str(value),
+    "timespan": str,
 }
 
 

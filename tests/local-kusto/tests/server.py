@@ -56,7 +56,11 @@ class ServerTest(unittest.TestCase):
         self.addCleanup(self._connection.close)
 
     def send(
-        self, method: str, path: str, body: bytes | None = None, headers: dict[str, str] | None = None
+        self,
+        method: str,
+        path: str,
+        body: bytes | None = None,
+        headers: dict[str, str] | None = None,
     ) -> Any:
         """Sends a request; gives the JSON of the answer."""
         given = {"authorization": f"Bearer {self.token}"} if self.token else {}

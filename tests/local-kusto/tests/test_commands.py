@@ -23,8 +23,10 @@ class Commands(ServerTest):
         found = self.command(".show tables | where TableName == 'CheckpointLog' | count")
         self.assertEqual(found, [[1]])
         [row] = self.command(".show table CheckpointLog schema as json")
-        self.assertIn({"Name": "rev", "Type": "System.Int64", "CslType": "long"},
-                      json.loads(row[1])["OrderedColumns"])
+        self.assertIn(
+            {"Name": "rev", "Type": "System.Int64", "CslType": "long"},
+            json.loads(row[1])["OrderedColumns"],
+        )
         [row] = self.command(".show table CheckpointLog ingestion json mappings")
         self.assertEqual(row[0], "lg_json_v1")
         [row] = self.command(".show table CheckpointLog policy retention")
@@ -41,15 +43,24 @@ class Commands(ServerTest):
 
     def test_a_deletion_takes_the_rows_that_its_predicate_selects(self) -> None:
         hostile = 'a" or true //'
-        self.ingest([{"thread_id": thread, "rev": rev} for thread in ("a", hostile) for rev in (1, 2)])
+        self.ingest(
+            [{"thread_id": thread, "rev": rev} for thread in ("a", hostile) for rev in (1, 2)]
+        )
         literal = json.dumps(hostile)
         text = f"records <| CheckpointLog | where thread_id == {literal} and rev <= 1"
         self.assertEqual(self.command(f".delete table CheckpointLog {text}")[0][1], 1)
-        found = self.query("CheckpointLog | order by thread_id asc, rev asc | project thread_id, rev")
+        found = self.query(
+            "CheckpointLog | order by thread_id asc, rev asc | project thread_id, rev"
+        )
         self.assertEqual(found, [["a", 1], ["a", 2], [hostile, 2]])
 
     def test_a_deletion_without_a_condition_is_refused(self) -> None:
-        for predicate in ("CheckpointLog", "CheckpointLog | take 1", "print 1", "Other | where true"):
+        for predicate in (
+            "CheckpointLog",
+            "CheckpointLog | take 1",
+            "print 1",
+            "Other | where true",
+        ):
             self.refused(self.command, f".delete table CheckpointLog records <| {predicate}")
 
     def test_whoever_lacks_a_role_is_refused(self) -> None:

@@ -61,9 +61,7 @@ ROWS = [
         channels=["budget", "messages", "plan"],
         refs=["h1"],
     ),
-    row(
-        "write", LISBON, 4, checkpoint_id="0003", task_id="t", channel="__interrupt__", idx=-3
-    ),
+    row("write", LISBON, 4, checkpoint_id="0003", task_id="t", channel="__interrupt__", idx=-3),
     row("write", LISBON, 5, checkpoint_id="0001", task_id="t", channel="__error__", idx=-1),
     checkpoint(PORTO, 6, state={"budget": 1}, channels=["budget"]),
     row("tombstone", PORTO, 7),

@@ -137,7 +137,9 @@ class Faults(ServerTest):
         self.assertEqual((ingest["place"], ingest["rows"], ingest["status"]), ("ingest", 1, 200))
         self.assertLess(ingest["wire_bytes"], ingest["body_bytes"] + 40)
         self.assertEqual(ingest["headers"]["authorization"], "Bearer a-secret-token")
-        self.assertEqual((query["text"], query["fault"], query["status"]), (COUNT, "throttled", 429))
+        self.assertEqual(
+            (query["text"], query["fault"], query["status"]), (COUNT, "throttled", 429)
+        )
         self.send("DELETE", f"/local/log?database={self.database}")
         self.assertEqual(self.log(), [])
 

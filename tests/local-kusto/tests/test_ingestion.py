@@ -45,7 +45,9 @@ class Ingestion(ServerTest):
 
     def test_a_request_over_4_mib_is_refused_whole(self) -> None:
         refused = self.refused(self.ingest, [{"rev": 1, "data": "x" * (4 * MEBIBYTE)}])
-        self.assertEqual((refused.status, refused.error["code"]), (413, "Stream_InputStreamTooLarge"))
+        self.assertEqual(
+            (refused.status, refused.error["code"]), (413, "Stream_InputStreamTooLarge")
+        )
         self.assertEqual(self.query("CheckpointLog | count"), [[0]])
 
     def test_a_table_takes_streams_only_with_the_policy(self) -> None:

@@ -34,7 +34,9 @@ class Queries(ServerTest):
     """What comes back."""
 
     def put(self, *ids: str) -> None:
-        self.ingest([{"kind": "checkpoint", "thread_id": one, "rev": i} for i, one in enumerate(ids)])
+        self.ingest(
+            [{"kind": "checkpoint", "thread_id": one, "rev": i} for i, one in enumerate(ids)]
+        )
 
     def test_a_parameter_is_a_value_quoted_or_not(self) -> None:
         text = "declare query_parameters(p:string); CheckpointLog | where thread_id == p"
@@ -48,13 +50,28 @@ class Queries(ServerTest):
 
     def test_random_literals_stand_for_what_they_say(self) -> None:
         draw = random.Random(4)
-        alphabet = ['"', "'", "\\", "\n", "\r", "\t", ";", "/", "|", "u", "x", "\x01", "\u2028", "`"]
+        alphabet = [
+            '"',
+            "'",
+            "\\",
+            "\n",
+            "\r",
+            "\t",
+            ";",
+            "/",
+            "|",
+            "u",
+            "x",
+            "\x01",
+            "\u2028",
+            "`",
+        ]
         for _ in range(60):
             value = "".join(draw.choice(alphabet) for _ in range(draw.randrange(8)))
             self.assertEqual(self.query(f"print {quoted(value)}"), [[value]])
 
     def test_every_form_of_literal_is_read(self) -> None:
-        text = "print a = 'it\\'s', b = @\"c:\\x\", c = h'secret', d = ```a\n\"b\"```, e = 'x' \"y\""
+        text = "print 'it\\'s', @\"c:\\x\", h'secret', ```a\n\"b\"```, 'x' \"y\""
         self.assertEqual(self.query(text), [["it's", "c:\\x", "secret", 'a\n"b"', "xy"]])
 
     def test_parameters_have_defaults_and_dynamic_ones_are_lists(self) -> None:
@@ -98,9 +115,7 @@ class Queries(ServerTest):
             "union Top, None | count"
         )
         for _ in range(2):
-            self.assertEqual(
-                self.results(text), [[["b"]], [[1]], [[2]], [], [["a"]], [[1]]]
-            )
+            self.assertEqual(self.results(text), [[["b"]], [[1]], [[2]], [], [["a"]], [[1]]])
 
     def test_what_is_empty_once_is_not_empty_ever_after(self) -> None:
         text = (

@@ -35,9 +35,7 @@ def _create_table(database: Database, match: re.Match[str]) -> RowSet:
                 f"Column '{column}' of table '{name}' has another type.",
                 code="BadRequest_IncompatibleColumnType",
             )
-    database.create_table(
-        Table(name, columns, given.get("folder", ""), given.get("docstring", ""))
-    )
+    database.create_table(Table(name, columns, given.get("folder", ""), given.get("docstring", "")))
     table = database.catalog.table(name)
     return table_of(
         ["TableName", "Schema", "DatabaseName", "Folder", "DocString"],
@@ -213,8 +211,9 @@ COMMANDS = [
         "table-admin",
         _set_docstrings,
     ),
-    command(rf"\.drop table (?P<table>{NAME})(?P<ifexists> ifexists)?\s*$", "table-admin",
-            _drop_table),
+    command(
+        rf"\.drop table (?P<table>{NAME})(?P<ifexists> ifexists)?\s*$", "table-admin", _drop_table
+    ),
     command(rf"\.clear table (?P<table>{NAME}) data\s*$", "table-admin", _clear_table),
     command(
         rf"\.(?:create|create-or-alter|alter) table (?P<table>{NAME}) ingestion json mapping "
@@ -228,8 +227,9 @@ COMMANDS = [
         "user",
         _create_function,
     ),
-    command(rf"\.drop function (?P<function>{NAME})(?P<ifexists> ifexists)?\s*$", "user",
-            _drop_function),
+    command(
+        rf"\.drop function (?P<function>{NAME})(?P<ifexists> ifexists)?\s*$", "user", _drop_function
+    ),
     command(
         rf"\.(?P<verb>create|create-or-alter|alter)(?P<asynchronous> async)?"
         rf"(?P<ifnotexists> ifnotexists)? materialized-view{WITH} (?P<view>{NAME}) "
@@ -237,8 +237,11 @@ COMMANDS = [
         "admin",
         _create_view,
     ),
-    command(rf"\.drop materialized-view (?P<view>{NAME})(?P<ifexists> ifexists)?\s*$", "admin",
-            _drop_view),
+    command(
+        rf"\.drop materialized-view (?P<view>{NAME})(?P<ifexists> ifexists)?\s*$",
+        "admin",
+        _drop_view,
+    ),
     command(r"\.clear database cache streamingingestion schema\s*$", "ingestor", _nothing),
     command(r"\.(?:add|set|drop) (?:database|table|cluster) .*\(.*\).*$", "admin", _nothing),
 ]

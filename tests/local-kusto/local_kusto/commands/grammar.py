@@ -29,9 +29,7 @@ class Command:
     run: Callable[[Database, re.Match[str]], RowSet]
 
 
-def command(
-    pattern: str, role: str, run: Callable[[Database, re.Match[str]], RowSet]
-) -> Command:
+def command(pattern: str, role: str, run: Callable[[Database, re.Match[str]], RowSet]) -> Command:
     """A command whose pattern has single blanks for white space."""
     spaced = pattern.replace(" ", r"\s+")
     return Command(re.compile(spaced, re.DOTALL | re.IGNORECASE), role, run)

@@ -110,8 +110,7 @@ def _read(policy: str, text: str, before: Any) -> Any:
         return merged
     if policy == "roworder":
         keys = re.findall(r"([\w\[\]'\"]+)\s+(asc|desc)", text)
-        return [{"ColumnName": grammar.name(key), "IsAscending": way == "asc"}
-                for key, way in keys]
+        return [{"ColumnName": grammar.name(key), "IsAscending": way == "asc"} for key, way in keys]
     return text
 
 

@@ -58,7 +58,7 @@ def _text(value: object, kind: str, encodings: dict[str, str]) -> object:
 def _delete_from_table(database: Database, match: re.Match[str]) -> RowSet:
     table = database.catalog.table(grammar.name(match["table"]))
     _check_predicate(table.name, match["predicate"])
-    numbered = f"FROM (SELECT *, rowid AS \"$row\" FROM {quoted(table.name)})"
+    numbered = f'FROM (SELECT *, rowid AS "$row" FROM {quoted(table.name)})'
     sql = database.translated(match["predicate"])
     selected = sql.replace(f"FROM {quoted(table.name)}", numbered)
     doomed = [row[0] for row in database.sql(f'SELECT "$row" FROM ({selected})')]

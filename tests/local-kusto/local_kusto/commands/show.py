@@ -142,9 +142,7 @@ def _version(database: Database, match: re.Match[str]) -> RowSet:
 
 
 def _identity(database: Database, match: re.Match[str]) -> RowSet:
-    return table_of(
-        ["NodeId", "Address", "Name"], [("local", "127.0.0.1", "local")]
-    )
+    return table_of(["NodeId", "Address", "Name"], [("local", "127.0.0.1", "local")])
 
 
 def _piped(pattern: str, role: str, run: Callable[[Database, re.Match[str]], RowSet]) -> Command:
