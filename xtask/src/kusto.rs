@@ -96,6 +96,21 @@ pub(crate) fn test_server(workspace: &Workspace) -> Result<()> {
     ]))
 }
 
+/// Format, lints and types of the Python.
+pub(crate) fn check_python(workspace: &Workspace) -> Result<()> {
+    let python = interpreter(workspace)?;
+    let tool = |arguments: &[&str]| {
+        let mut command = Command::new(&python);
+        command.current_dir(workspace.path("tests")).args(["-B", "-m"]).args(arguments);
+        process::run(&mut command)
+    };
+    tool(&["ruff", "format", "--quiet", "--no-cache", "--check", "."])?;
+    tool(&["ruff", "check", "--quiet", "--no-cache", "."])?;
+    let cache = workspace.path("target/mypy").display().to_string();
+    let sources = ["local-kusto/local_kusto", "kusto-client/client.py"];
+    tool(&[&["mypy", "--cache-dir", &cache, "--no-error-summary"], &sources[..]].concat())
+}
+
 /// Microsoft's parser reads whatever we send, and what the documents show.
 pub(crate) fn test_language(workspace: &Workspace) -> Result<()> {
     let folder = workspace.path(LANGUAGE);
@@ -129,8 +144,8 @@ fn server(workspace: &Workspace) -> Result<Command> {
 
 /// A Python with everything that is required.
 fn interpreter(workspace: &Workspace) -> Result<PathBuf> {
-    let requirements =
-        [SERVER, CLIENT].map(|folder| workspace.path(folder).join("requirements.txt"));
+    let folders = [SERVER, CLIENT, "tests"];
+    let requirements = folders.map(|folder| workspace.path(folder).join("requirements.txt"));
     python::ensure(&workspace.path("target/kusto-python"), &requirements)
 }
 

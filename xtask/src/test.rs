@@ -4,7 +4,7 @@ use anyhow::Result;
 
 use crate::step::{Step, run_steps};
 use crate::workspace::Workspace;
-use crate::{component, matrix, fuzz, kusto, npm, process};
+use crate::{component, fuzz, kusto, matrix, npm, process};
 
 const STEPS: &[Step] = &[
     Step::new("component", component::prepare),
