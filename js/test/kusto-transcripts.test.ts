@@ -2,7 +2,7 @@
 // SQLite (`transcripts.test.ts`).
 
 import { describeKusto, newTable } from "./kusto/target.js";
-import { expectOutcomes, transcripts } from "./support/transcripts.js";
+import { expectOutcomes, transcripts } from "../src/testing/transcripts.js";
 
 describeKusto.each([undefined, 0])("with_a_cache_of_%s_bytes", (cacheBytes) => {
   for (const transcript of transcripts()) {
