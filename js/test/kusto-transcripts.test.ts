@@ -1,8 +1,8 @@
 // Calls and outcomes that every host and every store has in common: those of the transcripts on
 // SQLite (`transcripts.test.ts`).
 
-import { describeKusto, newTable } from "./kusto/target.js";
 import { expectOutcomes, transcripts } from "../src/testing/transcripts.js";
+import { describeKusto, newTable } from "./kusto/target.js";
 
 describeKusto.each([undefined, 0])("with_a_cache_of_%s_bytes", (cacheBytes) => {
   for (const transcript of transcripts()) {
