@@ -13,6 +13,9 @@ use serde::Deserialize;
 use crate::workspace::Workspace;
 use crate::{npm, process};
 
+/// The variable that names a cluster to test on.
+pub(crate) const CLUSTER_VARIABLE: &str = "KUSTO_CLUSTER_URI";
+
 /// What makes a database ready for the checkpointer.
 const PROVISION: &str = "provision.kql";
 const SERVER: &str = "tests/local-kusto";

@@ -2,6 +2,7 @@
 
 use anyhow::Result;
 
+use crate::kusto::LocalKusto;
 use crate::step::{Step, run_steps};
 use crate::workspace::Workspace;
 use crate::{component, fuzz, kusto, matrix, npm, process};
@@ -25,14 +26,24 @@ pub(crate) fn run(workspace: &Workspace, only: Option<&str>) -> Result<()> {
     run_steps(workspace, "test", STEPS, only)
 }
 
-/// The planner is left out: its tests are those of the guest, and of the hosts that load it.
+/// The planner is left out: its tests are those of the guest, and of the hosts that load it. What
+/// is about Kusto is tested on the cluster of the environment, or else on a local stand-in.
 fn rust(workspace: &Workspace) -> Result<()> {
-    process::run(process::cargo().current_dir(workspace.root()).args([
+    let mut cargo = process::cargo();
+    cargo.current_dir(workspace.root()).args([
         "test",
         "--workspace",
         "--exclude",
         "langgraph-checkpoint-planner",
-    ]))
+    ]);
+    let local = match std::env::var_os(kusto::CLUSTER_VARIABLE) {
+        Some(_) => None,
+        None => Some(LocalKusto::start(workspace)?),
+    };
+    if let Some(local) = &local {
+        cargo.env(kusto::CLUSTER_VARIABLE, local.url());
+    }
+    process::run(&mut cargo)
 }
 
 /// The example was built with the tests.
