@@ -39,6 +39,22 @@ class Ingestion(ServerTest):
         self.ingest(b'{"rev":1,"data":"a\xff\\ud800"}')
         self.assertEqual(self.stored("data"), ["a\ufffd\ufffd"])
 
+    def test_many_rows_are_stored_as_few_are(self) -> None:
+        row = {
+            "data": '\u2028"\\',
+            "state": {"a": [1, "\u00e9", None]},
+            "created_at": "2026-01-01T00:00:00.1234567Z",
+            "rev": (1 << 62) + 1,
+        }
+        self.ingest([{"thread_id": "few", **row}])
+        self.ingest([{"thread_id": "many", **row}] * 50)
+        counted = self.query(
+            "CheckpointLog | extend text = tostring(state)"
+            " | summarize count() by data, text, created_at, rev, idx, channel"
+        )
+        self.assertEqual([found[-1] for found in counted], [51])
+        self.assertEqual(counted[0][3], row["rev"])
+
     def test_a_null_character_stays(self) -> None:
         self.ingest([{"rev": 1, "data": "a\0b", "state": {"x": "a\0b"}}])
         self.assertEqual(self.stored("data, state"), ["a\0b", '{"x":"a\\u0000b"}'])
