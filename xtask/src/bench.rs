@@ -1,14 +1,17 @@
-//! `cargo xtask bench`: the tables and the picture, and the Rust host's table.
+//! `cargo xtask bench`: the tables and the picture, the Rust host's table, and what Kusto costs.
 
 use std::process::Command;
 
 use anyhow::Result;
 
+use crate::kusto::LocalKusto;
 use crate::workspace::Workspace;
 use crate::{component, npm, process};
 
 /// The workload that is none of the JavaScript package's.
 const RUST: &str = "rust";
+/// The workload whose store is a server.
+const KUSTO: &str = "kusto";
 
 /// Prepares and measures.
 pub(crate) fn run(workspace: &Workspace, quick: bool, only: Option<&str>) -> Result<()> {
@@ -18,6 +21,9 @@ pub(crate) fn run(workspace: &Workspace, quick: bool, only: Option<&str>) -> Res
     }
     npm::ensure_installed(&workspace.js())?;
     npm::run_script(&workspace.js(), "build")?;
+    if only == Some(KUSTO) {
+        return kusto(workspace, quick);
+    }
     let mut node = Command::new("node");
     node.arg(workspace.path("js/bench/run.mjs"));
     if quick {
@@ -27,7 +33,23 @@ pub(crate) fn run(workspace: &Workspace, quick: bool, only: Option<&str>) -> Res
         node.args(["--only", workload]);
     }
     process::run(&mut node)?;
-    if quick || only.is_some() { Ok(()) } else { rust(workspace) }
+    if quick || only.is_some() {
+        return Ok(());
+    }
+    rust(workspace)?;
+    kusto(workspace, quick)
+}
+
+/// Counts requests and bytes, which are those of any Kusto. How long they take is not: this one
+/// is a stand-in.
+fn kusto(workspace: &Workspace, quick: bool) -> Result<()> {
+    let local = LocalKusto::start(workspace)?;
+    let mut node = Command::new("node");
+    node.arg(workspace.path("js/bench/kusto.mjs")).arg(local.url());
+    if quick {
+        node.arg("--quick");
+    }
+    process::run(&mut node)
 }
 
 /// Measures the boundary of the component in the Rust host.
