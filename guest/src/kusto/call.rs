@@ -19,7 +19,9 @@ use crate::statement::{RowSet, Value};
 use crate::value::hash::Hash;
 
 /// The first pause of a read for rows that do not show yet, in milliseconds.
-const VISIBILITY_PAUSE_MS: u32 = 100;
+pub(super) const VISIBILITY_PAUSE_MS: u32 = 100;
+/// The longest one.
+pub(super) const VISIBILITY_PAUSE_MS_MAX: u32 = 5_000;
 
 /// The most chunks asked for at once: at 16 KiB each, a fifth of what a result may hold.
 const CHUNKS_MAX: usize = 1000;
@@ -177,7 +179,7 @@ impl Call {
                 break;
             }
             self.sender.io.wait(pause).await?;
-            pause = pause.saturating_mul(2).min(5_000);
+            pause = pause.saturating_mul(2).min(VISIBILITY_PAUSE_MS_MAX);
         }
         if !self.lacking(&thread_id, &texts).is_empty() {
             self.waited = true;

@@ -111,7 +111,8 @@ impl Failure {
             }
             Class::Unauthorized => Error::Denied(fault(
                 "store-unauthorized",
-                "the store refused the token; pass a credential for this cluster",
+                "the store refused the token, or was sent none; pass a credential for this \
+                 cluster, and name its host in trustedHosts where it is none of the service's own",
             )),
             Class::Forbidden => Error::Denied(fault(
                 "store-forbidden",

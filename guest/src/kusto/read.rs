@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::call::{Call, Rows};
+use super::call::{Call, Rows, VISIBILITY_PAUSE_MS, VISIBILITY_PAUSE_MS_MAX};
 use super::clock::Clock;
 use super::filter::{matches, narrowing};
 use super::query;
@@ -79,8 +79,36 @@ impl Call {
         Ok(rows)
     }
 
-    /// One query for a page. A result that is too large is asked for without its chunks.
+    /// A page as the store shows it. Where it shows the first part of a row and not the others
+    /// yet, they are waited for: what is there must not look as if it were not.
     async fn ask_page(
+        &mut self,
+        page: &Page,
+        narrow: &[query::Narrowing],
+    ) -> Result<Answered, Error> {
+        let until = self.sender.io.now().saturating_add(self.sender.options.visibility_timeout);
+        let mut pause = VISIBILITY_PAUSE_MS;
+        loop {
+            let answered = self.ask_page_once(page, narrow).await?;
+            let Some(row) = answered.seen.broken() else {
+                return Ok(answered);
+            };
+            if self.sender.io.now() >= until {
+                return Err(Error::corrupt(
+                    "incomplete-row",
+                    format!(
+                        "a {} of checkpoint {} of thread {} lacks parts; restore the table",
+                        row.kind, row.checkpoint_id, row.thread_id
+                    ),
+                ));
+            }
+            self.sender.io.wait(pause).await?;
+            pause = pause.saturating_mul(2).min(VISIBILITY_PAUSE_MS_MAX);
+        }
+    }
+
+    /// One query for a page. A result that is too large is asked for without its chunks.
+    async fn ask_page_once(
         &mut self,
         page: &Page,
         narrow: &[query::Narrowing],

@@ -113,21 +113,32 @@ impl Seen {
 
     /// What is not hidden and all of whose parts are there.
     fn wholes(&self, kind: &str) -> Vec<Whole> {
+        let whole = |rows: BTreeMap<i64, &Rc<LogRow>>| {
+            is_complete(&rows).then_some(())?;
+            let (_, first) = rows.first_key_value()?;
+            let data = rows.values().map(|row| row.data.as_str()).collect();
+            Some(Whole { row: Rc::clone(first), data })
+        };
+        self.parts(kind).into_values().filter_map(whole).collect()
+    }
+
+    /// A row whose first part is there, which was sent last, and others are not.
+    pub(crate) fn broken(&self) -> Option<&LogRow> {
+        let mut parts = self.parts(CHECKPOINT);
+        parts.append(&mut self.parts(WRITE));
+        let broken = parts.into_values().find(|rows| rows.contains_key(&0) && !is_complete(rows));
+        broken.and_then(|rows| rows.get(&0).map(|first| &***first))
+    }
+
+    /// The parts of each row of a kind that is not hidden.
+    fn parts(&self, kind: &str) -> BTreeMap<&str, BTreeMap<i64, &Rc<LogRow>>> {
         let mut parts: BTreeMap<&str, BTreeMap<i64, &Rc<LogRow>>> = BTreeMap::new();
         for row in &self.rows {
             if row.kind == kind && row.rev > self.cut_of(&row.thread_id) {
                 parts.entry(&row.row_id).or_default().insert(row.part, row);
             }
         }
-        let whole = |rows: BTreeMap<i64, &Rc<LogRow>>| {
-            let (_, first) = rows.first_key_value()?;
-            let complete = first.part == 0 && rows.len() as i64 == first.parts;
-            complete.then(|| Whole {
-                row: Rc::clone(first),
-                data: rows.values().map(|row| row.data.as_str()).collect(),
-            })
-        };
-        parts.into_values().filter_map(whole).collect()
+        parts
     }
 }
 
@@ -143,6 +154,11 @@ impl Whole {
     fn order(&self) -> (i64, &str) {
         (self.row.rev, &self.row.row_id)
     }
+}
+
+fn is_complete(rows: &BTreeMap<i64, &Rc<LogRow>>) -> bool {
+    rows.first_key_value()
+        .is_some_and(|(_, first)| first.part == 0 && rows.len() as i64 == first.parts)
 }
 
 fn read(record: Record<'_>, kind: &str) -> Result<LogRow, Error> {

@@ -18,6 +18,8 @@ const PAUSE_MS: u64 = 100;
 const THROTTLED_PAUSE_MS: u64 = 1_000;
 /// The longest pause.
 const PAUSE_MS_MAX: u64 = 10_000;
+/// The shortest time one attempt gets, where so much is left.
+const ATTEMPT_MS_MIN: u64 = 5_000;
 /// The longest time one attempt gets.
 const ATTEMPT_MS_MAX: u64 = 240_000;
 /// What a response may unpack to.
@@ -138,7 +140,9 @@ impl Sender {
         if packed {
             headers.push(header("content-encoding", "gzip"));
         }
-        let timeout = self.milliseconds_left().clamp(1, ATTEMPT_MS_MAX);
+        // One attempt that hangs must leave time for another.
+        let left = self.milliseconds_left();
+        let timeout = (left * 2 / 3).max(ATTEMPT_MS_MIN).min(left).clamp(1, ATTEMPT_MS_MAX);
         HttpRequest {
             method: "POST",
             url: self.options.url(path),
