@@ -8,13 +8,12 @@ written out where they are used.
 
 from __future__ import annotations
 
-import threading
-from collections import OrderedDict
 from dataclasses import dataclass
 from typing import Any
 
 from duckdb_kql.stored_functions import StoredFunction
 
+from .cache import Cache
 from .catalog import Catalog
 from .emptiness import is_empty
 from .lexer import names
@@ -28,8 +27,6 @@ from .translation import (
     parsed_functions,
     take_apart,
 )
-
-_CACHED_MAX = 4000
 
 
 @dataclass
@@ -114,8 +111,8 @@ class Planner:
     """The plans of every database of a server."""
 
     def __init__(self) -> None:
-        self._requests = _Cache()
-        self._plans = _Cache()
+        self._requests = Cache()
+        self._plans = Cache()
 
     def plan(
         self, text: str, given: dict[str, Any], catalog: Catalog, signature: str
@@ -139,27 +136,7 @@ class Planner:
         return plan, values
 
 
-class _Cache:
-    """The most recently used entries, for several threads."""
-
-    def __init__(self) -> None:
-        self._entries: OrderedDict[Any, Any] = OrderedDict()
-        self._lock = threading.Lock()
-
-    def find(self, key: Any) -> Any:
-        with self._lock:
-            if key in self._entries:
-                self._entries.move_to_end(key)
-            return self._entries.get(key)
-
-    def keep(self, key: Any, value: Any) -> None:
-        with self._lock:
-            self._entries[key] = value
-            while len(self._entries) > _CACHED_MAX:
-                self._entries.popitem(last=False)
-
-
-_parsed = _Cache()
+_parsed = Cache()
 
 
 def _functions(definitions: tuple[str, ...]) -> dict[str, StoredFunction]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import json
 import re
 from dataclasses import dataclass
 
@@ -10,6 +11,7 @@ import duckdb_kql
 from duckdb_kql.errors import KqlError, KqlSchemaError, KqlSyntaxError
 from duckdb_kql.stored_functions import ResolvedFunctions, StoredFunction, parse_functions
 
+from .cache import Cache
 from .errors import KustoError, semantic, syntax, unsupported
 from .functions import register
 from .lexer import Token, decode_literal, encode_literal, names, split_statements, tokens
@@ -17,6 +19,8 @@ from .parameters import Declaration, read_declarations
 
 _MATERIALIZE = re.compile(r"materialize\s*\((?P<inside>.*)\)$", re.DOTALL)
 _LET = re.compile(r"let\s+(?:(?P<name>\w+)|\[\s*['\"](?P<quoted>[^'\"]+)['\"]\s*\])\s*=")
+
+_compiled = Cache()
 
 register()
 
@@ -156,7 +160,7 @@ def _literal_places(text: str, known: set[str]) -> set[str]:
 
 
 def compile_statement(statement: str, around: Surroundings) -> Compiled:
-    """A statement in SQL."""
+    """A statement in SQL. Requests differ, and have most of their statements in common."""
     text = ";\n".join([*_needed(around.lets, statement), statement])
     if around.literals:
         text = "".join(around.literals.get(token.text, token.text) for token in tokens(text))
@@ -164,9 +168,28 @@ def compile_statement(statement: str, around: Surroundings) -> Compiled:
     declared = [f"{name}:{kind}" for name, kind in around.declared.items() if name in used]
     if declared:
         text = f"declare query_parameters({', '.join(declared)});\n{text}"
-    functions: ResolvedFunctions | None = {None: around.functions} if around.functions else None
+    # What a function reads stands in its body: then all tables may count.
+    calls = any(name in used for name in around.functions)
+    schema = {
+        name: list(columns)
+        for name, columns in around.schema.items()
+        if calls or name in used or f'"{name}"' in text or f"'{name}'" in text
+    }
+    bodies = tuple(function.command for function in around.functions.values()) if calls else ()
+    key = (text, json.dumps(schema), bodies)
+    compiled: Compiled | None = _compiled.find(key)
+    if compiled is None:
+        compiled = _translate(text, schema, around.functions if calls else {})
+        _compiled.keep(key, compiled)
+    return compiled
+
+
+def _translate(
+    text: str, schema: dict[str, list[str]], functions: dict[str, StoredFunction]
+) -> Compiled:
+    registry: ResolvedFunctions | None = {None: functions} if functions else None
     try:
-        sql = duckdb_kql.to_sql(text, schema=around.schema, allow_write=False, functions=functions)
+        sql = duckdb_kql.to_sql(text, schema=schema, allow_write=False, functions=registry)
     except KqlError as error:
         raise refusal(error) from error
     slots = {one.slot: one.name for one in sql.declarations if one.slot in sql.slots}
