@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+import math
 import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,6 +16,7 @@ import duckdb
 
 from .catalog import STORED_TYPES, Catalog, Table, View
 from .errors import KustoError, semantic, syntax
+from .faults import INGESTIONS, Fault
 from .plan import Plan, Planner, Step
 from .translation import Compiled
 from .values import column_type
@@ -54,6 +58,7 @@ class Database:
         self.lock = threading.RLock()
         self.catalog = Catalog()
         self.held: list[Held] = []
+        self._fault: Fault | None = None
         self._planner = planner
         self._catalog_file = folder / f"{name}.json" if folder else None
         self._cursor = root.cursor()
@@ -204,9 +209,30 @@ class Database:
             [json.dumps(records, default=str), json.dumps(form)],
         )
 
-    def hold(self, held: Held) -> None:
-        """Keeps rows back."""
-        self.held.append(held)
+    @contextmanager
+    def meeting(self, fault: Fault | None) -> Iterator[None]:
+        """One request at a time, which meets a fault or none."""
+        with self.lock:
+            self._fault = fault
+            try:
+                yield
+            finally:
+                self._fault = None
+
+    def ingest(self, table: str, rows: list[list[Any]]) -> None:
+        """Adds rows of a request, as its fault says."""
+        fault = self._fault
+        if not fault or fault.kind not in INGESTIONS:
+            self.insert(table, rows)
+        elif fault.kind == "duplicated":
+            self.insert(table, rows)
+            self.insert(table, rows)
+        else:
+            at_once = fault.rows if fault.kind == "torn" else 0
+            until = math.inf if fault.ms is None else time.monotonic() + fault.ms / 1000
+            queries = 1 << 62 if fault.queries is None else fault.queries
+            self.insert(table, rows[:at_once])
+            self.held.append(Held(table, rows[at_once:], queries, until))
 
     def release(self, everything: bool = False) -> None:
         """Called before each query: shows the rows whose time has come."""

@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import json
-import math
 import re
-import time
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import unquote
 
 from .cluster import Cluster
 from .commands import execute, held
-from .database import Database, Held, RowSet
+from .database import Database, RowSet
 from .errors import KustoError, forbidden, syntax, unauthorized
-from .faults import CUTS, INGESTIONS, REFUSALS, Fault
+from .faults import CUTS, REFUSALS, Fault
 from .ingestion import read_rows
 from .lexer import without_leading_comments
 from .login import Login
@@ -90,10 +88,8 @@ class Service:
         fault = self._admit(request, name, "inline" if inline else "mgmt", None)
         database = self._cluster.database(name)
         roles = frozenset(self._cluster.settings(name).roles)
-        with database.lock:
+        with database.meeting(fault):
             result = execute(database, text, roles)
-            if inline and fault and fault.kind == "duplicated":
-                execute(database, text, roles)
         tables, failure = as_tables([result], {}, dynamic_as_text=True)
         if fault and fault.kind == "partial":
             failure = _partial(fault)
@@ -105,14 +101,14 @@ class Service:
         if len(request.body) > settings.ingest_bytes_max:
             raise REFUSALS["too-large"](Fault("too-large", "ingest"))
         database = self._cluster.database(name)
-        with database.lock:
+        with database.meeting(fault):
             found = database.catalog.table(table)
             if settings.streaming_policy_needed and not _streams(database, table):
                 raise REFUSALS["streaming-off-table"](Fault("streaming-off-table", "ingest"))
             form = request.query.get("streamFormat", "csv")
             rows = read_rows(found, request.body, form, request.query.get("mappingName"))
             request.seen["rows"] = len(rows)
-            _store(database, table, rows, fault)
+            database.ingest(table, rows)
         columns = [
             ("ConsumedRecordsCount", "long"),
             ("UpdatePolicyStatus", "string"),
@@ -168,20 +164,6 @@ def _streams(database: Database, table: str) -> bool:
         if policy is not None:
             return bool(policy.get("IsEnabled"))
     return False
-
-
-def _store(database: Database, table: str, rows: list[list[Any]], fault: Fault | None) -> None:
-    if not fault or fault.kind not in INGESTIONS:
-        database.insert(table, rows)
-    elif fault.kind == "duplicated":
-        database.insert(table, rows)
-        database.insert(table, rows)
-    else:
-        at_once = fault.rows if fault.kind == "torn" else 0
-        until = math.inf if fault.ms is None else time.monotonic() + fault.ms / 1000
-        queries = 1 << 62 if fault.queries is None else fault.queries
-        database.insert(table, rows[:at_once])
-        database.hold(Held(table, rows[at_once:], queries, until))
 
 
 def _partial(fault: Fault) -> PartialFailure:

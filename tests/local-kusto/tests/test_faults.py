@@ -110,6 +110,13 @@ class Faults(ServerTest):
         self.assertEqual(found, [[0], [1]])
         self.assertEqual(self.count(), 5)
 
+    def test_rows_of_a_command_are_held_back_too(self) -> None:
+        self.plan({"kind": "torn", "on": "inline", "rows": 1, "queries": 1})
+        form = '(format="multijson", ingestionMappingReference="lg_json_v1")'
+        lines = '{"rev":1}\n{"rev":2}'
+        self.command(f".ingest inline into table CheckpointLog with {form} <|\n{lines}")
+        self.assertEqual([self.count(), self.count()], [1, 2])
+
     def test_a_duplicated_batch_is_there_twice(self) -> None:
         self.plan({"kind": "duplicated", "on": "rows", "count": 2})
         self.ingest([{"rev": 1}, {"rev": 2}])

@@ -20,7 +20,7 @@ def ingest_inline(database: Database, match: re.Match[str]) -> RowSet:
     given = properties(match)
     mapping = given.get("ingestionmappingreference")
     data = match["data"].strip().encode("utf-8", "surrogatepass")
-    database.insert(table.name, read_rows(table, data, given.get("format", "csv"), mapping))
+    database.ingest(table.name, read_rows(table, data, given.get("format", "csv"), mapping))
     return table_of(
         ["ExtentId", "ItemLoaded", "Duration", "HasErrors", "OperationId"],
         [(str(uuid.uuid4()), "inline:1", "00:00:00", "false", str(uuid.uuid4()))],
