@@ -122,7 +122,7 @@ pub(crate) fn test_language(workspace: &Workspace) -> Result<()> {
 }
 
 /// Microsoft's client understands the local server; it reads what the saver of the built npm
-/// package wrote, and writes what that saver reads.
+/// package wrote, and writes what that saver reads. What the saver sent is KQL to the parser.
 pub(crate) fn test_client(workspace: &Workspace) -> Result<()> {
     let python = interpreter(workspace)?;
     let kusto = LocalKusto::start(workspace)?;
@@ -132,7 +132,9 @@ pub(crate) fn test_client(workspace: &Workspace) -> Result<()> {
         process::run(command.env("KUSTO_DATABASE", "client").env("PYTHON", &python))
     };
     prepare(Command::new(&python).args(["-B", "-m", "unittest", "--quiet"]))?;
-    prepare(Command::new("node").arg("check.mjs"))
+    prepare(Command::new("node").arg("check.mjs"))?;
+    npm::ensure_installed(&workspace.path(LANGUAGE))?;
+    prepare(Command::new("node").arg("texts.mjs"))
 }
 
 /// The command that serves.
