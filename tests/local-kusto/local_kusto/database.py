@@ -14,6 +14,7 @@ from typing import Any
 
 import duckdb
 
+from .cache import Cache
 from .catalog import STORED_TYPES, Catalog, Table, View
 from .errors import KustoError, semantic, syntax
 from .faults import INGESTIONS, Fault
@@ -23,6 +24,8 @@ from .values import column_type
 
 #: More rows go to DuckDB as JSON.
 _FEW_ROWS = 10
+#: What was parsed of them.
+_insertions = Cache()
 _READ_AS_TEXT = frozenset({"INTERVAL", "JSON", "UUID"})
 _CATALOG_ERRORS = (duckdb.BinderException, duckdb.CatalogException)
 
@@ -132,7 +135,7 @@ class Database:
                 elif nothing:
                     results.append(RowSet(step.columns or [], []))
                 else:
-                    rows = self._rows(plan.statement(step), values)
+                    rows = self._rows(plan, step, values)
                     step.columns = rows.columns
                     if step.kind == "result":
                         results.append(rows)
@@ -153,10 +156,17 @@ class Database:
             self.sql(self._creations[name])
             self._unmade.discard(name)
 
-    def _rows(self, compiled: Compiled, values: dict[str, Any]) -> RowSet:
-        self._cursor.execute(compiled.sql, _bound(compiled, values))
+    def _rows(self, plan: Plan, step: Step, values: dict[str, Any]) -> RowSet:
+        compiled = plan.statement(step)
+        self._run_parsed(step, compiled.sql, _bound(compiled, values))
         columns = [(part[0], column_type(str(part[1]))) for part in self._cursor.description]
         return RowSet(columns, self._cursor.fetchall())
+
+    def _run_parsed(self, step: Step, sql: str, values: dict[str, Any]) -> None:
+        """DuckDB takes longer to parse a text than to run it on a few rows."""
+        if step.parsed is None:
+            [step.parsed] = self._cursor.extract_statements(sql)
+        self._cursor.execute(step.parsed, values)
 
     def _store(self, plan: Plan, step: Step, values: dict[str, Any], nothing: bool) -> int:
         """Makes the table of a step; gives how many rows it has."""
@@ -166,7 +176,7 @@ class Database:
             return 0
         compiled = plan.statement(step)
         made = f"CREATE TEMP TABLE {quoted(step.name)} AS {compiled.sql}"
-        self._cursor.execute(made, _bound(compiled, values))
+        self._run_parsed(step, made, _bound(compiled, values))
         count: int = self._cursor.fetchall()[0][0]
         if step.columns is None:
             described = self.sql(f"DESCRIBE {quoted(step.name)}")
@@ -190,10 +200,12 @@ class Database:
             self._insert_many(table, rows)
         elif rows:
             one = f"({','.join('?' * len(rows[0]))})"
-            self._cursor.execute(
-                f"INSERT INTO {quoted(table)} VALUES {','.join([one] * len(rows))}",
-                [value for row in rows for value in row],
-            )
+            insertion = f"INSERT INTO {quoted(table)} VALUES {','.join([one] * len(rows))}"
+            parsed = _insertions.find(insertion)
+            if parsed is None:
+                [parsed] = self._cursor.extract_statements(insertion)
+                _insertions.keep(insertion, parsed)
+            self._cursor.execute(parsed, [value for row in rows for value in row])
 
     def _insert_many(self, table: str, rows: list[list[Any]]) -> None:
         """Binding value by value takes a millisecond for two rows; one text of JSON does not."""

@@ -40,6 +40,8 @@ class Step:
     #: The `let`s that stand before it and are neither scalars nor tables.
     lets: list[Let]
     compiled: Compiled | None = None
+    #: What DuckDB made of it; it runs on any database.
+    parsed: Any = None
     #: Known when it has run once. Of a scalar its type; of a table its columns with DuckDB's types,
     #: of a result with Kusto's.
     type: str = ""
