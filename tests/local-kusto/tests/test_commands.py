@@ -54,6 +54,13 @@ class Commands(ServerTest):
         )
         self.assertEqual(found, [["a", 1], ["a", 2], [hostile, 2]])
 
+    def test_rows_of_a_time_go_as_retention_would_take_them(self) -> None:
+        for day in (1, 2, 3):
+            self.ingest([{"rev": day, "created_at": f"2026-01-0{day}T00:00:00Z"}])
+        old = "CheckpointLog | where created_at < datetime(2026-01-03) and ['kind'] != 'x'"
+        self.assertEqual(self.command(f".delete table CheckpointLog records <| {old}")[0][1], 2)
+        self.assertEqual(self.query("CheckpointLog | project rev"), [[3]])
+
     def test_a_deletion_without_a_condition_is_refused(self) -> None:
         for predicate in (
             "CheckpointLog",
