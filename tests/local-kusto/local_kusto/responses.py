@@ -28,6 +28,7 @@ class PartialFailure:
     code: str
     message: str
     permanent: bool
+    kind: str = "KustoDataStreamException"
     #: Instead of at the end, among the rows.
     in_data: bool = False
 
@@ -36,8 +37,8 @@ class PartialFailure:
         return {
             "error": {
                 "code": self.code,
-                "message": self.message,
-                "@type": "Kusto.DataNode.Exceptions.PartialQueryFailure",
+                "message": "Request is invalid and cannot be executed.",
+                "@type": f"Kusto.Data.Exceptions.{self.kind}",
                 "@message": self.message,
                 "@context": {"serviceAlias": "LOCAL"},
                 "@permanent": self.permanent,
@@ -66,12 +67,14 @@ def as_tables(
             rows_count += 1
             bytes_count += sum(len(value) if isinstance(value, str) else 8 for value in shown)
             if rows_count > rows_max or bytes_count > bytes_max:
-                limit = "record count" if rows_count > rows_max else "data size in bytes"
+                exceeded = f"{rows_max} records" if rows_count > rows_max else f"{bytes_max} bytes"
                 return tables, PartialFailure(
                     "LimitsExceeded",
-                    f"Query result set has exceeded the internal {limit} limit "
-                    "(E_QUERY_RESULT_SET_TOO_LARGE; 0x80DA0003).",
+                    "Query execution has exceeded the allowed limits (80DA0003): the results of "
+                    f"this query exceed the set limit of {exceeded}, so not all records were "
+                    "returned (E_QUERY_RESULT_SET_TOO_LARGE, 0x80DA0003).",
                     permanent=True,
+                    kind="KustoServicePartialQueryFailureLimitsExceededException",
                 )
             table.rows.append(shown)
     return tables, None

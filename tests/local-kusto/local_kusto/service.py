@@ -171,7 +171,7 @@ def _partial(fault: Fault) -> PartialFailure:
         "General_InternalServerError",
         "The request failed after it had begun, as was asked for.",
         fault.permanent,
-        fault.placement == "in_data",
+        in_data=fault.placement == "in_data",
     )
 
 
