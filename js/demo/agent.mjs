@@ -103,6 +103,6 @@ if (!Object.hasOwn(parts, command ?? "") || place === undefined || threadId === 
   console.error("usage: node agent.mjs start|resume <place> <thread>");
   process.exit(2);
 }
-const store = await open(place);
+const store = await open(place, threadId);
 const app = compile(store.checkpointer);
 await parts[command](app, { configurable: { thread_id: threadId } }, store);

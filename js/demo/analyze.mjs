@@ -19,10 +19,9 @@ const QUERIES = {
 | where thread_id == ${thread}
 | summarize checkpoints = count() by bin(created_at, 1h)`,
 
-  "What each message says, in the order they came": `ThreadElements(${thread})
-| extend kind = tostring(element.id[2]), text = tostring(element.kwargs.content)
-| where isnotempty(text)
-| project kind, text = substring(text, 0, 60)
+  "Its longer messages, in the order they came": `ThreadElements(${thread})
+| where isnotempty(element.kwargs.content)
+| project who = tostring(element.id[-1]), text = substring(tostring(element.kwargs.content), 0, 60)
 | take 8`,
 };
 

@@ -3,9 +3,9 @@
 import { execFileSync } from "node:child_process";
 import { statSync } from "node:fs";
 
-/** Opens a place: a path, or a cluster's URI with the database as its path. */
-export function open(place) {
-  return /^https?:/.test(place) ? openKusto(place) : openSqlite(place);
+/** Opens a place for a thread: a path, or a cluster's URI with the database as its path. */
+export function open(place, thread) {
+  return /^https?:/.test(place) ? openKusto(place, thread) : openSqlite(place);
 }
 
 async function openSqlite(path) {
@@ -18,7 +18,7 @@ async function openSqlite(path) {
   return { checkpointer, size };
 }
 
-async function openKusto(place) {
+async function openKusto(place, thread) {
   const { KustoSaver } = await import("langgraph-checkpoint-wasm/kusto");
   const { origin, pathname } = new URL(place);
   const database = decodeURIComponent(pathname.slice(1));
@@ -28,8 +28,9 @@ async function openKusto(place) {
   await checkpointer.setup();
   const size = async () => {
     await checkpointer.close();
-    const [{ bytes }] = await query(place, "CheckpointLog | summarize bytes = sum(strlen(data))");
-    return { what: "the log's values take", bytes };
+    const ofThread = `CheckpointLog | where thread_id == ${JSON.stringify(thread)}`;
+    const [{ bytes }] = await query(place, `${ofThread} | summarize bytes = sum(strlen(data))`);
+    return { what: "their values take", bytes };
   };
   return { checkpointer, size };
 }
