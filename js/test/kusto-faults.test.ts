@@ -1,0 +1,51 @@
+// A seeded simulation on a network that loses, repeats and refuses: nothing acknowledged is lost,
+// nothing is there twice, nothing deleted comes back, and a failed call says what it stored.
+
+import { FAULTS, FaultyFetch } from "./kusto/faults.js";
+import { Random } from "./kusto/random.js";
+import { Simulation } from "./kusto/simulation.js";
+import { describeKusto, isLocal, newTable } from "./kusto/target.js";
+import { VirtualClock } from "./kusto/virtual-clock.js";
+
+/** What may befall rows that are acknowledged. */
+const STORE_FAULTS = [
+  { kind: "delayed", on: "rows", queries: 3 },
+  { kind: "duplicated", on: "rows" },
+  { kind: "torn", on: "rows", rows: 1, queries: 3 },
+];
+/** More of them: `KUSTO_SEEDS=5,6,7`. */
+const SEEDS = (process.env.KUSTO_SEEDS ?? "1,2,3").split(",").map(Number);
+const STEPS = 30;
+
+describeKusto("through_a_faulty_network", () => {
+  const met = new Map<string, number>();
+  const tallies = { stored: 0, nothing: 0, unknown: 0 };
+
+  test.each(SEEDS)("the_calls_of_seed_%s_leave_what_they_say_they_do", async (seed) => {
+    const random = new Random(seed);
+    const network = new FaultyFetch(random);
+    if (seed % 2 === 0) network.faults = FAULTS;
+    const table = await newTable();
+    const clock = new VirtualClock();
+    const open = (options: object) => table.open({ fetch: network.fetch, ...options }, { clock });
+    const savers = [await open({}), await open({ cacheBytes: 0 })];
+    const witness = await table.open({ cacheBytes: 0 }, { clock });
+    const storeFaults = isLocal ? STORE_FAULTS : [];
+    const stage = { random, network, table, storeFaults, savers, witness };
+    const simulation = new Simulation(stage);
+    for (let step = 0; step < STEPS; step += 1) await simulation.step();
+    await simulation.expectAll();
+    simulation.close();
+    for (const [fault, count] of network.met) met.set(fault, (met.get(fault) ?? 0) + count);
+    for (const name of ["stored", "nothing", "unknown"] as const) {
+      tallies[name] += simulation.tally[name];
+    }
+  });
+
+  test("every_fault_was_met_and_every_ending_seen", () => {
+    expect([...met.keys()].sort()).toEqual([...FAULTS].sort());
+    expect(tallies.stored).toBeGreaterThan(0);
+    expect(tallies.nothing).toBeGreaterThan(0);
+    expect(tallies.unknown).toBeGreaterThan(0);
+  });
+});
