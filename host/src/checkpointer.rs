@@ -104,6 +104,20 @@ impl<S: StorageAdapter> Checkpointer<S> {
         Pages { checkpointer: self, next: Some(list) }
     }
 
+    /// One page of a list, and what the next one resumes with; nothing after the last one.
+    pub(crate) async fn page(
+        &self,
+        list: List,
+    ) -> Result<(Vec<CheckpointTuple>, Option<Vec<u8>>), Error> {
+        match self.run(Call::List(list)).await? {
+            Outcome::Page(page) => {
+                let whole = page.tuples.into_iter().map(|tuple| tuple.resolve(&page.shared));
+                Ok((whole.collect::<Option<_>>().ok_or_else(other_outcome)?, page.next))
+            }
+            _ => Err(other_outcome()),
+        }
+    }
+
     /// Removes everything of one thread, in all namespaces. A thread that does not exist is no
     /// error.
     pub async fn delete_thread(&self, config: Config) -> Result<(), Error> {
@@ -157,14 +171,9 @@ impl<S: StorageAdapter> Pages<'_, S> {
         let Some(list) = &self.next else {
             return Ok(None);
         };
-        match self.checkpointer.run(Call::List(list.clone())).await? {
-            Outcome::Page(page) => {
-                self.next = page.next.map(|next| List { resume: Some(next), ..list.clone() });
-                let whole = page.tuples.into_iter().map(|tuple| tuple.resolve(&page.shared));
-                Ok(Some(whole.collect::<Option<_>>().ok_or_else(other_outcome)?))
-            }
-            _ => Err(other_outcome()),
-        }
+        let (tuples, next) = self.checkpointer.page(list.clone()).await?;
+        self.next = next.map(|next| List { resume: Some(next), ..list.clone() });
+        Ok(Some(tuples))
     }
 
     /// All pages that are left, together.

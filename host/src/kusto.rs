@@ -25,6 +25,7 @@
 
 mod bindings;
 mod component;
+mod convert;
 mod lane;
 mod options;
 mod outgoing;
@@ -37,6 +38,7 @@ use langgraph_checkpoint_guest::{
     PutWrites, StoredCheckpoint,
 };
 
+use self::bindings::wit;
 pub use self::component::KustoComponent;
 use self::lane::{Lane, Reply, Request};
 pub use self::options::{

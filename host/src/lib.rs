@@ -41,6 +41,8 @@ mod checkpointer;
 mod component;
 mod drive;
 pub mod error;
+#[cfg(feature = "component")]
+pub mod imports;
 mod known;
 #[cfg(feature = "kusto")]
 pub mod kusto;
@@ -61,6 +63,11 @@ pub use self::checkpointer::{Checkpointer, Pages};
 #[cfg(feature = "component")]
 pub use self::component::Limits;
 pub use self::error::{ComponentError, ComponentErrorKind, Error, Fault, StoreFault};
+#[cfg(feature = "kusto")]
+pub use self::kusto::{
+    BearerToken, CredentialError, KustoCheckpointer, KustoComponent, KustoCredential,
+    KustoIngestMode, KustoLogin, KustoOptions, KustoPages,
+};
 pub use self::planner::Planner;
 pub use self::storage::sqlite::{SqliteOptions, SqliteStorage, Synchronous};
 pub use self::storage::{StorageAdapter, StorageError, StorageErrorKind, Stored};

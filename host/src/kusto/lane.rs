@@ -15,8 +15,9 @@ use tokio::task::JoinHandle;
 use tracing::field::Empty;
 use tracing::{Instrument, Span};
 
-use super::bindings::{self, Page};
+use super::bindings;
 use super::component::{Instance, KustoComponent};
+use super::convert::{self, Page};
 use super::options::{BearerToken, KustoLogin, KustoOptions};
 use super::outgoing::Outgoing;
 use crate::component::failed;
@@ -291,7 +292,7 @@ impl Instance {
                 connection.call_setup(store).await.map_err(failed)?.map(|()| Reply::Done)
             }
             Call::Put(put) => {
-                let Some(put) = bindings::put(put) else { return Ok(Err(not_whole())) };
+                let Some(put) = convert::put(put) else { return Ok(Err(not_whole())) };
                 let stored = calls.call_put(store, &put).await.map_err(failed)?;
                 stored.map(|stored| Reply::Stored(stored.into()))
             }

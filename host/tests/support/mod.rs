@@ -38,6 +38,18 @@ pub(crate) fn component() -> Planner {
         .clone()
 }
 
+/// The component for Kusto with default limits, compiled once for each test program.
+#[cfg(feature = "kusto")]
+pub(crate) fn kusto_component() -> langgraph_checkpoint_host::KustoComponent {
+    use std::sync::OnceLock;
+
+    use langgraph_checkpoint_host::{KustoComponent, Limits};
+
+    static COMPONENT: OnceLock<KustoComponent> = OnceLock::new();
+    let path = component_path().with_file_name("checkpointer-kusto.wasm");
+    COMPONENT.get_or_init(|| KustoComponent::from_file(path, Limits::default()).unwrap()).clone()
+}
+
 pub(crate) async fn open(planner: Planner, path: impl AsRef<Path>) -> Checkpointer {
     Checkpointer::open_sqlite(planner, path, SqliteOptions::default()).await.unwrap()
 }
