@@ -7,7 +7,7 @@ import { bundled } from "./bundle.mjs";
 
 const require = createRequire(new URL("runtimes/package.json", import.meta.url));
 
-const CORE = new URL("../generated/planner.core.wasm", import.meta.url);
+const CORE = new URL("../generated/planner-small.core.wasm", import.meta.url);
 const ENTRY = new URL("cells/worker.mjs", import.meta.url);
 
 /** The modules of the worker, its own first. */
@@ -15,7 +15,11 @@ export async function workerModules() {
   const scripts = await bundled(ENTRY, { conditions: ["workerd", "worker", "browser"] });
   const modules = [...scripts].map(([path, contents]) => ({ type: "ESModule", path, contents }));
   modules.sort((one, other) => isEntry(other) - isEntry(one));
-  const core = { type: "CompiledWasm", path: "planner.core.wasm", contents: readFileSync(CORE) };
+  const core = {
+    type: "CompiledWasm",
+    path: "planner-small.core.wasm",
+    contents: readFileSync(CORE),
+  };
   return [...modules, core];
 }
 

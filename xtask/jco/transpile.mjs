@@ -55,6 +55,8 @@ for (const component of components) {
   });
   for (const [file, bytes] of Object.entries(files)) {
     if (/\.core[23]\.wasm$/.test(file)) continue;
+    // Of a smaller build of the same component only the core module is another one.
+    if (name.endsWith("-small") && !file.endsWith(".core.wasm")) continue;
     const path = resolve(file);
     await mkdir(dirname(path), { recursive: true });
     const glue = basename(file) === `${name}.js`;

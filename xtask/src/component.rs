@@ -18,17 +18,38 @@ struct Kind {
     name: &'static str,
     package: &'static str,
     features: &'static [&'static str],
+    /// Of cargo: what the compiler aims at.
+    profile: &'static str,
     /// What it may import, by how the names begin.
     imports: &'static [&'static str],
 }
 
+/// In as little time as possible.
+const FAST: &str = "component";
+/// In as few bytes as possible: for what is loaded over a network, or waits for one.
+const SMALL: &str = "component-small";
+
 /// The pure components, which the JavaScript package is made from.
 const PLANNERS: &[Kind] = &[
-    Kind { name: "planner", package: "langgraph-checkpoint-planner", features: &[], imports: &[] },
+    Kind {
+        name: "planner",
+        package: "langgraph-checkpoint-planner",
+        features: &[],
+        profile: FAST,
+        imports: &[],
+    },
+    Kind {
+        name: transpile::SMALL,
+        package: "langgraph-checkpoint-planner",
+        features: &[],
+        profile: SMALL,
+        imports: &[],
+    },
     Kind {
         name: "planner-kusto",
         package: "langgraph-checkpoint-planner",
         features: &["kusto"],
+        profile: SMALL,
         imports: &[],
     },
 ];
@@ -39,12 +60,14 @@ const CHECKPOINTERS: &[Kind] = &[
         name: "checkpointer",
         package: "langgraph-checkpoint-checkpointer",
         features: &[],
+        profile: SMALL,
         imports: &["langgraph:checkpoint/storage@"],
     },
     Kind {
         name: "checkpointer-kusto",
         package: "langgraph-checkpoint-checkpointer-kusto",
         features: &[],
+        profile: SMALL,
         imports: &["wasi:clocks/", "wasi:http/", "wasi:io/", "wasi:random/random@"],
     },
 ];
@@ -88,13 +111,13 @@ fn build(workspace: &Workspace, kind: &Kind) -> Result<PathBuf> {
         .current_dir(workspace.root())
         .args(["build", "--quiet", "-p", kind.package])
         .args(["--features", &kind.features.join(",")])
-        .args(["--target", TARGET, "--profile", "component"])
+        .args(["--target", TARGET, "--profile", kind.profile])
         .args(["--config", &flags()?]);
     process::run(&mut cargo)?;
 
     // Cargo gives all kinds of a package this name, and puts the one that was asked for there.
     let file = kind.package.replace('-', "_");
-    let built = workspace.target().join(TARGET).join("component").join(file).with_extension("wasm");
+    let built = workspace.target().join(TARGET).join(kind.profile).join(file).with_extension("wasm");
     let bytes =
         fs::read(&built).with_context(|| format!("cargo did not make {}", built.display()))?;
     let world = World::decode(&bytes)?;

@@ -17,6 +17,10 @@ use crate::{npm, process};
 /// What the package reads of each component.
 const SUFFIXES: &[&str] = &["js", "d.ts", "core.wasm"];
 
+/// Its core module stands in for the planner's, whose other files serve both.
+pub(crate) const SMALL: &str = "planner-small";
+const SMALL_SUFFIXES: &[&str] = &["core.wasm"];
+
 /// Makes `js/generated/`, unless it was made from the same components by the same tool.
 pub(crate) fn transpile(workspace: &Workspace, components: &[PathBuf]) -> Result<()> {
     let tool = workspace.path("xtask/jco");
@@ -60,7 +64,10 @@ fn inputs(tool: &Path, components: &[PathBuf]) -> Result<Vec<u8>> {
 fn missing(folder: &Path, components: &[PathBuf]) -> Vec<String> {
     let names = components.iter().filter_map(|component| component.file_stem()?.to_str());
     names
-        .flat_map(|name| SUFFIXES.iter().map(move |suffix| format!("{name}.{suffix}")))
+        .flat_map(|name| {
+            let suffixes = if name == SMALL { SMALL_SUFFIXES } else { SUFFIXES };
+            suffixes.iter().map(move |suffix| format!("{name}.{suffix}"))
+        })
         .filter(|file| !folder.join(file).is_file())
         .collect()
 }
