@@ -1,7 +1,8 @@
 // `cargo xtask matrix`: every runtime, every store. Fails when a cell breaks.
 
 import { publish } from "./publish.mjs";
-import { firstLine, runtimes } from "./runtimes.mjs";
+import { relay } from "./relay.mjs";
+import { firstLine, relayRunners, runtimes } from "./runtimes.mjs";
 import { sizeOf } from "./sizes.mjs";
 
 const COLD_ROUNDS = 5;
@@ -18,12 +19,28 @@ for await (const cell of runtimes()) {
   rows.push(row);
   console.log(shown(row));
 }
-if (!quick && only === undefined) publish(rows);
+if (only === undefined) rows.push(relayed());
+if (!quick && only === undefined) publish(rows.slice(0, -1));
 const broken = rows.filter(({ breaks }) => breaks.length > 0);
 for (const { cell, breaks } of broken) {
   console.error(`${cell.runtime} ${cell.version}, ${cell.store}: ${breaks.join("; ")}`);
 }
 process.exitCode = broken.length > 0 || rows.length === 0 ? 1 : 0;
+
+/** One file, one host after the other: the last row, which is none of the table. */
+function relayed() {
+  const runners = relayRunners();
+  const names = runners.map(({ name }) => name).join(", ");
+  const row = { cell: { runtime: "relay", version: "", store: names }, breaks: [] };
+  try {
+    const [together, alone] = relay(runners);
+    if (together !== alone) row.breaks.push("the file does not hold the bytes of one host alone");
+    else console.log(`relay of ${names}: the bytes of one host alone, ${together.slice(0, 16)}`);
+  } catch (thrown) {
+    row.breaks.push(firstLine(thrown));
+  }
+  return row;
+}
 
 async function measured(cell) {
   const { runtime, version, store, entry, reason } = cell;

@@ -6,7 +6,7 @@ import { createRequire } from "node:module";
 import { fileURLToPath } from "node:url";
 
 import { findChromium, startBrowser } from "./browser.mjs";
-import { startWorkerd, workerModules } from "./workerd.mjs";
+import { startWorkerd, workerdVersion, workerModules } from "./workerd.mjs";
 
 const require = createRequire(new URL("runtimes/package.json", import.meta.url));
 const MODULES = fileURLToPath(new URL("runtimes/node_modules/", import.meta.url));
@@ -21,6 +21,21 @@ export async function* runtimes() {
   yield* packagedCells("Deno", "deno", ["node-sqlite"], ["run", "--allow-all"]);
   yield* workerdCells();
   yield* browserCells();
+}
+
+/** Who takes turns on one file: Node.js begins and ends. */
+export function relayRunners() {
+  const node = { name: "Node.js", command: [process.execPath], entry: "sqlite" };
+  const newer = `${MODULES}node24-${process.platform}-${process.arch}/bin/node`;
+  const rust = process.env.RUST_RELAY;
+  return [
+    node,
+    { name: "Bun", command: [`${MODULES}.bin/bun`], entry: "bun" },
+    { name: "Deno", command: [`${MODULES}.bin/deno`, "run", "--allow-all"], entry: "node-sqlite" },
+    { name: "Node.js 24", command: [newer], entry: "node-sqlite" },
+    ...(rust === undefined ? [] : [{ name: "Rust", command: [rust] }]),
+    node,
+  ].filter(({ command: [program] }) => existsSync(program));
 }
 
 function* nodeCells(major) {
@@ -79,7 +94,6 @@ function inProcess(path, flags, environment = {}) {
 }
 
 async function* workerdCells() {
-  const { version } = require("workerd/package.json");
   const modules = await workerModules();
   const start = async (entry) => {
     const workerd = await startWorkerd(modules);
@@ -95,7 +109,7 @@ async function* workerdCells() {
       close: workerd.close,
     };
   };
-  const cell = { runtime: "workerd", version, start };
+  const cell = { runtime: "workerd", version: workerdVersion, start };
   yield { ...cell, store: "Durable Object", entry: "durable-object" };
   yield { ...cell, store: "D1", entry: "d1" };
 }

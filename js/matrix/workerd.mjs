@@ -6,9 +6,13 @@ import { createRequire } from "node:module";
 import { bundled } from "./bundle.mjs";
 
 const require = createRequire(new URL("runtimes/package.json", import.meta.url));
+/** What Miniflare starts is of its own choice. */
+const { version } = createRequire(require.resolve("miniflare"))("workerd/package.json");
 
 const CORE = new URL("../generated/planner-small.core.wasm", import.meta.url);
 const ENTRY = new URL("cells/worker.mjs", import.meta.url);
+
+export { version as workerdVersion };
 
 /** The modules of the worker, its own first. */
 export async function workerModules() {
@@ -39,7 +43,7 @@ export async function startWorkerd(modules) {
   });
   await miniflare.ready;
   return {
-    version: require("workerd/package.json").version,
+    version,
     async ask(store, task) {
       const response = await miniflare.dispatchFetch(`http://localhost/${store}/${task}`);
       const text = await response.text();

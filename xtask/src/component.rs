@@ -117,7 +117,8 @@ fn build(workspace: &Workspace, kind: &Kind) -> Result<PathBuf> {
 
     // Cargo gives all kinds of a package this name, and puts the one that was asked for there.
     let file = kind.package.replace('-', "_");
-    let built = workspace.target().join(TARGET).join(kind.profile).join(file).with_extension("wasm");
+    let built =
+        workspace.target().join(TARGET).join(kind.profile).join(file).with_extension("wasm");
     let bytes =
         fs::read(&built).with_context(|| format!("cargo did not make {}", built.display()))?;
     let world = World::decode(&bytes)?;

@@ -15,7 +15,11 @@ pub(crate) fn run(workspace: &Workspace, quick: bool, only: Option<&str>) -> Res
     npm::ensure_installed(&workspace.js())?;
     npm::ensure_installed(&workspace.js().join("matrix").join("runtimes"))?;
     npm::run_script(&workspace.js(), "build")?;
+    let host = ["build", "--quiet", "-p", "langgraph-checkpoint-host", "--example", "relay"];
+    process::run(process::cargo().current_dir(workspace.root()).args(host))?;
     let mut node = Command::new("node");
+    // The Rust host's part in what runs on one file.
+    node.env("RUST_RELAY", workspace.target().join("debug").join("examples").join("relay"));
     node.arg(workspace.path("js/matrix/run.mjs"));
     if quick {
         node.arg("--quick");
