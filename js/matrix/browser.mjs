@@ -1,8 +1,9 @@
 // Starts Chromium with a page whose worker runs the cells.
 
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { createServer } from "node:http";
 import { createRequire } from "node:module";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
 import { bundled } from "./bundle.mjs";
@@ -38,14 +39,32 @@ export function findChromium() {
   return { reason: "no Chromium here; install Debian's, or name one in CHROMIUM_PATH" };
 }
 
-/** A browser with a page. `ask` sends the page's worker a task; `reload` starts the page anew. */
+/** A browser with the page of the cells. */
 export async function startBrowser(path) {
   const scripts = await bundled(ENTRY, {
     nodePaths: [fileURLToPath(new URL("runtimes/node_modules", import.meta.url))],
   });
+  return start(path, (name) => (name === "" ? PAGE : (scripts.get(name) ?? contentsOf(name))));
+}
+
+/** A browser with a page of a folder, whatever else that has in folders of its own. */
+export async function servePage(path, folder) {
+  const files = new Map(
+    readdirSync(folder, { recursive: true, withFileTypes: true })
+      .filter((entry) => entry.isFile())
+      .map((entry) => [entry.name, join(entry.parentPath, entry.name)]),
+  );
+  return start(path, (name) => {
+    const file = files.get(name === "" ? "index.html" : name);
+    return file === undefined ? undefined : readFileSync(file);
+  });
+}
+
+/** A page whose `ask` sends its worker a task; `reload` starts the page anew. */
+async function start(path, contentsOf) {
   const server = createServer((request, response) => {
     const name = new URL(request.url ?? "/", "http://localhost").pathname.split("/").at(-1);
-    const contents = name === "" ? PAGE : (scripts.get(name) ?? contentsOf(name));
+    const contents = contentsOf(name);
     const type = TYPES[name.split(".").at(-1) || "html"] ?? "text/plain";
     response.writeHead(contents === undefined ? 404 : 200, {
       "content-type": type,

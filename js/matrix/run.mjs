@@ -1,5 +1,6 @@
 // `cargo xtask matrix`: every runtime, every store. Fails when a cell breaks.
 
+import { packagedCases } from "./packaged.mjs";
 import { publish } from "./publish.mjs";
 import { relay } from "./relay.mjs";
 import { firstLine, relayRunners, runtimes } from "./runtimes.mjs";
@@ -19,15 +20,21 @@ for await (const cell of runtimes()) {
   rows.push(row);
   console.log(shown(row));
 }
+if (!quick && only === undefined) publish(rows);
 if (only === undefined) rows.push(relayed());
-if (!quick && only === undefined) publish(rows.slice(0, -1));
+if (only === undefined || only === "packages") {
+  for await (const { name, breaks } of packagedCases()) {
+    console.log(`package, ${name}: ${breaks[0] ?? "works"}`);
+    rows.push({ cell: { runtime: "package", version: "", store: name }, breaks });
+  }
+}
 const broken = rows.filter(({ breaks }) => breaks.length > 0);
 for (const { cell, breaks } of broken) {
   console.error(`${cell.runtime} ${cell.version}, ${cell.store}: ${breaks.join("; ")}`);
 }
 process.exitCode = broken.length > 0 || rows.length === 0 ? 1 : 0;
 
-/** One file, one host after the other: the last row, which is none of the table. */
+/** One file, one host after the other. */
 function relayed() {
   const runners = relayRunners();
   const names = runners.map(({ name }) => name).join(", ");

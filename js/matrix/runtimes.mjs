@@ -6,7 +6,7 @@ import { createRequire } from "node:module";
 import { fileURLToPath } from "node:url";
 
 import { findChromium, startBrowser } from "./browser.mjs";
-import { startWorkerd, workerdVersion, workerModules } from "./workerd.mjs";
+import { startModules, workerdVersion, workerModules } from "./workerd.mjs";
 
 const require = createRequire(new URL("runtimes/package.json", import.meta.url));
 const MODULES = fileURLToPath(new URL("runtimes/node_modules/", import.meta.url));
@@ -96,7 +96,7 @@ function inProcess(path, flags, environment = {}) {
 async function* workerdCells() {
   const modules = await workerModules();
   const start = async (entry) => {
-    const workerd = await startWorkerd(modules);
+    const workerd = await startModules(modules);
     return {
       async ask(task) {
         if (task !== "cold") return workerd.ask(entry, task);

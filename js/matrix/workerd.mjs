@@ -32,7 +32,7 @@ function isEntry({ path }) {
 }
 
 /** A runtime with a worker, a Durable Object and a D1 database. */
-export async function startWorkerd(modules) {
+export async function startModules(modules) {
   const { Miniflare } = require("miniflare");
   const miniflare = new Miniflare({
     modules,

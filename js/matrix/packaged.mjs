@@ -1,0 +1,278 @@
+// The package as its users get it: packed, installed in a clean project, bundled by their tools, and
+// run. Each case runs the README's example, or its graph.
+
+import { execFileSync } from "node:child_process";
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+
+import { findChromium, servePage } from "./browser.mjs";
+import { firstLine } from "./runtimes.mjs";
+import { startModules } from "./workerd.mjs";
+
+const PACKAGE = fileURLToPath(new URL("..", import.meta.url));
+const MODULES = fileURLToPath(new URL("runtimes/node_modules/", import.meta.url));
+const NEWER = `${MODULES}node24-${process.platform}-${process.arch}/bin/node`;
+const manifest = JSON.parse(readFileSync(join(PACKAGE, "package.json"), "utf8"));
+const README = readFileSync(join(PACKAGE, "README.md"), "utf8");
+const [, EXAMPLE] = /^```js\n(.*?)^```/ms.exec(README) ?? [];
+const GRAPH = readFileSync(new URL("cells/graph.mjs", import.meta.url), "utf8");
+
+const CASES = {
+  "Node.js, import": ({ run, write }) => {
+    write("example.mjs", EXAMPLE);
+    return run(process.execPath, "example.mjs");
+  },
+
+  "Node.js 24, require": ({ run, write }) => {
+    write("example.cjs", required(exampleWith("node-sqlite")));
+    return run(NEWER, "example.cjs");
+  },
+
+  "Bun, import": ({ run, write }) => {
+    write("example-bun.mjs", exampleWith("bun"));
+    return run(`${MODULES}.bin/bun`, "example-bun.mjs");
+  },
+
+  "Deno, npm:": ({ run, write }) => {
+    write("example-deno.mjs", exampleWith("node-sqlite").replace(/from "/g, 'from "npm:'));
+    const flags = ["run", "--allow-all", "--node-modules-dir=manual"];
+    return run(`${MODULES}.bin/deno`, ...flags, "example-deno.mjs");
+  },
+
+  esbuild: ({ run, write }) => {
+    // What has no file beside it at run time is handed over.
+    write("example-esbuild.mjs", `${CORE_FROM_BYTES}${withCore(exampleWith("node-sqlite"))}`);
+    const flags = ["--bundle", "--platform=node", "--format=esm", "--loader:.wasm=binary"];
+    const out = "--outfile=esbuild/out.mjs";
+    const banner =
+      "--banner:js=import{createRequire}from'node:module';" +
+      "const require=createRequire(import.meta.url);";
+    run(
+      `${MODULES}.bin/esbuild`,
+      "example-esbuild.mjs",
+      ...flags,
+      banner,
+      out,
+      "--log-level=error",
+    );
+    return run(NEWER, "esbuild/out.mjs");
+  },
+
+  webpack: ({ run, write }) => {
+    write("example-webpack.mjs", exampleWith("node-sqlite"));
+    write("webpack.mjs", webpackProgram());
+    run(process.execPath, "webpack.mjs");
+    return run(NEWER, "webpack/out.mjs");
+  },
+
+  "Vite, Chromium": viteInChromium,
+
+  wrangler: wranglerInWorkerd,
+
+  publint: ({ run, tarball }) => {
+    run(process.execPath, `${MODULES}publint/src/cli.js`, "run", tarball, "--strict");
+  },
+
+  "are the types wrong": ({ run, tarball }) => {
+    const cli = `${MODULES}@arethetypeswrong/cli/dist/index.js`;
+    const wasm = ["./planner.core.wasm", "./planner-small.core.wasm"];
+    run(NEWER, cli, tarball, "--profile", "esm-only", "--exclude-entrypoints", ...wasm);
+  },
+};
+
+/** Runs every case, and gives its name with what it breaks. */
+export async function* packagedCases() {
+  const folder = mkdtempSync(join(tmpdir(), "langgraph-checkpoint-project-"));
+  try {
+    const project = { folder, tarball: install(folder), ...inProject(folder) };
+    for (const [name, run] of Object.entries(CASES))
+      yield { name, breaks: await broken(run, project) };
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+async function broken(run, project) {
+  try {
+    const output = await run(project);
+    if (output === undefined || /^\[ ?.first., .hello, note 1. ?\]$/.test(output)) return [];
+    return [`the example prints ${output.slice(0, 200)}`];
+  } catch (thrown) {
+    if (thrown.notRun !== undefined) return thrown.notRun;
+    return [firstLine({ stderr: thrown.stderr || thrown.stdout, message: thrown.message })];
+  }
+}
+
+function install(folder) {
+  const npm = (cwd, ...args) => {
+    const stdio = ["ignore", "pipe", "ignore"];
+    return execFileSync("npm", [...args, "--no-audit", "--no-fund"], {
+      cwd,
+      encoding: "utf8",
+      stdio,
+    });
+  };
+  const pack = ["pack", "--json", "--ignore-scripts", "--pack-destination", folder];
+  const [{ filename }] = JSON.parse(npm(PACKAGE, ...pack));
+  const { overrides, devDependencies } = manifest;
+  writeFileSync(join(folder, "package.json"), JSON.stringify({ type: "module", overrides }));
+  const peers = ["@langchain/core", "@langchain/langgraph", "@langchain/langgraph-checkpoint"];
+  const packages = [
+    join(folder, filename),
+    ...peers.map((name) => `${name}@${devDependencies[name]}`),
+    `better-sqlite3@file:${join(PACKAGE, "node_modules/better-sqlite3")}`,
+    `@sqlite.org/sqlite-wasm@file:${MODULES}@sqlite.org/sqlite-wasm`,
+  ];
+  npm(folder, "install", "--ignore-scripts", "--prefer-offline", ...packages);
+  return join(folder, filename);
+}
+
+function inProject(folder) {
+  return {
+    write: (name, text) => writeFileSync(join(folder, name), text),
+    run: (program, ...args) => {
+      const output = execFileSync(program, args, {
+        cwd: folder,
+        encoding: "utf8",
+        env: { ...process.env, NODE_NO_WARNINGS: "1", WRANGLER_SEND_METRICS: "false", CI: "1" },
+        stdio: ["ignore", "pipe", "pipe"],
+      });
+      return output.trim();
+    },
+  };
+}
+
+/** The example on another entry point, with a database of its own. */
+function exampleWith(entry) {
+  return EXAMPLE.replace(
+    "langgraph-checkpoint-wasm/sqlite",
+    `langgraph-checkpoint-wasm/${entry}`,
+  ).replace("checkpoints.db", ":memory:");
+}
+
+function required(text) {
+  const body = text.replace(/^import (\{.*\}) from (".*");$/gm, "const $1 = require($2);");
+  return `(async () => {\n${body}\n})();\n`;
+}
+
+const CORE_FROM_BYTES = `import bytes from "langgraph-checkpoint-wasm/planner.core.wasm";
+const core = new WebAssembly.Module(bytes);
+`;
+
+function withCore(text) {
+  return text.replace('(":memory:")', '(":memory:", { core })');
+}
+
+function webpackProgram() {
+  return `import { createRequire } from "node:module";
+const webpack = createRequire("${MODULES}")("webpack");
+webpack({
+  mode: "production",
+  target: "node22",
+  entry: "./example-webpack.mjs",
+  experiments: { outputModule: true },
+  output: { path: process.cwd() + "/webpack", filename: "out.mjs", module: true },
+}, (failure, stats) => {
+  if (failure || stats.hasErrors()) {
+    console.error(String(failure ?? stats.toString("errors-only")));
+    process.exitCode = 1;
+  }
+});
+`;
+}
+
+async function viteInChromium({ folder, run, write }) {
+  const { path, reason } = findChromium();
+  if (path === undefined) throw Object.assign(new Error(reason), { notRun: [] });
+  write("graph.mjs", GRAPH);
+  write("index.html", '<!doctype html><script type="module" src="page.mjs"></script>');
+  write(
+    "page.mjs",
+    `const worker = new Worker(new URL("worker.mjs", import.meta.url), { type: "module" });
+globalThis.ask = () => new Promise((resolve, reject) => {
+  worker.onmessage = ({ data }) => resolve(data);
+  worker.onerror = ({ message }) => reject(new Error(message));
+  worker.postMessage("run");
+});
+`,
+  );
+  write(
+    "worker.mjs",
+    `import sqlite3InitModule from "@sqlite.org/sqlite-wasm";
+import { SqliteWasmSaver } from "langgraph-checkpoint-wasm/sqlite-wasm";
+import { runExample } from "./graph.mjs";
+self.onmessage = async () => {
+  try {
+    const sqlite3 = await sqlite3InitModule();
+    const saver = await SqliteWasmSaver.open(new sqlite3.oo1.DB());
+    self.postMessage({ answer: { notes: await runExample(saver) } });
+  } catch (thrown) {
+    self.postMessage({ failure: String(thrown) });
+  }
+};
+`,
+  );
+  write("vite.config.mjs", 'export default { worker: { format: "es" }, logLevel: "error" };\n');
+  run(NEWER, `${MODULES}vite/bin/vite.js`, "build");
+  const page = await servePage(path, join(folder, "dist"));
+  try {
+    return shown((await page.ask()).notes);
+  } finally {
+    await page.close();
+  }
+}
+
+async function wranglerInWorkerd({ folder, run, write }) {
+  write("graph.mjs", GRAPH);
+  write(
+    "wrangler.json",
+    JSON.stringify({
+      name: "example",
+      main: "worker.mjs",
+      compatibility_date: "2026-07-01",
+      compatibility_flags: ["nodejs_compat"],
+      durable_objects: { bindings: [{ name: "CHECKPOINTS", class_name: "Checkpoints" }] },
+      migrations: [{ tag: "v1", new_sqlite_classes: ["Checkpoints"] }],
+    }),
+  );
+  write(
+    "worker.mjs",
+    `import { DurableObject } from "cloudflare:workers";
+import { DurableObjectSaver } from "langgraph-checkpoint-wasm/durable-object";
+import { runExample } from "./graph.mjs";
+export class Checkpoints extends DurableObject {
+  async fetch() {
+    return Response.json({ notes: await runExample(new DurableObjectSaver(this.ctx.storage)) });
+  }
+}
+export default {
+  fetch: (request, env) => env.CHECKPOINTS.get(env.CHECKPOINTS.idFromName("x")).fetch(request),
+};
+`,
+  );
+  const wrangler = `${MODULES}wrangler/bin/wrangler.js`;
+  run(NEWER, wrangler, "deploy", "--dry-run", "--outdir", "wrangler");
+  const out = join(folder, "wrangler");
+  mkdirSync(out, { recursive: true });
+  const modules = readdirSync(out)
+    .filter((name) => /\.(js|wasm)$/.test(name))
+    .sort((name) => (name === "worker.js" ? -1 : 1))
+    .map((name) => {
+      const contents = readFileSync(join(out, name));
+      return name.endsWith(".wasm")
+        ? { type: "CompiledWasm", path: name, contents }
+        : { type: "ESModule", path: name, contents: contents.toString() };
+    });
+  const workerd = await startModules(modules);
+  try {
+    return shown((await workerd.ask("wrangler", "example")).notes);
+  } finally {
+    await workerd.close();
+  }
+}
+
+function shown(notes) {
+  return `[ ${notes.map((note) => `'${note}'`).join(", ")} ]`;
+}
