@@ -1,5 +1,5 @@
-//! One leg of a relay: takes the latest checkpoint of a thread and puts the one after it, as the hosts
-//! in other languages do on the same file.
+//! One leg of a relay: takes the latest checkpoint of a thread and puts the one after it, as the
+//! hosts in other languages do on the same file.
 //!
 //! ```text
 //! cargo run -p langgraph-checkpoint-host --example relay -- checkpoints.db 3

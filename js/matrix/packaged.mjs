@@ -1,5 +1,5 @@
-// The package as its users get it: packed, installed in a clean project, bundled by their tools, and
-// run. Each case runs the README's example, or its graph.
+// The package as its users get it: packed, installed in a clean project, bundled by their tools,
+// and run. Each case runs the README's example, or its graph.
 
 import { execFileSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
