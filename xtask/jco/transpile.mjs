@@ -30,7 +30,11 @@ const AMENDMENTS = [
   [/const module[12] = getCoreModule\('[\w-]+\.core[23]\.wasm'\);/g, "", "repeats"],
   [/\(\{ exports: exports0 \} = instantiateCore\(module1\)\);/g, ""],
   [
-    /\(\{ exports: exports2 \} = instantiateCore\(module2, \{\s*'': \{\s*\$imports: exports0\.\$imports,([\s\S]*?),\s*\},\s*\}\)\);/g,
+    new RegExp(
+      String.raw`\(\{ exports: exports2 \} = instantiateCore\(module2, \{\s*'': \{` +
+        String.raw`\s*\$imports: exports0\.\$imports,([\s\S]*?),\s*\},\s*\}\)\);`,
+      "g",
+    ),
     "exports0 = {$1 };",
   ],
 ];
