@@ -43,7 +43,8 @@ export default async function findTarget(project: TestProject): Promise<() => vo
   const server = start(python);
   project.provide("kusto", { kind: "local", clusterUri: await urlOf(server) });
   return () => {
-    server.stdin?.end();
+    // It has nothing to keep.
+    server.kill("SIGKILL");
   };
 }
 
