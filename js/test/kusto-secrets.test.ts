@@ -98,7 +98,7 @@ async function open(table: Table, network: Network, batchSize?: number): Promise
 }
 
 describeLocal("no secret is told", () => {
-  test.each(FAULTS)("of_a_store_that_is_%s", async (_, fault) => {
+  test.each(FAULTS)("of_a_store_that_is_%s", async (about, fault) => {
     const texts = emitted();
     for (const batchSize of [undefined, 100]) {
       const table = await newTable();
@@ -108,6 +108,12 @@ describeLocal("no secret is told", () => {
       const thrown = await callsOn(await open(table, network, batchSize));
       texts.push(...thrown.map(shown));
       expectNoSecret(visible(network), [TOKEN, VALUE]);
+      // It was there to be told.
+      const carried = network.sent.map(({ headers }) => headers.get("authorization"));
+      expect(carried).toContain(`Bearer ${TOKEN}`);
+      if (/throttled|forbidden|unauthorized|permanent|cut/.test(about)) {
+        expect(thrown.length).toBeGreaterThan(0);
+      }
     }
     expectNoSecret(texts, [TOKEN, VALUE]);
   });

@@ -50,6 +50,12 @@ export class Table {
     return new KustoSaver(new KustoStore(store, surroundings), options);
   }
 
+  /** Leaves nothing behind. */
+  async drop(): Promise<void> {
+    if (isLocal) await this.local("DELETE", "databases");
+    else await this.run(`.drop table ${this.options.table} ifexists`);
+  }
+
   /** Asks the stand-in for what no cluster has. */
   async local(method: string, path: string, body: object = {}): Promise<unknown> {
     const { clusterUri, database = "" } = this.options;
@@ -83,14 +89,23 @@ export class Table {
   }
 }
 
+const made: Table[] = [];
+
+afterAll(async () => {
+  for (const table of made.splice(0)) await table.drop();
+});
+
 /** A table that is empty: on the stand-in in a database of its own, else in the one there is. */
 export async function newTable(): Promise<Table> {
   if (target.kind === "none") throw new Error(target.reason);
   const name = `lgtest_${randomBytes(6).toString("hex")}`;
   const { clusterUri } = target;
-  if (target.kind === "local") return new Table({ clusterUri, database: name });
-  const { database } = target;
-  const table = new Table({ clusterUri, database, table: name, ...options() });
+  const table =
+    target.kind === "local"
+      ? new Table({ clusterUri, database: name })
+      : new Table({ clusterUri, database: target.database, table: name, ...options() });
+  made.push(table);
+  if (target.kind === "local") return table;
   for (const command of commands(name)) await table.run(command);
   return table;
 }
