@@ -12,6 +12,15 @@ use crate::{process, transpile, wasm_target};
 /// The target the component is built for.
 pub(crate) const TARGET: &str = "wasm32-unknown-unknown";
 
+/// Arguments that leave out the crates which are components and nothing else: natively they do
+/// not link, and their tests are those of the guest and of the hosts that load them.
+pub(crate) const WITHOUT: &[&str] = &[
+    "--exclude",
+    "langgraph-checkpoint-checkpointer*",
+    "--exclude",
+    "langgraph-checkpoint-planner",
+];
+
 /// A component that a crate is built into.
 struct Kind {
     /// Of its file, and of what is made from it.

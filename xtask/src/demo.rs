@@ -94,7 +94,7 @@ fn build_inspect(workspace: &Workspace) -> Result<PathBuf> {
         process::cargo()
             .current_dir(workspace.root())
             .args(["build", "--quiet", "--workspace", "--example", "inspect"])
-            .args(["--exclude", "langgraph-checkpoint-planner"]),
+            .args(component::WITHOUT),
     )?;
     Ok(workspace.target().join("debug").join("examples").join("inspect"))
 }

@@ -26,16 +26,10 @@ pub(crate) fn run(workspace: &Workspace, only: Option<&str>) -> Result<()> {
     run_steps(workspace, "test", STEPS, only)
 }
 
-/// The planner is left out: its tests are those of the guest, and of the hosts that load it. What
-/// is about Kusto is tested on the cluster of the environment, or else on a local stand-in.
+/// What is about Kusto is tested on the cluster of the environment, or else on a local stand-in.
 fn rust(workspace: &Workspace) -> Result<()> {
     let mut cargo = process::cargo();
-    cargo.current_dir(workspace.root()).args([
-        "test",
-        "--workspace",
-        "--exclude",
-        "langgraph-checkpoint-planner",
-    ]);
+    cargo.current_dir(workspace.root()).args(["test", "--workspace"]).args(component::WITHOUT);
     let local = match std::env::var_os(kusto::CLUSTER_VARIABLE) {
         Some(_) => None,
         None => Some(LocalKusto::start(workspace)?),
