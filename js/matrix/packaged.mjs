@@ -44,7 +44,13 @@ const CASES = {
   esbuild: ({ run, write }) => {
     // What has no file beside it at run time is handed over.
     write("example-esbuild.mjs", `${CORE_FROM_BYTES}${withCore(exampleWith("node-sqlite"))}`);
-    const flags = ["--bundle", "--platform=node", "--format=esm", "--loader:.wasm=binary"];
+    const flags = [
+      "--bundle",
+      "--platform=node",
+      "--target=node22",
+      "--format=esm",
+      "--loader:.wasm=binary",
+    ];
     const out = "--outfile=esbuild/out.mjs";
     const banner =
       "--banner:js=import{createRequire}from'node:module';" +

@@ -2,6 +2,7 @@
 import { mkdir, writeFile } from "node:fs/promises";
 import { basename, dirname, resolve } from "node:path";
 import { transpile } from "@bytecodealliance/jco-transpile";
+import { withSharedReaders } from "./shared.mjs";
 
 const [folder, ...components] = process.argv.slice(2);
 if (folder === undefined || components.length === 0) {
@@ -64,6 +65,6 @@ for (const component of components) {
     const path = resolve(file);
     await mkdir(dirname(path), { recursive: true });
     const glue = basename(file) === `${name}.js`;
-    await writeFile(path, glue ? amended(new TextDecoder().decode(bytes)) : bytes);
+    await writeFile(path, glue ? withSharedReaders(amended(new TextDecoder().decode(bytes))) : bytes);
   }
 }

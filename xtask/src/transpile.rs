@@ -52,7 +52,7 @@ pub(crate) fn transpile(workspace: &Workspace, components: &[PathBuf]) -> Result
 
 /// Everything the generated files depend on, one after the other.
 fn inputs(tool: &Path, components: &[PathBuf]) -> Result<Vec<u8>> {
-    let tool = [tool.join("package-lock.json"), tool.join("transpile.mjs")];
+    let tool = ["package-lock.json", "transpile.mjs", "shared.mjs"].map(|name| tool.join(name));
     let mut inputs = Vec::new();
     for path in tool.iter().chain(components) {
         inputs.extend(fs::read(path).with_context(|| format!("cannot read {}", path.display()))?);
