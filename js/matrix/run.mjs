@@ -87,6 +87,7 @@ async function runTasks(cell, row) {
     row.example = JSON.stringify(notes) === NOTES;
     if (!row.example) row.breaks.push("the README's example gives another state");
     if (cell.reloads) await resume(running, row);
+    if (cell.limited) await meetLimits(running, row);
   } finally {
     await running.close();
   }
@@ -98,6 +99,22 @@ async function resume(running, row) {
   await running.reload();
   const { notes } = await running.ask("agent", "Ana");
   if (notes.at(-1) !== "hello, Ana") row.breaks.push("a reloaded page does not resume the agent");
+}
+
+const LIMITS = {
+  large: "stored",
+  huge: "storage-too-large",
+  asked: "storage-too-large",
+  whole: true,
+  latest: "1",
+};
+
+/** A channel of 5 MB is stored; a row of 3 MB and 120 parameters are refused, and nothing is lost. */
+async function meetLimits(running, row) {
+  const met = await running.ask("limits");
+  for (const [name, expected] of Object.entries(LIMITS)) {
+    if (met[name] !== expected) row.breaks.push(`limits: ${name} is ${met[name]}`);
+  }
 }
 
 function shown({ cell, kit, cold, stock, size, breaks }) {

@@ -109,7 +109,7 @@ async function* workerdCells() {
       close: workerd.close,
     };
   };
-  const cell = { runtime: "workerd", version: workerdVersion, start };
+  const cell = { runtime: "workerd", version: workerdVersion, start, limited: true };
   yield { ...cell, store: "Durable Object", entry: "durable-object" };
   yield { ...cell, store: "D1", entry: "d1" };
 }

@@ -1,10 +1,13 @@
-// Functions of the generated code read what they are given back, each for itself, in text that is the
-// same but for the numbers in its names. Here one function reads for all of them: there is less to load,
-// and what reads is compiled once.
+// Functions of the generated code read what they are given back, each for itself, in text that is
+// the same but for the numbers in its names. Here one function reads for all of them: there is less
+// to load, and what reads is compiled once.
 
 /** Reads the result at `ret`: from its first switch up to what follows it. */
-const READING =
-  /let (variant\d+);\s*switch \(dataView\(memory0\)\.getUint8\(ret \+ 0, true\)\) \{[\s\S]*?(?=\n\s*_debugLog\()/g;
+const READING = new RegExp(
+  String.raw`let (variant\d+);\s*switch \(dataView\(memory0\)\.getUint8\(ret \+ 0, true\)\) \{` +
+    String.raw`[\s\S]*?(?=\n\s*_debugLog\()`,
+  "g",
+);
 /** A name that the generator numbers. */
 const NUMBERED = /\b([A-Za-z]+)(\d+)(_\d+)?\b/g;
 const SHARED_BY_ALL = /^(memory|realloc|exports|handleTable|finalizationRegistry)\d+$/;

@@ -32,8 +32,8 @@ const AMENDMENTS = [
   [/\(\{ exports: exports0 \} = instantiateCore\(module1\)\);/g, ""],
   [
     new RegExp(
-      String.raw`\(\{ exports: exports2 \} = instantiateCore\(module2, \{\s*'': \{` +
-        String.raw`\s*\$imports: exports0\.\$imports,([\s\S]*?),\s*\},\s*\}\)\);`,
+      String.raw`\(\{ exports: exports2 \} = instantiateCore\(module2, \{\s*'': \{\s*` +
+        String.raw`\$imports: exports0\.\$imports,([\s\S]*?),\s*\},\s*\}\)\);`,
       "g",
     ),
     "exports0 = {$1 };",
@@ -65,6 +65,7 @@ for (const component of components) {
     const path = resolve(file);
     await mkdir(dirname(path), { recursive: true });
     const glue = basename(file) === `${name}.js`;
-    await writeFile(path, glue ? withSharedReaders(amended(new TextDecoder().decode(bytes))) : bytes);
+    const contents = glue ? withSharedReaders(amended(new TextDecoder().decode(bytes))) : bytes;
+    await writeFile(path, contents);
   }
 }

@@ -1,6 +1,5 @@
-// One leg of a relay, in whatever runtime this is:
-// relay.mjs <store> <database> <number of the leg>. The first runner has none before it.
-// Prints the digest of what is stored.
+// One leg of a relay, in whatever runtime this is: relay.mjs <store> <database> <leg>. The first
+// runner finds nothing before it. Prints the digest of what is stored.
 
 import { digestOf } from "../../dist/testing/rows.js";
 

@@ -23,6 +23,35 @@ const TASKS = {
     return { notes: await runExample(await open()) };
   },
 
+  /** What the platform does not take is refused; what only looks too large is not. */
+  async limits(_, open) {
+    const saver = await open();
+    const config = { configurable: { thread_id: "limits", checkpoint_ns: "" } };
+    const bytes = new Uint8Array(5_000_000).map((_, at) => (at * 2_654_435_761) >>> 13);
+    const put = (step, metadata) => {
+      const checkpoint = {
+        v: 4,
+        id: `1f000000-0000-6000-8000-00000000000${step}`,
+        ts: "2027-01-01T00:00:00.000Z",
+        channel_values: { bytes },
+        channel_versions: { bytes: 1 },
+        versions_seen: {},
+      };
+      return saver.put(config, checkpoint, metadata, { bytes: 1 }).then(() => "stored", codeOf);
+    };
+    const large = await put(1, { source: "loop", step: 1, parents: {} });
+    const huge = await put(2, { source: "loop", step: 2, parents: {}, note: "x".repeat(3e6) });
+    const filter = Object.fromEntries(Array.from({ length: 60 }, (_, key) => [`key${key}`, key]));
+    const asked = await saver
+      .list(config, { filter })
+      .next()
+      .then(() => "listed", codeOf);
+    const { checkpoint } = await saver.getTuple(config);
+    const found = checkpoint.channel_values.bytes;
+    const whole = found.length === bytes.length && found.every((byte, at) => byte === bytes[at]);
+    return { large, huge, asked, whole, latest: checkpoint.id.at(-1) };
+  },
+
   async kit(name, open) {
     const { runKit } = await import("../kit.mjs");
     return runKit({ name, open });
@@ -53,6 +82,10 @@ export default {
     });
   },
 };
+
+function codeOf(thrown) {
+  return thrown.code ?? String(thrown);
+}
 
 async function answer(request, open) {
   const [, store, task] = new URL(request.url).pathname.split("/");
