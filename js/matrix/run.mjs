@@ -7,6 +7,14 @@ import { firstLine, relayRunners, runtimes } from "./runtimes.mjs";
 import { sizeOf } from "./sizes.mjs";
 
 const COLD_ROUNDS = 5;
+/** What comes of a channel of 5 MB, of a row of 3 MB, and of 120 parameters. */
+const LIMITS = {
+  large: "stored",
+  huge: "storage-too-large",
+  asked: "storage-too-large",
+  whole: true,
+  latest: "1",
+};
 const NOTES = '["first","hello, note 1"]';
 
 const quick = process.argv.includes("--quick");
@@ -101,15 +109,6 @@ async function resume(running, row) {
   if (notes.at(-1) !== "hello, Ana") row.breaks.push("a reloaded page does not resume the agent");
 }
 
-const LIMITS = {
-  large: "stored",
-  huge: "storage-too-large",
-  asked: "storage-too-large",
-  whole: true,
-  latest: "1",
-};
-
-/** A channel of 5 MB is stored; a row of 3 MB and 120 parameters are refused, and nothing is lost. */
 async function meetLimits(running, row) {
   const met = await running.ask("limits");
   for (const [name, expected] of Object.entries(LIMITS)) {
