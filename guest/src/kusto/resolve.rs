@@ -130,12 +130,16 @@ impl Seen {
         broken.and_then(|rows| rows.get(&0).map(|first| &***first))
     }
 
-    /// The parts of each row of a kind that is not hidden.
-    fn parts(&self, kind: &str) -> BTreeMap<&str, BTreeMap<i64, &Rc<LogRow>>> {
-        let mut parts: BTreeMap<&str, BTreeMap<i64, &Rc<LogRow>>> = BTreeMap::new();
+    /// The parts of each row of a kind that is not hidden. A person may have copied a thread's rows
+    /// to another one.
+    fn parts(&self, kind: &str) -> BTreeMap<(&str, &str), BTreeMap<i64, &Rc<LogRow>>> {
+        let mut parts: BTreeMap<_, BTreeMap<i64, &Rc<LogRow>>> = BTreeMap::new();
         for row in &self.rows {
             if row.kind == kind && row.rev > self.cut_of(&row.thread_id) {
-                parts.entry(&row.row_id).or_default().insert(row.part, row);
+                parts
+                    .entry((row.thread_id.as_str(), row.row_id.as_str()))
+                    .or_default()
+                    .insert(row.part, row);
             }
         }
         parts
