@@ -7,7 +7,7 @@ use anyhow::{Context, Result, bail};
 
 use crate::workspace::Workspace;
 use crate::world::World;
-use crate::{process, transpile, wasm_target};
+use crate::{compose, process, transpile, wasm_target};
 
 /// The target the component is built for.
 pub(crate) const TARGET: &str = "wasm32-unknown-unknown";
@@ -15,6 +15,8 @@ pub(crate) const TARGET: &str = "wasm32-unknown-unknown";
 /// Arguments that leave out the crates which are components and nothing else: natively they do
 /// not link, and their tests are those of the guest and of the hosts that load them.
 pub(crate) const WITHOUT: &[&str] = &[
+    "--exclude",
+    "example-agent",
     "--exclude",
     "langgraph-checkpoint-checkpointer*",
     "--exclude",
@@ -63,8 +65,8 @@ const PLANNERS: &[Kind] = &[
     },
 ];
 
-/// The components that others are composed with.
-const CHECKPOINTERS: &[Kind] = &[
+/// The components that are composed with one another.
+const COMPOSED: &[Kind] = &[
     Kind {
         name: "checkpointer",
         package: "langgraph-checkpoint-checkpointer",
@@ -79,21 +81,29 @@ const CHECKPOINTERS: &[Kind] = &[
         profile: SMALL,
         imports: &["wasi:clocks/", "wasi:http/", "wasi:io/", "wasi:random/random@"],
     },
+    Kind {
+        name: "agent",
+        package: "example-agent",
+        features: &[],
+        profile: SMALL,
+        imports: &["langgraph:checkpoint/checkpointer@"],
+    },
 ];
 
 /// Makes `target/components/*.wasm` and `js/generated/`; cheap when nothing changed.
 pub(crate) fn prepare(workspace: &Workspace) -> Result<()> {
     wasm_target::ensure(TARGET)?;
-    for kind in CHECKPOINTERS {
+    for kind in COMPOSED {
         build(workspace, kind)?;
     }
+    compose::compose(workspace)?;
     let planners = PLANNERS.iter().map(|kind| build(workspace, kind));
     transpile::transpile(workspace, &planners.collect::<Result<Vec<_>>>()?)
 }
 
 /// Fails when a built component imports what it may not.
 pub(crate) fn check_imports(workspace: &Workspace) -> Result<()> {
-    for kind in PLANNERS.iter().chain(CHECKPOINTERS) {
+    for kind in PLANNERS.iter().chain(COMPOSED) {
         let world = world(&path(workspace, kind))?;
         world.require_imports(kind.imports).context(kind.name)?;
         println!("{} {world}", kind.name);
@@ -156,7 +166,7 @@ fn flags() -> Result<String> {
 }
 
 /// Leaves the file's time alone where its bytes stay, so that nothing is rebuilt for it.
-fn write_if_changed(path: &Path, bytes: &[u8]) -> Result<()> {
+pub(crate) fn write_if_changed(path: &Path, bytes: &[u8]) -> Result<()> {
     if fs::read(path).is_ok_and(|old| old == bytes) {
         return Ok(());
     }

@@ -3,6 +3,7 @@
 mod bench;
 mod check;
 mod component;
+mod compose;
 mod demo;
 mod documents;
 mod fuzz;
@@ -58,6 +59,8 @@ enum Task {
     },
     /// Builds the component and the JavaScript package's generated files
     Component,
+    /// Builds the components and plugs the example agent into those it can run with
+    Compose,
     /// Serves a local stand-in for a Kusto cluster, which is not Kusto; prints its URL
     LocalKusto {
         /// 0: any free one
@@ -110,6 +113,7 @@ fn run(task: Task) -> Result<()> {
         Task::Test { only } => test::run(&workspace, only.as_deref()),
         Task::Check { only } => check::run(&workspace, only.as_deref()),
         Task::Component => component::prepare(&workspace),
+        Task::Compose => compose::run(&workspace),
         Task::LocalKusto { port, data } => kusto::serve(&workspace, port, data.as_deref()),
         Task::Bench { quick, only } => bench::run(&workspace, quick, only.as_deref()),
         Task::Matrix { quick, only } => matrix::run(&workspace, quick, only.as_deref()),

@@ -36,6 +36,11 @@ impl<S> Tenant<S> {
     pub fn new(checkpointer: Arc<Checkpointer<S>>, limits: CallLimits) -> Self {
         Self { checkpointer, limits }
     }
+
+    /// The tenant's checkpointer, for what the host does itself.
+    pub fn checkpointer(&self) -> &Checkpointer<S> {
+        &self.checkpointer
+    }
 }
 
 impl<S> Clone for Tenant<S> {

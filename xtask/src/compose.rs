@@ -1,0 +1,93 @@
+//! `cargo xtask compose`: the example agent, plugged together with the components that export
+//! what it imports.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result};
+use wac_graph::types::Package;
+use wac_graph::{CompositionGraph, EncodeOptions};
+
+use crate::component;
+use crate::workspace::Workspace;
+use crate::world::World;
+
+/// A composition.
+struct Plan {
+    /// Of its file.
+    name: &'static str,
+    /// The component that exports `checkpointer`.
+    plug: &'static str,
+    /// What of the plug the composition exports as well.
+    exports: &'static [&'static str],
+    /// What it may import, by how the names begin.
+    imports: &'static [&'static str],
+}
+
+const AGENT: &str = "agent";
+const CHECKPOINTER: &str = "langgraph:checkpoint/checkpointer@0.1.0";
+
+const PLANS: &[Plan] = &[
+    Plan {
+        name: "agent-on-storage",
+        plug: "checkpointer",
+        exports: &[],
+        imports: &["langgraph:checkpoint/storage@"],
+    },
+    Plan {
+        name: "agent-on-kusto",
+        plug: "checkpointer-kusto",
+        // Its host says which cluster, in an interface whose errors are the other one's.
+        exports: &[CHECKPOINTER, "langgraph:checkpoint/kusto-connection@0.1.0"],
+        imports: &["wasi:clocks/", "wasi:http/", "wasi:io/", "wasi:random/random@"],
+    },
+];
+
+/// Builds the components and composes them.
+pub(crate) fn run(workspace: &Workspace) -> Result<()> {
+    component::prepare(workspace)?;
+    for plan in PLANS {
+        println!("{} {}", plan.name, World::decode(&fs::read(file(workspace, plan.name))?)?);
+    }
+    Ok(())
+}
+
+/// Makes the compositions of the components that are there.
+pub(crate) fn compose(workspace: &Workspace) -> Result<()> {
+    for plan in PLANS {
+        let agent = file(workspace, AGENT);
+        let bytes = composed(&agent, &file(workspace, plan.plug), plan.exports)
+            .with_context(|| format!("cannot compose {}", plan.name))?;
+        World::decode(&bytes)?.require_imports(plan.imports).context(plan.name)?;
+        component::write_if_changed(&file(workspace, plan.name), &bytes)?;
+    }
+    Ok(())
+}
+
+fn file(workspace: &Workspace, name: &str) -> PathBuf {
+    workspace.path("target/components").join(name).with_extension("wasm")
+}
+
+/// The socket with the plug's `checkpointer`. What both import, the whole imports once.
+fn composed(socket: &Path, plug: &Path, exports: &[&str]) -> Result<Vec<u8>> {
+    let mut graph = CompositionGraph::new();
+    let package = Package::from_file("plug", None, plug, graph.types_mut())?;
+    let plug = graph.register_package(package)?;
+    let package = Package::from_file("socket", None, socket, graph.types_mut())?;
+    let socket_package = graph.register_package(package)?;
+    let plug = graph.instantiate(plug);
+    let socket = graph.instantiate(socket_package);
+    let checkpointer = graph.alias_instance_export(plug, CHECKPOINTER)?;
+    graph.set_instantiation_argument(socket, CHECKPOINTER, checkpointer)?;
+    let names: Vec<String> =
+        graph.types()[graph[socket_package].ty()].exports.keys().cloned().collect();
+    for name in names {
+        let export = graph.alias_instance_export(socket, &name)?;
+        graph.export(export, name)?;
+    }
+    for name in exports {
+        let export = graph.alias_instance_export(plug, name)?;
+        graph.export(export, *name)?;
+    }
+    Ok(graph.encode(EncodeOptions::default())?)
+}
