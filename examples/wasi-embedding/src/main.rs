@@ -6,6 +6,9 @@
 //! cargo run -p example-wasi-embedding -- \
 //!     target/components/checkpointer-kusto.wasm http://localhost:8080 langgraph
 //! ```
+//!
+//! The component may also be an agent that brings its checkpointer along, as
+//! `target/components/agent-on-kusto.wasm` does: then the agent is talked to.
 
 use wasmtime::component::{Component, HasData, Linker, ResourceTable};
 use wasmtime::{Engine, Error, Result, Store};
@@ -79,13 +82,28 @@ async fn main() -> Result<()> {
     let engine = Engine::default();
     let component = Component::from_file(&engine, component)?;
     let mut store = Store::new(&engine, State::default());
-    let kusto = Kusto::instantiate_async(&mut store, &component, &linker(&engine)?).await?;
+    let instance = linker(&engine)?.instantiate_async(&mut store, &component).await?;
+    let kusto = Kusto::new(&mut store, &instance)?;
 
     let options = options(cluster_uri, database);
     let connected =
         kusto.langgraph_checkpoint_kusto_connection().call_connect(&mut store, &options).await?;
     connected.map_err(failed)?;
 
+    let agent = instance.get_func(&mut store, "answer");
+    let Some(agent) = agent else { return store_and_delete(&kusto, store).await };
+    let agent = agent.typed::<(&str, &str), (Answer,)>(&store)?;
+    for message in ["it rains", "it stopped"] {
+        let (answer,) = agent.call_async(&mut store, ("embedded agent", message)).await?;
+        println!("{}", answer.map_err(Error::msg)?);
+    }
+    Ok(())
+}
+
+/// What the agent gives.
+type Answer = std::result::Result<String, String>;
+
+async fn store_and_delete(kusto: &Kusto, mut store: Store<State>) -> Result<()> {
     let checkpointer = kusto.langgraph_checkpoint_checkpointer();
     let stored = checkpointer.call_put(&mut store, &put()).await?.map_err(failed)?;
     println!("stored {} of {}", stored.checkpoint_id, stored.thread_id);
