@@ -10,12 +10,6 @@ export interface CoreModule {
   file(): URL;
 }
 
-/** The planner's for SQL. It is written out, so that tools that gather files find it. */
-export const PLANNER: CoreModule = {
-  name: "planner.core.wasm",
-  file: () => new URL("../generated/planner.core.wasm", import.meta.url),
-};
-
 /** Gives a planner's core module: the one that was handed over, or else this package's file. */
 export function coreModules(module: CoreModule, core?: WebAssembly.Module): CoreModules {
   return (name) => {

@@ -3,8 +3,14 @@
 
 import { instantiate } from "../generated/planner.js";
 import type { Batch, RowSet, SqlValue } from "./adapters/adapter.js";
-import { coreModules, PLANNER } from "./core-modules.js";
+import { type CoreModule, coreModules } from "./core-modules.js";
 import { type CoreModules, compiledOnce, Instance } from "./instance.js";
+
+/** It is written out, so that tools that gather a program's files find it. */
+const PLANNER: CoreModule = {
+  name: "planner.core.wasm",
+  file: () => new URL("../generated/planner.core.wasm", import.meta.url),
+};
 
 type Operations = ReturnType<typeof instantiate>["operations"];
 type Operation = ReturnType<Operations["put"]>[0];

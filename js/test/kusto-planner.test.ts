@@ -1,5 +1,7 @@
 // A planner that fails is replaced; what it alone knew is said to be lost.
 
+import { readFileSync } from "node:fs";
+
 import { systemClock } from "../src/kusto/clock.js";
 import { toStoreOptions } from "../src/kusto/options.js";
 import { KustoSaver } from "../src/kusto/saver.js";
@@ -19,6 +21,20 @@ async function open(batchSize: number): Promise<{ store: KustoStore; saver: Kust
 async function nonsense(store: KustoStore): Promise<unknown> {
   return store.run(JSON.parse('{ "tag": "put", "val": {} }'));
 }
+
+describeKusto("a core module", () => {
+  test("that_is_handed_over_is_the_planner", async () => {
+    const table = await newTable();
+    const file = new URL("../generated/planner-kusto.core.wasm", import.meta.url);
+    const core = new WebAssembly.Module(readFileSync(file));
+    const saver = await table.open({ core });
+    await saver.put(config("t"), checkpoint(1, { a: 1 }), metadata(1), { a: 1 });
+    expect((await saver.getTuple(config("t")))?.checkpoint.id).toBe(idOf(1));
+
+    const empty = new WebAssembly.Module(Uint8Array.of(0, 97, 115, 109, 1, 0, 0, 0));
+    await expect(table.open({ core: empty })).rejects.toBeInstanceOf(Error);
+  });
+});
 
 describeKusto("a planner that fails", () => {
   test("takes_no_other_call_along", async () => {

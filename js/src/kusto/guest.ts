@@ -1,7 +1,7 @@
 // The only file that knows the generated code of the planner for Kusto.
 
 import { instantiate } from "../../generated/planner-kusto.js";
-import { coreModules } from "../core-modules.js";
+import { type CoreModule, coreModules } from "../core-modules.js";
 import type { Call, Outcome } from "../guest.js";
 import { compiledOnce, Instance } from "../instance.js";
 
@@ -37,25 +37,30 @@ export type Token = ReturnType<Kusto["readToken"]>;
 /** How far a call is: a need, or its end. */
 export type Step = { readonly need: Need } | { readonly outcome: Outcome };
 
-const coreModule = compiledOnce(
-  coreModules({
-    name: "planner-kusto.core.wasm",
-    file: () => new URL("../../generated/planner-kusto.core.wasm", import.meta.url),
-  }),
-);
+/** It is written out, so that tools that gather a program's files find it. */
+const PLANNER: CoreModule = {
+  name: "planner-kusto.core.wasm",
+  file: () => new URL("../../generated/planner-kusto.core.wasm", import.meta.url),
+};
+const ownModule = compiledOnce(coreModules(PLANNER));
 
-function instance(): Instance<Kusto> {
-  return new Instance(instantiate(coreModule, {}).kusto);
+function instance(core: WebAssembly.Module | undefined): Instance<Kusto> {
+  const modules = core === undefined ? ownModule : coreModules(PLANNER, core);
+  return new Instance(instantiate(modules, {}).kusto);
 }
 
 /** Reads a connection string. */
-export function parseConnectionString(text: string): Connection {
-  return instance().enter((kusto) => kusto.parseConnectionString(text));
+export function parseConnectionString(text: string, core?: WebAssembly.Module): Connection {
+  return instance(core).enter((kusto) => kusto.parseConnectionString(text));
 }
 
 /** Gets tokens with an application's secret. */
 export class TokenGuest {
-  readonly #instance = instance();
+  readonly #instance: Instance<Kusto>;
+
+  constructor(core?: WebAssembly.Module) {
+    this.#instance = instance(core);
+  }
 
   /** The request that gets a token for a cluster. */
   request(secret: ClientSecret, clusterUri: string, authority?: string): HttpRequest {
@@ -70,10 +75,11 @@ export class TokenGuest {
 
 /** A planner instance with one store: what is not flushed yet is in its memory. */
 export class StoreGuest {
-  readonly #instance = instance();
+  readonly #instance: Instance<Kusto>;
   readonly #store: Store;
 
-  constructor(options: StoreOptions) {
+  constructor(options: StoreOptions, core?: WebAssembly.Module) {
+    this.#instance = instance(core);
     this.#store = this.#instance.enter((kusto) => kusto.Store.open(options));
   }
 

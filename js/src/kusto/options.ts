@@ -11,6 +11,11 @@ export type IngestMode = StoreOptions["ingestMode"];
 
 /** How a table of a Kusto database is used. */
 export interface KustoOptions extends MemoryOptions {
+  /**
+   * The compiled core module, `langgraph-checkpoint-wasm/planner-kusto.core.wasm`, for runtimes
+   * that read no files or compile nothing; read from this package when it is left out.
+   */
+  readonly core?: WebAssembly.Module | undefined;
   /** The cluster's URI, such as `https://name.region.kusto.windows.net`. */
   readonly clusterUri?: string | undefined;
   /** The database. */
@@ -51,7 +56,7 @@ export interface KustoOptions extends MemoryOptions {
   readonly serde?: SerializerProtocol | undefined;
   /** Sends the requests; the global `fetch` when it is left out. */
   readonly fetch?: Fetch | undefined;
-  /** Receives each warning once; by default they are Node.js process warnings. */
+  /** Receives each warning once; by default they are warnings of the runtime. */
   readonly onWarning?: ((message: string) => void) | undefined;
 }
 

@@ -1,15 +1,17 @@
 import { expectOutcome } from "../runner.js";
+import { emitWarning } from "../runtime.js";
 import { PlannedSaver } from "../saver.js";
 import { systemClock } from "./clock.js";
 import type { ClientSecret } from "./guest.js";
 import { parseConnectionString } from "./guest.js";
-import { type Fetch, send } from "./http.js";
+import { send } from "./http.js";
 import { type KustoOptions, toStoreOptions } from "./options.js";
 import { KustoStore } from "./store.js";
 import {
   checkCredential,
   fixedToken,
   NO_TOKEN,
+  type Send,
   type TokenSource,
   tokensFor,
   tokensOf,
@@ -48,7 +50,7 @@ export class KustoSaver extends PlannedSaver {
     options: KustoOptions = {},
   ): Promise<KustoSaver> {
     if (typeof source !== "string") return open(source, source);
-    const { clusterUri, database, login } = parseConnectionString(source);
+    const { clusterUri, database, login } = parseConnectionString(source, options.core);
     const said = { clusterUri, database, ...defined(options) };
     if (options.credential !== undefined) return open(said, options);
     if (login.tag === "token") return open(said, { token: login.val });
@@ -76,31 +78,21 @@ export class KustoSaver extends PlannedSaver {
 }
 
 function open(options: KustoOptions, login: Login): KustoSaver {
-  const fetch = options.fetch ?? globalThis.fetch;
+  const { fetch = globalThis.fetch, core } = options;
+  const warn =
+    options.onWarning ?? ((message: string) => emitWarning(message, "CheckpointerWarning"));
   const store = toStoreOptions(options);
-  const tokens = toTokens(login, store.clusterUri, options.authority, fetch);
-  const warn = options.onWarning ?? emitWarning;
-  return new KustoSaver(
-    new KustoStore(store, { fetch, tokens, warn, clock: systemClock }),
-    options,
-  );
+  const tokens = toTokens(login, store.clusterUri, options);
+  const surroundings = { fetch, tokens, warn, clock: systemClock, core };
+  return new KustoSaver(new KustoStore(store, surroundings), options);
 }
 
-function toTokens(
-  login: Login,
-  clusterUri: string,
-  authority: string | undefined,
-  fetch: Fetch,
-): TokenSource {
+function toTokens(login: Login, clusterUri: string, options: KustoOptions): TokenSource {
   if ("token" in login) return fixedToken(login.token);
   if ("secret" in login) {
-    return tokensFor(
-      login.secret,
-      clusterUri,
-      authority,
-      (request) => send(fetch, request),
-      systemClock,
-    );
+    const { fetch = globalThis.fetch, authority, core } = options;
+    const sendIt: Send = (request) => send(fetch, request);
+    return tokensFor(login.secret, clusterUri, authority, sendIt, systemClock, core);
   }
   if (login.credential === undefined) return NO_TOKEN;
   checkCredential(login.credential);
@@ -110,8 +102,4 @@ function toTokens(
 /** The options that are there: undefined stands for one that is left out. */
 function defined(options: KustoOptions): KustoOptions {
   return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined));
-}
-
-function emitWarning(message: string): void {
-  process.emitWarning(message, "CheckpointerWarning");
 }

@@ -21,6 +21,7 @@ export interface Surroundings {
   readonly tokens: TokenSource;
   readonly warn: (message: string) => void;
   readonly clock: Clock;
+  readonly core?: WebAssembly.Module | undefined;
 }
 
 /** One table of a Kusto database: runs calls on it, and flushes what waits when it is time. */
@@ -42,7 +43,7 @@ export class KustoStore implements Runner {
     this.#options = options;
     this.#surroundings = surroundings;
     this.#moments = new Moments(surroundings.clock);
-    this.#guest = new StoreGuest(options);
+    this.#guest = new StoreGuest(options, surroundings.core);
   }
 
   run(call: StoreCall): Eventually<Outcome> {
@@ -100,7 +101,7 @@ export class KustoStore implements Runner {
   #replaceGuest(): void {
     const lost = this.#due !== undefined;
     this.#due = undefined;
-    this.#guest = new StoreGuest(this.#options);
+    this.#guest = new StoreGuest(this.#options, this.#surroundings.core);
     if (!lost) return;
     throw new ProtocolError(
       "planner-failed",

@@ -98,8 +98,9 @@ export function tokensFor(
   authority: string | undefined,
   send: Send,
   clock: Clock,
+  core?: WebAssembly.Module,
 ): TokenSource {
-  const guest = new TokenGuest();
+  const guest = new TokenGuest(core);
   const moments = new Moments(clock);
   const request = guest.request(secret, clusterUri, authority);
   return cached(clock, async () => {
