@@ -34,6 +34,7 @@ const GRACE: Duration = Duration::from_secs(15);
 const QUEUE: usize = 64;
 
 /// What a worker is asked to do.
+#[expect(clippy::large_enum_variant, reason = "nearly every request is a call, and few wait")]
 #[derive(Debug)]
 pub(super) enum Request {
     /// A call of LangGraph's.
