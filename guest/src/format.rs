@@ -3,19 +3,17 @@
 //! Specified byte by byte in ARCHITECTURE.md, section "Stored format".
 
 pub(crate) mod checkpoint;
+pub(crate) mod read;
 pub(crate) mod write;
 
 use serde::Serialize;
-use serde::de::DeserializeOwned;
 
 use crate::error::{Error, Fault};
 
+pub(crate) use read::decode;
+
 /// The number of the stored format that this crate writes, and the newest it reads.
 pub(crate) const FORMAT: u8 = 1;
-
-/// How deep stored structures may nest. What we write nests less; what was damaged or forged
-/// must not exhaust the stack.
-const DEPTH_MAX: usize = 64;
 
 /// Bytes of the checksum at the end of an envelope.
 const CHECKSUM_BYTES: usize = 8;
@@ -24,14 +22,6 @@ const CHECKSUM_BYTES: usize = 8;
 pub(crate) fn encode<T: Serialize>(structure: &T) -> Result<Vec<u8>, Error> {
     rmp_serde::to_vec(structure)
         .map_err(|error| Error::protocol("encoding-failed", format!("cannot encode: {error}")))
-}
-
-/// A structure read from MessagePack that must end where the bytes end.
-pub(crate) fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Option<T> {
-    let mut deserializer = rmp_serde::Deserializer::new(bytes);
-    deserializer.set_max_depth(DEPTH_MAX);
-    let structure = T::deserialize(&mut deserializer).ok()?;
-    deserializer.get_ref().is_empty().then_some(structure)
 }
 
 /// Puts a checksum over the envelope and the columns beside it at the envelope's end.

@@ -5,10 +5,11 @@
 
 use std::collections::BTreeSet;
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use crate::error::Error;
 use crate::format::checkpoint::StoredValue;
+use crate::format::read::{Read, Reader};
 use crate::format::{FORMAT, decode, encode};
 use crate::outcome;
 use crate::value::base::{Base, Source};
@@ -44,12 +45,37 @@ pub(crate) struct KnownValue {
 }
 
 /// As encoded.
-#[derive(Serialize, Deserialize)]
+#[derive(Serialize)]
 struct Encoded(u8, String, String, String, i64, i64, BTreeSet<String>, Vec<EncodedValue>);
 
 /// As encoded: channel, value, and of a base the number of elements and the levels.
-#[derive(Serialize, Deserialize)]
+#[derive(Serialize)]
 struct EncodedValue(String, StoredValue, Option<(u32, Vec<Vec<Piece>>)>);
+
+impl Read for Encoded {
+    fn read(reader: &mut Reader<'_>) -> Option<Self> {
+        reader.fields(8, |reader| {
+            Some(Self(
+                Read::read(reader)?,
+                Read::read(reader)?,
+                Read::read(reader)?,
+                Read::read(reader)?,
+                Read::read(reader)?,
+                Read::read(reader)?,
+                Read::read(reader)?,
+                Read::read(reader)?,
+            ))
+        })
+    }
+}
+
+impl Read for EncodedValue {
+    fn read(reader: &mut Reader<'_>) -> Option<Self> {
+        reader.fields(3, |reader| {
+            Some(Self(Read::read(reader)?, Read::read(reader)?, Read::read(reader)?))
+        })
+    }
+}
 
 impl Known {
     /// The bytes a host carries.

@@ -1,14 +1,15 @@
 //! The envelope of a checkpoint: what its row holds beside the readable columns.
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use super::FORMAT;
+use super::read::{Read, Reader};
 use crate::call::{ChannelVersion, Version};
 use crate::error::Error;
 use crate::value::piece::Piece;
 
 /// A stored value: the serializer's tag and the pieces.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub(crate) struct StoredValue {
     /// The serializer's tag.
     pub(crate) kind: String,
@@ -17,7 +18,7 @@ pub(crate) struct StoredValue {
 }
 
 /// A channel and its stored value.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub(crate) struct StoredChannel {
     /// The channel's name.
     pub(crate) channel: String,
@@ -54,7 +55,7 @@ pub(crate) struct CheckpointColumns<'a> {
 }
 
 /// As encoded: an array whose first element is the format.
-#[derive(Serialize, Deserialize)]
+#[derive(Serialize)]
 struct Encoded(
     u8,
     EncodedVersion,
@@ -65,7 +66,7 @@ struct Encoded(
 );
 
 /// A version, or `v`, as encoded: a whole number where it is one, so that it takes few bytes.
-#[derive(Serialize, Deserialize)]
+#[derive(Serialize)]
 #[serde(untagged)]
 enum EncodedVersion {
     Whole(i64),
@@ -116,6 +117,45 @@ impl CheckpointEnvelope {
             return Err(shapeless());
         };
         Ok(Self { v, metadata_kind, rest, versions: versions.collect(), values })
+    }
+}
+
+impl Read for StoredValue {
+    fn read(reader: &mut Reader<'_>) -> Option<Self> {
+        let (kind, piece) = Read::read(reader)?;
+        Some(Self { kind, piece })
+    }
+}
+
+impl Read for StoredChannel {
+    fn read(reader: &mut Reader<'_>) -> Option<Self> {
+        let (channel, value) = Read::read(reader)?;
+        Some(Self { channel, value })
+    }
+}
+
+impl Read for Encoded {
+    fn read(reader: &mut Reader<'_>) -> Option<Self> {
+        reader.fields(6, |reader| {
+            Some(Self(
+                Read::read(reader)?,
+                Read::read(reader)?,
+                Read::read(reader)?,
+                Read::read(reader)?,
+                Read::read(reader)?,
+                Read::read(reader)?,
+            ))
+        })
+    }
+}
+
+impl Read for EncodedVersion {
+    fn read(reader: &mut Reader<'_>) -> Option<Self> {
+        match reader.marker()? {
+            0xa0..=0xbf | 0xd9..=0xdb => String::read(reader).map(Self::Text),
+            0xcb => reader.real().map(Self::Real),
+            _ => reader.integer().map(Self::Whole),
+        }
     }
 }
 

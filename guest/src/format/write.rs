@@ -1,13 +1,14 @@
 //! The envelope of a pending write.
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use super::FORMAT;
 use super::checkpoint::StoredValue;
+use super::read::{Read, Reader};
 use crate::error::Error;
 
 /// As encoded: an array whose first element is the format.
-#[derive(Serialize, Deserialize)]
+#[derive(Serialize)]
 struct Encoded(u8, StoredValue);
 
 /// The columns beside a write's envelope that its checksum covers.
@@ -45,6 +46,13 @@ pub(crate) fn open(
             "damaged-envelope",
             format!("{} is not of the shape of format {FORMAT}; restore it", place()),
         )),
+    }
+}
+
+impl Read for Encoded {
+    fn read(reader: &mut Reader<'_>) -> Option<Self> {
+        let (format, value) = Read::read(reader)?;
+        Some(Self(format, value))
     }
 }
 

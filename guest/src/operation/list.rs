@@ -8,7 +8,7 @@
 //! that the thread was deleted after the first: everything is read once more then, and only what
 //! is missing again is an error.
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use super::set;
 use super::tuples::{Gathers, StoredCheckpoint, StoredWrite, Trouble, by_checkpoint};
@@ -16,6 +16,7 @@ use crate::ask::{self, After, Ask, CHECKPOINT, Step};
 use crate::call;
 use crate::config;
 use crate::error::Error;
+use crate::format::read::{Read, Reader};
 use crate::format::{FORMAT, decode, encode};
 use crate::json;
 use crate::known::Known;
@@ -64,8 +65,23 @@ struct Selection {
 
 /// Where the next page begins, as a host carries it: format, the last tuple's checkpoint id,
 /// thread key, thread id and namespace, and how many are still wanted.
-#[derive(Serialize, Deserialize)]
+#[derive(Serialize)]
 struct Resume(u8, String, i64, String, String, Option<u64>);
+
+impl Read for Resume {
+    fn read(reader: &mut Reader<'_>) -> Option<Self> {
+        reader.fields(6, |reader| {
+            Some(Self(
+                Read::read(reader)?,
+                Read::read(reader)?,
+                Read::read(reader)?,
+                Read::read(reader)?,
+                Read::read(reader)?,
+                Read::read(reader)?,
+            ))
+        })
+    }
+}
 
 impl List {
     pub(super) fn start_get_tuple(call: &call::GetTuple) -> Result<(Self, Step), Error> {

@@ -1,6 +1,8 @@
 //! The content hash: the identity of a chunk.
 
-use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
+use serde::{Serialize, Serializer};
+
+use crate::format::read::{Read, Reader};
 
 /// Bytes of a hash. 160 bits: finding two contents with one hash takes 2^80 tries.
 pub(crate) const HASH_BYTES: usize = 20;
@@ -58,10 +60,9 @@ impl Serialize for Hash {
     }
 }
 
-impl<'de> Deserialize<'de> for Hash {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let bytes = serde_bytes::ByteBuf::deserialize(deserializer)?;
-        Self::from_slice(&bytes).ok_or_else(|| D::Error::custom("a hash has 20 bytes"))
+impl Read for Hash {
+    fn read(reader: &mut Reader<'_>) -> Option<Self> {
+        Self::from_slice(reader.bytes()?)
     }
 }
 

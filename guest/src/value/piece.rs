@@ -6,12 +6,12 @@
 //! closed of each level above the tail is the spine. So an append touches the tail and, now and
 //! then, one node and the spine.
 
-use serde::de::{Error as _, SeqAccess, Visitor};
 use serde::ser::SerializeTuple;
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde::{Serialize, Serializer};
 use serde_bytes::Bytes;
 
 use super::hash::Hash;
+use crate::format::read::{Read, Reader};
 
 /// A piece of a value.
 #[derive(Clone, Debug, PartialEq)]
@@ -68,7 +68,7 @@ impl Shape {
 }
 
 /// Pieces in order: first those of the spine, its topmost level first, then the tail.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub(crate) struct Sequence {
     /// How the pieces are put together.
     pub(crate) shape: Shape,
@@ -137,43 +137,38 @@ impl Serialize for Piece {
     }
 }
 
-impl<'de> Deserialize<'de> for Piece {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct PieceVisitor;
-
-        impl<'de> Visitor<'de> for PieceVisitor {
-            type Value = Piece;
-
-            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-                f.write_str("bytes, or an array that begins with a piece's tag")
-            }
-
-            fn visit_bytes<E: serde::de::Error>(self, bytes: &[u8]) -> Result<Piece, E> {
-                Ok(Piece::Inline(bytes.to_vec()))
-            }
-
-            fn visit_byte_buf<E: serde::de::Error>(self, bytes: Vec<u8>) -> Result<Piece, E> {
-                Ok(Piece::Inline(bytes))
-            }
-
-            fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Piece, A::Error> {
-                let tag: u8 = expected(seq.next_element()?)?;
-                if tag == 4 {
-                    return Ok(Piece::Nested(Box::new(expected(seq.next_element()?)?)));
-                }
-                let hash = expected(seq.next_element()?)?;
-                let length = expected(seq.next_element()?)?;
-                let reference = Reference { hash, length };
-                match tag {
-                    1 => Ok(Piece::Chunk(reference)),
-                    2 => Ok(Piece::Node(reference)),
-                    3 => Ok(Piece::Branch(reference)),
-                    _ => Err(A::Error::custom("unknown tag of a piece")),
-                }
-            }
+impl Read for Piece {
+    fn read(reader: &mut Reader<'_>) -> Option<Self> {
+        if is_bytes(reader.marker()?) {
+            return Some(Self::Inline(reader.bytes()?.to_vec()));
         }
+        reader.array(|reader, length| match (u8::read(reader)?, length) {
+            (4, 2) => Sequence::read(reader).map(|sequence| Self::Nested(Box::new(sequence))),
+            (tag, 3) => {
+                let hash = Hash::read(reader)?;
+                let reference = Reference { hash, length: u64::read(reader)? };
+                match tag {
+                    1 => Some(Self::Chunk(reference)),
+                    2 => Some(Self::Node(reference)),
+                    3 => Some(Self::Branch(reference)),
+                    _ => None,
+                }
+            }
+            _ => None,
+        })
+    }
+}
 
-        deserializer.deserialize_any(PieceVisitor)
+impl Read for Sequence {
+    fn read(reader: &mut Reader<'_>) -> Option<Self> {
+        reader.fields(4, |reader| {
+            Some(Self {
+                shape: Shape::read(reader)?,
+                length: u64::read(reader)?,
+                spine: Spine::read(reader)?,
+                tail: Vec::read(reader)?,
+            })
+        })
     }
 }
 
@@ -187,13 +182,13 @@ impl Serialize for Shape {
     }
 }
 
-impl<'de> Deserialize<'de> for Shape {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        match u8::deserialize(deserializer)? {
-            0 => Ok(Self::Plain),
-            1 => Ok(Self::Array),
-            2 => Ok(Self::Object),
-            _ => Err(D::Error::custom("unknown shape of a sequence")),
+impl Read for Shape {
+    fn read(reader: &mut Reader<'_>) -> Option<Self> {
+        match u8::read(reader)? {
+            0 => Some(Self::Plain),
+            1 => Some(Self::Array),
+            2 => Some(Self::Object),
+            _ => None,
         }
     }
 }
@@ -207,36 +202,15 @@ impl Serialize for Spine {
     }
 }
 
-impl<'de> Deserialize<'de> for Spine {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct SpineVisitor;
-
-        impl<'de> Visitor<'de> for SpineVisitor {
-            type Value = Spine;
-
-            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-                f.write_str("an array of levels, or the hash of a chunk")
-            }
-
-            fn visit_bytes<E: serde::de::Error>(self, bytes: &[u8]) -> Result<Spine, E> {
-                let hash = Hash::from_slice(bytes).ok_or_else(|| E::custom("not a hash"))?;
-                Ok(Spine::Chunk(hash))
-            }
-
-            fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Spine, A::Error> {
-                let mut levels = Vec::new();
-                while let Some(level) = seq.next_element()? {
-                    levels.push(level);
-                }
-                Ok(Spine::Inline(levels))
-            }
+impl Read for Spine {
+    fn read(reader: &mut Reader<'_>) -> Option<Self> {
+        if is_bytes(reader.marker()?) {
+            return Hash::read(reader).map(Self::Chunk);
         }
-
-        deserializer.deserialize_any(SpineVisitor)
+        Vec::read(reader).map(Self::Inline)
     }
 }
 
-/// An element that must be there.
-fn expected<T, E: serde::de::Error>(element: Option<T>) -> Result<T, E> {
-    element.ok_or_else(|| E::custom("the array ends too early"))
+fn is_bytes(marker: u8) -> bool {
+    matches!(marker, 0xc4..=0xc6)
 }

@@ -1,0 +1,254 @@
+//! Reads the stored structures from MessagePack.
+//!
+//! By hand and not with a deserializer: that would be generic code for every structure, a fourth
+//! of the whole component.
+
+use std::collections::BTreeSet;
+
+/// How deep stored structures may nest. What we write nests less; what was damaged or forged
+/// must not exhaust the stack.
+const DEPTH_MAX: usize = 64;
+
+/// Bytes on their way into structures. What does not fit is nothing, wherever it is found.
+#[derive(Debug)]
+pub(crate) struct Reader<'a> {
+    rest: &'a [u8],
+    depth: usize,
+}
+
+/// A structure, or a part of one.
+pub(crate) trait Read: Sized {
+    /// Reads one from where the reader is.
+    fn read(reader: &mut Reader<'_>) -> Option<Self>;
+}
+
+/// A structure that must end where the bytes end.
+pub(crate) fn decode<T: Read>(bytes: &[u8]) -> Option<T> {
+    let mut reader = Reader { rest: bytes, depth: 0 };
+    let structure = T::read(&mut reader)?;
+    reader.rest.is_empty().then_some(structure)
+}
+
+impl<'a> Reader<'a> {
+    /// The byte that says what comes next, without passing it.
+    pub(crate) fn marker(&self) -> Option<u8> {
+        self.rest.first().copied()
+    }
+
+    /// An array of exactly so many fields.
+    pub(crate) fn fields<T>(
+        &mut self,
+        count: usize,
+        read: impl FnOnce(&mut Self) -> Option<T>,
+    ) -> Option<T> {
+        self.array(|reader, length| if length == count { read(reader) } else { None })
+    }
+
+    /// An array, read by what is told how long it is.
+    pub(crate) fn array<T>(
+        &mut self,
+        read: impl FnOnce(&mut Self, usize) -> Option<T>,
+    ) -> Option<T> {
+        let length = match self.byte()? {
+            short @ 0x90..=0x9f => usize::from(short & 0x0f),
+            0xdc => self.length(2)?,
+            0xdd => self.length(4)?,
+            _ => return None,
+        };
+        if self.depth >= DEPTH_MAX {
+            return None;
+        }
+        self.depth += 1;
+        let structure = read(self, length);
+        self.depth -= 1;
+        structure
+    }
+
+    /// Bytes.
+    pub(crate) fn bytes(&mut self) -> Option<&'a [u8]> {
+        let length = match self.byte()? {
+            0xc4 => self.length(1)?,
+            0xc5 => self.length(2)?,
+            0xc6 => self.length(4)?,
+            _ => return None,
+        };
+        self.take(length)
+    }
+
+    /// Text.
+    pub(crate) fn text(&mut self) -> Option<&'a str> {
+        let length = match self.byte()? {
+            short @ 0xa0..=0xbf => usize::from(short & 0x1f),
+            0xd9 => self.length(1)?,
+            0xda => self.length(2)?,
+            0xdb => self.length(4)?,
+            _ => return None,
+        };
+        std::str::from_utf8(self.take(length)?).ok()
+    }
+
+    /// A double.
+    pub(crate) fn real(&mut self) -> Option<f64> {
+        match self.byte()? {
+            0xcb => Some(f64::from_bits(self.number(8)?)),
+            _ => None,
+        }
+    }
+
+    /// An integer, in whatever width it is.
+    pub(crate) fn integer(&mut self) -> Option<i64> {
+        let signed = |number: u64, bytes: u32| {
+            // The sign is the first bit of what there is.
+            let unused = 64 - 8 * bytes;
+            ((number << unused) as i64) >> unused
+        };
+        match self.byte()? {
+            positive @ 0x00..=0x7f => Some(i64::from(positive)),
+            negative @ 0xe0..=0xff => Some(i64::from(negative as i8)),
+            0xcc => self.number(1).and_then(|number| number.try_into().ok()),
+            0xcd => self.number(2).and_then(|number| number.try_into().ok()),
+            0xce => self.number(4).and_then(|number| number.try_into().ok()),
+            0xcf => self.number(8).and_then(|number| number.try_into().ok()),
+            0xd0 => self.number(1).map(|number| signed(number, 1)),
+            0xd1 => self.number(2).map(|number| signed(number, 2)),
+            0xd2 => self.number(4).map(|number| signed(number, 4)),
+            0xd3 => self.number(8).map(|number| signed(number, 8)),
+            _ => None,
+        }
+    }
+
+    fn length(&mut self, bytes: usize) -> Option<usize> {
+        self.number(bytes)?.try_into().ok()
+    }
+
+    /// A number of so many bytes, the greatest first.
+    fn number(&mut self, bytes: usize) -> Option<u64> {
+        let digits = self.take(bytes)?;
+        Some(digits.iter().fold(0, |number, digit| (number << 8) | u64::from(*digit)))
+    }
+
+    fn byte(&mut self) -> Option<u8> {
+        let (byte, rest) = self.rest.split_first()?;
+        self.rest = rest;
+        Some(*byte)
+    }
+
+    fn take(&mut self, count: usize) -> Option<&'a [u8]> {
+        let (taken, rest) = self.rest.split_at_checked(count)?;
+        self.rest = rest;
+        Some(taken)
+    }
+}
+
+impl Read for String {
+    fn read(reader: &mut Reader<'_>) -> Option<Self> {
+        reader.text().map(str::to_owned)
+    }
+}
+
+impl Read for i64 {
+    fn read(reader: &mut Reader<'_>) -> Option<Self> {
+        reader.integer()
+    }
+}
+
+impl Read for u64 {
+    fn read(reader: &mut Reader<'_>) -> Option<Self> {
+        reader.integer()?.try_into().ok()
+    }
+}
+
+impl Read for u32 {
+    fn read(reader: &mut Reader<'_>) -> Option<Self> {
+        reader.integer()?.try_into().ok()
+    }
+}
+
+impl Read for u8 {
+    fn read(reader: &mut Reader<'_>) -> Option<Self> {
+        reader.integer()?.try_into().ok()
+    }
+}
+
+impl<T: Read> Read for Option<T> {
+    fn read(reader: &mut Reader<'_>) -> Option<Self> {
+        if reader.marker() == Some(0xc0) {
+            reader.byte()?;
+            return Some(None);
+        }
+        T::read(reader).map(Some)
+    }
+}
+
+impl<T: Read> Read for Vec<T> {
+    fn read(reader: &mut Reader<'_>) -> Option<Self> {
+        reader.array(|reader, length| {
+            // A length may say more than there is: each element takes a byte at least.
+            let mut elements = Self::with_capacity(length.min(reader.rest.len()));
+            for _ in 0..length {
+                elements.push(T::read(reader)?);
+            }
+            Some(elements)
+        })
+    }
+}
+
+impl<T: Read + Ord> Read for BTreeSet<T> {
+    fn read(reader: &mut Reader<'_>) -> Option<Self> {
+        Vec::read(reader).map(Self::from_iter)
+    }
+}
+
+impl<A: Read, B: Read> Read for (A, B) {
+    fn read(reader: &mut Reader<'_>) -> Option<Self> {
+        reader.fields(2, |reader| Some((A::read(reader)?, B::read(reader)?)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn encoded(value: impl serde::Serialize) -> Vec<u8> {
+        rmp_serde::to_vec(&value).unwrap()
+    }
+
+    #[test]
+    fn integers_of_every_width_come_back() {
+        let near = |shift: u32| {
+            let power = 1_i64 << shift;
+            [power - 1, power, power + 1, -power + 1, -power, -power - 1]
+        };
+        let edges = [5, 7, 8, 15, 16, 31, 32, 62].into_iter().flat_map(near);
+        for integer in edges.chain([0, i64::MAX, i64::MIN]) {
+            assert_eq!(decode::<i64>(&encoded(integer)), Some(integer), "{integer}");
+        }
+    }
+
+    #[test]
+    fn text_and_lists_of_every_width_come_back() {
+        for length in [0, 1, 15, 16, 31, 32, 255, 256, 65_535, 65_536] {
+            let text = "x".repeat(length);
+            assert_eq!(decode::<String>(&encoded(&text)).as_ref(), Some(&text), "{length}");
+            let list = vec![7_i64; length];
+            assert_eq!(decode::<Vec<i64>>(&encoded(&list)).as_ref(), Some(&list), "{length}");
+        }
+    }
+
+    #[test]
+    fn what_ends_early_or_late_is_nothing() {
+        let whole = encoded(("channel", vec![1_i64, 300, -70_000]));
+        assert!(decode::<(String, Vec<i64>)>(&whole).is_some());
+        for end in 0..whole.len() {
+            assert_eq!(decode::<(String, Vec<i64>)>(&whole[..end]), None, "{end}");
+        }
+        let late = [whole.as_slice(), &[0]].concat();
+        assert_eq!(decode::<(String, Vec<i64>)>(&late), None);
+    }
+
+    #[test]
+    fn a_length_that_is_too_great_takes_no_memory() {
+        assert_eq!(decode::<Vec<i64>>(&[0xdd, 0xff, 0xff, 0xff, 0xff, 1, 2]), None);
+        assert_eq!(decode::<String>(&[0xdb, 0xff, 0xff, 0xff, 0xff, b'a']), None);
+    }
+}
