@@ -119,6 +119,24 @@ describeKusto("write_behind", () => {
     expect(await idsOf(await table.open())).toEqual([idOf(1)]);
   });
 
+  test("keeps_the_rows_of_a_thread_whose_deletion_stored_nothing", async () => {
+    const table = await newTable();
+    const network = new FaultyFetch(new Random(1));
+    network.faults = ["too-many-requests"];
+    const saver = await table.open(
+      { batchSize: 100, flushInterval: 3600, fetch: network.fetch },
+      { clock: new VirtualClock() },
+    );
+    await put(saver, 1);
+    // The query of the deletion gets through, its row does not.
+    network.endpoint = "/v1/rest/ingest/";
+    network.share = 1;
+    await expect(saver.deleteThread("t")).rejects.toMatchObject({ stored: "nothing" });
+    network.share = 0;
+    await saver.close();
+    expect(await idsOf(await table.open())).toEqual([idOf(1)]);
+  });
+
   test("warns_once_of_flushes_that_fail_in_the_background_and_goes_on_trying", async () => {
     const table = await newTable();
     const network = new FaultyFetch(new Random(1));

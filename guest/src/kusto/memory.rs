@@ -168,10 +168,11 @@ impl Memory {
         }
     }
 
-    /// Drops the rows of a thread that wait.
-    pub(crate) fn drop_waiting(&mut self, thread_id: &str) {
+    /// Drops the rows of a thread that wait and are older than its tombstone.
+    pub(crate) fn drop_waiting(&mut self, thread_id: &str, tombstone: i64) {
         let waits = |laid: &Laid| matches!(laid.state, State::Waiting(_));
-        self.rows.retain(|laid| !(waits(laid) && laid.row.thread_id == thread_id));
+        let is_hidden = |row: &LogRow| row.thread_id == thread_id && row.rev < tombstone;
+        self.rows.retain(|laid| !(waits(laid) && is_hidden(&laid.row)));
     }
 
     /// Notes that rows go inline until then, and warns of it once.

@@ -199,12 +199,13 @@ impl Call {
         self.cut_of(DOING, thread_id, false).await?;
         let rev = {
             let mut memory = self.shared.borrow_mut();
-            memory.drop_waiting(thread_id);
+            // What is put from here on relies on nothing that is older.
             memory.forget(thread_id);
             memory.clock.next(self.sender.io.at())
         };
         let tombstone = self.row(TOMBSTONE, thread_id, rev, 0);
         self.ingest(DOING, vec![tombstone], false).await?;
+        self.shared.borrow_mut().drop_waiting(thread_id, rev);
         if self.sender.options.admin {
             self.remove_rows(thread_id, rev).await?;
         }

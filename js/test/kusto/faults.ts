@@ -35,13 +35,16 @@ export class FaultyFetch {
   faults: readonly Fault[] = PASSING;
   /** The share of requests that meet one. */
   share = 0;
+  /** Only requests whose URL has this in it meet one. */
+  endpoint = "";
 
   constructor(random: Random) {
     this.#random = random;
   }
 
   readonly fetch: Fetch = async (input, init) => {
-    if (!this.#random.chance(this.share)) return fetch(input, init);
+    const spared = !String(input).includes(this.endpoint) || !this.#random.chance(this.share);
+    if (spared) return fetch(input, init);
     const fault = this.#random.pick(this.faults.filter((one) => fits(one, String(input))));
     this.met.set(fault, (this.met.get(fault) ?? 0) + 1);
     return meet(fault, () => fetch(input, init));
