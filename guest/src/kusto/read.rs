@@ -160,7 +160,9 @@ impl Call {
             }
         }
         for (thread_id, ids) in unseen {
-            writes.extend(self.writes_of(thread_id, ids, None).await?);
+            let found = self.writes_of(thread_id, ids, None).await?;
+            // Of other checkpoints only those writes are among them that may not show yet.
+            writes.extend(found.into_iter().filter(|(place, _)| !shown.contains(place)));
         }
         Ok(())
     }

@@ -42,6 +42,8 @@ export interface Stage {
   readonly savers: readonly KustoSaver[];
   /** A saver on a network that works, which remembers nothing. */
   readonly witness: KustoSaver;
+  /** Whether the one saver acknowledges at once: others see what it did after a flush. */
+  readonly writeBehind: boolean;
 }
 
 /** A simulation of one seed. */
@@ -58,9 +60,10 @@ export class Simulation {
 
   /** Makes one call, and then looks at its thread. */
   async step(): Promise<void> {
-    const { random, savers, witness } = this.#stage;
-    const call = this.#draw();
+    const { random, savers, witness, writeBehind } = this.#stage;
+    const call = await this.#draw();
     const saver = random.pick(savers);
+    const judge = writeBehind ? saver : witness;
     const outcome = await this.#make(call, saver);
     this.tally[outcome] += 1;
     if (outcome === "stored") {
@@ -69,16 +72,28 @@ export class Simulation {
       await this.#expectLatest(saver, call);
     }
     await this.#showAll();
-    if (outcome === "unknown" && (await this.#differs(call.thread))) {
+    if (outcome === "unknown" && (await this.#differs(judge, call.thread))) {
       await call.make(this.#reference);
     }
-    await this.#expectThread(witness, call.thread, `${call.name} (${outcome})`);
+    await this.#expectThread(judge, call.thread, `${call.name} (${outcome})`);
     await this.#expectLatest(saver, call);
+  }
+
+  /** Flushes through the faulty network; where that succeeds everybody sees everything. */
+  async flush(): Promise<void> {
+    for (const saver of this.#stage.savers) {
+      const outcome = await this.#attempt(() => saver.flush());
+      this.tally[outcome] += 1;
+      await this.#showAll();
+      if (outcome !== "stored") return;
+    }
+    for (const thread of THREADS) await this.#expectThread(this.#stage.witness, thread, "a flush");
   }
 
   /** Looks at everything. */
   async expectAll(): Promise<void> {
     const { savers, witness } = this.#stage;
+    for (const saver of savers) await saver.flush();
     for (const thread of THREADS) {
       for (const saver of [...savers, witness]) {
         await this.#expectThread(saver, thread, "the end");
@@ -95,7 +110,11 @@ export class Simulation {
     this.#reference.close();
   }
 
-  async #make(call: Call, saver: KustoSaver): Promise<keyof Tally> {
+  #make(call: Call, saver: KustoSaver): Promise<keyof Tally> {
+    return this.#attempt(() => call.make(saver));
+  }
+
+  async #attempt(run: () => Promise<unknown>): Promise<keyof Tally> {
     const { random, network, table, storeFaults } = this.#stage;
     if (storeFaults.length > 0) {
       const faults = random.chance(0.5) ? [random.pick(storeFaults)] : [];
@@ -103,7 +122,7 @@ export class Simulation {
     }
     network.share = random.pick([0, 0.2, 0.5, 1]);
     try {
-      await call.make(saver);
+      await run();
       return "stored";
     } catch (thrown) {
       if (!(thrown instanceof StoreError)) throw thrown;
@@ -121,9 +140,9 @@ export class Simulation {
     await table.local("POST", "release");
   }
 
-  async #differs(thread: string): Promise<boolean> {
+  async #differs(judge: KustoSaver, thread: string): Promise<boolean> {
     try {
-      await this.#expectThread(this.#stage.witness, thread, "");
+      await this.#expectThread(judge, thread, "");
       return false;
     } catch {
       return true;
@@ -148,7 +167,7 @@ export class Simulation {
     expectSame(listed, expected, `${about}: the list of ${thread}`);
   }
 
-  #draw(): Call {
+  async #draw(): Promise<Call> {
     const { random } = this.#stage;
     const thread = random.pick(THREADS);
     const namespace = random.pick(NAMESPACES);
@@ -157,13 +176,19 @@ export class Simulation {
       this.#messages.clear();
       return { name: "delete", thread, namespace, make: (saver) => saver.deleteThread(thread) };
     }
-    if (kind < 7 && this.#number > 0) return this.#drawWrites(thread, namespace);
+    if (kind < 7) {
+      // Whether writes without a checkpoint are stored cannot be seen.
+      const existing = await all(this.#reference.list(config(thread, undefined, namespace)));
+      if (existing.length > 0) {
+        return this.#drawWrites(thread, namespace, random.pick(existing).checkpoint.id);
+      }
+    }
     return this.#drawPut(thread, namespace);
   }
 
-  #drawWrites(thread: string, namespace: string): Call {
+  #drawWrites(thread: string, namespace: string, id: string): Call {
     const { random } = this.#stage;
-    const target = config(thread, idOf(1 + random.below(this.#number)), namespace);
+    const target = config(thread, id, namespace);
     const text = String(random.below(1_000_000));
     const special = random.chance(0.3);
     const writes: [string, unknown][] = special
