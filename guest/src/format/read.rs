@@ -1,9 +1,11 @@
 //! Reads the stored structures from MessagePack.
 //!
-//! By hand and not with a deserializer: that would be generic code for every structure, a fourth
-//! of the whole component.
+//! With the functions of `rmp`, on which the deserializer of `rmp-serde` stands, and not with that:
+//! its code for every structure would be a fourth of the whole component.
 
 use std::collections::BTreeSet;
+
+use rmp::{Marker, decode};
 
 /// How deep stored structures may nest. What we write nests less; what was damaged or forged
 /// must not exhaust the stack.
@@ -49,92 +51,40 @@ impl<'a> Reader<'a> {
         &mut self,
         read: impl FnOnce(&mut Self, usize) -> Option<T>,
     ) -> Option<T> {
-        let length = match self.byte()? {
-            short @ 0x90..=0x9f => usize::from(short & 0x0f),
-            0xdc => self.length(2)?,
-            0xdd => self.length(4)?,
-            _ => return None,
-        };
+        let length = decode::read_array_len(&mut self.rest).ok()?;
         if self.depth >= DEPTH_MAX {
             return None;
         }
         self.depth += 1;
-        let structure = read(self, length);
+        let structure = read(self, length.try_into().ok()?);
         self.depth -= 1;
         structure
     }
 
     /// Bytes.
     pub(crate) fn bytes(&mut self) -> Option<&'a [u8]> {
-        let length = match self.byte()? {
-            0xc4 => self.length(1)?,
-            0xc5 => self.length(2)?,
-            0xc6 => self.length(4)?,
-            _ => return None,
-        };
+        let length = decode::read_bin_len(&mut self.rest).ok()?;
         self.take(length)
     }
 
     /// Text.
     pub(crate) fn text(&mut self) -> Option<&'a str> {
-        let length = match self.byte()? {
-            short @ 0xa0..=0xbf => usize::from(short & 0x1f),
-            0xd9 => self.length(1)?,
-            0xda => self.length(2)?,
-            0xdb => self.length(4)?,
-            _ => return None,
-        };
+        let length = decode::read_str_len(&mut self.rest).ok()?;
         std::str::from_utf8(self.take(length)?).ok()
     }
 
     /// A double.
     pub(crate) fn real(&mut self) -> Option<f64> {
-        match self.byte()? {
-            0xcb => Some(f64::from_bits(self.number(8)?)),
-            _ => None,
-        }
+        decode::read_f64(&mut self.rest).ok()
     }
 
     /// An integer, in whatever width it is.
     pub(crate) fn integer(&mut self) -> Option<i64> {
-        let signed = |number: u64, bytes: u32| {
-            // The sign is the first bit of what there is.
-            let unused = 64 - 8 * bytes;
-            ((number << unused) as i64) >> unused
-        };
-        match self.byte()? {
-            positive @ 0x00..=0x7f => Some(i64::from(positive)),
-            negative @ 0xe0..=0xff => Some(i64::from(negative as i8)),
-            0xcc => self.number(1).and_then(|number| number.try_into().ok()),
-            0xcd => self.number(2).and_then(|number| number.try_into().ok()),
-            0xce => self.number(4).and_then(|number| number.try_into().ok()),
-            0xcf => self.number(8).and_then(|number| number.try_into().ok()),
-            0xd0 => self.number(1).map(|number| signed(number, 1)),
-            0xd1 => self.number(2).map(|number| signed(number, 2)),
-            0xd2 => self.number(4).map(|number| signed(number, 4)),
-            0xd3 => self.number(8).map(|number| signed(number, 8)),
-            _ => None,
-        }
+        decode::read_int(&mut self.rest).ok()
     }
 
-    fn length(&mut self, bytes: usize) -> Option<usize> {
-        self.number(bytes)?.try_into().ok()
-    }
-
-    /// A number of so many bytes, the greatest first.
-    fn number(&mut self, bytes: usize) -> Option<u64> {
-        let digits = self.take(bytes)?;
-        Some(digits.iter().fold(0, |number, digit| (number << 8) | u64::from(*digit)))
-    }
-
-    fn byte(&mut self) -> Option<u8> {
-        let (byte, rest) = self.rest.split_first()?;
-        self.rest = rest;
-        Some(*byte)
-    }
-
-    fn take(&mut self, count: usize) -> Option<&'a [u8]> {
-        let (taken, rest) = self.rest.split_at_checked(count)?;
+    fn take(&mut self, count: u32) -> Option<&'a [u8]> {
+        let (taken, rest) = self.rest.split_at_checked(count.try_into().ok()?)?;
         self.rest = rest;
         Some(taken)
     }
@@ -172,8 +122,8 @@ impl Read for u8 {
 
 impl<T: Read> Read for Option<T> {
     fn read(reader: &mut Reader<'_>) -> Option<Self> {
-        if reader.marker() == Some(0xc0) {
-            reader.byte()?;
+        if reader.marker() == Some(Marker::Null.to_u8()) {
+            decode::read_nil(&mut reader.rest).ok()?;
             return Some(None);
         }
         T::read(reader).map(Some)
