@@ -57,7 +57,8 @@ describeKusto("through_a_faulty_network", () => {
     await simulate(seed, true);
   });
 
-  test("every_fault_was_met_and_every_ending_seen", () => {
+  // Seeds of one's own need not.
+  test.skipIf(process.env.KUSTO_SEEDS)("every_fault_was_met_and_every_ending_seen", () => {
     expect([...met.keys()].sort()).toEqual([...FAULTS].sort());
     expect(Math.min(...Object.values(tallies))).toBeGreaterThan(0);
   });

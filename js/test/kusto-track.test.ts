@@ -7,7 +7,7 @@ import type { KustoSaver } from "../src/kusto.js";
 import { SqliteSaver } from "../src/sqlite.js";
 import { Network } from "./kusto/network.js";
 import { describeKusto, newTable } from "./kusto/target.js";
-import { checkpoint, config, idOf, metadata } from "./support/checkpoints.js";
+import { all, checkpoint, config, idOf, metadata } from "./support/checkpoints.js";
 import { expectSame } from "./support/twins.js";
 
 type Values = Record<string, unknown>;
@@ -93,6 +93,22 @@ describeKusto("a saver that remembers", () => {
       });
     }
   });
+
+  test.each([undefined, 0])(
+    "puts_whole_what_another_has_deleted_with_a_cache_of_%s",
+    async (cacheBytes) => {
+      const table = await newTable();
+      const [saver, other] = [await table.open({ cacheBytes }), await table.open()];
+      const messages = messagesOf(20);
+      await put(saver, 1, { messages });
+      await other.deleteThread("t");
+      // It has not seen that.
+      await put(saver, 2, { messages });
+      const tuple = await (await table.open()).getTuple(config("t"));
+      expect(tuple?.checkpoint).toMatchObject({ id: idOf(2), channel_values: { messages } });
+      expect(await all((await table.open()).list(config("t")))).toHaveLength(1);
+    },
+  );
 
   test("reads_what_another_saver_has_put_in_between", async () => {
     const table = await newTable();

@@ -34,7 +34,7 @@ impl Call {
     pub(super) async fn put(&mut self, new: NewCheckpoint) -> Result<Rows, Error> {
         let now = self.sender.io.now();
         let age_max = self.sender.options.age_max();
-        let known = self.shared.borrow_mut().thread(&new.thread_id, now, age_max).cloned();
+        let mut known = self.shared.borrow_mut().thread(&new.thread_id, now, age_max).cloned();
         if let Some(guard) = new.guard {
             // What the caller relies on must be known to this store, and young enough.
             let holds = |known: &super::memory::Thread| known.cut == Some(guard.generation);
@@ -70,6 +70,7 @@ impl Call {
                 return Ok(Vec::new());
             }
             // Everything is sent again, after the deletion.
+            known = None;
             fresh = new.chunks.iter().collect();
         }
         Err(Error::protocol(
