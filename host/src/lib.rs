@@ -20,6 +20,14 @@
 //! # }
 //! ```
 //!
+//! Other stores and other ways to use it:
+//!
+//! - `KustoCheckpointer` stores on Azure Data Explorer, through the component
+//!   `checkpointer-kusto` (the feature `kusto`).
+//! - Any [`StorageAdapter`] is a store.
+//! - `imports` serves agents that are components themselves: what they import of this package is
+//!   answered natively, for each tenant on a store of its own.
+//!
 //! # What is promised
 //!
 //! - A call that returned `Ok` is committed; with the defaults it survives a loss of power.
@@ -31,8 +39,8 @@
 //! # Spans
 //!
 //! Each operation is a `tracing` span `checkpoint_operation` with the field `call`, and at its
-//! end either `rounds` and `statements` or, where it failed, `code`. No span, event or error
-//! holds a value.
+//! end either `rounds` and `statements` (on Kusto: `requests`) or, where it failed, `code`. No
+//! span, event or error holds a value, a token or a secret.
 
 #[cfg(feature = "component")]
 mod bindings;

@@ -148,3 +148,40 @@ impl Instance {
         self.store.data().outgoing.take_sent()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::net::TcpListener;
+
+    use langgraph_checkpoint_guest::{Call, GetTuple};
+
+    use super::super::lane::Request;
+    use super::super::options::KustoOptions;
+    use super::*;
+
+    #[tokio::test]
+    async fn a_request_to_another_place_than_those_allowed_does_not_leave() {
+        let elsewhere = TcpListener::bind("127.0.0.1:0").unwrap();
+        elsewhere.set_nonblocking(true).unwrap();
+        let path =
+            concat!(env!("CARGO_MANIFEST_DIR"), "/../target/components/checkpointer-kusto.wasm");
+        let component = KustoComponent::from_file(path, Limits::default()).unwrap();
+        let allowed = KustoOptions::new("https://a.kusto.windows.net", "db");
+        let outgoing = Outgoing::of(&allowed).unwrap();
+        let mut instance = component.instantiate(outgoing).await.unwrap();
+        // The component is told to go elsewhere, as one that was tampered with might on its own.
+        let elsewhere_uri = format!("http://{}", elsewhere.local_addr().unwrap());
+        let options = KustoOptions::new(elsewhere_uri, "db").connect_options(None);
+        instance.connect(&options).await.unwrap();
+        let call = Call::GetTuple(GetTuple {
+            config: crate::Config { thread_id: "t".into(), ..Default::default() },
+            known: None,
+        });
+        let error = instance.call(Request::Call(call)).await.unwrap().unwrap_err();
+        assert!(matches!(error, Error::Denied(_)), "{error:?}");
+        assert_eq!(error.code(), "request-not-allowed");
+        assert_eq!(instance.take_sent(), 0);
+        let visit = elsewhere.accept().map(|_| ());
+        assert_eq!(visit.unwrap_err().kind(), std::io::ErrorKind::WouldBlock);
+    }
+}

@@ -245,10 +245,10 @@ impl Worker {
     }
 }
 
-type Entered<T> = Result<Result<T, Error>, Error>;
+pub(super) type Entered<T> = Result<Result<T, Error>, Error>;
 
 impl Instance {
-    async fn connect(
+    pub(super) async fn connect(
         &mut self,
         options: &bindings::connection::ConnectOptions,
     ) -> Result<(), Error> {
@@ -277,7 +277,7 @@ impl Instance {
     }
 
     /// Runs a request. The outer error is that of an instance that cannot be used again.
-    async fn call(&mut self, request: Request) -> Entered<Reply> {
+    pub(super) async fn call(&mut self, request: Request) -> Entered<Reply> {
         let (_running, store, exports) = self.enter();
         let connection = exports.langgraph_checkpoint_kusto_connection();
         let calls = exports.langgraph_checkpoint_checkpointer();
