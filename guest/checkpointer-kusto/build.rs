@@ -1,0 +1,15 @@
+//! Has the linker leave its adapter for WASI 0.1 away: this component needs none, and the
+//! adapter's newer interfaces would take the place of those of 0.2.0, which more hosts have.
+
+#![allow(
+    clippy::disallowed_macros,
+    clippy::disallowed_methods,
+    reason = "cargo speaks to a build script by its environment and output"
+)]
+
+fn main() {
+    println!("cargo::rerun-if-changed=build.rs");
+    if std::env::var("CARGO_CFG_TARGET_ARCH").is_ok_and(|arch| arch == "wasm32") {
+        println!("cargo::rustc-link-arg-cdylib=--wasi-adapter=none");
+    }
+}
