@@ -150,7 +150,10 @@ describe.each([undefined, 0, 3_000])("with_a_cache_of_%s_bytes", (cacheBytes) =>
       change(number);
       if (number % 2 === 0) {
         storage.failing = new Error("the disk is gone");
-        await expect(put(saver, number, values)).rejects.toThrow("the disk is gone");
+        await expect(put(saver, number, values)).rejects.toMatchObject({
+          code: "adapter-failed",
+          cause: storage.failing,
+        });
         storage.failing = undefined;
       } else {
         await put(saver, number, values);
