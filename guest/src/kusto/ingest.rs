@@ -37,15 +37,18 @@ pub(crate) async fn ingest(
     let lines = rows.iter().map(LogRow::line).collect::<Result<Vec<_>, _>>()?;
     let mut at = 0;
     let mut most = REQUEST_BYTES_MAX;
+    // An attempt before the one that was too large may have taken effect.
+    let mut maybe_done = false;
     while at < lines.len() {
         let count = fitting(lines.get(at..).unwrap_or_default(), most);
         let batch = lines.get(at..at + count).unwrap_or_default();
         match one(sender, shared, batch).await? {
             Ok(()) => at += count,
             Err(failure) if failure.class == Class::TooLarge && count > 1 => {
+                maybe_done |= failure.maybe_done;
                 most = (batch.iter().map(String::len).sum::<usize>() / 2).max(1);
             }
-            Err(failure) => return Ok(Err(Broken { failure, partly: at > 0 })),
+            Err(failure) => return Ok(Err(Broken { failure, partly: at > 0 || maybe_done })),
         }
     }
     Ok(Ok(()))
@@ -76,9 +79,13 @@ async fn one(
         return put_inline(sender, lines).await;
     }
     match sender.stream(packed(lines)?).await? {
-        Err(Failure { class: Class::StreamingOff, .. }) if mode == IngestMode::Auto => {
+        Err(Failure { class: Class::StreamingOff, maybe_done, .. }) if mode == IngestMode::Auto => {
             shared.borrow_mut().streaming_is_off(sender.io.now().saturating_add(INLINE_TIME));
-            put_inline(sender, lines).await
+            let ended = put_inline(sender, lines).await?;
+            Ok(ended.map_err(|failure| Failure {
+                maybe_done: maybe_done || failure.maybe_done,
+                ..failure
+            }))
         }
         ended => Ok(ended),
     }

@@ -25,6 +25,8 @@ pub(crate) struct Memory {
     threads: BTreeMap<String, Thread>,
     uses: u64,
     rows: VecDeque<Laid>,
+    /// Threads whose last put ended stale, though its rows are in the store.
+    stale: BTreeSet<String>,
     /// When rows may be streamed again, in microseconds since 1970.
     pub(crate) inline_until: u64,
     warned: bool,
@@ -166,6 +168,17 @@ impl Memory {
                 laid.state = ingested.map_or(State::Waiting(since), State::Ingested);
             }
         }
+    }
+
+    /// Notes that a put ended stale after its rows were ingested: the same put, whole, follows, and
+    /// where that fails something is stored all the same.
+    pub(crate) fn note_stale(&mut self, thread_id: &str) {
+        self.stale.insert(thread_id.to_owned());
+    }
+
+    /// Whether the thread's last put ended so.
+    pub(crate) fn take_stale(&mut self, thread_id: &str) -> bool {
+        self.stale.remove(thread_id)
     }
 
     /// Drops the rows of a thread that wait and are older than its tombstone.

@@ -45,7 +45,8 @@ impl Call {
         let sent =
             |chunk: &&Chunk| known.as_ref().is_some_and(|known| known.has(&hash_text(&chunk.hash)));
         let mut fresh: Vec<&Chunk> = new.chunks.iter().filter(|chunk| !sent(chunk)).collect();
-        for again in 0..PUTS_MAX {
+        let mut before = self.shared.borrow_mut().take_stale(&new.thread_id);
+        for _ in 0..PUTS_MAX {
             let rev = self.shared.borrow_mut().clock.next(self.sender.io.at());
             let rows = self.checkpoint_rows(&new, &fresh, rev)?;
             let cut = if self.sender.options.write_behind() {
@@ -53,7 +54,7 @@ impl Call {
                 let known = known.as_ref().and_then(|known| known.cut);
                 known.unwrap_or_default()
             } else {
-                self.ingest(PUTTING, rows, again > 0).await?;
+                self.ingest(PUTTING, rows, before).await?;
                 self.cut_of(PUTTING, &new.thread_id, true).await?
             };
             let deleted = known.as_ref().is_some_and(|known| known.differs(Some(cut)));
@@ -67,8 +68,10 @@ impl Call {
             memory.forget(&new.thread_id);
             memory.clock.observe(cut);
             if new.guard.is_some() {
+                memory.note_stale(&new.thread_id);
                 return Ok(Vec::new());
             }
+            before = true;
             // Everything is sent again, after the deletion.
             known = None;
             fresh = new.chunks.iter().collect();
