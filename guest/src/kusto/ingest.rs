@@ -8,7 +8,7 @@ use flate2::write::GzEncoder;
 use super::failure::{Class, Failure};
 use super::memory::Shared;
 use super::options::IngestMode;
-use super::row::LogRow;
+use super::row::{LogRow, WRITE};
 use super::send::Sender;
 use crate::error::Error;
 
@@ -40,11 +40,12 @@ pub(crate) async fn ingest(
     // An attempt before the one that was too large may have taken effect.
     let mut maybe_done = false;
     while at < lines.len() {
-        let count = fitting(lines.get(at..).unwrap_or_default(), most);
+        let rest = rows.get(at..).unwrap_or_default();
+        let count = fitting(rest, lines.get(at..).unwrap_or_default(), most);
         let batch = lines.get(at..at + count).unwrap_or_default();
         match one(sender, shared, batch).await? {
             Ok(()) => at += count,
-            Err(failure) if failure.class == Class::TooLarge && count > 1 => {
+            Err(failure) if failure.class == Class::TooLarge && count > together(rest) => {
                 maybe_done |= failure.maybe_done;
                 most = (batch.iter().map(String::len).sum::<usize>() / 2).max(1);
             }
@@ -54,14 +55,34 @@ pub(crate) async fn ingest(
     Ok(Ok(()))
 }
 
-/// How many of the lines fit in so many bytes; at least one.
-fn fitting(lines: &[String], most: usize) -> usize {
+/// How many of the rows fit in so many bytes; at least those that go together.
+fn fitting(rows: &[LogRow], lines: &[String], most: usize) -> usize {
     let mut bytes = 0;
-    let fits = lines.iter().take_while(|line| {
-        bytes += line.len() + 1;
-        bytes <= most
-    });
-    fits.count().max(1)
+    let mut count = 0;
+    while let Some(rest) = rows.get(count..).filter(|rest| !rest.is_empty()) {
+        let group = together(rest);
+        let own = lines.get(count..count + group).unwrap_or_default();
+        bytes += own.iter().map(|line| line.len() + 1).sum::<usize>();
+        if count > 0 && bytes > most {
+            break;
+        }
+        count += group;
+    }
+    count
+}
+
+/// How many rows at the beginning go in one request: the writes of one call. LangGraph takes a
+/// task with some of its writes for one that has made them all.
+fn together(rows: &[LogRow]) -> usize {
+    let Some(first) = rows.first().filter(|row| row.kind == WRITE) else {
+        return rows.len().min(1);
+    };
+    let same = |row: &&LogRow| {
+        row.kind == WRITE
+            && (row.rev, &row.thread_id, &row.task_id)
+                == (first.rev, &first.thread_id, &first.task_id)
+    };
+    rows.iter().take_while(same).count()
 }
 
 async fn one(
@@ -115,4 +136,38 @@ fn packed(lines: &[String]) -> Result<Vec<u8>, Error> {
         encoder.write_all(b"\n").map_err(failed)?;
     }
     encoder.finish().map_err(failed)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn row(kind: &str, rev: i64, task_id: &str) -> LogRow {
+        let row = LogRow::new(kind, "thread", rev, String::new(), 0);
+        LogRow { task_id: task_id.to_owned(), ..row }
+    }
+
+    fn requests(rows: &[LogRow], most: usize) -> Vec<usize> {
+        let lines = vec!["x".repeat(9); rows.len()];
+        let mut counts = Vec::new();
+        let mut at = 0;
+        while at < rows.len() {
+            counts.push(fitting(&rows[at..], &lines[at..], most));
+            at += counts.last().unwrap();
+        }
+        counts
+    }
+
+    #[test]
+    fn the_writes_of_a_call_are_never_divided_among_requests() {
+        let mut rows = vec![row("chunk", 1, ""), row("chunk", 1, "")];
+        rows.extend((0..5).map(|_| row(WRITE, 1, "a")));
+        rows.extend((0..2).map(|_| row(WRITE, 2, "a")));
+        rows.push(row("checkpoint", 3, ""));
+        assert_eq!(requests(&rows, 1_000), [10]);
+        assert_eq!(requests(&rows, 70), [7, 3]);
+        assert_eq!(requests(&rows, 60), [2, 5, 3]);
+        assert_eq!(requests(&rows, 10), [1, 1, 5, 2, 1]);
+        assert_eq!(requests(&rows, 0), [1, 1, 5, 2, 1]);
+    }
 }
