@@ -13,7 +13,7 @@ use crate::{component, npm, process};
 pub(crate) fn run(workspace: &Workspace, quick: bool, only: Option<&str>) -> Result<()> {
     component::prepare(workspace)?;
     npm::ensure_installed(&workspace.js())?;
-    npm::ensure_installed(&workspace.js().join("matrix").join("runtimes"))?;
+    npm::ensure_installed_in_part(&workspace.js().join("matrix").join("runtimes"))?;
     npm::run_script(&workspace.js(), "build")?;
     let host = ["build", "--quiet", "-p", "langgraph-checkpoint-host", "--example", "relay"];
     process::run(process::cargo().current_dir(workspace.root()).args(host))?;

@@ -11,6 +11,16 @@ use crate::process;
 
 /// Installs what the folder's `package-lock.json` names, unless it is installed already.
 pub(crate) fn ensure_installed(folder: &Path) -> Result<()> {
+    ensure(folder, &["ci"])
+}
+
+/// As `ensure_installed`, for packages that come in parts for each platform. A registry that has
+/// not all of those makes `npm ci` fail over a part that is for another platform than this one.
+pub(crate) fn ensure_installed_in_part(folder: &Path) -> Result<()> {
+    ensure(folder, &["install", "--no-save"])
+}
+
+fn ensure(folder: &Path, install: &[&str]) -> Result<()> {
     let locked = packages(&folder.join("package-lock.json"))?;
     let Some(locked) = locked else {
         bail!("{} has no package-lock.json", folder.display());
@@ -21,7 +31,8 @@ pub(crate) fn ensure_installed(folder: &Path) -> Result<()> {
         return Ok(());
     }
     println!("installing the npm packages of {}", folder.display());
-    process::run(Command::new("npm").current_dir(folder).args(["ci", "--no-audit", "--no-fund"]))
+    let mut npm = Command::new("npm");
+    process::run(npm.current_dir(folder).args(install).args(["--no-audit", "--no-fund"]))
 }
 
 /// Runs a script of the folder's `package.json`.
