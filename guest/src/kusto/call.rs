@@ -9,7 +9,7 @@ use super::ingest::{Broken, ingest};
 use super::memory::Shared;
 use super::query::{self, Query};
 use super::resolve::encoding;
-use super::row::{CHUNK, LogRow, hash_text};
+use super::row::{CHECKPOINT, CHUNK, LogRow, TOMBSTONE, hash_text};
 use super::send::Sender;
 use crate::ask::{Ask, Step};
 use crate::error::Error;
@@ -163,7 +163,7 @@ impl Call {
     async fn gather(&mut self, thread_key: i64, hashes: &[Hash]) -> Result<Rows, Error> {
         let thread_id = self.thread_of(thread_key)?;
         let texts: Vec<String> = hashes.iter().map(hash_text).collect();
-        let laid = self.shared.borrow_mut().laid(self.sender.io.now());
+        let laid = self.laid();
         for row in laid.iter().filter(|row| row.kind == CHUNK && row.thread_id == thread_id) {
             if let Some(data) = row.bytes() {
                 self.chunks.insert((thread_id.clone(), row.hash.clone()), data);
@@ -229,7 +229,7 @@ impl Call {
         names: Vec<String>,
     ) -> Result<Rows, Error> {
         let mut found: Vec<String> = Vec::new();
-        for row in self.laid(thread_id, checkpoint_ns) {
+        for row in self.laid_checkpoints(thread_id, checkpoint_ns) {
             found.extend(row.channels.iter().filter(|name| names.contains(name)).cloned());
         }
         let rest: Vec<_> = names.into_iter().filter(|name| !found.contains(name)).collect();
@@ -246,21 +246,29 @@ impl Call {
         Ok(found.into_iter().map(|name| vec![Value::Text(name)]).collect())
     }
 
+    /// The rows that may not show yet.
+    pub(super) fn laid(&self) -> Vec<Rc<LogRow>> {
+        self.shared.borrow_mut().laid(self.sender.io.now())
+    }
+
     /// The rows of checkpoints in a namespace that may not show yet and are not hidden.
-    fn laid(&self, thread_id: &str, checkpoint_ns: &str) -> Vec<Rc<LogRow>> {
-        let laid = self.shared.borrow_mut().laid(self.sender.io.now());
-        let tombstones = laid
-            .iter()
-            .filter(|row| row.kind == super::row::TOMBSTONE && row.thread_id == thread_id);
-        let cut = tombstones.map(|row| row.rev).max().unwrap_or_default();
+    fn laid_checkpoints(&self, thread_id: &str, checkpoint_ns: &str) -> Vec<Rc<LogRow>> {
+        let laid = self.laid();
+        let cut = newest_tombstone(&laid, thread_id);
         let is = |row: &&Rc<LogRow>| {
-            row.kind == super::row::CHECKPOINT
+            row.kind == CHECKPOINT
                 && row.thread_id == thread_id
                 && row.checkpoint_ns == checkpoint_ns
                 && row.rev > cut
         };
         laid.iter().filter(is).cloned().collect()
     }
+}
+
+/// The newest tombstone of a thread among rows, 0 for none.
+pub(super) fn newest_tombstone(rows: &[Rc<LogRow>], thread_id: &str) -> i64 {
+    let of_thread = rows.iter().filter(|row| row.kind == TOMBSTONE && row.thread_id == thread_id);
+    of_thread.map(|row| row.rev).max().unwrap_or_default()
 }
 
 /// Ingests what waits in a store.

@@ -11,7 +11,6 @@ use serde_json::{Map, Value, json};
 
 use super::literal::quoted;
 use crate::ask::{After, Page};
-use crate::error::Error;
 
 /// How many levels of chunks come with the rows that refer to them. More than a value of 100,000
 /// elements has; deeper ones take further requests.
@@ -58,7 +57,7 @@ impl Query {
     }
 
     /// The body of the request.
-    pub(crate) fn body(&self, database: &str, milliseconds: u64) -> Result<Vec<u8>, Error> {
+    pub(crate) fn body(&self, database: &str, milliseconds: u64) -> Vec<u8> {
         let parameters: Map<String, Value> = self
             .parameters
             .iter()
@@ -74,7 +73,7 @@ impl Query {
                 "Parameters": parameters,
             },
         });
-        Ok(body.to_string().into_bytes())
+        body.to_string().into_bytes()
     }
 }
 
@@ -422,14 +421,14 @@ pub(crate) fn format(table: &str) -> Query {
     Query::new("setup", Vec::new(), &[format!("['{table}'] | summarize format = max(format)")])
 }
 
-/// The commands that remove a thread's rows up to a revision. The chunks only where `chunks`.
-pub(crate) fn delete(table: &str, thread_id: &str, rev: i64, chunks: bool) -> Vec<String> {
+/// The command that removes a thread's rows up to a revision. The chunks only where `chunks`.
+pub(crate) fn delete(table: &str, thread_id: &str, rev: i64, chunks: bool) -> String {
     let kinds = if chunks { "" } else { " and ['kind'] != \"chunk\"" };
     let condition = format!(
         "where thread_id == {} and rev <= {rev} and ['kind'] != \"tombstone\"{kinds}",
         quoted(thread_id)
     );
-    vec![format!(".delete table ['{table}'] records <| ['{table}'] | {condition}")]
+    format!(".delete table ['{table}'] records <| ['{table}'] | {condition}")
 }
 
 /// The command that removes a thread from the view of the latest checkpoints.

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::call::{Call, Rows, VISIBILITY_PAUSE_MS, VISIBILITY_PAUSE_MS_MAX};
+use super::call::{Call, Rows, VISIBILITY_PAUSE_MS, VISIBILITY_PAUSE_MS_MAX, newest_tombstone};
 use super::clock::Clock;
 use super::filter::{matches, narrowing};
 use super::query;
@@ -139,7 +139,7 @@ impl Call {
         let shown: BTreeSet<Place> = seen.checkpoints().into_keys().collect();
         rest.iter().try_for_each(|chunks| self.keep(chunks))?;
         self.shared.borrow_mut().clock.observe(seen.newest());
-        let laid = self.shared.borrow_mut().laid(self.sender.io.now());
+        let laid = self.laid();
         seen.lay(laid.into_iter());
         let full = shown.len() as u64 >= page.count;
         let last = shown.iter().min_by(|a, b| order(a).cmp(&order(b))).cloned();
@@ -179,7 +179,7 @@ impl Call {
         for table in self.query("reading writes", &query).await? {
             seen.take(&table, WRITE)?;
         }
-        let laid = self.shared.borrow_mut().laid(self.sender.io.now());
+        let laid = self.laid();
         seen.lay(laid.into_iter());
         Ok(seen.writes())
     }
@@ -253,7 +253,7 @@ impl Call {
             seen.take(writes, WRITE)?;
             chunks.iter().try_for_each(|chunks| self.keep(chunks))?;
         }
-        let laid = self.shared.borrow_mut().laid(self.sender.io.now());
+        let laid = self.laid();
         seen.lay(laid.into_iter());
         let (checkpoints, writes) = (seen.checkpoints(), seen.writes());
         let mut answer = Vec::new();
@@ -284,18 +284,14 @@ impl Call {
     async fn chain(&mut self, thread_id: &str, checkpoint_ns: &str) -> Result<Chain, Error> {
         let query = query::chain(&self.sender.options.table, thread_id, checkpoint_ns);
         let tables = self.query("reading a history", &query).await?;
-        let laid = self.shared.borrow_mut().laid(self.sender.io.now());
+        let laid = self.laid();
         let mut chain = Chain::default();
         if let [_, cut] = tables.as_slice() {
             for record in cut.records() {
                 chain.cut = record.integer("cut")?;
             }
         }
-        for row in laid.iter().filter(|row| row.thread_id == thread_id) {
-            if row.kind == super::row::TOMBSTONE {
-                chain.cut = chain.cut.max(row.rev);
-            }
-        }
+        chain.cut = chain.cut.max(newest_tombstone(&laid, thread_id));
         for record in tables.first().into_iter().flat_map(|table| table.records()) {
             chain.add(
                 record.text("checkpoint_id")?,

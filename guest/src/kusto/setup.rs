@@ -106,12 +106,9 @@ fn columns(table: &str, schema: &[Table]) -> Result<(), Error> {
     for record in schema.iter().flat_map(Table::records) {
         found.push((record.text("ColumnName")?, record.text("ColumnType")?));
     }
-    let lacks = |column: &&&(&str, &str)| !found.contains(**column);
     let lacking: Vec<_> = COLUMNS
         .iter()
-        .collect::<Vec<_>>()
-        .iter()
-        .filter(lacks)
+        .filter(|column| !found.contains(column))
         .map(|(name, kind)| format!("{name}:{kind}"))
         .collect();
     if lacking.is_empty() {

@@ -4,7 +4,7 @@
 //! deleted meanwhile: only then it is acknowledged. So what it relies on was there after its own
 //! row was, and a host whose clock lags does not hide its row behind a tombstone.
 
-use super::call::{Call, Rows};
+use super::call::{Call, Rows, newest_tombstone};
 use super::ingest::{Broken, ingest};
 use super::query;
 use super::row::{
@@ -226,7 +226,7 @@ impl Call {
                 newer += record.integer("rows")?;
             }
         }
-        let mut commands = query::delete(&table, thread_id, rev, newer == 0);
+        let mut commands = vec![query::delete(&table, thread_id, rev, newer == 0)];
         if self.has_view(DOING).await? {
             commands.push(query::delete_from_view(VIEW, thread_id, rev));
         }
@@ -255,11 +255,7 @@ impl Call {
         let query = query::cut(&self.sender.options.table, thread_id);
         let tables = self.sender.query(&query).await?;
         let tables = tables.map_err(|failure| failure.error(doing, stored))?;
-        let mut cut = 0;
-        let laid = self.shared.borrow_mut().laid(self.sender.io.now());
-        for row in laid.iter().filter(|row| row.kind == TOMBSTONE && row.thread_id == thread_id) {
-            cut = cut.max(row.rev);
-        }
+        let mut cut = newest_tombstone(&self.laid(), thread_id);
         let mut memory = self.shared.borrow_mut();
         for record in tables.iter().flat_map(|table| table.records()) {
             cut = cut.max(record.optional_integer("cut")?.unwrap_or_default());
