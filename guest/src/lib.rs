@@ -19,6 +19,7 @@ mod known;
 pub mod kusto;
 pub mod operation;
 pub mod outcome;
+pub mod packed;
 mod row;
 pub mod statement;
 mod value;

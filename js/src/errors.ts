@@ -131,6 +131,13 @@ function isPlannerFault(payload: unknown): payload is { tag: keyof typeof CLASSE
 export function refusalOf(thrown: unknown): CheckpointerError | undefined {
   const fault = thrown instanceof Error && "payload" in thrown ? thrown.payload : thrown;
   if (!isPlannerFault(fault)) return undefined;
-  const { code, message, maybeStored = false } = fault.val;
-  return new CLASSES[fault.tag](code, message, { stored: maybeStored ? "unknown" : "nothing" });
+  return refusal(fault.tag, fault.val);
+}
+
+/** The error of a planner that names the case of its refusal. */
+export function refusal(tag: string, fault: Fault): CheckpointerError {
+  const { code, message, maybeStored = false } = fault;
+  const stored = maybeStored ? "unknown" : "nothing";
+  const refused = Object.hasOwn(CLASSES, tag) ? (tag as keyof typeof CLASSES) : "protocol";
+  return new CLASSES[refused](code, message, { stored });
 }

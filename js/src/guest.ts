@@ -1,10 +1,13 @@
-// The only file that knows the generated code of the planner for SQL: it makes its instances,
-// converts SQL values at the boundary, and replaces an instance that failed.
+// The planner for SQL: its calls and steps, and the instances that it runs in.
 
-import { instantiate } from "../generated/planner.js";
-import type { Batch, RowSet, SqlValue } from "./adapters/adapter.js";
+import type * as wit from "../generated/interfaces/langgraph-checkpoint-operations.js";
+import type { Batch, RowSet, Statement } from "./adapters/adapter.js";
 import { type CoreModule, coreModules } from "./core-modules.js";
+import { ProtocolError, refusal } from "./errors.js";
 import { type CoreModules, compiledOnce, Instance } from "./instance.js";
+import { packCall } from "./packed/call.js";
+import { PackedCore } from "./packed/core.js";
+import { type PackedProgress, type PackedStatement, unpackOutcome } from "./packed/progress.js";
 
 /** It is written out, so that tools that gather a program's files find it. */
 const PLANNER: CoreModule = {
@@ -12,65 +15,47 @@ const PLANNER: CoreModule = {
   file: () => new URL("../generated/planner.core.wasm", import.meta.url),
 };
 
-type Operations = ReturnType<typeof instantiate>["operations"];
-type Operation = ReturnType<Operations["put"]>[0];
-type Progress = ReturnType<Operations["put"]>[1];
-type WireBatch = Extract<Progress, { tag: "need" }>["val"]["val"];
-type WireValue = WireBatch["statements"][number]["parameters"][number][number];
+/** The planner numbers so many texts of statements. */
+const TEXTS_MAX = 256;
 
 /** A call of LangGraph's, as the planner takes it. */
 export type Call =
   | { tag: "setup" }
-  | { tag: "get-tuple"; val: Parameters<Operations["getTuple"]>[0] }
-  | { tag: "list"; val: Parameters<Operations["list"]>[0] }
-  | { tag: "put"; val: Parameters<Operations["put"]>[0] }
-  | { tag: "put-writes"; val: Parameters<Operations["putWrites"]>[0] }
-  | { tag: "delete-thread"; val: Parameters<Operations["deleteThread"]>[0] }
-  | { tag: "delta-channel-history"; val: Parameters<Operations["deltaChannelHistory"]>[0] };
+  | { tag: "get-tuple"; val: wit.GetTupleCall }
+  | { tag: "list"; val: wit.ListCall }
+  | { tag: "put"; val: wit.PutCall }
+  | { tag: "put-writes"; val: wit.PutWritesCall }
+  | { tag: "delete-thread"; val: wit.Config }
+  | { tag: "delta-channel-history"; val: wit.DeltaChannelHistoryCall };
 /** What an operation ends in. */
-export type Outcome = Extract<Progress, { tag: "done" }>["val"];
+export type Outcome = wit.Outcome;
 /** The outcome of one kind. */
 export type OutcomeOf<Tag extends Outcome["tag"]> = Extract<Outcome, { tag: Tag }>;
 
-type PutCall = Extract<Call, { tag: "put" }>["val"];
 /** The value of a channel to store. */
-export type NewValue = PutCall["checkpoint"]["channelValues"][number]["value"];
+export type NewValue = wit.NewValue;
 /** Consecutive parts of a list or map. */
-export type Run = Extract<NewValue, { tag: "edited" }>["val"][number];
+export type Run = wit.Run;
 
 /** How far a call is: a batch to run, or its end. */
 export type Step = { readonly batch: Batch } | { readonly outcome: Outcome };
 
-function begin(operations: Operations, call: Call): [Operation, Progress] {
-  switch (call.tag) {
-    case "setup":
-      return operations.setup();
-    case "get-tuple":
-      return operations.getTuple(call.val);
-    case "list":
-      return operations.list(call.val);
-    case "put":
-      return operations.put(call.val);
-    case "put-writes":
-      return operations.putWrites(call.val);
-    case "delete-thread":
-      return operations.deleteThread(call.val);
-    case "delta-channel-history":
-      return operations.deltaChannelHistory(call.val);
-  }
+/** An instance of the core module, and the texts that it has numbered. */
+interface Numbered {
+  readonly core: PackedCore;
+  readonly texts: string[];
 }
 
 /** One call under way. */
 export class PlannedCall {
-  readonly #instance: Instance<Operations>;
-  readonly #operation: Operation;
+  readonly #instance: Instance<Numbered>;
+  /** The number of the operation, for as long as the instance keeps one. */
+  #operation: number | undefined;
   #step: Step;
 
-  constructor(instance: Instance<Operations>, call: Call) {
-    const [operation, progress] = instance.enter((operations) => begin(operations, call));
+  constructor(instance: Instance<Numbered>, call: Call) {
     this.#instance = instance;
-    this.#operation = operation;
-    this.#step = toStep(progress);
+    this.#step = this.#toStep(instance.enter(({ core }) => core.start(packCall(call))));
   }
 
   /** Where the call stands. */
@@ -80,21 +65,56 @@ export class PlannedCall {
 
   /** Answers the batch of the step. */
   advance(rowSets: readonly RowSet[]): void {
-    const val = rowSets.map(({ rows }) => ({ rows: rows.map((row) => row.map(toWire)) }));
-    const answer = { tag: "sql", val } as const;
-    this.#step = toStep(this.#instance.enter(() => this.#operation.advance(answer)));
+    const operation = this.#operation ?? 0;
+    const answer = rowSets.map(({ rows }) => rows);
+    this.#operation = undefined;
+    this.#step = this.#toStep(this.#instance.enter(({ core }) => core.advance(operation, answer)));
   }
 
-  /** Frees what the instance keeps of the call. */
+  /** Frees what the instance keeps of the call; a dead one was freed whole. */
   end(): void {
-    this.#instance.drop(this.#operation);
+    const operation = this.#operation;
+    this.#operation = undefined;
+    if (operation === undefined || !this.#instance.alive) return;
+    this.#instance.enter(({ core }) => core.end(operation));
   }
+
+  #toStep(progress: PackedProgress): Step {
+    switch (progress[0]) {
+      case 0: {
+        const [, operation, access, statements] = progress;
+        this.#operation = operation;
+        return this.#instance.enter(({ texts }) => ({
+          batch: {
+            access: access === 0 ? "read" : "write",
+            statements: statements.map((statement) => toStatement(statement, texts)),
+          },
+        }));
+      }
+      case 1:
+        return { outcome: unpackOutcome(progress[1]) };
+      case 2: {
+        const [, tag, code, message, maybeStored] = progress;
+        throw refusal(tag, { code, message, maybeStored });
+      }
+    }
+  }
+}
+
+function toStatement([text, parameters]: PackedStatement, texts: string[]): Statement {
+  if (typeof text === "string") {
+    if (texts.length < TEXTS_MAX) texts.push(text);
+    return { text, parameters };
+  }
+  const known = texts[text];
+  if (known !== undefined) return { text: known, parameters };
+  throw new ProtocolError("unknown-statement", `the planner numbered no statement ${text}`);
 }
 
 /** Starts calls, on one instance for as long as that lives. */
 export class Planner {
   readonly #coreModule: CoreModules;
-  #instance: Instance<Operations> | undefined;
+  #instance: Instance<Numbered> | undefined;
 
   constructor(coreModule: CoreModules) {
     this.#coreModule = compiledOnce(coreModule);
@@ -103,7 +123,8 @@ export class Planner {
   /** Begins a call. Bad input is refused here. */
   start(call: Call): PlannedCall {
     if (!this.#instance?.alive) {
-      this.#instance = new Instance(instantiate(this.#coreModule, {}).operations);
+      const core = new PackedCore(this.#coreModule(PLANNER.name));
+      this.#instance = new Instance({ core, texts: [] });
     }
     return new PlannedCall(this.#instance, call);
   }
@@ -122,35 +143,4 @@ export function sharedPlanner(core?: WebAssembly.Module): Planner {
   const planner = handedIn.get(core) ?? new Planner(coreModules(PLANNER, core));
   handedIn.set(core, planner);
   return planner;
-}
-
-function toStep(progress: Progress): Step {
-  if (progress.tag === "done") return { outcome: progress.val };
-  const { access, statements } = progress.val.val;
-  return {
-    batch: {
-      access,
-      statements: statements.map(({ text, parameters }) => ({
-        text,
-        parameters: parameters.map((row) => row.map(fromWire)),
-      })),
-    },
-  };
-}
-
-function fromWire(value: WireValue): SqlValue {
-  return value.tag === "null" ? null : value.val;
-}
-
-function toWire(value: SqlValue): WireValue {
-  switch (typeof value) {
-    case "bigint":
-      return { tag: "integer", val: value };
-    case "number":
-      return { tag: "real", val: value };
-    case "string":
-      return { tag: "text", val: value };
-    default:
-      return value === null ? { tag: "null" } : { tag: "blob", val: value };
-  }
 }

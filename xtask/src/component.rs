@@ -20,6 +20,8 @@ pub(crate) const WITHOUT: &[&str] = &[
     "--exclude",
     "langgraph-checkpoint-checkpointer*",
     "--exclude",
+    "langgraph-checkpoint-packed-planner",
+    "--exclude",
     "langgraph-checkpoint-planner",
 ];
 
@@ -40,7 +42,7 @@ const FAST: &str = "component";
 /// In as few bytes as possible: for what is loaded over a network, or waits for one.
 const SMALL: &str = "component-small";
 
-/// The pure components, which the JavaScript package is made from.
+/// The pure components. The JavaScript package is made from all but the first, whose types it has.
 const PLANNERS: &[Kind] = &[
     Kind {
         name: "planner",
@@ -50,8 +52,15 @@ const PLANNERS: &[Kind] = &[
         imports: &[],
     },
     Kind {
-        name: transpile::SMALL,
-        package: "langgraph-checkpoint-planner",
+        name: transpile::PACKED,
+        package: "langgraph-checkpoint-packed-planner",
+        features: &[],
+        profile: FAST,
+        imports: &[],
+    },
+    Kind {
+        name: transpile::PACKED_SMALL,
+        package: "langgraph-checkpoint-packed-planner",
         features: &[],
         profile: SMALL,
         imports: &[],

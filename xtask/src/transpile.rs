@@ -1,4 +1,5 @@
-//! The JavaScript package's generated files, made from the components by jco.
+//! The JavaScript package's generated files, made from the components: by jco, and where the
+//! package enters a component by itself by taking that apart.
 //!
 //! Of jco only its transpiling library is installed: a sixth of the whole. It calls
 //! `jco-node-fs` for the WASI of components that read files, which ours do not; its version is
@@ -12,14 +13,22 @@ use std::process::Command;
 use anyhow::{Context, Result, bail};
 
 use crate::workspace::Workspace;
-use crate::{npm, process};
+use crate::{npm, process, world};
 
-/// What the package reads of each component.
-const SUFFIXES: &[&str] = &["js", "d.ts", "core.wasm"];
+/// The components that the package enters by itself, with bytes: it needs their core modules alone.
+pub(crate) const PACKED: &str = "packed-planner";
+pub(crate) const PACKED_SMALL: &str = "packed-planner-small";
+/// What the package calls those.
+const CORES: [(&str, &str); 2] =
+    [(PACKED, "planner.core.wasm"), (PACKED_SMALL, "planner-small.core.wasm")];
 
-/// Its core module stands in for the planner's, whose other files serve both.
-pub(crate) const SMALL: &str = "planner-small";
-const SMALL_SUFFIXES: &[&str] = &["core.wasm"];
+/// What jco makes that the package reads.
+const FILES: &[&str] = &[
+    "interfaces/langgraph-checkpoint-operations.d.ts",
+    "planner-kusto.core.wasm",
+    "planner-kusto.d.ts",
+    "planner-kusto.js",
+];
 
 /// Makes `js/generated/`, unless it was made from the same components by the same tool.
 pub(crate) fn transpile(workspace: &Workspace, components: &[PathBuf]) -> Result<()> {
@@ -28,17 +37,23 @@ pub(crate) fn transpile(workspace: &Workspace, components: &[PathBuf]) -> Result
     let stamp = workspace.path("target/components/transpiled");
     let inputs = inputs(&tool, components)?;
     let is_current = fs::read(&stamp).is_ok_and(|made_from| made_from == inputs);
-    if is_current && missing(&generated, components).is_empty() {
+    if is_current && missing(&generated).is_empty() {
         return Ok(());
     }
 
     npm::ensure_installed(&tool)?;
     let partial = workspace.js().join("generated.partial");
     remove(&partial)?;
-    process::run(
-        Command::new("node").arg(tool.join("transpile.mjs")).arg(&partial).args(components),
-    )?;
-    let missing = missing(&partial, components);
+    let (packed, typed): (Vec<_>, Vec<_>) =
+        components.iter().partition(|component| core_name(component).is_some());
+    process::run(Command::new("node").arg(tool.join("transpile.mjs")).arg(&partial).args(typed))?;
+    for component in packed {
+        let bytes = fs::read(component)?;
+        let core = world::core_module(&bytes)
+            .with_context(|| format!("cannot take {} apart", component.display()))?;
+        fs::write(partial.join(core_name(component).unwrap_or_default()), core)?;
+    }
+    let missing = missing(&partial);
     if !missing.is_empty() {
         bail!("jco did not make {}", missing.join(", "));
     }
@@ -60,16 +75,16 @@ fn inputs(tool: &Path, components: &[PathBuf]) -> Result<Vec<u8>> {
     Ok(inputs)
 }
 
+/// What the package calls the core module of a component that it enters by itself.
+fn core_name(component: &Path) -> Option<&'static str> {
+    let name = component.file_stem()?;
+    CORES.iter().find(|(packed, _)| name == *packed).map(|(_, core)| *core)
+}
+
 /// The names of the files that are not there.
-fn missing(folder: &Path, components: &[PathBuf]) -> Vec<String> {
-    let names = components.iter().filter_map(|component| component.file_stem()?.to_str());
-    names
-        .flat_map(|name| {
-            let suffixes = if name == SMALL { SMALL_SUFFIXES } else { SUFFIXES };
-            suffixes.iter().map(move |suffix| format!("{name}.{suffix}"))
-        })
-        .filter(|file| !folder.join(file).is_file())
-        .collect()
+fn missing(folder: &Path) -> Vec<&'static str> {
+    let cores = CORES.iter().map(|(_, core)| *core);
+    cores.chain(FILES.iter().copied()).filter(|file| !folder.join(file).is_file()).collect()
 }
 
 fn remove(folder: &Path) -> Result<()> {

@@ -57,6 +57,23 @@ impl World {
     }
 }
 
+/// The core module of a component that has one and no other.
+pub(crate) fn core_module(component: &[u8]) -> Result<&[u8]> {
+    let mut modules = Vec::new();
+    for payload in Parser::new(0).parse_all(component) {
+        if let Payload::ModuleSection { unchecked_range, .. } = payload? {
+            modules.push(unchecked_range);
+        }
+    }
+    match modules.as_slice() {
+        [range] => {
+            let range = usize::try_from(range.start)?..usize::try_from(range.end)?;
+            component.get(range).context("the component ends early")
+        }
+        _ => bail!("the component has {} core modules, not one", modules.len()),
+    }
+}
+
 impl fmt::Display for World {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str("world {")?;

@@ -37,6 +37,16 @@ impl<'a> Reader<'a> {
         self.rest.first().copied()
     }
 
+    /// What comes next, without passing it.
+    pub(crate) fn kind(&self) -> Option<Marker> {
+        self.marker().map(Marker::from_u8)
+    }
+
+    /// Nothing, said.
+    pub(crate) fn nil(&mut self) -> Option<()> {
+        decode::read_nil(&mut self.rest).ok()
+    }
+
     /// An array of exactly so many fields.
     pub(crate) fn fields<T>(
         &mut self,
@@ -122,8 +132,8 @@ impl Read for u8 {
 
 impl<T: Read> Read for Option<T> {
     fn read(reader: &mut Reader<'_>) -> Option<Self> {
-        if reader.marker() == Some(Marker::Null.to_u8()) {
-            decode::read_nil(&mut reader.rest).ok()?;
+        if reader.kind() == Some(Marker::Null) {
+            reader.nil()?;
             return Some(None);
         }
         T::read(reader).map(Some)

@@ -1,0 +1,100 @@
+//! The planner's calls as bytes: `packed` of `wit/planner.wit`, where their shapes are.
+//!
+//! A host in which a list of bytes crosses for next to nothing, and every field, variant and text
+//! of its own costs, enters here. Nothing is decided in this module.
+
+mod read;
+mod write;
+
+use std::collections::BTreeMap;
+
+use crate::call::Call;
+use crate::error::Error;
+use crate::format::read::decode;
+use crate::operation::{Answer, Operation, Progress};
+
+use read::PackedAnswer;
+use write::Writer;
+
+/// Statements have so many texts at most that are numbered; the others cross whole each time.
+const TEXTS_MAX: usize = 256;
+
+/// The operations of one caller that are under way.
+#[derive(Debug, Default)]
+pub struct Packed {
+    operations: BTreeMap<u32, Operation>,
+    last: u32,
+    texts: BTreeMap<String, u32>,
+}
+
+impl Packed {
+    /// Begins a packed call; gives where it stands, packed.
+    pub fn start(&mut self, call: &[u8]) -> Vec<u8> {
+        let started = match decode::<Call>(call) {
+            Some(call) => Operation::start(call),
+            None => Err(malformed("call")),
+        };
+        match started {
+            Ok((operation, progress)) => self.told(operation, progress),
+            Err(error) => write::refusal(&error),
+        }
+    }
+
+    /// Gives packed row sets to an operation; gives where it stands, packed.
+    pub fn advance(&mut self, operation: u32, row_sets: &[u8]) -> Vec<u8> {
+        let Some(mut operation) = self.operations.remove(&operation) else {
+            return write::refusal(&Error::protocol(
+                "ended-operation",
+                "an operation was advanced after its end; start another one",
+            ));
+        };
+        let progress = match decode::<PackedAnswer>(row_sets) {
+            Some(PackedAnswer(sets)) => operation.advance(Answer::Sql(sets)),
+            None => Err(malformed("list of row sets")),
+        };
+        match progress {
+            Ok(progress) => self.told(operation, progress),
+            Err(error) => write::refusal(&error),
+        }
+    }
+
+    /// Forgets an operation that is not to be advanced any more.
+    pub fn end(&mut self, operation: u32) {
+        self.operations.remove(&operation);
+    }
+
+    /// Keeps the operation if it goes on.
+    fn told(&mut self, operation: Operation, progress: Progress) -> Vec<u8> {
+        match progress {
+            Progress::Done(outcome) => write::outcome(&outcome),
+            Progress::Need(need) => {
+                self.last = self.last.wrapping_add(1);
+                self.operations.insert(self.last, operation);
+                write::need(self.last, &need, |text, writer| self.texts.write(text, writer))
+            }
+        }
+    }
+}
+
+/// Statement texts that both sides know by number.
+trait Texts {
+    /// Writes the text's number; at its first time the text itself, which thereby gets the next.
+    fn write(&mut self, text: &str, writer: &mut Writer);
+}
+
+impl Texts for BTreeMap<String, u32> {
+    fn write(&mut self, text: &str, writer: &mut Writer) {
+        match (self.get(text), u32::try_from(self.len())) {
+            (Some(number), _) => writer.number(*number),
+            (None, Ok(next)) if self.len() < TEXTS_MAX => {
+                self.insert(text.to_owned(), next);
+                writer.text(text);
+            }
+            _ => writer.text(text),
+        }
+    }
+}
+
+fn malformed(what: &str) -> Error {
+    Error::protocol("malformed-bytes", format!("a packed {what} has not the shape of one"))
+}

@@ -1,0 +1,264 @@
+//! Batches, outcomes and refusals into bytes.
+
+use std::convert::Infallible;
+use std::ops::Range;
+
+use rmp::encode::{self, ByteBuf, ValueWriteError};
+
+use crate::call::{ChannelVersion, Payload, Version};
+use crate::error::Error;
+use crate::operation::Need;
+use crate::outcome::{
+    ChannelHistory, CheckpointTuple, FoundCheckpoint, Outcome, Page, PendingWrite,
+    StoredCheckpoint, TupleValue,
+};
+use crate::statement::{Access, Value};
+
+/// The extension type of text that begins with a byte order mark, which decoders tend to drop.
+const MARKED_TEXT: i8 = 1;
+
+/// Bytes that grow.
+#[derive(Default)]
+pub(super) struct Writer(ByteBuf);
+
+/// Memory takes whatever is written to it.
+fn written<T>(result: Result<T, ValueWriteError<Infallible>>) {
+    match result {
+        Ok(_) => {}
+        Err(ValueWriteError::InvalidMarkerWrite(never) | ValueWriteError::InvalidDataWrite(never)) => {
+            match never {}
+        }
+    }
+}
+
+/// A length in 32 bits, in which the component's own memory ends.
+fn length(count: usize) -> u32 {
+    u32::try_from(count).unwrap_or(u32::MAX)
+}
+
+impl Writer {
+    fn array(&mut self, fields: usize) {
+        written(encode::write_array_len(&mut self.0, length(fields)));
+    }
+
+    fn list<T>(&mut self, elements: &[T], mut write: impl FnMut(&mut Self, &T)) {
+        self.array(elements.len());
+        for element in elements {
+            write(self, element);
+        }
+    }
+
+    fn nil(&mut self) {
+        let Ok(()) = encode::write_nil(&mut self.0);
+    }
+
+    fn bool(&mut self, value: bool) {
+        let Ok(()) = encode::write_bool(&mut self.0, value);
+    }
+
+    pub(super) fn number(&mut self, number: u32) {
+        written(encode::write_uint(&mut self.0, number.into()));
+    }
+
+    fn real(&mut self, real: f64) {
+        written(encode::write_f64(&mut self.0, real));
+    }
+
+    pub(super) fn text(&mut self, text: &str) {
+        if text.starts_with('\u{feff}') {
+            written(encode::write_ext_meta(&mut self.0, length(text.len()), MARKED_TEXT));
+            self.0.as_mut_vec().extend_from_slice(text.as_bytes());
+        } else {
+            written(encode::write_str(&mut self.0, text));
+        }
+    }
+
+    fn bytes(&mut self, bytes: &[u8]) {
+        written(encode::write_bin(&mut self.0, bytes));
+    }
+
+    fn optional<T>(&mut self, value: Option<&T>, write: impl FnOnce(&mut Self, &T)) {
+        match value {
+            Some(value) => write(self, value),
+            None => self.nil(),
+        }
+    }
+
+    fn value(&mut self, value: &Value) {
+        match value {
+            Value::Null => self.nil(),
+            // In 64 bits whatever it is: that is how the reader tells it from a double.
+            Value::Integer(integer) => written(encode::write_i64(&mut self.0, *integer)),
+            Value::Real(real) => self.real(*real),
+            Value::Text(text) => self.text(text),
+            Value::Blob(blob) => self.bytes(blob),
+        }
+    }
+
+    fn payload(&mut self, Payload { kind, bytes }: &Payload) {
+        self.array(2);
+        self.text(kind);
+        self.bytes(bytes);
+    }
+
+    fn tuple(&mut self, tuple: &CheckpointTuple<TupleValue>) {
+        self.array(12);
+        self.text(&tuple.thread_id);
+        self.text(&tuple.checkpoint_ns);
+        self.text(&tuple.checkpoint_id);
+        self.optional(tuple.parent_checkpoint_id.as_ref(), |writer, id| writer.text(id));
+        self.real(tuple.v);
+        self.text(&tuple.ts);
+        self.list(&tuple.channel_versions, Self::version);
+        self.list(&tuple.channel_values, |writer, value| {
+            writer.array(2);
+            writer.text(&value.channel);
+            writer.tuple_value(&value.value);
+        });
+        self.payload(&tuple.rest);
+        self.payload(&tuple.metadata);
+        self.list(&tuple.pending_writes, Self::pending_write);
+        self.optional(tuple.pending_sends.as_ref(), |writer, sends| {
+            writer.list(sends, Self::payload);
+        });
+    }
+
+    fn version(&mut self, ChannelVersion { channel, version }: &ChannelVersion) {
+        self.array(2);
+        self.text(channel);
+        match version {
+            Version::Number(number) => self.real(*number),
+            Version::Text(text) => self.text(text),
+        }
+    }
+
+    fn tuple_value(&mut self, value: &TupleValue) {
+        match value {
+            TupleValue::Unchanged => self.nil(),
+            TupleValue::Whole(payload) => self.payload(payload),
+            TupleValue::Shared { kind, spans } => {
+                self.array(2);
+                self.text(kind);
+                self.list(spans, |writer, Range { start, end }| {
+                    writer.array(2);
+                    writer.number(*start);
+                    writer.number(*end);
+                });
+            }
+        }
+    }
+
+    fn pending_write(&mut self, write: &PendingWrite) {
+        self.array(3);
+        self.text(&write.task_id);
+        self.text(&write.channel);
+        self.payload(&write.value);
+    }
+}
+
+/// Where an operation needs its batch answered.
+pub(super) fn need(
+    operation: u32,
+    Need::Sql(batch): &Need,
+    mut text: impl FnMut(&str, &mut Writer),
+) -> Vec<u8> {
+    let mut writer = Writer::default();
+    writer.array(4);
+    writer.number(0);
+    writer.number(operation);
+    writer.number(match batch.access {
+        Access::Read => 0,
+        Access::Write => 1,
+    });
+    writer.list(&batch.statements, |writer, statement| {
+        writer.array(2);
+        text(&statement.text, writer);
+        writer.list(&statement.parameters, |writer, row| writer.list(row, Writer::value));
+    });
+    writer.0.into_vec()
+}
+
+/// Where an operation ended.
+pub(super) fn outcome(outcome: &Outcome) -> Vec<u8> {
+    let mut writer = Writer::default();
+    writer.array(2);
+    writer.number(1);
+    match outcome {
+        Outcome::Ready => case(&mut writer, 0, 0),
+        Outcome::Found(None) => case(&mut writer, 1, 0),
+        Outcome::Found(Some(found)) => write_found(&mut writer, found),
+        Outcome::Page(page) => write_page(&mut writer, page),
+        Outcome::Stored(stored) => write_stored(&mut writer, stored),
+        Outcome::Stale => case(&mut writer, 4, 0),
+        Outcome::WritesStored => case(&mut writer, 5, 0),
+        Outcome::Deleted => case(&mut writer, 6, 0),
+        Outcome::History(histories) => {
+            case(&mut writer, 7, 1);
+            writer.list(histories, write_history);
+        }
+    }
+    writer.0.into_vec()
+}
+
+fn case(writer: &mut Writer, case: u32, fields: usize) {
+    writer.array(1 + fields);
+    writer.number(case);
+}
+
+fn write_found(writer: &mut Writer, found: &FoundCheckpoint) {
+    case(writer, 1, 3);
+    writer.tuple(&found.tuple);
+    writer.bytes(&found.known);
+    writer.list(&found.bases, |writer, base| {
+        writer.array(2);
+        writer.text(&base.channel);
+        writer.list(&base.lengths, |writer, length| writer.number(*length));
+    });
+}
+
+fn write_page(writer: &mut Writer, page: &Page) {
+    case(writer, 2, 3);
+    writer.list(&page.tuples, Writer::tuple);
+    writer.bytes(&page.shared);
+    writer.optional(page.next.as_ref(), |writer, next| writer.bytes(next));
+}
+
+fn write_stored(writer: &mut Writer, stored: &StoredCheckpoint) {
+    case(writer, 3, 5);
+    writer.text(&stored.thread_id);
+    writer.text(&stored.checkpoint_ns);
+    writer.text(&stored.checkpoint_id);
+    writer.bytes(&stored.known);
+    writer.list(&stored.values, |writer, value| {
+        writer.array(2);
+        writer.text(&value.channel);
+        writer.bool(value.editable);
+    });
+}
+
+fn write_history(writer: &mut Writer, history: &ChannelHistory) {
+    writer.array(3);
+    writer.text(&history.channel);
+    writer.list(&history.writes, Writer::pending_write);
+    writer.optional(history.seed.as_ref(), Writer::payload);
+}
+
+/// Why an operation was refused, or failed.
+pub(super) fn refusal(error: &Error) -> Vec<u8> {
+    let (tag, maybe_stored) = match error {
+        Error::InvalidInput(_) => ("invalid-input", false),
+        Error::Corrupt(_) => ("corrupt", false),
+        Error::UnsupportedFormat(_) => ("unsupported-format", false),
+        Error::Protocol(_) => ("protocol", false),
+        Error::Unavailable(store) => ("unavailable", store.maybe_stored),
+        Error::Denied(store) => ("denied", store.maybe_stored),
+    };
+    let mut writer = Writer::default();
+    writer.array(5);
+    writer.number(2);
+    writer.text(tag);
+    writer.text(error.code());
+    writer.text(&error.fault().message);
+    writer.bool(maybe_stored);
+    writer.0.into_vec()
+}
