@@ -252,6 +252,9 @@ describe("values", () => {
       ["__proto__", 1],
       ["branch:to:x", null],
       ["\ufeffbom", "\ufefftext"],
+      // Decoders treat long texts in another way than short ones.
+      [`\ufeff${"long".repeat(100)}`, 1],
+      ["long".repeat(100), 2],
       ["", 0],
     ]);
     const given = { ...checkpoint(1, values), updated_channels: ["x"] };
