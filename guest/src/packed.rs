@@ -29,6 +29,7 @@ pub struct Packed {
 
 impl Packed {
     /// Begins a packed call; gives where it stands, packed.
+    #[inline(never)]
     pub fn start(&mut self, call: &[u8]) -> Vec<u8> {
         let started = match decode::<Call>(call) {
             Some(call) => Operation::start(call),
@@ -41,6 +42,7 @@ impl Packed {
     }
 
     /// Gives packed row sets to an operation; gives where it stands, packed.
+    #[inline(never)]
     pub fn advance(&mut self, operation: u32, row_sets: &[u8]) -> Vec<u8> {
         let Some(mut operation) = self.operations.remove(&operation) else {
             return write::refusal(&Error::protocol(

@@ -39,6 +39,8 @@ struct Kind {
 
 /// In as little time as possible.
 const FAST: &str = "component";
+/// In as little time as possible where a script engine compiles it.
+const SCRIPT: &str = "component-script";
 /// In as few bytes as possible: for what is loaded over a network, or waits for one.
 const SMALL: &str = "component-small";
 
@@ -55,7 +57,7 @@ const PLANNERS: &[Kind] = &[
         name: transpile::PACKED,
         package: "langgraph-checkpoint-packed-planner",
         features: &[],
-        profile: FAST,
+        profile: SCRIPT,
         imports: &[],
     },
     Kind {

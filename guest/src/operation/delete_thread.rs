@@ -11,6 +11,7 @@ use crate::outcome::Outcome;
 pub(super) struct DeleteThread;
 
 impl DeleteThread {
+    #[inline(never)]
     pub(super) fn start(config: &Config) -> Result<(Self, Step), Error> {
         let thread_id = config::thread_id(config)?;
         Ok((Self, Step::ask(Ask::DeleteThread { thread_id })))

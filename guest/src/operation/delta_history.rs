@@ -58,6 +58,7 @@ struct Seed {
 }
 
 impl DeltaHistory {
+    #[inline(never)]
     pub(super) fn start(call: call::DeltaChannelHistory) -> Result<(Self, Step), Error> {
         let thread_id = config::optional_thread_id(&call.config)?;
         let mut seen = BTreeSet::new();
@@ -81,6 +82,7 @@ impl DeltaHistory {
         Ok((history, step))
     }
 
+    #[inline(never)]
     pub(super) fn advance(&mut self, sets: &[RowSet]) -> Result<Step, Error> {
         match self.stage {
             Stage::Walks => {

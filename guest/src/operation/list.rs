@@ -84,6 +84,7 @@ impl Read for Resume {
 }
 
 impl List {
+    #[inline(never)]
     pub(super) fn start_get_tuple(call: &call::GetTuple) -> Result<(Self, Step), Error> {
         let config = &call.config;
         let checkpoint_ns = config::optional_checkpoint_ns(config)?.unwrap_or_default();
@@ -106,6 +107,7 @@ impl List {
         Ok((list, step))
     }
 
+    #[inline(never)]
     pub(super) fn start(call: call::List) -> Result<(Self, Step), Error> {
         if call.filter.len() > FILTERS_MAX {
             return Err(Error::invalid(
@@ -174,6 +176,7 @@ impl List {
         }
     }
 
+    #[inline(never)]
     pub(super) fn advance(&mut self, sets: &[RowSet]) -> Result<Step, Error> {
         match self.stage {
             Stage::Page => {

@@ -80,6 +80,7 @@ enum Stage {
 }
 
 impl Put {
+    #[inline(never)]
     pub(super) fn start(call: call::Put) -> Result<(Self, Step), Error> {
         let address = config::address(&call.config)?;
         let checkpoint_id = config::required("checkpoint.id", &call.checkpoint.id)?;
@@ -116,6 +117,7 @@ impl Put {
         Ok((put, step))
     }
 
+    #[inline(never)]
     pub(super) fn advance(&mut self, sets: &[RowSet]) -> Result<Step, Error> {
         match self.stage {
             Stage::Channels => {
@@ -159,6 +161,7 @@ impl Put {
     }
 
     /// The next round: a read that is still needed, or the write.
+    #[inline(never)]
     fn plan(&mut self) -> Result<Step, Error> {
         let open: Vec<String> = self.open_channels().map(str::to_owned).collect();
         if !open.is_empty() && !self.asked {
@@ -201,6 +204,7 @@ impl Put {
             || self.found.contains(channel)
     }
 
+    #[inline(never)]
     fn write(&mut self) -> Result<Step, Error> {
         let mut hashes = self.known.as_ref().map(Known::hashes).unwrap_or_default();
         if self.known.is_some() {
@@ -267,6 +271,7 @@ impl Put {
     }
 
     /// What is to be stored; nothing where the nodes of a base are not there any more.
+    #[inline(never)]
     fn content(&self, builder: &Builder<'_>) -> Result<Option<Content>, Error> {
         let checkpoint = &self.call.checkpoint;
         let mut chunks = Vec::new();
@@ -289,6 +294,7 @@ impl Put {
         Ok(Some(Content { values, rest, chunks }))
     }
 
+    #[inline(never)]
     fn done(&mut self) -> Result<Step, Error> {
         let stored = self.stored.take().unwrap_or_default();
         Ok(Step::Done(Outcome::Stored(StoredCheckpoint {
@@ -302,6 +308,7 @@ impl Put {
 }
 
 /// Refuses names that are no channel's or that appear twice.
+#[inline(never)]
 fn distinct<'a>(list: &'static str, channels: impl Iterator<Item = &'a str>) -> Result<(), Error> {
     let mut seen = BTreeSet::new();
     for channel in channels {

@@ -19,6 +19,7 @@ use crate::write::place;
 pub(super) struct PutWrites;
 
 impl PutWrites {
+    #[inline(never)]
     pub(super) fn start(call: call::PutWrites) -> Result<(Self, Step), Error> {
         let address = config::address(&call.config)?;
         let Some(checkpoint_id) = config::checkpoint_id(&call.config)? else {
@@ -78,6 +79,7 @@ impl PutWrites {
 }
 
 /// The chunks, each one once.
+#[inline(never)]
 pub(super) fn once_each(chunks: Vec<Chunk>) -> Vec<Chunk> {
     let mut seen = BTreeSet::new();
     chunks.into_iter().filter(|chunk| seen.insert(chunk.hash)).collect()

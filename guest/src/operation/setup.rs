@@ -24,6 +24,7 @@ impl Setup {
         (Self::Found, Progress::read(vec![sqlite::find_format()]))
     }
 
+    #[inline(never)]
     pub(super) fn advance(&mut self, sets: &[RowSet]) -> Result<Progress, Error> {
         match self {
             Self::Found if set(sets, 0)?.rows.is_empty() => {

@@ -84,6 +84,7 @@ impl Writer {
         }
     }
 
+    #[inline(never)]
     fn value(&mut self, value: &Value) {
         match value {
             Value::Null => self.nil(),
@@ -101,6 +102,7 @@ impl Writer {
         self.bytes(bytes);
     }
 
+    #[inline(never)]
     fn tuple(&mut self, tuple: &CheckpointTuple<TupleValue>) {
         self.array(12);
         self.text(&tuple.thread_id);
@@ -157,6 +159,7 @@ impl Writer {
 }
 
 /// Where an operation needs its batch answered.
+#[inline(never)]
 pub(super) fn need(
     operation: u32,
     Need::Sql(batch): &Need,
@@ -179,6 +182,7 @@ pub(super) fn need(
 }
 
 /// Where an operation ended.
+#[inline(never)]
 pub(super) fn outcome(outcome: &Outcome) -> Vec<u8> {
     let mut writer = Writer::default();
     writer.array(2);
@@ -205,6 +209,7 @@ fn case(writer: &mut Writer, case: u32, fields: usize) {
     writer.number(case);
 }
 
+#[inline(never)]
 fn write_found(writer: &mut Writer, found: &FoundCheckpoint) {
     case(writer, 1, 3);
     writer.tuple(&found.tuple);
@@ -216,6 +221,7 @@ fn write_found(writer: &mut Writer, found: &FoundCheckpoint) {
     });
 }
 
+#[inline(never)]
 fn write_page(writer: &mut Writer, page: &Page) {
     case(writer, 2, 3);
     writer.list(&page.tuples, Writer::tuple);
@@ -223,6 +229,7 @@ fn write_page(writer: &mut Writer, page: &Page) {
     writer.optional(page.next.as_ref(), |writer, next| writer.bytes(next));
 }
 
+#[inline(never)]
 fn write_stored(writer: &mut Writer, stored: &StoredCheckpoint) {
     case(writer, 3, 5);
     writer.text(&stored.thread_id);
@@ -236,6 +243,7 @@ fn write_stored(writer: &mut Writer, stored: &StoredCheckpoint) {
     });
 }
 
+#[inline(never)]
 fn write_history(writer: &mut Writer, history: &ChannelHistory) {
     writer.array(3);
     writer.text(&history.channel);
@@ -244,6 +252,7 @@ fn write_history(writer: &mut Writer, history: &ChannelHistory) {
 }
 
 /// Why an operation was refused, or failed.
+#[inline(never)]
 pub(super) fn refusal(error: &Error) -> Vec<u8> {
     let (tag, maybe_stored) = match error {
         Error::InvalidInput(_) => ("invalid-input", false),
