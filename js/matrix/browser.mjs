@@ -15,7 +15,7 @@ const ENTRY = new URL("cells/browser-worker.mjs", import.meta.url);
 const SQLITE = new URL("runtimes/node_modules/@sqlite.org/sqlite-wasm/dist/", import.meta.url);
 /** Served beside the worker's scripts, wherever those look for them. */
 const FILES = {
-  "planner-small.core.wasm": new URL("../generated/planner-small.core.wasm", import.meta.url),
+  "planner.core.wasm": new URL("../generated/planner.core.wasm", import.meta.url),
   "sqlite3.wasm": new URL("sqlite3.wasm", SQLITE),
   "sqlite3-opfs-async-proxy.js": new URL("sqlite3-opfs-async-proxy.js", SQLITE),
 };

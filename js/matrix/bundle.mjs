@@ -9,7 +9,7 @@ const require = createRequire(new URL("runtimes/package.json", import.meta.url))
 const wasmBeside = {
   name: "wasm-beside",
   setup({ onResolve }) {
-    onResolve({ filter: /\.wasm$/ }, () => ({ path: "./planner-small.core.wasm", external: true }));
+    onResolve({ filter: /\.wasm$/ }, () => ({ path: "./planner.core.wasm", external: true }));
   },
 };
 

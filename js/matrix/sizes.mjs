@@ -5,8 +5,6 @@ import { gzipSync } from "node:zlib";
 
 import { bundled } from "./bundle.mjs";
 
-/** Which core module an entry point loads: the smaller one where it comes over the network. */
-const SMALL = ["durable-object", "d1", "sqlite-wasm"];
 const known = new Map();
 
 /** Bytes of the minified JavaScript and of the core module, as they are and compressed. */
@@ -21,8 +19,7 @@ async function measured(entry) {
     minify: true,
     external: ["@langchain/*", "better-sqlite3", "bun:*", "node:*"],
   });
-  const name = SMALL.includes(entry) ? "planner-small" : "planner";
-  const core = readFileSync(new URL(`../generated/${name}.core.wasm`, import.meta.url));
+  const core = readFileSync(new URL("../generated/planner.core.wasm", import.meta.url));
   const js = Buffer.from([...scripts.values()].join(""));
   const [jsGzip, coreGzip] = [js, core].map((bytes) => gzipSync(bytes, { level: 9 }).length);
   return { js: js.length, jsGzip, core: core.length, coreGzip, gzip: jsGzip + coreGzip };

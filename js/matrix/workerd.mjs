@@ -9,7 +9,7 @@ const require = createRequire(new URL("runtimes/package.json", import.meta.url))
 /** What Miniflare starts is of its own choice. */
 const { version } = createRequire(require.resolve("miniflare"))("workerd/package.json");
 
-const CORE = new URL("../generated/planner-small.core.wasm", import.meta.url);
+const CORE = new URL("../generated/planner.core.wasm", import.meta.url);
 const ENTRY = new URL("cells/worker.mjs", import.meta.url);
 
 export { version as workerdVersion };
@@ -21,7 +21,7 @@ export async function workerModules() {
   modules.sort((one, other) => isEntry(other) - isEntry(one));
   const core = {
     type: "CompiledWasm",
-    path: "planner-small.core.wasm",
+    path: "planner.core.wasm",
     contents: readFileSync(CORE),
   };
   return [...modules, core];

@@ -52,7 +52,7 @@ export class SqliteWasmSaver extends StorageSaver {
 
 async function fetchCoreModule(): Promise<WebAssembly.Module> {
   // It is written out, so that tools that gather a program's files find it.
-  const url = new URL("../generated/planner-small.core.wasm", import.meta.url);
+  const url = new URL("../generated/planner.core.wasm", import.meta.url);
   try {
     const response = await fetch(url);
     if (response.ok) return await WebAssembly.compile(await response.arrayBuffer());

@@ -61,13 +61,6 @@ const PLANNERS: &[Kind] = &[
         imports: &[],
     },
     Kind {
-        name: transpile::PACKED_SMALL,
-        package: "langgraph-checkpoint-packed-planner",
-        features: &[],
-        profile: SMALL,
-        imports: &[],
-    },
-    Kind {
         name: "planner-kusto",
         package: "langgraph-checkpoint-planner",
         features: &["kusto"],

@@ -15,15 +15,14 @@ use anyhow::{Context, Result, bail};
 use crate::workspace::Workspace;
 use crate::{npm, process, world};
 
-/// The components that the package enters by itself, with bytes: it needs their core modules alone.
+/// The component that the package enters by itself, with bytes: it needs the core module alone.
 pub(crate) const PACKED: &str = "packed-planner";
-pub(crate) const PACKED_SMALL: &str = "packed-planner-small";
-/// What the package calls those.
-const CORES: [(&str, &str); 2] =
-    [(PACKED, "planner.core.wasm"), (PACKED_SMALL, "planner-small.core.wasm")];
+/// What the package calls that.
+const CORE: &str = "planner.core.wasm";
 
-/// What jco makes that the package reads.
+/// What the package reads.
 const FILES: &[&str] = &[
+    CORE,
     "interfaces/langgraph-checkpoint-operations.d.ts",
     "planner-kusto.core.wasm",
     "planner-kusto.d.ts",
@@ -44,18 +43,19 @@ pub(crate) fn transpile(workspace: &Workspace, components: &[PathBuf]) -> Result
     npm::ensure_installed(&tool)?;
     let partial = workspace.js().join("generated.partial");
     remove(&partial)?;
-    let (packed, typed): (Vec<_>, Vec<_>) =
-        components.iter().partition(|component| core_name(component).is_some());
+    let (packed, typed): (Vec<_>, Vec<_>) = components
+        .iter()
+        .partition(|component| component.file_stem().is_some_and(|it| it == PACKED));
     process::run(Command::new("node").arg(tool.join("transpile.mjs")).arg(&partial).args(typed))?;
     for component in packed {
         let bytes = fs::read(component)?;
         let core = world::core_module(&bytes)
             .with_context(|| format!("cannot take {} apart", component.display()))?;
-        fs::write(partial.join(core_name(component).unwrap_or_default()), core)?;
+        fs::write(partial.join(CORE), core)?;
     }
     let missing = missing(&partial);
     if !missing.is_empty() {
-        bail!("jco did not make {}", missing.join(", "));
+        bail!("nothing made {}", missing.join(", "));
     }
     remove(&generated)?;
     fs::rename(&partial, &generated)
@@ -75,16 +75,9 @@ fn inputs(tool: &Path, components: &[PathBuf]) -> Result<Vec<u8>> {
     Ok(inputs)
 }
 
-/// What the package calls the core module of a component that it enters by itself.
-fn core_name(component: &Path) -> Option<&'static str> {
-    let name = component.file_stem()?;
-    CORES.iter().find(|(packed, _)| name == *packed).map(|(_, core)| *core)
-}
-
 /// The names of the files that are not there.
 fn missing(folder: &Path) -> Vec<&'static str> {
-    let cores = CORES.iter().map(|(_, core)| *core);
-    cores.chain(FILES.iter().copied()).filter(|file| !folder.join(file).is_file()).collect()
+    FILES.iter().copied().filter(|file| !folder.join(file).is_file()).collect()
 }
 
 fn remove(folder: &Path) -> Result<()> {

@@ -25,9 +25,9 @@ pub(super) struct Writer(ByteBuf);
 fn written<T>(result: Result<T, ValueWriteError<Infallible>>) {
     match result {
         Ok(_) => {}
-        Err(ValueWriteError::InvalidMarkerWrite(never) | ValueWriteError::InvalidDataWrite(never)) => {
-            match never {}
-        }
+        Err(
+            ValueWriteError::InvalidMarkerWrite(never) | ValueWriteError::InvalidDataWrite(never),
+        ) => match never {},
     }
 }
 
