@@ -36,6 +36,8 @@ const UNDECLARED_ALIASES: Readonly<Record<string, readonly string[]>> = {
 export class CoreClass {
   /** The id of a message of this class on the wire. */
   readonly id: readonly string[];
+  /** What a message of this class with its class's id is written as, up to its kwargs. */
+  readonly prefix: string;
   readonly #class: SerializableClass;
   readonly #isMessage: boolean;
   readonly #fieldNames = new Map<string, string>();
@@ -45,6 +47,8 @@ export class CoreClass {
     this.#class = serializable;
     // Not frozen, as JSON.stringify is slower at frozen arrays.
     this.id = [...MESSAGES_NAMESPACE, get_lc_unique_name(serializable)];
+    const head = JSON.stringify({ lc: 1, type: "constructor", id: this.id });
+    this.prefix = `${head.slice(0, -1)},"kwargs":{`;
     this.#isMessage = isAncestor(messages.BaseMessage.prototype, serializable.prototype);
     for (const [field, wireName] of declaredAliases(serializable)) {
       this.#fieldNames.set(wireName, field);

@@ -15,12 +15,7 @@ export function shapeOf(value: unknown): ValueShape | undefined {
   return Object.hasOwn(value, "lc") || Object.hasOwn(value, "lg_name") ? undefined : "map";
 }
 
-/** The text of a part in the text of the whole; undefined where the whole has none of it. */
-export function partText(
-  shape: ValueShape,
-  key: string | number,
-  json: unknown,
-): string | undefined {
-  if (shape === "list") return json === undefined ? "null" : JSON.stringify(json);
-  return json === undefined ? undefined : `${JSON.stringify(String(key))}:${JSON.stringify(json)}`;
+/** The text of a part in the text of the whole, from the text of its value. */
+export function partText(shape: ValueShape, key: string | number, text: string): string {
+  return shape === "list" ? text : `${JSON.stringify(String(key))}:${text}`;
 }

@@ -2,6 +2,7 @@ import type { SerializerProtocol } from "@langchain/langgraph-checkpoint";
 import { emitWarning, types } from "../runtime.js";
 import { describePlace, formatPath, type PathStep, SerializationError } from "./errors.js";
 import { partText, type ValueShape } from "./parts.js";
+import { plainText } from "./plain.js";
 import { readParsed } from "./read.js";
 import { Encoder } from "./write.js";
 
@@ -79,7 +80,11 @@ export class JsonPlusSerde implements SerializerProtocol {
     element: unknown,
     whole: object = NO_WHOLE,
   ): string | undefined {
-    return typed(() => partText(shape, key, this.#encoder().encodePart(element, key, whole)));
+    return typed(() => {
+      const json = this.#encoder().encodePart(element, key, whole);
+      if (json !== undefined) return partText(shape, key, JSON.stringify(json));
+      return shape === "list" ? "null" : undefined;
+    });
   }
 
   async dumpsTyped(value: unknown): Promise<[SerializationType, Uint8Array]> {
@@ -91,7 +96,7 @@ export class JsonPlusSerde implements SerializerProtocol {
   }
 
   #stringify(value: unknown): string {
-    return typed(() => JSON.stringify(this.#encoder().encode(value)));
+    return plainText(value) ?? typed(() => JSON.stringify(this.#encoder().encode(value)));
   }
 
   #encoder(): Encoder {

@@ -1,6 +1,7 @@
 // Which parts of a list or map are those it had before.
 
-import { isUnchanged, Snapshot, takeSnapshot } from "./snapshot.js";
+import { plainText } from "../serde/plain.js";
+import { isUnchanged, record, Snapshot, takeSnapshot } from "./snapshot.js";
 
 /** The proof of a part that can only be written again. */
 const UNPROVABLE = Symbol("unprovable");
@@ -17,10 +18,11 @@ export interface Parts {
   readonly items: readonly unknown[];
 }
 
-/** The same with a proof in place of each item. */
+/** The same with a proof in place of each item: so many, the first ones of what is there. */
 export interface Proven {
   readonly keys: readonly string[] | undefined;
   readonly proofs: readonly Proof[];
+  readonly length: number;
 }
 
 /** How many parts that may have been left out are looked at to find one. */
@@ -33,7 +35,7 @@ export const FRESH = -1;
 export function samePrefix(before: Proven, now: Parts, immutable: boolean): number {
   const { keys, proofs } = before;
   const { keys: keysNow, items } = now;
-  const end = Math.min(proofs.length, items.length);
+  const end = Math.min(before.length, items.length);
   let count = 0;
   while (count < end && keys?.[count] === keysNow?.[count]) {
     const [proof, item] = [proofs[count], items[count]];
@@ -53,7 +55,7 @@ export function align(before: Proven, now: Parts, first: number, immutable: bool
   const matches = (place: number, index: number) =>
     before.keys?.[place] === now.keys?.[index] && same(before.proofs[place], now.items[index]);
   const places = new Int32Array(now.items.length).fill(FRESH);
-  let [end, placesEnd] = [places.length, before.proofs.length];
+  let [end, placesEnd] = [places.length, before.length];
   for (let index = 0; index < first; index += 1) places[index] = index;
   while (end > first && placesEnd > first && matches(placesEnd - 1, end - 1)) {
     end -= 1;
@@ -73,10 +75,24 @@ export function align(before: Proven, now: Parts, first: number, immutable: bool
   return places;
 }
 
-/** The proof of a part, to be asked later. */
+/** A part's proof, to be asked later, and the text of its value where that was found on the way. */
+export function prove(item: unknown, immutable: boolean): Provable {
+  if (immutable || isPrimitive(item)) return { proof: item, text: plainText(item) };
+  // What is proven is what the text says: both are of one look at the part, which may change it.
+  const recorded = record(item);
+  return recorded === undefined
+    ? { proof: UNPROVABLE, text: undefined }
+    : { proof: recorded.snapshot, text: recorded.text };
+}
+
+interface Provable {
+  readonly proof: Proof;
+  readonly text: string | undefined;
+}
+
+/** The proof alone. */
 export function proofOf(item: unknown, immutable: boolean): Proof {
-  if (immutable || isPrimitive(item)) return item;
-  return takeSnapshot(item) ?? UNPROVABLE;
+  return immutable || isPrimitive(item) ? item : (takeSnapshot(item) ?? UNPROVABLE);
 }
 
 /** About how much memory a proof takes. */

@@ -9,9 +9,8 @@ import { knowsParts } from "../payload.js";
 import { shapeOf } from "../serde/parts.js";
 import type { JsonPlusSerde } from "../serde/serializer.js";
 import { align, FRESH, samePrefix } from "./align.js";
+import { encodeParts } from "./texts.js";
 import { PartsBuilder, type Tracked, type TrackedParts, TrackedWhole, trackNew } from "./value.js";
-
-const encoder = new TextEncoder();
 
 /** A value on its way into the store. */
 export interface Written {
@@ -69,7 +68,7 @@ function writeParts(
   const { length } = builder.parts.items;
   const runs = new Runs();
   const first = samePrefix(before, builder.parts, immutable);
-  if (first === before.texts.length) {
+  if (first === before.length) {
     if (first === length) return unchanged(before);
     // The common case, a list that has grown, is spared a look at each part.
     builder.keepAll(before);
@@ -125,7 +124,7 @@ class Runs {
 
   #endFresh(): void {
     if (this.#fresh.length === 0) return;
-    this.#runs.push({ tag: "fresh", val: encoder.encode(this.#fresh.join(",")) });
+    this.#runs.push({ tag: "fresh", val: encodeParts("", this.#fresh, "") });
     this.#fresh = [];
   }
 }

@@ -111,5 +111,5 @@ function idOf(id: unknown): string | undefined {
 }
 
 function keyOf(threadId: string, checkpointNs: string): string {
-  return JSON.stringify([threadId, checkpointNs]);
+  return `${threadId.length} ${threadId} ${checkpointNs}`;
 }

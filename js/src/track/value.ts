@@ -4,11 +4,11 @@ import type { SerializerProtocol } from "@langchain/langgraph-checkpoint";
 
 import { type Eventually, whenReady } from "../eventually.js";
 import { dumpAll, knowsParts, loadAll, type Payload } from "../payload.js";
-import { shapeOf, type ValueShape } from "../serde/parts.js";
+import { partText, shapeOf, type ValueShape } from "../serde/parts.js";
 import type { JsonPlusSerde } from "../serde/serializer.js";
-import { isPrimitive, type Parts, type Proof, proofBytes, proofOf } from "./align.js";
+import { isPrimitive, type Parts, type Proof, proofBytes, proofOf, prove } from "./align.js";
+import { encodeParts } from "./texts.js";
 
-const encoder = new TextEncoder();
 const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
 
 /** What a value takes beside its text and proofs. */
@@ -31,9 +31,14 @@ export class TrackedWhole {
   }
 }
 
-/** A list or map. */
+/**
+ * A list or map. One that has grown shares the arrays of what it was before, which goes on to have
+ * the first ones of what they hold.
+ */
 export class TrackedParts {
   readonly shape: ValueShape;
+  /** How many parts it has. */
+  readonly length: number;
   /** Of a map: its keys in order. */
   readonly keys: readonly string[] | undefined;
   /** The text of each part. */
@@ -49,6 +54,7 @@ export class TrackedParts {
     bytes: number,
   ) {
     this.shape = shape;
+    this.length = texts.length;
     this.keys = keys;
     this.texts = texts;
     this.proofs = proofs;
@@ -58,11 +64,16 @@ export class TrackedParts {
   /** The text of the whole. */
   get text(): string {
     const [open, close] = this.shape === "list" ? "[]" : "{}";
-    return `${open}${this.texts.join(",")}${close}`;
+    return `${open}${this.#ownTexts.join(",")}${close}`;
   }
 
   get payload(): Payload {
-    return { kind: "json", bytes: encoder.encode(this.text) };
+    const [open = "", close = ""] = this.shape === "list" ? "[]" : "{}";
+    return { kind: "json", bytes: encodeParts(open, this.#ownTexts, close) };
+  }
+
+  get #ownTexts(): readonly string[] {
+    return first(this.length, this.texts);
   }
 }
 
@@ -132,19 +143,22 @@ export class PartsBuilder {
   write(index: number): string | undefined {
     const item = this.parts.items[index];
     const key = this.parts.keys?.[index];
-    // The proof is of the state before: where reading the part changes it, what is written here
-    // is not what the next put would write.
-    const proof = proofOf(item, this.#immutable);
-    const text = this.#serde.dumpsElement(this.#shape, key ?? index, item, this.#value);
+    const place = key ?? index;
+    const { proof, text: plain } = prove(item, this.#immutable);
+    const text =
+      plain === undefined
+        ? this.#serde.dumpsElement(this.#shape, place, item, this.#value)
+        : partText(this.#shape, place, plain);
     if (text !== undefined) this.#add(key, text, proof);
     return text;
   }
 
   /** Begins with all parts that were there before. */
   keepAll(before: TrackedParts): void {
-    this.#keys = before.keys?.slice() ?? [];
-    this.#texts = before.texts.slice();
-    this.#proofs = before.proofs.slice();
+    const { length, keys } = before;
+    this.#keys = keys === undefined ? [] : toGrow(length, keys);
+    this.#texts = toGrow(length, before.texts);
+    this.#proofs = toGrow(length, before.proofs);
     this.#bytes = before.bytes;
   }
 
@@ -164,6 +178,16 @@ export class PartsBuilder {
     const keys = this.#shape === "map" ? this.#keys : undefined;
     return new TrackedParts(this.#shape, keys, this.#texts, this.#proofs, this.#bytes);
   }
+}
+
+/** The first ones of a list that may have grown since. */
+function first<T>(length: number, list: readonly T[]): readonly T[] {
+  return list.length === length ? list : list.slice(0, length);
+}
+
+/** A list to add to: itself where nobody has yet, so that growing copies nothing. */
+function toGrow<T>(length: number, list: readonly T[]): T[] {
+  return first(length, list) as T[];
 }
 
 /** A value that was read, revived, and what is to be remembered of it. */
@@ -236,7 +260,14 @@ export async function reviveAgain(
   }
   const value = serde.loads("json", tracked.text);
   if (!immutable) return { value, tracked };
-  const { shape, keys, texts, bytes } = tracked;
+  const { shape, keys, texts, length, bytes } = tracked;
   const { items } = partsOf(shape, Object(value));
-  return { value, tracked: new TrackedParts(shape, keys, texts, [...items], bytes) };
+  const again = new TrackedParts(
+    shape,
+    keys && first(length, keys),
+    first(length, texts),
+    [...items],
+    bytes,
+  );
+  return { value, tracked: again };
 }

@@ -1,9 +1,9 @@
 /**
  * Shapes: what a snapshot remembers of an object besides the values of its fields. Objects of one
  * shape share one `Shape`, found by walking a tree of keys, so that remembering an object copies
- * no keys.
+ * no keys, and the text of each key is written once.
  */
-import type { CoreClass } from "../serde/classes.js";
+import type { CoreClass } from "./classes.js";
 
 /** The prototype and the keys of an object, in order; of a message, the keys of its kwargs. */
 export class Shape {
@@ -25,12 +25,17 @@ export const LIST = new Shape(Array.prototype, undefined, []);
 const NODES_MAX = 4096;
 
 /** About what a node and its part of a shape take. */
-const NODE_BYTES = 160;
+const NODE_BYTES = 200;
 
 /** Where the objects stand whose keys begin alike. */
 export interface ShapeNode {
   readonly parent: ShapeNode | undefined;
   readonly key: string;
+  /**
+   * What is written before the value of the key: a comma but at the first one, its name, a colon.
+   * Undefined where a key before it is written under the same name.
+   */
+  readonly prefix: string | undefined;
   readonly prototype: object | null;
   readonly core: CoreClass | undefined;
   shape: Shape | undefined;
@@ -102,6 +107,29 @@ export class ShapeTree {
     this.#nodeCount += 1;
     this.#bytesMade += NODE_BYTES;
     const none = undefined;
-    return { parent, key, prototype, core, shape: none, nextKey: none, next: none, others: none };
+    return {
+      parent,
+      key,
+      prefix: prefixOf(parent, key, core),
+      prototype,
+      core,
+      shape: none,
+      nextKey: none,
+      next: none,
+      others: none,
+    };
   }
+}
+
+function prefixOf(
+  parent: ShapeNode | undefined,
+  key: string,
+  core: CoreClass | undefined,
+): string | undefined {
+  if (parent === undefined) return undefined;
+  const name = core?.wireName(key) ?? key;
+  for (let at = parent; core !== undefined && at.parent !== undefined; at = at.parent) {
+    if (core.wireName(at.key) === name) return undefined;
+  }
+  return `${parent.parent === undefined ? "" : ","}${JSON.stringify(name)}:`;
 }

@@ -1,0 +1,218 @@
+/**
+ * Writes values of the common kinds in one walk: primitives, plain objects, arrays and LangChain's
+ * own messages. What the walk has read may be noted on the way, for a snapshot: a value that gives
+ * all of it again is written in the same bytes.
+ */
+import { types } from "../runtime.js";
+import { coreClassOf, kwargOf } from "./classes.js";
+import {
+  type Fields,
+  isFields,
+  isObjectPrototypeExtended,
+  UNDEFINED_RECORD,
+  WRAPPER_KEY,
+} from "./records.js";
+import { LIST, type Shape, type ShapeNode, ShapeTree } from "./shapes.js";
+
+/** The shape of an object or a list, which stands before what it holds, or a primitive. */
+export type Slot = Shape | string | number | bigint | boolean | null | undefined;
+
+/** What a walk has read, in its order, and the memory that it takes. */
+export interface Noted {
+  readonly slots: readonly Slot[];
+  readonly bytes: number;
+  /** The value as it is written; undefined where that takes more than this walk. */
+  readonly text: string | undefined;
+}
+
+/** An array may have been given a `toJSON`. */
+type Items = unknown[] & { toJSON?: unknown };
+
+/** Bounds what is noted: proving that a larger value is unchanged takes long itself. */
+const SLOTS_MAX = 32_768;
+
+/** Values are rarely nested this deep, and a cycle always is. */
+const DEPTH_MAX = 32;
+
+/** An array that grows has some room left: this is about what a slot takes. */
+const SLOT_BYTES = 10;
+
+const STRING_BYTES = 16;
+
+/** How much room for slots is made at once, at most: about as much as the last value took. */
+const ROOM_MAX = 128;
+
+const UNDEFINED_TEXT = JSON.stringify(UNDEFINED_RECORD);
+
+/** Characters that JSON writes as escapes, or may: not every surrogate is alone. */
+const RARE = /[^ -\ud7ff]/;
+
+const shapes = new ShapeTree();
+
+let room = 0;
+
+/** The text of a value, or undefined where it is of another kind. */
+export function plainText(value: unknown): string | undefined {
+  const walk = new Walk(undefined, true);
+  const text = walk.run(value);
+  return walk.isWritten ? text : undefined;
+}
+
+/**
+ * All that writing a value reads. Undefined where it cannot be said: where there is anything in the
+ * value but primitives, plain objects, arrays and LangChain's own messages, or too much of them.
+ *
+ * @param writes Whether the text is wanted, too.
+ */
+export function noted(value: unknown, writes: boolean): Noted | undefined {
+  const slots = new Array<Slot>(room);
+  const walk = new Walk(slots, writes);
+  const shapeBytesBefore = shapes.bytesMade;
+  const text = walk.run(value);
+  if (text === undefined) return undefined;
+  const { count, stringBytes, isWritten } = walk;
+  slots.length = count;
+  room = Math.min(count, ROOM_MAX);
+  const bytes = count * SLOT_BYTES + stringBytes + shapes.bytesMade - shapeBytesBefore;
+  return { slots, bytes, text: writes && isWritten ? text : undefined };
+}
+
+/**
+ * One walk. Its methods give texts, which mean nothing where none is wanted, or undefined where the
+ * value is of another kind.
+ */
+class Walk {
+  readonly #slots: Slot[] | undefined;
+  readonly #writes: boolean;
+  /** Whether the texts are what is written: some primitives are noted here and written elsewhere. */
+  isWritten = true;
+  /** How many slots are taken. */
+  count = 0;
+  stringBytes = 0;
+
+  constructor(slots: Slot[] | undefined, writes: boolean) {
+    this.#slots = slots;
+    this.#writes = writes;
+  }
+
+  run(value: unknown): string | undefined {
+    if (isObjectPrototypeExtended()) return undefined;
+    try {
+      return this.#value(value, 0);
+    } catch {
+      // Reading the value threw; the encoder says where.
+      return undefined;
+    }
+  }
+
+  #value(value: unknown, depth: number): string | undefined {
+    if (typeof value === "object" && value !== null) return this.#object(value, depth);
+    if (typeof value === "function" || typeof value === "symbol") return undefined;
+    if (this.#slots !== undefined) {
+      this.#slots[this.count++] = value as Slot;
+      if (typeof value === "string") this.stringBytes += STRING_BYTES + value.length;
+    }
+    if (!this.#writes) return "";
+    if (typeof value === "string") return quoted(value);
+    if (typeof value === "number") {
+      if (Number.isFinite(value) && !Object.is(value, -0)) return `${value}`;
+      return this.#unwritten();
+    }
+    if (value === undefined) return UNDEFINED_TEXT;
+    return typeof value === "bigint" ? this.#unwritten() : String(value);
+  }
+
+  /** What takes a record is noted, and written by the encoder. */
+  #unwritten(): string | undefined {
+    this.isWritten = false;
+    return this.#slots && "";
+  }
+
+  #object(value: object, depth: number): string | undefined {
+    if (depth >= DEPTH_MAX || this.#isFull || types.isProxy(value)) return undefined;
+    if (Array.isArray(value)) return this.#items(value, depth);
+    if (!isFields(value)) return undefined;
+    const prototype: unknown = Object.getPrototypeOf(value);
+    return prototype === Object.prototype || prototype === null
+      ? this.#fields(value, prototype, depth)
+      : this.#message(value, depth);
+  }
+
+  #items(items: Items, depth: number): string | undefined {
+    if (items.toJSON !== undefined) return undefined;
+    if (this.#slots !== undefined) {
+      if (items.length > SLOTS_MAX) return undefined;
+      this.#slots[this.count++] = LIST;
+      this.#slots[this.count++] = items.length;
+    }
+    let text = "[";
+    for (let index = 0; index < items.length; index += 1) {
+      const item = this.#value(items[index], depth + 1);
+      if (item === undefined || this.#isFull) return undefined;
+      if (this.#writes) text += index === 0 ? item : `,${item}`;
+    }
+    return `${text}]`;
+  }
+
+  #fields(value: Fields, prototype: object | null, depth: number): string | undefined {
+    if (value.toJSON !== undefined) return undefined;
+    const place = this.#begin();
+    let node: ShapeNode = shapes.root(prototype, undefined);
+    let text = "{";
+    for (const key in value) {
+      // How a look-alike of a record is written depends on more than what it holds.
+      if (key === "lc" || key === WRAPPER_KEY) return undefined;
+      if (key === "lg_name" && this.#unwritten() === undefined) return undefined;
+      node = shapes.after(node, key);
+      const field = this.#value(value[key], depth + 1);
+      if (field === undefined || this.#isFull) return undefined;
+      if (this.#writes) text += `${node.prefix}${field}`;
+    }
+    this.#end(place, node);
+    return `${text}}`;
+  }
+
+  #message(value: Fields, depth: number): string | undefined {
+    const core = coreClassOf(value);
+    if (core === undefined || !core.writes(value) || !core.hasClassId(value)) return undefined;
+    const kwargs = value.lc_kwargs;
+    if (!isFields(kwargs) || types.isProxy(kwargs)) return undefined;
+    if (Object.getPrototypeOf(kwargs) !== Object.prototype) return undefined;
+    // An array's `toJSON` would be asked for the id's text, too.
+    if ("toJSON" in kwargs || "toJSON" in core.id) this.isWritten = false;
+    const place = this.#begin();
+    let node: ShapeNode = shapes.root(Object.getPrototypeOf(value), core);
+    let text = core.prefix;
+    for (const key in kwargs) {
+      node = shapes.after(node, key);
+      const field = this.#value(kwargOf(value, kwargs, key), depth + 1);
+      if (field === undefined || this.#isFull) return undefined;
+      if (node.prefix === undefined) this.isWritten = false;
+      if (this.#writes) text += `${node.prefix}${field}`;
+    }
+    this.#end(place, node);
+    return `${text}}}`;
+  }
+
+  /** Keeps a place for the shape of an object. */
+  #begin(): number {
+    return this.count++;
+  }
+
+  #end(place: number, node: ShapeNode): void {
+    if (this.#slots !== undefined) this.#slots[place] = shapes.shapeAt(node);
+  }
+
+  get #isFull(): boolean {
+    return this.#slots !== undefined && this.count > SLOTS_MAX;
+  }
+}
+
+/** As JSON, several times as fast where nothing but quotes and backslashes is escaped. */
+function quoted(text: string): string {
+  if (RARE.test(text)) return JSON.stringify(text);
+  let escaped = text;
+  if (text.includes("\\")) escaped = escaped.replaceAll("\\", "\\\\");
+  if (text.includes('"')) escaped = escaped.replaceAll('"', '\\"');
+  return `"${escaped}"`;
+}
