@@ -16,6 +16,7 @@ import {
 import { InvalidInputError } from "./errors.js";
 import type { Call, OutcomeOf } from "./guest.js";
 import { loadAll, type Payload } from "./payload.js";
+import { setOwn } from "./serde/records.js";
 
 type CallOf<Tag extends Call["tag"]> = Extract<Call, { tag: Tag; val: unknown }>["val"];
 type Config = CallOf<"get-tuple">["config"];
@@ -66,10 +67,23 @@ export function fromIds(
   };
 }
 
+/** The fields of a checkpoint that travel by themselves. */
+const FIELDS: ReadonlySet<string> = new Set([
+  "id",
+  "v",
+  "ts",
+  "channel_versions",
+  "channel_values",
+  "versions_seen",
+] satisfies (keyof Checkpoint)[]);
+
 /** What of a checkpoint is serialized beside its channel values, and its metadata. */
 export function headOf(checkpoint: Checkpoint, metadata: CheckpointMetadata): unknown[] {
-  const { id, v, ts, channel_versions, channel_values, versions_seen, ...others } = checkpoint;
-  return [{ versions_seen: versions_seen ?? {}, ...others }, metadata];
+  const rest: Record<string, unknown> = { versions_seen: checkpoint.versions_seen ?? {} };
+  for (const [name, value] of Object.entries(checkpoint)) {
+    if (!FIELDS.has(name)) setOwn(rest, name, value);
+  }
+  return [rest, metadata];
 }
 
 /** A channel and its value to store. */
@@ -94,11 +108,26 @@ export function toPutCall(
         "made it",
     );
   }
-  const call = { config: toConfig(config), newVersions: toNewVersions(checkpoint, newVersions) };
-  const fixed = { id: toId(id), v, ts: toName(ts), channelVersions };
+  const [checkpointId, time, named] = [
+    toId(id),
+    toName(ts),
+    toNewVersions(checkpoint, newVersions),
+  ];
+  const address = toConfig(config);
   return ([rest, metadata], channelValues, known) => {
-    const checkpoint = { ...fixed, channelValues, rest: required(rest) };
-    const put: PutCall = { ...call, checkpoint, metadata: required(metadata) };
+    const put: PutCall = {
+      config: address,
+      checkpoint: {
+        id: checkpointId,
+        v,
+        ts: time,
+        channelVersions,
+        channelValues,
+        rest: required(rest),
+      },
+      metadata: required(metadata),
+      newVersions: named,
+    };
     if (known !== undefined) put.known = known;
     return put;
   };

@@ -35,13 +35,22 @@ export const FRESH = -1;
 export function samePrefix(before: Proven, now: Parts, immutable: boolean): number {
   const { keys, proofs } = before;
   const { keys: keysNow, items } = now;
-  const end = Math.min(before.length, items.length);
+  const end = sameKeys(keys, keysNow, Math.min(before.length, items.length));
   let count = 0;
-  while (count < end && keys?.[count] === keysNow?.[count]) {
-    const [proof, item] = [proofs[count], items[count]];
-    if (immutable ? !Object.is(proof, item) : !isProven(proof, item)) break;
-    count += 1;
+  // Loops that do little else, as this is done for each part of each value put.
+  if (immutable) {
+    while (count < end && Object.is(proofs[count], items[count])) count += 1;
+  } else {
+    while (count < end && isProven(proofs[count], items[count])) count += 1;
   }
+  return count;
+}
+
+/** How many of the first keys are the same: all, where there are none. */
+function sameKeys(before: Parts["keys"], now: Parts["keys"], end: number): number {
+  if (before === undefined || now === undefined) return end;
+  let count = 0;
+  while (count < end && before[count] === now[count]) count += 1;
   return count;
 }
 

@@ -248,7 +248,11 @@ function cut(bytes: Uint8Array, lengths: Uint32Array): string[] {
   return texts;
 }
 
-/** Revives a value that is remembered. Its parts are other objects than before. */
+/**
+ * Revives a value that is remembered. Its parts are other objects than before, and so are the
+ * proofs: they have the strings of those objects, which are compared without a look at their
+ * characters.
+ */
 export async function reviveAgain(
   serde: SerializerProtocol,
   tracked: Tracked,
@@ -259,15 +263,9 @@ export async function reviveAgain(
     return { value, tracked };
   }
   const value = serde.loads("json", tracked.text);
-  if (!immutable) return { value, tracked };
-  const { shape, keys, texts, length, bytes } = tracked;
-  const { items } = partsOf(shape, Object(value));
-  const again = new TrackedParts(
-    shape,
-    keys && first(length, keys),
-    first(length, texts),
-    [...items],
-    bytes,
-  );
-  return { value, tracked: again };
+  const { shape, length, bytes } = tracked;
+  const proofs = partsOf(shape, Object(value)).items.map((item) => proofOf(item, immutable));
+  const keys = tracked.keys && first(length, tracked.keys);
+  const texts = first(length, tracked.texts);
+  return { value, tracked: new TrackedParts(shape, keys, texts, proofs, bytes) };
 }
