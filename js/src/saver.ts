@@ -89,7 +89,7 @@ export abstract class PlannedSaver extends BaseCheckpointSaver {
     if (limit !== undefined && limit !== null) val.limit = Number(limit);
     while (true) {
       const { val: page } = await this.#run({ tag: "list", val }, "page");
-      const shared = new SharedValues(this.serde, page.shared);
+      const shared = new SharedValues(this.serde, page);
       for (const tuple of page.tuples) {
         yield await fromTuple(this.serde, tuple, await shared.of(tuple), this.#nextVersion);
       }

@@ -7,75 +7,9 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { JsonPlusSerde } from "../src/serde/serializer.js";
 import { stock, text } from "./serde-arbitraries.js";
+import { messages, toolChunk } from "./support/messages.js";
 
 const serde = new JsonPlusSerde();
-const id = "m1";
-const call = { name: "search", args: { q: "x", n: 1 }, id: "c1", type: "tool_call" as const };
-// The field's declared type admits no value where optional types are exact.
-const usage: object = {
-  usage_metadata: { input_tokens: 1, output_tokens: 2, total_tokens: 3 },
-};
-const blocks = [
-  { type: "text" as const, text: "look" },
-  { type: "image_url" as const, image_url: { url: "https://example.org/a.png" } },
-];
-
-const messages: [string, core.BaseMessage][] = [
-  ["a HumanMessage", new core.HumanMessage("hi")],
-  ["a HumanMessage of blocks", new core.HumanMessage({ content: blocks, id, name: "ann" })],
-  ["a SystemMessage", new core.SystemMessage({ content: "be brief", id })],
-  ["an AIMessage", new core.AIMessage({ content: "yes", id, response_metadata: { model: "m" } })],
-  [
-    "an AIMessage with tool calls",
-    new core.AIMessage({
-      content: "",
-      id,
-      tool_calls: [call],
-      invalid_tool_calls: [{ name: "bad", args: "{", id: "c2", error: "Malformed args." }],
-      ...usage,
-      additional_kwargs: { camelCase: { snake_case: [1] } },
-    }),
-  ],
-  [
-    "an AIMessage of standard content blocks",
-    new core.AIMessage({ contentBlocks: [{ type: "text", text: "v1" }, call] }),
-  ],
-  [
-    "a ToolMessage",
-    new core.ToolMessage({
-      content: "found",
-      tool_call_id: "c1",
-      name: "search",
-      status: "success",
-      artifact: { rows: [[1, null]], inner: [new core.HumanMessage("nested")] },
-    }),
-  ],
-  ["a FunctionMessage", new core.FunctionMessage({ content: "out", name: "f" })],
-  ["a ChatMessage", new core.ChatMessage({ content: "hm", role: "critic", id })],
-  ["a RemoveMessage", new core.RemoveMessage({ id: "gone" })],
-  ["a HumanMessageChunk", new core.HumanMessageChunk({ content: "h", id })],
-  ["a SystemMessageChunk", new core.SystemMessageChunk({ content: "s" })],
-  [
-    "an AIMessageChunk",
-    new core.AIMessageChunk({
-      content: "par",
-      id,
-      ...usage,
-      tool_call_chunks: [
-        { name: "search", args: '{"q":"x"}', id: "c1", index: 0, type: "tool_call_chunk" },
-      ],
-    }),
-  ],
-  ["a ChatMessageChunk", new core.ChatMessageChunk({ content: "hm", role: "critic" })],
-  ["a FunctionMessageChunk", new core.FunctionMessageChunk({ content: "out", name: "f" })],
-];
-
-const toolChunk = new core.ToolMessageChunk({
-  content: "part",
-  tool_call_id: "c9",
-  status: "error",
-});
-
 function restore(value: unknown): unknown {
   return serde.loads(...serde.dumps(value));
 }

@@ -96,8 +96,8 @@ export class CoreClass {
     return wireName;
   }
 
-  /** Makes an instance from kwargs whose values have been read. */
-  construct(kwargs: Fields): Serializable {
+  /** The fields that the class takes, of kwargs whose values have been read. */
+  fieldsOf(kwargs: Fields): Fields {
     const fields: Fields = {};
     for (const wireName of Object.keys(kwargs)) {
       const value = kwargs[wireName];
@@ -105,6 +105,11 @@ export class CoreClass {
       // written again as it was.
       if (value !== undefined || this.#isMessage) setOwn(fields, this.#fieldName(wireName), value);
     }
+    return fields;
+  }
+
+  /** Makes an instance of fields that are its own from then on. */
+  instanceOf(fields: Fields): Serializable {
     return Reflect.construct(this.#class, [fields]);
   }
 

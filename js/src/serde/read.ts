@@ -16,7 +16,7 @@ import {
  * Where a value stands: inside the kwargs of a LangChain class, user data with an `lc` key is
  * wrapped by LangChain itself.
  */
-type Place = "data" | "kwargs";
+export type Place = "data" | "kwargs";
 
 /** Reads a whole parsed document. The argument is changed and must not be used again. */
 export function readParsed(parsed: unknown): unknown {
@@ -29,7 +29,8 @@ export function isRecord(json: Fields): boolean {
   return recordedClass(json) !== undefined;
 }
 
-function recordedClass(json: Fields): CoreClass | undefined {
+/** The class of the instance that a JSON object stands for. */
+export function recordedClass(json: Fields): CoreClass | undefined {
   if (json.lc !== 1 || json.type !== "constructor" || !isFields(json.kwargs)) return undefined;
   return coreClassNamed(json.id);
 }
@@ -82,7 +83,7 @@ function readInstance(record: Fields, place: Place): unknown {
   if (recorded === undefined || !isFields(record.kwargs)) return readInert(record, place);
   const kwargs = readFields(record.kwargs, "kwargs");
   try {
-    return recorded.construct(kwargs);
+    return recorded.instanceOf(recorded.fieldsOf(kwargs));
   } catch (error) {
     if (error instanceof RangeError) throw error;
     // Kwargs that the class refuses must not make the rest of the document unreadable: the record
