@@ -14,6 +14,8 @@ export interface Span {
 /** An item of a list, or a key or value of a map. */
 interface Part extends Template {
   readonly end: number;
+  /** The item after the comma behind this one, in the bytes. */
+  next: Part | undefined;
 }
 
 const LIST = [0x5b, 0x5d] as const;
@@ -58,11 +60,23 @@ export class SharedParts {
     if (!cursor.takes(LIST[1])) {
       // Numbers are quicker read all together.
       if (!endsItself(cursor.byte)) return UNREAD;
-      do items.push(this.#make(cursor));
+      do this.#makeRun(cursor, items);
       while (cursor.takes(COMMA));
       if (!cursor.takes(LIST[1])) return UNREAD;
     }
     return cursor.isAtEnd ? items : UNREAD;
+  }
+
+  /** Makes an item, and those that are known to follow it in the span. */
+  #makeRun(cursor: Cursor, items: unknown[]): void {
+    let part = this.#partAt(cursor);
+    items.push(part.make());
+    while (part.next !== undefined && part.next.end <= cursor.end) {
+      part = part.next;
+      items.push(part.make());
+    }
+    cursor.at = part.end;
+    if (this.#bytes[part.end] === COMMA) part.next ??= this.#parts.get(part.end + 1);
   }
 
   #map(cursor: Cursor): unknown {
@@ -80,22 +94,26 @@ export class SharedParts {
   }
 
   #make(cursor: Cursor): unknown {
+    const part = this.#partAt(cursor);
+    cursor.at = part.end;
+    return part.make();
+  }
+
+  #partAt(cursor: Cursor): Part {
     // Looking at the byte moves the cursor on to it.
     const remembers = endsItself(cursor.byte);
     const { at, end } = cursor;
-    let part = this.#parts.get(at);
-    if (part === undefined || part.end > end) {
-      part = this.#parse(at, end);
-      if (remembers) this.#parts.set(at, part);
-    }
-    cursor.at = part.end;
-    return part.make();
+    const known = this.#parts.get(at);
+    if (known !== undefined && known.end <= end) return known;
+    const part = this.#parse(at, end);
+    if (remembers) this.#parts.set(at, part);
+    return part;
   }
 
   #parse(begin: number, spanEnd: number): Part {
     const end = extentOf(this.#bytes, begin, spanEnd);
     const text = this.#text?.slice(begin, end) ?? decoder.decode(this.#bytes.subarray(begin, end));
-    return { end, make: this.#maker(text) };
+    return { end, make: this.#maker(text), next: undefined };
   }
 
   #maker(text: string): () => unknown {

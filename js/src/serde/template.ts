@@ -83,6 +83,26 @@ function prepareInstance(record: Fields, depth: number): Template {
   return new InstanceTemplate(core, new FieldsTemplate(core.fieldsOf(kwargs)));
 }
 
+/**
+ * Each copies an object. Engines copy quickly what looks like one of the few objects that they have
+ * met before at that place in a program, so objects of different keys go to different places.
+ */
+const COPIERS: readonly ((fields: Fields) => Fields)[] = [
+  (fields) => ({ ...fields }),
+  (fields) => ({ ...fields }),
+  (fields) => ({ ...fields }),
+  (fields) => ({ ...fields }),
+  (fields) => ({ ...fields }),
+  (fields) => ({ ...fields }),
+  (fields) => ({ ...fields }),
+  (fields) => ({ ...fields }),
+];
+
+function copierFor(keys: readonly string[]): (fields: Fields) => Fields {
+  const lengths = keys.reduce((sum, key) => sum + key.length, keys.length);
+  return COPIERS[lengths % COPIERS.length] ?? ((fields) => ({ ...fields }));
+}
+
 class ListTemplate implements Template {
   readonly #items: readonly unknown[];
   readonly #nested: { index: number; template: Template }[] = [];
@@ -103,19 +123,21 @@ class ListTemplate implements Template {
 
 class FieldsTemplate implements Template {
   readonly #fields: Fields;
+  readonly #copy: (fields: Fields) => Fields;
   readonly #nested: { key: string; template: Template }[] = [];
 
   constructor(fields: Fields) {
+    const keys = Object.keys(fields);
     this.#fields = fields;
-    for (const key of Object.keys(fields)) {
+    this.#copy = copierFor(keys);
+    for (const key of keys) {
       const template = fields[key];
       if (isTemplate(template)) this.#nested.push({ key, template });
     }
   }
 
   make(): Fields {
-    // Copying all at once is several times faster than setting each.
-    const fields = { ...this.#fields };
+    const fields = this.#copy(this.#fields);
     for (const { key, template } of this.#nested) fields[key] = template.make();
     return fields;
   }
