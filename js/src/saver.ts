@@ -28,9 +28,10 @@ import { referenceToNothing, SharedValues } from "./page.js";
 import { dumpAll, type Payload } from "./payload.js";
 import { expectOutcome, type Runner } from "./runner.js";
 import { JsonPlusSerde } from "./serde/serializer.js";
+import { reviveAgain } from "./track/again.js";
 import { type Before, write } from "./track/edit.js";
 import { type Entry, hasValues, Memory, toBefore } from "./track/memory.js";
-import { type Revived, revive, reviveAgain, type Tracked } from "./track/value.js";
+import { type Revived, revive, type Tracked } from "./track/value.js";
 
 /**
  * A LangGraph.js checkpointer on the planner, whatever the store is.

@@ -3,9 +3,10 @@
 import { AIMessage } from "@langchain/core/messages";
 
 import { JsonPlusSerde } from "../src/serde/serializer.js";
+import { reviveAgain } from "../src/track/again.js";
 import { write } from "../src/track/edit.js";
 import { encodeParts } from "../src/track/texts.js";
-import { reviveAgain, TrackedParts } from "../src/track/value.js";
+import { TrackedParts } from "../src/track/value.js";
 
 const serde = new JsonPlusSerde();
 const decoder = new TextDecoder();

@@ -96,6 +96,11 @@ export class CoreClass {
     return wireName;
   }
 
+  /** The name of a field that was written and read. */
+  nameOnceRead(field: string): string {
+    return this.#fieldName(this.wireName(field));
+  }
+
   /** The fields that the class takes, of kwargs whose values have been read. */
   fieldsOf(kwargs: Fields): Fields {
     const fields: Fields = {};

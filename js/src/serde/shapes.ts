@@ -10,11 +10,19 @@ export class Shape {
   readonly prototype: object | null;
   readonly core: CoreClass | undefined;
   readonly keys: readonly string[];
+  #fieldNames: readonly string[] | undefined;
 
   constructor(prototype: object | null, core: CoreClass | undefined, keys: readonly string[]) {
     this.prototype = prototype;
     this.core = core;
     this.keys = keys;
+  }
+
+  /** The names that reading gives the fields which writing found under these keys. */
+  get fieldNames(): readonly string[] {
+    const { core, keys } = this;
+    this.#fieldNames ??= core === undefined ? keys : keys.map((key) => core.nameOnceRead(key));
+    return this.#fieldNames;
   }
 }
 

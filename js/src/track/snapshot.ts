@@ -22,10 +22,15 @@ const NONE = -1;
 export class Snapshot {
   readonly slots: readonly Slot[];
   readonly bytes: number;
+  /** Whether a text was written of the slots themselves, so that they say what it says. */
+  readonly isWritten: boolean;
+  /** Whether the value was read of a text that is not the one it is written as. */
+  isWrittenElsewise = false;
 
-  constructor(slots: readonly Slot[], bytes: number) {
+  constructor({ slots, bytes, text }: Noted) {
     this.slots = slots;
-    this.bytes = bytes;
+    this.bytes = SNAPSHOT_BYTES + bytes;
+    this.isWritten = text !== undefined;
   }
 }
 
@@ -41,17 +46,13 @@ export interface Recorded {
  */
 export function record(element: unknown): Recorded | undefined {
   const read = noted(element, true);
-  return read && { snapshot: snapshotOf(read), text: read.text };
+  return read && { snapshot: new Snapshot(read), text: read.text };
 }
 
 /** The same without the text. */
 export function takeSnapshot(element: unknown): Snapshot | undefined {
   const read = noted(element, false);
-  return read && snapshotOf(read);
-}
-
-function snapshotOf({ slots, bytes }: Noted): Snapshot {
-  return new Snapshot(slots, SNAPSHOT_BYTES + bytes);
+  return read && new Snapshot(read);
 }
 
 /** Whether writing the value gives the very bytes that it gave when the snapshot was taken. */

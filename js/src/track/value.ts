@@ -181,7 +181,7 @@ export class PartsBuilder {
 }
 
 /** The first ones of a list that may have grown since. */
-function first<T>(length: number, list: readonly T[]): readonly T[] {
+export function first<T>(length: number, list: readonly T[]): readonly T[] {
   return list.length === length ? list : list.slice(0, length);
 }
 
@@ -246,26 +246,4 @@ function cut(bytes: Uint8Array, lengths: Uint32Array): string[] {
     begin = end + 1;
   }
   return texts;
-}
-
-/**
- * Revives a value that is remembered. Its parts are other objects than before, and so are the
- * proofs: they have the strings of those objects, which are compared without a look at their
- * characters.
- */
-export async function reviveAgain(
-  serde: SerializerProtocol,
-  tracked: Tracked,
-  immutable: boolean,
-): Promise<Revived> {
-  if (tracked instanceof TrackedWhole || !knowsParts(serde)) {
-    const [value] = await loadAll(serde, [tracked.payload]);
-    return { value, tracked };
-  }
-  const value = serde.loads("json", tracked.text);
-  const { shape, length, bytes } = tracked;
-  const proofs = partsOf(shape, Object(value)).items.map((item) => proofOf(item, immutable));
-  const keys = tracked.keys && first(length, tracked.keys);
-  const texts = first(length, tracked.texts);
-  return { value, tracked: new TrackedParts(shape, keys, texts, proofs, bytes) };
 }

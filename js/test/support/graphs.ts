@@ -8,42 +8,53 @@ import { isDeepStrictEqual, types } from "node:util";
  * so in the other.
  */
 export function expectAlike(actual: unknown, expected: unknown): void {
-  const pairs = new Map<object, object>();
-  const compare = (one: unknown, other: unknown, path: string): void => {
-    if (!isObject(one) || !isObject(other)) {
-      if (!Object.is(one, other)) expect.fail(`${path} is not the same`);
-      return;
-    }
-    if (pairs.has(one) || pairs.has(other)) {
-      if (pairs.get(one) !== other) expect.fail(`${path} is another object`);
-      return;
-    }
-    if (one === other) expect.fail(`${path} is shared`);
-    pairs.set(one, other);
-    pairs.set(other, one);
-    if (Object.getPrototypeOf(one) !== Object.getPrototypeOf(other)) {
-      expect.fail(`${path} has another prototype`);
-    }
-    if (Object.isExtensible(one) !== Object.isExtensible(other)) expect.fail(`${path} is sealed`);
-    expect(keysOf(one), path).toEqual(keysOf(other));
-    for (const key of Reflect.ownKeys(one)) {
-      const [here, there] = [one, other].map((object) => {
-        return Object.getOwnPropertyDescriptor(object, key) ?? {};
-      });
-      compare(here?.value, there?.value, `${path}.${String(key)}`);
-      expect({ ...here, value: 0 }, path).toEqual({ ...there, value: 0 });
-    }
-    if (types.isMap(one) && types.isMap(other)) compare([...one], [...other], `${path}()`);
-    if (types.isSet(one) && types.isSet(other)) compare([...one], [...other], `${path}()`);
-  };
-  compare(actual, expected, "value");
+  const difference = differenceOf(actual, expected, "value", new Map());
+  if (difference !== undefined) expect.fail(difference);
   if (!isDeepStrictEqual(actual, expected)) expect.fail("the values are not equal");
+}
+
+function differenceOf(
+  one: unknown,
+  other: unknown,
+  path: string,
+  pairs: Map<object, object>,
+): string | undefined {
+  if (!isObject(one) || !isObject(other)) {
+    return Object.is(one, other) ? undefined : `${path} is not the same`;
+  }
+  if (pairs.has(one) || pairs.has(other)) {
+    return pairs.get(one) === other ? undefined : `${path} is another object`;
+  }
+  if (one === other) return `${path} is shared`;
+  pairs.set(one, other);
+  pairs.set(other, one);
+  if (Object.getPrototypeOf(one) !== Object.getPrototypeOf(other)) {
+    return `${path} has another prototype`;
+  }
+  const keys = Reflect.ownKeys(one);
+  const otherKeys = Reflect.ownKeys(other);
+  if (keys.length !== otherKeys.length || keys.some((key, at) => key !== otherKeys[at])) {
+    return `${path} has other properties`;
+  }
+  for (const key of keys) {
+    const [here, there] = [one, other].map((object) =>
+      Reflect.getOwnPropertyDescriptor(object, key),
+    );
+    const place = `${path}.${String(key)}`;
+    if (attributesOf(here) !== attributesOf(there)) return `${place} is defined elsewise`;
+    const difference = differenceOf(here?.value, there?.value, place, pairs);
+    if (difference !== undefined) return difference;
+  }
+  const isHeld =
+    (types.isMap(one) && types.isMap(other)) || (types.isSet(one) && types.isSet(other));
+  return isHeld ? differenceOf([...one], [...other], `${path}()`, pairs) : undefined;
+}
+
+function attributesOf(property: PropertyDescriptor | undefined): string {
+  const { writable, enumerable, configurable, get, set } = property ?? {};
+  return [writable, enumerable, configurable, get === undefined, set === undefined].join();
 }
 
 function isObject(value: unknown): value is object {
   return typeof value === "object" && value !== null;
-}
-
-function keysOf(value: object): string[] {
-  return Reflect.ownKeys(value).map(String);
 }

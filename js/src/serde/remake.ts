@@ -1,0 +1,47 @@
+/**
+ * Values made of what writing them has read, as reading their text makes them: with nothing to
+ * parse, and with strings that are there already.
+ */
+import type { Slot } from "./plain.js";
+import { type Fields, setOwn } from "./records.js";
+import { LIST, Shape } from "./shapes.js";
+
+/**
+ * Makes the value that the text of these slots is read as, each time of other objects. Throws where
+ * a class refuses its kwargs: reading the text knows what to do then.
+ */
+export function remake(slots: readonly Slot[]): unknown {
+  return new Maker(slots).value();
+}
+
+class Maker {
+  readonly #slots: readonly Slot[];
+  #at = 0;
+
+  constructor(slots: readonly Slot[]) {
+    this.#slots = slots;
+  }
+
+  value(): unknown {
+    const slot = this.#slots[this.#at];
+    this.#at += 1;
+    if (!(slot instanceof Shape)) return slot;
+    if (slot === LIST) return this.#items();
+    const fields = this.#fields(slot.fieldNames);
+    return slot.core === undefined ? fields : slot.core.instanceOf(fields);
+  }
+
+  #items(): unknown[] {
+    const length = Number(this.#slots[this.#at]);
+    this.#at += 1;
+    const items: unknown[] = new Array(length);
+    for (let index = 0; index < length; index += 1) items[index] = this.value();
+    return items;
+  }
+
+  #fields(names: readonly string[]): Fields {
+    const fields: Fields = {};
+    for (const name of names) setOwn(fields, name, this.value());
+    return fields;
+  }
+}
