@@ -72,8 +72,9 @@ fn show(file: &serde_json::Value) -> String {
 }
 
 /// What `Native` has set up.
-const DROP: &str = "DROP VIEW lg_history; DROP TABLE lg_format; DROP TABLE lg_threads; \
-     DROP TABLE lg_checkpoints; DROP TABLE lg_writes; DROP TABLE lg_chunks";
+const DROP: &str = "DROP VIEW lg_history; DROP VIEW lg_checkpoints; DROP VIEW lg_writes; \
+     DROP TABLE lg_format; DROP TABLE lg_threads; DROP TABLE lg_deleted; DROP TABLE lg_records; \
+     DROP TABLE lg_chunks";
 
 fn show_batch(shown: &mut String, round: usize, batch: &Batch) {
     let access = match batch.access {

@@ -146,7 +146,7 @@ describe("stored data", () => {
   test("a_damaged_row_is_corrupt", async () => {
     const saver = open();
     await saver.put(config("t"), checkpoint(1, { a: 1 }), metadata(1), { a: 1 });
-    saver.db.prepare("UPDATE lg_checkpoints SET envelope = x'00'").run();
+    saver.db.prepare("UPDATE lg_records SET envelope = x'00' WHERE task_id = ''").run();
     expect(await refusal(saver.getTuple(config("t")))).toBeInstanceOf(CorruptError);
   });
 

@@ -125,9 +125,9 @@ fn every_changed_byte_of_a_checkpoints_envelope_is_an_error() {
     for at in 1..=length {
         let mut native = stored();
         let sql = format!(
-            "UPDATE lg_checkpoints SET envelope = CAST(substr(envelope, 1, {at} - 1) || \
+            "UPDATE lg_records SET envelope = CAST(substr(envelope, 1, {at} - 1) || \
              CASE substr(envelope, {at}, 1) WHEN x'00' THEN x'01' ELSE x'00' END || \
-             substr(envelope, {at} + 1) AS BLOB)"
+             substr(envelope, {at} + 1) AS BLOB) WHERE task_id = ''"
         );
         execute(&native, &sql);
         let error = get(&mut native).unwrap_err();
@@ -138,14 +138,14 @@ fn every_changed_byte_of_a_checkpoints_envelope_is_an_error() {
 #[test]
 fn changed_columns_beside_an_envelope_are_errors() {
     for sql in [
-        "UPDATE lg_checkpoints SET parent_checkpoint_id = ''",
-        "UPDATE lg_checkpoints SET created_at = 'now'",
-        "UPDATE lg_checkpoints SET metadata = '{\"source\":\"fork\",\"step\":0}'",
-        "UPDATE lg_writes SET channel = 'other'",
-        "UPDATE lg_writes SET task_path = 'other'",
-        "UPDATE lg_writes SET idx = 7",
-        "UPDATE lg_writes SET envelope = x''",
-        "UPDATE lg_checkpoints SET envelope = x'91'",
+        "UPDATE lg_records SET parent_checkpoint_id = '' WHERE task_id = ''",
+        "UPDATE lg_records SET created_at = 'now' WHERE task_id = ''",
+        "UPDATE lg_records SET metadata = '{\"source\":\"fork\",\"step\":0}' WHERE task_id = ''",
+        "UPDATE lg_records SET channel = 'other' WHERE task_id <> ''",
+        "UPDATE lg_records SET task_path = 'other' WHERE task_id <> ''",
+        "UPDATE lg_records SET idx = 7 WHERE task_id <> ''",
+        "UPDATE lg_records SET envelope = x'' WHERE task_id <> ''",
+        "UPDATE lg_records SET envelope = x'91' WHERE task_id = ''",
     ] {
         let mut native = stored();
         execute(&native, sql);
@@ -156,9 +156,9 @@ fn changed_columns_beside_an_envelope_are_errors() {
 #[test]
 fn columns_of_another_type_are_errors() {
     for sql in [
-        "UPDATE lg_checkpoints SET envelope = 'text'",
-        "UPDATE lg_checkpoints SET created_at = x'00'",
-        "UPDATE lg_writes SET envelope = 5",
+        "UPDATE lg_records SET envelope = 'text' WHERE task_id = ''",
+        "UPDATE lg_records SET created_at = x'00' WHERE task_id = ''",
+        "UPDATE lg_records SET envelope = 5 WHERE task_id <> ''",
         "UPDATE lg_chunks SET data = 'text'",
     ] {
         let mut native = stored();
@@ -169,11 +169,11 @@ fn columns_of_another_type_are_errors() {
 
 #[test]
 fn an_envelope_of_a_newer_format_is_refused() {
-    for table in ["lg_checkpoints", "lg_writes"] {
+    for which in ["task_id = ''", "task_id <> ''"] {
         let mut native = stored();
         let sql = format!(
-            "UPDATE {table} SET envelope = CAST(substr(envelope, 1, 1) || x'02' || \
-             substr(envelope, 3) AS BLOB)"
+            "UPDATE lg_records SET envelope = CAST(substr(envelope, 1, 1) || x'02' || \
+             substr(envelope, 3) AS BLOB) WHERE {which}"
         );
         execute(&native, &sql);
         let error = get(&mut native).unwrap_err();
@@ -260,4 +260,30 @@ fn a_put_that_knows_a_deleted_thread_stores_everything_again() {
         let Ok(Outcome::Found(Some(again))) = get(&mut native) else { panic!("it is stored") };
         assert_eq!(again.tuple.resolve(&[]).unwrap().channel_values, tuple.channel_values);
     }
+}
+
+#[test]
+fn the_key_of_a_deleted_thread_is_not_given_again() {
+    let mut native = stored();
+    let mut greatest = key(&native, "thread-1");
+    for (deleted, made) in [("thread-1", "thread-2"), ("thread-2", "thread-1"), ("none", "x")] {
+        let delete = json!({ "name": "delete_thread", "config": { "thread_id": deleted } });
+        for _ in 0..2 {
+            native.call(transcript::call(&delete)).unwrap();
+        }
+        let writes = json!({
+            "name": "put_writes",
+            "config": { "thread_id": made, "checkpoint_id": ID },
+            "writes": [["a", 1]], "task_id": "t",
+        });
+        native.call(transcript::call(&writes)).unwrap();
+        let made = key(&native, made);
+        assert!(made > greatest, "{made} after {greatest}");
+        greatest = made;
+    }
+}
+
+fn key(native: &Native, thread_id: &str) -> i64 {
+    let sql = "SELECT thread_key FROM lg_threads WHERE thread_id = ?1";
+    native.connection().query_row(sql, [thread_id], |row| row.get(0)).unwrap()
 }

@@ -80,7 +80,7 @@ fn the_documented_bytes_are_the_stored_bytes() {
 #[test]
 fn the_documented_bytes_decode_to_the_documented_checkpoint() {
     let mut native = example();
-    let update = "UPDATE lg_checkpoints SET envelope = ?1";
+    let update = "UPDATE lg_records SET envelope = ?1 WHERE task_id = ''";
     native.connection().execute(update, [documented("envelope")]).unwrap();
     let get = json!({ "name": "get_tuple", "config": { "thread_id": "thread-1" } });
     let outcome = native.call(transcript::call(&get)).unwrap();

@@ -6,7 +6,7 @@ mod ancestors;
 mod list;
 mod schema;
 
-pub(crate) use schema::{create, find_format, insert_format, read_format};
+pub(crate) use schema::{create, find_tables, insert_format, move_rows, read_format};
 
 use ancestors::ancestors;
 use list::page;
@@ -41,27 +41,27 @@ pub(crate) fn statements(ask: Ask) -> (Access, Vec<Statement>) {
     }
 }
 
-/// Without a guard the thread is made, and read in the end.
+/// Without a guard the thread is made. In the end it is read, where the guard holds.
+///
+/// Each row is one `VALUES` with a subquery for the thread's key, which is null where the thread
+/// is not, or its guard does not hold: no row is stored then (`OR IGNORE`). An insert from a
+/// `SELECT` costs half as much again.
 fn put(checkpoint: NewCheckpoint) -> Vec<Statement> {
     let NewCheckpoint { ref thread_id, guard, .. } = checkpoint;
     let mut statements = Vec::new();
     if guard.is_none() {
         statements.push(insert_thread(thread_id));
     }
-    if !checkpoint.chunks.is_empty() {
-        statements.push(insert_chunks(thread_id, guard, &checkpoint.chunks));
-    }
-    let find = guard.is_none().then(|| find_thread(thread_id));
+    statements.extend(insert_chunks(thread_id, guard, &checkpoint.chunks));
+    let find = find_thread(thread_id, guard);
     statements.push(upsert_checkpoint(checkpoint));
-    statements.extend(find);
+    statements.push(find);
     statements
 }
 
 fn put_writes(writes: NewWrites) -> Vec<Statement> {
     let mut statements = vec![insert_thread(&writes.thread_id)];
-    if !writes.chunks.is_empty() {
-        statements.push(insert_chunks(&writes.thread_id, None, &writes.chunks));
-    }
+    statements.extend(insert_chunks(&writes.thread_id, None, &writes.chunks));
     if !writes.keeping.is_empty() {
         statements.push(insert_writes(&writes, false));
     }
@@ -71,26 +71,63 @@ fn put_writes(writes: NewWrites) -> Vec<Statement> {
     statements
 }
 
-/// Makes the thread where it is missing. An insert that a conflict cancels would use up a key,
-/// and write it down, each time.
+/// Makes the thread where it is missing. Its key is greater than any that a thread ever had: what
+/// relies on a deleted thread's key must not find another thread.
 fn insert_thread(thread_id: &str) -> Statement {
     once(
-        "INSERT INTO lg_threads (thread_id, generation) SELECT ?1, 0 \
-         WHERE NOT EXISTS (SELECT 1 FROM lg_threads WHERE thread_id = ?1)",
+        "INSERT OR IGNORE INTO lg_threads (thread_key, thread_id, generation) VALUES (\
+         1 + max(coalesce((SELECT max(thread_key) FROM lg_threads), 0), \
+         coalesce((SELECT max(thread_key) FROM lg_deleted), 0)), ?1, 0)",
         vec![text(thread_id)],
     )
 }
 
-/// Stores chunks of a thread, none where the guard does not hold. A chunk that is there already
-/// is the same one.
-fn insert_chunks(thread_id: &str, guard: Option<Guard>, chunks: &[Chunk]) -> Statement {
-    let (condition, bound) = match guard {
-        None => ("", Vec::new()),
-        Some(guard) => (
-            " AND t.thread_key = ?5 AND t.generation = ?6",
-            vec![Value::Integer(guard.thread_key), Value::Integer(guard.generation)],
-        ),
+/// The condition that the thread `?1` is there and the guard holds, which is bound from `?at`.
+fn thread(guard: Option<Guard>, at: usize) -> String {
+    match guard {
+        None => "thread_id = ?1".to_owned(),
+        Some(_) => {
+            format!("thread_id = ?1 AND thread_key = ?{at} AND generation = ?{}", at + 1)
+        }
+    }
+}
+
+/// What binds the guard of `thread`.
+fn bound(guard: Option<Guard>) -> Vec<Value> {
+    guard.map_or_else(Vec::new, |Guard { thread_key, generation }| {
+        vec![Value::Integer(thread_key), Value::Integer(generation)]
+    })
+}
+
+/// Stores chunks of a thread. One that is there already is the same one.
+fn insert_chunks(thread_id: &str, guard: Option<Guard>, chunks: &[Chunk]) -> Option<Statement> {
+    /// So many are stored quicker each on its own.
+    const SINGLE_MAX: usize = 8;
+    match chunks.len() {
+        0 => None,
+        1..=SINGLE_MAX => Some(insert_single_chunks(thread_id, guard, chunks)),
+        _ => Some(insert_packed_chunks(thread_id, guard, chunks)),
+    }
+}
+
+fn insert_single_chunks(thread_id: &str, guard: Option<Guard>, chunks: &[Chunk]) -> Statement {
+    let row = |chunk: &Chunk| {
+        let hash = Value::Blob(chunk.hash.as_bytes().to_vec());
+        let mut row = vec![text(thread_id), hash, Value::Blob(chunk.data.clone())];
+        row.extend(bound(guard));
+        row
     };
+    let thread = thread(guard, 4);
+    Statement {
+        text: format!(
+            "INSERT OR IGNORE INTO lg_chunks (thread_key, hash, data) VALUES (\
+             (SELECT thread_key FROM lg_threads WHERE {thread}), ?2, ?3)"
+        ),
+        parameters: chunks.iter().map(row).collect(),
+    }
+}
+
+fn insert_packed_chunks(thread_id: &str, guard: Option<Guard>, chunks: &[Chunk]) -> Statement {
     let row = |packed: Packed| {
         let mut row = vec![
             text(thread_id),
@@ -98,16 +135,16 @@ fn insert_chunks(thread_id: &str, guard: Option<Guard>, chunks: &[Chunk]) -> Sta
             Value::Blob(packed.data),
             Value::Text(packed.places),
         ];
-        row.extend_from_slice(&bound);
+        row.extend(bound(guard));
         row
     };
+    let thread = thread(guard, 5);
     Statement {
         text: format!(
-            "INSERT INTO lg_chunks (thread_key, hash, data) \
+            "INSERT OR IGNORE INTO lg_chunks (thread_key, hash, data) \
              SELECT t.thread_key, substr(?2, e.key * 20 + 1, 20), \
              substr(?3, e.value / 1048576 + 1, e.value % 1048576) \
-             FROM lg_threads t CROSS JOIN json_each(?4) e WHERE t.thread_id = ?1{condition} \
-             ON CONFLICT (thread_key, hash) DO NOTHING"
+             FROM lg_threads t CROSS JOIN json_each(?4) e WHERE {thread}"
         ),
         parameters: pack(chunks).into_iter().map(row).collect(),
     }
@@ -148,17 +185,10 @@ fn pack(chunks: &[Chunk]) -> Vec<Packed> {
     packs
 }
 
-/// Stores a checkpoint, and gives its thread's key; no row where the guard does not hold, and
-/// nothing is stored then. A checkpoint that is there already is replaced.
+/// Stores a checkpoint. One that is there already is replaced.
 fn upsert_checkpoint(row: NewCheckpoint) -> Statement {
-    const INSERT: &str = "INSERT INTO lg_checkpoints (thread_key, checkpoint_ns, checkpoint_id, \
-         parent_checkpoint_id, created_at, channels, metadata, envelope) \
-         SELECT thread_key, ?2, ?3, ?4, ?5, ?6, ?7, ?8 FROM lg_threads WHERE thread_id = ?1";
-    const REPLACE: &str = " ON CONFLICT (thread_key, checkpoint_ns, checkpoint_id) DO UPDATE SET \
-         parent_checkpoint_id = excluded.parent_checkpoint_id, \
-         created_at = excluded.created_at, channels = excluded.channels, \
-         metadata = excluded.metadata, envelope = excluded.envelope \
-         RETURNING thread_key";
+    let thread = thread(row.guard, 9);
+    let guard = bound(row.guard);
     let mut parameters = vec![
         Value::Text(row.thread_id),
         Value::Text(row.checkpoint_ns),
@@ -169,31 +199,36 @@ fn upsert_checkpoint(row: NewCheckpoint) -> Statement {
         metadata(row.metadata),
         Value::Blob(row.envelope),
     ];
-    let condition = match row.guard {
-        None => "",
-        Some(guard) => {
-            parameters.push(Value::Integer(guard.thread_key));
-            parameters.push(Value::Integer(guard.generation));
-            " AND thread_key = ?9 AND generation = ?10"
-        }
-    };
-    once(&format!("{INSERT}{condition}{REPLACE}"), parameters)
+    parameters.extend(guard);
+    once(
+        &format!(
+            "INSERT OR IGNORE INTO lg_records (thread_key, checkpoint_ns, checkpoint_id, \
+             task_id, idx, parent_checkpoint_id, created_at, channels, metadata, envelope) \
+             VALUES ((SELECT thread_key FROM lg_threads WHERE {thread}), \
+             ?2, ?3, '', 0, ?4, ?5, ?6, ?7, ?8) \
+             ON CONFLICT (thread_key, checkpoint_ns, checkpoint_id, task_id, idx) DO UPDATE SET \
+             parent_checkpoint_id = excluded.parent_checkpoint_id, \
+             created_at = excluded.created_at, channels = excluded.channels, \
+             metadata = excluded.metadata, envelope = excluded.envelope"
+        ),
+        parameters,
+    )
 }
 
-/// The key and generation of a thread.
-fn find_thread(thread_id: &str) -> Statement {
-    once(
-        "SELECT thread_key, generation FROM lg_threads WHERE thread_id = ?1",
-        vec![text(thread_id)],
-    )
+/// The key and generation of a thread, where the guard holds.
+fn find_thread(thread_id: &str, guard: Option<Guard>) -> Statement {
+    let mut parameters = vec![text(thread_id)];
+    parameters.extend(bound(guard));
+    let thread = thread(guard, 2);
+    once(&format!("SELECT thread_key, generation FROM lg_threads WHERE {thread}"), parameters)
 }
 
 /// Those of the channels that have a stored value in the namespace.
 fn find_channels(thread_id: &str, checkpoint_ns: &str, channels: Vec<String>) -> Statement {
     Statement {
-        text: "SELECT ?3 FROM lg_checkpoints c \
+        text: "SELECT ?3 FROM lg_records c \
                JOIN lg_threads t ON t.thread_key = c.thread_key \
-               WHERE t.thread_id = ?1 AND c.checkpoint_ns = ?2 \
+               WHERE t.thread_id = ?1 AND c.checkpoint_ns = ?2 AND c.task_id = '' \
                AND EXISTS (SELECT 1 FROM json_each(c.channels) e WHERE e.value = ?3) \
                ORDER BY c.checkpoint_id DESC LIMIT 1"
             .to_owned(),
@@ -215,16 +250,13 @@ fn metadata(metadata: Payload) -> Value {
 
 /// Stores writes: `replaces` says what happens where a write is already.
 fn insert_writes(writes: &NewWrites, replaces: bool) -> Statement {
-    const INSERT: &str = "INSERT INTO lg_writes (thread_key, checkpoint_ns, checkpoint_id, \
-         task_id, idx, task_path, channel, envelope) \
-         SELECT thread_key, ?2, ?3, ?4, ?5, ?6, ?7, ?8 FROM lg_threads WHERE thread_id = ?1 \
-         ON CONFLICT (thread_key, checkpoint_ns, checkpoint_id, task_id, idx) ";
-    let conflict = if replaces {
-        "DO UPDATE SET task_path = excluded.task_path, channel = excluded.channel, \
-         envelope = excluded.envelope"
-    } else {
-        "DO NOTHING"
-    };
+    const INSERT: &str = "INSERT OR IGNORE INTO lg_records (thread_key, checkpoint_ns, \
+         checkpoint_id, task_id, idx, task_path, channel, envelope) VALUES (\
+         (SELECT thread_key FROM lg_threads WHERE thread_id = ?1), ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
+    const REPLACE: &str = " ON CONFLICT (thread_key, checkpoint_ns, checkpoint_id, task_id, idx) \
+         DO UPDATE SET task_path = excluded.task_path, channel = excluded.channel, \
+         envelope = excluded.envelope";
+    let conflict = if replaces { REPLACE } else { "" };
     let row = |write: &NewWrite| {
         vec![
             text(&writes.thread_id),
@@ -271,7 +303,7 @@ fn find_writes(channel: &str, checkpoints: Vec<(i64, String, String)>) -> Statem
     };
     Statement {
         text: "SELECT thread_key, idx, task_id, checkpoint_ns, checkpoint_id, task_path, \
-               channel, envelope FROM lg_writes \
+               channel, envelope FROM lg_records \
                WHERE thread_key = ?1 AND checkpoint_ns = ?2 AND checkpoint_id = ?3 \
                AND channel = ?4 ORDER BY task_path, task_id, idx"
             .to_owned(),
@@ -290,9 +322,11 @@ fn delete_thread(thread_id: &str) -> Vec<Statement> {
             vec![text(thread_id)],
         )
     };
+    let note = "UPDATE lg_deleted SET thread_key = max(thread_key, coalesce(\
+         (SELECT thread_key FROM lg_threads WHERE thread_id = ?1), 0))";
     vec![
-        own("lg_checkpoints"),
-        own("lg_writes"),
+        once(note, vec![text(thread_id)]),
+        own("lg_records"),
         own("lg_chunks"),
         once("DELETE FROM lg_threads WHERE thread_id = ?1", vec![text(thread_id)]),
     ]

@@ -70,9 +70,10 @@ async function opener(store, name, empty = true) {
   };
 }
 
-const DROPS = ["format", "threads", "checkpoints", "writes", "chunks", "kit"].reduce(
+const DROPS = ["format", "threads", "deleted", "records", "chunks", "kit"].reduce(
   (text, table) => `${text}DROP TABLE IF EXISTS lg_${table};`,
-  "DROP VIEW IF EXISTS lg_history;",
+  "DROP VIEW IF EXISTS lg_history; DROP VIEW IF EXISTS lg_checkpoints; " +
+    "DROP VIEW IF EXISTS lg_writes;",
 );
 
 self.onmessage = async ({ data: [task, ...rest] }) => {

@@ -4,8 +4,8 @@
 import { DurableObject } from "cloudflare:workers";
 
 const DROPS = [
-  "DROP VIEW IF EXISTS lg_history",
-  ...["format", "threads", "checkpoints", "writes", "chunks", "kit"].map((table) => {
+  ...["history", "checkpoints", "writes"].map((view) => `DROP VIEW IF EXISTS lg_${view}`),
+  ...["format", "threads", "deleted", "records", "chunks", "kit"].map((table) => {
     return `DROP TABLE IF EXISTS lg_${table}`;
   }),
 ];

@@ -39,31 +39,31 @@ pub(super) fn ancestors(
         text: format!(
             "WITH RECURSIVE target (thread_key, parent) AS (\
              SELECT c.thread_key, c.parent_checkpoint_id FROM lg_threads t \
-             CROSS JOIN lg_checkpoints c ON c.thread_key = t.thread_key \
-             WHERE t.thread_id = ?1 AND c.checkpoint_ns = ?2 \
+             CROSS JOIN lg_records c ON c.thread_key = t.thread_key \
+             WHERE t.thread_id = ?1 AND c.checkpoint_ns = ?2 AND c.task_id = '' \
              AND (?3 IS NULL OR c.checkpoint_id = ?3) \
              ORDER BY c.checkpoint_id DESC LIMIT 1), \
              ancestors (steps, place, thread_key, checkpoint_id, parent, found, mark, lap) AS (\
              SELECT 0, c.rowid, c.thread_key, c.checkpoint_id, c.parent_checkpoint_id, {FOUND}, \
              c.rowid, 1 \
-             FROM target g CROSS JOIN lg_checkpoints c ON c.thread_key = g.thread_key \
-             AND c.checkpoint_ns = ?2 AND c.checkpoint_id = g.parent \
+             FROM target g CROSS JOIN lg_records c ON c.thread_key = g.thread_key \
+             AND c.checkpoint_ns = ?2 AND c.checkpoint_id = g.parent AND c.task_id = '' \
              UNION ALL \
              SELECT a.steps + 1, c.rowid, c.thread_key, c.checkpoint_id, \
              c.parent_checkpoint_id, {FOUND}, \
              iif(a.steps + 1 = a.lap, c.rowid, a.mark), iif(a.steps + 1 = a.lap, a.lap * 2, a.lap) \
-             FROM ancestors a CROSS JOIN lg_checkpoints c ON c.thread_key = a.thread_key \
-             AND c.checkpoint_ns = ?2 AND c.checkpoint_id = a.parent \
+             FROM ancestors a CROSS JOIN lg_records c ON c.thread_key = a.thread_key \
+             AND c.checkpoint_ns = ?2 AND c.checkpoint_id = a.parent AND c.task_id = '' \
              WHERE NOT a.found AND c.rowid <> a.mark) \
              SELECT {SEED} AS part, a.steps AS steps, c.thread_key, a.found AS idx, \
              ?4 AS task_id, c.checkpoint_ns, c.checkpoint_id, \
              c.parent_checkpoint_id AS task_path, c.created_at, CAST(c.metadata AS BLOB), \
              c.envelope \
-             FROM ancestors a CROSS JOIN lg_checkpoints c ON c.rowid = a.place WHERE a.found \
+             FROM ancestors a CROSS JOIN lg_records c ON c.rowid = a.place WHERE a.found \
              UNION ALL \
              SELECT {WRITE}, a.steps, w.thread_key, w.idx, w.task_id, w.checkpoint_ns, \
              w.checkpoint_id, w.task_path, w.channel, w.envelope, NULL \
-             FROM ancestors a CROSS JOIN lg_writes w ON w.thread_key = a.thread_key \
+             FROM ancestors a CROSS JOIN lg_records w ON w.thread_key = a.thread_key \
              AND w.checkpoint_ns = ?2 AND w.checkpoint_id = a.checkpoint_id AND w.channel = ?4 \
              ORDER BY part, steps DESC, task_path, task_id, idx"
         ),

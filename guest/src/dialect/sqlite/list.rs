@@ -5,31 +5,71 @@ use crate::ask::{After, CHECKPOINT, Page, WRITE};
 use crate::call::MetadataFilter;
 use crate::statement::{Statement, Value};
 
+/// The columns of a record `r` of a thread `t`. The first says which columns follow: at
+/// `CHECKPOINT` a checkpoint's, else those of every statement on writes.
+fn columns() -> String {
+    const IS_CHECKPOINT: &str = "r.task_id = ''";
+    format!(
+        "SELECT iif({IS_CHECKPOINT}, {CHECKPOINT}, {WRITE}) AS part, r.thread_key, \
+         iif({IS_CHECKPOINT}, t.generation, r.idx) AS idx, \
+         iif({IS_CHECKPOINT}, t.thread_id, r.task_id) AS task_id, \
+         r.checkpoint_ns, r.checkpoint_id, \
+         iif({IS_CHECKPOINT}, r.parent_checkpoint_id, r.task_path) AS task_path, \
+         iif({IS_CHECKPOINT}, r.created_at, r.channel), \
+         iif({IS_CHECKPOINT}, CAST(r.metadata AS BLOB), r.envelope), \
+         iif({IS_CHECKPOINT}, r.envelope, NULL)"
+    )
+}
+
 /// The checkpoints of a page, newest first, then their writes, each checkpoint's in their order.
 ///
-/// One statement, so that what selects the page is evaluated once. The first column says which
-/// columns follow: at `CHECKPOINT` a checkpoint's, else those of every statement on writes.
+/// One statement, so that what selects the page is evaluated once.
 pub(super) fn page(page: &Page) -> Statement {
+    if let Some(one) = one(page) {
+        return one;
+    }
     let Selection { text, parameters } = Selection::of(page);
+    let columns = columns();
     Statement {
         text: format!(
-            "WITH page AS MATERIALIZED ({text}) \
-             SELECT {CHECKPOINT} AS part, t.thread_key AS thread_key, t.generation AS idx, \
-             t.thread_id AS task_id, c.checkpoint_ns AS checkpoint_ns, \
-             c.checkpoint_id AS checkpoint_id, c.parent_checkpoint_id AS task_path, \
-             c.created_at, CAST(c.metadata AS BLOB), c.envelope \
-             FROM page p CROSS JOIN lg_checkpoints c ON c.rowid = p.place \
+            "WITH page AS MATERIALIZED ({text}) {columns} \
+             FROM page p CROSS JOIN lg_records r ON r.thread_key = p.thread_key \
+             AND r.checkpoint_ns = p.checkpoint_ns AND r.checkpoint_id = p.checkpoint_id \
              CROSS JOIN lg_threads t ON t.thread_key = p.thread_key \
-             UNION ALL \
-             SELECT {WRITE}, w.thread_key, w.idx, w.task_id, w.checkpoint_ns, w.checkpoint_id, \
-             w.task_path, w.channel, w.envelope, NULL FROM page p CROSS JOIN lg_writes w \
-             ON w.thread_key = p.thread_key AND w.checkpoint_ns = p.checkpoint_ns \
-             AND w.checkpoint_id = p.checkpoint_id \
-             ORDER BY part, checkpoint_id DESC, thread_key DESC, checkpoint_ns DESC, \
+             ORDER BY part, r.checkpoint_id DESC, r.thread_key DESC, r.checkpoint_ns DESC, \
              task_path, task_id, idx"
         ),
         parameters: vec![parameters],
     }
+}
+
+/// The same for one checkpoint, the latest or one that is named, which is what `getTuple` asks
+/// for: all its records are next to each other. Nothing where this is not what is asked for.
+fn one(page: &Page) -> Option<Statement> {
+    let (Some(thread_id), Some(ns)) = (&page.thread_id, &page.checkpoint_ns) else {
+        return None;
+    };
+    if page.count != 1 || page.before.is_some() || page.after.is_some() || !page.filter.is_empty() {
+        return None;
+    }
+    let mut parameters = vec![text(thread_id), text(ns)];
+    parameters.extend(page.checkpoint_id.as_deref().map(text));
+    let id = match &page.checkpoint_id {
+        Some(_) => "?3",
+        None => {
+            "(SELECT c.checkpoint_id FROM lg_records c WHERE c.thread_key = t.thread_key \
+             AND c.checkpoint_ns = ?2 AND c.task_id = '' ORDER BY c.checkpoint_id DESC LIMIT 1)"
+        }
+    };
+    let columns = columns();
+    Some(Statement {
+        text: format!(
+            "{columns} FROM lg_threads t CROSS JOIN lg_records r ON r.thread_key = t.thread_key \
+             WHERE t.thread_id = ?1 AND r.checkpoint_ns = ?2 AND r.checkpoint_id = {id} \
+             ORDER BY part, task_path, task_id, idx"
+        ),
+        parameters: vec![parameters],
+    })
 }
 
 /// What selects the checkpoints of a page, and what it binds.
@@ -48,6 +88,7 @@ struct Conditions {
 impl Selection {
     fn of(page: &Page) -> Self {
         let mut conditions = Conditions::default();
+        conditions.texts.push("c.task_id = ''".to_owned());
         conditions.equal("t.thread_id", page.thread_id.as_deref());
         conditions.equal("c.checkpoint_ns", page.checkpoint_ns.as_deref());
         conditions.equal("c.checkpoint_id", page.checkpoint_id.as_deref());
@@ -71,20 +112,16 @@ impl Selection {
         let Conditions { texts, parameters } = conditions;
         let from = match (&page.thread_id, page.filter.as_slice()) {
             (Some(_), _) => {
-                "lg_threads t CROSS JOIN lg_checkpoints c ON c.thread_key = t.thread_key"
+                "lg_threads t CROSS JOIN lg_records c ON c.thread_key = t.thread_key"
             }
             // The keys alone are in an index.
-            (None, []) => "lg_checkpoints c",
+            (None, []) => "lg_records c",
             // Every row is looked at, which is quickest in the order they are stored.
-            (None, _) => "lg_checkpoints c NOT INDEXED",
+            (None, _) => "lg_records c NOT INDEXED",
         };
-        let condition = match texts.as_slice() {
-            [] => String::new(),
-            texts => format!(" WHERE {}", texts.join(" AND ")),
-        };
+        let condition = texts.join(" AND ");
         let text = format!(
-            "SELECT c.rowid AS place, c.thread_key, c.checkpoint_ns, c.checkpoint_id \
-             FROM {from}{condition} \
+            "SELECT c.thread_key, c.checkpoint_ns, c.checkpoint_id FROM {from} WHERE {condition} \
              ORDER BY c.checkpoint_id DESC, c.thread_key DESC, c.checkpoint_ns DESC \
              LIMIT (SELECT {count})"
         );

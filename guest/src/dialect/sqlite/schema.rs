@@ -7,9 +7,13 @@ use super::once;
 use crate::format::FORMAT;
 use crate::statement::{Statement, Value};
 
-/// Whether the format's table is there: one row if so.
-pub(crate) fn find_format() -> Statement {
-    once("SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'lg_format'", vec![])
+/// Which tables are there, of those that tell a store from none and from an earlier one.
+pub(crate) fn find_tables() -> Statement {
+    once(
+        "SELECT name FROM sqlite_master \
+         WHERE type = 'table' AND name IN ('lg_format', 'lg_records') ORDER BY name DESC",
+        vec![],
+    )
 }
 
 /// The format of the store, the newest one where several were written.
@@ -29,37 +33,27 @@ pub(crate) fn insert_format() -> Statement {
 pub(crate) fn create() -> Vec<Statement> {
     [
         "CREATE TABLE IF NOT EXISTS lg_format (format INTEGER PRIMARY KEY)",
-        // A key is never given twice (AUTOINCREMENT): what relies on a deleted thread's key must
-        // not find another thread.
         "CREATE TABLE IF NOT EXISTS lg_threads (\
-         thread_key INTEGER PRIMARY KEY AUTOINCREMENT, \
+         thread_key INTEGER PRIMARY KEY, \
          thread_id TEXT NOT NULL UNIQUE, \
          generation INTEGER NOT NULL)",
-        "CREATE TABLE IF NOT EXISTS lg_checkpoints (\
-         thread_key INTEGER NOT NULL, \
-         checkpoint_ns TEXT NOT NULL, \
-         checkpoint_id TEXT NOT NULL, \
-         parent_checkpoint_id TEXT, \
-         created_at TEXT NOT NULL, \
-         channels TEXT NOT NULL, \
-         metadata NOT NULL, \
-         envelope BLOB NOT NULL, \
-         UNIQUE (thread_key, checkpoint_ns, checkpoint_id))",
-        "CREATE TABLE IF NOT EXISTS lg_writes (\
-         thread_key INTEGER NOT NULL, \
-         checkpoint_ns TEXT NOT NULL, \
-         checkpoint_id TEXT NOT NULL, \
-         task_id TEXT NOT NULL, \
-         idx INTEGER NOT NULL, \
-         task_path TEXT NOT NULL, \
-         channel TEXT NOT NULL, \
-         envelope BLOB NOT NULL, \
-         PRIMARY KEY (thread_key, checkpoint_ns, checkpoint_id, task_id, idx)) WITHOUT ROWID",
+        // The greatest key of a deleted thread. It does what AUTOINCREMENT is for, at the cost of
+        // deletions rather than of all threads.
+        "CREATE TABLE IF NOT EXISTS lg_deleted (thread_key INTEGER PRIMARY KEY)",
+        "INSERT INTO lg_deleted (thread_key) \
+         SELECT 0 WHERE NOT EXISTS (SELECT 1 FROM lg_deleted)",
+        RECORDS,
         "CREATE TABLE IF NOT EXISTS lg_chunks (\
          thread_key INTEGER NOT NULL, \
          hash BLOB NOT NULL, \
          data BLOB NOT NULL, \
          UNIQUE (thread_key, hash))",
+        "CREATE VIEW IF NOT EXISTS lg_checkpoints AS SELECT \
+         thread_key, checkpoint_ns, checkpoint_id, parent_checkpoint_id, created_at, channels, \
+         metadata, envelope FROM lg_records WHERE task_id = ''",
+        "CREATE VIEW IF NOT EXISTS lg_writes AS SELECT \
+         thread_key, checkpoint_ns, checkpoint_id, task_id, idx, task_path, channel, envelope \
+         FROM lg_records WHERE task_id <> ''",
         // For people: what LangGraph knows of each checkpoint, with the thread's own id.
         "CREATE VIEW IF NOT EXISTS lg_history AS SELECT \
          t.thread_id, c.checkpoint_ns, c.checkpoint_id, c.parent_checkpoint_id, \
@@ -71,4 +65,49 @@ pub(crate) fn create() -> Vec<Statement> {
     .into_iter()
     .map(|text| once(text, vec![]))
     .collect()
+}
+
+/// Checkpoints and writes. What a superstep stores comes to be on one page of the table, and on
+/// one of its index: two tables would be twice the pages to write. A checkpoint has the task `''`.
+const RECORDS: &str = "CREATE TABLE IF NOT EXISTS lg_records (\
+     thread_key INTEGER NOT NULL, \
+     checkpoint_ns TEXT NOT NULL, \
+     checkpoint_id TEXT NOT NULL, \
+     task_id TEXT NOT NULL, \
+     idx INTEGER NOT NULL, \
+     parent_checkpoint_id TEXT, \
+     created_at TEXT, \
+     channels TEXT, \
+     metadata, \
+     task_path TEXT, \
+     channel TEXT, \
+     envelope BLOB NOT NULL, \
+     UNIQUE (thread_key, checkpoint_ns, checkpoint_id, task_id, idx))";
+
+/// Moves the rows of a store that has checkpoints and writes in tables of their own, and keys of
+/// threads by AUTOINCREMENT, as the first builds made them.
+pub(crate) fn move_rows() -> Vec<Statement> {
+    let mut statements: Vec<_> = [
+        RECORDS,
+        "INSERT INTO lg_records (thread_key, checkpoint_ns, checkpoint_id, task_id, idx, \
+         parent_checkpoint_id, created_at, channels, metadata, envelope) \
+         SELECT thread_key, checkpoint_ns, checkpoint_id, '', 0, parent_checkpoint_id, \
+         created_at, channels, metadata, envelope FROM lg_checkpoints",
+        "INSERT INTO lg_records (thread_key, checkpoint_ns, checkpoint_id, task_id, idx, \
+         task_path, channel, envelope) \
+         SELECT thread_key, checkpoint_ns, checkpoint_id, task_id, idx, task_path, channel, \
+         envelope FROM lg_writes",
+        "DROP TABLE lg_checkpoints",
+        "DROP TABLE lg_writes",
+    ]
+    .into_iter()
+    .map(|text| once(text, vec![]))
+    .collect();
+    statements.extend(create());
+    statements.push(once(
+        "UPDATE lg_deleted SET thread_key = coalesce(\
+         (SELECT seq FROM sqlite_sequence WHERE name = 'lg_threads'), 0)",
+        vec![],
+    ));
+    statements
 }
