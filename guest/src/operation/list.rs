@@ -215,6 +215,8 @@ impl List {
                 _ => self.writes.push(StoredWrite::from_row(row.of("lg_writes"))?),
             }
         }
+        // A store would sort whole rows.
+        self.writes.sort_by(|left, right| left.order().cmp(&right.order()));
         Ok(())
     }
 

@@ -43,6 +43,8 @@ pub(super) struct StoredWrite {
     pub(super) task_id: String,
     pub(super) channel: String,
     pub(super) value: StoredValue,
+    task_path: String,
+    idx: i64,
 }
 
 /// The checkpoint a write belongs to.
@@ -223,7 +225,14 @@ impl StoredWrite {
             task_id: task_id.to_owned(),
             channel: channel.to_owned(),
             value,
+            task_path: task_path.to_owned(),
+            idx,
         })
+    }
+
+    /// Its place among the writes of its checkpoint.
+    pub(super) fn order(&self) -> (&str, &str, i64) {
+        (&self.task_path, &self.task_id, self.idx)
     }
 
     pub(super) fn key(&self) -> CheckpointKey<'_> {

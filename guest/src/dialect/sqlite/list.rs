@@ -21,7 +21,7 @@ fn columns() -> String {
     )
 }
 
-/// The checkpoints of a page, newest first, then their writes, each checkpoint's in their order.
+/// The checkpoints of a page, newest first, and their writes.
 ///
 /// One statement, so that what selects the page is evaluated once.
 pub(super) fn page(page: &Page) -> Statement {
@@ -36,8 +36,7 @@ pub(super) fn page(page: &Page) -> Statement {
              FROM page p CROSS JOIN lg_records r ON r.thread_key = p.thread_key \
              AND r.checkpoint_ns = p.checkpoint_ns AND r.checkpoint_id = p.checkpoint_id \
              CROSS JOIN lg_threads t ON t.thread_key = p.thread_key \
-             ORDER BY part, r.checkpoint_id DESC, r.thread_key DESC, r.checkpoint_ns DESC, \
-             task_path, task_id, idx"
+             ORDER BY r.checkpoint_id DESC, r.thread_key DESC, r.checkpoint_ns DESC"
         ),
         parameters: vec![parameters],
     }
@@ -65,8 +64,7 @@ fn one(page: &Page) -> Option<Statement> {
     Some(Statement {
         text: format!(
             "{columns} FROM lg_threads t CROSS JOIN lg_records r ON r.thread_key = t.thread_key \
-             WHERE t.thread_id = ?1 AND r.checkpoint_ns = ?2 AND r.checkpoint_id = {id} \
-             ORDER BY part, task_path, task_id, idx"
+             WHERE t.thread_id = ?1 AND r.checkpoint_ns = ?2 AND r.checkpoint_id = {id}"
         ),
         parameters: vec![parameters],
     })
