@@ -2,13 +2,14 @@
 
 import { AIMessage, HumanMessage } from "@langchain/core/messages";
 import fc from "fast-check";
-
+import type { NewValue } from "../src/guest.js";
 import { JsonPlusSerde } from "../src/index.js";
 import { remake } from "../src/serde/remake.js";
 import { reviveAgain } from "../src/track/again.js";
 import { samePrefix } from "../src/track/align.js";
+import { write } from "../src/track/edit.js";
 import { record } from "../src/track/snapshot.js";
-import { revive, type Tracked, TrackedParts, trackNew } from "../src/track/value.js";
+import { type Revived, revive, type Tracked, TrackedParts, trackNew } from "../src/track/value.js";
 import { anyKeptValue } from "./serde-arbitraries.js";
 import { expectAlike } from "./support/graphs.js";
 import { messages, toolChunk } from "./support/messages.js";
@@ -31,9 +32,9 @@ const whole = fc.oneof(
 );
 
 /** Reads a tracked value anew, as from a store. */
-async function readAnew(tracked: TrackedParts): Promise<Tracked> {
+function readAnew(tracked: TrackedParts): Promise<Revived> {
   const lengths = Uint32Array.from(tracked.texts.map((text) => encoder.encode(text).length));
-  return (await revive(serde, tracked.payload, lengths, false)).tracked;
+  return revive(serde, tracked.payload, lengths, false);
 }
 
 async function expectRevivedAlike(tracked: Tracked, immutable: boolean): Promise<void> {
@@ -74,7 +75,7 @@ describe("a_value_is_revived_as_its_text_is_read", () => {
       fc.asyncProperty(whole, async (value) => {
         const written = await trackNew(serde, value, false);
         if (!(written instanceof TrackedParts)) return;
-        const read = await readAnew(written);
+        const { tracked: read } = await readAnew(written);
         if (read instanceof TrackedParts) parts += 1;
         await expectRevivedAlike(read, false);
       }),
@@ -118,4 +119,47 @@ test("what_was_revived_is_proven_by_what_it_was_made_of", async () => {
     Object.assign(answer.tool_calls?.[0]?.args.list[1], { deep: -0 });
     expect(samePrefix(tracked, { keys: undefined, items: again.value }, false)).toBe(1);
   }
+});
+
+describe("a_list_that_was_read_and_is_put_again", () => {
+  const call = { type: "tool_call" as const, id: "c", name: "n", args: { list: [1, { deep: 0 }] } };
+  const chat = Array.from({ length: 6 }, (_, at) => {
+    return at % 2 === 0
+      ? new HumanMessage(`${at}`)
+      : new AIMessage({ content: "", tool_calls: [call] });
+  });
+
+  async function changed(change: (items: unknown[]) => void): Promise<NewValue> {
+    const written = await trackNew(serde, chat, false);
+    if (!(written instanceof TrackedParts)) throw new TypeError();
+    const { value, tracked } = await readAnew(written);
+    if (!Array.isArray(value)) throw new TypeError();
+    change(value);
+    return (await write(serde, value, { tracked, editable: true }, false)).value;
+  }
+
+  const keptIn = (value: NewValue) => {
+    const runs = value.tag === "edited" ? value.val : [];
+    return runs.map((run) => (run.tag === "kept" ? [run.val.first, run.val.count] : "fresh"));
+  };
+
+  test("is_unchanged_where_nothing_was_done_to_it", async () => {
+    expect((await changed(() => {})).tag).toBe("unchanged");
+  });
+
+  test("keeps_what_was_not_changed_in_place", async () => {
+    const deepen = (items: unknown[]) => {
+      if (items[3] instanceof AIMessage) items[3].tool_calls?.[0]?.args.list.push({ deep: -0 });
+    };
+    expect(keptIn(await changed(deepen))).toEqual([[0, 3], "fresh", [4, 2]]);
+  });
+
+  test("keeps_what_has_moved", async () => {
+    const move = (items: unknown[]) => {
+      items.shift();
+      items.push(new HumanMessage("new"));
+    };
+    expect(keptIn(await changed(move))).toEqual([[1, 5], "fresh"]);
+    expect(keptIn(await changed((items) => items.unshift("new")))).toEqual(["fresh", [0, 6]]);
+  });
 });

@@ -6,9 +6,16 @@ import { knowsParts, loadAll } from "../payload.js";
 import { type Fields, setOwn } from "../serde/records.js";
 import { remake } from "../serde/remake.js";
 import type { JsonPlusSerde } from "../serde/serializer.js";
-import { isPrimitive, type Proof, proofBytes } from "./align.js";
+import { isPrimitive, type Proof, proofBytes, READ, UNPROVABLE } from "./align.js";
 import { record, Snapshot } from "./snapshot.js";
-import { first, type Revived, type Tracked, TrackedParts, TrackedWhole } from "./value.js";
+import {
+  first,
+  type Revived,
+  type Tracked,
+  TrackedParts,
+  TrackedWhole,
+  valueText,
+} from "./value.js";
 
 /** Revives a value that is remembered. Its parts are other objects than before. */
 export async function reviveAgain(
@@ -32,15 +39,10 @@ export async function reviveAgain(
     const again = revivePart(serde, text, proof);
     items.push(again.item);
     proofs[index] = immutable ? again.item : again.proof;
-    bytes += proofBytes(again.proof) - proofBytes(proof);
+    bytes += proofBytes(text, again.proof) - proofBytes(text, proof);
   }
   const value = keys === undefined ? items : toMap(keys, items);
   return { value, tracked: new TrackedParts(shape, keys, texts, proofs, bytes) };
-}
-
-/** The text of a part's value. */
-function valueText(key: string | undefined, text: string): string {
-  return key === undefined ? text : text.slice(JSON.stringify(key).length + 1);
 }
 
 function toMap(keys: readonly string[], items: readonly unknown[]): Fields {
@@ -56,28 +58,17 @@ interface RevivedPart {
 }
 
 function revivePart(serde: JsonPlusSerde, text: string, proof: Proof): RevivedPart {
-  if (proof instanceof Snapshot) {
-    if (!proof.isWritten) return readPart(serde, text, proof);
+  if (proof instanceof Snapshot && proof.isWritten) {
     try {
       return { item: remake(proof.slots), proof };
     } catch {
       // A class refuses its kwargs: the text is read as the data that it is then.
     }
-  } else if (isPrimitive(proof) && typeof proof !== "symbol") {
-    return { item: proof, proof };
   }
-  return { item: serde.loads("json", text), proof };
-}
-
-/**
- * Reads a part that was read before and not written. Where writing it gives the text that was read,
- * as most often, it need not be read another time.
- */
-function readPart(serde: JsonPlusSerde, text: string, proof: Snapshot): RevivedPart {
+  if (isPrimitive(proof) && typeof proof !== "symbol") return { item: proof, proof };
   const item = serde.loads("json", text);
-  if (proof.isWrittenElsewise) return { item, proof };
+  if (proof !== READ) return { item, proof };
+  // Where writing the part gives the text that was read, as most often, this was the last time.
   const recorded = record(item);
-  if (recorded?.text === text) return { item, proof: recorded.snapshot };
-  proof.isWrittenElsewise = true;
-  return { item, proof };
+  return { item, proof: recorded?.text === text ? recorded.snapshot : UNPROVABLE };
 }

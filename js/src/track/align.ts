@@ -1,14 +1,17 @@
 // Which parts of a list or map are those it had before.
 
 import { plainText } from "../serde/plain.js";
-import { isUnchanged, record, Snapshot, takeSnapshot } from "./snapshot.js";
+import { isUnchanged, record, Snapshot } from "./snapshot.js";
 
 /** The proof of a part that can only be written again. */
-const UNPROVABLE = Symbol("unprovable");
+export const UNPROVABLE = Symbol("unprovable");
+
+/** In place of the proof of a part that was read: it has one once `settle` was called. */
+export const READ = Symbol("read");
 
 /**
  * What proves that a part is unchanged: a snapshot of it; or the part itself, where it is a
- * primitive or promised to be immutable; or `UNPROVABLE`.
+ * primitive or promised to be immutable; or `UNPROVABLE`, or `READ`, which prove nothing.
  */
 export type Proof = unknown;
 
@@ -27,6 +30,9 @@ export interface Proven {
 
 /** How many parts that may have been left out are looked at to find one. */
 const LOOK_AHEAD = 64;
+
+/** About what the snapshot of a message takes beside its strings. */
+const READ_BYTES = 500;
 
 /** The place of a part that was not there before, or has changed. */
 export const FRESH = -1;
@@ -99,13 +105,9 @@ interface Provable {
   readonly text: string | undefined;
 }
 
-/** The proof alone. */
-export function proofOf(item: unknown, immutable: boolean): Proof {
-  return immutable || isPrimitive(item) ? item : (takeSnapshot(item) ?? UNPROVABLE);
-}
-
-/** About how much memory a proof takes. */
-export function proofBytes(proof: Proof): number {
+/** About how much memory the proof of a part with this text takes, or will take. */
+export function proofBytes(text: string, proof: Proof): number {
+  if (proof === READ) return READ_BYTES + text.length;
   return proof instanceof Snapshot ? proof.bytes : 0;
 }
 

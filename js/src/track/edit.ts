@@ -9,6 +9,7 @@ import { knowsParts } from "../payload.js";
 import { shapeOf } from "../serde/parts.js";
 import type { JsonPlusSerde } from "../serde/serializer.js";
 import { align, FRESH, samePrefix } from "./align.js";
+import { settle } from "./settle.js";
 import { encodeParts } from "./texts.js";
 import { PartsBuilder, type Tracked, type TrackedParts, TrackedWhole, trackNew } from "./value.js";
 
@@ -67,6 +68,7 @@ function writeParts(
   const builder = new PartsBuilder(serde, shape, Object(value), immutable);
   const { length } = builder.parts.items;
   const runs = new Runs();
+  settle(before, builder.parts);
   const first = samePrefix(before, builder.parts, immutable);
   if (first === before.length) {
     if (first === length) return unchanged(before);

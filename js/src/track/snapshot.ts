@@ -24,8 +24,6 @@ export class Snapshot {
   readonly bytes: number;
   /** Whether a text was written of the slots themselves, so that they say what it says. */
   readonly isWritten: boolean;
-  /** Whether the value was read of a text that is not the one it is written as. */
-  isWrittenElsewise = false;
 
   constructor({ slots, bytes, text }: Noted) {
     this.slots = slots;

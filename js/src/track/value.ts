@@ -6,7 +6,7 @@ import { type Eventually, whenReady } from "../eventually.js";
 import { dumpAll, knowsParts, loadAll, type Payload } from "../payload.js";
 import { partText, shapeOf, type ValueShape } from "../serde/parts.js";
 import type { JsonPlusSerde } from "../serde/serializer.js";
-import { isPrimitive, type Parts, type Proof, proofBytes, proofOf, prove } from "./align.js";
+import { isPrimitive, type Parts, type Proof, proofBytes, prove, READ } from "./align.js";
 import { encodeParts } from "./texts.js";
 
 const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
@@ -43,14 +43,16 @@ export class TrackedParts {
   readonly keys: readonly string[] | undefined;
   /** The text of each part. */
   readonly texts: readonly string[];
-  readonly proofs: readonly Proof[];
+  readonly proofs: Proof[];
   readonly bytes: number;
+  /** Whether some parts were read and have no proof yet. */
+  isRead = false;
 
   constructor(
     shape: ValueShape,
     keys: readonly string[] | undefined,
     texts: readonly string[],
-    proofs: readonly Proof[],
+    proofs: Proof[],
     bytes: number,
   ) {
     this.shape = shape;
@@ -86,9 +88,14 @@ export function partsOf(shape: ValueShape, value: object): Parts {
   return { keys: Object.keys(value), items: Object.values(value) };
 }
 
+/** The text of a part's value. */
+export function valueText(key: string | undefined, text: string): string {
+  return key === undefined ? text : text.slice(JSON.stringify(key).length + 1);
+}
+
 /** About how much memory a part takes. */
 export function partBytes(text: string, proof: Proof): number {
-  return PART_BYTES + text.length + proofBytes(proof);
+  return PART_BYTES + text.length + proofBytes(text, proof);
 }
 
 /** A value that is not remembered yet, serialized. */
@@ -229,9 +236,11 @@ function trackRead(
   // JavaScript has an order of its own for keys that are numbers.
   const inOrder = (text: string, at: number) => text.startsWith(`${JSON.stringify(keys?.[at])}:`);
   if (keys !== undefined && !texts.every(inOrder)) return undefined;
-  const proofs = items.map((item) => proofOf(item, immutable));
+  const proofs = items.map((item) => (immutable || isPrimitive(item) ? item : READ));
   const sum = (total: number, text: string, at: number) => total + partBytes(text, proofs[at]);
-  return new TrackedParts(shape, keys, texts, proofs, texts.reduce(sum, VALUE_BYTES));
+  const tracked = new TrackedParts(shape, keys, texts, proofs, texts.reduce(sum, VALUE_BYTES));
+  tracked.isRead = true;
+  return tracked;
 }
 
 /** The parts of a text, each with a byte before it and one after the last. */
