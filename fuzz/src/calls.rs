@@ -22,6 +22,7 @@ pub fn call(u: &mut Unstructured<'_>) -> Result<Call> {
         6 => Call::DeltaChannelHistory(DeltaChannelHistory {
             config: config(u)?,
             channels: several(u, 3, text)?,
+            known: token(u)?.into_iter().collect(),
         }),
         7 => Call::PutWrites(put_writes(u)?),
         _ => Call::Put(put(u)?),

@@ -14,6 +14,8 @@ pub(crate) const CHECKPOINT: i64 = 0;
 pub(crate) const SEED: i64 = 0;
 /// A row of a page, or of the ancestors, that is a write.
 pub(crate) const WRITE: i64 = 1;
+/// A row of the ancestors that stands for those that are known.
+pub(crate) const KNOWN: i64 = 2;
 
 /// One thing asked. Asks of one step are about one state of the store.
 #[derive(Debug)]
@@ -37,11 +39,16 @@ pub(crate) enum Ask {
     /// Rows of `SEED`, steps from the target's parent, thread key, 1, channel, namespace, id,
     /// parent, created_at, metadata, envelope; and of `WRITE`, steps and the columns of writes.
     /// An ancestor that is its own comes up again with more steps.
+    ///
+    /// Where an ancestor is named with a channel, a store may leave out the rows of that one and
+    /// those before it, and give in their place a row of `KNOWN`, 0, 0, whether the ancestor was
+    /// met, the channel, and, in hexadecimal capitals, the checksums of the rows left out: the
+    /// seed's if there is one, a slash, those of the writes in their order.
     Ancestors {
         thread_id: String,
         checkpoint_ns: String,
         checkpoint_id: Option<String>,
-        channels: Vec<String>,
+        channels: Vec<(String, Option<String>)>,
     },
     /// Store a checkpoint with its chunks. With a guard: a row, or none where the guard does not
     /// hold, and nothing is stored then. Without: the thread's key and generation.

@@ -202,6 +202,9 @@ pub struct DeltaChannelHistory {
     pub config: Config,
     /// The channels.
     pub channels: Vec<String>,
+    /// `ChannelHistory::known` of earlier outcomes of the same thread and namespace whose
+    /// histories the caller still has. One that is part of what is asked for is not read again.
+    pub known: Vec<Vec<u8>>,
 }
 
 /// A call of LangGraph's.

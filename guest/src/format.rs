@@ -16,7 +16,7 @@ pub(crate) use read::decode;
 pub(crate) const FORMAT: u8 = 1;
 
 /// Bytes of the checksum at the end of an envelope.
-const CHECKSUM_BYTES: usize = 8;
+pub(crate) const CHECKSUM_BYTES: usize = 8;
 
 /// A structure as MessagePack.
 pub(crate) fn encode<T: Serialize>(structure: &T) -> Result<Vec<u8>, Error> {
@@ -60,6 +60,12 @@ pub(crate) fn open<'a>(
             format!("the checksum of {} does not match its bytes; restore it", place()),
         )),
     }
+}
+
+/// The checksum of an envelope, in hexadecimal capitals.
+pub(crate) fn checksum_text(sealed: &[u8]) -> String {
+    let begin = sealed.len().saturating_sub(CHECKSUM_BYTES);
+    sealed.iter().skip(begin).fold(String::new(), |text, byte| text + &format!("{byte:02X}"))
 }
 
 /// The error for what a newer version of this package has written.

@@ -15,6 +15,7 @@ mod format;
 pub mod fuzzing;
 mod json;
 mod known;
+mod known_history;
 #[cfg(feature = "kusto")]
 pub mod kusto;
 pub mod operation;

@@ -158,14 +158,19 @@ pub struct StoredCheckpoint {
 }
 
 /// The history of one delta channel.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct ChannelHistory {
     /// The channel.
     pub channel: String,
+    /// Whether it goes on from the one in `DeltaChannelHistory::known`: that one's writes come
+    /// first and its seed is the seed, and neither is given again.
+    pub goes_on: bool,
     /// The writes to it since the seed, oldest first.
     pub writes: Vec<PendingWrite>,
     /// The value at the nearest ancestor that has one.
     pub seed: Option<Payload>,
+    /// For `DeltaChannelHistory::known`; nothing where there is no history to speak of.
+    pub known: Option<Vec<u8>>,
 }
 
 /// What an operation ends in.

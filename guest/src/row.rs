@@ -60,6 +60,14 @@ impl<'a> Row<'a> {
         }
     }
 
+    /// The column so many after the next one, if it is bytes; that one stays the next.
+    pub(crate) fn blob_ahead(&self, distance: usize) -> &'a [u8] {
+        match self.columns.clone().nth(distance) {
+            Some(Value::Blob(blob)) => blob,
+            _ => &[],
+        }
+    }
+
     fn wrong(&self, column: &str, expected: &str) -> Error {
         Error::corrupt(
             "unexpected-column",

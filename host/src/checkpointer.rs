@@ -134,7 +134,8 @@ impl<S: StorageAdapter> Checkpointer<S> {
         config: Config,
         channels: Vec<String>,
     ) -> Result<Vec<ChannelHistory>, Error> {
-        let call = Call::DeltaChannelHistory(DeltaChannelHistory { config, channels });
+        let history = DeltaChannelHistory { config, channels, known: Vec::new() };
+        let call = Call::DeltaChannelHistory(history);
         match self.run(call).await? {
             Outcome::History(histories) => Ok(histories),
             _ => Err(other_outcome()),

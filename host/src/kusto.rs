@@ -121,7 +121,7 @@ impl KustoCheckpointer {
         config: Config,
         channels: Vec<String>,
     ) -> Result<Vec<ChannelHistory>, Error> {
-        let call = DeltaChannelHistory { config: config.clone(), channels };
+        let call = DeltaChannelHistory { config: config.clone(), channels, known: Vec::new() };
         match self.run(&config, Call::DeltaChannelHistory(call)).await? {
             Reply::History(histories) => Ok(histories),
             _ => Err(other_reply()),

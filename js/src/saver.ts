@@ -30,6 +30,7 @@ import { expectOutcome, type Runner } from "./runner.js";
 import { JsonPlusSerde } from "./serde/serializer.js";
 import { reviveAgain } from "./track/again.js";
 import { type Before, write } from "./track/edit.js";
+import { completed } from "./track/histories.js";
 import { type Entry, hasValues, Memory, toBefore } from "./track/memory.js";
 import { type Revived, revive, type Tracked } from "./track/value.js";
 
@@ -161,9 +162,18 @@ export abstract class PlannedSaver extends BaseCheckpointSaver {
     config: RunnableConfig;
     channels: string[];
   }): Promise<Record<string, DeltaChannelHistory>> {
-    const val = { config: toConfig(options.config), channels: options.channels.map(toName) };
-    const history = await this.#run({ tag: "delta-channel-history", val }, "history");
-    return fromHistory(this.serde, history.val);
+    const { joined } = this.#runner;
+    const { thread_id, checkpoint_ns } = options.config?.configurable ?? {};
+    const before = this.#memory.historiesOf(thread_id, checkpoint_ns);
+    const channels = options.channels.map(toName);
+    const known = channels.flatMap((channel) => before?.get(channel)?.known ?? []);
+    const val = { config: toConfig(options.config), channels, known };
+    const read = await this.#run({ tag: "delta-channel-history", val }, "history");
+    const histories = read.val.map((history) => completed(history, before));
+    if (this.#runner.joined === joined) {
+      this.#memory.rememberHistories(thread_id, checkpoint_ns, histories);
+    }
+    return fromHistory(this.serde, histories);
   }
 
   readonly #nextVersion: BaseCheckpointSaver["getNextVersion"] = (current) => {

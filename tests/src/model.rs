@@ -100,7 +100,7 @@ impl Model {
     /// `getDeltaChannelHistory` of one channel.
     pub fn history(&self, thread: &str, ns: &str, channel: &str) -> ChannelHistory {
         let mut history =
-            ChannelHistory { channel: channel.to_owned(), writes: Vec::new(), seed: None };
+            ChannelHistory { channel: channel.to_owned(), ..ChannelHistory::default() };
         let mut next = self.get_tuple(thread, ns, None);
         let mut seen = BTreeSet::new();
         let mut steps = Vec::new();

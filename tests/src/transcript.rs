@@ -105,6 +105,7 @@ pub fn call(step: &Value) -> Call {
         "get_delta_channel_history" => Call::DeltaChannelHistory(guest::DeltaChannelHistory {
             config,
             channels: strings(&step["channels"]),
+            known: Vec::new(),
         }),
         _ => panic!("{name} is no call"),
     }

@@ -77,7 +77,7 @@ fn a_walk_into_a_long_circle_of_parents_passes_each_ancestor_once() {
         }
         put(&mut native, "999", Some(&id(0)), "{}");
         let channels = vec!["messages".to_owned()];
-        let call = DeltaChannelHistory { config: config(None), channels };
+        let call = DeltaChannelHistory { config: config(None), channels, known: Vec::new() };
         let outcome = native.call(Call::DeltaChannelHistory(call)).unwrap();
         let Outcome::History(histories) = outcome else { panic!("{outcome:?}") };
         let passed = histories[0].writes.iter().map(|write| write.value.bytes.clone());

@@ -68,7 +68,8 @@ impl wit::Guest for Checkpointer {
         config: wit::Config,
         channels: Vec<String>,
     ) -> Result<Vec<wit::ChannelHistory>, wit::Error> {
-        let call = guest::DeltaChannelHistory { config: config.into(), channels };
+        let call =
+            guest::DeltaChannelHistory { config: config.into(), channels, known: Vec::new() };
         match run(guest::Call::DeltaChannelHistory(call))? {
             guest::Outcome::History(histories) => Ok(all(histories)),
             _ => Err(other_outcome()),

@@ -144,7 +144,7 @@ impl From<wit::ListCall> for guest::List {
 
 impl From<wit::DeltaChannelHistoryCall> for guest::DeltaChannelHistory {
     fn from(history: wit::DeltaChannelHistoryCall) -> Self {
-        Self { config: history.config.into(), channels: history.channels }
+        Self { config: history.config.into(), channels: history.channels, known: Vec::new() }
     }
 }
 

@@ -75,6 +75,7 @@ impl Call {
                 self.channels(&thread_id, &checkpoint_ns, channels).await
             }
             Ask::Ancestors { thread_id, checkpoint_ns, checkpoint_id, channels } => {
+                let channels = channels.into_iter().map(|(channel, _)| channel).collect();
                 self.ancestors(&thread_id, &checkpoint_ns, checkpoint_id, channels).await
             }
             Ask::Put(checkpoint) => self.put(checkpoint).await,

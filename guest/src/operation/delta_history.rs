@@ -4,20 +4,29 @@
 //!    the writes to it of the ancestors up to that one: one statement, however long the walk.
 //! 2. Read the chunks, level by level.
 //!
+//! Where a history that is known begins at one of the ancestors, and the checksums of what the
+//! ancestors from there on have are those known, only what comes after it is read; where they are
+//! others, everything.
+//!
 //! As in `list`, everything is read once more where a chunk is missing.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::set;
 use super::tuples::{Gathers, StoredWrite, Trouble, place};
-use crate::ask::{Ask, SEED, Step};
+use crate::ask::{Ask, KNOWN, SEED, Step};
 use crate::call;
 use crate::config;
 use crate::error::Error;
 use crate::format::checkpoint::{CheckpointColumns, CheckpointEnvelope, StoredValue};
+use crate::format::checksum_text;
+use crate::known_history::KnownHistory;
 use crate::outcome::{ChannelHistory, Outcome};
 use crate::row::{Row, rows};
 use crate::statement::RowSet;
+
+/// The columns of a write before its envelope.
+const WRITE_ENVELOPE: usize = 7;
 
 /// The histories of some channels.
 #[derive(Debug)]
@@ -26,6 +35,7 @@ pub(super) struct DeltaHistory {
     checkpoint_ns: String,
     checkpoint_id: Option<String>,
     channels: Vec<String>,
+    known: BTreeMap<String, KnownHistory>,
     walks: BTreeMap<String, Walk>,
     gathers: Gathers,
     stage: Stage,
@@ -47,6 +57,14 @@ struct Walk {
     writes: Vec<(i64, StoredWrite)>,
     /// Each ancestor's fewest steps, by its id. A circle of parents brings it up again.
     nearest: BTreeMap<String, i64>,
+    /// The ancestor that has come last.
+    last: Option<String>,
+    /// Whether an ancestor has come twice.
+    circles: bool,
+    /// Whether what comes goes on from what is known.
+    goes_on: bool,
+    /// The checksums of what is known, or of the seed and a slash; and those of the writes.
+    checksums: (Option<String>, String),
 }
 
 /// The value at the nearest ancestor that has one.
@@ -64,10 +82,18 @@ impl DeltaHistory {
         let mut seen = BTreeSet::new();
         let mut channels = call.channels;
         channels.retain(|channel| seen.insert(channel.clone()));
+        let checkpoint_ns = config::optional_checkpoint_ns(&call.config)?.unwrap_or_default();
+        let mut known = BTreeMap::new();
+        for bytes in &call.known {
+            let thread_id = thread_id.as_deref().unwrap_or_default();
+            let history = KnownHistory::from_bytes(bytes, thread_id, &checkpoint_ns)?;
+            known.insert(history.channel.clone(), history);
+        }
         let mut history = Self {
-            checkpoint_ns: config::optional_checkpoint_ns(&call.config)?.unwrap_or_default(),
+            checkpoint_ns,
             checkpoint_id: config::checkpoint_id(&call.config)?,
             channels,
+            known,
             walks: BTreeMap::new(),
             gathers: Gathers::default(),
             stage: Stage::Walks,
@@ -86,13 +112,19 @@ impl DeltaHistory {
     pub(super) fn advance(&mut self, sets: &[RowSet]) -> Result<Step, Error> {
         match self.stage {
             Stage::Walks => {
+                let mut holds = true;
                 for mut row in rows(set(sets, 0)?, "lg_checkpoints") {
                     let part = row.integer("part")?;
                     let steps = row.integer("steps")?;
                     match part {
                         SEED => self.seed(row)?,
+                        KNOWN => holds &= self.goes_on(row)?,
                         _ => self.write(steps, row.of("lg_writes"))?,
                     }
+                }
+                if !holds {
+                    self.known = BTreeMap::new();
+                    return Ok(self.walk_again());
                 }
                 self.stage = Stage::Chunks;
             }
@@ -104,17 +136,43 @@ impl DeltaHistory {
         }
     }
 
+    fn walk_again(&mut self) -> Step {
+        self.walks = BTreeMap::new();
+        self.gathers = Gathers::default();
+        self.walk()
+    }
+
     fn walk(&mut self) -> Step {
         self.stage = Stage::Walks;
+        let known = |channel: &String| {
+            let ancestor = self.known.get(channel).map(|known| known.checkpoint_id.clone());
+            (channel.clone(), ancestor)
+        };
         Step::ask(Ask::Ancestors {
             thread_id: self.thread_id.clone(),
             checkpoint_ns: self.checkpoint_ns.clone(),
             checkpoint_id: self.checkpoint_id.clone(),
-            channels: self.channels.clone(),
+            channels: self.channels.iter().map(known).collect(),
         })
     }
 
+    /// Takes what there is in place of what is known. Whether it still is that.
+    fn goes_on(&mut self, mut row: Row<'_>) -> Result<bool, Error> {
+        row.integer("thread_key")?;
+        let is_met = row.integer("known")? != 0;
+        let channel = row.text("channel")?;
+        let checksums = row.text("checksums")?;
+        if !is_met {
+            return Ok(true);
+        }
+        let walk = self.walks.entry(channel.to_owned()).or_default();
+        walk.goes_on = true;
+        walk.checksums.0 = Some(checksums.to_owned());
+        Ok(self.known.get(channel).is_some_and(|known| known.has(checksums)))
+    }
+
     fn write(&mut self, steps: i64, row: Row<'_>) -> Result<(), Error> {
+        let checksum = checksum_text(row.blob_ahead(WRITE_ENVELOPE));
         let write = StoredWrite::from_row(row)?;
         self.gathers.want(write.thread_key, &write.value);
         if !self.walks.contains_key(&write.channel) {
@@ -123,11 +181,16 @@ impl DeltaHistory {
         if let Some(walk) = self.walks.get_mut(&write.channel) {
             // The rows come with ever fewer steps.
             match walk.nearest.get_mut(&write.checkpoint_id) {
-                Some(nearest) => *nearest = steps,
+                Some(nearest) => {
+                    walk.circles |= *nearest != steps;
+                    *nearest = steps;
+                }
                 None => {
                     walk.nearest.insert(write.checkpoint_id.clone(), steps);
                 }
             }
+            walk.checksums.1 += &checksum;
+            walk.last = Some(write.checkpoint_id.clone());
             walk.writes.push((steps, write));
         }
         Ok(())
@@ -147,7 +210,8 @@ impl DeltaHistory {
             metadata: row.blob("metadata")?,
         };
         let here = || place(&self.thread_id, &self.checkpoint_ns, checkpoint_id);
-        let envelope = CheckpointEnvelope::open(row.blob("envelope")?, columns, &here)?;
+        let sealed = row.blob("envelope")?;
+        let envelope = CheckpointEnvelope::open(sealed, columns, &here)?;
         let Some(stored) = envelope.values.into_iter().find(|stored| stored.channel == channel)
         else {
             return Err(Error::corrupt(
@@ -161,6 +225,7 @@ impl DeltaHistory {
         self.gathers.want(thread_key, &stored.value);
         let checkpoint_id = checkpoint_id.to_owned();
         let walk = self.walks.entry(channel.to_owned()).or_default();
+        walk.checksums.0 = Some(checksum_text(sealed) + "/");
         walk.seed = Some(Seed { thread_key, checkpoint_id, value: stored.value });
         Ok(())
     }
@@ -170,9 +235,7 @@ impl DeltaHistory {
             Ok(histories) => Ok(Step::Done(Outcome::History(histories))),
             Err(Trouble::Missing(_)) if !self.again => {
                 self.again = true;
-                self.walks = BTreeMap::new();
-                self.gathers = Gathers::default();
-                Ok(self.walk())
+                Ok(self.walk_again())
             }
             Err(Trouble::Missing(error) | Trouble::Final(error)) => Err(error),
         }
@@ -194,8 +257,26 @@ impl DeltaHistory {
                     loss.at(|| format!("channel {channel} of {here}"))
                 })
             });
-            Ok(ChannelHistory { channel: channel.clone(), writes, seed: seed.transpose()? })
+            let known = self.known_now(channel, walk).map_err(Trouble::Final)?;
+            let (channel, seed, goes_on) = (channel.clone(), seed.transpose()?, walk.goes_on);
+            Ok(ChannelHistory { channel, goes_on, writes, seed, known })
         };
         self.channels.iter().map(history).collect()
+    }
+
+    /// What is known once a walk's history is given. Nothing in a circle of parents: what an
+    /// ancestor has before it depends on how often one has come by.
+    fn known_now(&self, channel: &str, walk: &Walk) -> Result<Option<Vec<u8>>, Error> {
+        let seed = walk.seed.as_ref().map(|seed| &seed.checkpoint_id);
+        let known = self.known.get(channel).filter(|_| walk.goes_on);
+        let before = known.map(|known| &known.checkpoint_id).or(seed);
+        let nearest = walk.last.as_ref().or(before).filter(|_| !walk.circles);
+        let (before, writes) = &walk.checksums;
+        let checksums = before.as_deref().unwrap_or("/").to_owned() + writes;
+        let bytes = |id: &String| {
+            let known = KnownHistory::new(channel, id, &checksums);
+            known.to_bytes(&self.thread_id, &self.checkpoint_ns)
+        };
+        nearest.map(bytes).transpose()
     }
 }

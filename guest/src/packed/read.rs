@@ -43,9 +43,12 @@ impl Read for Call {
                     task_path: Read::read(reader)?,
                 }),
                 (5, 2) => Self::DeleteThread(Read::read(reader)?),
-                (6, 3) => Self::DeltaChannelHistory(DeltaChannelHistory {
+                (6, 4) => Self::DeltaChannelHistory(DeltaChannelHistory {
                     config: Read::read(reader)?,
                     channels: Read::read(reader)?,
+                    known: reader.array(|reader, count| {
+                        (0..count).map(|_| reader.bytes().map(<[u8]>::to_vec)).collect()
+                    })?,
                 }),
                 _ => return None,
             })

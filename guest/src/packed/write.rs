@@ -245,10 +245,12 @@ fn write_stored(writer: &mut Writer, stored: &StoredCheckpoint) {
 
 #[inline(never)]
 fn write_history(writer: &mut Writer, history: &ChannelHistory) {
-    writer.array(3);
+    writer.array(5);
     writer.text(&history.channel);
+    writer.bool(history.goes_on);
     writer.list(&history.writes, Writer::pending_write);
     writer.optional(history.seed.as_ref(), Writer::payload);
+    writer.optional(history.known.as_ref(), |writer, known| writer.bytes(known));
 }
 
 /// Why an operation was refused, or failed.

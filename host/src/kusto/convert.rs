@@ -182,6 +182,7 @@ impl From<wit::ChannelHistory> for guest::ChannelHistory {
             channel: history.channel,
             writes: all(history.writes),
             seed: history.seed.map(Into::into),
+            ..Self::default()
         }
     }
 }

@@ -315,7 +315,7 @@ impl Instance {
                 let deleted = calls.call_delete_thread(store, &thread).await.map_err(failed)?;
                 deleted.map(|()| Reply::Done)
             }
-            Call::DeltaChannelHistory(DeltaChannelHistory { config, channels }) => {
+            Call::DeltaChannelHistory(DeltaChannelHistory { config, channels, .. }) => {
                 let histories = calls
                     .call_get_delta_channel_history(store, &config.into(), &channels)
                     .await

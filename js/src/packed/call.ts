@@ -32,7 +32,7 @@ export function packCall(call: Call): Packed {
     case "delete-thread":
       return [5, packConfig(call.val)];
     case "delta-channel-history":
-      return [6, packConfig(call.val.config), call.val.channels];
+      return [6, packConfig(call.val.config), call.val.channels, call.val.known];
   }
 }
 

@@ -2,7 +2,6 @@
 // the planner's own: both are made from one source and shipped together.
 
 import type {
-  ChannelHistory,
   CheckpointTuple,
   FoundCheckpoint,
   Page,
@@ -12,7 +11,7 @@ import type {
   TupleValue,
 } from "../../generated/interfaces/langgraph-checkpoint-operations.js";
 import type { SqlValue } from "../adapters/adapter.js";
-import type { Outcome } from "../guest.js";
+import type { ChannelHistory, Outcome } from "../guest.js";
 
 type Access = 0 | 1;
 /** A statement: its text, or the number it got at its first time, and its rows of parameters. */
@@ -32,8 +31,15 @@ type PackedOutcome =
   | [4]
   | [5]
   | [6]
-  | [7, histories: [string, PackedWrite[], PackedPayload | null][]];
+  | [7, histories: PackedHistory[]];
 type PackedPayload = [kind: string, bytes: Uint8Array];
+type PackedHistory = [
+  channel: string,
+  goesOn: boolean,
+  writes: PackedWrite[],
+  seed: PackedPayload | null,
+  known: Uint8Array | null,
+];
 type PackedWrite = [taskId: string, channel: string, value: PackedPayload];
 type PackedValue = PackedPayload | [kind: string, spans: [number, number][]] | null;
 type PackedTuple = [
@@ -147,8 +153,9 @@ function unpackWrite([taskId, channel, value]: PackedWrite): PendingWrite {
   return { taskId, channel, value: unpackPayload(value) };
 }
 
-function unpackHistory([channel, writes, seed]: Case<7>[1][number]): ChannelHistory {
-  const history: ChannelHistory = { channel, writes: writes.map(unpackWrite) };
+function unpackHistory([channel, goesOn, writes, seed, known]: PackedHistory): ChannelHistory {
+  const history: ChannelHistory = { channel, goesOn, writes: writes.map(unpackWrite) };
   if (seed !== null) history.seed = unpackPayload(seed);
+  if (known !== null) history.known = kept(known);
   return history;
 }

@@ -1,6 +1,8 @@
 // What a saver knows of the threads it serves.
 
+import type { ChannelHistory } from "../guest.js";
 import type { Before } from "./edit.js";
+import { type Histories, historiesBytes } from "./histories.js";
 import type { Tracked } from "./value.js";
 
 /** What an entry takes beside what it holds. */
@@ -8,21 +10,28 @@ const ENTRY_BYTES = 400;
 
 /** What is stored of a thread and namespace, as the last outcome said. */
 export interface Entry {
-  readonly threadId: string;
   /** For the planner. */
   readonly known: Uint8Array;
   /** All values of that checkpoint; undefined where there was no room for them. */
   readonly values: ReadonlyMap<string, Before> | undefined;
 }
 
+/** What is held of a thread and namespace; under a key of its own each. */
+interface Held {
+  readonly threadId: string;
+  readonly bytes: number;
+  readonly entry?: Entry;
+  readonly histories?: Histories;
+}
+
 /**
- * Entries by thread and namespace, those used last, as many as a number of bytes has room for.
- * They save work and change no outcome, so a lost entry is harmless.
+ * Entries, and histories, by thread and namespace, those used last, as many as a number of bytes
+ * has room for. They save work and change no outcome, so a lost one is harmless.
  */
 export class Memory {
   readonly #bytesMax: number;
-  // A map keeps the order of insertion: the entry unused for longest comes first.
-  readonly #entries = new Map<string, Entry & { bytes: number }>();
+  // A map keeps the order of insertion: what is unused for longest comes first.
+  readonly #held = new Map<string, Held>();
   #bytes = 0;
 
   constructor(bytesMax: number) {
@@ -31,14 +40,12 @@ export class Memory {
 
   /** The entry of a thread and namespace, given as in a config. */
   of(threadId: unknown, checkpointNs: unknown): Entry | undefined {
-    const [thread, namespace] = [idOf(threadId), idOf(checkpointNs ?? "")];
-    if (thread === undefined || namespace === undefined) return undefined;
-    const key = keyOf(thread, namespace);
-    const entry = this.#entries.get(key);
-    if (entry === undefined) return undefined;
-    this.#entries.delete(key);
-    this.#entries.set(key, entry);
-    return entry;
+    return this.#use(keyOf("entry", threadId, checkpointNs))?.entry;
+  }
+
+  /** The histories of a thread and namespace, given as in a config. */
+  historiesOf(threadId: unknown, checkpointNs: unknown): Histories | undefined {
+    return this.#use(keyOf("histories", threadId, checkpointNs))?.histories;
   }
 
   /** Remembers what an outcome said. */
@@ -48,39 +55,67 @@ export class Memory {
     known: Uint8Array,
     values: ReadonlyMap<string, Before>,
   ): void {
-    const key = keyOf(threadId, checkpointNs);
-    this.#remove(key);
+    const key = keyOf("entry", threadId, checkpointNs);
     const knownBytes = ENTRY_BYTES + known.length;
     let bytes = knownBytes;
     for (const { tracked } of values.values()) bytes += tracked.bytes;
     if (bytes <= this.#bytesMax) {
-      this.#add(key, { threadId, known, values, bytes });
-    } else if (knownBytes <= this.#bytesMax) {
-      this.#add(key, { threadId, known, values: undefined, bytes: knownBytes });
+      this.#hold(key, { threadId, bytes, entry: { known, values } });
+    } else {
+      this.#hold(key, { threadId, bytes: knownBytes, entry: { known, values: undefined } });
     }
+  }
+
+  /** Remembers the histories that the planner can go on from, beside those of other channels. */
+  rememberHistories(
+    threadId: unknown,
+    checkpointNs: unknown,
+    read: readonly ChannelHistory[],
+  ): void {
+    const key = keyOf("histories", threadId, checkpointNs);
+    const histories = new Map(this.#use(key)?.histories);
+    for (const history of read) {
+      if (history.known !== undefined) histories.set(history.channel, history);
+    }
+    if (histories.size === 0) return;
+    const bytes = ENTRY_BYTES + historiesBytes(histories);
+    this.#hold(key, { threadId: String(threadId), bytes, histories });
   }
 
   /** Forgets a thread that is deleted. */
   forget(threadId: string): void {
-    for (const [key, entry] of this.#entries) {
-      if (entry.threadId === String(threadId)) this.#remove(key);
+    for (const [key, held] of this.#held) {
+      if (held.threadId === String(threadId)) this.#remove(key);
     }
   }
 
-  #add(key: string, entry: Entry & { bytes: number }): void {
-    this.#entries.set(key, entry);
-    this.#bytes += entry.bytes;
-    for (const oldest of this.#entries.keys()) {
+  #use(key: string | undefined): Held | undefined {
+    if (key === undefined) return undefined;
+    const held = this.#held.get(key);
+    if (held === undefined) return undefined;
+    this.#held.delete(key);
+    this.#held.set(key, held);
+    return held;
+  }
+
+  /** Holds it in place of what the key had, if there is room for it at all. */
+  #hold(key: string | undefined, held: Held): void {
+    if (key === undefined) return;
+    this.#remove(key);
+    if (held.bytes > this.#bytesMax) return;
+    this.#held.set(key, held);
+    this.#bytes += held.bytes;
+    for (const oldest of this.#held.keys()) {
       if (this.#bytes <= this.#bytesMax) return;
       this.#remove(oldest);
     }
   }
 
   #remove(key: string): void {
-    const entry = this.#entries.get(key);
-    if (entry === undefined) return;
-    this.#entries.delete(key);
-    this.#bytes -= entry.bytes;
+    const held = this.#held.get(key);
+    if (held === undefined) return;
+    this.#held.delete(key);
+    this.#bytes -= held.bytes;
   }
 }
 
@@ -110,6 +145,9 @@ function idOf(id: unknown): string | undefined {
   return typeof id === "number" ? String(id) : undefined;
 }
 
-function keyOf(threadId: string, checkpointNs: string): string {
-  return `${threadId.length} ${threadId} ${checkpointNs}`;
+/** The key of a thread and namespace as in a config; nothing for ids that the planner refuses. */
+function keyOf(what: string, threadId: unknown, checkpointNs: unknown): string | undefined {
+  const [thread, namespace] = [idOf(threadId), idOf(checkpointNs ?? "")];
+  if (thread === undefined || namespace === undefined) return undefined;
+  return `${what} ${thread.length} ${thread} ${namespace}`;
 }

@@ -1,7 +1,8 @@
 //! The walk from a checkpoint to its ancestors.
 
 use super::text;
-use crate::ask::{SEED, WRITE};
+use crate::ask::{KNOWN, SEED, WRITE};
+use crate::format::CHECKSUM_BYTES;
 use crate::json;
 use crate::statement::{Statement, Value};
 
@@ -14,8 +15,9 @@ const FOUND: &str = "((instr(c.channels, ?5) > 0 OR instr(c.channels, '\\') > 0)
 /// ancestors up to that one, the farthest ancestor's first and each one's in their order.
 ///
 /// The first column says which columns follow the second, how many steps an ancestor is from the
-/// target's parent: at `SEED` a checkpoint's, else those of every statement on writes. An
-/// ancestor that is its own comes up again with more steps.
+/// target's parent: at `SEED` a checkpoint's, at `WRITE` those of every statement on writes. An
+/// ancestor that is its own comes up again with more steps. From the ancestor `?6` on, rows are
+/// left out, and the row of `KNOWN` has their checksums.
 ///
 /// The walk remembers a place, a new one after twice as many steps as before, and ends where it
 /// comes back to it: so a circle of parents ends it without a look at all places passed.
@@ -23,9 +25,9 @@ pub(super) fn ancestors(
     thread_id: &str,
     checkpoint_ns: &str,
     checkpoint_id: Option<&str>,
-    channels: &[String],
+    channels: &[(String, Option<String>)],
 ) -> Statement {
-    let row = |channel: &String| {
+    let row = |(channel, known): &(String, Option<String>)| {
         let array = json::array_of_strings(std::iter::once(channel.as_str()));
         vec![
             text(thread_id),
@@ -33,8 +35,10 @@ pub(super) fn ancestors(
             checkpoint_id.map_or(Value::Null, text),
             text(channel),
             text(array.trim_start_matches('[').trim_end_matches(']')),
+            known.as_deref().map_or(Value::Null, text),
         ]
     };
+    let checksums = checksums();
     Statement {
         text: format!(
             "WITH RECURSIVE target (thread_key, parent) AS (\
@@ -43,15 +47,17 @@ pub(super) fn ancestors(
              WHERE t.thread_id = ?1 AND c.checkpoint_ns = ?2 AND c.task_id = '' \
              AND (?3 IS NULL OR c.checkpoint_id = ?3) \
              ORDER BY c.checkpoint_id DESC LIMIT 1), \
-             ancestors (steps, place, thread_key, checkpoint_id, parent, found, mark, lap) AS (\
+             ancestors (steps, place, thread_key, checkpoint_id, parent, found, mark, lap, known) \
+             AS (\
              SELECT 0, c.rowid, c.thread_key, c.checkpoint_id, c.parent_checkpoint_id, {FOUND}, \
-             c.rowid, 1 \
+             c.rowid, 1, c.checkpoint_id IS ?6 \
              FROM target g CROSS JOIN lg_records c ON c.thread_key = g.thread_key \
              AND c.checkpoint_ns = ?2 AND c.checkpoint_id = g.parent AND c.task_id = '' \
              UNION ALL \
              SELECT a.steps + 1, c.rowid, c.thread_key, c.checkpoint_id, \
              c.parent_checkpoint_id, {FOUND}, \
-             iif(a.steps + 1 = a.lap, c.rowid, a.mark), iif(a.steps + 1 = a.lap, a.lap * 2, a.lap) \
+             iif(a.steps + 1 = a.lap, c.rowid, a.mark), iif(a.steps + 1 = a.lap, a.lap * 2, a.lap), \
+             a.known OR c.checkpoint_id IS ?6 \
              FROM ancestors a CROSS JOIN lg_records c ON c.thread_key = a.thread_key \
              AND c.checkpoint_ns = ?2 AND c.checkpoint_id = a.parent AND c.task_id = '' \
              WHERE NOT a.found AND c.rowid <> a.mark) \
@@ -59,14 +65,32 @@ pub(super) fn ancestors(
              ?4 AS task_id, c.checkpoint_ns, c.checkpoint_id, \
              c.parent_checkpoint_id AS task_path, c.created_at, CAST(c.metadata AS BLOB), \
              c.envelope \
-             FROM ancestors a CROSS JOIN lg_records c ON c.rowid = a.place WHERE a.found \
+             FROM ancestors a CROSS JOIN lg_records c ON c.rowid = a.place \
+             WHERE a.found AND NOT a.known \
              UNION ALL \
              SELECT {WRITE}, a.steps, w.thread_key, w.idx, w.task_id, w.checkpoint_ns, \
              w.checkpoint_id, w.task_path, w.channel, w.envelope, NULL \
              FROM ancestors a CROSS JOIN lg_records w ON w.thread_key = a.thread_key \
              AND w.checkpoint_ns = ?2 AND w.checkpoint_id = a.checkpoint_id AND w.channel = ?4 \
+             WHERE NOT a.known \
+             UNION ALL \
+             SELECT {KNOWN}, 0, 0, (SELECT ifnull(max(a.known), 0) FROM ancestors a), ?4, \
+             {checksums}, NULL, NULL, NULL, NULL, NULL WHERE ?6 IS NOT NULL \
              ORDER BY part, steps DESC, task_path, task_id, idx"
         ),
         parameters: channels.iter().map(row).collect(),
     }
+}
+
+/// The checksums of the rows that are left out.
+fn checksums() -> String {
+    format!(
+        "(SELECT ifnull((SELECT hex(substr(c.envelope, -{CHECKSUM_BYTES})) FROM ancestors a \
+         CROSS JOIN lg_records c ON c.rowid = a.place WHERE a.found AND a.known), '') \
+         || '/' || ifnull(group_concat(w.checksum, ''), '') FROM (\
+         SELECT hex(substr(w.envelope, -{CHECKSUM_BYTES})) AS checksum \
+         FROM ancestors a CROSS JOIN lg_records w ON w.thread_key = a.thread_key \
+         AND w.checkpoint_ns = ?2 AND w.checkpoint_id = a.checkpoint_id AND w.channel = ?4 \
+         WHERE a.known ORDER BY a.steps DESC, w.task_path, w.task_id, w.idx) w)"
+    )
 }
