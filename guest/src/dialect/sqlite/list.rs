@@ -109,9 +109,7 @@ impl Selection {
         let count = conditions.bind(Value::Integer(page.count as i64));
         let Conditions { texts, parameters } = conditions;
         let from = match (&page.thread_id, page.filter.as_slice()) {
-            (Some(_), _) => {
-                "lg_threads t CROSS JOIN lg_records c ON c.thread_key = t.thread_key"
-            }
+            (Some(_), _) => "lg_threads t CROSS JOIN lg_records c ON c.thread_key = t.thread_key",
             // The keys alone are in an index.
             (None, []) => "lg_records c",
             // Every row is looked at, which is quickest in the order they are stored.

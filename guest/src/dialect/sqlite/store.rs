@@ -1,0 +1,245 @@
+//! Statements that write.
+//!
+//! A row is one `VALUES` with a subquery for the thread's key, which is null where the thread is
+//! not there or its guard does not hold: no row is stored then (`OR IGNORE`). An insert from a
+//! `SELECT` costs half as much again.
+
+use super::{once, text};
+use crate::ask::{Guard, NewCheckpoint, NewWrite, NewWrites};
+use crate::call::Payload;
+use crate::json;
+use crate::statement::{Statement, Value};
+use crate::value::build::Chunk;
+
+/// Without a guard the thread is made. In the end it is read, where the guard holds.
+pub(super) fn put(checkpoint: NewCheckpoint) -> Vec<Statement> {
+    let NewCheckpoint { ref thread_id, guard, .. } = checkpoint;
+    let mut statements = Vec::new();
+    if guard.is_none() {
+        statements.push(insert_thread(thread_id));
+    }
+    statements.extend(insert_chunks(thread_id, guard, &checkpoint.chunks));
+    let find = find_thread(thread_id, guard);
+    statements.push(upsert_checkpoint(checkpoint));
+    statements.push(find);
+    statements
+}
+
+pub(super) fn put_writes(writes: NewWrites) -> Vec<Statement> {
+    let mut statements = vec![insert_thread(&writes.thread_id)];
+    statements.extend(insert_chunks(&writes.thread_id, None, &writes.chunks));
+    if !writes.keeping.is_empty() {
+        statements.push(insert_writes(&writes, false));
+    }
+    if !writes.replacing.is_empty() {
+        statements.push(insert_writes(&writes, true));
+    }
+    statements
+}
+
+/// Makes the thread where it is missing. Its key is greater than any that a thread ever had: what
+/// relies on a deleted thread's key must not find another thread.
+fn insert_thread(thread_id: &str) -> Statement {
+    once(
+        "INSERT OR IGNORE INTO lg_threads (thread_key, thread_id, generation) VALUES (\
+         1 + max(coalesce((SELECT max(thread_key) FROM lg_threads), 0), \
+         coalesce((SELECT max(thread_key) FROM lg_deleted), 0)), ?1, 0)",
+        vec![text(thread_id)],
+    )
+}
+
+/// The condition that the thread `?1` is there and the guard holds, which is bound from `?at`.
+fn thread(guard: Option<Guard>, at: usize) -> String {
+    match guard {
+        None => "thread_id = ?1".to_owned(),
+        Some(_) => {
+            format!("thread_id = ?1 AND thread_key = ?{at} AND generation = ?{}", at + 1)
+        }
+    }
+}
+
+/// What binds the guard of `thread`.
+fn bound(guard: Option<Guard>) -> Vec<Value> {
+    guard.map_or_else(Vec::new, |Guard { thread_key, generation }| {
+        vec![Value::Integer(thread_key), Value::Integer(generation)]
+    })
+}
+
+/// Stores chunks of a thread. One that is there already is the same one.
+fn insert_chunks(thread_id: &str, guard: Option<Guard>, chunks: &[Chunk]) -> Option<Statement> {
+    /// So many are stored quicker each on its own.
+    const SINGLE_MAX: usize = 8;
+    match chunks.len() {
+        0 => None,
+        1..=SINGLE_MAX => Some(insert_single_chunks(thread_id, guard, chunks)),
+        _ => Some(insert_packed_chunks(thread_id, guard, chunks)),
+    }
+}
+
+fn insert_single_chunks(thread_id: &str, guard: Option<Guard>, chunks: &[Chunk]) -> Statement {
+    let row = |chunk: &Chunk| {
+        let hash = Value::Blob(chunk.hash.as_bytes().to_vec());
+        let mut row = vec![text(thread_id), hash, Value::Blob(chunk.data.clone())];
+        row.extend(bound(guard));
+        row
+    };
+    let thread = thread(guard, 4);
+    Statement {
+        text: format!(
+            "INSERT OR IGNORE INTO lg_chunks (thread_key, hash, data) VALUES (\
+             (SELECT thread_key FROM lg_threads WHERE {thread}), ?2, ?3)"
+        ),
+        parameters: chunks.iter().map(row).collect(),
+    }
+}
+
+fn insert_packed_chunks(thread_id: &str, guard: Option<Guard>, chunks: &[Chunk]) -> Statement {
+    let row = |packed: Packed| {
+        let mut row = vec![
+            text(thread_id),
+            Value::Blob(packed.hashes),
+            Value::Blob(packed.data),
+            Value::Text(packed.places),
+        ];
+        row.extend(bound(guard));
+        row
+    };
+    let thread = thread(guard, 5);
+    Statement {
+        text: format!(
+            "INSERT OR IGNORE INTO lg_chunks (thread_key, hash, data) \
+             SELECT t.thread_key, substr(?2, e.key * 20 + 1, 20), \
+             substr(?3, e.value / 1048576 + 1, e.value % 1048576) \
+             FROM lg_threads t CROSS JOIN json_each(?4) e WHERE {thread}"
+        ),
+        parameters: pack(chunks).into_iter().map(row).collect(),
+    }
+}
+
+/// Many chunks in three parameters: binding each on its own costs more than storing it.
+struct Packed {
+    hashes: Vec<u8>,
+    data: Vec<u8>,
+    /// A JSON array with, for each chunk, where its data begins times 1048576 plus its length,
+    /// which is less.
+    places: String,
+}
+
+/// The chunks in packs of bounded size.
+fn pack(chunks: &[Chunk]) -> Vec<Packed> {
+    const DATA_BYTES_MAX: usize = 1024 * 1024;
+    let mut packs: Vec<Packed> = Vec::new();
+    for chunk in chunks {
+        let fits = |pack: &Packed| pack.data.len() + chunk.data.len() <= DATA_BYTES_MAX;
+        if !packs.last().is_some_and(fits) {
+            let (hashes, data) = (Vec::new(), Vec::new());
+            packs.push(Packed { hashes, data, places: "[".to_owned() });
+        }
+        let Some(pack) = packs.last_mut() else { continue };
+        if pack.places.len() > 1 {
+            pack.places.push(',');
+        }
+        // In 64 bits: the component has 32 for a usize.
+        let place = pack.data.len() as u64 * 1_048_576 + chunk.data.len() as u64;
+        pack.places.push_str(&place.to_string());
+        pack.hashes.extend_from_slice(chunk.hash.as_bytes());
+        pack.data.extend_from_slice(&chunk.data);
+    }
+    for pack in &mut packs {
+        pack.places.push(']');
+    }
+    packs
+}
+
+/// Stores a checkpoint. One that is there already is replaced.
+fn upsert_checkpoint(row: NewCheckpoint) -> Statement {
+    let thread = thread(row.guard, 9);
+    let guard = bound(row.guard);
+    let mut parameters = vec![
+        Value::Text(row.thread_id),
+        Value::Text(row.checkpoint_ns),
+        Value::Text(row.checkpoint_id),
+        row.parent_checkpoint_id.map_or(Value::Null, Value::Text),
+        Value::Text(row.created_at),
+        Value::Text(row.channels),
+        metadata(row.metadata),
+        Value::Blob(row.envelope),
+    ];
+    parameters.extend(guard);
+    once(
+        &format!(
+            "INSERT OR IGNORE INTO lg_records (thread_key, checkpoint_ns, checkpoint_id, \
+             task_id, idx, parent_checkpoint_id, created_at, channels, metadata, envelope) \
+             VALUES ((SELECT thread_key FROM lg_threads WHERE {thread}), \
+             ?2, ?3, '', 0, ?4, ?5, ?6, ?7, ?8) \
+             ON CONFLICT (thread_key, checkpoint_ns, checkpoint_id, task_id, idx) DO UPDATE SET \
+             parent_checkpoint_id = excluded.parent_checkpoint_id, \
+             created_at = excluded.created_at, channels = excluded.channels, \
+             metadata = excluded.metadata, envelope = excluded.envelope"
+        ),
+        parameters,
+    )
+}
+
+/// The key and generation of a thread, where the guard holds.
+fn find_thread(thread_id: &str, guard: Option<Guard>) -> Statement {
+    let mut parameters = vec![text(thread_id)];
+    parameters.extend(bound(guard));
+    let thread = thread(guard, 2);
+    once(&format!("SELECT thread_key, generation FROM lg_threads WHERE {thread}"), parameters)
+}
+
+/// The metadata's column: text that people and filters can read where it is JSON.
+fn metadata(metadata: Payload) -> Value {
+    if metadata.kind != "json" || !json::is_value(&metadata.bytes) {
+        return Value::Blob(metadata.bytes);
+    }
+    String::from_utf8(metadata.bytes)
+        .map_or_else(|error| Value::Blob(error.into_bytes()), Value::Text)
+}
+
+/// Stores writes: `replaces` says what happens where a write is already.
+fn insert_writes(writes: &NewWrites, replaces: bool) -> Statement {
+    const INSERT: &str = "INSERT OR IGNORE INTO lg_records (thread_key, checkpoint_ns, \
+         checkpoint_id, task_id, idx, task_path, channel, envelope) VALUES (\
+         (SELECT thread_key FROM lg_threads WHERE thread_id = ?1), ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
+    const REPLACE: &str = " ON CONFLICT (thread_key, checkpoint_ns, checkpoint_id, task_id, idx) \
+         DO UPDATE SET task_path = excluded.task_path, channel = excluded.channel, \
+         envelope = excluded.envelope";
+    let conflict = if replaces { REPLACE } else { "" };
+    let row = |write: &NewWrite| {
+        vec![
+            text(&writes.thread_id),
+            text(&writes.checkpoint_ns),
+            text(&writes.checkpoint_id),
+            text(&writes.task_id),
+            Value::Integer(write.idx),
+            text(&writes.task_path),
+            text(&write.channel),
+            Value::Blob(write.envelope.clone()),
+        ]
+    };
+    let rows = if replaces { &writes.replacing } else { &writes.keeping };
+    Statement { text: format!("{INSERT}{conflict}"), parameters: rows.iter().map(row).collect() }
+}
+
+/// Removes a thread with all that belongs to it.
+pub(super) fn delete_thread(thread_id: &str) -> Vec<Statement> {
+    let own = |table: &str| {
+        once(
+            &format!(
+                "DELETE FROM {table} WHERE thread_key = \
+                 (SELECT thread_key FROM lg_threads WHERE thread_id = ?1)"
+            ),
+            vec![text(thread_id)],
+        )
+    };
+    let note = "UPDATE lg_deleted SET thread_key = max(thread_key, coalesce(\
+         (SELECT thread_key FROM lg_threads WHERE thread_id = ?1), 0))";
+    vec![
+        once(note, vec![text(thread_id)]),
+        own("lg_records"),
+        own("lg_chunks"),
+        once("DELETE FROM lg_threads WHERE thread_id = ?1", vec![text(thread_id)]),
+    ]
+}
