@@ -84,7 +84,7 @@ export function noted(value: unknown, writes: boolean): Noted | undefined {
 class Walk {
   readonly #slots: Slot[] | undefined;
   readonly #writes: boolean;
-  /** Whether the texts are what is written: some primitives are noted here and written elsewhere. */
+  /** Whether the texts are what is written: some primitives are noted here, written elsewhere. */
   isWritten = true;
   /** How many slots are taken. */
   count = 0;
