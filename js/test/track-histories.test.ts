@@ -108,7 +108,8 @@ const CHANGES: [string, (thread: Thread) => Promise<void>][] = [
   [
     "a_row_is_removed",
     async (thread) => {
-      thread.saver.db.exec(`DELETE FROM lg_writes WHERE checkpoint_id = '${idOf(1)}'`);
+      const row = `checkpoint_id = '${idOf(1)}' AND task_id <> ''`;
+      expect(thread.saver.db.prepare(`DELETE FROM lg_records WHERE ${row}`).run().changes).toBe(1);
     },
   ],
 ];
