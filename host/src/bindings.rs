@@ -151,7 +151,7 @@ impl From<guest::PutWrites> for wit::PutWritesCall {
 
 impl From<guest::DeltaChannelHistory> for wit::DeltaChannelHistoryCall {
     fn from(history: guest::DeltaChannelHistory) -> Self {
-        Self { config: history.config.into(), channels: history.channels }
+        Self { config: history.config.into(), channels: history.channels, known: history.known }
     }
 }
 
@@ -260,9 +260,10 @@ impl From<wit::ChannelHistory> for guest::ChannelHistory {
     fn from(history: wit::ChannelHistory) -> Self {
         Self {
             channel: history.channel,
+            goes_on: history.goes_on,
             writes: all(history.writes),
             seed: history.seed.map(Into::into),
-            ..Self::default()
+            known: history.known,
         }
     }
 }

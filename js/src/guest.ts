@@ -26,22 +26,9 @@ export type Call =
   | { tag: "put"; val: wit.PutCall }
   | { tag: "put-writes"; val: wit.PutWritesCall }
   | { tag: "delete-thread"; val: wit.Config }
-  | { tag: "delta-channel-history"; val: DeltaChannelHistoryCall };
-/** `getDeltaChannelHistory`, and what is known of the histories it is for. */
-export interface DeltaChannelHistoryCall extends wit.DeltaChannelHistoryCall {
-  known: Uint8Array[];
-}
-/** The history of a channel; not every planner says more than its writes and its seed. */
-export interface ChannelHistory extends wit.ChannelHistory {
-  /** Whether it goes on from the known one, whose writes and seed are left out. */
-  goesOn?: boolean;
-  /** For `DeltaChannelHistoryCall.known`. */
-  known?: Uint8Array | undefined;
-}
+  | { tag: "delta-channel-history"; val: wit.DeltaChannelHistoryCall };
 /** What an operation ends in. */
-export type Outcome =
-  | Exclude<wit.Outcome, { tag: "history" }>
-  | { tag: "history"; val: ChannelHistory[] };
+export type Outcome = wit.Outcome;
 /** The outcome of one kind. */
 export type OutcomeOf<Tag extends Outcome["tag"]> = Extract<Outcome, { tag: Tag }>;
 

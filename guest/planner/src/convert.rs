@@ -144,7 +144,7 @@ impl From<wit::ListCall> for guest::List {
 
 impl From<wit::DeltaChannelHistoryCall> for guest::DeltaChannelHistory {
     fn from(history: wit::DeltaChannelHistoryCall) -> Self {
-        Self { config: history.config.into(), channels: history.channels, known: Vec::new() }
+        Self { config: history.config.into(), channels: history.channels, known: history.known }
     }
 }
 
@@ -306,8 +306,10 @@ impl From<guest::ChannelHistory> for wit::ChannelHistory {
     fn from(history: guest::ChannelHistory) -> Self {
         Self {
             channel: history.channel,
+            goes_on: history.goes_on,
             writes: all(history.writes),
             seed: history.seed.map(Into::into),
+            known: history.known,
         }
     }
 }

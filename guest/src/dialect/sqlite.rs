@@ -41,6 +41,7 @@ pub(crate) fn statements(ask: Ask) -> (Access, Vec<Statement>) {
 }
 
 /// Those of the channels that have a stored value in the namespace.
+#[inline(never)]
 fn find_channels(thread_id: &str, checkpoint_ns: &str, channels: Vec<String>) -> Statement {
     Statement {
         text: "SELECT ?3 FROM lg_records c \
@@ -57,6 +58,7 @@ fn find_channels(thread_id: &str, checkpoint_ns: &str, channels: Vec<String>) ->
 }
 
 /// The chunks with these hashes: for each one found its place among them and its data.
+#[inline(never)]
 fn find_chunks(thread_key: i64, hashes: &[Hash]) -> Statement {
     // One parameter holds all hashes, one after the other: binding it once is much cheaper than
     // one run of the statement for each of thousands of chunks. A place is cheaper to give back
@@ -75,6 +77,7 @@ fn find_chunks(thread_key: i64, hashes: &[Hash]) -> Statement {
 }
 
 /// The writes to one channel of one checkpoint, for each of the checkpoints.
+#[inline(never)]
 fn find_writes(channel: &str, checkpoints: Vec<(i64, String, String)>) -> Statement {
     let row = |(thread_key, checkpoint_ns, checkpoint_id)| {
         vec![

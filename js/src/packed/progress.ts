@@ -2,6 +2,7 @@
 // the planner's own: both are made from one source and shipped together.
 
 import type {
+  ChannelHistory,
   CheckpointTuple,
   FoundCheckpoint,
   Page,
@@ -11,7 +12,7 @@ import type {
   TupleValue,
 } from "../../generated/interfaces/langgraph-checkpoint-operations.js";
 import type { SqlValue } from "../adapters/adapter.js";
-import type { ChannelHistory, Outcome } from "../guest.js";
+import type { Outcome } from "../guest.js";
 
 type Access = 0 | 1;
 /** A statement: its text, or the number it got at its first time, and its rows of parameters. */

@@ -1,7 +1,10 @@
 // What a saver has read of the histories of delta channels.
 
-import type { ChannelHistory } from "../guest.js";
+import type { OutcomeOf } from "../guest.js";
 import { referenceToNothing } from "../page.js";
+
+/** The history of a channel. */
+export type ChannelHistory = OutcomeOf<"history">["val"][number];
 
 /** Histories that were read, by channel, each with all of its writes. */
 export type Histories = ReadonlyMap<string, ChannelHistory>;
@@ -11,11 +14,11 @@ const WRITE_BYTES = 200;
 
 /** A history with all of its writes: those of the one it goes on from, and those read. */
 export function completed(history: ChannelHistory, before: Histories | undefined): ChannelHistory {
-  const { goesOn, channel, writes, known } = history;
-  if (goesOn !== true) return history;
-  const begun = before?.get(channel);
+  if (!history.goesOn) return history;
+  const begun = before?.get(history.channel);
   if (begun === undefined) throw referenceToNothing();
-  return { ...begun, writes: [...begun.writes, ...writes], known };
+  const whole = { ...history, writes: [...begun.writes, ...history.writes] };
+  return begun.seed === undefined ? whole : { ...whole, seed: begun.seed };
 }
 
 /** About how much memory histories take. */

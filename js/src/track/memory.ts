@@ -1,8 +1,7 @@
 // What a saver knows of the threads it serves.
 
-import type { ChannelHistory } from "../guest.js";
 import type { Before } from "./edit.js";
-import { type Histories, historiesBytes } from "./histories.js";
+import { type ChannelHistory, type Histories, historiesBytes } from "./histories.js";
 import type { Tracked } from "./value.js";
 
 /** What an entry takes beside what it holds. */

@@ -21,6 +21,7 @@ const FOUND: &str = "((instr(c.channels, ?5) > 0 OR instr(c.channels, '\\') > 0)
 ///
 /// The walk remembers a place, a new one after twice as many steps as before, and ends where it
 /// comes back to it: so a circle of parents ends it without a look at all places passed.
+#[inline(never)]
 pub(super) fn ancestors(
     thread_id: &str,
     checkpoint_ns: &str,

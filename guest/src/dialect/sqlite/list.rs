@@ -24,6 +24,7 @@ fn columns() -> String {
 /// The checkpoints of a page, newest first, and their writes.
 ///
 /// One statement, so that what selects the page is evaluated once.
+#[inline(never)]
 pub(super) fn page(page: &Page) -> Statement {
     if let Some(one) = one(page) {
         return one;
@@ -44,6 +45,7 @@ pub(super) fn page(page: &Page) -> Statement {
 
 /// The same for one checkpoint, the latest or one that is named, which is what `getTuple` asks
 /// for: all its records are next to each other. Nothing where this is not what is asked for.
+#[inline(never)]
 fn one(page: &Page) -> Option<Statement> {
     let (Some(thread_id), Some(ns)) = (&page.thread_id, &page.checkpoint_ns) else {
         return None;

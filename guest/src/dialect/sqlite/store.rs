@@ -12,6 +12,7 @@ use crate::statement::{Statement, Value};
 use crate::value::build::Chunk;
 
 /// Without a guard the thread is made. In the end it is read, where the guard holds.
+#[inline(never)]
 pub(super) fn put(checkpoint: NewCheckpoint) -> Vec<Statement> {
     let NewCheckpoint { ref thread_id, guard, .. } = checkpoint;
     let mut statements = Vec::new();
@@ -25,6 +26,7 @@ pub(super) fn put(checkpoint: NewCheckpoint) -> Vec<Statement> {
     statements
 }
 
+#[inline(never)]
 pub(super) fn put_writes(writes: NewWrites) -> Vec<Statement> {
     let mut statements = vec![insert_thread(&writes.thread_id)];
     statements.extend(insert_chunks(&writes.thread_id, None, &writes.chunks));
@@ -66,6 +68,7 @@ fn bound(guard: Option<Guard>) -> Vec<Value> {
 }
 
 /// Stores chunks of a thread. One that is there already is the same one.
+#[inline(never)]
 fn insert_chunks(thread_id: &str, guard: Option<Guard>, chunks: &[Chunk]) -> Option<Statement> {
     /// So many are stored quicker each on its own.
     const SINGLE_MAX: usize = 8;
@@ -76,6 +79,7 @@ fn insert_chunks(thread_id: &str, guard: Option<Guard>, chunks: &[Chunk]) -> Opt
     }
 }
 
+#[inline(never)]
 fn insert_single_chunks(thread_id: &str, guard: Option<Guard>, chunks: &[Chunk]) -> Statement {
     let row = |chunk: &Chunk| {
         let hash = Value::Blob(chunk.hash.as_bytes().to_vec());
@@ -93,6 +97,7 @@ fn insert_single_chunks(thread_id: &str, guard: Option<Guard>, chunks: &[Chunk])
     }
 }
 
+#[inline(never)]
 fn insert_packed_chunks(thread_id: &str, guard: Option<Guard>, chunks: &[Chunk]) -> Statement {
     let row = |packed: Packed| {
         let mut row = vec![
@@ -152,6 +157,7 @@ fn pack(chunks: &[Chunk]) -> Vec<Packed> {
 }
 
 /// Stores a checkpoint. One that is there already is replaced.
+#[inline(never)]
 fn upsert_checkpoint(row: NewCheckpoint) -> Statement {
     let thread = thread(row.guard, 9);
     let guard = bound(row.guard);
@@ -199,6 +205,7 @@ fn metadata(metadata: Payload) -> Value {
 }
 
 /// Stores writes: `replaces` says what happens where a write is already.
+#[inline(never)]
 fn insert_writes(writes: &NewWrites, replaces: bool) -> Statement {
     const INSERT: &str = "INSERT OR IGNORE INTO lg_records (thread_key, checkpoint_ns, \
          checkpoint_id, task_id, idx, task_path, channel, envelope) VALUES (\
@@ -224,6 +231,7 @@ fn insert_writes(writes: &NewWrites, replaces: bool) -> Statement {
 }
 
 /// Removes a thread with all that belongs to it.
+#[inline(never)]
 pub(super) fn delete_thread(thread_id: &str) -> Vec<Statement> {
     let own = |table: &str| {
         once(
