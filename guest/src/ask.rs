@@ -20,8 +20,9 @@ pub(crate) const KNOWN: i64 = 2;
 /// One thing asked. Asks of one step are about one state of the store.
 #[derive(Debug)]
 pub(crate) enum Ask {
-    /// The checkpoints of a page, newest first, and their writes in any order. Rows of `CHECKPOINT`, thread key, generation, thread id, namespace, id, parent,
-    /// created_at, metadata, envelope; and of `WRITE` and the columns of writes.
+    /// The checkpoints of a page, newest first, and their writes in any order. Rows of
+    /// `CHECKPOINT`, thread key, generation, thread id, namespace, id, parent, created_at,
+    /// metadata, envelope; and of `WRITE` and the columns of writes.
     Page(Page),
     /// The writes to one channel of each of the checkpoints, in order. The columns of writes:
     /// thread key, idx, task id, namespace, checkpoint id, task path, channel, envelope.

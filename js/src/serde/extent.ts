@@ -1,4 +1,4 @@
-/** Where a JSON text ends among other bytes, before it is parsed: parsing says whether it is one. */
+// Where a JSON text ends among other bytes, before it is parsed: parsing says whether it is one.
 
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;

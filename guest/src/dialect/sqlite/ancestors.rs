@@ -57,8 +57,8 @@ pub(super) fn ancestors(
              UNION ALL \
              SELECT a.steps + 1, c.rowid, c.thread_key, c.checkpoint_id, \
              c.parent_checkpoint_id, {FOUND}, \
-             iif(a.steps + 1 = a.lap, c.rowid, a.mark), iif(a.steps + 1 = a.lap, a.lap * 2, a.lap), \
-             a.known OR c.checkpoint_id IS ?6 \
+             iif(a.steps + 1 = a.lap, c.rowid, a.mark), \
+             iif(a.steps + 1 = a.lap, a.lap * 2, a.lap), a.known OR c.checkpoint_id IS ?6 \
              FROM ancestors a CROSS JOIN lg_records c ON c.thread_key = a.thread_key \
              AND c.checkpoint_ns = ?2 AND c.checkpoint_id = a.parent AND c.task_id = '' \
              WHERE NOT a.found AND c.rowid <> a.mark) \
