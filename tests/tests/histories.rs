@@ -136,7 +136,7 @@ fn json(text: String) -> Payload {
 
 /// A value of its own; every second one is a chunk.
 fn text(value: u8) -> Payload {
-    let filler = "x".repeat(if value % 2 == 0 { 0 } else { 300 });
+    let filler = "x".repeat(if value.is_multiple_of(2) { 0 } else { 300 });
     json(format!("[\"{value}{filler}\"]"))
 }
 
