@@ -79,6 +79,7 @@ impl Read for EncodedValue {
 
 impl Known {
     /// The bytes a host carries.
+    #[inline(never)]
     pub(crate) fn to_bytes(&self) -> Result<Vec<u8>, Error> {
         let value = |(channel, value): &(String, KnownValue)| {
             let base = value.base.clone().map(|base| (base.elements, base.levels));
@@ -98,6 +99,7 @@ impl Known {
 
     /// What these bytes say about this thread and namespace. What they say about another one is
     /// of no use here, and is refused since a host mixed something up.
+    #[inline(never)]
     pub(crate) fn from_bytes(
         bytes: &[u8],
         thread_id: &str,
@@ -132,6 +134,7 @@ impl Known {
     }
 
     /// The chunks that need not be sent again: all that the values show without opening a node.
+    #[inline(never)]
     pub(crate) fn hashes(&self) -> BTreeSet<Hash> {
         let mut hashes = BTreeSet::new();
         for (_, value) in &self.values {

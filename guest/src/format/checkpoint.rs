@@ -76,6 +76,7 @@ enum EncodedVersion {
 
 impl CheckpointEnvelope {
     /// The stored bytes.
+    #[inline(never)]
     pub(crate) fn seal(self, columns: CheckpointColumns<'_>) -> Result<Vec<u8>, Error> {
         let versions = self.versions.into_iter().map(|entry| {
             let version = match entry.version {
@@ -97,6 +98,7 @@ impl CheckpointEnvelope {
     }
 
     /// The envelope that these stored bytes hold; `place` says where they are stored.
+    #[inline(never)]
     pub(crate) fn open(
         sealed: &[u8],
         columns: CheckpointColumns<'_>,

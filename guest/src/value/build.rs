@@ -75,6 +75,7 @@ impl<'a> Builder<'a> {
     }
 
     /// A value whose serializer gave it the tag `kind`.
+    #[inline(never)]
     pub(crate) fn value(&self, kind: &str, bytes: &[u8]) -> Result<Built, Error> {
         if bytes.len() <= INLINE_BYTES_MAX {
             return Ok(self.leaf(bytes));
@@ -86,6 +87,7 @@ impl<'a> Builder<'a> {
     }
 
     /// The list or map that an edit makes of a base: what `value` gives for the same bytes.
+    #[inline(never)]
     pub(crate) fn edited(
         &self,
         kind: &str,
@@ -120,6 +122,7 @@ impl<'a> Builder<'a> {
     }
 
     /// A value that changes with every checkpoint: inline up to `inline_bytes_max`.
+    #[inline(never)]
     pub(crate) fn volatile(
         &self,
         kind: &str,
@@ -133,6 +136,7 @@ impl<'a> Builder<'a> {
     }
 
     /// A sequence, or a leaf where the sequence would refer to no chunk and so share nothing.
+    #[inline(never)]
     fn structured(
         &self,
         kind: &str,
@@ -153,6 +157,7 @@ impl<'a> Builder<'a> {
     }
 
     /// A part of a structured value: a leaf, or split further where it is large.
+    #[inline(never)]
     fn part(&self, kind: &str, shape: Shape, part: &[u8], depth: usize) -> Result<Built, Error> {
         if part.len() <= CHUNK_BYTES_MAX || depth >= SPLIT_DEPTH_MAX {
             return if part.len() <= CHUNK_BYTES_MAX {
@@ -348,6 +353,7 @@ impl<'a> SequenceBuilder<'a> {
         length.saturating_sub(separator)
     }
 
+    #[inline(never)]
     fn finish(mut self) -> Result<Built, Error> {
         let pieces = self.levels.iter().flat_map(|group| &group.pieces);
         let (open, close) = self.shape.ends();

@@ -16,6 +16,7 @@ impl Put {
     }
 
     /// Refuses edits of what is not known, and notes the nodes that the others need.
+    #[inline(never)]
     pub(super) fn check_bases(&mut self) -> Result<(), Error> {
         let mut nodes = std::mem::take(&mut self.nodes);
         for entry in self.edits() {
@@ -42,6 +43,7 @@ impl Put {
 
     /// A channel's value: the serializer's tag, and what is built of it; nothing where the nodes
     /// of its base are not there any more.
+    #[inline(never)]
     pub(super) fn built(
         &self,
         builder: &Builder<'_>,
