@@ -72,28 +72,24 @@ impl Packed {
             Progress::Need(need) => {
                 self.last = self.last.wrapping_add(1);
                 self.operations.insert(self.last, operation);
-                write::need(self.last, &need, |text, writer| self.texts.write(text, writer))
+                write::need(self.last, &need, |text, writer| {
+                    write_text(&mut self.texts, text, writer)
+                })
             }
         }
     }
 }
 
-/// Statement texts that both sides know by number.
-trait Texts {
-    /// Writes the text's number; at its first time the text itself, which thereby gets the next.
-    fn write(&mut self, text: &str, writer: &mut Writer);
-}
-
-impl Texts for BTreeMap<String, u32> {
-    fn write(&mut self, text: &str, writer: &mut Writer) {
-        match (self.get(text), u32::try_from(self.len())) {
-            (Some(number), _) => writer.number(*number),
-            (None, Ok(next)) if self.len() < TEXTS_MAX => {
-                self.insert(text.to_owned(), next);
-                writer.text(text);
-            }
-            _ => writer.text(text),
+/// Writes the number by which both sides know a statement's text; at its first time the text
+/// itself, which thereby gets the next.
+fn write_text(texts: &mut BTreeMap<String, u32>, text: &str, writer: &mut Writer) {
+    match (texts.get(text), u32::try_from(texts.len())) {
+        (Some(number), _) => writer.number(*number),
+        (None, Ok(next)) if texts.len() < TEXTS_MAX => {
+            texts.insert(text.to_owned(), next);
+            writer.text(text);
         }
+        _ => writer.text(text),
     }
 }
 
