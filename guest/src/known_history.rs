@@ -5,10 +5,7 @@
 //! same rows before it, as their checksums say. It is compared at each call, in the state of the
 //! store that the call reads, since any ancestor may get another write.
 
-use serde::Serialize;
-
 use crate::error::Error;
-use crate::format::read::{Read, Reader};
 use crate::format::{FORMAT, decode, encode};
 use crate::value::hash::{Hash, Role};
 
@@ -24,23 +21,7 @@ pub(crate) struct KnownHistory {
 }
 
 /// As encoded: with the thread's id and namespace.
-#[derive(Serialize)]
-struct Encoded(u8, String, String, String, String, Hash);
-
-impl Read for Encoded {
-    fn read(reader: &mut Reader<'_>) -> Option<Self> {
-        reader.fields(6, |reader| {
-            Some(Self(
-                Read::read(reader)?,
-                Read::read(reader)?,
-                Read::read(reader)?,
-                Read::read(reader)?,
-                Read::read(reader)?,
-                Read::read(reader)?,
-            ))
-        })
-    }
-}
+type Encoded = (u8, String, String, String, String, Hash);
 
 impl KnownHistory {
     /// The history of a channel whose rows have these checksums.
@@ -56,7 +37,7 @@ impl KnownHistory {
 
     /// The bytes a host carries.
     pub(crate) fn to_bytes(&self, thread_id: &str, checkpoint_ns: &str) -> Result<Vec<u8>, Error> {
-        encode(&Encoded(
+        encode(&(
             FORMAT,
             thread_id.to_owned(),
             checkpoint_ns.to_owned(),
@@ -74,7 +55,7 @@ impl KnownHistory {
         checkpoint_ns: &str,
     ) -> Result<Self, Error> {
         match decode::<Encoded>(bytes) {
-            Some(Encoded(FORMAT, thread, ns, channel, checkpoint_id, digest))
+            Some((FORMAT, thread, ns, channel, checkpoint_id, digest))
                 if thread == thread_id && ns == checkpoint_ns =>
             {
                 Ok(Self { channel, checkpoint_id, digest })

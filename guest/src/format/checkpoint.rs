@@ -55,15 +55,8 @@ pub(crate) struct CheckpointColumns<'a> {
 }
 
 /// As encoded: an array whose first element is the format.
-#[derive(Serialize)]
-struct Encoded(
-    u8,
-    EncodedVersion,
-    String,
-    StoredValue,
-    Vec<(String, EncodedVersion)>,
-    Vec<StoredChannel>,
-);
+type Encoded =
+    (u8, EncodedVersion, String, StoredValue, Vec<(String, EncodedVersion)>, Vec<StoredChannel>);
 
 /// A version, or `v`, as encoded: a whole number where it is one, so that it takes few bytes.
 #[derive(Serialize)]
@@ -86,7 +79,7 @@ impl CheckpointEnvelope {
             (entry.channel, version)
         });
         let versions = versions.collect();
-        let encoded = Encoded(
+        let encoded: Encoded = (
             FORMAT,
             EncodedVersion::number(self.v),
             self.metadata_kind,
@@ -111,7 +104,7 @@ impl CheckpointEnvelope {
             Error::corrupt("damaged-envelope", message)
         };
         let encoded = super::decode::<Encoded>(envelope).ok_or_else(shapeless)?;
-        let Encoded(_, v, metadata_kind, rest, versions, values) = encoded;
+        let (_, v, metadata_kind, rest, versions, values) = encoded;
         let versions = versions
             .into_iter()
             .map(|(channel, version)| ChannelVersion { channel, version: version.decoded() });
@@ -133,21 +126,6 @@ impl Read for StoredChannel {
     fn read(reader: &mut Reader<'_>) -> Option<Self> {
         let (channel, value) = Read::read(reader)?;
         Some(Self { channel, value })
-    }
-}
-
-impl Read for Encoded {
-    fn read(reader: &mut Reader<'_>) -> Option<Self> {
-        reader.fields(6, |reader| {
-            Some(Self(
-                Read::read(reader)?,
-                Read::read(reader)?,
-                Read::read(reader)?,
-                Read::read(reader)?,
-                Read::read(reader)?,
-                Read::read(reader)?,
-            ))
-        })
     }
 }
 

@@ -165,6 +165,21 @@ impl<A: Read, B: Read> Read for (A, B) {
     }
 }
 
+impl<A: Read, B: Read, C: Read, D: Read, E: Read, F: Read> Read for (A, B, C, D, E, F) {
+    fn read(reader: &mut Reader<'_>) -> Option<Self> {
+        reader.fields(6, |reader| {
+            Some((
+                A::read(reader)?,
+                B::read(reader)?,
+                C::read(reader)?,
+                D::read(reader)?,
+                E::read(reader)?,
+                F::read(reader)?,
+            ))
+        })
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -8,15 +8,12 @@
 //! that the thread was deleted after the first: everything is read once more then, and only what
 //! is missing again is an error.
 
-use serde::Serialize;
-
 use super::set;
 use super::tuples::{Gathers, StoredCheckpoint, StoredWrite, Trouble, by_checkpoint};
 use crate::ask::{self, After, Ask, CHECKPOINT, Step};
 use crate::call;
 use crate::config;
 use crate::error::Error;
-use crate::format::read::{Read, Reader};
 use crate::format::{FORMAT, decode, encode};
 use crate::json;
 use crate::known::Known;
@@ -65,23 +62,7 @@ struct Selection {
 
 /// Where the next page begins, as a host carries it: format, the last tuple's checkpoint id,
 /// thread key, thread id and namespace, and how many are still wanted.
-#[derive(Serialize)]
-struct Resume(u8, String, i64, String, String, Option<u64>);
-
-impl Read for Resume {
-    fn read(reader: &mut Reader<'_>) -> Option<Self> {
-        reader.fields(6, |reader| {
-            Some(Self(
-                Read::read(reader)?,
-                Read::read(reader)?,
-                Read::read(reader)?,
-                Read::read(reader)?,
-                Read::read(reader)?,
-                Read::read(reader)?,
-            ))
-        })
-    }
-}
+type Resume = (u8, String, i64, String, String, Option<u64>);
 
 impl List {
     #[inline(never)]
@@ -130,7 +111,7 @@ impl List {
         let (after, remaining) = match call.resume {
             None => (None, limit),
             Some(bytes) => match decode::<Resume>(&bytes) {
-                Some(Resume(FORMAT, checkpoint_id, thread_key, thread_id, ns, remaining)) => {
+                Some((FORMAT, checkpoint_id, thread_key, thread_id, ns, remaining)) => {
                     let checkpoint_ns = ns;
                     let after = After { checkpoint_id, thread_key, thread_id, checkpoint_ns };
                     (Some(after), remaining)
@@ -311,7 +292,7 @@ impl List {
                 if full && remaining != Some(0) =>
             {
                 let (id, ns) = (checkpoint_id, checkpoint_ns);
-                Some(encode(&Resume(FORMAT, id, thread_key, thread_id, ns, remaining))?)
+                Some(encode(&(FORMAT, id, thread_key, thread_id, ns, remaining))?)
             }
             _ => None,
         };
