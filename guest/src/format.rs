@@ -62,10 +62,10 @@ pub(crate) fn open<'a>(
     }
 }
 
-/// The checksum of an envelope, in hexadecimal capitals.
+/// The checksum of an envelope, in hexadecimal capitals; nothing of one too short to have it.
 pub(crate) fn checksum_text(sealed: &[u8]) -> String {
-    let begin = sealed.len().saturating_sub(CHECKSUM_BYTES);
-    sealed.iter().skip(begin).fold(String::new(), |text, byte| text + &format!("{byte:02X}"))
+    let checksum = sealed.last_chunk::<CHECKSUM_BYTES>();
+    checksum.map_or_else(String::new, |bytes| format!("{:016X}", u64::from_be_bytes(*bytes)))
 }
 
 /// The error for what a newer version of this package has written.
