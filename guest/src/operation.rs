@@ -82,6 +82,15 @@ impl Operation {
         Ok((operation, progress))
     }
 
+    /// The outcome where the last statement of the need gives rows; nothing where it takes more
+    /// to tell. Who goes by it drops the operation.
+    pub fn expected(&self) -> Result<Option<Outcome>, Error> {
+        match &self.state {
+            State::Setup(_) => Ok(None),
+            State::Method(method) => method.expected(),
+        }
+    }
+
     /// Gives the answer to the last need, gets what comes next.
     ///
     /// Call it with exactly one row set per statement, in order; never after `Done` or an error.

@@ -28,36 +28,43 @@ pub struct Packed {
 }
 
 impl Packed {
-    /// Begins a packed call; gives where it stands, packed.
+    /// Begins packed calls; gives the list of where they stand, packed.
+    pub fn start<'a>(&mut self, calls: impl ExactSizeIterator<Item = &'a [u8]>) -> Vec<u8> {
+        let mut writer = Writer::default();
+        writer.array(calls.len());
+        for call in calls {
+            self.start_one(call, &mut writer);
+        }
+        writer.into_bytes()
+    }
+
     #[inline(never)]
-    pub fn start(&mut self, call: &[u8]) -> Vec<u8> {
+    fn start_one(&mut self, call: &[u8], writer: &mut Writer) {
         let started = match decode::<Call>(call) {
             Some(call) => Operation::start(call),
             None => Err(malformed("call")),
         };
-        match started {
-            Ok((operation, progress)) => self.told(operation, progress),
-            Err(error) => write::refusal(&error),
-        }
+        self.tell(started, writer);
     }
 
     /// Gives packed row sets to an operation; gives where it stands, packed.
     #[inline(never)]
     pub fn advance(&mut self, operation: u32, row_sets: &[u8]) -> Vec<u8> {
-        let Some(mut operation) = self.operations.remove(&operation) else {
-            return write::refusal(&Error::protocol(
+        let progress = match self.operations.remove(&operation) {
+            Some(mut operation) => match decode::<PackedAnswer>(row_sets) {
+                Some(PackedAnswer(sets)) => {
+                    operation.advance(Answer::Sql(sets)).map(|progress| (operation, progress))
+                }
+                None => Err(malformed("list of row sets")),
+            },
+            None => Err(Error::protocol(
                 "ended-operation",
                 "an operation was advanced after its end; start another one",
-            ));
+            )),
         };
-        let progress = match decode::<PackedAnswer>(row_sets) {
-            Some(PackedAnswer(sets)) => operation.advance(Answer::Sql(sets)),
-            None => Err(malformed("list of row sets")),
-        };
-        match progress {
-            Ok(progress) => self.told(operation, progress),
-            Err(error) => write::refusal(&error),
-        }
+        let mut writer = Writer::default();
+        self.tell(progress, &mut writer);
+        writer.into_bytes()
     }
 
     /// Forgets an operation that is not to be advanced any more.
@@ -65,17 +72,25 @@ impl Packed {
         self.operations.remove(&operation);
     }
 
-    /// Keeps the operation if it goes on.
-    fn told(&mut self, operation: Operation, progress: Progress) -> Vec<u8> {
-        match progress {
-            Progress::Done(outcome) => write::outcome(&outcome),
+    /// Says where an operation stands, and keeps it if it goes on.
+    fn tell(&mut self, stands: Result<(Operation, Progress), Error>, writer: &mut Writer) {
+        let told = stands.and_then(|(operation, progress)| match progress {
+            Progress::Done(outcome) => {
+                writer.end(&outcome);
+                Ok(())
+            }
             Progress::Need(need) => {
+                let expected = operation.expected()?;
                 self.last = self.last.wrapping_add(1);
                 self.operations.insert(self.last, operation);
-                write::need(self.last, &need, |text, writer| {
-                    write_text(&mut self.texts, text, writer)
-                })
+                writer.need(self.last, &need, expected.as_ref(), |text, writer| {
+                    write_text(&mut self.texts, text, writer);
+                });
+                Ok(())
             }
+        });
+        if let Err(error) = told {
+            writer.refusal(&error);
         }
     }
 }

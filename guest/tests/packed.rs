@@ -23,6 +23,14 @@ fn reading(thread_id: &str) -> Vec<u8> {
     bytes((1.0, (thread_id, (), (), ()), ()))
 }
 
+/// Begins one call; gives where it stands.
+fn start(packed: &mut Packed, call: &[u8]) -> Vec<u8> {
+    let mut list = packed.start([call].into_iter());
+    // A list of one.
+    assert_eq!(list.remove(0), 0x91);
+    list
+}
+
 /// Which of the three things an answer is.
 fn case(answer: &[u8]) -> u8 {
     answer[1]
@@ -42,18 +50,18 @@ fn contains(answer: &[u8], text: &str) -> bool {
 #[test]
 fn a_statement_s_text_crosses_once() {
     let mut packed = Packed::default();
-    let first = packed.start(&deletion("one"));
-    let second = packed.start(&deletion("two"));
+    let first = start(&mut packed, &deletion("one"));
+    let second = start(&mut packed, &deletion("two"));
     assert!(contains(&first, "DELETE FROM lg_threads"));
     assert!(!contains(&second, "DELETE"));
     assert!(contains(&second, "two"));
-    assert!(contains(&packed.start(&reading("one")), "SELECT"));
+    assert!(contains(&start(&mut packed, &reading("one")), "SELECT"));
 }
 
 #[test]
 fn an_operation_ends_with_its_outcome() {
     let mut packed = Packed::default();
-    let started = operation(&packed.start(&reading("nobody")));
+    let started = operation(&start(&mut packed, &reading("nobody")));
     let no_rows: [[(); 0]; 1] = [[]];
     let found = packed.advance(started, &bytes(no_rows));
     // The end, which is the outcome `found` without a checkpoint.
@@ -66,7 +74,7 @@ fn an_operation_ends_with_its_outcome() {
 #[test]
 fn an_operation_that_was_ended_is_forgotten() {
     let mut packed = Packed::default();
-    let started = operation(&packed.start(&deletion("one")));
+    let started = operation(&start(&mut packed, &deletion("one")));
     packed.end(started);
     packed.end(started);
     assert_eq!(case(&packed.advance(started, &bytes([(); 0]))), REFUSAL);
@@ -75,8 +83,8 @@ fn an_operation_that_was_ended_is_forgotten() {
 #[test]
 fn operations_under_way_do_not_meet() {
     let mut packed = Packed::default();
-    let one = operation(&packed.start(&reading("one")));
-    let two = operation(&packed.start(&reading("two")));
+    let one = operation(&start(&mut packed, &reading("one")));
+    let two = operation(&start(&mut packed, &reading("two")));
     assert_ne!(one, two);
     let nothing: [[(); 0]; 0] = [];
     assert!(contains(&packed.advance(one, &bytes(nothing)), "wrong-row-sets"));
@@ -85,10 +93,20 @@ fn operations_under_way_do_not_meet() {
 }
 
 #[test]
+fn calls_that_begin_together_are_answered_in_their_order() {
+    let calls = [deletion("one"), bytes((0.5,)), deletion("two")];
+    let mut apart = Packed::default();
+    let answers = calls.iter().flat_map(|call| start(&mut apart, call));
+    let expected: Vec<u8> = std::iter::once(0x93).chain(answers).collect();
+    let together = Packed::default().start(calls.iter().map(Vec::as_slice));
+    assert_eq!(together, expected);
+}
+
+#[test]
 fn text_with_a_byte_order_mark_is_marked() {
     let mut packed = Packed::default();
     let marked = format!("\u{feff}{}", "x".repeat(300));
-    let answer = packed.start(&deletion(&marked));
+    let answer = start(&mut packed, &deletion(&marked));
     let at = answer.windows(3).position(|window| window == "\u{feff}".as_bytes()).unwrap();
     // Extension type 1, of 303 bytes.
     assert_eq!(answer[at - 4..at], [Marker::Ext16.to_u8(), 1, 47, 1]);
@@ -98,7 +116,7 @@ fn text_with_a_byte_order_mark_is_marked() {
 fn a_call_cut_short_is_refused() {
     let whole = reading("thread");
     for end in 0..whole.len() {
-        let refused = Packed::default().start(&whole[..end]);
+        let refused = start(&mut Packed::default(), &whole[..end]);
         assert_eq!(case(&refused), REFUSAL, "{end}");
         assert!(contains(&refused, "malformed-bytes"), "{end}");
     }
@@ -107,7 +125,7 @@ fn a_call_cut_short_is_refused() {
 #[test]
 fn what_is_no_whole_number_is_no_count() {
     for count in [0.5, -1.0, f64::NAN, 4_294_967_296.0] {
-        assert!(contains(&Packed::default().start(&bytes((count,))), "malformed-bytes"));
+        assert!(contains(&start(&mut Packed::default(), &bytes((count,))), "malformed-bytes"));
     }
 }
 
@@ -115,8 +133,8 @@ proptest! {
     #[test]
     fn any_bytes_get_an_answer(call: Vec<u8>, row_sets: Vec<u8>) {
         let mut packed = Packed::default();
-        prop_assert_eq!(case(&packed.start(&call)), REFUSAL);
-        let started = operation(&packed.start(&reading("one")));
+        prop_assert_eq!(case(&start(&mut packed, &call)), REFUSAL);
+        let started = operation(&start(&mut packed, &reading("one")));
         packed.advance(started, &row_sets);
     }
 }

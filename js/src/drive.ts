@@ -50,16 +50,35 @@ function plannerFailed(failure: PlannerFailure): never {
   );
 }
 
+/** Calls that write, most often in their first batch. */
+const WRITING: ReadonlySet<Call["tag"]> = new Set(["put", "put-writes", "delete-thread"]);
+
 function driveOnce(planner: Planner, call: Call, storage: StorageAdapter): Eventually<Outcome> {
   const planned = planner.start(call);
   let waiting = false;
   try {
-    const outcome = rounds(planned, storage, 0);
+    const outcome = WRITING.has(call.tag)
+      ? writtenLater(planned, storage)
+      : rounds(planned, storage, 0);
     waiting = isPending(outcome);
     return isPending(outcome) ? outcome.finally(() => planned.end()) : outcome;
   } finally {
     if (!waiting) planned.end();
   }
+}
+
+/** The same, begun when the storage adapter comes to it, where it lets writes wait. */
+function writtenLater(planned: PlannedCall, storage: StorageAdapter): Eventually<Outcome> {
+  if (storage.runLater === undefined) return rounds(planned, storage, 0);
+  const first = () => {
+    const { step } = planned;
+    return "batch" in step && step.batch.access === "write" ? step.batch : undefined;
+  };
+  return storage.runLater(first).then((rowSets) => {
+    return rowSets === undefined
+      ? rounds(planned, storage, 0)
+      : proceed(planned, storage, rowSets, 1);
+  });
 }
 
 function rounds(planned: PlannedCall, storage: StorageAdapter, done: number): Eventually<Outcome> {

@@ -6,7 +6,7 @@ import { type CoreModule, coreModules } from "./core-modules.js";
 import { ProtocolError, refusal } from "./errors.js";
 import { type CoreModules, compiledOnce, Instance } from "./instance.js";
 import { packCall } from "./packed/call.js";
-import { PackedCore } from "./packed/core.js";
+import { type Given, PackedCore } from "./packed/core.js";
 import { type PackedProgress, type PackedStatement, unpackOutcome } from "./packed/progress.js";
 
 /** It is written out, so that tools that gather a program's files find it. */
@@ -40,35 +40,57 @@ export type Run = wit.Run;
 /** How far a call is: a batch to run, or its end. */
 export type Step = { readonly batch: Batch } | { readonly outcome: Outcome };
 
-/** An instance of the core module, and the texts that it has numbered. */
+/** Where a call stands: at a step, maybe one that has its outcome where all goes as expected. */
+type Stand =
+  | { readonly batch: Batch; readonly expected: Outcome | undefined }
+  | { readonly outcome: Outcome }
+  | { readonly refused: Error };
+
+/** An instance of the core module, the texts that it has numbered, and the calls to begin. */
 interface Numbered {
   readonly core: PackedCore;
   readonly texts: string[];
+  readonly waiting: { readonly call: PlannedCall; readonly given: Given }[];
 }
 
-/** One call under way. */
+/**
+ * One call under way. It is written down at once and begun when its step is first asked for, with
+ * all that have been written down by then: the planner is entered once for them.
+ */
 export class PlannedCall {
   readonly #instance: Instance<Numbered>;
   /** The number of the operation, for as long as the instance keeps one. */
   #operation: number | undefined;
-  #step: Step;
+  #stand: Stand | undefined;
 
   constructor(instance: Instance<Numbered>, call: Call) {
     this.#instance = instance;
-    this.#step = this.#toStep(instance.enter(({ core }) => core.start(packCall(call))));
+    instance.enter(({ core, waiting }) => {
+      waiting.push({ call: this, given: core.give(packCall(call)) });
+    });
   }
 
-  /** Where the call stands. */
+  /** Where the call stands. Bad input is refused here. */
   get step(): Step {
-    return this.#step;
+    return this.#stood();
   }
 
   /** Answers the batch of the step. */
   advance(rowSets: readonly RowSet[]): void {
+    const stand = this.#stood();
     const operation = this.#operation ?? 0;
+    const last = rowSets[rowSets.length - 1];
+    if ("expected" in stand && stand.expected !== undefined && last && last.rows.length > 0) {
+      this.#stand = { outcome: stand.expected };
+      this.end();
+      return;
+    }
     const answer = rowSets.map(({ rows }) => rows);
     this.#operation = undefined;
-    this.#step = this.#toStep(this.#instance.enter(({ core }) => core.advance(operation, answer)));
+    this.#instance.enter(({ core, texts }) => {
+      this.#stands(core.advance(operation, answer), texts);
+    });
+    this.#stood();
   }
 
   /** Frees what the instance keeps of the call; a dead one was freed whole. */
@@ -79,23 +101,42 @@ export class PlannedCall {
     this.#instance.enter(({ core }) => core.end(operation));
   }
 
-  #toStep(progress: PackedProgress): Step {
+  #stood(): Step & Stand {
+    if (this.#stand === undefined) this.#instance.enter(PlannedCall.#begin);
+    const stand = this.#stand;
+    if (stand === undefined) throw new ProtocolError("unbegun-call", "a call has not begun");
+    if ("refused" in stand) throw stand.refused;
+    return stand;
+  }
+
+  static #begin({ core, texts, waiting }: Numbered): void {
+    const begun = waiting.splice(0);
+    const stands = core.start(begun.map(({ given }) => given));
+    for (const [index, { call }] of begun.entries()) {
+      const progress = stands[index];
+      if (progress !== undefined) call.#stands(progress, texts);
+    }
+  }
+
+  #stands(progress: PackedProgress, texts: string[]): void {
     switch (progress[0]) {
       case 0: {
-        const [, operation, access, statements] = progress;
+        const [, operation, access, statements, expected] = progress;
         this.#operation = operation;
-        return this.#instance.enter(({ texts }) => ({
-          batch: {
-            access: access === 0 ? "read" : "write",
-            statements: statements.map((statement) => toStatement(statement, texts)),
-          },
-        }));
+        const batch: Batch = {
+          access: access === 0 ? "read" : "write",
+          statements: statements.map((statement) => toStatement(statement, texts)),
+        };
+        const outcome = expected === null ? undefined : unpackOutcome(expected);
+        this.#stand = { batch, expected: outcome };
+        return;
       }
       case 1:
-        return { outcome: unpackOutcome(progress[1]) };
+        this.#stand = { outcome: unpackOutcome(progress[1]) };
+        return;
       case 2: {
         const [, tag, code, message, maybeStored] = progress;
-        throw refusal(tag, { code, message, maybeStored });
+        this.#stand = { refused: refusal(tag, { code, message, maybeStored }) };
       }
     }
   }
@@ -120,11 +161,11 @@ export class Planner {
     this.#coreModule = compiledOnce(coreModule);
   }
 
-  /** Begins a call. Bad input is refused here. */
+  /** Takes a call, which begins when its step is asked for. */
   start(call: Call): PlannedCall {
     if (!this.#instance?.alive) {
       const core = new PackedCore(this.#coreModule(PLANNER.name));
-      this.#instance = new Instance({ core, texts: [] });
+      this.#instance = new Instance({ core, texts: [], waiting: [] });
     }
     return new PlannedCall(this.#instance, call);
   }

@@ -58,7 +58,7 @@ class StorageRunner implements Runner {
   }
 
   run(call: Call): Eventually<Outcome> {
-    return drive(this.#planner, call, this.#ready);
+    return drive(this.#planner, call, this.#setUp ? this.#storage : this.#ready);
   }
 
   /** Makes the tables once. What failed, or may be undone, is done again at the next call. */

@@ -106,6 +106,53 @@ test("one_failed_batch_undoes_nothing_of_the_others", async () => {
   expect(commits() - before).toBe(1);
 });
 
+test("a_call_that_is_refused_takes_no_call_of_its_turn_along", async () => {
+  const { db, commits } = openWatched();
+  const saver = await ready(db);
+  const before = commits();
+  const settled = await Promise.allSettled([
+    saver.put(config("t"), checkpoint(1), metadata(1), {}),
+    saver.putWrites(config("t"), [["n", 1]], "task"),
+    saver.putWrites(config("t", idOf(1)), [], "task"),
+    saver.put(config("t", idOf(1)), checkpoint(2), metadata(2), {}),
+  ]);
+  expect(settled.map(({ status }) => status)).toEqual([
+    "fulfilled",
+    "rejected",
+    "fulfilled",
+    "fulfilled",
+  ]);
+  expect(settled[1]).toMatchObject({ reason: { code: "missing-checkpoint-id" } });
+  expect(commits() - before).toBe(1);
+  expect(await ids(saver.list(config("t")))).toEqual([idOf(2), idOf(1)]);
+});
+
+test("a_batch_that_waits_is_asked_for_once_when_its_turn_comes", async () => {
+  const { db } = openWatched();
+  db.exec("CREATE TABLE numbers (number INTEGER PRIMARY KEY)");
+  const queue = new CommitQueue(new BetterSqlite3Connection(db), { busyDeadlineMs: 1000 });
+  const asked: number[] = [];
+  const insert = (number: number) =>
+    queue.runLater(() => {
+      asked.push(number);
+      if (number === 3) throw new RangeError("three");
+      const text = `INSERT INTO numbers VALUES (${number})`;
+      return number === 2
+        ? undefined
+        : { access: "write", statements: [{ text, parameters: [[]] }] };
+    });
+  const settled = Promise.allSettled([1, 2, 3, 4].map(insert));
+  expect(asked).toEqual([]);
+  expect(await settled).toEqual([
+    { status: "fulfilled", value: [{ rows: [] }] },
+    { status: "fulfilled", value: undefined },
+    { status: "rejected", reason: new RangeError("three") },
+    { status: "fulfilled", value: [{ rows: [] }] },
+  ]);
+  expect(asked).toEqual([1, 2, 3, 4]);
+  expect(db.prepare("SELECT number FROM numbers").pluck().all()).toEqual([1, 4]);
+});
+
 test("an_open_transaction_of_the_caller_is_joined", async () => {
   const { db } = openWatched();
   const saver = new SqliteSaver(db);

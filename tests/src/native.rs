@@ -84,8 +84,13 @@ impl Caller for Native {
             match progress {
                 Progress::Done(outcome) => return Ok(outcome),
                 Progress::Need(Need::Sql(batch)) => {
+                    let expected = operation.expected()?;
                     let sets = self.run(&batch);
+                    let goes_by_it = sets.last().is_some_and(|last| !last.rows.is_empty());
                     progress = operation.advance(Answer::Sql(sets))?;
+                    if let (Some(outcome), true) = (expected, goes_by_it) {
+                        assert_eq!(progress, Progress::Done(outcome));
+                    }
                 }
             }
         }

@@ -24,8 +24,8 @@ thread_local! {
 struct Planner;
 
 impl Guest for Planner {
-    fn start(call: Vec<u8>) -> Vec<u8> {
-        PACKED.with_borrow_mut(|packed| packed.start(&call))
+    fn start(calls: Vec<Vec<u8>>) -> Vec<u8> {
+        PACKED.with_borrow_mut(|packed| packed.start(calls.iter().map(Vec::as_slice)))
     }
 
     fn advance(operation: u32, row_sets: Vec<u8>) -> Vec<u8> {

@@ -5,6 +5,7 @@ use super::{delete_thread, delta_history, list, put, put_writes};
 use crate::ask::Step;
 use crate::call::Call;
 use crate::error::Error;
+use crate::outcome::Outcome;
 use crate::statement::RowSet;
 
 /// More rounds than any method can need: twice the levels a value can have, and some.
@@ -51,6 +52,15 @@ impl Method {
             }
         }?;
         Ok(Some((Self { state, rounds: 0 }, step)))
+    }
+
+    /// The outcome where the last row set of the answer has rows; nothing where it takes more to
+    /// tell.
+    pub(crate) fn expected(&self) -> Result<Option<Outcome>, Error> {
+        match &self.state {
+            State::Put(put) => put.expected(),
+            _ => Ok(None),
+        }
     }
 
     /// Takes one row set per ask.

@@ -294,16 +294,29 @@ impl Put {
         Ok(Some(Content { values, rest, chunks }))
     }
 
+    /// The outcome where the guard of the write holds.
+    pub(super) fn expected(&self) -> Result<Option<Outcome>, Error> {
+        match self.stage {
+            Stage::Guarded => self.outcome().map(Some),
+            _ => Ok(None),
+        }
+    }
+
+    fn done(&self) -> Result<Step, Error> {
+        self.outcome().map(Step::Done)
+    }
+
     #[inline(never)]
-    fn done(&mut self) -> Result<Step, Error> {
-        let stored = self.stored.take().unwrap_or_default();
-        Ok(Step::Done(Outcome::Stored(StoredCheckpoint {
+    fn outcome(&self) -> Result<Outcome, Error> {
+        let none = Known::default();
+        let stored = self.stored.as_ref().unwrap_or(&none);
+        Ok(Outcome::Stored(StoredCheckpoint {
             known: stored.to_bytes()?,
             values: stored.told(),
-            thread_id: stored.thread_id,
-            checkpoint_ns: stored.checkpoint_ns,
-            checkpoint_id: std::mem::take(&mut self.checkpoint_id),
-        })))
+            thread_id: stored.thread_id.clone(),
+            checkpoint_ns: stored.checkpoint_ns.clone(),
+            checkpoint_id: stored.checkpoint_id.clone(),
+        }))
     }
 }
 

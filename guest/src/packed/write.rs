@@ -37,7 +37,11 @@ fn length(count: usize) -> u32 {
 }
 
 impl Writer {
-    fn array(&mut self, fields: usize) {
+    pub(super) fn into_bytes(self) -> Vec<u8> {
+        self.0.into_vec()
+    }
+
+    pub(super) fn array(&mut self, fields: usize) {
         written(encode::write_array_len(&mut self.0, length(fields)));
     }
 
@@ -158,50 +162,74 @@ impl Writer {
     }
 }
 
-/// Where an operation needs its batch answered.
-#[inline(never)]
-pub(super) fn need(
-    operation: u32,
-    Need::Sql(batch): &Need,
-    mut text: impl FnMut(&str, &mut Writer),
-) -> Vec<u8> {
-    let mut writer = Writer::default();
-    writer.array(4);
-    writer.number(0);
-    writer.number(operation);
-    writer.number(match batch.access {
-        Access::Read => 0,
-        Access::Write => 1,
-    });
-    writer.list(&batch.statements, |writer, statement| {
-        writer.array(2);
-        text(&statement.text, writer);
-        writer.list(&statement.parameters, |writer, row| writer.list(row, Writer::value));
-    });
-    writer.0.into_vec()
-}
+impl Writer {
+    /// Where an operation needs its batch answered.
+    #[inline(never)]
+    pub(super) fn need(
+        &mut self,
+        operation: u32,
+        Need::Sql(batch): &Need,
+        expected: Option<&Outcome>,
+        mut text: impl FnMut(&str, &mut Self),
+    ) {
+        self.array(5);
+        self.number(0);
+        self.number(operation);
+        self.number(match batch.access {
+            Access::Read => 0,
+            Access::Write => 1,
+        });
+        self.list(&batch.statements, |writer, statement| {
+            writer.array(2);
+            text(&statement.text, writer);
+            writer.list(&statement.parameters, |writer, row| writer.list(row, Self::value));
+        });
+        self.optional(expected, Self::outcome);
+    }
 
-/// Where an operation ended.
-#[inline(never)]
-pub(super) fn outcome(outcome: &Outcome) -> Vec<u8> {
-    let mut writer = Writer::default();
-    writer.array(2);
-    writer.number(1);
-    match outcome {
-        Outcome::Ready => case(&mut writer, 0, 0),
-        Outcome::Found(None) => case(&mut writer, 1, 0),
-        Outcome::Found(Some(found)) => write_found(&mut writer, found),
-        Outcome::Page(page) => write_page(&mut writer, page),
-        Outcome::Stored(stored) => write_stored(&mut writer, stored),
-        Outcome::Stale => case(&mut writer, 4, 0),
-        Outcome::WritesStored => case(&mut writer, 5, 0),
-        Outcome::Deleted => case(&mut writer, 6, 0),
-        Outcome::History(histories) => {
-            case(&mut writer, 7, 1);
-            writer.list(histories, write_history);
+    /// Where an operation ended.
+    pub(super) fn end(&mut self, outcome: &Outcome) {
+        self.array(2);
+        self.number(1);
+        self.outcome(outcome);
+    }
+
+    #[inline(never)]
+    fn outcome(&mut self, outcome: &Outcome) {
+        match outcome {
+            Outcome::Ready => case(self, 0, 0),
+            Outcome::Found(None) => case(self, 1, 0),
+            Outcome::Found(Some(found)) => write_found(self, found),
+            Outcome::Page(page) => write_page(self, page),
+            Outcome::Stored(stored) => write_stored(self, stored),
+            Outcome::Stale => case(self, 4, 0),
+            Outcome::WritesStored => case(self, 5, 0),
+            Outcome::Deleted => case(self, 6, 0),
+            Outcome::History(histories) => {
+                case(self, 7, 1);
+                self.list(histories, write_history);
+            }
         }
     }
-    writer.0.into_vec()
+
+    /// Why an operation was refused, or failed.
+    #[inline(never)]
+    pub(super) fn refusal(&mut self, error: &Error) {
+        let (tag, maybe_stored) = match error {
+            Error::InvalidInput(_) => ("invalid-input", false),
+            Error::Corrupt(_) => ("corrupt", false),
+            Error::UnsupportedFormat(_) => ("unsupported-format", false),
+            Error::Protocol(_) => ("protocol", false),
+            Error::Unavailable(store) => ("unavailable", store.maybe_stored),
+            Error::Denied(store) => ("denied", store.maybe_stored),
+        };
+        self.array(5);
+        self.number(2);
+        self.text(tag);
+        self.text(error.code());
+        self.text(&error.fault().message);
+        self.bool(maybe_stored);
+    }
 }
 
 fn case(writer: &mut Writer, case: u32, fields: usize) {
@@ -251,25 +279,4 @@ fn write_history(writer: &mut Writer, history: &ChannelHistory) {
     writer.list(&history.writes, Writer::pending_write);
     writer.optional(history.seed.as_ref(), Writer::payload);
     writer.optional(history.known.as_ref(), |writer, known| writer.bytes(known));
-}
-
-/// Why an operation was refused, or failed.
-#[inline(never)]
-pub(super) fn refusal(error: &Error) -> Vec<u8> {
-    let (tag, maybe_stored) = match error {
-        Error::InvalidInput(_) => ("invalid-input", false),
-        Error::Corrupt(_) => ("corrupt", false),
-        Error::UnsupportedFormat(_) => ("unsupported-format", false),
-        Error::Protocol(_) => ("protocol", false),
-        Error::Unavailable(store) => ("unavailable", store.maybe_stored),
-        Error::Denied(store) => ("denied", store.maybe_stored),
-    };
-    let mut writer = Writer::default();
-    writer.array(5);
-    writer.number(2);
-    writer.text(tag);
-    writer.text(error.code());
-    writer.text(&error.fault().message);
-    writer.bool(maybe_stored);
-    writer.0.into_vec()
 }

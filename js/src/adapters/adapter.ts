@@ -53,4 +53,12 @@ export interface StorageAdapter {
   readonly joined?: number;
   /** Runs a batch and gives one row set per statement, in order. */
   run(batch: Batch): RowSet[] | Promise<RowSet[]>;
+  /**
+   * Runs a write batch that it asks for when the batch's turn comes, so that the batches of one
+   * turn are planned together; nothing where there turns out to be none. Left out where no batch
+   * waits for its turn.
+   */
+  readonly runLater?:
+    | ((plan: () => Batch | undefined) => Promise<RowSet[] | undefined>)
+    | undefined;
 }

@@ -10,11 +10,13 @@ const DEADLINE_MS = 30_000;
 /** An adapter whose failures name it, and whose answers are of the shape that is asked for. */
 export class CheckedAdapter implements StorageAdapter {
   readonly name: string;
+  readonly runLater: StorageAdapter["runLater"];
   readonly #adapter: StorageAdapter;
 
   constructor(adapter: StorageAdapter) {
     this.name = nameOf(adapter);
     this.#adapter = adapter;
+    if (adapter?.runLater !== undefined) this.runLater = this.#runLater;
     if (typeof adapter?.run === "function") return;
     throw new AdapterError("adapter-unusable", this.name, "has no method run", "nothing");
   }
@@ -30,49 +32,58 @@ export class CheckedAdapter implements StorageAdapter {
     } catch (thrown) {
       throw this.#failed(batch, thrown);
     }
-    return isThenable(answer) ? this.#settled(batch, answer) : this.#verified(batch, answer);
+    return isThenable(answer) ? this.#settled(() => batch, answer) : this.#verified(batch, answer);
+  }
+
+  #runLater(plan: () => Batch | undefined): Promise<RowSet[] | undefined> {
+    let batch: Batch | undefined;
+    const planned = () => {
+      batch = plan();
+      return batch;
+    };
+    return this.#settled(() => batch, Promise.resolve(this.#adapter.runLater?.(planned)));
   }
 
   /** The answer once it is there, but not past the deadline. */
-  #settled(batch: Batch, answer: PromiseLike<unknown>): Promise<RowSet[]> {
+  #settled(batch: () => Batch | undefined, answer: PromiseLike<unknown>): Promise<RowSet[]> {
     const verified = Promise.resolve(answer).then(
-      (rowSets) => this.#verified(batch, rowSets),
+      (rowSets) => this.#verified(batch(), rowSets),
       (thrown: unknown) => {
-        throw this.#failed(batch, thrown);
+        throw this.#failed(batch(), thrown);
       },
     );
     const deadlineMs = this.#adapter.deadlineMs ?? DEADLINE_MS;
     if (deadlineMs === Number.POSITIVE_INFINITY) return verified;
     return new Promise((resolve, reject) => {
       const late = () => {
-        const what = `did not answer ${shown(batch)} within ${deadlineMs} ms`;
-        reject(this.#error("adapter-timeout", batch, what));
+        const what = `did not answer ${shown(batch())} within ${deadlineMs} ms`;
+        reject(this.#error("adapter-timeout", batch(), what));
       };
       const timer = setTimeout(late, deadlineMs);
       verified.then(resolve, reject).finally(() => clearTimeout(timer));
     });
   }
 
-  #verified(batch: Batch, answer: unknown): RowSet[] {
-    const wrong = wrongIn(answer, batch.statements.length);
+  #verified(batch: Batch | undefined, answer: unknown): RowSet[] {
+    const wrong = wrongIn(answer, batch?.statements.length);
     if (wrong === undefined) return answer as RowSet[];
     throw this.#error("adapter-wrong-answer", batch, `answered ${shown(batch)} with ${wrong}`);
   }
 
-  #failed(batch: Batch, thrown: unknown): CheckpointerError {
-    // An adapter that knows what happened says so.
-    if (thrown instanceof CheckpointerError) return thrown;
+  #failed(batch: Batch | undefined, thrown: unknown): unknown {
+    // An adapter that knows what happened says so; without a batch it is the planner that failed.
+    if (batch === undefined || thrown instanceof CheckpointerError) return thrown;
     const what = `failed at ${shown(batch)}, for the reason in this error's cause`;
     return this.#error("adapter-failed", batch, what, thrown);
   }
 
   #error(
     code: ConstructorParameters<typeof AdapterError>[0],
-    batch: Batch,
+    batch: Batch | undefined,
     what: string,
     cause?: unknown,
   ): AdapterError {
-    const stored = batch.access === "write" ? "unknown" : "nothing";
+    const stored = batch?.access === "read" ? "nothing" : "unknown";
     return new AdapterError(code, this.name, what, stored, cause);
   }
 }
@@ -97,12 +108,16 @@ function isThenable(value: unknown): value is PromiseLike<unknown> {
   return typeof value === "object" && value !== null && "then" in value;
 }
 
-function shown({ access, statements }: Batch): string {
-  return `a ${access} batch of ${statements.length} statements`;
+function shown(batch: Batch | undefined): string {
+  if (batch === undefined) return "a write batch";
+  return `a ${batch.access} batch of ${batch.statements.length} statements`;
 }
 
 /** What is wrong with an answer, if anything is. */
-function wrongIn(answer: unknown, count: number): string | undefined {
+function wrongIn(answer: unknown, count: number | undefined): string | undefined {
+  if (count === undefined) {
+    return answer === undefined ? undefined : `${kindOf(answer)} where it had no batch to run`;
+  }
   if (!Array.isArray(answer)) return `${kindOf(answer)} instead of an array of row sets`;
   if (answer.length !== count) {
     return `${answer.length} row sets; one is due for each statement, whether it gives rows or not`;

@@ -19,17 +19,22 @@ export interface QueueOptions {
 }
 
 interface Job {
-  readonly batch: Batch;
+  /** Nothing for one that is planned when its turn comes. */
+  batch: Batch | undefined;
+  readonly plan: () => Batch | undefined;
   readonly deadline: number;
-  resolve(rowSets: RowSet[]): void;
-  reject(failure: Error): void;
+  resolve(rowSets: RowSet[] | undefined): void;
+  reject(failure: unknown): void;
 }
+
+/** One whose turn has come. */
+type PlannedJob = Job & { readonly batch: Batch };
 
 /**
  * The writes of one turn of the event loop share a transaction.
  *
- * Write batches wait for the end of the turn, then run in their order in one transaction, and are
- * answered after the commit: with `synchronous` FULL after the disk has it. If one fails they run
+ * Write batches wait for the end of the turn, then are planned, run in their order in one
+ * transaction, and are answered after the commit: with `synchronous` FULL after the disk has it. If one fails they run
  * again, each in a savepoint of its own. A read runs at once, after the writes called before it.
  * While another connection holds the lock everything waits in line. The event loop goes on during
  * all waiting, for locks and for the disk.
@@ -69,7 +74,11 @@ export class CommitQueue implements StorageAdapter {
         this.#refusals += 1;
       }
     }
-    return this.#enqueue(batch);
+    return this.#enqueue(batch, () => batch) as Promise<RowSet[]>;
+  }
+
+  runLater(plan: () => Batch | undefined): Promise<RowSet[] | undefined> {
+    return this.#enqueue(undefined, plan);
   }
 
   /** Runs what waits, once; what is still refused the lock then fails. */
@@ -81,10 +90,10 @@ export class CommitQueue implements StorageAdapter {
     this.#logSync.flush();
   }
 
-  #enqueue(batch: Batch): Promise<RowSet[]> {
+  #enqueue(batch: Batch | undefined, plan: Job["plan"]): Promise<RowSet[] | undefined> {
     const deadline = performance.now() + this.#options.busyDeadlineMs;
     return new Promise((resolve, reject) => {
-      this.#jobs.push({ batch, deadline, resolve, reject });
+      this.#jobs.push({ batch, plan, deadline, resolve, reject });
       this.#schedule();
     });
   }
@@ -103,8 +112,8 @@ export class CommitQueue implements StorageAdapter {
 
   #drain(): void {
     while (this.#jobs.length > 0) {
-      const group = this.#nextGroup();
-      if (this.#runJobs(group)) {
+      const group = this.#nextGroup().filter(isPlanned);
+      if (group.length === 0 || this.#runJobs(group)) {
         this.#refusals = 0;
         continue;
       }
@@ -118,14 +127,14 @@ export class CommitQueue implements StorageAdapter {
 
   /** One read, or the writes up to the next read. */
   #nextGroup(): Job[] {
-    const isRead = ({ batch }: Job) => batch.access === "read";
+    const isRead = ({ batch }: Job) => batch?.access === "read";
     const read = this.#jobs.findIndex(isRead);
     const writes = read === -1 ? this.#jobs.length : read;
     return this.#jobs.splice(0, Math.min(Math.max(writes, 1), GROUP_MAX));
   }
 
   /** Answers the jobs; false when the lock was not to be had, which leaves them as they were. */
-  #runJobs(group: readonly Job[]): boolean {
+  #runJobs(group: readonly PlannedJob[]): boolean {
     const run = this.#attempt(() => this.#runBatches(group.map(({ batch }) => batch)));
     const failed = "failure" in run;
     if (failed && isBusy(run.failure)) return false;
@@ -191,6 +200,18 @@ export class CommitQueue implements StorageAdapter {
     for (const job of expired) job.reject(storageError("storage-busy"));
     if (this.#jobs.length === 0) this.#refusals = 0;
   }
+}
+
+/** Plans a job's batch; one that turns out to have none is answered. */
+function isPlanned(job: Job): job is PlannedJob {
+  try {
+    job.batch ??= job.plan();
+    if (job.batch !== undefined) return true;
+    job.resolve(undefined);
+  } catch (thrown) {
+    job.reject(thrown);
+  }
+  return false;
 }
 
 function unanswered(): Answer {

@@ -31,6 +31,9 @@ extensionCodec.register({
 });
 const decoder = new Decoder({ useBigInt64: true, extensionCodec });
 
+/** Bytes in the core module's memory: where they are, and how many. */
+export type Given = readonly [at: number, length: number];
+
 /** An instance of the core module. */
 export class PackedCore {
   readonly #exports: Exports;
@@ -50,18 +53,34 @@ export class PackedCore {
     } as Exports;
   }
 
-  /** Begins a call. */
-  start(call: Packed): PackedProgress {
-    const { start, startEnded } = this.#exports;
-    const [at, length] = this.#give(call);
-    return this.#take(start(at, length), startEnded);
+  /** Takes a call that will be begun. */
+  give(call: Packed): Given {
+    const bytes = this.#encoder.encodeSharedRef(call);
+    const { length } = bytes;
+    const at = this.#allocate(1, length);
+    new Uint8Array(this.#exports.memory.buffer, at, length).set(bytes);
+    if (bytes.buffer.byteLength > RESERVED_MAX) this.#encoder = newEncoder();
+    return [at, length];
+  }
+
+  /** Begins calls. Gives where each of them stands. */
+  start(calls: readonly Given[]): PackedProgress[] {
+    const { memory, start, startEnded } = this.#exports;
+    const at = this.#allocate(4, calls.length * 8);
+    // In the order of bytes that memory has.
+    const view = new DataView(memory.buffer, at, calls.length * 8);
+    for (const [index, [place, length]] of calls.entries()) {
+      view.setUint32(index * 8, place, true);
+      view.setUint32(index * 8 + 4, length, true);
+    }
+    return this.#take(start(at, calls.length), startEnded) as PackedProgress[];
   }
 
   /** Gives row sets to an operation. */
   advance(operation: number, rowSets: Packed): PackedProgress {
     const { advance, advanceEnded } = this.#exports;
-    const [at, length] = this.#give(rowSets);
-    return this.#take(advance(operation, at, length), advanceEnded);
+    const [at, length] = this.give(rowSets);
+    return this.#take(advance(operation, at, length), advanceEnded) as PackedProgress;
   }
 
   /** Forgets an operation. */
@@ -69,22 +88,17 @@ export class PackedCore {
     this.#exports.end(operation);
   }
 
-  #give(value: Packed): [at: number, length: number] {
-    const bytes = this.#encoder.encodeSharedRef(value);
-    const { length } = bytes;
-    const at = this.#exports.allocate(0, 0, 1, length) >>> 0;
-    new Uint8Array(this.#exports.memory.buffer, at, length).set(bytes);
-    if (bytes.buffer.byteLength > RESERVED_MAX) this.#encoder = newEncoder();
-    return [at, length];
+  #allocate(alignment: number, size: number): number {
+    return this.#exports.allocate(0, 0, alignment, size) >>> 0;
   }
 
-  #take(result: number, ended: (result: number) => void): PackedProgress {
+  #take(result: number, ended: (result: number) => void): unknown {
     const { buffer } = this.#exports.memory;
     const view = new DataView(buffer, result >>> 0, 8);
     const at = view.getUint32(0, true);
     const bytes = new Uint8Array(buffer, at, view.getUint32(4, true)).slice();
     ended(result);
-    return decoder.decode(bytes) as PackedProgress;
+    return decoder.decode(bytes);
   }
 }
 

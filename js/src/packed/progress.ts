@@ -19,7 +19,13 @@ type Access = 0 | 1;
 export type PackedStatement = [text: string | number, parameters: SqlValue[][]];
 /** Where a call stands. */
 export type PackedProgress =
-  | [0, operation: number, access: Access, statements: PackedStatement[]]
+  | [
+      0,
+      operation: number,
+      access: Access,
+      statements: PackedStatement[],
+      expected: PackedOutcome | null,
+    ]
   | [1, outcome: PackedOutcome]
   | [2, tag: string, code: string, message: string, maybeStored: boolean];
 
