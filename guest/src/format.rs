@@ -20,7 +20,10 @@ pub(crate) const CHECKSUM_BYTES: usize = 8;
 
 /// A structure as MessagePack.
 pub(crate) fn encode<T: Serialize>(structure: &T) -> Result<Vec<u8>, Error> {
-    rmp_serde::to_vec(structure)
+    // Most take less; growing step by step would copy the bytes each time.
+    let mut bytes = Vec::with_capacity(512);
+    rmp_serde::encode::write(&mut bytes, structure)
+        .map(|()| bytes)
         .map_err(|error| Error::protocol("encoding-failed", format!("cannot encode: {error}")))
 }
 

@@ -6,7 +6,7 @@ use std::ops::Range;
 
 use crate::call::Run;
 use crate::error::Error;
-use crate::format::checkpoint::{CheckpointColumns, CheckpointEnvelope};
+use crate::format::checkpoint::{CheckpointColumns, CheckpointEnvelope, NewEnvelope};
 use crate::format::write::{self, WriteColumns};
 use crate::format::{decode, encode};
 use crate::value::hash::{HASH_BYTES, Role};
@@ -212,7 +212,15 @@ pub fn reseal_checkpoint(
     metadata: &[u8],
 ) -> Result<Vec<u8>, Error> {
     let columns = CheckpointColumns { checkpoint_id, parent_checkpoint_id, created_at, metadata };
-    CheckpointEnvelope::open(sealed, columns, &|| "an envelope".to_owned())?.seal(columns)
+    let opened = CheckpointEnvelope::open(sealed, columns, &|| "an envelope".to_owned())?;
+    let envelope = NewEnvelope {
+        v: opened.v,
+        metadata_kind: &opened.metadata_kind,
+        rest: &opened.rest,
+        versions: &opened.versions,
+        values: opened.values.iter().map(|entry| (entry.channel.as_str(), &entry.value)).collect(),
+    };
+    envelope.seal(columns)
 }
 
 /// Opens a write's envelope and seals what it held.

@@ -5,7 +5,8 @@ const DEPTH_MAX: usize = 128;
 
 /// The texts as a JSON array of strings.
 pub(crate) fn array_of_strings<'a>(texts: impl Iterator<Item = &'a str>) -> String {
-    let mut array = String::from("[");
+    let mut array = String::with_capacity(128);
+    array.push('[');
     for text in texts {
         if array.len() > 1 {
             array.push(',');

@@ -5,8 +5,6 @@
 
 use std::collections::BTreeSet;
 
-use serde::Serialize;
-
 use crate::error::Error;
 use crate::format::checkpoint::StoredValue;
 use crate::format::read::{Read, Reader};
@@ -45,11 +43,9 @@ pub(crate) struct KnownValue {
 }
 
 /// As encoded.
-#[derive(Serialize)]
 struct Encoded(u8, String, String, String, i64, i64, BTreeSet<String>, Vec<EncodedValue>);
 
 /// As encoded: channel, value, and of a base the number of elements and the levels.
-#[derive(Serialize)]
 struct EncodedValue(String, StoredValue, Option<(u32, Vec<Vec<Piece>>)>);
 
 impl Read for Encoded {
@@ -81,19 +77,19 @@ impl Known {
     /// The bytes a host carries.
     #[inline(never)]
     pub(crate) fn to_bytes(&self) -> Result<Vec<u8>, Error> {
-        let value = |(channel, value): &(String, KnownValue)| {
-            let base = value.base.clone().map(|base| (base.elements, base.levels));
-            EncodedValue(channel.clone(), value.stored.clone(), base)
-        };
-        encode(&Encoded(
+        // What `Encoded` reads, without a copy of it.
+        let values = self.values.iter().map(|(channel, KnownValue { stored, base })| {
+            (channel, stored, base.as_ref().map(|base| (base.elements, &base.levels)))
+        });
+        encode(&(
             FORMAT,
-            self.thread_id.clone(),
-            self.checkpoint_ns.clone(),
-            self.checkpoint_id.clone(),
+            &self.thread_id,
+            &self.checkpoint_ns,
+            &self.checkpoint_id,
             self.thread_key,
             self.generation,
-            self.channels.clone(),
-            self.values.iter().map(value).collect(),
+            &self.channels,
+            values.collect::<Vec<_>>(),
         ))
     }
 

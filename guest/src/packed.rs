@@ -17,23 +17,28 @@ use read::PackedAnswer;
 use write::Writer;
 
 /// Statements have so many texts at most that are numbered; the others cross whole each time.
-const TEXTS_MAX: usize = 256;
+const TEXTS_MAX: u32 = 256;
+
+/// What most answers hold beside what their call holds.
+const ROOM_BYTES: usize = 1024;
 
 /// The operations of one caller that are under way.
 #[derive(Debug, Default)]
 pub struct Packed {
     operations: BTreeMap<u32, Operation>,
     last: u32,
-    texts: BTreeMap<String, u32>,
+    texts: Texts,
 }
 
 impl Packed {
     /// Begins packed calls; gives the list of where they stand, packed.
-    pub fn start<'a>(&mut self, calls: impl ExactSizeIterator<Item = &'a [u8]>) -> Vec<u8> {
-        let mut writer = Writer::default();
+    pub fn start(&mut self, calls: &[impl AsRef<[u8]>]) -> Vec<u8> {
+        // A statement holds about what its call does, and an id a few times.
+        let bytes: usize = calls.iter().map(|call| call.as_ref().len() + ROOM_BYTES).sum();
+        let mut writer = Writer::with_capacity(bytes);
         writer.array(calls.len());
         for call in calls {
-            self.start_one(call, &mut writer);
+            self.start_one(call.as_ref(), &mut writer);
         }
         writer.into_bytes()
     }
@@ -62,7 +67,7 @@ impl Packed {
                 "an operation was advanced after its end; start another one",
             )),
         };
-        let mut writer = Writer::default();
+        let mut writer = Writer::with_capacity(ROOM_BYTES);
         self.tell(progress, &mut writer);
         writer.into_bytes()
     }
@@ -84,7 +89,7 @@ impl Packed {
                 self.last = self.last.wrapping_add(1);
                 self.operations.insert(self.last, operation);
                 writer.need(self.last, &need, expected.as_ref(), |text, writer| {
-                    write_text(&mut self.texts, text, writer);
+                    self.texts.write(text, writer);
                 });
                 Ok(())
             }
@@ -95,16 +100,28 @@ impl Packed {
     }
 }
 
-/// Writes the number by which both sides know a statement's text; at its first time the text
-/// itself, which thereby gets the next.
-fn write_text(texts: &mut BTreeMap<String, u32>, text: &str, writer: &mut Writer) {
-    match (texts.get(text), u32::try_from(texts.len())) {
-        (Some(number), _) => writer.number(*number),
-        (None, Ok(next)) if texts.len() < TEXTS_MAX => {
-            texts.insert(text.to_owned(), next);
-            writer.text(text);
+/// The texts that are numbered.
+#[derive(Debug, Default)]
+struct Texts {
+    count: u32,
+    /// By their lengths: texts of one length are few, and to compare texts that begin alike takes
+    /// longer than most of what an operation does.
+    by_length: BTreeMap<usize, Vec<(String, u32)>>,
+}
+
+impl Texts {
+    /// Writes the number by which both sides know a statement's text; at its first time the text
+    /// itself, which thereby gets the next.
+    fn write(&mut self, text: &str, writer: &mut Writer) {
+        let alike = self.by_length.entry(text.len()).or_default();
+        if let Some((_, number)) = alike.iter().find(|(known, _)| known == text) {
+            return writer.number(*number);
         }
-        _ => writer.text(text),
+        if self.count < TEXTS_MAX {
+            alike.push((text.to_owned(), self.count));
+            self.count += 1;
+        }
+        writer.text(text);
     }
 }
 

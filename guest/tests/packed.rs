@@ -25,7 +25,7 @@ fn reading(thread_id: &str) -> Vec<u8> {
 
 /// Begins one call; gives where it stands.
 fn start(packed: &mut Packed, call: &[u8]) -> Vec<u8> {
-    let mut list = packed.start([call].into_iter());
+    let mut list = packed.start(&[call]);
     // A list of one.
     assert_eq!(list.remove(0), 0x91);
     list
@@ -98,7 +98,7 @@ fn calls_that_begin_together_are_answered_in_their_order() {
     let mut apart = Packed::default();
     let answers = calls.iter().flat_map(|call| start(&mut apart, call));
     let expected: Vec<u8> = std::iter::once(0x93).chain(answers).collect();
-    let together = Packed::default().start(calls.iter().map(Vec::as_slice));
+    let together = Packed::default().start(&calls);
     assert_eq!(together, expected);
 }
 

@@ -25,7 +25,7 @@ struct Planner;
 
 impl Guest for Planner {
     fn start(calls: Vec<Vec<u8>>) -> Vec<u8> {
-        PACKED.with_borrow_mut(|packed| packed.start(calls.iter().map(Vec::as_slice)))
+        PACKED.with_borrow_mut(|packed| packed.start(&calls))
     }
 
     fn advance(operation: u32, row_sets: Vec<u8>) -> Vec<u8> {

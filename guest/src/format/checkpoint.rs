@@ -18,7 +18,7 @@ pub(crate) struct StoredValue {
 }
 
 /// A channel and its stored value.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq)]
 pub(crate) struct StoredChannel {
     /// The channel's name.
     pub(crate) channel: String,
@@ -54,42 +54,61 @@ pub(crate) struct CheckpointColumns<'a> {
     pub(crate) metadata: &'a [u8],
 }
 
-/// As encoded: an array whose first element is the format.
-type Encoded =
-    (u8, EncodedVersion, String, StoredValue, Vec<(String, EncodedVersion)>, Vec<StoredChannel>);
+/// What a checkpoint's envelope will hold: the fields of `CheckpointEnvelope`, which are elsewhere.
+#[derive(Debug)]
+pub(crate) struct NewEnvelope<'a> {
+    pub(crate) v: f64,
+    pub(crate) metadata_kind: &'a str,
+    pub(crate) rest: &'a StoredValue,
+    pub(crate) versions: &'a [ChannelVersion],
+    /// Each channel and its value.
+    pub(crate) values: Vec<(&'a str, &'a StoredValue)>,
+}
+
+/// As read: an array whose first element is the format.
+type Encoded = (
+    u8,
+    EncodedVersion<String>,
+    String,
+    StoredValue,
+    Vec<(String, EncodedVersion<String>)>,
+    Vec<StoredChannel>,
+);
 
 /// A version, or `v`, as encoded: a whole number where it is one, so that it takes few bytes.
 #[derive(Serialize)]
 #[serde(untagged)]
-enum EncodedVersion {
+enum EncodedVersion<T> {
     Whole(i64),
     Real(f64),
-    Text(String),
+    Text(T),
 }
 
-impl CheckpointEnvelope {
+impl NewEnvelope<'_> {
     /// The stored bytes.
     #[inline(never)]
     pub(crate) fn seal(self, columns: CheckpointColumns<'_>) -> Result<Vec<u8>, Error> {
-        let versions = self.versions.into_iter().map(|entry| {
-            let version = match entry.version {
-                Version::Text(text) => EncodedVersion::Text(text),
-                Version::Number(number) => EncodedVersion::number(number),
+        let versions = self.versions.iter().map(|ChannelVersion { channel, version }| {
+            let version = match version {
+                Version::Text(text) => EncodedVersion::Text(text.as_str()),
+                Version::Number(number) => EncodedVersion::number(*number),
             };
-            (entry.channel, version)
+            (channel, version)
         });
-        let versions = versions.collect();
-        let encoded: Encoded = (
+        // What `Encoded` reads.
+        let bytes = super::encode(&(
             FORMAT,
-            EncodedVersion::number(self.v),
+            EncodedVersion::<&str>::number(self.v),
             self.metadata_kind,
             self.rest,
-            versions,
+            versions.collect::<Vec<_>>(),
             self.values,
-        );
-        Ok(super::seal(super::encode(&encoded)?, &columns.parts()))
+        ))?;
+        Ok(super::seal(bytes, &columns.parts()))
     }
+}
 
+impl CheckpointEnvelope {
     /// The envelope that these stored bytes hold; `place` says where they are stored.
     #[inline(never)]
     pub(crate) fn open(
@@ -129,7 +148,7 @@ impl Read for StoredChannel {
     }
 }
 
-impl Read for EncodedVersion {
+impl Read for EncodedVersion<String> {
     fn read(reader: &mut Reader<'_>) -> Option<Self> {
         match reader.marker()? {
             0xa0..=0xbf | 0xd9..=0xdb => String::read(reader).map(Self::Text),
@@ -139,11 +158,13 @@ impl Read for EncodedVersion {
     }
 }
 
-impl EncodedVersion {
+impl<T> EncodedVersion<T> {
     fn number(number: f64) -> Self {
         whole(number).map_or(Self::Real(number), Self::Whole)
     }
+}
 
+impl EncodedVersion<String> {
     fn decoded(self) -> Version {
         match self {
             Self::Whole(whole) => Version::Number(whole as f64),

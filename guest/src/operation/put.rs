@@ -25,9 +25,7 @@ use crate::ask::{Ask, Guard, NewCheckpoint, Step};
 use crate::call;
 use crate::config::{self, Address};
 use crate::error::Error;
-use crate::format::checkpoint::{
-    CheckpointColumns, CheckpointEnvelope, StoredChannel, StoredValue,
-};
+use crate::format::checkpoint::{CheckpointColumns, NewEnvelope, StoredValue};
 use crate::json;
 use crate::known::{Known, KnownValue};
 use crate::outcome::{Outcome, StoredCheckpoint};
@@ -224,16 +222,15 @@ impl Put {
             created_at: &checkpoint.ts,
             metadata: &self.call.metadata.bytes,
         };
-        let stored = |(channel, value): &(String, KnownValue)| StoredChannel {
-            channel: channel.clone(),
-            value: value.stored.clone(),
-        };
-        let envelope = CheckpointEnvelope {
+        let envelope = NewEnvelope {
             v: checkpoint.v,
-            metadata_kind: self.call.metadata.kind.clone(),
-            rest,
-            versions: checkpoint.channel_versions.clone(),
-            values: values.iter().map(stored).collect(),
+            metadata_kind: &self.call.metadata.kind,
+            rest: &rest,
+            versions: &checkpoint.channel_versions,
+            values: values
+                .iter()
+                .map(|(channel, value)| (channel.as_str(), &value.stored))
+                .collect(),
         };
         let envelope = envelope.seal(columns)?;
         let guard =

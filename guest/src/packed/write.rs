@@ -18,7 +18,6 @@ use crate::statement::{Access, Value};
 const MARKED_TEXT: i8 = 1;
 
 /// Bytes that grow.
-#[derive(Default)]
 pub(super) struct Writer(ByteBuf);
 
 /// Memory takes whatever is written to it.
@@ -37,6 +36,11 @@ fn length(count: usize) -> u32 {
 }
 
 impl Writer {
+    /// With room for so many bytes, as growing step by step copies them each time.
+    pub(super) fn with_capacity(bytes: usize) -> Self {
+        Self(ByteBuf::with_capacity(bytes))
+    }
+
     pub(super) fn into_bytes(self) -> Vec<u8> {
         self.0.into_vec()
     }
