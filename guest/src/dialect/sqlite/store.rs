@@ -50,21 +50,26 @@ fn insert_thread(thread_id: &str) -> Statement {
     )
 }
 
-/// The condition that the thread `?1` is there and the guard holds, which is bound from `?at`.
-fn thread(guard: Option<Guard>, at: usize) -> String {
+/// The condition that the thread `?1` is there and the guard, `?2` and `?3`, holds.
+fn thread(guard: Option<Guard>) -> &'static str {
     match guard {
-        None => "thread_id = ?1".to_owned(),
-        Some(_) => {
-            format!("thread_id = ?1 AND thread_key = ?{at} AND generation = ?{}", at + 1)
-        }
+        None => "thread_id = ?1",
+        Some(_) => "thread_id = ?1 AND thread_key = ?2 AND generation = ?3",
     }
 }
 
-/// What binds the guard of `thread`.
-fn bound(guard: Option<Guard>) -> Vec<Value> {
-    guard.map_or_else(Vec::new, |Guard { thread_key, generation }| {
-        vec![Value::Integer(thread_key), Value::Integer(generation)]
-    })
+/// What `thread` binds, which comes first.
+fn bound(thread_id: &str, guard: Option<Guard>) -> Vec<Value> {
+    let mut bound = vec![text(thread_id)];
+    if let Some(Guard { thread_key, generation }) = guard {
+        bound.extend([Value::Integer(thread_key), Value::Integer(generation)]);
+    }
+    bound
+}
+
+/// The number of the parameter at a place after those that `thread` binds.
+fn after(guard: Option<Guard>, place: usize) -> usize {
+    place + if guard.is_some() { 3 } else { 1 }
 }
 
 /// Stores chunks of a thread. One that is there already is the same one.
@@ -83,15 +88,16 @@ fn insert_chunks(thread_id: &str, guard: Option<Guard>, chunks: &[Chunk]) -> Opt
 fn insert_single_chunks(thread_id: &str, guard: Option<Guard>, chunks: &[Chunk]) -> Statement {
     let row = |chunk: &Chunk| {
         let hash = Value::Blob(chunk.hash.as_bytes().to_vec());
-        let mut row = vec![text(thread_id), hash, Value::Blob(chunk.data.clone())];
-        row.extend(bound(guard));
+        let mut row = bound(thread_id, guard);
+        row.extend([hash, Value::Blob(chunk.data.clone())]);
         row
     };
-    let thread = thread(guard, 4);
+    let thread = thread(guard);
+    let [hash, data] = [1, 2].map(|place| after(guard, place));
     Statement {
         text: format!(
             "INSERT OR IGNORE INTO lg_chunks (thread_key, hash, data) VALUES (\
-             (SELECT thread_key FROM lg_threads WHERE {thread}), ?2, ?3)"
+             (SELECT thread_key FROM lg_threads WHERE {thread}), ?{hash}, ?{data})"
         ),
         parameters: chunks.iter().map(row).collect(),
     }
@@ -100,22 +106,22 @@ fn insert_single_chunks(thread_id: &str, guard: Option<Guard>, chunks: &[Chunk])
 #[inline(never)]
 fn insert_packed_chunks(thread_id: &str, guard: Option<Guard>, chunks: &[Chunk]) -> Statement {
     let row = |packed: Packed| {
-        let mut row = vec![
-            text(thread_id),
+        let mut row = bound(thread_id, guard);
+        row.extend([
             Value::Blob(packed.hashes),
             Value::Blob(packed.data),
             Value::Text(packed.places),
-        ];
-        row.extend(bound(guard));
+        ]);
         row
     };
-    let thread = thread(guard, 5);
+    let thread = thread(guard);
+    let [hashes, data, places] = [1, 2, 3].map(|place| after(guard, place));
     Statement {
         text: format!(
             "INSERT OR IGNORE INTO lg_chunks (thread_key, hash, data) \
-             SELECT t.thread_key, substr(?2, e.key * 20 + 1, 20), \
-             substr(?3, e.value / 1048576 + 1, e.value % 1048576) \
-             FROM lg_threads t CROSS JOIN json_each(?4) e WHERE {thread}"
+             SELECT t.thread_key, substr(?{hashes}, e.key * 20 + 1, 20), \
+             substr(?{data}, e.value / 1048576 + 1, e.value % 1048576) \
+             FROM lg_threads t CROSS JOIN json_each(?{places}) e WHERE {thread}"
         ),
         parameters: pack(chunks).into_iter().map(row).collect(),
     }
@@ -159,10 +165,12 @@ fn pack(chunks: &[Chunk]) -> Vec<Packed> {
 /// Stores a checkpoint. One that is there already is replaced.
 #[inline(never)]
 fn upsert_checkpoint(row: NewCheckpoint) -> Statement {
-    let thread = thread(row.guard, 9);
-    let guard = bound(row.guard);
-    let mut parameters = vec![
-        Value::Text(row.thread_id),
+    let thread = thread(row.guard);
+    let values: Vec<String> =
+        (1..=7).map(|place| format!("?{}", after(row.guard, place))).collect();
+    let values = values.join(", ");
+    let mut parameters = bound(&row.thread_id, row.guard);
+    parameters.extend([
         Value::Text(row.checkpoint_ns),
         Value::Text(row.checkpoint_id),
         row.parent_checkpoint_id.map_or(Value::Null, Value::Text),
@@ -170,14 +178,12 @@ fn upsert_checkpoint(row: NewCheckpoint) -> Statement {
         Value::Text(row.channels),
         metadata(row.metadata),
         Value::Blob(row.envelope),
-    ];
-    parameters.extend(guard);
+    ]);
     once(
         &format!(
-            "INSERT OR IGNORE INTO lg_records (thread_key, checkpoint_ns, checkpoint_id, \
-             task_id, idx, parent_checkpoint_id, created_at, channels, metadata, envelope) \
-             VALUES ((SELECT thread_key FROM lg_threads WHERE {thread}), \
-             ?2, ?3, '', 0, ?4, ?5, ?6, ?7, ?8) \
+            "INSERT OR IGNORE INTO lg_records (thread_key, task_id, idx, checkpoint_ns, \
+             checkpoint_id, parent_checkpoint_id, created_at, channels, metadata, envelope) \
+             VALUES ((SELECT thread_key FROM lg_threads WHERE {thread}), '', 0, {values}) \
              ON CONFLICT (thread_key, checkpoint_ns, checkpoint_id, task_id, idx) DO UPDATE SET \
              parent_checkpoint_id = excluded.parent_checkpoint_id, \
              created_at = excluded.created_at, channels = excluded.channels, \
@@ -187,12 +193,11 @@ fn upsert_checkpoint(row: NewCheckpoint) -> Statement {
     )
 }
 
-/// The key and generation of a thread, where the guard holds.
+/// Where the thread is and the guard holds, a row: what a caller without a guard does not know.
 fn find_thread(thread_id: &str, guard: Option<Guard>) -> Statement {
-    let mut parameters = vec![text(thread_id)];
-    parameters.extend(bound(guard));
-    let thread = thread(guard, 2);
-    once(&format!("SELECT thread_key, generation FROM lg_threads WHERE {thread}"), parameters)
+    let found = if guard.is_some() { "1" } else { "thread_key, generation" };
+    let thread = thread(guard);
+    once(&format!("SELECT {found} FROM lg_threads WHERE {thread}"), bound(thread_id, guard))
 }
 
 /// The metadata's column: text that people and filters can read where it is JSON.
