@@ -3,6 +3,7 @@ import Database from "better-sqlite3";
 import type { SqlValue } from "./adapter.js";
 import type { Connection } from "./connection.js";
 import { storageError } from "./failure.js";
+import { withoutNumbers } from "./numbered.js";
 
 /** How many statements stay prepared; the planner has fewer texts. */
 const PREPARED_MAX = 64;
@@ -22,7 +23,14 @@ const RESULT_CODES: Record<string, number> = {
   SQLITE_NOTADB: 26,
 };
 
-type Prepared = Database.Statement<unknown[], SqlValue[]>;
+/** A statement that is kept. */
+interface Prepared {
+  readonly statement: Database.Statement<unknown[], SqlValue[]>;
+  /** Whether it gives rows. */
+  readonly reader: boolean;
+  /** Whether its parameters go by place. */
+  readonly placed: boolean;
+}
 
 /**
  * Opens a database. Waiting for locks is the saver's, which does not stop the event loop for it,
@@ -59,16 +67,18 @@ export class BetterSqlite3Connection implements Connection {
   }
 
   execute(text: string): void {
-    this.#prepare(text).run();
+    this.#prepare(text).statement.run();
   }
 
   query(text: string, parameters: readonly SqlValue[]): SqlValue[][] {
-    const statement = this.#prepare(text);
-    // The driver takes numbered parameters by name.
-    const named: Record<number, SqlValue> = {};
-    let number = 0;
-    for (const value of parameters) named[++number] = value;
-    if (statement.reader) return statement.all(named);
+    const { statement, reader, placed } = this.#prepare(text);
+    if (placed) {
+      if (reader) return statement.all(...parameters);
+      statement.run(...parameters);
+      return [];
+    }
+    const named = Object.fromEntries(parameters.map((value, index) => [index + 1, value]));
+    if (reader) return statement.all(named);
     statement.run(named);
     return [];
   }
@@ -88,10 +98,13 @@ export class BetterSqlite3Connection implements Connection {
   #prepare(text: string): Prepared {
     const known = this.#prepared.get(text);
     if (known !== undefined) return known;
-    const statement = this.#db.prepare<unknown[], SqlValue[]>(text).safeIntegers(true);
-    if (statement.reader) statement.raw(true);
+    const plain = withoutNumbers(text);
+    const statement = this.#db.prepare<unknown[], SqlValue[]>(plain ?? text);
+    const { reader } = statement;
+    if (reader) statement.safeIntegers(true).raw(true);
+    const prepared = { statement, reader, placed: plain !== undefined };
     if (this.#prepared.size >= PREPARED_MAX) this.#prepared.clear();
-    this.#prepared.set(text, statement);
-    return statement;
+    this.#prepared.set(text, prepared);
+    return prepared;
   }
 }

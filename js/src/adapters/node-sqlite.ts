@@ -3,6 +3,7 @@ import { DatabaseSync, type StatementSync } from "node:sqlite";
 import type { SqlValue } from "./adapter.js";
 import type { Connection } from "./connection.js";
 import { storageError } from "./failure.js";
+import { withoutNumbers } from "./numbered.js";
 
 /** How many statements stay prepared; the planner has fewer texts. */
 const PREPARED_MAX = 64;
@@ -21,10 +22,17 @@ export function openNodeSqlite(path: string): DatabaseSync {
   }
 }
 
+/** A statement that is kept. */
+interface Prepared {
+  readonly statement: StatementSync;
+  /** Whether its parameters go by place. */
+  readonly placed: boolean;
+}
+
 /** A connection of node:sqlite. */
 export class NodeSqliteConnection implements Connection {
   readonly #db: DatabaseSync;
-  readonly #prepared = new Map<string, StatementSync>();
+  readonly #prepared = new Map<string, Prepared>();
 
   constructor(db: DatabaseSync) {
     this.#db = db;
@@ -44,13 +52,14 @@ export class NodeSqliteConnection implements Connection {
   }
 
   execute(text: string): void {
-    this.#prepare(text).run();
+    this.#prepare(text).statement.run();
   }
 
   query(text: string, parameters: readonly SqlValue[]): SqlValue[][] {
-    // The driver finds numbered parameters by their names.
-    const named = Object.fromEntries(parameters.map((value, index) => [`?${index + 1}`, value]));
-    const rows: unknown = this.#prepare(text).all(named);
+    const { statement, placed } = this.#prepare(text);
+    const named = () =>
+      Object.fromEntries(parameters.map((value, index) => [`?${index + 1}`, value]));
+    const rows: unknown = placed ? statement.all(...parameters) : statement.all(named());
     // The statement is set to give arrays, which its type does not know.
     return rows as SqlValue[][];
   }
@@ -64,14 +73,16 @@ export class NodeSqliteConnection implements Connection {
     return typeof thrown.errcode === "number" ? thrown.errcode & PRIMARY_RESULT_CODE : undefined;
   }
 
-  #prepare(text: string): StatementSync {
+  #prepare(text: string): Prepared {
     const known = this.#prepared.get(text);
     if (known !== undefined) return known;
-    const statement = this.#db.prepare(text);
+    const plain = withoutNumbers(text);
+    const statement = this.#db.prepare(plain ?? text);
     statement.setReadBigInts(true);
     statement.setReturnArrays(true);
+    const prepared = { statement, placed: plain !== undefined };
     if (this.#prepared.size >= PREPARED_MAX) this.#prepared.clear();
-    this.#prepared.set(text, statement);
-    return statement;
+    this.#prepared.set(text, prepared);
+    return prepared;
   }
 }
