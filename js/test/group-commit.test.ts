@@ -203,3 +203,16 @@ test.each([
   expect(saver.db.pragma("synchronous", { simple: true })).toBe(level);
   saver.close();
 });
+
+test.each([
+  ["is_twice_the_usual", 1_000, 2_000],
+  ["stays_what_the_caller_chose", 500, 500],
+  ["stays_unbounded_where_the_caller_chose_that", 0, 0],
+])("the_length_of_the_log_%s", async (_, found, left) => {
+  const db = new Database(temporaryDatabase());
+  db.pragma(`wal_autocheckpoint = ${found}`);
+  const saver = new SqliteSaver(db);
+  await saver.put(config("t"), checkpoint(1), metadata(1), {});
+  expect(db.pragma("wal_autocheckpoint", { simple: true })).toBe(left);
+  db.close();
+});
