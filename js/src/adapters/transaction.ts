@@ -78,11 +78,9 @@ function runStatements(connection: Connection, batch: Batch): RowSet[] {
 }
 
 function runStatement(connection: Connection, { text, parameters }: Statement): RowSet {
-  const [first = [], ...more] = parameters;
-  if (parameters.length === 0) return { rows: [] };
-  const rows = connection.query(text, first);
-  for (const row of more) {
-    for (const found of connection.query(text, row)) rows.push(found);
+  const [first] = parameters;
+  if (first !== undefined && parameters.length === 1) {
+    return { rows: connection.query(text, first) };
   }
-  return { rows };
+  return { rows: parameters.flatMap((values) => connection.query(text, values)) };
 }
