@@ -3,7 +3,7 @@ import Database from "better-sqlite3";
 import type { SqlValue } from "./adapter.js";
 import type { Connection } from "./connection.js";
 import { storageError } from "./failure.js";
-import { withoutNumbers } from "./numbered.js";
+import { type Placed, placed } from "./numbered.js";
 
 /** How many statements stay prepared; the planner has fewer texts. */
 const PREPARED_MAX = 64;
@@ -28,8 +28,7 @@ interface Prepared {
   readonly statement: Database.Statement<unknown[], SqlValue[]>;
   /** Whether it gives rows. */
   readonly reader: boolean;
-  /** Whether its parameters go by place. */
-  readonly placed: boolean;
+  readonly placed: Placed;
 }
 
 /**
@@ -72,14 +71,9 @@ export class BetterSqlite3Connection implements Connection {
 
   query(text: string, parameters: readonly SqlValue[]): SqlValue[][] {
     const { statement, reader, placed } = this.#prepare(text);
-    if (placed) {
-      if (reader) return statement.all(...parameters);
-      statement.run(...parameters);
-      return [];
-    }
-    const named = Object.fromEntries(parameters.map((value, index) => [index + 1, value]));
-    if (reader) return statement.all(named);
-    statement.run(named);
+    const values = placed.arranged(parameters);
+    if (reader) return statement.all(...values);
+    statement.run(...values);
     return [];
   }
 
@@ -98,11 +92,11 @@ export class BetterSqlite3Connection implements Connection {
   #prepare(text: string): Prepared {
     const known = this.#prepared.get(text);
     if (known !== undefined) return known;
-    const plain = withoutNumbers(text);
-    const statement = this.#db.prepare<unknown[], SqlValue[]>(plain ?? text);
+    const ours = placed(text);
+    const statement = this.#db.prepare<unknown[], SqlValue[]>(ours.text);
     const { reader } = statement;
     if (reader) statement.safeIntegers(true).raw(true);
-    const prepared = { statement, reader, placed: plain !== undefined };
+    const prepared = { statement, reader, placed: ours };
     if (this.#prepared.size >= PREPARED_MAX) this.#prepared.clear();
     this.#prepared.set(text, prepared);
     return prepared;

@@ -28,7 +28,10 @@ export type Synchronous =
    */
   | "normal";
 
-/** SQLite's own length of a log, in pages, and ours: at each one it waits for the disk thrice. */
+/**
+ * After how many pages of the log SQLite copies them into the file: by itself, and here. Each time
+ * it waits for the disk thrice, and the event loop for it.
+ */
 const LOG_PAGES = { usual: 1_000, ours: 2_000 };
 
 /** Turns a connection to what the saver needs. Done before its first batch. */

@@ -3,7 +3,7 @@ import { DatabaseSync, type StatementSync } from "node:sqlite";
 import type { SqlValue } from "./adapter.js";
 import type { Connection } from "./connection.js";
 import { storageError } from "./failure.js";
-import { withoutNumbers } from "./numbered.js";
+import { type Placed, placed } from "./numbered.js";
 
 /** How many statements stay prepared; the planner has fewer texts. */
 const PREPARED_MAX = 64;
@@ -25,8 +25,7 @@ export function openNodeSqlite(path: string): DatabaseSync {
 /** A statement that is kept. */
 interface Prepared {
   readonly statement: StatementSync;
-  /** Whether its parameters go by place. */
-  readonly placed: boolean;
+  readonly placed: Placed;
 }
 
 /** A connection of node:sqlite. */
@@ -57,9 +56,7 @@ export class NodeSqliteConnection implements Connection {
 
   query(text: string, parameters: readonly SqlValue[]): SqlValue[][] {
     const { statement, placed } = this.#prepare(text);
-    const named = () =>
-      Object.fromEntries(parameters.map((value, index) => [`?${index + 1}`, value]));
-    const rows: unknown = placed ? statement.all(...parameters) : statement.all(named());
+    const rows: unknown = statement.all(...placed.arranged(parameters));
     // The statement is set to give arrays, which its type does not know.
     return rows as SqlValue[][];
   }
@@ -76,11 +73,11 @@ export class NodeSqliteConnection implements Connection {
   #prepare(text: string): Prepared {
     const known = this.#prepared.get(text);
     if (known !== undefined) return known;
-    const plain = withoutNumbers(text);
-    const statement = this.#db.prepare(plain ?? text);
+    const ours = placed(text);
+    const statement = this.#db.prepare(ours.text);
     statement.setReadBigInts(true);
     statement.setReturnArrays(true);
-    const prepared = { statement, placed: plain !== undefined };
+    const prepared = { statement, placed: ours };
     if (this.#prepared.size >= PREPARED_MAX) this.#prepared.clear();
     this.#prepared.set(text, prepared);
     return prepared;
