@@ -1,7 +1,7 @@
 import { AIMessage, HumanMessage, ToolMessage } from "@langchain/core/messages";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { noted, plainText } from "../src/serde/plain.js";
+import { note, plainText } from "../src/serde/plain.js";
 import { Encoder } from "../src/serde/write.js";
 import { changeableValue, mutation, provableValue, trackedValue } from "./track-arbitraries.js";
 
@@ -24,7 +24,7 @@ describe("what is written in one walk is what the encoder writes", () => {
     fc.assert(
       fc.property(values, fc.array(mutation, { maxLength: 2 }), (value, mutations) => {
         for (const { apply } of mutations) apply(value);
-        const texts = [plainText(value), noted(value, true)?.text];
+        const texts = [plainText(value), note([], value)?.text];
         for (const text of texts.filter((given) => given !== undefined)) {
           written += 1;
           expect(text).toBe(encoded(value));
@@ -85,7 +85,7 @@ describe("left to the encoder is", () => {
     ],
   ])("%s", (_, value) => {
     expect(plainText(value)).toBeUndefined();
-    expect(noted(value, true)?.text).toBeUndefined();
+    expect(note([], value)?.text).toBeUndefined();
   });
 
   it("every message while arrays have a toJSON", () => {

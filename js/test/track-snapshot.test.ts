@@ -7,7 +7,8 @@ import {
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { JsonPlusSerde } from "../src/serde/serializer.js";
-import { isUnchanged, snapshotBytes, takeSnapshot } from "../src/track/snapshot.js";
+import { Proofs } from "../src/track/proofs.js";
+import { record, type Snapshot } from "../src/track/snapshot.js";
 import { text } from "./serde-arbitraries.js";
 import { mutation, provableValue, trackedValue } from "./track-arbitraries.js";
 
@@ -34,6 +35,23 @@ function agent(): AIMessage {
     additional_kwargs: { note: { deep: 0 } },
     ...extra,
   });
+}
+
+function takeSnapshot(value: unknown): Snapshot | undefined {
+  return record(value)?.snapshot;
+}
+
+/** Whether a value is proven, as the second part of a list. */
+function isUnchanged(snapshot: Snapshot, value: unknown): boolean {
+  const proofs = new Proofs(false);
+  for (const part of [record(agent())?.snapshot, snapshot]) proofs.addSnapshot(part);
+  const proven = proofs.isProven(1, value);
+  expect(proofs.prefix([agent(), value], 2) === 2).toBe(proven);
+  return proven;
+}
+
+function bytesOf({ bytes }: Snapshot): number {
+  return bytes;
 }
 
 function snapshotOf(value: unknown) {
@@ -259,9 +277,9 @@ describe("a value that cannot be proven gives no snapshot:", () => {
 
 describe("a snapshot's bytes", () => {
   it("grow with what it holds", () => {
-    const short = snapshotBytes(snapshotOf(["x"]));
-    expect(snapshotBytes(snapshotOf(["x".repeat(1_000)])) - short).toBe(999);
-    expect(snapshotBytes(snapshotOf(Array.from({ length: 1_000 }, () => 1)))).toBeGreaterThan(8e3);
+    const short = bytesOf(snapshotOf(["x"]));
+    expect(bytesOf(snapshotOf(["x".repeat(1_000)])) - short).toBe(999);
+    expect(bytesOf(snapshotOf(Array.from({ length: 1_000 }, () => 1)))).toBeGreaterThan(8e3);
   });
 
   it("count keys that no other object has, and forgetting them costs no proof", () => {
@@ -270,7 +288,7 @@ describe("a snapshot's bytes", () => {
     const first = dictionary(0);
     const snapshot = snapshotOf(first);
     for (let start = 3_000; start < 15_000; start += 3_000) {
-      expect(snapshotBytes(snapshotOf(dictionary(start)))).toBeGreaterThan(300_000);
+      expect(bytesOf(snapshotOf(dictionary(start)))).toBeGreaterThan(300_000);
     }
     expect(isUnchanged(snapshot, first)).toBe(true);
     expect(isUnchanged(snapshotOf(first), dictionary(0))).toBe(true);

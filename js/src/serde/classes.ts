@@ -79,6 +79,16 @@ export class CoreClass {
     );
   }
 
+  /**
+   * The kwargs of an instance that is written with its class's id and without the class's own
+   * copying `toJSON`; undefined where it is written otherwise.
+   */
+  plainKwargsOf(value: Fields): Fields | undefined {
+    return this.writes(value) && this.hasClassId(value) && isFields(value.lc_kwargs)
+      ? value.lc_kwargs
+      : undefined;
+  }
+
   /** The name of a field on the wire, as the class itself gives it. */
   wireName(field: string): string {
     const known = this.#wireNames.get(field);

@@ -15,11 +15,10 @@ import {
 import { LIST, type Shape, type ShapeNode, ShapeTree } from "./shapes.js";
 
 /** The shape of an object or a list, which stands before what it holds, or a primitive. */
-export type Slot = Shape | string | number | bigint | boolean | null | undefined;
+export type Slot = Shape | string | number | bigint | boolean | symbol | null | undefined;
 
-/** What a walk has read, in its order, and the memory that it takes. */
+/** What was noted of a value, beside its slots: the memory that these take, and its text. */
 export interface Noted {
-  readonly slots: readonly Slot[];
   readonly bytes: number;
   /** The value as it is written; undefined where that takes more than this walk. */
   readonly text: string | undefined;
@@ -39,9 +38,6 @@ const SLOT_BYTES = 10;
 
 const STRING_BYTES = 16;
 
-/** How much room for slots is made at once, at most: about as much as the last value took. */
-const ROOM_MAX = 128;
-
 const UNDEFINED_TEXT = JSON.stringify(UNDEFINED_RECORD);
 
 /** Characters that JSON writes as escapes, or may: not every surrogate is alone. */
@@ -49,50 +45,43 @@ const RARE = /[^ -\ud7ff]/;
 
 const shapes = new ShapeTree();
 
-let room = 0;
-
 /** The text of a value, or undefined where it is of another kind. */
 export function plainText(value: unknown): string | undefined {
-  const walk = new Walk(undefined, true);
+  const walk = new Walk(undefined);
   const text = walk.run(value);
   return walk.isWritten ? text : undefined;
 }
 
 /**
- * All that writing a value reads. Undefined where it cannot be said: where there is anything in the
- * value but primitives, plain objects, arrays and LangChain's own messages, or too much of them.
- *
- * @param writes Whether the text is wanted, too.
+ * Adds slots with all that writing a value reads. Adds none and gives undefined where it cannot be
+ * said: where there is anything in the value but primitives, plain objects, arrays and LangChain's
+ * own messages, or too much of them.
  */
-export function noted(value: unknown, writes: boolean): Noted | undefined {
-  const slots = new Array<Slot>(room);
-  const walk = new Walk(slots, writes);
+export function note(slots: Slot[], value: unknown): Noted | undefined {
+  const start = slots.length;
+  const walk = new Walk(slots);
   const shapeBytesBefore = shapes.bytesMade;
   const text = walk.run(value);
-  if (text === undefined) return undefined;
-  const { count, stringBytes, isWritten } = walk;
-  slots.length = count;
-  room = Math.min(count, ROOM_MAX);
-  const bytes = count * SLOT_BYTES + stringBytes + shapes.bytesMade - shapeBytesBefore;
-  return { slots, bytes, text: writes && isWritten ? text : undefined };
+  if (text === undefined) {
+    slots.length = start;
+    return undefined;
+  }
+  const shapeBytes = shapes.bytesMade - shapeBytesBefore;
+  const bytes = (slots.length - start) * SLOT_BYTES + walk.stringBytes + shapeBytes;
+  return { bytes, text: walk.isWritten ? text : undefined };
 }
 
-/**
- * One walk. Its methods give texts, which mean nothing where none is wanted, or undefined where the
- * value is of another kind.
- */
+/** One walk. Its methods give texts, or undefined where the value is of another kind. */
 class Walk {
   readonly #slots: Slot[] | undefined;
-  readonly #writes: boolean;
+  readonly #slotsEnd: number;
   /** Whether the texts are what is written: some primitives are noted here, written elsewhere. */
   isWritten = true;
-  /** How many slots are taken. */
-  count = 0;
   stringBytes = 0;
 
-  constructor(slots: Slot[] | undefined, writes: boolean) {
+  constructor(slots: Slot[] | undefined) {
     this.#slots = slots;
-    this.#writes = writes;
+    this.#slotsEnd = (slots?.length ?? 0) + SLOTS_MAX;
   }
 
   run(value: unknown): string | undefined {
@@ -109,10 +98,9 @@ class Walk {
     if (typeof value === "object" && value !== null) return this.#object(value, depth);
     if (typeof value === "function" || typeof value === "symbol") return undefined;
     if (this.#slots !== undefined) {
-      this.#slots[this.count++] = value as Slot;
+      this.#slots.push(typeof value === "number" ? unboxed(value) : (value as Slot));
       if (typeof value === "string") this.stringBytes += STRING_BYTES + value.length;
     }
-    if (!this.#writes) return "";
     if (typeof value === "string") return quoted(value);
     if (typeof value === "number") {
       if (Number.isFinite(value) && !Object.is(value, -0)) return `${value}`;
@@ -142,14 +130,13 @@ class Walk {
     if (items.toJSON !== undefined) return undefined;
     if (this.#slots !== undefined) {
       if (items.length > SLOTS_MAX) return undefined;
-      this.#slots[this.count++] = LIST;
-      this.#slots[this.count++] = items.length;
+      this.#slots.push(LIST, items.length);
     }
     let text = "[";
     for (let index = 0; index < items.length; index += 1) {
       const item = this.#value(items[index], depth + 1);
       if (item === undefined || this.#isFull) return undefined;
-      if (this.#writes) text += index === 0 ? item : `,${item}`;
+      text += index === 0 ? item : `,${item}`;
     }
     return `${text}]`;
   }
@@ -166,7 +153,7 @@ class Walk {
       node = shapes.after(node, key);
       const field = this.#value(value[key], depth + 1);
       if (field === undefined || this.#isFull) return undefined;
-      if (this.#writes) text += `${node.prefix}${field}`;
+      text += `${node.prefix}${field}`;
     }
     this.#end(place, node);
     return `${text}}`;
@@ -174,9 +161,8 @@ class Walk {
 
   #message(value: Fields, depth: number): string | undefined {
     const core = coreClassOf(value);
-    if (core === undefined || !core.writes(value) || !core.hasClassId(value)) return undefined;
-    const kwargs = value.lc_kwargs;
-    if (!isFields(kwargs) || types.isProxy(kwargs)) return undefined;
+    const kwargs = core?.plainKwargsOf(value);
+    if (core === undefined || kwargs === undefined || types.isProxy(kwargs)) return undefined;
     if (Object.getPrototypeOf(kwargs) !== Object.prototype) return undefined;
     // An array's `toJSON` would be asked for the id's text, too.
     if ("toJSON" in kwargs || "toJSON" in core.id) this.isWritten = false;
@@ -188,7 +174,7 @@ class Walk {
       const field = this.#value(kwargOf(value, kwargs, key), depth + 1);
       if (field === undefined || this.#isFull) return undefined;
       if (node.prefix === undefined) this.isWritten = false;
-      if (this.#writes) text += `${node.prefix}${field}`;
+      text += `${node.prefix}${field}`;
     }
     this.#end(place, node);
     return `${text}}}`;
@@ -196,7 +182,7 @@ class Walk {
 
   /** Keeps a place for the shape of an object. */
   #begin(): number {
-    return this.count++;
+    return this.#slots === undefined ? 0 : this.#slots.push(LIST) - 1;
   }
 
   #end(place: number, node: ShapeNode): void {
@@ -204,8 +190,14 @@ class Walk {
   }
 
   get #isFull(): boolean {
-    return this.#slots !== undefined && this.count > SLOTS_MAX;
+    return this.#slots !== undefined && this.#slots.length > this.#slotsEnd;
   }
+}
+
+/** The same number, in the slot itself where it is a small integer that was kept elsewhere. */
+function unboxed(value: number): number {
+  const integer = value | 0;
+  return Object.is(integer, value) ? integer : value;
 }
 
 /** As JSON, several times as fast where nothing but quotes and backslashes is escaped. */

@@ -7,19 +7,20 @@ import { type Fields, setOwn } from "./records.js";
 import { LIST, Shape } from "./shapes.js";
 
 /**
- * Makes the value that the text of these slots is read as, each time of other objects. Throws where
+ * Makes the value that the text of the slots from a place on is read as, each time of other objects. Throws where
  * a class refuses its kwargs: reading the text knows what to do then.
  */
-export function remake(slots: readonly Slot[]): unknown {
-  return new Maker(slots).value();
+export function remake(slots: readonly Slot[], start: number): unknown {
+  return new Maker(slots, start).value();
 }
 
 class Maker {
   readonly #slots: readonly Slot[];
-  #at = 0;
+  #at: number;
 
-  constructor(slots: readonly Slot[]) {
+  constructor(slots: readonly Slot[], start: number) {
     this.#slots = slots;
+    this.#at = start;
   }
 
   value(): unknown {

@@ -4,10 +4,8 @@ import type { SerializerProtocol } from "@langchain/langgraph-checkpoint";
 
 import { knowsParts, loadAll } from "../payload.js";
 import { type Fields, setOwn } from "../serde/records.js";
-import { remake } from "../serde/remake.js";
-import type { JsonPlusSerde } from "../serde/serializer.js";
-import { isPrimitive, type Proof, proofBytes, READ, UNPROVABLE } from "./align.js";
-import { record, Snapshot } from "./snapshot.js";
+import { Proofs } from "./proofs.js";
+import { record } from "./snapshot.js";
 import {
   first,
   type Revived,
@@ -30,18 +28,31 @@ export async function reviveAgain(
   const { shape, length } = tracked;
   const keys = tracked.keys && first(length, tracked.keys);
   const texts = first(length, tracked.texts);
-  const proofs = [...first(length, tracked.proofs)];
-  const items: unknown[] = [];
-  let { bytes } = tracked;
-  for (let index = 0; index < length; index += 1) {
-    const text = valueText(keys?.[index], texts[index] ?? "");
-    const proof = proofs[index];
-    const again = revivePart(serde, text, proof);
-    items.push(again.item);
-    proofs[index] = immutable ? again.item : again.proof;
-    bytes += proofBytes(text, again.proof) - proofBytes(text, proof);
-  }
+  const items = texts.map((text, place) => {
+    const again = tracked.proofs.remake(place);
+    return again === undefined ? serde.loads("json", valueText(keys?.[place], text)) : again.item;
+  });
   const value = keys === undefined ? items : toMap(keys, items);
+  if (!immutable && !tracked.isRead) {
+    const proofs = tracked.proofs.toGrow(length);
+    return { value, tracked: new TrackedParts(shape, keys, texts, proofs, tracked.bytes) };
+  }
+  const proofs = new Proofs(immutable);
+  let { bytes } = tracked;
+  for (const [place, text] of texts.entries()) {
+    const item = items[place];
+    if (immutable) {
+      proofs.add(item);
+    } else if (tracked.proofs.isRead(place)) {
+      // Where writing the part gives the text that was read, as most often, this was the last time.
+      const recorded = record(item);
+      const same = recorded?.text === valueText(keys?.[place], text);
+      proofs.addSnapshot(same ? recorded?.snapshot : undefined);
+    } else {
+      proofs.addKept(tracked.proofs, place);
+    }
+    bytes += proofs.bytesOf(place) - tracked.proofs.bytesOf(place);
+  }
   return { value, tracked: new TrackedParts(shape, keys, texts, proofs, bytes) };
 }
 
@@ -49,26 +60,4 @@ function toMap(keys: readonly string[], items: readonly unknown[]): Fields {
   const fields: Fields = {};
   for (const [index, key] of keys.entries()) setOwn(fields, key, items[index]);
   return fields;
-}
-
-/** A part, and what proves it from then on. */
-interface RevivedPart {
-  readonly item: unknown;
-  readonly proof: Proof;
-}
-
-function revivePart(serde: JsonPlusSerde, text: string, proof: Proof): RevivedPart {
-  if (proof instanceof Snapshot && proof.isWritten) {
-    try {
-      return { item: remake(proof.slots), proof };
-    } catch {
-      // A class refuses its kwargs: the text is read as the data that it is then.
-    }
-  }
-  if (isPrimitive(proof) && typeof proof !== "symbol") return { item: proof, proof };
-  const item = serde.loads("json", text);
-  if (proof !== READ) return { item, proof };
-  // Where writing the part gives the text that was read, as most often, this was the last time.
-  const recorded = record(item);
-  return { item, proof: recorded?.text === text ? recorded.snapshot : UNPROVABLE };
 }

@@ -69,7 +69,7 @@ function writeParts(
   const { length } = builder.parts.items;
   const runs = new Runs();
   settle(before, builder.parts);
-  const first = samePrefix(before, builder.parts, immutable);
+  const first = samePrefix(before, builder.parts);
   if (first === before.length) {
     if (first === length) return unchanged(before);
     // The common case, a list that has grown, is spared a look at each part.
@@ -77,7 +77,7 @@ function writeParts(
     runs.keep(0, first);
     for (let index = first; index < length; index += 1) runs.fresh(builder.write(index));
   } else {
-    const places = align(before, builder.parts, first, immutable);
+    const places = align(before, builder.parts, first);
     for (let index = 0; index < length; index += 1) {
       const place = places[index] ?? FRESH;
       if (place === FRESH) {

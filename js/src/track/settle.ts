@@ -1,8 +1,9 @@
 // Parts that were read are proven when they are first put again: a value that is only read is
 // spared the proofs.
 
-import { isPrimitive, type Parts, type Proof, READ, UNPROVABLE } from "./align.js";
-import { type Recorded, record } from "./snapshot.js";
+import type { Parts } from "./align.js";
+import { isPrimitive, Proofs } from "./proofs.js";
+import { type Recorded, record, type Snapshot } from "./snapshot.js";
 import { type TrackedParts, valueText } from "./value.js";
 
 /**
@@ -13,18 +14,14 @@ import { type TrackedParts, valueText } from "./value.js";
 export function settle(before: TrackedParts, now: Parts): void {
   if (!before.isRead) return;
   before.isRead = false;
+  const { proofs, length } = before;
   const looks = new Looks(now);
-  const moved: number[] = [];
-  for (let place = 0; place < before.length; place += 1) {
-    if (before.proofs[place] !== READ) continue;
-    before.proofs[place] = looks.proofOf(place, textAt(before, place));
-    if (before.proofs[place] === UNPROVABLE) moved.push(place);
+  const settled = new Proofs(false);
+  for (let place = 0; place < length; place += 1) {
+    if (proofs.isRead(place)) settled.addSnapshot(looks.find(place, textAt(before, place)));
+    else settled.addKept(proofs, place);
   }
-  if (moved.length === 0) return;
-  const byText = looks.byText();
-  for (const place of moved) {
-    before.proofs[place] = byText.get(textAt(before, place))?.snapshot ?? UNPROVABLE;
-  }
+  before.proofs = settled;
 }
 
 function textAt({ keys, texts }: TrackedParts, place: number): string {
@@ -35,18 +32,21 @@ function textAt({ keys, texts }: TrackedParts, place: number): string {
 class Looks {
   readonly #items: readonly unknown[];
   readonly #found = new Map<number, Recorded | undefined>();
+  #byText: ReadonlyMap<string, Recorded> | undefined;
 
   constructor({ items }: Parts) {
     this.#items = items;
   }
 
-  /** The proof of the part at an index, if it is written as this text. */
-  proofOf(index: number, text: string): Proof {
+  /** The snapshot of a part that is written as this text: the one at the index, or another. */
+  find(index: number, text: string): Snapshot | undefined {
     const recorded = this.#at(index);
-    return recorded?.text === text ? recorded.snapshot : UNPROVABLE;
+    if (recorded?.text === text) return recorded.snapshot;
+    this.#byText ??= this.#all();
+    return this.#byText.get(text)?.snapshot;
   }
 
-  byText(): ReadonlyMap<string, Recorded> {
+  #all(): ReadonlyMap<string, Recorded> {
     const map = new Map<string, Recorded>();
     for (const index of this.#items.keys()) {
       const recorded = this.#at(index);

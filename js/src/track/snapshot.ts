@@ -6,14 +6,12 @@
  * written in the same bytes, whatever has been done to it meanwhile.
  */
 import { kwargOf } from "../serde/classes.js";
-import { type Noted, noted, type Slot } from "../serde/plain.js";
+import { type Noted, note, type Slot } from "../serde/plain.js";
 import { type Fields, isFields, isObjectPrototypeExtended } from "../serde/records.js";
 import { LIST, type Shape } from "../serde/shapes.js";
 
 /** An array may have been given a `toJSON`. */
 type Items = unknown[] & { toJSON?: unknown };
-
-const SNAPSHOT_BYTES = 64;
 
 /** In place of a place: the value has changed. */
 const NONE = -1;
@@ -25,9 +23,9 @@ export class Snapshot {
   /** Whether a text was written of the slots themselves, so that they say what it says. */
   readonly isWritten: boolean;
 
-  constructor({ slots, bytes, text }: Noted) {
+  constructor(slots: readonly Slot[], { bytes, text }: Noted) {
     this.slots = slots;
-    this.bytes = SNAPSHOT_BYTES + bytes;
+    this.bytes = bytes;
     this.isWritten = text !== undefined;
   }
 }
@@ -43,36 +41,50 @@ export interface Recorded {
  * and has to be written every time.
  */
 export function record(element: unknown): Recorded | undefined {
-  const read = noted(element, true);
-  return read && { snapshot: new Snapshot(read), text: read.text };
+  const slots: Slot[] = [];
+  const noted = note(slots, element);
+  return noted && { snapshot: new Snapshot(slots, noted), text: noted.text };
 }
 
-/** The same without the text. */
-export function takeSnapshot(element: unknown): Snapshot | undefined {
-  const read = noted(element, false);
-  return read && new Snapshot(read);
-}
-
-/** Whether writing the value gives the very bytes that it gave when the snapshot was taken. */
-export function isUnchanged(snapshot: Snapshot, element: unknown): boolean {
-  if (isObjectPrototypeExtended()) return false;
+/**
+ * How many of the first values, up to an end, would be written in the very bytes that they were
+ * when the slots, of one after the other, were noted.
+ */
+export function matchPrefix(
+  slots: readonly Slot[],
+  values: readonly unknown[],
+  end: number,
+): number {
+  let count = 0;
   try {
-    return match(snapshot.slots, 0, element) !== NONE;
+    for (let at = 0; count < end; count += 1) {
+      at = matchWhole(slots, at, values[count]);
+      if (at === NONE) break;
+    }
   } catch {
     // Reading the value threw; writing it says where.
+  }
+  return count;
+}
+
+/** Whether writing the value gives the very bytes that it gave when the slots were noted. */
+export function matchAt(slots: readonly Slot[], at: number, value: unknown): boolean {
+  try {
+    return matchWhole(slots, at, value) !== NONE;
+  } catch {
     return false;
   }
 }
 
-/** An estimate of the memory that a snapshot holds, with its strings as Latin-1. */
-export function snapshotBytes(snapshot: Snapshot): number {
-  return snapshot.bytes;
+function matchWhole(slots: readonly Slot[], at: number, value: unknown): number {
+  if (Object.is(slots[at], value)) return at + 1;
+  return isObjectPrototypeExtended() ? NONE : matchObject(slots, at, value);
 }
 
-/** Compares a value with the slots at a place. Gives the place after them, or `NONE`. */
-function match(slots: readonly Slot[], at: number, value: unknown): number {
+/** Compares an object with the slots at a place. Gives the place after them, or `NONE`. */
+function matchObject(slots: readonly Slot[], at: number, value: unknown): number {
   const slot = slots[at];
-  if (typeof slot !== "object" || slot === null) return Object.is(slot, value) ? at + 1 : NONE;
+  if (typeof slot !== "object" || slot === null) return NONE;
   if (typeof value !== "object" || value === null) return NONE;
   if (Array.isArray(value)) return slot === LIST ? matchItems(slots, at + 1, value) : NONE;
   if (!isFields(value) || Object.getPrototypeOf(value) !== slot.prototype) return NONE;
@@ -85,7 +97,8 @@ function matchItems(slots: readonly Slot[], start: number, items: Items): number
   if (items.length !== slots[start] || items.toJSON !== undefined) return NONE;
   let at = start + 1;
   for (let index = 0; index < items.length; index += 1) {
-    at = match(slots, at, items[index]);
+    const item = items[index];
+    at = Object.is(slots[at], item) ? at + 1 : matchObject(slots, at, item);
     if (at === NONE) return NONE;
   }
   return at;
@@ -104,13 +117,8 @@ function matchFields(
     if (key !== keys[count]) return NONE;
     count += 1;
     const field = value[key];
-    // Most fields are the very string they were; zero is left to the exact comparison.
-    if (field === slots[at] && field !== 0) {
-      at += 1;
-    } else {
-      at = match(slots, at, field);
-      if (at === NONE) return NONE;
-    }
+    at = Object.is(slots[at], field) ? at + 1 : matchObject(slots, at, field);
+    if (at === NONE) return NONE;
   }
   return count === keys.length ? at : NONE;
 }
@@ -121,21 +129,16 @@ function matchMessage(
   value: Fields,
   { core, keys }: Shape,
 ): number {
-  if (core === undefined || !core.writes(value) || !core.hasClassId(value)) return NONE;
-  const kwargs = value.lc_kwargs;
-  if (!isFields(kwargs) || Object.getPrototypeOf(kwargs) !== Object.prototype) return NONE;
+  const kwargs = core?.plainKwargsOf(value);
+  if (kwargs === undefined || Object.getPrototypeOf(kwargs) !== Object.prototype) return NONE;
   let at = start;
   let count = 0;
   for (const key in kwargs) {
     if (key !== keys[count]) return NONE;
     count += 1;
     const field = kwargOf(value, kwargs, key);
-    if (field === slots[at] && field !== 0) {
-      at += 1;
-    } else {
-      at = match(slots, at, field);
-      if (at === NONE) return NONE;
-    }
+    at = Object.is(slots[at], field) ? at + 1 : matchObject(slots, at, field);
+    if (at === NONE) return NONE;
   }
   return count === keys.length ? at : NONE;
 }

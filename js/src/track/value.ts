@@ -6,21 +6,22 @@ import { type Eventually, whenReady } from "../eventually.js";
 import { dumpAll, knowsParts, loadAll, type Payload } from "../payload.js";
 import { partText, shapeOf, type ValueShape } from "../serde/parts.js";
 import type { JsonPlusSerde } from "../serde/serializer.js";
-import { isPrimitive, type Parts, type Proof, proofBytes, prove, READ } from "./align.js";
+import type { Parts } from "./align.js";
+import { isPrimitive, Proofs } from "./proofs.js";
 import { encodeParts } from "./texts.js";
 
 const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
 
 /** What a value takes beside its text and proofs. */
 const VALUE_BYTES = 200;
-/** What a part takes beside its text and proof. */
-const PART_BYTES = 48;
+/** What a part takes beside its text and what proves it. */
+const PART_BYTES = 64;
 
 /** A value that is written as a whole. */
 export class TrackedWhole {
   readonly payload: Payload;
   /** The value itself, where it is a primitive. */
-  readonly proof: Proof;
+  readonly proof: unknown;
   readonly bytes: number;
 
   constructor(payload: Payload, value: unknown) {
@@ -43,7 +44,7 @@ export class TrackedParts {
   readonly keys: readonly string[] | undefined;
   /** The text of each part. */
   readonly texts: readonly string[];
-  readonly proofs: Proof[];
+  proofs: Proofs;
   readonly bytes: number;
   /** Whether some parts were read and have no proof yet. */
   isRead = false;
@@ -52,7 +53,7 @@ export class TrackedParts {
     shape: ValueShape,
     keys: readonly string[] | undefined,
     texts: readonly string[],
-    proofs: Proof[],
+    proofs: Proofs,
     bytes: number,
   ) {
     this.shape = shape;
@@ -93,11 +94,6 @@ export function valueText(key: string | undefined, text: string): string {
   return key === undefined ? text : text.slice(JSON.stringify(key).length + 1);
 }
 
-/** About how much memory a part takes. */
-export function partBytes(text: string, proof: Proof): number {
-  return PART_BYTES + text.length + proofBytes(text, proof);
-}
-
 /** A value that is not remembered yet, serialized. */
 export function trackNew(
   serde: SerializerProtocol,
@@ -132,17 +128,16 @@ export class PartsBuilder {
   readonly #serde: JsonPlusSerde;
   readonly #shape: ValueShape;
   readonly #value: object;
-  readonly #immutable: boolean;
   #keys: string[] = [];
   #texts: string[] = [];
-  #proofs: Proof[] = [];
+  #proofs: Proofs;
   #bytes = VALUE_BYTES;
 
   constructor(serde: JsonPlusSerde, shape: ValueShape, value: object, immutable: boolean) {
     this.#serde = serde;
     this.#shape = shape;
     this.#value = value;
-    this.#immutable = immutable;
+    this.#proofs = new Proofs(immutable);
     this.parts = partsOf(shape, value);
   }
 
@@ -151,12 +146,13 @@ export class PartsBuilder {
     const item = this.parts.items[index];
     const key = this.parts.keys?.[index];
     const place = key ?? index;
-    const { proof, text: plain } = prove(item, this.#immutable);
+    const plain = this.#proofs.add(item);
     const text =
       plain === undefined
         ? this.#serde.dumpsElement(this.#shape, place, item, this.#value)
         : partText(this.#shape, place, plain);
-    if (text !== undefined) this.#add(key, text, proof);
+    if (text === undefined) this.#proofs.removeLast();
+    else this.#add(key, text);
     return text;
   }
 
@@ -165,20 +161,21 @@ export class PartsBuilder {
     const { length, keys } = before;
     this.#keys = keys === undefined ? [] : toGrow(length, keys);
     this.#texts = toGrow(length, before.texts);
-    this.#proofs = toGrow(length, before.proofs);
+    this.#proofs = before.proofs.toGrow(length);
     this.#bytes = before.bytes;
   }
 
   /** Keeps a part that was there before. */
   keep(before: TrackedParts, place: number): void {
-    this.#add(before.keys?.[place], before.texts[place] ?? "", before.proofs[place]);
+    this.#proofs.addKept(before.proofs, place);
+    this.#add(before.keys?.[place], before.texts[place] ?? "");
   }
 
-  #add(key: string | undefined, text: string, proof: Proof): void {
+  /** Adds a part that has a proof. */
+  #add(key: string | undefined, text: string): void {
     if (key !== undefined) this.#keys.push(key);
-    this.#texts.push(text);
-    this.#proofs.push(proof);
-    this.#bytes += partBytes(text, proof);
+    const place = this.#texts.push(text) - 1;
+    this.#bytes += PART_BYTES + text.length + this.#proofs.bytesOf(place);
   }
 
   built(): TrackedParts {
@@ -236,9 +233,13 @@ function trackRead(
   // JavaScript has an order of its own for keys that are numbers.
   const inOrder = (text: string, at: number) => text.startsWith(`${JSON.stringify(keys?.[at])}:`);
   if (keys !== undefined && !texts.every(inOrder)) return undefined;
-  const proofs = items.map((item) => (immutable || isPrimitive(item) ? item : READ));
-  const sum = (total: number, text: string, at: number) => total + partBytes(text, proofs[at]);
-  const tracked = new TrackedParts(shape, keys, texts, proofs, texts.reduce(sum, VALUE_BYTES));
+  const proofs = new Proofs(immutable);
+  let total = VALUE_BYTES;
+  for (const [index, text] of texts.entries()) {
+    proofs.addRead(items[index], text);
+    total += PART_BYTES + text.length + proofs.bytesOf(index);
+  }
+  const tracked = new TrackedParts(shape, keys, texts, proofs, total);
   tracked.isRead = true;
   return tracked;
 }
