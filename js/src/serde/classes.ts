@@ -84,9 +84,10 @@ export class CoreClass {
    * copying `toJSON`; undefined where it is written otherwise.
    */
   plainKwargsOf(value: Fields): Fields | undefined {
-    return this.writes(value) && this.hasClassId(value) && isFields(value.lc_kwargs)
-      ? value.lc_kwargs
-      : undefined;
+    if (!this.#isMessage || value.lc_serializable !== true) return undefined;
+    if (value.toJSON !== Serializable.prototype.toJSON || !this.hasClassId(value)) return undefined;
+    const kwargs = value.lc_kwargs;
+    return isFields(kwargs) ? kwargs : undefined;
   }
 
   /** The name of a field on the wire, as the class itself gives it. */

@@ -85,7 +85,6 @@ function matchWhole(slots: readonly Slot[], at: number, value: unknown): number 
 function matchObject(slots: readonly Slot[], at: number, value: unknown): number {
   const slot = slots[at];
   if (typeof slot !== "object" || slot === null) return NONE;
-  if (typeof value !== "object" || value === null) return NONE;
   if (Array.isArray(value)) return slot === LIST ? matchItems(slots, at + 1, value) : NONE;
   if (!isFields(value) || Object.getPrototypeOf(value) !== slot.prototype) return NONE;
   return slot.core === undefined
