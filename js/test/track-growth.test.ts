@@ -4,9 +4,10 @@ import { AIMessage } from "@langchain/core/messages";
 
 import { JsonPlusSerde } from "../src/serde/serializer.js";
 import { reviveAgain } from "../src/track/again.js";
+import { samePrefix } from "../src/track/align.js";
 import { write } from "../src/track/edit.js";
 import { encodeParts } from "../src/track/texts.js";
-import { TrackedParts } from "../src/track/value.js";
+import { partsOf, TrackedParts } from "../src/track/value.js";
 
 const serde = new JsonPlusSerde();
 const decoder = new TextDecoder();
@@ -18,7 +19,10 @@ async function tracked(value: unknown, before?: TrackedParts, immutable = false)
   return written.tracked;
 }
 
-function expectToBe(remembered: TrackedParts, value: unknown) {
+/** All parts of it are proven by what is remembered, and it is written as its text. */
+function expectToBe(remembered: TrackedParts, value: object) {
+  const parts = partsOf(remembered.shape, value);
+  expect(samePrefix(remembered, parts)).toBe(parts.items.length);
   const text = decoder.decode(serde.dumps(value)[1]);
   expect(remembered.text).toBe(text);
   expect(decoder.decode(remembered.payload.bytes)).toBe(text);
@@ -65,9 +69,55 @@ describe.each([false, true])("with immutable parts: %s", (immutable) => {
     if (!(again instanceof TrackedParts) || !Array.isArray(value)) throw new Error("no list");
     const other = await tracked([...value, "other"], again, immutable);
     expectToBe(grown, [...list, "one"]);
-    expectToBe(other, [...list, "other"]);
-    expectToBe(again, list);
+    expectToBe(other, [...value, "other"]);
+    expectToBe(again, value);
   });
+});
+
+/** A list whose last part, when it is first looked at, puts another list that has grown. */
+async function putWhileLookedAt(last: object) {
+  const list = messages(3);
+  const base = await tracked(list);
+  const other = [...list, { other: 1, more: [2] }, "other"];
+  let inner: Promise<TrackedParts> | undefined;
+  const get = () => {
+    inner ??= tracked(other, base);
+    return "x";
+  };
+  Object.defineProperty(last, "looks", { get, enumerable: true });
+  const one = [...list, Object.assign(last, { end: 1 })];
+  const outer = await tracked(one, base);
+  if (inner === undefined) throw new Error("nobody looked");
+  return { base, list, outer, one, inner: await inner, other };
+}
+
+test("a_list_that_grows_while_it_is_looked_at_is_kept_apart", async () => {
+  const { base, list, outer, one, inner, other } = await putWhileLookedAt({ begin: 0 });
+  expectToBe(base, list);
+  expectToBe(outer, one);
+  expectToBe(inner, other);
+  const changed = [...other.slice(0, 3), { other: 1, more: [3] }, "other"];
+  expect(samePrefix(inner, partsOf("list", changed))).toBe(3);
+});
+
+test("a_part_that_is_left_out_leaves_no_proof", async () => {
+  const map = { a: { text: "x" }, b: [1] };
+  const base = await tracked(map);
+  const grown = await tracked({ ...map, run: () => 1, c: { deep: [1] } }, base);
+  expectToBe(grown, { ...map, c: { deep: [1] } });
+  expectToBe(await tracked({ ...map, d: 2 }, base), { ...map, d: 2 });
+});
+
+test("parts_that_were_edited_are_proven_where_they_are", async () => {
+  const list = [...messages(4), { a: [1, 2 ** 40, -0.5] }, "text", 7, null];
+  const base = await tracked(list);
+  const edited = [list[1], "fresh", ...list.slice(3, 5), { fresh: [1] }, ...list.slice(5)];
+  const remembered = await tracked(edited, base);
+  expectToBe(remembered, edited);
+  expectToBe(base, list);
+  Object.assign(list[4] ?? {}, { a: [1, 2 ** 40, 0.5] });
+  expect(samePrefix(remembered, partsOf("list", edited))).toBe(3);
+  expectToBe(await tracked(edited, remembered), edited);
 });
 
 test.each([

@@ -145,14 +145,16 @@ export class PartsBuilder {
   write(index: number): string | undefined {
     const item = this.parts.items[index];
     const key = this.parts.keys?.[index];
-    const place = key ?? index;
+    const name = key ?? index;
+    // The place is taken first: looking at the part may put another list that grows from the same.
+    const place = this.#begin(key);
     const plain = this.#proofs.add(item);
     const text =
       plain === undefined
-        ? this.#serde.dumpsElement(this.#shape, place, item, this.#value)
-        : partText(this.#shape, place, plain);
-    if (text === undefined) this.#proofs.removeLast();
-    else this.#add(key, text);
+        ? this.#serde.dumpsElement(this.#shape, name, item, this.#value)
+        : partText(this.#shape, name, plain);
+    if (text === undefined) this.#removeLast();
+    else this.#end(place, text);
     return text;
   }
 
@@ -167,15 +169,25 @@ export class PartsBuilder {
 
   /** Keeps a part that was there before. */
   keep(before: TrackedParts, place: number): void {
+    const own = this.#begin(before.keys?.[place]);
     this.#proofs.addKept(before.proofs, place);
-    this.#add(before.keys?.[place], before.texts[place] ?? "");
+    this.#end(own, before.texts[place] ?? "");
   }
 
-  /** Adds a part that has a proof. */
-  #add(key: string | undefined, text: string): void {
+  #begin(key: string | undefined): number {
     if (key !== undefined) this.#keys.push(key);
-    const place = this.#texts.push(text) - 1;
+    return this.#texts.push("") - 1;
+  }
+
+  #end(place: number, text: string): void {
+    this.#texts[place] = text;
     this.#bytes += PART_BYTES + text.length + this.#proofs.bytesOf(place);
+  }
+
+  #removeLast(): void {
+    if (this.#shape === "map") this.#keys.pop();
+    this.#texts.pop();
+    this.#proofs.removeLast();
   }
 
   built(): TrackedParts {
