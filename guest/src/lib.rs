@@ -31,7 +31,7 @@ pub use call::{
     List, MetadataFilter, NewValue, NewWrite, Payload, Put, PutWrites, Run, Version,
 };
 pub use error::{Error, Fault, StoreFault};
-pub use operation::{Answer, Need, Operation, Progress};
+pub use operation::{Answer, Expected, Need, Operation, Progress};
 pub use outcome::{
     Base, ChannelHistory, CheckpointTuple, FoundCheckpoint, KnownValue, Outcome, Page,
     PendingWrite, StoredCheckpoint, TupleValue,

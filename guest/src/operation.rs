@@ -45,6 +45,15 @@ pub enum Progress {
     Done(Outcome),
 }
 
+/// What an operation ends in, told with its last need.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Expected {
+    /// This, once the need is answered.
+    Certain(Outcome),
+    /// This, where the last statement gives rows; otherwise the operation goes on.
+    WithRows(Outcome),
+}
+
 /// One call under way on an SQL store.
 #[derive(Debug)]
 pub struct Operation {
@@ -82,9 +91,9 @@ impl Operation {
         Ok((operation, progress))
     }
 
-    /// The outcome where the last statement of the need gives rows; nothing where it takes more
-    /// to tell. Who goes by it drops the operation.
-    pub fn expected(&self) -> Result<Option<Outcome>, Error> {
+    /// The outcome of the last need, as far as that can be told before it is answered. Who goes by
+    /// it drops the operation.
+    pub fn expected(&self) -> Result<Option<Expected>, Error> {
         match &self.state {
             State::Setup(_) => Ok(None),
             State::Method(method) => method.expected(),

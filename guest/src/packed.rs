@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 use crate::call::Call;
 use crate::error::Error;
 use crate::format::read::decode;
-use crate::operation::{Answer, Operation, Progress};
+use crate::operation::{Answer, Expected, Operation, Progress};
 
 use read::PackedAnswer;
 use write::Writer;
@@ -86,11 +86,14 @@ impl Packed {
             }
             Progress::Need(need) => {
                 let expected = operation.expected()?;
+                let text = |text: &str, writer: &mut Writer| self.texts.write(text, writer);
+                if let Some(Expected::Certain(outcome)) = &expected {
+                    writer.last(&need, outcome, text);
+                    return Ok(());
+                }
                 self.last = self.last.wrapping_add(1);
+                writer.need(self.last, &need, expected.as_ref(), text);
                 self.operations.insert(self.last, operation);
-                writer.need(self.last, &need, expected.as_ref(), |text, writer| {
-                    self.texts.write(text, writer);
-                });
                 Ok(())
             }
         });

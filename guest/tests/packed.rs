@@ -8,6 +8,7 @@ use serde::Serialize;
 
 const NEED: u8 = 0;
 const REFUSAL: u8 = 2;
+const LAST: u8 = 3;
 
 fn bytes(value: impl Serialize) -> Vec<u8> {
     rmp_serde::to_vec(&value).unwrap()
@@ -31,7 +32,7 @@ fn start(packed: &mut Packed, call: &[u8]) -> Vec<u8> {
     list
 }
 
-/// Which of the three things an answer is.
+/// Which of the four things an answer is.
 fn case(answer: &[u8]) -> u8 {
     answer[1]
 }
@@ -74,10 +75,20 @@ fn an_operation_ends_with_its_outcome() {
 #[test]
 fn an_operation_that_was_ended_is_forgotten() {
     let mut packed = Packed::default();
-    let started = operation(&start(&mut packed, &deletion("one")));
+    let started = operation(&start(&mut packed, &reading("one")));
     packed.end(started);
     packed.end(started);
     assert_eq!(case(&packed.advance(started, &bytes([(); 0]))), REFUSAL);
+}
+
+#[test]
+fn a_batch_that_decides_nothing_comes_with_the_outcome() {
+    let mut packed = Packed::default();
+    let answer = start(&mut packed, &deletion("one"));
+    assert_eq!(case(&answer), LAST);
+    // The outcome is `deleted`, and no operation is left to advance.
+    assert!(answer.ends_with(&bytes((6_u8,))));
+    assert_eq!(operation(&start(&mut packed, &reading("one"))), 1);
 }
 
 #[test]

@@ -40,9 +40,16 @@ export type Run = wit.Run;
 /** How far a call is: a batch to run, or its end. */
 export type Step = { readonly batch: Batch } | { readonly outcome: Outcome };
 
-/** Where a call stands: at a step, maybe one that has its outcome where all goes as expected. */
+/**
+ * Where a call stands: at a step, maybe one whose outcome is known, in any case or where the last
+ * statement gives rows.
+ */
 type Stand =
-  | { readonly batch: Batch; readonly expected: Outcome | undefined }
+  | {
+      readonly batch: Batch;
+      readonly expected: Outcome | undefined;
+      readonly isCertain: boolean;
+    }
   | { readonly outcome: Outcome }
   | { readonly refused: Error };
 
@@ -78,13 +85,15 @@ export class PlannedCall {
   /** Answers the batch of the step. */
   advance(rowSets: readonly RowSet[]): void {
     const stand = this.#stood();
-    const operation = this.#operation ?? 0;
-    const last = rowSets[rowSets.length - 1];
-    if ("expected" in stand && stand.expected !== undefined && last && last.rows.length > 0) {
-      this.#stand = { outcome: stand.expected };
-      this.end();
-      return;
+    if ("expected" in stand && stand.expected !== undefined) {
+      const last = rowSets[rowSets.length - 1];
+      if (stand.isCertain || (last !== undefined && last.rows.length > 0)) {
+        this.#stand = { outcome: stand.expected };
+        this.end();
+        return;
+      }
     }
+    const operation = this.#operation ?? 0;
     const answer = rowSets.map(({ rows }) => rows);
     this.#operation = undefined;
     this.#instance.enter(({ core, texts }) => {
@@ -123,12 +132,11 @@ export class PlannedCall {
       case 0: {
         const [, operation, access, statements, expected] = progress;
         this.#operation = operation;
-        const batch: Batch = {
-          access: access === 0 ? "read" : "write",
-          statements: statements.map((statement) => toStatement(statement, texts)),
+        this.#stand = {
+          batch: toBatch(access, statements, texts),
+          expected: expected === null ? undefined : unpackOutcome(expected),
+          isCertain: false,
         };
-        const outcome = expected === null ? undefined : unpackOutcome(expected);
-        this.#stand = { batch, expected: outcome };
         return;
       }
       case 1:
@@ -137,9 +145,22 @@ export class PlannedCall {
       case 2: {
         const [, tag, code, message, maybeStored] = progress;
         this.#stand = { refused: refusal(tag, { code, message, maybeStored }) };
+        return;
+      }
+      case 3: {
+        const [, access, statements, outcome] = progress;
+        const batch = toBatch(access, statements, texts);
+        this.#stand = { batch, expected: unpackOutcome(outcome), isCertain: true };
       }
     }
   }
+}
+
+function toBatch(access: 0 | 1, statements: PackedStatement[], texts: string[]): Batch {
+  return {
+    access: access === 0 ? "read" : "write",
+    statements: statements.map((statement) => toStatement(statement, texts)),
+  };
 }
 
 function toStatement([text, parameters]: PackedStatement, texts: string[]): Statement {

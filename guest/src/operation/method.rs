@@ -1,7 +1,7 @@
 //! A method of LangGraph's under way, whichever store it is about: what it asks, and what it
 //! makes of the answers.
 
-use super::{delete_thread, delta_history, list, put, put_writes};
+use super::{Expected, delete_thread, delta_history, list, put, put_writes};
 use crate::ask::Step;
 use crate::call::Call;
 use crate::error::Error;
@@ -54,12 +54,13 @@ impl Method {
         Ok(Some((Self { state, rounds: 0 }, step)))
     }
 
-    /// The outcome where the last row set of the answer has rows; nothing where it takes more to
-    /// tell.
-    pub(crate) fn expected(&self) -> Result<Option<Outcome>, Error> {
+    /// The outcome, as far as it can be told before the answer.
+    pub(crate) fn expected(&self) -> Result<Option<Expected>, Error> {
         match &self.state {
             State::Put(put) => put.expected(),
-            _ => Ok(None),
+            State::PutWrites(_) => Ok(Some(Expected::Certain(Outcome::WritesStored))),
+            State::DeleteThread(_) => Ok(Some(Expected::Certain(Outcome::Deleted))),
+            State::List(_) | State::DeltaHistory(_) => Ok(None),
         }
     }
 

@@ -19,8 +19,8 @@ mod edits;
 use std::collections::BTreeSet;
 
 use super::put_writes::once_each;
-use super::set;
 use super::tuples::chunks;
+use super::{Expected, set};
 use crate::ask::{Ask, Guard, NewCheckpoint, Step};
 use crate::call;
 use crate::config::{self, Address};
@@ -292,9 +292,9 @@ impl Put {
     }
 
     /// The outcome where the guard of the write holds.
-    pub(super) fn expected(&self) -> Result<Option<Outcome>, Error> {
+    pub(super) fn expected(&self) -> Result<Option<Expected>, Error> {
         match self.stage {
-            Stage::Guarded => self.outcome().map(Some),
+            Stage::Guarded => self.outcome().map(|outcome| Some(Expected::WithRows(outcome))),
             _ => Ok(None),
         }
     }

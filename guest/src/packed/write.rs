@@ -7,7 +7,7 @@ use rmp::encode::{self, ByteBuf, ValueWriteError};
 
 use crate::call::{ChannelVersion, Payload, Version};
 use crate::error::Error;
-use crate::operation::Need;
+use crate::operation::{Expected, Need};
 use crate::outcome::{
     ChannelHistory, CheckpointTuple, FoundCheckpoint, Outcome, Page, PendingWrite,
     StoredCheckpoint, TupleValue,
@@ -168,17 +168,38 @@ impl Writer {
 
 impl Writer {
     /// Where an operation needs its batch answered.
-    #[inline(never)]
     pub(super) fn need(
         &mut self,
         operation: u32,
-        Need::Sql(batch): &Need,
-        expected: Option<&Outcome>,
-        mut text: impl FnMut(&str, &mut Self),
+        need: &Need,
+        expected: Option<&Expected>,
+        text: impl FnMut(&str, &mut Self),
     ) {
         self.array(5);
         self.number(0);
         self.number(operation);
+        self.batch(need, text);
+        match expected {
+            Some(Expected::Certain(outcome) | Expected::WithRows(outcome)) => self.outcome(outcome),
+            None => self.nil(),
+        }
+    }
+
+    /// Where an operation ends as soon as its batch is answered.
+    pub(super) fn last(
+        &mut self,
+        need: &Need,
+        outcome: &Outcome,
+        text: impl FnMut(&str, &mut Self),
+    ) {
+        self.array(4);
+        self.number(3);
+        self.batch(need, text);
+        self.outcome(outcome);
+    }
+
+    #[inline(never)]
+    fn batch(&mut self, Need::Sql(batch): &Need, mut text: impl FnMut(&str, &mut Self)) {
         self.number(match batch.access {
             Access::Read => 0,
             Access::Write => 1,
@@ -188,7 +209,6 @@ impl Writer {
             text(&statement.text, writer);
             writer.list(&statement.parameters, |writer, row| writer.list(row, Self::value));
         });
-        self.optional(expected, Self::outcome);
     }
 
     /// Where an operation ended.

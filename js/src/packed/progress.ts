@@ -27,7 +27,8 @@ export type PackedProgress =
       expected: PackedOutcome | null,
     ]
   | [1, outcome: PackedOutcome]
-  | [2, tag: string, code: string, message: string, maybeStored: boolean];
+  | [2, tag: string, code: string, message: string, maybeStored: boolean]
+  | [3, access: Access, statements: PackedStatement[], outcome: PackedOutcome];
 
 type PackedOutcome =
   | [0]
