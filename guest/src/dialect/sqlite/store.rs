@@ -13,13 +13,14 @@ use crate::value::build::Chunk;
 
 /// Without a guard the thread is made. In the end it is read, where the guard holds.
 #[inline(never)]
-pub(super) fn put(checkpoint: NewCheckpoint) -> Vec<Statement> {
+pub(super) fn put(mut checkpoint: NewCheckpoint) -> Vec<Statement> {
+    let chunks = std::mem::take(&mut checkpoint.chunks);
     let NewCheckpoint { ref thread_id, guard, .. } = checkpoint;
-    let mut statements = Vec::new();
+    let mut statements = Vec::with_capacity(4);
     if guard.is_none() {
         statements.push(insert_thread(thread_id));
     }
-    statements.extend(insert_chunks(thread_id, guard, &checkpoint.chunks));
+    statements.extend(insert_chunks(thread_id, guard, chunks));
     let find = find_thread(thread_id, guard);
     statements.push(upsert_checkpoint(checkpoint));
     statements.push(find);
@@ -27,9 +28,10 @@ pub(super) fn put(checkpoint: NewCheckpoint) -> Vec<Statement> {
 }
 
 #[inline(never)]
-pub(super) fn put_writes(writes: NewWrites) -> Vec<Statement> {
+pub(super) fn put_writes(mut writes: NewWrites) -> Vec<Statement> {
+    let chunks = std::mem::take(&mut writes.chunks);
     let mut statements = vec![insert_thread(&writes.thread_id)];
-    statements.extend(insert_chunks(&writes.thread_id, None, &writes.chunks));
+    statements.extend(insert_chunks(&writes.thread_id, None, chunks));
     if !writes.keeping.is_empty() {
         statements.push(insert_writes(&writes, false));
     }
@@ -61,7 +63,8 @@ fn thread(guard: Option<Guard>) -> &'static str {
 /// What `thread` binds. It comes first, so that a text has its parameters in order: a host that
 /// binds by place takes those as they are.
 fn bound(thread_id: &str, guard: Option<Guard>) -> Vec<Value> {
-    let mut bound = vec![text(thread_id)];
+    let mut bound = Vec::with_capacity(10);
+    bound.push(text(thread_id));
     if let Some(Guard { thread_key, generation }) = guard {
         bound.extend([Value::Integer(thread_key), Value::Integer(generation)]);
     }
@@ -75,22 +78,22 @@ fn after(guard: Option<Guard>, place: usize) -> usize {
 
 /// Stores chunks of a thread. One that is there already is the same one.
 #[inline(never)]
-fn insert_chunks(thread_id: &str, guard: Option<Guard>, chunks: &[Chunk]) -> Option<Statement> {
+fn insert_chunks(thread_id: &str, guard: Option<Guard>, chunks: Vec<Chunk>) -> Option<Statement> {
     /// So many are stored quicker each on its own.
     const SINGLE_MAX: usize = 8;
     match chunks.len() {
         0 => None,
         1..=SINGLE_MAX => Some(insert_single_chunks(thread_id, guard, chunks)),
-        _ => Some(insert_packed_chunks(thread_id, guard, chunks)),
+        _ => Some(insert_packed_chunks(thread_id, guard, &chunks)),
     }
 }
 
 #[inline(never)]
-fn insert_single_chunks(thread_id: &str, guard: Option<Guard>, chunks: &[Chunk]) -> Statement {
-    let row = |chunk: &Chunk| {
+fn insert_single_chunks(thread_id: &str, guard: Option<Guard>, chunks: Vec<Chunk>) -> Statement {
+    let row = |chunk: Chunk| {
         let hash = Value::Blob(chunk.hash.as_bytes().to_vec());
         let mut row = bound(thread_id, guard);
-        row.extend([hash, Value::Blob(chunk.data.clone())]);
+        row.extend([hash, Value::Blob(chunk.data)]);
         row
     };
     let thread = thread(guard);
@@ -100,7 +103,7 @@ fn insert_single_chunks(thread_id: &str, guard: Option<Guard>, chunks: &[Chunk])
             "INSERT OR IGNORE INTO lg_chunks (thread_key, hash, data) VALUES (\
              (SELECT thread_key FROM lg_threads WHERE {thread}), ?{hash}, ?{data})"
         ),
-        parameters: chunks.iter().map(row).collect(),
+        parameters: chunks.into_iter().map(row).collect(),
     }
 }
 
@@ -167,9 +170,10 @@ fn pack(chunks: &[Chunk]) -> Vec<Packed> {
 #[inline(never)]
 fn upsert_checkpoint(row: NewCheckpoint) -> Statement {
     let thread = thread(row.guard);
-    let values: Vec<String> =
-        (1..=7).map(|place| format!("?{}", after(row.guard, place))).collect();
-    let values = values.join(", ");
+    let values = match row.guard {
+        None => "?2, ?3, ?4, ?5, ?6, ?7, ?8",
+        Some(_) => "?4, ?5, ?6, ?7, ?8, ?9, ?10",
+    };
     let mut parameters = bound(&row.thread_id, row.guard);
     parameters.extend([
         Value::Text(row.checkpoint_ns),
