@@ -34,10 +34,10 @@ type PlannedJob = Job & { readonly batch: Batch };
  * The writes of one turn of the event loop share a transaction.
  *
  * Write batches wait for the end of the turn, then are planned, run in their order in one
- * transaction, and are answered after the commit: with `synchronous` FULL after the disk has it. If one fails they run
- * again, each in a savepoint of its own. A read runs at once, after the writes called before it.
- * While another connection holds the lock everything waits in line. The event loop goes on during
- * all waiting, for locks and for the disk.
+ * transaction, and are answered after the commit: with `synchronous` FULL after the disk has it.
+ * If one fails they run again, each in a savepoint of its own. A read runs at once, after the
+ * writes called before it. While another connection holds the lock everything waits in line. The
+ * event loop goes on during all waiting, for locks and for the disk.
  */
 export class CommitQueue implements StorageAdapter {
   readonly name = "SQLite";

@@ -7,8 +7,8 @@ import { type Fields, setOwn } from "./records.js";
 import { LIST, Shape } from "./shapes.js";
 
 /**
- * Makes the value that the text of the slots from a place on is read as, each time of other objects. Throws where
- * a class refuses its kwargs: reading the text knows what to do then.
+ * Makes the value that the text of the slots from a place on is read as, each time of other
+ * objects. Throws where a class refuses its kwargs: reading the text knows what to do then.
  */
 export function remake(slots: readonly Slot[], start: number): unknown {
   return new Maker(slots, start).value();
