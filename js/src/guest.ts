@@ -69,6 +69,7 @@ export class PlannedCall {
   /** The number of the operation, for as long as the instance keeps one. */
   #operation: number | undefined;
   #stand: Stand | undefined;
+  #isEnded = false;
 
   constructor(instance: Instance<Numbered>, call: Call) {
     this.#instance = instance;
@@ -104,6 +105,7 @@ export class PlannedCall {
 
   /** Frees what the instance keeps of the call; a dead one was freed whole. */
   end(): void {
+    this.#isEnded = true;
     const operation = this.#operation;
     this.#operation = undefined;
     if (operation === undefined || !this.#instance.alive) return;
@@ -124,6 +126,8 @@ export class PlannedCall {
     for (const [index, { call }] of begun.entries()) {
       const progress = stands[index];
       if (progress !== undefined) call.#stands(progress, texts);
+      // Nobody came for it, as when its saver was closed.
+      if (call.#isEnded) call.end();
     }
   }
 

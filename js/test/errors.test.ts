@@ -266,6 +266,20 @@ describe("the planner", () => {
     await expectUsable(saver);
   });
 
+  test("a_call_that_ends_before_it_begins_is_not_kept", () => {
+    const nobody = { tag: "absent" } as const;
+    const address = { checkpointNs: nobody, checkpointId: nobody, threadTs: nobody };
+    const val = { config: { threadId: { tag: "text", val: "t" } as const, ...address } };
+    const left = sharedPlanner().start({ tag: "get-tuple", val });
+    left.end();
+    const next = sharedPlanner().start({ tag: "get-tuple", val });
+    // Both begin here.
+    expect(next.step).toHaveProperty("batch");
+    expect(() => left.advance([{ rows: [] }])).toThrow("was advanced after its end");
+    next.advance([{ rows: [] }]);
+    expect(next.step).toEqual({ outcome: { tag: "found", val: undefined } });
+  });
+
   test("a_storage_adapter_that_answers_wrongly_is_found_out", async () => {
     const call = { tag: "setup" } as const;
     const driven = async () => drive(sharedPlanner(), call, { run: () => [] });

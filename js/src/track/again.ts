@@ -42,7 +42,7 @@ export async function reviveAgain(
   for (const [place, text] of texts.entries()) {
     const item = items[place];
     if (immutable) {
-      proofs.add(item);
+      proofs.addRead(item, text);
     } else if (tracked.proofs.isRead(place)) {
       // Where writing the part gives the text that was read, as most often, this was the last time.
       const recorded = record(item);
