@@ -7,7 +7,6 @@ use std::collections::BTreeSet;
 
 use crate::error::Error;
 use crate::format::checkpoint::StoredValue;
-use crate::format::read::{Read, Reader};
 use crate::format::{FORMAT, decode, encode};
 use crate::outcome;
 use crate::value::base::{Base, Source};
@@ -42,36 +41,11 @@ pub(crate) struct KnownValue {
     pub(crate) base: Option<Base>,
 }
 
-/// As encoded.
-struct Encoded(u8, String, String, String, i64, i64, BTreeSet<String>, Vec<EncodedValue>);
+/// As encoded: the format, then the fields of `Known`.
+type Encoded = (u8, String, String, String, i64, i64, BTreeSet<String>, Vec<EncodedValue>);
 
 /// As encoded: channel, value, and of a base the number of elements and the levels.
-struct EncodedValue(String, StoredValue, Option<(u32, Vec<Vec<Piece>>)>);
-
-impl Read for Encoded {
-    fn read(reader: &mut Reader<'_>) -> Option<Self> {
-        reader.fields(8, |reader| {
-            Some(Self(
-                Read::read(reader)?,
-                Read::read(reader)?,
-                Read::read(reader)?,
-                Read::read(reader)?,
-                Read::read(reader)?,
-                Read::read(reader)?,
-                Read::read(reader)?,
-                Read::read(reader)?,
-            ))
-        })
-    }
-}
-
-impl Read for EncodedValue {
-    fn read(reader: &mut Reader<'_>) -> Option<Self> {
-        reader.fields(3, |reader| {
-            Some(Self(Read::read(reader)?, Read::read(reader)?, Read::read(reader)?))
-        })
-    }
-}
+type EncodedValue = (String, StoredValue, Option<(u32, Vec<Vec<Piece>>)>);
 
 impl Known {
     /// The bytes a host carries.
@@ -104,12 +78,11 @@ impl Known {
         let Some(encoded) = decode::<Encoded>(bytes) else {
             return Err(foreign("is none that this planner made"));
         };
-        let Encoded(format, thread, ns, checkpoint_id, thread_key, generation, channels, values) =
-            encoded;
+        let (format, thread, ns, checkpoint_id, thread_key, generation, channels, values) = encoded;
         if format != FORMAT || thread != thread_id || ns != checkpoint_ns {
             return Err(foreign("belongs to another thread, namespace or version"));
         }
-        let value = |EncodedValue(channel, stored, base)| {
+        let value = |(channel, stored, base): EncodedValue| {
             let base = base.map(|(elements, levels)| Base { elements, levels });
             (channel, KnownValue { stored, base })
         };

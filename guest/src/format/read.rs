@@ -159,26 +159,21 @@ impl<T: Read + Ord> Read for BTreeSet<T> {
     }
 }
 
-impl<A: Read, B: Read> Read for (A, B) {
-    fn read(reader: &mut Reader<'_>) -> Option<Self> {
-        reader.fields(2, |reader| Some((A::read(reader)?, B::read(reader)?)))
-    }
+/// A structure of so many fields, as a tuple.
+macro_rules! read_fields {
+    ($count:literal: $($field:ident),+) => {
+        impl<$($field: Read),+> Read for ($($field),+) {
+            fn read(reader: &mut Reader<'_>) -> Option<Self> {
+                reader.fields($count, |reader| Some(($($field::read(reader)?),+)))
+            }
+        }
+    };
 }
 
-impl<A: Read, B: Read, C: Read, D: Read, E: Read, F: Read> Read for (A, B, C, D, E, F) {
-    fn read(reader: &mut Reader<'_>) -> Option<Self> {
-        reader.fields(6, |reader| {
-            Some((
-                A::read(reader)?,
-                B::read(reader)?,
-                C::read(reader)?,
-                D::read(reader)?,
-                E::read(reader)?,
-                F::read(reader)?,
-            ))
-        })
-    }
-}
+read_fields!(2: A, B);
+read_fields!(3: A, B, C);
+read_fields!(6: A, B, C, D, E, F);
+read_fields!(8: A, B, C, D, E, F, G, H);
 
 #[cfg(test)]
 mod tests {

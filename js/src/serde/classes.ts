@@ -58,12 +58,7 @@ export class CoreClass {
 
   /** Whether instances are written by `kwargsOf`, without the class's own copying `toJSON`. */
   writes(value: Fields): boolean {
-    return (
-      this.#isMessage &&
-      value.lc_serializable === true &&
-      isFields(value.lc_kwargs) &&
-      value.toJSON === Serializable.prototype.toJSON
-    );
+    return this.#kwargsOf(value) !== undefined;
   }
 
   /** Whether a message has the id of its class, as all have that nobody has tampered with. */
@@ -84,8 +79,13 @@ export class CoreClass {
    * copying `toJSON`; undefined where it is written otherwise.
    */
   plainKwargsOf(value: Fields): Fields | undefined {
+    return this.hasClassId(value) ? this.#kwargsOf(value) : undefined;
+  }
+
+  /** The kwargs of an instance without a `toJSON` of its own. */
+  #kwargsOf(value: Fields): Fields | undefined {
     if (!this.#isMessage || value.lc_serializable !== true) return undefined;
-    if (value.toJSON !== Serializable.prototype.toJSON || !this.hasClassId(value)) return undefined;
+    if (value.toJSON !== Serializable.prototype.toJSON) return undefined;
     const kwargs = value.lc_kwargs;
     return isFields(kwargs) ? kwargs : undefined;
   }

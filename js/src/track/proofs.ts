@@ -50,11 +50,6 @@ export class Proofs {
     return this.#bytes[place] ?? 0;
   }
 
-  /** Whether a part can only be written again. */
-  isUnprovable(place: number): boolean {
-    return this.#first(place) === UNPROVABLE;
-  }
-
   /** Whether a part was read and not proven since. */
   isRead(place: number): boolean {
     return this.#first(place) === READ;
