@@ -175,6 +175,25 @@ test("an_error_of_this_package_is_the_adapters_to_throw", async () => {
   expect(await saver.getTuple(config("t")).catch((thrown: unknown) => thrown)).toBe(busy);
 });
 
+test.each([
+  [
+    "throws",
+    () => {
+      throw new RangeError("gone");
+    },
+  ],
+  ["rejects", () => Promise.reject(new RangeError("gone"))],
+])("one_whose_line_of_writes_%s_is_named", async (_, runLater) => {
+  const adapter = new Unruly(true);
+  const saver = new StorageSaver({ name: "unruly", run: (batch) => adapter.run(batch), runLater });
+  const write = () => saver.putWrites(config("t", idOf(1)), [["a", 1]], "task");
+  // The first call sets the store up, which does not wait.
+  await write();
+  const failure = await write().catch((thrown: unknown) => thrown);
+  expect(failure).toMatchObject({ code: "adapter-failed", cause: new RangeError("gone") });
+  expect(String(failure)).toContain("storage adapter unruly");
+});
+
 test("what_has_no_run_is_no_adapter", () => {
   const nothing = { name: "nothing" } as unknown as StorageAdapter;
   expect(() => new StorageSaver(nothing)).toThrow("storage adapter nothing has no method run");

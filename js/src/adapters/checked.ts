@@ -2,6 +2,7 @@
 
 import { AdapterError, CheckpointerError, CorruptError } from "../errors.js";
 import { isPending } from "../eventually.js";
+import { PlannerFailure } from "../instance.js";
 import type { Batch, RowSet, SqlValue, StorageAdapter } from "./adapter.js";
 
 /** How long a batch may take unless its adapter says otherwise. */
@@ -41,7 +42,8 @@ export class CheckedAdapter implements StorageAdapter {
       batch = plan();
       return batch;
     };
-    return this.#settled(() => batch, Promise.resolve(this.#adapter.runLater?.(planned)));
+    const answer = new Promise((resolve) => resolve(this.#adapter.runLater?.(planned)));
+    return this.#settled(() => batch, answer);
   }
 
   /** The answer once it is there, but not past the deadline. */
@@ -71,8 +73,8 @@ export class CheckedAdapter implements StorageAdapter {
   }
 
   #failed(batch: Batch | undefined, thrown: unknown): unknown {
-    // An adapter that knows what happened says so; without a batch it is the planner that failed.
-    if (batch === undefined || thrown instanceof CheckpointerError) return thrown;
+    // An adapter that knows what happened says so, and it may be the planner that failed.
+    if (thrown instanceof CheckpointerError || thrown instanceof PlannerFailure) return thrown;
     const what = `failed at ${shown(batch)}, for the reason in this error's cause`;
     return this.#error("adapter-failed", batch, what, thrown);
   }
