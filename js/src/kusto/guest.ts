@@ -1,7 +1,8 @@
 // The only file that knows the generated code of the planner for Kusto.
 
 import { instantiate } from "../../generated/planner-kusto.js";
-import { type CoreModule, coreModules } from "../core-modules.js";
+import { PLANNER_FOR_KUSTO } from "../core-for-kusto.js";
+import { coreModules } from "../core-modules.js";
 import type { Call, Outcome } from "../guest.js";
 import { compiledOnce, Instance } from "../instance.js";
 
@@ -37,15 +38,10 @@ export type Token = ReturnType<Kusto["readToken"]>;
 /** How far a call is: a need, or its end. */
 export type Step = { readonly need: Need } | { readonly outcome: Outcome };
 
-/** It is written out, so that tools that gather a program's files find it. */
-const PLANNER: CoreModule = {
-  name: "planner-kusto.core.wasm",
-  file: () => new URL("../../generated/planner-kusto.core.wasm", import.meta.url),
-};
-const ownModule = compiledOnce(coreModules(PLANNER));
+const ownModule = compiledOnce(coreModules(PLANNER_FOR_KUSTO));
 
 function instance(core: WebAssembly.Module | undefined): Instance<Kusto> {
-  const modules = core === undefined ? ownModule : coreModules(PLANNER, core);
+  const modules = core === undefined ? ownModule : coreModules(PLANNER_FOR_KUSTO, core);
   return new Instance(instantiate(modules, {}).kusto);
 }
 
