@@ -47,6 +47,11 @@ async function openOurs(path, options) {
   return SqliteSaver.fromConnString(path, options);
 }
 
+/** Imports what `open` will, for a clock that is about something else. */
+export async function load(name) {
+  await import(name === "stock" ? STOCK : OURS);
+}
+
 /** Versions by package, as their own files name them. */
 export function versions() {
   const own = JSON.parse(readFileSync(new URL("../package.json", import.meta.url), "utf8"));

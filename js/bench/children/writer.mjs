@@ -2,7 +2,7 @@
 
 import { messageOf } from "../data.mjs";
 import { timed } from "../sampling.mjs";
-import { open } from "../savers.mjs";
+import { load, open } from "../savers.mjs";
 import { configOf, put, superstep } from "../supersteps.mjs";
 import { STEPS } from "../threads.mjs";
 
@@ -13,6 +13,7 @@ export async function run({ name, path, number, threads }, ready) {
     const seed = 1 + number * threads + thread;
     return Array.from({ length: 2 * STEPS }, (_, index) => messageOf(seed, index));
   });
+  await load(name);
   await ready();
   const [times, errors] = [[], []];
   const began = Date.now();
