@@ -1,6 +1,7 @@
 // Writes the package's modules as few files: to find and read a file takes Node.js as long as to
 // run it, and a program that saves one checkpoint reads them all.
 import { readFileSync } from "node:fs";
+import { isAbsolute } from "node:path";
 import { fileURLToPath } from "node:url";
 
 import { rolldown } from "rolldown";
@@ -19,7 +20,8 @@ const input = Object.fromEntries(
 const build = await rolldown({
   cwd: fileURLToPath(PACKAGE),
   input,
-  external: (id) => !/^[./]/.test(id) || /\/generated\//.test(id),
+  // Packages, and what is generated.
+  external: (id) => !(id.startsWith(".") || isAbsolute(id)) || /[\\/]generated[\\/]/.test(id),
   platform: "neutral",
   resolve: { extensionAlias: { ".js": [".ts", ".js"] } },
   transform: { target: "es2022" },
