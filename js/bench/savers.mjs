@@ -29,27 +29,25 @@ export const TITLES = {
 /** The savers' names; the last is ours with `assumeImmutable: ["messages"]`. */
 export const ALL = ["stock", "memory", "ours", "optIn"];
 
-const OPENERS = {
-  async stock(path) {
-    const { SqliteSaver } = await import(STOCK);
-    return SqliteSaver.fromConnString(path);
-  },
-  async memory() {
-    const { MemorySaver } = await import("@langchain/langgraph-checkpoint");
-    return new MemorySaver();
-  },
-  ours: (path, synchronous) => openOurs(path, { synchronous }),
-  optIn: (path, synchronous) => openOurs(path, { synchronous, assumeImmutable: ["messages"] }),
+const MODULES = {
+  stock: STOCK,
+  memory: "@langchain/langgraph-checkpoint",
+  ours: OURS,
+  optIn: OURS,
 };
 
-async function openOurs(path, options) {
-  const { SqliteSaver } = await import(OURS);
-  return SqliteSaver.fromConnString(path, options);
-}
+const OPENERS = {
+  stock: ({ SqliteSaver }, path) => SqliteSaver.fromConnString(path),
+  memory: ({ MemorySaver }) => new MemorySaver(),
+  ours: ({ SqliteSaver }, path, synchronous) => SqliteSaver.fromConnString(path, { synchronous }),
+  optIn: ({ SqliteSaver }, path, synchronous) => {
+    return SqliteSaver.fromConnString(path, { synchronous, assumeImmutable: ["messages"] });
+  },
+};
 
-/** Imports what `open` will, for a clock that is about something else. */
-export async function load(name) {
-  await import(name === "stock" ? STOCK : OURS);
+/** Imports a saver's package: to open one, or ahead of a clock that is about something else. */
+export function load(name) {
+  return import(MODULES[name]);
 }
 
 /** Versions by package, as their own files name them. */
@@ -67,7 +65,7 @@ export function versions() {
  * set themselves up at their first call, which is made here.
  */
 export async function open(name, path, synchronous) {
-  const saver = await OPENERS[name](path, synchronous);
+  const saver = OPENERS[name](await load(name), path, synchronous);
   if (name === "stock") saver.db.pragma(`synchronous = ${synchronous}`);
   await saver.getTuple(configOf("none"));
   if (name === "memory") return saver;
