@@ -52,6 +52,8 @@ pub enum Expected {
     Certain(Outcome),
     /// This, where the last statement gives rows; otherwise the operation goes on.
     WithRows(Outcome),
+    /// One that the answer tells: the operation does not go on.
+    Answered,
 }
 
 /// One call under way on an SQL store.

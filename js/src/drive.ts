@@ -1,4 +1,4 @@
-import type { RowSet, StorageAdapter } from "./adapters/adapter.js";
+import type { Batch, RowSet, StorageAdapter, StoredCall } from "./adapters/adapter.js";
 import { blamed } from "./adapters/checked.js";
 import { ProtocolError } from "./errors.js";
 import { type Eventually, isPending } from "./eventually.js";
@@ -9,13 +9,20 @@ import { PlannerFailure } from "./instance.js";
 const ROUNDS_MAX = 512;
 
 /**
- * Drives a call to its outcome: runs what the planner asks for and gives it the answer.
+ * Drives a call to its outcome: has its batches run and gives the planner the answers.
  *
  * It goes on without waiting for as long as the storage adapter answers at once. Every batch may
  * be repeated.
+ *
+ * @param whole The call that takes the place of one whose outcome is stale.
  */
-export function drive(planner: Planner, call: Call, storage: StorageAdapter): Eventually<Outcome> {
-  return twiceAtMost(() => driveOnce(planner, call, storage));
+export function drive(
+  planner: Planner,
+  call: Call,
+  storage: StorageAdapter,
+  whole?: () => Call,
+): Eventually<Outcome> {
+  return twiceAtMost(() => driveOnce(new DrivenCall(planner, call, storage, whole), storage));
 }
 
 /**
@@ -50,67 +57,95 @@ function plannerFailed(failure: PlannerFailure): never {
   );
 }
 
-/** Calls that write, most often in their first batch. */
-const WRITING: ReadonlySet<Call["tag"]> = new Set(["put", "put-writes", "delete-thread"]);
-
-function driveOnce(planner: Planner, call: Call, storage: StorageAdapter): Eventually<Outcome> {
-  const planned = planner.start(call);
+function driveOnce(call: DrivenCall, storage: StorageAdapter): Eventually<Outcome> {
   let waiting = false;
   try {
-    const outcome = WRITING.has(call.tag)
-      ? writtenLater(planned, storage)
-      : rounds(planned, storage, 0);
-    waiting = isPending(outcome);
-    return isPending(outcome) ? outcome.finally(() => planned.end()) : outcome;
+    const ended = storage.runCall === undefined ? runHere(call, storage) : storage.runCall(call);
+    if (!isPending(ended)) return call.outcome;
+    waiting = true;
+    return ended.then(() => call.outcome).finally(() => call.end());
   } finally {
-    if (!waiting) planned.end();
+    if (!waiting) call.end();
   }
 }
 
-/** The same, begun when the storage adapter comes to it, where it lets writes wait. */
-function writtenLater(planned: PlannedCall, storage: StorageAdapter): Eventually<Outcome> {
-  if (storage.runLater === undefined) return rounds(planned, storage, 0);
-  const first = () => {
-    const { step } = planned;
-    return "batch" in step && step.batch.access === "write" ? step.batch : undefined;
-  };
-  return storage.runLater(first).then((rowSets) => {
-    return rowSets === undefined
-      ? rounds(planned, storage, 0)
-      : proceed(planned, storage, rowSets, 1);
-  });
-}
-
-function rounds(planned: PlannedCall, storage: StorageAdapter, done: number): Eventually<Outcome> {
-  for (let round = done; round < ROUNDS_MAX; round += 1) {
-    const { step } = planned;
-    if ("outcome" in step) return step.outcome;
-    const answer = storage.run(step.batch);
+/** Runs the batches of a call one after the other. */
+function runHere(call: DrivenCall, storage: StorageAdapter): Eventually<void> {
+  for (let { batch } = call; batch !== undefined; { batch } = call) {
+    const answer = storage.run(batch);
     if (isPending(answer)) {
-      return answer.then((rowSets) => proceed(planned, storage, rowSets, round + 1));
+      return answer.then((rowSets) => {
+        call.answer(rowSets);
+        return runHere(call, storage);
+      });
     }
-    advance(planned, storage, answer);
+    call.answer(answer);
   }
-  throw new ProtocolError(
-    "too-many-rounds",
-    `a call asked for more than ${ROUNDS_MAX} batches; please report it`,
-  );
 }
 
-function proceed(
-  planned: PlannedCall,
-  storage: StorageAdapter,
-  rowSets: readonly RowSet[],
-  done: number,
-): Eventually<Outcome> {
-  advance(planned, storage, rowSets);
-  return rounds(planned, storage, done);
-}
+/** When the calls of a kind must have run; the others at once. */
+const DUE: Partial<Record<Call["tag"], StoredCall["due"]>> = {
+  // LangGraph hands the next checkpoint over once this promise is resolved, and the objects in it
+  // may change meanwhile.
+  put: "microtask",
+  "delete-thread": "microtask",
+  // The put of the superstep comes in the same turn and takes these along.
+  "put-writes": "turn",
+};
 
-function advance(planned: PlannedCall, storage: StorageAdapter, rowSets: readonly RowSet[]): void {
-  try {
-    planned.advance(rowSets);
-  } catch (thrown) {
-    throw blamed(thrown, storage);
+/** A call on its way through the planner. */
+class DrivenCall implements StoredCall {
+  readonly due: StoredCall["due"];
+  readonly #planner: Planner;
+  readonly #storage: StorageAdapter;
+  #planned: PlannedCall;
+  #whole: (() => Call) | undefined;
+  #rounds = 0;
+
+  constructor(planner: Planner, call: Call, storage: StorageAdapter, whole?: () => Call) {
+    this.due = DUE[call.tag] ?? "now";
+    this.#planner = planner;
+    this.#storage = storage;
+    this.#planned = planner.start(call);
+    this.#whole = whole;
+  }
+
+  get batch(): Batch | undefined {
+    const { step } = this.#planned;
+    if ("batch" in step) return step.batch;
+    if (step.outcome.tag !== "stale" || this.#whole === undefined) return undefined;
+    this.#planned.end();
+    this.#planned = this.#planner.start(this.#whole());
+    this.#whole = undefined;
+    return this.batch;
+  }
+
+  get outcome(): Outcome {
+    const { step } = this.#planned;
+    if ("outcome" in step) return step.outcome;
+    throw new ProtocolError("unended-call", "a call has no outcome before its end");
+  }
+
+  endsWith(rowSets: readonly RowSet[]): boolean {
+    return this.#planned.endsWith(rowSets);
+  }
+
+  answer(rowSets: readonly RowSet[]): void {
+    this.#rounds += 1;
+    if (this.#rounds > ROUNDS_MAX) {
+      throw new ProtocolError(
+        "too-many-rounds",
+        `a call asked for more than ${ROUNDS_MAX} batches; please report it`,
+      );
+    }
+    try {
+      this.#planned.advance(rowSets);
+    } catch (thrown) {
+      throw blamed(thrown, this.#storage);
+    }
+  }
+
+  end(): void {
+    this.#planned.end();
   }
 }

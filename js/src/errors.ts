@@ -35,8 +35,10 @@ export type StorageErrorCode =
   | "storage-damaged"
   | "storage-failed"
   | "storage-full"
+  | "storage-in-transaction"
   | "storage-not-a-database"
   | "storage-read-only"
+  | "storage-replaced"
   | "storage-too-large"
   | "storage-unreachable";
 

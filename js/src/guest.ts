@@ -41,14 +41,14 @@ export type Run = wit.Run;
 export type Step = { readonly batch: Batch } | { readonly outcome: Outcome };
 
 /**
- * Where a call stands: at a step, maybe one whose outcome is known, in any case or where the last
- * statement gives rows.
+ * Where a call stands: at a step, maybe one that ends it, in any case or where the last statement
+ * gives rows, and maybe in an outcome that is known.
  */
 type Stand =
   | {
       readonly batch: Batch;
+      readonly ends: "never" | "with-rows" | "always";
       readonly expected: Outcome | undefined;
-      readonly isCertain: boolean;
     }
   | { readonly outcome: Outcome }
   | { readonly refused: Error };
@@ -83,16 +83,22 @@ export class PlannedCall {
     return this.#stood();
   }
 
+  /** Whether this answer to the batch of the step certainly ends the call. */
+  endsWith(rowSets: readonly RowSet[]): boolean {
+    const stand = this.#stood();
+    if (!("ends" in stand)) return false;
+    if (stand.ends !== "with-rows") return stand.ends === "always";
+    const last = rowSets[rowSets.length - 1];
+    return last !== undefined && last.rows.length > 0;
+  }
+
   /** Answers the batch of the step. */
   advance(rowSets: readonly RowSet[]): void {
     const stand = this.#stood();
-    if ("expected" in stand && stand.expected !== undefined) {
-      const last = rowSets[rowSets.length - 1];
-      if (stand.isCertain || (last !== undefined && last.rows.length > 0)) {
-        this.#stand = { outcome: stand.expected };
-        this.end();
-        return;
-      }
+    if ("expected" in stand && stand.expected !== undefined && this.endsWith(rowSets)) {
+      this.#stand = { outcome: stand.expected };
+      this.end();
+      return;
     }
     const operation = this.#operation ?? 0;
     const answer = rowSets.map(({ rows }) => rows);
@@ -134,13 +140,11 @@ export class PlannedCall {
   #stands(progress: PackedProgress, texts: string[]): void {
     switch (progress[0]) {
       case 0: {
-        const [, operation, access, statements, expected] = progress;
+        const [, operation, access, statements, told] = progress;
         this.#operation = operation;
-        this.#stand = {
-          batch: toBatch(access, statements, texts),
-          expected: expected === null ? undefined : unpackOutcome(expected),
-          isCertain: false,
-        };
+        const expected = told === null || told === true ? undefined : unpackOutcome(told);
+        const ends = told === true ? "always" : expected === undefined ? "never" : "with-rows";
+        this.#stand = { batch: toBatch(access, statements, texts), ends, expected };
         return;
       }
       case 1:
@@ -154,7 +158,7 @@ export class PlannedCall {
       case 3: {
         const [, access, statements, outcome] = progress;
         const batch = toBatch(access, statements, texts);
-        this.#stand = { batch, expected: unpackOutcome(outcome), isCertain: true };
+        this.#stand = { batch, ends: "always", expected: unpackOutcome(outcome) };
       }
     }
   }

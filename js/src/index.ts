@@ -1,4 +1,11 @@
-export type { Batch, RowSet, SqlValue, Statement, StorageAdapter } from "./adapters/adapter.js";
+export type {
+  Batch,
+  RowSet,
+  SqlValue,
+  Statement,
+  StorageAdapter,
+  StoredCall,
+} from "./adapters/adapter.js";
 export {
   AdapterError,
   type AdapterErrorCode,

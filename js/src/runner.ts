@@ -9,8 +9,14 @@ export interface Runner {
    * does not go on from what those found or stored. Left out where that cannot happen.
    */
   readonly joined?: number | undefined;
-  /** Begins a call in the caller's own turn of the event loop, and runs it to its outcome. */
-  run(call: Call): Eventually<Outcome>;
+  /** Whether calls take effect in the order of `run`, without waiting for one another. */
+  readonly ordersCalls: boolean;
+  /**
+   * Begins a call in the caller's own turn of the event loop, and runs it to its outcome.
+   *
+   * @param whole The call that takes the place of one whose outcome is stale.
+   */
+  run(call: Call, whole?: () => Call): Eventually<Outcome>;
 }
 
 /** The outcome of one kind, which the planner must have ended in. */

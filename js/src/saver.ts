@@ -23,6 +23,7 @@ import {
 } from "./convert.js";
 import { allReady, bothReady, type Eventually, whenReady } from "./eventually.js";
 import type { Call, NewValue, Outcome, OutcomeOf } from "./guest.js";
+import { Lanes } from "./lanes.js";
 import { CACHE_BYTES, type MemoryOptions } from "./options.js";
 import { referenceToNothing, SharedValues } from "./page.js";
 import { dumpAll, type Payload } from "./payload.js";
@@ -31,16 +32,18 @@ import { JsonPlusSerde } from "./serde/serializer.js";
 import { reviveAgain } from "./track/again.js";
 import { type Before, write } from "./track/edit.js";
 import { completed } from "./track/histories.js";
-import { type Entry, hasValues, Memory, toBefore } from "./track/memory.js";
+import { type Entry, hasValues, idOf, Memory, toBefore } from "./track/memory.js";
 import { type Revived, revive, type Tracked } from "./track/value.js";
 
 /**
  * A LangGraph.js checkpointer on the planner, whatever the store is.
  *
- * Arguments are serialized before a method first waits, so LangGraph may go on to change them.
+ * Arguments are serialized before a method first waits, so LangGraph may go on to change them. The
+ * calls of a thread take effect in their order.
  */
 export abstract class PlannedSaver extends BaseCheckpointSaver {
   readonly #runner: Runner;
+  readonly #lanes: Lanes;
   readonly #memory: Memory;
   readonly #immutable: ReadonlySet<string>;
 
@@ -56,6 +59,7 @@ export abstract class PlannedSaver extends BaseCheckpointSaver {
   ) {
     super(serde);
     this.#runner = runner;
+    this.#lanes = new Lanes(runner.ordersCalls);
     this.#memory = new Memory(options.cacheBytes ?? CACHE_BYTES);
     this.#immutable = new Set(options.assumeImmutable);
   }
@@ -66,7 +70,7 @@ export abstract class PlannedSaver extends BaseCheckpointSaver {
     const entry = this.#memory.of(thread_id, checkpoint_ns);
     const call: Extract<Call, { tag: "get-tuple" }>["val"] = { config: toConfig(config) };
     if (hasValues(entry)) call.known = entry.known;
-    const { val: found } = await this.#run({ tag: "get-tuple", val: call }, "found");
+    const { val: found } = await this.#read(thread_id, { tag: "get-tuple", val: call }, "found");
     if (found === undefined) return undefined;
     const values = await this.#revive(found, entry);
     if (this.#runner.joined === joined) {
@@ -89,8 +93,9 @@ export abstract class PlannedSaver extends BaseCheckpointSaver {
       filter: await this.#toFilter(filter ?? {}),
     };
     if (limit !== undefined && limit !== null) val.limit = Number(limit);
+    const { thread_id } = config?.configurable ?? {};
     while (true) {
-      const { val: page } = await this.#run({ tag: "list", val }, "page");
+      const { val: page } = await this.#read(thread_id, { tag: "list", val }, "page");
       const shared = new SharedValues(this.serde, page);
       for (const tuple of page.tuples) {
         yield await fromTuple(this.serde, tuple, await shared.of(tuple), this.#nextVersion);
@@ -111,20 +116,20 @@ export abstract class PlannedSaver extends BaseCheckpointSaver {
     const entry = this.#memory.of(thread_id, checkpoint_ns);
     const channels = toChannels(checkpoint.channel_values ?? {});
     const head = dumpAll(this.serde, headOf(checkpoint, metadata));
-    const values = this.#write(channels, entry);
+    const values = this.#serialize(channels, entry);
     const joined = this.#runner.joined;
-    const outcome = await whenReady(bothReady(head, values), ([payloads, written]) => {
+    const ready = bothReady(head, values);
+    const { val: stored } = await this.#write(thread_id, ready, "stored", ([payloads, written]) => {
       const edited = written.map(({ channel, value }) => ({ channel, value }));
-      const put = toCall(payloads, edited, entry?.known);
-      return whenReady(this.#runner.run({ tag: "put", val: put }), (ended) => {
-        if (ended.tag !== "stale") return ended;
-        const whole = written.map(({ channel, tracked }) => {
+      const whole = () => {
+        const all = written.map(({ channel, tracked }) => {
           return { channel, value: { tag: "whole", val: tracked.payload } as const };
         });
-        return this.#runner.run({ tag: "put", val: toCall(payloads, whole, undefined) });
-      });
+        return { tag: "put", val: toCall(payloads, all, undefined) } as const;
+      };
+      const put = { tag: "put", val: toCall(payloads, edited, entry?.known) } as const;
+      return this.#runner.run(put, whole);
     });
-    const { val: stored } = expectOutcome(outcome, "stored");
     const { threadId, checkpointNs } = stored;
     if (this.#runner.joined === joined) {
       const written = (await values).map(({ channel, tracked }) => [channel, tracked] as const);
@@ -146,15 +151,16 @@ export abstract class PlannedSaver extends BaseCheckpointSaver {
       this.serde,
       writes.map(([, value]) => value),
     );
-    await this.#runWith(payloads, "writes-stored", (values) => {
+    await this.#write(config.configurable?.thread_id, payloads, "writes-stored", (values) => {
       const newWrites = values.map((value, index) => ({ channel: channels[index] ?? "", value }));
-      return { tag: "put-writes", val: { ...call, writes: newWrites } };
+      return this.#runner.run({ tag: "put-writes", val: { ...call, writes: newWrites } });
     });
   }
 
   override async deleteThread(threadId: string): Promise<void> {
     const val = toConfig({ configurable: { thread_id: threadId } });
-    await this.#run({ tag: "delete-thread", val }, "deleted");
+    const run = () => this.#runner.run({ tag: "delete-thread", val });
+    await this.#write(threadId, undefined, "deleted", run);
     this.#memory.forget(threadId);
   }
 
@@ -168,7 +174,8 @@ export abstract class PlannedSaver extends BaseCheckpointSaver {
     const channels = options.channels.map(toName);
     const known = channels.flatMap((channel) => before?.get(channel)?.known ?? []);
     const val = { config: toConfig(options.config), channels, known };
-    const read = await this.#run({ tag: "delta-channel-history", val }, "history");
+    const call = { tag: "delta-channel-history", val } as const;
+    const read = await this.#read(thread_id, call, "history");
     const histories = read.val.map((history) => completed(history, before));
     if (this.#runner.joined === joined) {
       this.#memory.rememberHistories(thread_id, checkpoint_ns, histories);
@@ -181,7 +188,7 @@ export abstract class PlannedSaver extends BaseCheckpointSaver {
   };
 
   /** Serializes what is new in the values of a checkpoint's channels. */
-  #write(
+  #serialize(
     channels: readonly [string, unknown][],
     entry: Entry | undefined,
   ): Eventually<WrittenChannel[]> {
@@ -215,17 +222,25 @@ export abstract class PlannedSaver extends BaseCheckpointSaver {
     return revived;
   }
 
-  /** Runs a call that holds payloads, in this turn of the event loop if they are there. */
-  #runWith<Tag extends Outcome["tag"]>(
-    payloads: Eventually<Payload[]>,
+  /** Runs a call that reads, after the writes before it. */
+  #read<Tag extends Outcome["tag"]>(
+    threadId: unknown,
+    call: Call,
     tag: Tag,
-    toCall: (payloads: Payload[]) => Call,
   ): Eventually<OutcomeOf<Tag>> {
-    return whenReady(payloads, (ready) => this.#run(toCall(ready), tag));
+    const ended = this.#lanes.read(idOf(threadId), () => this.#runner.run(call));
+    return whenReady(ended, (outcome) => expectOutcome(outcome, tag));
   }
 
-  #run<Tag extends Outcome["tag"]>(call: Call, tag: Tag): Eventually<OutcomeOf<Tag>> {
-    return whenReady(this.#runner.run(call), (ended) => expectOutcome(ended, tag));
+  /** Runs a call that writes values, in this turn of the event loop if they are there. */
+  #write<Values, Tag extends Outcome["tag"]>(
+    threadId: unknown,
+    values: Eventually<Values>,
+    tag: Tag,
+    run: (values: Values) => Eventually<Outcome>,
+  ): Eventually<OutcomeOf<Tag>> {
+    const ended = this.#lanes.write(idOf(threadId), values, run);
+    return whenReady(ended, (outcome) => expectOutcome(outcome, tag));
   }
 
   /** A key whose value is undefined is no condition, as in JSON it would be no key. */

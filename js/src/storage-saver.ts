@@ -1,6 +1,6 @@
 import type { SerializerProtocol } from "@langchain/langgraph-checkpoint";
 
-import type { Batch, RowSet, StorageAdapter } from "./adapters/adapter.js";
+import type { Batch, RowSet, StorageAdapter, StoredCall } from "./adapters/adapter.js";
 import { CheckedAdapter } from "./adapters/checked.js";
 import { drive } from "./drive.js";
 import { type Eventually, isPending, whenReady } from "./eventually.js";
@@ -45,20 +45,27 @@ class StorageRunner implements Runner {
     this.#storage = storage;
     // A call the planner refuses is refused before anything is asked of the store, setting up
     // included: that is why it waits for the first batch.
-    this.#ready = {
-      name: storage.name,
-      run: (batch: Batch): Eventually<RowSet[]> => {
-        return whenReady(this.#setup(), () => storage.run(batch));
-      },
+    const { name, runCall } = storage;
+    const run = (batch: Batch): Eventually<RowSet[]> => {
+      return whenReady(this.#setup(), () => storage.run(batch));
     };
+    const runWhole = (call: StoredCall): Eventually<void> => {
+      if (call.batch === undefined) return undefined;
+      return whenReady(this.#setup(), () => runCall?.call(storage, call));
+    };
+    this.#ready = { name, run, runCall: runCall && runWhole };
   }
 
   get joined(): number {
     return this.#storage.joined;
   }
 
-  run(call: Call): Eventually<Outcome> {
-    return drive(this.#planner, call, this.#setUp ? this.#storage : this.#ready);
+  get ordersCalls(): boolean {
+    return this.#storage.runCall !== undefined;
+  }
+
+  run(call: Call, whole?: () => Call): Eventually<Outcome> {
+    return drive(this.#planner, call, this.#setUp ? this.#storage : this.#ready, whole);
   }
 
   /** Makes the tables once. What failed, or may be undone, is done again at the next call. */

@@ -14,6 +14,7 @@ import {
   type StorageAdapter,
   StorageError,
   StorageSaver,
+  type StoredCall,
 } from "../src/index.js";
 import { SqliteSaver } from "../src/sqlite.js";
 import { all, checkpoint, config, idOf, metadata } from "./support/checkpoints.js";
@@ -183,13 +184,18 @@ test.each([
     },
   ],
   ["rejects", () => Promise.reject(new RangeError("gone"))],
-])("one_whose_line_of_writes_%s_is_named", async (_, runLater) => {
+])("one_that_runs_whole_calls_and_%s_is_named", async (_, fail) => {
   const adapter = new Unruly(true);
-  const saver = new StorageSaver({ name: "unruly", run: (batch) => adapter.run(batch), runLater });
-  const write = () => saver.putWrites(config("t", idOf(1)), [["a", 1]], "task");
-  // The first call sets the store up, which does not wait.
-  await write();
-  const failure = await write().catch((thrown: unknown) => thrown);
+  const runCall = async (call: StoredCall) => {
+    if (call.due === "turn") await fail();
+    for (let { batch } = call; batch !== undefined; { batch } = call) {
+      call.answer(await adapter.run(batch));
+    }
+  };
+  const saver = new StorageSaver({ name: "unruly", run: (batch) => adapter.run(batch), runCall });
+  await saver.put(config("t"), checkpoint(1, { a: 1 }), metadata(1), { a: 1 });
+  const write = saver.putWrites(config("t", idOf(1)), [["a", 1]], "task");
+  const failure = await write.catch((thrown: unknown) => thrown);
   expect(failure).toMatchObject({ code: "adapter-failed", cause: new RangeError("gone") });
   expect(String(failure)).toContain("storage adapter unruly");
 });

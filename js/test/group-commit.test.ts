@@ -5,7 +5,7 @@ import Database from "better-sqlite3";
 
 import { BetterSqlite3Connection } from "../src/adapters/better-sqlite3.js";
 import { CommitQueue } from "../src/adapters/commit-queue.js";
-import { StorageError } from "../src/index.js";
+import { type Batch, StorageError, type StoredCall } from "../src/index.js";
 import { SqliteSaver } from "../src/sqlite.js";
 import { checkpoint, config, idOf, ids, metadata } from "./support/checkpoints.js";
 import { temporaryDatabase } from "./support/temporary.js";
@@ -103,7 +103,7 @@ test("one_failed_batch_undoes_nothing_of_the_others", async () => {
   expect(settled[1]).toMatchObject({ reason: { code: "storage-failed", stored: "nothing" } });
   expect(settled[1]).toHaveProperty("reason", expect.any(StorageError));
   expect(db.prepare("SELECT number FROM numbers").pluck().all()).toEqual([1, 3]);
-  expect(commits() - before).toBe(1);
+  expect(commits() - before).toBe(2);
 });
 
 test("a_call_that_is_refused_takes_no_call_of_its_turn_along", async () => {
@@ -127,30 +127,63 @@ test("a_call_that_is_refused_takes_no_call_of_its_turn_along", async () => {
   expect(await ids(saver.list(config("t")))).toEqual([idOf(2), idOf(1)]);
 });
 
-test("a_batch_that_waits_is_asked_for_once_when_its_turn_comes", async () => {
-  const { db } = openWatched();
+/** A call of these batches; `ends` says whether its first answer is known to end it. */
+class Numbers implements StoredCall {
+  readonly due = "turn";
+  readonly #batches: Batch[];
+  readonly #ends: boolean;
+
+  constructor(texts: readonly string[], ends: boolean) {
+    this.#batches = texts.map((text) => {
+      const access = text.startsWith("SELECT") ? "read" : "write";
+      return { access, statements: [{ text, parameters: [[]] }] };
+    });
+    this.#ends = ends;
+  }
+
+  get batch(): Batch | undefined {
+    return this.#batches[0];
+  }
+
+  endsWith(): boolean {
+    return this.#ends;
+  }
+
+  answer(): void {
+    this.#batches.shift();
+  }
+}
+
+test("a_call_runs_whole_before_the_next_one", async () => {
+  const { db, statements } = openWatched();
   db.exec("CREATE TABLE numbers (number INTEGER PRIMARY KEY)");
   const queue = new CommitQueue(new BetterSqlite3Connection(db), { busyDeadlineMs: 1000 });
-  const asked: number[] = [];
-  const insert = (number: number) =>
-    queue.runLater(() => {
-      asked.push(number);
-      if (number === 3) throw new RangeError("three");
-      const text = `INSERT INTO numbers VALUES (${number})`;
-      return number === 2
-        ? undefined
-        : { access: "write", statements: [{ text, parameters: [[]] }] };
-    });
-  const settled = Promise.allSettled([1, 2, 3, 4].map(insert));
-  expect(asked).toEqual([]);
-  expect(await settled).toEqual([
-    { status: "fulfilled", value: [{ rows: [] }] },
-    { status: "fulfilled", value: undefined },
-    { status: "rejected", reason: new RangeError("three") },
-    { status: "fulfilled", value: [{ rows: [] }] },
+  const insert = (number: number) => `INSERT INTO numbers VALUES (${number})`;
+  const read = "SELECT number FROM numbers";
+  const calls = [
+    new Numbers([insert(1)], true),
+    new Numbers([insert(2), read, insert(3)], false),
+    new Numbers([read, insert(4)], true),
+    new Numbers([insert(5)], true),
+    new Numbers([], true),
+    new Numbers([insert(6)], true),
+  ];
+  await Promise.all(calls.map((call) => queue.runCall(call)));
+  const about = statements.filter((text) => text === "COMMIT" || text.includes("numbers"));
+  expect(about.slice(1)).toEqual([
+    insert(1),
+    insert(2),
+    "COMMIT",
+    read,
+    insert(3),
+    "COMMIT",
+    read,
+    insert(4),
+    "COMMIT",
+    insert(5),
+    insert(6),
+    "COMMIT",
   ]);
-  expect(asked).toEqual([1, 2, 3, 4]);
-  expect(db.prepare("SELECT number FROM numbers").pluck().all()).toEqual([1, 4]);
 });
 
 test("an_open_transaction_of_the_caller_is_joined", async () => {

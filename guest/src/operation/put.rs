@@ -291,11 +291,12 @@ impl Put {
         Ok(Some(Content { values, rest, chunks }))
     }
 
-    /// The outcome where the guard of the write holds.
+    /// The outcome where the guard of the write holds; without one the answer has a part of it.
     pub(super) fn expected(&self) -> Result<Option<Expected>, Error> {
         match self.stage {
             Stage::Guarded => self.outcome().map(|outcome| Some(Expected::WithRows(outcome))),
-            _ => Ok(None),
+            Stage::Unguarded => Ok(Some(Expected::Answered)),
+            Stage::Channels | Stage::Nodes => Ok(None),
         }
     }
 

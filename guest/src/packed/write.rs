@@ -181,6 +181,7 @@ impl Writer {
         self.batch(need, text);
         match expected {
             Some(Expected::Certain(outcome) | Expected::WithRows(outcome)) => self.outcome(outcome),
+            Some(Expected::Answered) => self.bool(true),
             None => self.nil(),
         }
     }

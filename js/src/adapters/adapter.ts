@@ -26,6 +26,22 @@ export interface RowSet {
   readonly rows: SqlValue[][];
 }
 
+/** A call of the saver's under way: it asks for one batch after the other. */
+export interface StoredCall {
+  /**
+   * When the call must have run. `"now"`: before `runCall` returns, if the store lets it.
+   * `"microtask"`: by the next turn of the microtask queue. `"turn"`: by the end of this turn of the event loop.
+   * A call that comes earlier than another one takes effect earlier, whatever both are due.
+   */
+  readonly due: "now" | "microtask" | "turn";
+  /** The batch to run next; undefined at the end of the call. Throws what ends it in an error. */
+  readonly batch: Batch | undefined;
+  /** Whether this answer to the batch certainly ends the call. */
+  endsWith(rowSets: readonly RowSet[]): boolean;
+  /** Answers the batch, after its commit. Throws what ends the call in an error. */
+  answer(rowSets: readonly RowSet[]): void;
+}
+
 /**
  * Executes batches on one store.
  *
@@ -35,7 +51,7 @@ export interface RowSet {
  * - The statements of a batch run in order in one transaction, each once for each of its rows of
  *   parameters. A batch that fails leaves nothing behind.
  * - A write batch is answered after its transaction is committed, never before.
- * - Batches take effect in the order of the calls, so that a read sees every write called before.
+ * - Batches take effect in the order of `run`, so that a read sees every write run before.
  * - Transient failures are retried within a deadline; what then fails is a `StorageError`.
  */
 export interface StorageAdapter {
@@ -54,11 +70,9 @@ export interface StorageAdapter {
   /** Runs a batch and gives one row set per statement, in order. */
   run(batch: Batch): RowSet[] | Promise<RowSet[]>;
   /**
-   * Runs a write batch that it asks for when the batch's turn comes, so that the batches of one
-   * turn are planned together; nothing where there turns out to be none. Left out where no batch
-   * waits for its turn.
+   * Runs a call when its turn comes, all its batches with no other call's between them, and
+   * resolves at its end. Left out by adapters that answer later: the saver then waits for the
+   * calls of a thread one after the other.
    */
-  readonly runLater?:
-    | ((plan: () => Batch | undefined) => Promise<RowSet[] | undefined>)
-    | undefined;
+  readonly runCall?: ((call: StoredCall) => void | Promise<void>) | undefined;
 }

@@ -1,9 +1,10 @@
 // What an adapter may do wrong, told apart from what the planner and the store do.
 
-import { AdapterError, CheckpointerError, CorruptError } from "../errors.js";
+import { AdapterError, CheckpointerError, CorruptError, ProtocolError } from "../errors.js";
 import { isPending } from "../eventually.js";
 import { PlannerFailure } from "../instance.js";
-import type { Batch, RowSet, SqlValue, StorageAdapter } from "./adapter.js";
+import { timers } from "../timers.js";
+import type { Batch, RowSet, SqlValue, StorageAdapter, StoredCall } from "./adapter.js";
 
 /** How long a batch may take unless its adapter says otherwise. */
 const DEADLINE_MS = 30_000;
@@ -11,13 +12,13 @@ const DEADLINE_MS = 30_000;
 /** An adapter whose failures name it, and whose answers are of the shape that is asked for. */
 export class CheckedAdapter implements StorageAdapter {
   readonly name: string;
-  readonly runLater: StorageAdapter["runLater"];
+  readonly runCall: StorageAdapter["runCall"];
   readonly #adapter: StorageAdapter;
 
   constructor(adapter: StorageAdapter) {
     this.name = nameOf(adapter);
     this.#adapter = adapter;
-    if (adapter?.runLater !== undefined) this.runLater = this.#runLater;
+    if (adapter?.runCall !== undefined) this.runCall = this.#runCall;
     if (typeof adapter?.run === "function") return;
     throw new AdapterError("adapter-unusable", this.name, "has no method run", "nothing");
   }
@@ -33,41 +34,41 @@ export class CheckedAdapter implements StorageAdapter {
     } catch (thrown) {
       throw this.#failed(batch, thrown);
     }
-    return isThenable(answer) ? this.#settled(() => batch, answer) : this.#verified(batch, answer);
+    if (!isThenable(answer)) return this.#verified(batch, answer);
+    const verified = Promise.resolve(answer).then((rowSets) => this.#verified(batch, rowSets));
+    return this.#settled(() => batch, verified);
   }
 
-  #runLater(plan: () => Batch | undefined): Promise<RowSet[] | undefined> {
-    let batch: Batch | undefined;
-    const planned = () => {
-      batch = plan();
-      return batch;
-    };
-    const answer = new Promise((resolve) => resolve(this.#adapter.runLater?.(planned)));
-    return this.#settled(() => batch, answer);
+  #runCall(call: StoredCall): void | Promise<void> {
+    const checked = new CheckedCall(call, (batch, rowSets) => this.#verified(batch, rowSets));
+    let ended: void | Promise<void>;
+    try {
+      ended = this.#adapter.runCall?.(checked);
+    } catch (thrown) {
+      throw this.#failed(checked.last, thrown);
+    }
+    if (isThenable(ended)) return this.#settled(() => checked.last, Promise.resolve(ended));
   }
 
   /** The answer once it is there, but not past the deadline. */
-  #settled(batch: () => Batch | undefined, answer: PromiseLike<unknown>): Promise<RowSet[]> {
-    const verified = Promise.resolve(answer).then(
-      (rowSets) => this.#verified(batch(), rowSets),
-      (thrown: unknown) => {
-        throw this.#failed(batch(), thrown);
-      },
-    );
+  #settled<T>(batch: () => Batch | undefined, answer: Promise<T>): Promise<T> {
+    const told = answer.catch((thrown: unknown) => {
+      throw this.#failed(batch(), thrown);
+    });
     const deadlineMs = this.#adapter.deadlineMs ?? DEADLINE_MS;
-    if (deadlineMs === Number.POSITIVE_INFINITY) return verified;
+    if (deadlineMs === Number.POSITIVE_INFINITY) return told;
     return new Promise((resolve, reject) => {
       const late = () => {
         const what = `did not answer ${shown(batch())} within ${deadlineMs} ms`;
         reject(this.#error("adapter-timeout", batch(), what));
       };
-      const timer = setTimeout(late, deadlineMs);
-      verified.then(resolve, reject).finally(() => clearTimeout(timer));
+      const timer = timers.setTimeout(late, deadlineMs);
+      told.then(resolve, reject).finally(() => timers.clearTimeout(timer));
     });
   }
 
-  #verified(batch: Batch | undefined, answer: unknown): RowSet[] {
-    const wrong = wrongIn(answer, batch?.statements.length);
+  #verified(batch: Batch, answer: unknown): RowSet[] {
+    const wrong = wrongIn(answer, batch.statements.length);
     if (wrong === undefined) return answer as RowSet[];
     throw this.#error("adapter-wrong-answer", batch, `answered ${shown(batch)} with ${wrong}`);
   }
@@ -87,6 +88,42 @@ export class CheckedAdapter implements StorageAdapter {
   ): AdapterError {
     const stored = batch?.access === "read" ? "nothing" : "unknown";
     return new AdapterError(code, this.name, what, stored, cause);
+  }
+}
+
+/** A call whose adapter's answers are looked at. */
+class CheckedCall implements StoredCall {
+  readonly #call: StoredCall;
+  readonly #verified: (batch: Batch, rowSets: unknown) => RowSet[];
+  /** The batch that the adapter was last given. */
+  last: Batch | undefined;
+
+  constructor(call: StoredCall, verified: (batch: Batch, rowSets: unknown) => RowSet[]) {
+    this.#call = call;
+    this.#verified = verified;
+  }
+
+  get due(): StoredCall["due"] {
+    return this.#call.due;
+  }
+
+  get batch(): Batch | undefined {
+    const { batch } = this.#call;
+    this.last = batch ?? this.last;
+    return batch;
+  }
+
+  endsWith(rowSets: readonly RowSet[]): boolean {
+    return this.#call.endsWith(this.#verified(this.#asked(), rowSets));
+  }
+
+  answer(rowSets: readonly RowSet[]): void {
+    this.#call.answer(this.#verified(this.#asked(), rowSets));
+  }
+
+  #asked(): Batch {
+    if (this.last !== undefined) return this.last;
+    throw new ProtocolError("unasked-answer", "a batch was answered that was not asked for");
   }
 }
 
@@ -116,10 +153,7 @@ function shown(batch: Batch | undefined): string {
 }
 
 /** What is wrong with an answer, if anything is. */
-function wrongIn(answer: unknown, count: number | undefined): string | undefined {
-  if (count === undefined) {
-    return answer === undefined ? undefined : `${kindOf(answer)} where it had no batch to run`;
-  }
+function wrongIn(answer: unknown, count: number): string | undefined {
   if (!Array.isArray(answer)) return `${kindOf(answer)} instead of an array of row sets`;
   if (answer.length !== count) {
     return `${answer.length} row sets; one is due for each statement, whether it gives rows or not`;

@@ -1,11 +1,11 @@
-import { ProtocolError } from "../errors.js";
-import type { Batch, RowSet, StorageAdapter } from "./adapter.js";
+import { timers } from "../timers.js";
+import type { Batch, RowSet, StorageAdapter, StoredCall } from "./adapter.js";
 import { type Connection, configure, type Synchronous } from "./connection.js";
-import { failureOf, isBusy, storageError } from "./failure.js";
-import { type Committed, LogSync } from "./log-sync.js";
-import { type Answer, runApart, runRead, runTogether } from "./transaction.js";
+import { DatabaseFile } from "./database-file.js";
+import { failureOf, isBusy, replacedFailure, storageError } from "./failure.js";
+import { runBatch, runTogether } from "./transaction.js";
 
-/** How many batches share a transaction. */
+/** How many calls share a transaction. */
 const GROUP_MAX = 256;
 /** The longest pause between two attempts to get a lock; the first is the shortest. */
 const PAUSE_MAX_MS = 16;
@@ -14,30 +14,39 @@ const PAUSE_MAX_MS = 16;
 export interface QueueOptions {
   /** When a commit waits for the disk; left out, what the connection says stays. */
   readonly synchronous?: Synchronous | undefined;
-  /** How long a batch waits for a lock that another connection holds. */
+  /** How long a call waits for a lock that another connection holds. */
   readonly busyDeadlineMs: number;
 }
 
+/** A call that waits. */
 interface Job {
-  /** Nothing for one that is planned when its turn comes. */
-  batch: Batch | undefined;
-  readonly plan: () => Batch | undefined;
+  readonly call: StoredCall;
+  /** Whether it was made inside a transaction of the caller's. */
+  readonly isInside: boolean;
   readonly deadline: number;
-  resolve(rowSets: RowSet[] | undefined): void;
+  resolve(): void;
   reject(failure: unknown): void;
 }
 
-/** One whose turn has come. */
-type PlannedJob = Job & { readonly batch: Batch };
+/** A job whose next batch is a write. */
+interface Writing {
+  readonly job: Job;
+  readonly batch: Batch;
+}
+
+/** Why nothing runs. */
+type Refusal = "storage-busy" | "storage-in-transaction";
 
 /**
- * The writes of one turn of the event loop share a transaction.
+ * Runs calls on a connection, each whole, in their order.
  *
- * Write batches wait for the end of the turn, then are planned, run in their order in one
- * transaction, and are answered after the commit: with `synchronous` FULL after the disk has it.
- * If one fails they run again, each in a savepoint of its own. A read runs at once, after the
- * writes called before it. While another connection holds the lock everything waits in line. The
- * event loop goes on during all waiting, for locks and for the disk.
+ * A call waits until it is due, and those that write by then share a transaction: they are planned
+ * together, run in their order, and are answered after the commit. Where one fails they run again,
+ * each in a transaction of its own. A call that reads runs at once, after those called before it.
+ * While another connection holds the lock everything waits in line, and the event loop goes on.
+ *
+ * A call that is made while the caller has a transaction open on the connection runs inside of it,
+ * at once. One that was made before runs outside: it waits for the transaction's end.
  */
 export class CommitQueue implements StorageAdapter {
   readonly name = "SQLite";
@@ -45,19 +54,24 @@ export class CommitQueue implements StorageAdapter {
   readonly deadlineMs = Number.POSITIVE_INFINITY;
   readonly #connection: Connection;
   readonly #options: QueueOptions;
-  readonly #logSync: LogSync;
+  #file: DatabaseFile | undefined;
   #jobs: Job[] = [];
   #configured = false;
-  /** Whether the turn's end, or a pause, will drain the queue. */
-  #scheduled = false;
-  /** How often in a row the lock was not to be had. */
+  /** What will drain the queue. */
+  readonly #scheduled = new Set<"microtask" | "turn" | "pause">();
+  /** How often in a row the first call could not run, and why. */
   #refusals = 0;
+  #refusal: Refusal = "storage-busy";
   #joined = 0;
 
   constructor(connection: Connection, options: QueueOptions) {
     this.#connection = connection;
     this.#options = options;
-    this.#logSync = new LogSync(connection);
+    try {
+      this.#file = new DatabaseFile(connection);
+    } catch {
+      // Whatever keeps the connection from saying which file it has, the first call meets it too.
+    }
   }
 
   get joined(): number {
@@ -65,155 +79,227 @@ export class CommitQueue implements StorageAdapter {
   }
 
   run(batch: Batch): RowSet[] | Promise<RowSet[]> {
-    if (batch.access === "read") {
+    const call = new OneBatch(batch);
+    const ended = this.runCall(call);
+    return ended === undefined ? call.rowSets : ended.then(() => call.rowSets);
+  }
+
+  runCall(call: StoredCall): void | Promise<void> {
+    let isInside = this.#connection.inTransaction;
+    if (isInside || call.due === "now") {
       this.#drain();
-      if (this.#jobs.length === 0) {
-        const read = this.#attempt(() => runRead(this.#connection, batch));
-        if (!("failure" in read)) return read.value;
-        if (!isBusy(read.failure)) throw read.failure;
-        this.#refusals += 1;
-      }
+      if (this.#jobs.length > 0) isInside = false;
+      else if (this.#runAlone(call, isInside)) return undefined;
     }
-    return this.#enqueue(batch, () => batch) as Promise<RowSet[]>;
+    const deadline = timers.elapsed() + this.#options.busyDeadlineMs;
+    return new Promise((resolve, reject) => {
+      this.#jobs.push({ call, isInside, deadline, resolve, reject });
+      this.#schedule(call.due === "turn" ? "turn" : "microtask");
+    });
   }
 
-  runLater(plan: () => Batch | undefined): Promise<RowSet[] | undefined> {
-    return this.#enqueue(undefined, plan);
-  }
-
-  /** Runs what waits, once; what is still refused the lock then fails. */
+  /** Runs what waits, once; what still cannot run then fails. */
   flush(): void {
     this.#drain();
     const left = this.#jobs;
     this.#jobs = [];
-    for (const job of left) job.reject(storageError("storage-busy"));
-    this.#logSync.flush();
+    for (const job of left) job.reject(storageError(this.#refusal));
   }
 
-  #enqueue(batch: Batch | undefined, plan: Job["plan"]): Promise<RowSet[] | undefined> {
-    const deadline = performance.now() + this.#options.busyDeadlineMs;
-    return new Promise((resolve, reject) => {
-      this.#jobs.push({ batch, plan, deadline, resolve, reject });
-      this.#schedule();
-    });
-  }
-
-  #schedule(): void {
-    if (this.#scheduled) return;
-    this.#scheduled = true;
+  #schedule(due: "microtask" | "turn"): void {
+    const by = this.#refusals === 0 ? due : "pause";
+    if (this.#scheduled.has(by)) return;
+    this.#scheduled.add(by);
     const wake = () => {
-      this.#scheduled = false;
+      this.#scheduled.delete(by);
       this.#drain();
     };
-    if (this.#refusals === 0) setImmediate(wake);
+    if (by === "microtask") timers.queueMicrotask(wake);
+    else if (by === "turn") timers.setImmediate(wake);
     // A random share of the pause, so that two that wait do not stay in step.
-    else setTimeout(wake, Math.min(2 ** this.#refusals, PAUSE_MAX_MS) * (0.5 + Math.random() / 2));
+    else timers.setTimeout(wake, this.#pauseMs() * (0.5 + Math.random() / 2));
+  }
+
+  #pauseMs(): number {
+    return Math.min(2 ** this.#refusals, PAUSE_MAX_MS);
   }
 
   #drain(): void {
     while (this.#jobs.length > 0) {
-      const group = this.#nextGroup().filter(isPlanned);
-      if (group.length === 0 || this.#runJobs(group)) {
+      if (this.#runNext()) {
         this.#refusals = 0;
         continue;
       }
       this.#refusals += 1;
-      this.#jobs = [...group, ...this.#jobs];
       this.#expire();
-      if (this.#jobs.length > 0) this.#schedule();
+      if (this.#jobs.length > 0) this.#schedule("turn");
       return;
     }
   }
 
-  /** One read, or the writes up to the next read. */
-  #nextGroup(): Job[] {
-    const isRead = ({ batch }: Job) => batch?.access === "read";
-    const read = this.#jobs.findIndex(isRead);
-    const writes = read === -1 ? this.#jobs.length : read;
-    return this.#jobs.splice(0, Math.min(Math.max(writes, 1), GROUP_MAX));
-  }
-
-  /** Answers the jobs; false when the lock was not to be had, which leaves them as they were. */
-  #runJobs(group: readonly PlannedJob[]): boolean {
-    const run = this.#attempt(() => this.#runBatches(group.map(({ batch }) => batch)));
-    const failed = "failure" in run;
-    if (failed && isBusy(run.failure)) return false;
-    const settle = (unsynced?: Error) => {
-      group.forEach((job, index) => {
-        const answer = failed ? run : (run.value.value[index] ?? unanswered());
-        if ("failure" in answer) job.reject(answer.failure);
-        else if (unsynced !== undefined) job.reject(unsynced);
-        else job.resolve(answer.rowSets);
-      });
-    };
-    if (!failed && run.value.pending) this.#logSync.wait(settle);
-    else settle();
+  /** Runs the calls that write next, or the next one; false where it cannot run yet. */
+  #runNext(): boolean {
+    const writings = this.#nextWritings();
+    if (writings.length > 0) return this.#runWritings(writings);
+    const [job] = this.#jobs;
+    if (job === undefined) return true;
+    try {
+      if (!this.#runAlone(job.call, job.isInside)) return false;
+      job.resolve();
+    } catch (thrown) {
+      job.reject(thrown);
+    }
+    this.#jobs.shift();
     return true;
   }
 
-  #runBatches(batches: readonly Batch[]): Committed<readonly Answer[]> {
-    const [first] = batches;
-    if (first?.access === "read") {
-      return { value: [{ rowSets: runRead(this.#connection, first) }], pending: false };
+  /** The first calls as far as they write outside. One that has ended is answered. */
+  #nextWritings(): Writing[] {
+    const writings: Writing[] = [];
+    while (writings.length < GROUP_MAX) {
+      const job = this.#jobs[writings.length];
+      if (job === undefined || job.isInside) break;
+      const batch = this.#batchOf(job);
+      if (batch?.access === "read") break;
+      if (batch !== undefined) writings.push({ job, batch });
     }
-    const write = () => this.#write(batches);
-    // Whoever raises the level after all has SQLite wait for the disk.
-    if (this.#options.synchronous === "normal") return { value: write(), pending: false };
-    return this.#logSync.commit(write);
+    return writings;
   }
 
-  #write(batches: readonly Batch[]): readonly Answer[] {
-    const runs = this.#connection.inTransaction ? [runApart] : [runTogether, runApart];
-    for (const run of runs) {
+  /** The batch that a job's call asks for; at the call's end the job leaves the queue. */
+  #batchOf(job: Job): Batch | undefined {
+    try {
+      const { batch } = job.call;
+      if (batch !== undefined) return batch;
+      job.resolve();
+    } catch (thrown) {
+      job.reject(thrown);
+    }
+    this.#remove(job);
+    return undefined;
+  }
+
+  #remove(job: Job): void {
+    this.#jobs.splice(this.#jobs.indexOf(job), 1);
+  }
+
+  /** Runs writes in one transaction; false where they cannot run yet. */
+  #runWritings(writings: readonly Writing[]): boolean {
+    if (this.#connection.inTransaction) return this.#refuse("storage-in-transaction");
+    let answers: RowSet[][];
+    try {
+      this.#configure();
+      answers = runTogether(this.#connection, writings, isLast);
+    } catch (thrown) {
+      const failure = failureOf(this.#connection, thrown);
+      if (isBusy(failure)) return this.#refuse("storage-busy");
+      return this.#runApart(writings, failure);
+    }
+    const isInPlace = this.#file?.isInPlace() ?? true;
+    for (const [index, rowSets] of answers.entries()) {
+      const job = writings[index]?.job;
+      if (job === undefined) continue;
+      if (isInPlace) this.#answer(job, rowSets);
+      else this.#fail(job, replacedFailure("unknown"));
+    }
+    return true;
+  }
+
+  /** What made the transaction fail may be one call's doing: alone, each gets what is its own. */
+  #runApart(writings: readonly Writing[], failure: Error): boolean {
+    const [first, ...more] = writings;
+    if (first === undefined) return true;
+    if (more.length === 0) {
+      this.#fail(first.job, failure);
+      return true;
+    }
+    for (const writing of writings) {
+      if (!this.#runWritings([writing])) return false;
+      // The others wait for one that goes on.
+      if (this.#jobs.includes(writing.job)) return true;
+    }
+    return true;
+  }
+
+  #answer(job: Job, rowSets: RowSet[]): void {
+    try {
+      job.call.answer(rowSets);
+      this.#batchOf(job);
+    } catch (thrown) {
+      this.#fail(job, thrown);
+    }
+  }
+
+  #fail(job: Job, failure: unknown): void {
+    job.reject(failure);
+    this.#remove(job);
+  }
+
+  /** Runs all that is left of a call; false where it cannot go on yet. Throws what ends it. */
+  #runAlone(call: StoredCall, isInside: boolean): boolean {
+    for (let { batch } = call; batch !== undefined; { batch } = call) {
+      const { inTransaction } = this.#connection;
+      if (inTransaction && !isInside) return this.#refuse("storage-in-transaction");
+      let rowSets: RowSet[];
       try {
-        return run(this.#connection, batches);
+        if (inTransaction) this.#joined += 1;
+        else this.#configure();
+        rowSets = runBatch(this.#connection, batch);
       } catch (thrown) {
         const failure = failureOf(this.#connection, thrown);
-        if (batches.length === 1 || isBusy(failure)) throw failure;
+        if (isBusy(failure)) return this.#refuse("storage-busy");
+        throw failure;
       }
+      if (this.#file?.isInPlace() === false) {
+        throw replacedFailure(batch.access === "read" ? "nothing" : "unknown");
+      }
+      call.answer(rowSets);
     }
-    // What made the transaction fail may be one batch's doing: alone, each gets what is its own.
-    return batches.flatMap((batch) => {
-      const alone = this.#attempt(() => this.#write([batch]));
-      return "failure" in alone ? [alone] : alone.value;
-    });
+    return true;
   }
 
-  #attempt<T>(run: () => T): { readonly value: T } | { readonly failure: Error } {
-    try {
-      if (this.#connection.inTransaction) {
-        this.#joined += 1;
-      } else if (!this.#configured) {
-        configure(this.#connection, this.#options.synchronous);
-        this.#configured = true;
-      }
-      return { value: run() };
-    } catch (thrown) {
-      return { failure: failureOf(this.#connection, thrown) };
-    }
+  #configure(): void {
+    if (this.#configured) return;
+    configure(this.#connection, this.#options.synchronous);
+    this.#file ??= new DatabaseFile(this.#connection);
+    this.#configured = true;
+  }
+
+  #refuse(why: Refusal): false {
+    this.#refusal = why;
+    return false;
   }
 
   #expire(): void {
-    const now = performance.now();
+    const now = timers.elapsed();
     const expired = this.#jobs.filter(({ deadline }) => deadline <= now);
     this.#jobs = this.#jobs.filter(({ deadline }) => deadline > now);
-    for (const job of expired) job.reject(storageError("storage-busy"));
+    for (const job of expired) job.reject(storageError(this.#refusal));
     if (this.#jobs.length === 0) this.#refusals = 0;
   }
 }
 
-/** Plans a job's batch; one that turns out to have none is answered. */
-function isPlanned(job: Job): job is PlannedJob {
-  try {
-    job.batch ??= job.plan();
-    if (job.batch !== undefined) return true;
-    job.resolve(undefined);
-  } catch (thrown) {
-    job.reject(thrown);
-  }
-  return false;
+function isLast({ job }: Writing, rowSets: RowSet[]): boolean {
+  return job.call.endsWith(rowSets);
 }
 
-function unanswered(): Answer {
-  return { failure: new ProtocolError("unanswered-batch", "a batch of a group has no answer") };
+/** A batch alone, as a call. */
+class OneBatch implements StoredCall {
+  readonly due: StoredCall["due"];
+  batch: Batch | undefined;
+  rowSets: RowSet[] = [];
+
+  constructor(batch: Batch) {
+    this.due = batch.access === "read" ? "now" : "turn";
+    this.batch = batch;
+  }
+
+  endsWith(): boolean {
+    return true;
+  }
+
+  answer(rowSets: RowSet[]): void {
+    this.rowSets = rowSets;
+    this.batch = undefined;
+  }
 }

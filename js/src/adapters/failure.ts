@@ -1,6 +1,6 @@
 // SQLite's failures as the storage's.
 
-import { CheckpointerError, StorageError, type StorageErrorCode } from "../errors.js";
+import { CheckpointerError, StorageError, type StorageErrorCode, type Stored } from "../errors.js";
 import type { Connection } from "./connection.js";
 
 const SQLITE_IOERR = 10;
@@ -27,10 +27,16 @@ const MESSAGES: Record<StorageErrorCode, string> = {
   "storage-damaged": "the SQLite database is damaged; restore it from a copy",
   "storage-failed": "SQLite failed to run a statement; the cause of this error says why",
   "storage-full": "no space is left for the SQLite database; free some and try again",
+  "storage-in-transaction":
+    "a transaction of yours on the saver's connection kept this call waiting past the deadline; " +
+    "await the calls made before BEGIN, or end the transaction sooner",
   "storage-not-a-database": "the file is not a SQLite database; name another path",
   "storage-read-only":
     "the SQLite database may only be read; open it for writing, or allow writing to the file " +
     "and its directory",
+  "storage-replaced":
+    "the SQLite database's file, or its write-ahead log, was deleted or replaced while it was " +
+    "open, maybe by a second library of SQLite in this process; close the saver and make a new one",
   "storage-too-large":
     "a value is larger than SQLite stores (one billion bytes); store less in one channel",
   "storage-unreachable":
@@ -54,19 +60,13 @@ export function failureOf(connection: Connection, thrown: unknown): Checkpointer
 /** The same for `COMMIT`, where a failing device leaves it open what happened. */
 export function commitFailureOf(connection: Connection, thrown: unknown): CheckpointerError {
   if (connection.resultCode(thrown) !== SQLITE_IOERR) return failureOf(connection, thrown);
-  return unknownFailure(MESSAGES["storage-failed"], thrown);
+  const options = { cause: thrown, stored: "unknown" } as const;
+  return new StorageError("storage-failed", MESSAGES["storage-failed"], options);
 }
 
-/** The failure of what was committed and may not be on the disk. */
-export function unsyncedFailure(cause: unknown): CheckpointerError {
-  return unknownFailure(
-    "the SQLite database's log could not be synced to the disk; check the disk",
-    cause,
-  );
-}
-
-function unknownFailure(message: string, cause: unknown): CheckpointerError {
-  return new StorageError("storage-failed", message, { cause, stored: "unknown" });
+/** The failure of what went to a file, or came from one, that nobody else finds. */
+export function replacedFailure(stored: Stored): CheckpointerError {
+  return new StorageError("storage-replaced", MESSAGES["storage-replaced"], { stored });
 }
 
 /** Whether waiting may help. */

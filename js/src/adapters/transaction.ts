@@ -6,33 +6,40 @@ import type { Batch, RowSet, Statement } from "./adapter.js";
 import type { Connection } from "./connection.js";
 import { commitFailureOf, failureOf } from "./failure.js";
 
-/** What became of one batch. */
-export type Answer = { readonly rowSets: RowSet[] } | { readonly failure: Error };
+/** Runs a batch in one consistent state of the store. What it throws undid all of it. */
+export function runBatch(connection: Connection, batch: Batch): RowSet[] {
+  if (batch.access === "read") return runRead(connection, batch);
+  if (connection.inTransaction) return runSavepoint(connection, batch);
+  return within(connection, "BEGIN IMMEDIATE", () => runStatements(connection, batch));
+}
 
-/** Runs a read batch in one consistent state of the store. */
-export function runRead(connection: Connection, batch: Batch): RowSet[] {
+/**
+ * Runs write batches in one transaction, up to the first one whose row sets are not the last
+ * thing to be known of it. What one of them throws undid all of them.
+ */
+export function runTogether<Writing extends { readonly batch: Batch }>(
+  connection: Connection,
+  writings: readonly Writing[],
+  isLast: (writing: Writing, rowSets: RowSet[]) => boolean,
+): RowSet[][] {
+  return within(connection, "BEGIN IMMEDIATE", () => {
+    const answers: RowSet[][] = [];
+    for (const writing of writings) {
+      const rowSets = runStatements(connection, writing.batch);
+      answers.push(rowSets);
+      if (!isLast(writing, rowSets)) break;
+    }
+    return answers;
+  });
+}
+
+function runRead(connection: Connection, batch: Batch): RowSet[] {
   // A statement that runs once is consistent by itself.
   const [first, ...more] = batch.statements;
   if (connection.inTransaction || (more.length === 0 && first?.parameters.length === 1)) {
     return runStatements(connection, batch);
   }
   return within(connection, "BEGIN", () => runStatements(connection, batch));
-}
-
-/** Runs write batches in one transaction. What one of them throws undid all of them. */
-export function runTogether(connection: Connection, batches: readonly Batch[]): Answer[] {
-  return within(connection, "BEGIN IMMEDIATE", () => {
-    return batches.map((batch) => ({ rowSets: runStatements(connection, batch) }));
-  });
-}
-
-/**
- * Runs write batches in one transaction, each in a savepoint, so that one that fails undoes
- * nothing of the others. What it throws undid all of them.
- */
-export function runApart(connection: Connection, batches: readonly Batch[]): Answer[] {
-  const run = () => batches.map((batch) => runSavepoint(connection, batch));
-  return connection.inTransaction ? run() : within(connection, "BEGIN IMMEDIATE", run);
 }
 
 function within<T>(connection: Connection, begin: string, run: () => T): T {
@@ -55,19 +62,18 @@ function commit(connection: Connection): void {
   }
 }
 
-function runSavepoint(connection: Connection, batch: Batch): Answer {
+function runSavepoint(connection: Connection, batch: Batch): RowSet[] {
   connection.execute("SAVEPOINT batch");
-  let answer: Answer;
   try {
-    answer = { rowSets: runStatements(connection, batch) };
+    return runStatements(connection, batch);
   } catch (thrown) {
-    answer = { failure: failureOf(connection, thrown) };
-    // The whole transaction is lost, which is not for this batch alone.
-    if (!connection.inTransaction) throw answer.failure;
-    connection.execute("ROLLBACK TO batch");
+    const failure = failureOf(connection, thrown);
+    // Some failures undo the whole transaction.
+    if (connection.inTransaction) connection.execute("ROLLBACK TO batch");
+    throw failure;
+  } finally {
+    if (connection.inTransaction) connection.execute("RELEASE batch");
   }
-  connection.execute("RELEASE batch");
-  return answer;
 }
 
 function runStatements(connection: Connection, batch: Batch): RowSet[] {

@@ -1,6 +1,6 @@
 import { twiceAtMost } from "../drive.js";
 import { ProtocolError, StorageError } from "../errors.js";
-import { type Eventually, isPending } from "../eventually.js";
+import { type Eventually, isPending, whenReady } from "../eventually.js";
 import type { Outcome } from "../guest.js";
 import { PlannerFailure } from "../instance.js";
 import { expectOutcome, type Runner } from "../runner.js";
@@ -46,9 +46,14 @@ export class KustoStore implements Runner {
     this.#guest = new StoreGuest(options, surroundings.core);
   }
 
-  run(call: StoreCall): Eventually<Outcome> {
+  /** The store gives each call its place in time when it begins. */
+  readonly ordersCalls = true;
+
+  run(call: StoreCall, whole?: () => StoreCall): Eventually<Outcome> {
     if (this.#closed) throw new StorageError("storage-closed", "the checkpointer is closed");
-    return this.#run(call);
+    return whenReady(this.#run(call), (outcome) => {
+      return outcome.tag === "stale" && whole !== undefined ? this.#run(whole()) : outcome;
+    });
   }
 
   /** Flushes what waits, and what the calls under way may leave waiting. */

@@ -24,7 +24,7 @@ export type PackedProgress =
       operation: number,
       access: Access,
       statements: PackedStatement[],
-      expected: PackedOutcome | null,
+      expected: PackedOutcome | true | null,
     ]
   | [1, outcome: PackedOutcome]
   | [2, tag: string, code: string, message: string, maybeStored: boolean]

@@ -139,7 +139,7 @@ export function toBefore(
 }
 
 /** A number stands for its digits; the planner refuses those that have others. */
-function idOf(id: unknown): string | undefined {
+export function idOf(id: unknown): string | undefined {
   if (typeof id === "string") return id;
   return typeof id === "number" ? String(id) : undefined;
 }
