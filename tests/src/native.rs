@@ -95,6 +95,9 @@ impl Caller for Native {
                         Some(Expected::Certain(outcome) | Expected::WithRows(outcome)) => {
                             assert_eq!(progress, Progress::Done(outcome));
                         }
+                        Some(Expected::Answered) => {
+                            assert!(matches!(progress, Progress::Done(_)), "{progress:?}");
+                        }
                         None => {}
                     }
                 }
