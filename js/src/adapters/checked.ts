@@ -3,6 +3,7 @@
 import { AdapterError, CheckpointerError, CorruptError } from "../errors.js";
 import { isPending } from "../eventually.js";
 import { PlannerFailure } from "../instance.js";
+import { timers } from "../timers.js";
 import type { Batch, RowSet, SqlValue, StorageAdapter } from "./adapter.js";
 
 /** How long a batch may take unless its adapter says otherwise. */
@@ -61,8 +62,8 @@ export class CheckedAdapter implements StorageAdapter {
         const what = `did not answer ${shown(batch())} within ${deadlineMs} ms`;
         reject(this.#error("adapter-timeout", batch(), what));
       };
-      const timer = setTimeout(late, deadlineMs);
-      verified.then(resolve, reject).finally(() => clearTimeout(timer));
+      const timer = timers.setTimeout(late, deadlineMs);
+      verified.then(resolve, reject).finally(() => timers.clearTimeout(timer));
     });
   }
 

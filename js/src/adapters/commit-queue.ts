@@ -1,4 +1,5 @@
 import { ProtocolError } from "../errors.js";
+import { timers } from "../timers.js";
 import type { Batch, RowSet, StorageAdapter } from "./adapter.js";
 import { type Connection, configure, type Synchronous } from "./connection.js";
 import { failureOf, isBusy, storageError } from "./failure.js";
@@ -91,7 +92,7 @@ export class CommitQueue implements StorageAdapter {
   }
 
   #enqueue(batch: Batch | undefined, plan: Job["plan"]): Promise<RowSet[] | undefined> {
-    const deadline = performance.now() + this.#options.busyDeadlineMs;
+    const deadline = timers.elapsed() + this.#options.busyDeadlineMs;
     return new Promise((resolve, reject) => {
       this.#jobs.push({ batch, plan, deadline, resolve, reject });
       this.#schedule();
@@ -105,9 +106,13 @@ export class CommitQueue implements StorageAdapter {
       this.#scheduled = false;
       this.#drain();
     };
-    if (this.#refusals === 0) setImmediate(wake);
+    if (this.#refusals === 0) timers.setImmediate(wake);
     // A random share of the pause, so that two that wait do not stay in step.
-    else setTimeout(wake, Math.min(2 ** this.#refusals, PAUSE_MAX_MS) * (0.5 + Math.random() / 2));
+    else
+      timers.setTimeout(
+        wake,
+        Math.min(2 ** this.#refusals, PAUSE_MAX_MS) * (0.5 + Math.random() / 2),
+      );
   }
 
   #drain(): void {
@@ -194,7 +199,7 @@ export class CommitQueue implements StorageAdapter {
   }
 
   #expire(): void {
-    const now = performance.now();
+    const now = timers.elapsed();
     const expired = this.#jobs.filter(({ deadline }) => deadline <= now);
     this.#jobs = this.#jobs.filter(({ deadline }) => deadline > now);
     for (const job of expired) job.reject(storageError("storage-busy"));
