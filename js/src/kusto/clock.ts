@@ -1,3 +1,4 @@
+import { timers } from "../timers.js";
 import type { Moment } from "./guest.js";
 
 /** Time: what it is, and letting it pass. */
@@ -10,8 +11,8 @@ export interface Clock {
 
 /** This machine's time. */
 export const systemClock: Clock = {
-  now: () => Date.now(),
-  sleep: (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds)),
+  now: () => timers.now(),
+  sleep: (milliseconds) => new Promise((resolve) => timers.setTimeout(resolve, milliseconds)),
 };
 
 /** The moments of a clock that may go back; they do not. */

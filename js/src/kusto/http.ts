@@ -1,6 +1,7 @@
 // Requests on the network. Nothing a request or its failure holds is told to anyone: what comes
 // back of a failure is a word or two of this file's own.
 
+import { timers } from "../timers.js";
 import type { HttpAnswer, HttpRequest } from "./guest.js";
 import { TokenFailure, TokenPending, type TokenSource } from "./token.js";
 
@@ -49,7 +50,7 @@ export async function send(
       method: request.method,
       headers,
       redirect: "manual",
-      signal: AbortSignal.timeout(request.timeoutMs),
+      signal: timers.abortAfter(request.timeoutMs),
     };
     if (request.method !== "GET") init.body = new Uint8Array(request.body);
     const response = await fetch(request.url, init);

@@ -4,6 +4,7 @@ import { type Eventually, isPending, whenReady } from "../eventually.js";
 import type { Outcome } from "../guest.js";
 import { PlannerFailure } from "../instance.js";
 import { expectOutcome, type Runner } from "../runner.js";
+import { timers } from "../timers.js";
 import { type Clock, Moments } from "./clock.js";
 import { drive } from "./drive.js";
 import { type StoreCall, StoreGuest, type StoreOptions } from "./guest.js";
@@ -33,7 +34,7 @@ export class KustoStore implements Runner {
   #guest: StoreGuest;
   /** When the rows that wait are to be flushed. */
   #due: bigint | undefined;
-  #timer: ReturnType<typeof setTimeout> | undefined;
+  #timer: ReturnType<typeof timers.setTimeout> | undefined;
   /** The flush of the timer's. */
   #flushing: Promise<void> | undefined;
   #flushFailed = false;
@@ -128,11 +129,11 @@ export class KustoStore implements Runner {
   }
 
   #schedule(): void {
-    clearTimeout(this.#timer);
+    timers.clearTimeout(this.#timer);
     if (this.#due === undefined || this.#flushing !== undefined || this.#closed) return;
     const left = Number(this.#due / 1000n) - this.#surroundings.clock.now();
     const least = this.#flushFailed ? PAUSE_MS : 0;
-    this.#timer = setTimeout(
+    this.#timer = timers.setTimeout(
       () => this.#flushInBackground(),
       Math.min(Math.max(left, least), TIMER_MAX_MS),
     );

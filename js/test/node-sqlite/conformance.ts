@@ -4,6 +4,8 @@
 import { SqliteSaver } from "../../src/node-sqlite.js";
 import { adapterTests } from "../../src/testing/index.js";
 import { config, idOf } from "../support/checkpoints.js";
+import { expectCallsToSettle, expectLocksToBeWaitedFor, FAKES } from "../support/fake-timers.js";
+import { temporaryDatabase } from "../support/temporary.js";
 
 const subject = {
   name: "langgraph-checkpoint-wasm/node-sqlite",
@@ -42,4 +44,13 @@ test("a_file_that_is_not_a_database_is_named_so", async () => {
   const read = saver.getTuple(config("shared"));
   await expect(read).rejects.toMatchObject({ code: "storage-not-a-database" });
   saver.close();
+});
+
+test.each(Object.entries(FAKES))("with_the_timers_of_%s_calls_settle", async (_, install) => {
+  const path = temporaryDatabase();
+  install();
+  const saver = SqliteSaver.fromConnString(path);
+  await expectCallsToSettle(saver);
+  saver.close();
+  await expectLocksToBeWaitedFor((options) => SqliteSaver.fromConnString(path, options));
 });

@@ -18,6 +18,23 @@ const PANICS: &[&str] =
     &[".unwrap()", ".expect(", "panic!(", "unreachable!(", "todo!(", "unimplemented!("];
 /// The guest plans; whatever touches the world belongs to a host.
 const IMPURE: &[&str] = &["std::time", "std::fs", "std::net", "std::env", "std::thread"];
+/// Looked up when they are called, these are fakes in an application's tests.
+const TIMERS: &[&str] = &[
+    "setTimeout",
+    "clearTimeout",
+    "setInterval",
+    "clearInterval",
+    "setImmediate",
+    "clearImmediate",
+    "queueMicrotask",
+    "nextTick",
+    "performance",
+    "Date.now",
+    "new Date()",
+    "AbortSignal.timeout",
+];
+/// Where they are looked up once.
+const TIMERS_MODULE: &str = "js/src/timers.ts";
 /// Lockfiles must lead everybody to the same place.
 const NPM_REGISTRY: &str = "https://registry.npmjs.org/";
 
@@ -32,6 +49,7 @@ const RULES: &[fn(&SourceFile) -> Vec<Complaint>] = &[
     machine_paths,
     panics,
     purity,
+    timers,
     registry,
 ];
 
@@ -157,6 +175,17 @@ fn purity(file: &SourceFile) -> Vec<Complaint> {
         return Vec::new();
     }
     forbidden(file, IMPURE, "touches the world: leave it to the host")
+}
+
+fn timers(file: &SourceFile) -> Vec<Complaint> {
+    if !file.path().starts_with("js/src/") || file.path() == TIMERS_MODULE {
+        return Vec::new();
+    }
+    each_line(file, |line| {
+        let code = split_comment(line).0.replace("timers.", "timers");
+        let timer = TIMERS.iter().find(|timer| has_word(&code, timer))?;
+        Some(format!("`{timer}` may be a fake when it is called: use {TIMERS_MODULE}"))
+    })
 }
 
 fn forbidden(file: &SourceFile, patterns: &[&str], why: &str) -> Vec<Complaint> {

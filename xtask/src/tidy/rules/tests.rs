@@ -84,6 +84,17 @@ fn the_guest_touches_nothing() {
 }
 
 #[test]
+fn the_package_takes_its_timers_from_one_module() {
+    for timer in TIMERS {
+        let line = format!("  a({timer});");
+        assert!(!is_tidy("js/src/kusto/a.ts", &line), "{timer}");
+        assert!(is_tidy("js/test/a.ts", &line), "{timer}");
+        assert!(is_tidy(TIMERS_MODULE, &line), "{timer}");
+    }
+    assert!(is_tidy("js/src/a.ts", "timers.setTimeout(timers.now); // not setTimeout"));
+}
+
+#[test]
 fn a_lockfile_names_the_public_registry_or_none() {
     let line = |host: &str| format!("      \"resolved\": \"https://{host}/a/-/a-1.0.0.tgz\",");
     assert!(is_tidy("js/package-lock.json", &line("registry.npmjs.org")));
