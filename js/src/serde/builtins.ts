@@ -50,6 +50,45 @@ export function builtInJson(value: Fields, nested: NestedEncoder): unknown {
   return types.isBoxedPrimitive(value) ? unboxed(value, nested) : undefined;
 }
 
+/** Classes whose instances hold what no property shows, and no text could bring back. */
+const EMPTY_KINDS: ReadonlySet<string> = new Set([
+  "AbortController",
+  "AbortSignal",
+  "AsyncGenerator",
+  "Blob",
+  "File",
+  "FinalizationRegistry",
+  "FormData",
+  "Generator",
+  "Headers",
+  "Promise",
+  "ReadableStream",
+  "Request",
+  "Response",
+  "TransformStream",
+  "URLSearchParams",
+  "WeakMap",
+  "WeakRef",
+  "WeakSet",
+  "WritableStream",
+]);
+
+/** The class of an object of which nothing would be stored; undefined where it has fields. */
+export function emptyKind(value: object): string | undefined {
+  const kind = Object.prototype.toString.call(value).slice("[object ".length, -1);
+  return EMPTY_KINDS.has(kind) && Object.keys(value).length === 0 ? kind : undefined;
+}
+
+/** What a value is that is left out wherever it stands; undefined where it is written. */
+export function omittedKind(value: unknown): string | undefined {
+  if (typeof value === "symbol") return "symbol";
+  if (typeof value !== "function" && (typeof value !== "object" || value === null)) {
+    return undefined;
+  }
+  if (typeof Reflect.get(value, "toJSON") === "function") return undefined;
+  return typeof value === "function" ? "function" : emptyKind(value);
+}
+
 /** JSON takes a boxed primitive for the primitive; a boxed symbol is an empty object to it. */
 function unboxed(value: unknown, nested: NestedEncoder): unknown {
   if (types.isNumberObject(value)) return nested.field("", Number(value));
