@@ -248,7 +248,8 @@ export abstract class PlannedSaver extends BaseCheckpointSaver {
       kept.map(([channel, value]) => {
         const before = entry?.values?.get(channel);
         const immutable = this.#immutable.has(channel);
-        const written = writeChannel(this.serde, channel, value, before, immutable);
+        const ways = [before, immutable, this.#memory.bytesMax] as const;
+        const written = writeChannel(this.serde, channel, value, ...ways);
         return whenReady(written, (ready) => ({ channel, ...ready }));
       }),
     );

@@ -32,7 +32,8 @@ const decoder = new TextDecoder("utf-8", { fatal: true });
  *
  * What that format keeps is written in the same bytes and read to equal values. Values that it
  * loses are kept by records of their own: Date, BigInt, NaN, infinities, -0, typed arrays, and user
- * data that looks like a record. A nested Node.js Buffer comes back as a Uint8Array.
+ * data that looks like a record. So are nested bytes, which that format writes number by number;
+ * what it has written is read. A nested Node.js Buffer comes back as a Uint8Array.
  *
  * The text has no optional whitespace, so a list's text is `[`, its elements' texts joined by `,`,
  * and `]`, and a map's is alike with braces: `dumpsElement` writes them one by one.

@@ -9,38 +9,31 @@ import { JsonPlusSerde } from "../serde/serializer.js";
 import { type Before, type Written, write } from "./edit.js";
 import { writableSends } from "./sends.js";
 
-/**
- * Serializes what is new in the value of a channel, which warnings and errors name.
- *
- * @param immutable Whether the parts of the value are promised never to change.
- */
+/** What of a value is taken to be unchanged, and how it is remembered: see `write`. */
+type Ways = [before: Before | undefined, immutable: boolean, bytesMax: number];
+
+/** Serializes what is new in the value of a channel, which warnings and errors name. */
 export function writeChannel(
   serde: SerializerProtocol,
   channel: string,
   value: unknown,
-  before: Before | undefined,
-  immutable: boolean,
+  ...ways: Ways
 ): Eventually<Written> {
   return placed(serde, [channel], () => {
     if (channel === TASKS && serde instanceof JsonPlusSerde) {
-      return writeSends(serde, value, before, immutable);
+      return writeSends(serde, value, ...ways);
     }
-    return write(serde, value, before, immutable);
+    return write(serde, value, ...ways);
   });
 }
 
-function writeSends(
-  serde: JsonPlusSerde,
-  sends: unknown,
-  before: Before | undefined,
-  immutable: boolean,
-): Eventually<Written> {
+function writeSends(serde: JsonPlusSerde, sends: unknown, ...ways: Ways): Eventually<Written> {
   // It cannot be written twice later: LangGraph goes on to change it.
-  if (!isSynchronous(serde)) return write(serde, writableSends(serde, sends), before, immutable);
+  if (!isSynchronous(serde)) return write(serde, writableSends(serde, sends), ...ways);
   try {
-    return write(serde, sends, before, immutable);
+    return write(serde, sends, ...ways);
   } catch (error) {
     if (!(error instanceof SerializationError)) throw error;
-    return write(serde, writableSends(serde, sends), before, immutable);
+    return write(serde, writableSends(serde, sends), ...ways);
   }
 }
