@@ -155,9 +155,10 @@ function toVersion([channel, version]: [string, unknown]): ChannelVersion {
 /** A name as it is, once it is certain that its bytes stand for it alone. */
 export function toName(name: string): string {
   if (typeof name === "string" && isWellFormed(name)) return name;
+  const shown = typeof name === "string" ? JSON.stringify(name) : `a name of type ${typeof name}`;
   throw new InvalidInputError(
     "malformed-text",
-    `${JSON.stringify(name)} is no well-formed Unicode text; use names without lone surrogates`,
+    `${shown} is no well-formed Unicode text; use names without lone surrogates`,
   );
 }
 
@@ -170,12 +171,17 @@ export async function fromTuple(
 ): Promise<CheckpointTuple> {
   const { threadId, checkpointNs, checkpointId, parentCheckpointId } = tuple;
   const sends = tuple.pendingSends;
-  const [rest, metadata, ...values] = await loadAll(serde, [
-    tuple.rest,
-    tuple.metadata,
-    ...tuple.pendingWrites.map(({ value }) => value),
-    ...(sends ?? []),
-  ]);
+  const names = ["checkpoint", "metadata", ...tuple.pendingWrites.map(({ channel }) => channel)];
+  const [rest, metadata, ...values] = await loadAll(
+    serde,
+    [
+      tuple.rest,
+      tuple.metadata,
+      ...tuple.pendingWrites.map(({ value }) => value),
+      ...(sends ?? []),
+    ],
+    (index) => [names[index] ?? TASKS],
+  );
   const pendingWrites = values.splice(0, tuple.pendingWrites.length);
   const checkpoint = {
     v: tuple.v,
@@ -217,6 +223,7 @@ export async function fromHistory(
     const values = await loadAll(
       serde,
       writes.map(({ value }) => value),
+      () => [channel],
     );
     const history: DeltaChannelHistory = { writes: toPendingWrites(writes, values) };
     if (seed !== undefined) [history.seed] = await loadAll(serde, [seed]);

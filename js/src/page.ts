@@ -5,7 +5,7 @@ import type { SerializerProtocol } from "@langchain/langgraph-checkpoint";
 import type { StoredTuple } from "./convert.js";
 import { ProtocolError } from "./errors.js";
 import type { OutcomeOf } from "./guest.js";
-import { knowsParts, loadAll } from "./payload.js";
+import { knowsParts, loadAll, placed } from "./payload.js";
 import { SharedParts, UNREAD } from "./shared-parts.js";
 
 type Page = OutcomeOf<"page">["val"];
@@ -29,10 +29,12 @@ export class SharedValues {
   /** The values of a tuple's channels, in their order. */
   async of(tuple: StoredTuple): Promise<unknown[]> {
     const values: unknown[] = [];
-    for (const { value } of tuple.channelValues) {
+    for (const { channel, value } of tuple.channelValues) {
       if (value.tag === "unchanged") throw referenceToNothing();
       values.push(
-        value.tag === "whole" ? await this.#load(value.val) : await this.#join(value.val),
+        await placed(this.#serde, [channel], () => {
+          return value.tag === "whole" ? this.#load(value.val) : this.#join(value.val);
+        }),
       );
     }
     return values;

@@ -2,15 +2,53 @@
 
 import type { SerializerProtocol } from "@langchain/langgraph-checkpoint";
 
-import { InvalidInputError } from "./errors.js";
-import { allReady, type Eventually } from "./eventually.js";
+import { CheckpointerError, InvalidInputError } from "./errors.js";
+import { allReady, type Eventually, isPending } from "./eventually.js";
 import { types } from "./runtime.js";
+import { type PathStep, SerializationError } from "./serde/errors.js";
 import { JsonPlusSerde } from "./serde/serializer.js";
 
 /** A value as the serializer gave it. */
 export interface Payload {
   readonly kind: string;
   readonly bytes: Uint8Array;
+}
+
+/** The place of a value among those that are serialized or revived together. */
+export type PlaceOf = (index: number) => readonly PathStep[];
+
+const NOWHERE: PlaceOf = () => [];
+
+/**
+ * Serializes or revives what is in a place. Warnings and errors name it, and whatever a serializer of the
+ * caller's own throws is the cause of an error with a code.
+ */
+export function placed<T>(
+  serde: SerializerProtocol,
+  place: readonly PathStep[],
+  run: () => Eventually<T>,
+): Eventually<T> {
+  const failed = (thrown: unknown) => {
+    throw named(thrown, place);
+  };
+  try {
+    const ran = serde instanceof JsonPlusSerde ? serde.within(place, run) : run();
+    return isPending(ran) ? ran.catch(failed) : ran;
+  } catch (thrown) {
+    return failed(thrown);
+  }
+}
+
+/** Whether a value of a channel's is left out, with a warning, instead of serialized. */
+export function leavesOut(serde: SerializerProtocol, channel: string, value: unknown): boolean {
+  return serde instanceof JsonPlusSerde && serde.leavesOut(channel, value);
+}
+
+function named(thrown: unknown, place: readonly PathStep[]): CheckpointerError {
+  if (thrown instanceof SerializationError) return thrown.within(place);
+  if (thrown instanceof CheckpointerError) return thrown;
+  const say = (where: string) => `the serializer threw an error at ${where}; see its cause`;
+  return new SerializationError("serializer-failed", say, place, { cause: thrown });
 }
 
 /**
@@ -20,21 +58,30 @@ export interface Payload {
 export function dumpAll(
   serde: SerializerProtocol,
   values: readonly unknown[],
+  placeOf: PlaceOf = NOWHERE,
 ): Eventually<Payload[]> {
-  if (isSynchronous(serde)) return values.map((value) => toPayload(serde.dumps(value)));
-  return allReady(values.map((value) => dumpLater(serde, value)));
+  return allReady(
+    values.map((value, index) => {
+      return placed(serde, placeOf(index), () => {
+        return isSynchronous(serde) ? toPayload(serde.dumps(value)) : dumpLater(serde, value);
+      });
+    }),
+  );
 }
 
 /** Revives values. */
 export async function loadAll(
   serde: SerializerProtocol,
   payloads: readonly Payload[],
+  placeOf: PlaceOf = NOWHERE,
 ): Promise<unknown[]> {
-  if (isSynchronous(serde)) return payloads.map(({ kind, bytes }) => serde.loads(kind, bytes));
-  // The serializer may give the very bytes, which then are the caller's to change.
-  return Promise.all(
-    payloads.map(({ kind, bytes }) => serde.loadsTyped(kind, new Uint8Array(bytes))),
-  );
+  const loaded = payloads.map(({ kind, bytes }, index) => {
+    return placed(serde, placeOf(index), () => {
+      if (isSynchronous(serde)) return serde.loads(kind, bytes);
+      return loadLater(serde, kind, bytes);
+    });
+  });
+  return allReady(loaded);
 }
 
 /** A subclass that replaced the asynchronous methods is to be asked by these. */
@@ -67,9 +114,18 @@ async function dumpLater(serde: SerializerProtocol, value: unknown): Promise<Pay
   return { kind, bytes: new Uint8Array(bytes) };
 }
 
+async function loadLater(
+  serde: SerializerProtocol,
+  kind: string,
+  bytes: Uint8Array,
+): Promise<unknown> {
+  // The serializer may give the very bytes, which then are the caller's to change.
+  return serde.loadsTyped(kind, new Uint8Array(bytes));
+}
+
 function toPayload(typed: readonly [unknown, unknown]): Payload {
   const [kind, bytes] = typed;
-  if (typeof kind === "string" && bytes instanceof Uint8Array) return { kind, bytes };
+  if (typeof kind === "string" && types.isUint8Array(bytes)) return { kind, bytes };
   throw new InvalidInputError(
     "invalid-serializer",
     "the serializer did not give a type tag and bytes; dumpsTyped has to resolve to " +

@@ -94,13 +94,18 @@ export const bufferToJson: unknown = (globalThis as { Buffer?: { prototype: obje
   ? Reflect.get(globalThis.Buffer.prototype, "toJSON")
   : undefined;
 
+/** Every engine takes so many arguments. */
+const ARGUMENTS_MAX = 8192;
+
 /** Bytes as base64. */
 export function toBase64(bytes: Uint8Array): string {
   if (bufferToJson !== undefined) {
     return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("base64");
   }
   let binary = "";
-  for (const byte of bytes) binary += String.fromCharCode(byte);
+  for (let at = 0; at < bytes.length; at += ARGUMENTS_MAX) {
+    binary += String.fromCharCode(...bytes.subarray(at, at + ARGUMENTS_MAX));
+  }
   return btoa(binary);
 }
 

@@ -21,16 +21,27 @@ import {
   toName,
   toPutCall,
 } from "./convert.js";
+import {
+  givenCheckpoint,
+  givenConfig,
+  givenHistory,
+  givenOptions,
+  givenVersions,
+  givenWrites,
+  guarded,
+  guardedEach,
+} from "./edge.js";
 import { allReady, bothReady, type Eventually, whenReady } from "./eventually.js";
 import type { Call, NewValue, Outcome, OutcomeOf } from "./guest.js";
 import { Lanes } from "./lanes.js";
 import { CACHE_BYTES, type MemoryOptions } from "./options.js";
 import { referenceToNothing, SharedValues } from "./page.js";
-import { dumpAll, type Payload } from "./payload.js";
+import { dumpAll, leavesOut, type Payload, placed } from "./payload.js";
 import { expectOutcome, type Runner } from "./runner.js";
 import { JsonPlusSerde } from "./serde/serializer.js";
 import { reviveAgain } from "./track/again.js";
-import { type Before, write } from "./track/edit.js";
+import { writeChannel } from "./track/channel.js";
+import type { Before } from "./track/edit.js";
 import { completed } from "./track/histories.js";
 import { type Entry, hasValues, idOf, Memory, toBefore } from "./track/memory.js";
 import { type Revived, revive, type Tracked } from "./track/value.js";
@@ -64,7 +75,52 @@ export abstract class PlannedSaver extends BaseCheckpointSaver {
     this.#immutable = new Set(options.assumeImmutable);
   }
 
-  override async getTuple(config: RunnableConfig): Promise<CheckpointTuple | undefined> {
+  override getTuple(config: RunnableConfig): Promise<CheckpointTuple | undefined> {
+    return guarded(() => this.#getTuple(givenConfig(config)));
+  }
+
+  override list(
+    config: RunnableConfig,
+    options?: CheckpointListOptions,
+  ): AsyncGenerator<CheckpointTuple> {
+    return guardedEach(() => this.#list(givenConfig(config), givenOptions(options)));
+  }
+
+  override put(
+    config: RunnableConfig,
+    checkpoint: Checkpoint,
+    metadata: CheckpointMetadata,
+    newVersions?: ChannelVersions,
+  ): Promise<RunnableConfig> {
+    return guarded(async () => {
+      const [stored, versions] = [givenCheckpoint(checkpoint), givenVersions(newVersions)];
+      return this.#put(givenConfig(config), stored, metadata, versions);
+    });
+  }
+
+  override putWrites(
+    config: RunnableConfig,
+    writes: PendingWrite[],
+    taskId: string,
+    taskPath = "",
+  ): Promise<void> {
+    return guarded(async () => {
+      return this.#putWrites(givenConfig(config), givenWrites(writes), taskId, taskPath);
+    });
+  }
+
+  override deleteThread(threadId: string): Promise<void> {
+    return guarded(() => this.#deleteThread(threadId));
+  }
+
+  override getDeltaChannelHistory(options: {
+    config: RunnableConfig;
+    channels: string[];
+  }): Promise<Record<string, DeltaChannelHistory>> {
+    return guarded(async () => this.#getDeltaChannelHistory(givenHistory(options)));
+  }
+
+  async #getTuple(config: RunnableConfig): Promise<CheckpointTuple | undefined> {
     const joined = this.#runner.joined;
     const { thread_id, checkpoint_ns } = config?.configurable ?? {};
     const entry = this.#memory.of(thread_id, checkpoint_ns);
@@ -82,17 +138,17 @@ export abstract class PlannedSaver extends BaseCheckpointSaver {
     return fromTuple(this.serde, found.tuple, revived, this.#nextVersion);
   }
 
-  override async *list(
+  async *#list(
     config: RunnableConfig,
-    options?: CheckpointListOptions,
+    options: CheckpointListOptions,
   ): AsyncGenerator<CheckpointTuple> {
-    const { limit, before, filter } = options ?? {};
+    const { limit, before, filter } = options;
     const val: Extract<Call, { tag: "list" }>["val"] = {
       config: toConfig(config),
       before: toId(before?.configurable?.checkpoint_id),
       filter: await this.#toFilter(filter ?? {}),
     };
-    if (limit !== undefined && limit !== null) val.limit = Number(limit);
+    if (limit !== undefined) val.limit = limit;
     const { thread_id } = config?.configurable ?? {};
     while (true) {
       const { val: page } = await this.#read(thread_id, { tag: "list", val }, "page");
@@ -105,17 +161,17 @@ export abstract class PlannedSaver extends BaseCheckpointSaver {
     }
   }
 
-  override async put(
+  async #put(
     config: RunnableConfig,
     checkpoint: Checkpoint,
     metadata: CheckpointMetadata,
-    newVersions?: ChannelVersions,
+    newVersions: ChannelVersions | undefined,
   ): Promise<RunnableConfig> {
     const toCall = toPutCall(config, checkpoint, newVersions);
     const { thread_id, checkpoint_ns } = config.configurable ?? {};
     const entry = this.#memory.of(thread_id, checkpoint_ns);
     const channels = toChannels(checkpoint.channel_values ?? {});
-    const head = dumpAll(this.serde, headOf(checkpoint, metadata));
+    const head = dumpAll(this.serde, headOf(checkpoint, metadata), (index) => [HEAD[index] ?? ""]);
     const values = this.#serialize(channels, entry);
     const joined = this.#runner.joined;
     const ready = bothReady(head, values);
@@ -139,32 +195,34 @@ export abstract class PlannedSaver extends BaseCheckpointSaver {
     return fromIds(threadId, checkpointNs, stored.checkpointId);
   }
 
-  override async putWrites(
+  async #putWrites(
     config: RunnableConfig,
     writes: PendingWrite[],
     taskId: string,
-    taskPath = "",
+    taskPath: string,
   ): Promise<void> {
-    const channels = writes.map(([channel]) => toName(channel));
+    const stored = writes.map(([channel, value]) => [toName(channel), value] as const);
     const call = { config: toConfig(config), taskId: toId(taskId), taskPath: toName(taskPath) };
+    const kept = stored.filter(([channel, value]) => !leavesOut(this.serde, channel, value));
     const payloads = dumpAll(
       this.serde,
-      writes.map(([, value]) => value),
+      kept.map(([, value]) => value),
+      (index) => [kept[index]?.[0] ?? ""],
     );
     await this.#write(config.configurable?.thread_id, payloads, "writes-stored", (values) => {
-      const newWrites = values.map((value, index) => ({ channel: channels[index] ?? "", value }));
+      const newWrites = values.map((value, index) => ({ channel: kept[index]?.[0] ?? "", value }));
       return this.#runner.run({ tag: "put-writes", val: { ...call, writes: newWrites } });
     });
   }
 
-  override async deleteThread(threadId: string): Promise<void> {
+  async #deleteThread(threadId: string): Promise<void> {
     const val = toConfig({ configurable: { thread_id: threadId } });
     const run = () => this.#runner.run({ tag: "delete-thread", val });
     await this.#write(threadId, undefined, "deleted", run);
     this.#memory.forget(threadId);
   }
 
-  override async getDeltaChannelHistory(options: {
+  async #getDeltaChannelHistory(options: {
     config: RunnableConfig;
     channels: string[];
   }): Promise<Record<string, DeltaChannelHistory>> {
@@ -192,10 +250,13 @@ export abstract class PlannedSaver extends BaseCheckpointSaver {
     channels: readonly [string, unknown][],
     entry: Entry | undefined,
   ): Eventually<WrittenChannel[]> {
+    const kept = channels.filter(([channel, value]) => !leavesOut(this.serde, channel, value));
     return allReady(
-      channels.map(([channel, value]) => {
+      kept.map(([channel, value]) => {
         const before = entry?.values?.get(channel);
-        const written = write(this.serde, value, before, this.#immutable.has(channel));
+        const immutable = this.#immutable.has(channel);
+        const ways = [before, immutable, this.#memory.bytesMax] as const;
+        const written = writeChannel(this.serde, channel, value, ...ways);
         return whenReady(written, (ready) => ({ channel, ...ready }));
       }),
     );
@@ -210,7 +271,9 @@ export abstract class PlannedSaver extends BaseCheckpointSaver {
       if (value.tag === "shared") throw referenceToNothing();
       if (value.tag === "whole") {
         const parts = lengths.get(channel);
-        const read = await revive(this.serde, value.val, parts, immutable);
+        const read = await placed(this.serde, [channel], () => {
+          return revive(this.serde, value.val, parts, immutable);
+        });
         revived.push(revivedChannel(channel, read, parts !== undefined));
         continue;
       }
@@ -249,12 +312,16 @@ export abstract class PlannedSaver extends BaseCheckpointSaver {
     const payloads = await dumpAll(
       this.serde,
       conditions.map(([, value]) => value),
+      (index) => ["filter", conditions[index]?.[0] ?? ""],
     );
     return conditions.map(([key, value], index) => {
       return { key: toName(key), json: jsonText(value, payloads[index]) };
     });
   }
 }
+
+/** The names of what is serialized of a checkpoint beside its channels. */
+const HEAD = ["checkpoint", "metadata"] as const;
 
 type FoundCheckpoint = NonNullable<OutcomeOf<"found">["val"]>;
 

@@ -63,11 +63,17 @@ describe("values outside JSON", () => {
     deepStrictEqual(roundTrip([whole.subarray(1, 3)]), [new Int16Array([2, 3])]);
   });
 
-  it("a nested Buffer comes back as a Uint8Array, to both readers", async () => {
-    const written = serde.dumps({ file: Buffer.from([0, 255]) });
-    const expected = { file: new Uint8Array([0, 255]) };
-    deepStrictEqual(serde.loads(...written), expected);
-    deepStrictEqual(await stock.loadsTyped(...written), expected);
+  it("nested bytes are written as base64, and a Buffer comes back as a Uint8Array", () => {
+    for (const file of [Buffer.from([0, 255]), Uint8Array.of(0, 255)]) {
+      const [type, bytes] = serde.dumps({ file });
+      expect(text(bytes)).toBe('{"file":{"lc":2,"type":"binary","value":["Uint8Array","AP8="]}}');
+      deepStrictEqual(serde.loads(type, bytes), { file: new Uint8Array([0, 255]) });
+    }
+  });
+
+  it("nested bytes that LangGraph.js's serializer has written are read", async () => {
+    const value = { file: new Uint8Array([0, 255]), files: [new Uint8Array()] };
+    deepStrictEqual(serde.loads(...(await stock.dumpsTyped(value))), value);
   });
 
   it("bytes alone are stored as they are, in a copy", () => {

@@ -51,6 +51,21 @@ describe("what is written in one walk is what the encoder writes", () => {
     );
   });
 
+  it("of many numbers", () => {
+    const number = fc.oneof(fc.double(), fc.integer(), fc.constantFrom(0, -0, 1e21, 1e-7, 0.1));
+    const numbers = fc.array(number, { minLength: 10, maxLength: 40 });
+    fc.assert(
+      fc.property(numbers, (items) => {
+        const value = { items, nested: [items] };
+        const texts = [plainText(value), note([], value)?.text];
+        for (const text of texts) if (text !== undefined) expect(text).toBe(encoded(value));
+        const finite = items.filter((item) => Number.isFinite(item) && !Object.is(item, -0));
+        expect(plainText(finite)).toBe(JSON.stringify(finite));
+      }),
+      { numRuns: 5_000 },
+    );
+  });
+
   it("of messages with every kind of field", () => {
     const call = { type: "tool_call" as const, id: "c", name: "find", args: { q: 'a "word"' } };
     const messages = [

@@ -32,6 +32,13 @@ const UNDECLARED_ALIASES: Readonly<Record<string, readonly string[]>> = {
   ToolMessageChunk: ["tool_call_id"],
 };
 
+/** What another copy of @langchain/core has in place of this one's. */
+interface Copy {
+  /** The same class of this copy: what is stored is read as that. */
+  readonly own: CoreClass;
+  readonly toJson: () => unknown;
+}
+
 /** One class of @langchain/core, with its two spellings of each field's name. */
 export class CoreClass {
   /** The id of a message of this class on the wire. */
@@ -40,16 +47,22 @@ export class CoreClass {
   readonly prefix: string;
   readonly #class: SerializableClass;
   readonly #isMessage: boolean;
+  readonly #own: CoreClass;
+  readonly #toJson: () => unknown;
   readonly #fieldNames = new Map<string, string>();
   readonly #wireNames = new Map<string, string>();
 
-  constructor(name: string, serializable: SerializableClass) {
+  /** @param copy Of a message's class that is of another copy of the package. */
+  constructor(name: string, serializable: SerializableClass, copy?: Copy) {
     this.#class = serializable;
+    this.#own = copy?.own ?? this;
+    this.#toJson = copy?.toJson ?? Serializable.prototype.toJSON;
     // Not frozen, as JSON.stringify is slower at frozen arrays.
     this.id = [...MESSAGES_NAMESPACE, get_lc_unique_name(serializable)];
     const head = JSON.stringify({ lc: 1, type: "constructor", id: this.id });
     this.prefix = `${head.slice(0, -1)},"kwargs":{`;
-    this.#isMessage = isAncestor(messages.BaseMessage.prototype, serializable.prototype);
+    this.#isMessage =
+      copy !== undefined || isAncestor(messages.BaseMessage.prototype, serializable.prototype);
     for (const [field, wireName] of declaredAliases(serializable)) {
       this.#fieldNames.set(wireName, field);
     }
@@ -85,7 +98,7 @@ export class CoreClass {
   /** The kwargs of an instance without a `toJSON` of its own. */
   #kwargsOf(value: Fields): Fields | undefined {
     if (!this.#isMessage || value.lc_serializable !== true) return undefined;
-    if (value.toJSON !== Serializable.prototype.toJSON) return undefined;
+    if (value.toJSON !== this.#toJson) return undefined;
     const kwargs = value.lc_kwargs;
     return isFields(kwargs) ? kwargs : undefined;
   }
@@ -100,16 +113,16 @@ export class CoreClass {
       lc_serializable: { value: true },
       lc_id: { value: this.id },
     });
-    const written = Serializable.prototype.toJSON.call(sample);
-    const names = "kwargs" in written ? Object.keys(written.kwargs) : [];
-    const wireName = names[0] ?? field;
+    const written = this.#toJson.call(sample);
+    const kwargs = isFields(written) && isFields(written.kwargs) ? written.kwargs : {};
+    const wireName = Object.keys(kwargs)[0] ?? field;
     if (this.#wireNames.size < NAMES_KEPT_MAX) this.#wireNames.set(field, wireName);
     return wireName;
   }
 
   /** The name of a field that was written and read. */
   nameOnceRead(field: string): string {
-    return this.#fieldName(this.wireName(field));
+    return this.#own.#fieldName(this.wireName(field));
   }
 
   /** The fields that the class takes, of kwargs whose values have been read. */
@@ -126,7 +139,7 @@ export class CoreClass {
 
   /** Makes an instance of fields that are its own from then on. */
   instanceOf(fields: Fields): Serializable {
-    return Reflect.construct(this.#class, [fields]);
+    return Reflect.construct(this.#own.#class, [fields]);
   }
 
   #fieldName(wireName: string): string {
@@ -204,7 +217,48 @@ export function kwargOf(value: Fields, kwargs: Fields, key: string): unknown {
 
 /** The class whose direct instance this is, not a subclass of it. */
 export function coreClassOf(value: object): CoreClass | undefined {
-  return byPrototype.get(Object.getPrototypeOf(value));
+  const prototype: unknown = Object.getPrototypeOf(value);
+  const known = byPrototype.get(prototype);
+  if (known !== undefined || !isFields(value) || !isFields(prototype)) return known;
+  return Reflect.get(value, MESSAGE) === true ? copiedClassOf(value, prototype) : undefined;
+}
+
+/** The mark of a message, whichever copy of @langchain/core it is of. */
+const MESSAGE = Symbol.for("langchain.message");
+
+/** The classes of other copies, and of messages that are not of any. */
+const copied = new WeakMap<object, CoreClass | "other">();
+
+/** The class of a message of another copy, under the name that it is written with. */
+function copiedClassOf(value: Fields, prototype: Fields): CoreClass | undefined {
+  let known = copied.get(prototype);
+  if (known === undefined) {
+    known = copiedClass(value, prototype) ?? "other";
+    copied.set(prototype, known);
+  }
+  return known === "other" ? undefined : known;
+}
+
+function copiedClass(value: Fields, prototype: Fields): CoreClass | undefined {
+  const root = rootOf(prototype);
+  // A subclass of this copy's is written by itself.
+  if (Object.is(root, Serializable.prototype)) return undefined;
+  if (typeof prototype.constructor !== "function") return undefined;
+  if (!Object.hasOwn(root, "toJSONNotImplemented") || typeof root.toJSON !== "function") {
+    return undefined;
+  }
+  if (value.lc_attributes !== undefined || value.lc_secrets !== undefined) return undefined;
+  const serializable = prototype.constructor as unknown as SerializableClass;
+  const name = get_lc_unique_name(serializable);
+  const own = byModule.get("messages")?.get(name);
+  return own && new CoreClass(name, serializable, { own, toJson: root.toJSON as Copy["toJson"] });
+}
+
+/** The prototype that all of LangChain's classes have, the last one before an object's own. */
+function rootOf(prototype: Fields): Fields {
+  const next: unknown = Object.getPrototypeOf(prototype);
+  const last = !isFields(next) || Object.getPrototypeOf(next) === null;
+  return last ? prototype : rootOf(next);
 }
 
 /** The class that an `lc: 1` record names, or undefined where it is not one of the closed set. */

@@ -1,9 +1,12 @@
+import { CheckpointerError } from "../errors.js";
+
 /** What went wrong, as a stable name a program can compare. */
 export type SerializationErrorCode =
   | "cyclic-value"
   | "unserializable-value"
   | "unreadable-value"
-  | "unknown-serialization-type";
+  | "unknown-serialization-type"
+  | "serializer-failed";
 
 /** One step into a value: an object's key or an array's index. */
 export type PathStep = string | number;
@@ -26,21 +29,33 @@ export function formatPath(steps: readonly PathStep[]): string {
  * A value could not be written, or stored bytes could not be read. The message names the place
  * and never holds any of the value.
  */
-export class SerializationError extends Error {
-  override readonly name = "SerializationError";
-  readonly code: SerializationErrorCode;
-  /** The place inside the value, such as `messages[3].metadata`; empty for the value itself. */
+export class SerializationError extends CheckpointerError {
+  declare readonly code: SerializationErrorCode;
+  /**
+   * The place of the value, such as `messages[3].metadata`, with the channel first where a saver
+   * writes; empty for the value itself.
+   */
   readonly path: string;
+  readonly #say: (place: string) => string;
+  readonly #steps: readonly PathStep[];
 
+  /** @param say The message, of the place. */
   constructor(
     code: SerializationErrorCode,
-    message: string,
+    say: (place: string) => string,
     path: readonly PathStep[] = [],
     options?: ErrorOptions,
   ) {
-    super(message, options);
-    this.code = code;
+    super(code, say(describePlace(path)), options);
     this.path = formatPath(path);
+    this.#say = say;
+    this.#steps = path;
+  }
+
+  /** The same of a value that lies in another at a place. */
+  within(outer: readonly PathStep[]): SerializationError {
+    const options = this.cause === undefined ? {} : { cause: this.cause };
+    return new SerializationError(this.code, this.#say, [...outer, ...this.#steps], options);
   }
 }
 

@@ -12,10 +12,19 @@ import {
   UNDEFINED_RECORD,
   WRAPPER_KEY,
 } from "./records.js";
-import { LIST, type Shape, type ShapeNode, ShapeTree } from "./shapes.js";
+import { LIST, NUMBERS, type Shape, type ShapeNode, ShapeTree } from "./shapes.js";
 
 /** The shape of an object or a list, which stands before what it holds, or a primitive. */
-export type Slot = Shape | string | number | bigint | boolean | symbol | null | undefined;
+export type Slot =
+  | Shape
+  | Float64Array
+  | string
+  | number
+  | bigint
+  | boolean
+  | symbol
+  | null
+  | undefined;
 
 /** What was noted of a value, beside its slots: the memory that these take, and its text. */
 export interface Noted {
@@ -37,6 +46,11 @@ const DEPTH_MAX = 32;
 const SLOT_BYTES = 10;
 
 const STRING_BYTES = 16;
+
+/** Arrays of so many numbers are written and compared as one. */
+const NUMBERS_MIN = 16;
+
+const NUMBER_BYTES = 8;
 
 const UNDEFINED_TEXT = JSON.stringify(UNDEFINED_RECORD);
 
@@ -67,7 +81,7 @@ export function note(slots: Slot[], value: unknown): Noted | undefined {
     return undefined;
   }
   const shapeBytes = shapes.bytesMade - shapeBytesBefore;
-  const bytes = (slots.length - start) * SLOT_BYTES + walk.stringBytes + shapeBytes;
+  const bytes = (slots.length - start) * SLOT_BYTES + walk.heldBytes + shapeBytes;
   return { bytes, text: walk.isWritten ? text : undefined };
 }
 
@@ -77,7 +91,7 @@ class Walk {
   readonly #slotsEnd: number;
   /** Whether the texts are what is written: some primitives are noted here, written elsewhere. */
   isWritten = true;
-  stringBytes = 0;
+  heldBytes = 0;
 
   constructor(slots: Slot[] | undefined) {
     this.#slots = slots;
@@ -99,7 +113,7 @@ class Walk {
     if (typeof value === "function" || typeof value === "symbol") return undefined;
     if (this.#slots !== undefined) {
       this.#slots.push(typeof value === "number" ? unboxed(value) : (value as Slot));
-      if (typeof value === "string") this.stringBytes += STRING_BYTES + value.length;
+      if (typeof value === "string") this.heldBytes += STRING_BYTES + value.length;
     }
     if (typeof value === "string") return quoted(value);
     if (typeof value === "number") {
@@ -128,6 +142,8 @@ class Walk {
 
   #items(items: Items, depth: number): string | undefined {
     if (items.toJSON !== undefined) return undefined;
+    const numbers = numbersOf(items);
+    if (numbers !== undefined) return this.#numbers(numbers);
     if (this.#slots !== undefined) {
       if (items.length > SLOTS_MAX) return undefined;
       this.#slots.push(LIST, items.length);
@@ -139,6 +155,14 @@ class Walk {
       text += index === 0 ? item : `,${item}`;
     }
     return `${text}]`;
+  }
+
+  #numbers(numbers: Float64Array): string {
+    if (this.#slots !== undefined) {
+      this.#slots.push(NUMBERS, numbers);
+      this.heldBytes += NUMBER_BYTES * numbers.length;
+    }
+    return `[${numbers.join(",")}]`;
   }
 
   #fields(value: Fields, prototype: object | null, depth: number): string | undefined {
@@ -192,6 +216,18 @@ class Walk {
   get #isFull(): boolean {
     return this.#slots !== undefined && this.#slots.length > this.#slotsEnd;
   }
+}
+
+/** The items of an array of many numbers, all of which JSON has. */
+function numbersOf(items: readonly unknown[]): Float64Array | undefined {
+  if (items.length < NUMBERS_MIN || typeof items[0] !== "number") return undefined;
+  const numbers = new Float64Array(items.length);
+  for (let index = 0; index < numbers.length; index += 1) {
+    const item = items[index];
+    if (typeof item !== "number" || !Number.isFinite(item) || Object.is(item, -0)) return undefined;
+    numbers[index] = item;
+  }
+  return numbers;
 }
 
 /** The same number, in the slot itself where it is a small integer that was kept elsewhere. */

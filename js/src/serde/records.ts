@@ -48,8 +48,8 @@ export function setOwn(target: Fields, key: string, value: unknown): void {
   }
 }
 
-export function constructorRecord(name: string, args: unknown[], method: "from" | null): Fields {
-  return { lc: 2, type: "constructor", id: [name], method, args, kwargs: {} };
+export function constructorRecord(name: string, args: unknown[]): Fields {
+  return { lc: 2, type: "constructor", id: [name], method: null, args, kwargs: {} };
 }
 
 export function deltaSnapshotRecord(value: unknown): Fields {
@@ -241,6 +241,7 @@ const BUFFER_READERS: ReadonlyMap<unknown, (buffer: ArrayBuffer) => unknown> = n
 >([
   ["ArrayBuffer", (buffer) => buffer],
   ["DataView", (buffer) => new DataView(buffer)],
+  ["Uint8Array", (buffer) => new Uint8Array(buffer)],
   ["Int8Array", (buffer) => new Int8Array(buffer)],
   ["Uint8ClampedArray", (buffer) => new Uint8ClampedArray(buffer)],
   ["Int16Array", (buffer) => new Int16Array(buffer)],

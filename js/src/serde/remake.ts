@@ -4,7 +4,7 @@
  */
 import type { Slot } from "./plain.js";
 import { type Fields, setOwn } from "./records.js";
-import { LIST, Shape } from "./shapes.js";
+import { LIST, NUMBERS, Shape } from "./shapes.js";
 
 /**
  * Makes the value that the text of the slots from a place on is read as, each time of other
@@ -28,6 +28,7 @@ class Maker {
     this.#at += 1;
     if (!(slot instanceof Shape)) return slot;
     if (slot === LIST) return this.#items();
+    if (slot === NUMBERS) return this.#numbers();
     const fields = this.#fields(slot.fieldNames);
     return slot.core === undefined ? fields : slot.core.instanceOf(fields);
   }
@@ -38,6 +39,12 @@ class Maker {
     const items: unknown[] = new Array(length);
     for (let index = 0; index < length; index += 1) items[index] = this.value();
     return items;
+  }
+
+  #numbers(): number[] {
+    const numbers = this.#slots[this.#at];
+    this.#at += 1;
+    return numbers instanceof Float64Array ? Array.from(numbers) : [];
   }
 
   #fields(names: readonly string[]): Fields {

@@ -1,6 +1,8 @@
 import type { SerializerProtocol } from "@langchain/langgraph-checkpoint";
 import { emitWarning, types } from "../runtime.js";
+import { omittedKind } from "./builtins.js";
 import { describePlace, formatPath, type PathStep, SerializationError } from "./errors.js";
+import { placeOfThrow } from "./locate.js";
 import { partText, type ValueShape } from "./parts.js";
 import { plainText } from "./plain.js";
 import { readParsed } from "./read.js";
@@ -17,7 +19,7 @@ export interface JsonPlusSerdeOptions {
 }
 
 /** Bounds what a long-lived serializer remembers of its warnings. */
-const WARNED_PLACES_MAX = 1000;
+const WARNINGS_MAX = 1000;
 
 /** Stands for a whole that is not known: no value lies in it twice. */
 const NO_WHOLE = Object.freeze({});
@@ -30,7 +32,8 @@ const decoder = new TextDecoder("utf-8", { fatal: true });
  *
  * What that format keeps is written in the same bytes and read to equal values. Values that it
  * loses are kept by records of their own: Date, BigInt, NaN, infinities, -0, typed arrays, and user
- * data that looks like a record. A nested Node.js Buffer comes back as a Uint8Array.
+ * data that looks like a record. So are nested bytes, which that format writes number by number;
+ * what it has written is read. A nested Node.js Buffer comes back as a Uint8Array.
  *
  * The text has no optional whitespace, so a list's text is `[`, its elements' texts joined by `,`,
  * and `]`, and a map's is alike with braces: `dumpsElement` writes them one by one.
@@ -38,7 +41,9 @@ const decoder = new TextDecoder("utf-8", { fatal: true });
 export class JsonPlusSerde implements SerializerProtocol {
   readonly #strict: boolean;
   readonly #warn: (message: string) => void;
-  readonly #warnedPlaces = new Set<string>();
+  readonly #warned = new Set<string>();
+  /** The place that is written: a channel's, mostly. */
+  #at: readonly PathStep[] = [];
 
   constructor({ strict = false, onWarning = emitProcessWarning }: JsonPlusSerdeOptions = {}) {
     this.#strict = strict;
@@ -47,7 +52,7 @@ export class JsonPlusSerde implements SerializerProtocol {
 
   /** Writes a value. The bytes are the caller's own: later changes to the value do not show. */
   dumps(value: unknown): [SerializationType, Uint8Array] {
-    if (types.isUint8Array(value)) return ["bytes", new Uint8Array(value)];
+    if (types.isUint8Array(value)) return ["bytes", typed(value, () => new Uint8Array(value))];
     return ["json", encoder.encode(this.#stringify(value))];
   }
 
@@ -61,7 +66,8 @@ export class JsonPlusSerde implements SerializerProtocol {
       default:
         throw new SerializationError(
           "unknown-serialization-type",
-          'the stored value has a serialization type other than "json" and "bytes"; ' +
+          (place) =>
+            `${place} is stored with a serialization type other than "json" and "bytes"; ` +
             "read it with the serializer that wrote it",
         );
     }
@@ -80,11 +86,42 @@ export class JsonPlusSerde implements SerializerProtocol {
     element: unknown,
     whole: object = NO_WHOLE,
   ): string | undefined {
-    return typed(() => {
+    const write = () => {
       const json = this.#encoder().encodePart(element, key, whole);
       if (json !== undefined) return partText(shape, key, JSON.stringify(json));
       return shape === "list" ? "null" : undefined;
-    });
+    };
+    return typed(element, write, [key]);
+  }
+
+  /**
+   * Whether a value of a channel's is left out, as it would be inside another: a function, a
+   * symbol, or an object of which nothing would be stored. Warns, and throws with `strict`.
+   */
+  leavesOut(channel: string, value: unknown): boolean {
+    const kind = typed(value, () => omittedKind(value), [channel]);
+    if (kind !== undefined) this.#leaveOut([channel], kind);
+    return kind !== undefined;
+  }
+
+  /** Writes values of a place that warnings name. */
+  within<Written>(place: readonly PathStep[], write: () => Written): Written {
+    const outer = this.#at;
+    this.#at = place;
+    try {
+      return write();
+    } finally {
+      this.#at = outer;
+    }
+  }
+
+  /** Warns that part of a value is left out, once for each kind of fault in a place. */
+  warnLeftOut(error: SerializationError): void {
+    if (this.#strict) throw error;
+    this.#warnOnce(
+      `${formatPath(this.#at)} ${error.code}`,
+      `what cannot be stored is left out: ${error.within(this.#at).message}`,
+    );
   }
 
   async dumpsTyped(value: unknown): Promise<[SerializationType, Uint8Array]> {
@@ -96,24 +133,40 @@ export class JsonPlusSerde implements SerializerProtocol {
   }
 
   #stringify(value: unknown): string {
-    return plainText(value) ?? typed(() => JSON.stringify(this.#encoder().encode(value)));
+    return plainText(value) ?? typed(value, () => this.#encodedText(value));
   }
 
   #encoder(): Encoder {
-    return new Encoder((path, kind) => this.#leaveOut(path, kind));
+    return new Encoder((path, kind) => {
+      if (path.length === 0) throw refused(path, kind);
+      this.#leaveOut(path, kind);
+    });
   }
 
-  #leaveOut(path: readonly PathStep[], kind: "function" | "symbol"): void {
-    const place = describePlace(path);
-    if (this.#strict || path.length === 0) {
-      const message = `a ${kind} cannot be stored: ${place}; store data instead, or leave it out`;
-      throw new SerializationError("unserializable-value", message, path);
-    }
-    const where = formatPath(path);
-    if (this.#warnedPlaces.has(where) || this.#warnedPlaces.size >= WARNED_PLACES_MAX) return;
-    this.#warnedPlaces.add(where);
-    this.#warn(`a ${kind} cannot be stored and is left out: ${place}`);
+  #encodedText(value: unknown): string {
+    return JSON.stringify(this.#encoder().encode(value));
   }
+
+  #leaveOut(steps: readonly PathStep[], kind: string): void {
+    if (this.#strict) throw refused(steps, kind);
+    const path = [...this.#at, ...steps];
+    this.#warnOnce(
+      formatPath(path),
+      `a ${kind} cannot be stored and is left out: ${describePlace(path)}`,
+    );
+  }
+
+  #warnOnce(about: string, message: string): void {
+    if (this.#warned.has(about) || this.#warned.size >= WARNINGS_MAX) return;
+    this.#warned.add(about);
+    this.#warn(message);
+  }
+}
+
+function refused(path: readonly PathStep[], kind: string): SerializationError {
+  const say = (place: string) =>
+    `a ${kind} cannot be stored: ${place}; store data instead, or leave it out`;
+  return new SerializationError("unserializable-value", say, path);
 }
 
 function parse(data: Uint8Array | string): unknown {
@@ -122,8 +175,8 @@ function parse(data: Uint8Array | string): unknown {
     return readParsed(parsed);
   } catch (error) {
     if (!(error instanceof RangeError)) throw error;
-    const message = "the stored value is nested too deeply to be read";
-    throw new SerializationError("unreadable-value", message, [], { cause: error });
+    const say = (place: string) => `${place} is stored nested too deeply to be read`;
+    throw new SerializationError("unreadable-value", say, [], { cause: error });
   }
 }
 
@@ -132,29 +185,30 @@ function parseJson(data: Uint8Array | string): unknown {
   try {
     return JSON.parse(typeof data === "string" ? data : decoder.decode(data));
   } catch {
-    const message =
-      `the stored value (length ${data.length}) is not JSON text in UTF-8; ` +
+    const say = (place: string) =>
+      `what is stored of ${place} (length ${data.length}) is not JSON text in UTF-8; ` +
       "its row is damaged or holds a value of another type";
-    throw new SerializationError("unreadable-value", message);
+    throw new SerializationError("unreadable-value", say);
   }
 }
 
-/** Gives every error of a writer the type that users are promised. */
-function typed<Written>(write: () => Written): Written {
+/** Gives every error of a writer the type that users are promised, and the value's place in it. */
+function typed<Written>(
+  value: unknown,
+  write: () => Written,
+  path: readonly PathStep[] = [],
+): Written {
   try {
     return write();
   } catch (error) {
-    throw asSerializationError(error);
+    if (error instanceof SerializationError) throw error;
+    const steps = error instanceof RangeError ? path : [...path, ...placeOfThrow(value)];
+    const say =
+      error instanceof RangeError
+        ? (place: string) => `${place} is nested too deeply or too large to be stored`
+        : (place: string) => `reading ${place} threw an error; see its cause`;
+    throw new SerializationError("unserializable-value", say, steps, { cause: error });
   }
-}
-
-function asSerializationError(error: unknown): SerializationError {
-  if (error instanceof SerializationError) return error;
-  const message =
-    error instanceof RangeError
-      ? "the value is nested too deeply or too large to be stored"
-      : "reading the value threw an error; see its cause";
-  return new SerializationError("unserializable-value", message, [], { cause: error });
 }
 
 function emitProcessWarning(message: string): void {

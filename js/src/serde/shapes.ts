@@ -29,6 +29,9 @@ export class Shape {
 /** Stands for every array; its length follows it. */
 export const LIST = new Shape(Array.prototype, undefined, []);
 
+/** Stands for an array of numbers, which follow it as one slot. */
+export const NUMBERS = new Shape(Array.prototype, undefined, []);
+
 /** Bounds the tree, as each object that is used as a dictionary has a shape of its own. */
 const NODES_MAX = 4096;
 

@@ -2,9 +2,9 @@
  * Turns a value into plain JSON data that `JSON.stringify` writes as it is. Parts of the value that
  * are such data already are passed on, not copied.
  */
-import { builtInJson, type NestedEncoder, recordBeforeToJson } from "./builtins.js";
+import { builtInJson, emptyKind, type NestedEncoder, recordBeforeToJson } from "./builtins.js";
 import { type CoreClass, coreClassOf, kwargOf } from "./classes.js";
-import { describePlace, type PathStep, SerializationError } from "./errors.js";
+import { type PathStep, SerializationError } from "./errors.js";
 import { isRecord } from "./read.js";
 import * as records from "./records.js";
 import {
@@ -30,8 +30,8 @@ const CYCLE_CHECK_DEPTH = 32;
 
 const SEND_KEYS: ReadonlySet<string> = new Set(["lg_name", "node", "args", "timeout"]);
 
-/** Told of each function and symbol, which JSON leaves out. */
-export type OnOmitted = (path: readonly PathStep[], kind: "function" | "symbol") => void;
+/** Told of each function and symbol, and what else has nothing to store. */
+export type OnOmitted = (path: readonly PathStep[], kind: string) => void;
 
 /** Encodes one value; an encoder is used once. */
 export class Encoder {
@@ -45,7 +45,7 @@ export class Encoder {
     this.#onOmitted = onOmitted;
   }
 
-  /** The JSON data for a value, or undefined for a function or symbol, which JSON leaves out. */
+  /** The JSON data for a value, or undefined for one that is left out. */
   encode(value: unknown): unknown {
     return this.#value(value, "", 0, "data");
   }
@@ -163,7 +163,12 @@ export class Encoder {
       field: (name, field) => this.#value(field, name, depth + 1, place),
       items: (items) => this.#items(items, depth, place),
     };
-    return builtInJson(value, nested) ?? this.#data(value, depth, place, true);
+    const json = builtInJson(value, nested);
+    if (json !== undefined) return json;
+    const kind = emptyKind(value);
+    if (kind === undefined) return this.#data(value, depth, place, true);
+    this.#onOmitted(this.#stepsTo(depth), kind);
+    return undefined;
   }
 
   #items(items: unknown[], depth: number, place: Place): unknown[] {
@@ -264,9 +269,9 @@ export class Encoder {
     try {
       return value.toJSON(String(key));
     } catch (error) {
+      const say = (place: string) => `toJSON threw at ${place}`;
       const path = this.#stepsTo(depth);
-      const message = `toJSON threw at ${describePlace(path)}`;
-      throw new SerializationError("unserializable-value", message, path, { cause: error });
+      throw new SerializationError("unserializable-value", say, path, { cause: error });
     }
   }
 
@@ -281,11 +286,9 @@ export class Encoder {
   }
 
   #cycleAt(depth: number): SerializationError {
-    const path = this.#stepsTo(depth);
-    const message =
-      `the value contains itself at ${describePlace(path)}; ` +
-      "store an id in that place instead of the object";
-    return new SerializationError("cyclic-value", message, path);
+    const say = (place: string) =>
+      `the value contains itself at ${place}; store an id in that place instead of the object`;
+    return new SerializationError("cyclic-value", say, this.#stepsTo(depth));
   }
 }
 

@@ -8,7 +8,7 @@ import type { NewValue, Run } from "../guest.js";
 import { knowsParts } from "../payload.js";
 import { shapeOf } from "../serde/parts.js";
 import type { JsonPlusSerde } from "../serde/serializer.js";
-import { align, FRESH, samePrefix } from "./align.js";
+import { align, FRESH, type Parts, samePrefix } from "./align.js";
 import { settle } from "./settle.js";
 import { encodeParts } from "./texts.js";
 import { PartsBuilder, type Tracked, type TrackedParts, TrackedWhole, trackNew } from "./value.js";
@@ -32,20 +32,44 @@ export interface Before {
  * Serializes what is new in a value, or all of it where nothing of it is remembered.
  *
  * @param immutable Whether the parts of the value are promised never to change.
+ * @param bytesMax A value that takes more memory to remember is not remembered by its parts.
  */
 export function write(
   serde: SerializerProtocol,
   value: unknown,
   before: Before | undefined,
   immutable: boolean,
+  bytesMax = Number.POSITIVE_INFINITY,
 ): Eventually<Written> {
   if (before?.tracked instanceof TrackedWhole) {
     if (Object.is(before.tracked.proof, value)) return unchanged(before.tracked);
-  } else if (before !== undefined && knowsParts(serde)) {
-    const written = writeParts(serde, value, before.tracked, before.editable, immutable);
+  } else if (isOfParts(before) && knowsParts(serde)) {
+    const written = writeParts(serde, value, before, immutable, bytesMax);
     if (written !== undefined) return written;
   }
-  return whenReady(trackNew(serde, value, immutable), whole);
+  return whenReady(trackNew(serde, value, immutable, bytesMax), (tracked) => {
+    const same = before !== undefined && isSameWhole(before.tracked, tracked);
+    return same ? unchanged(tracked) : whole(tracked);
+  });
+}
+
+/** Whether two values that are written as a whole are so in the same bytes. */
+function isSameWhole(before: Tracked, now: Tracked): boolean {
+  if (!(before instanceof TrackedWhole && now instanceof TrackedWhole)) return false;
+  const [{ kind, bytes }, other] = [before.payload, now.payload];
+  return kind === other.kind && areSameBytes(bytes, other.bytes);
+}
+
+function areSameBytes(one: Uint8Array, other: Uint8Array): boolean {
+  if (one.length !== other.length) return false;
+  for (let at = 0; at < one.length; at += 1) if (one[at] !== other[at]) return false;
+  return true;
+}
+
+function isOfParts(
+  before: Before | undefined,
+): before is Before & { readonly tracked: TrackedParts } {
+  return before !== undefined && !(before.tracked instanceof TrackedWhole);
 }
 
 function whole(tracked: Tracked): Written {
@@ -59,9 +83,9 @@ function unchanged(tracked: Tracked): Written {
 function writeParts(
   serde: JsonPlusSerde,
   value: unknown,
-  before: TrackedParts,
-  editable: boolean,
+  { tracked: before, editable }: Before & { readonly tracked: TrackedParts },
   immutable: boolean,
+  bytesMax: number,
 ): Written | undefined {
   const shape = shapeOf(value);
   if (shape !== before.shape) return undefined;
@@ -75,13 +99,20 @@ function writeParts(
     // The common case, a list that has grown, is spared a look at each part.
     builder.keepAll(before);
     runs.keep(0, first);
-    for (let index = first; index < length; index += 1) runs.fresh(builder.write(index));
+    for (let index = first; index < length; index += 1) {
+      if (builder.isTooLarge(bytesMax)) return undefined;
+      runs.fresh(builder.write(index));
+    }
   } else {
     const places = align(before, builder.parts, first);
     for (let index = 0; index < length; index += 1) {
       const place = places[index] ?? FRESH;
+      if (builder.isTooLarge(bytesMax)) return undefined;
       if (place === FRESH) {
-        runs.fresh(builder.write(index));
+        const text = builder.write(index);
+        const same = samePlace(before, builder.parts, index, text, runs.next);
+        if (same === FRESH) runs.fresh(text);
+        else runs.keep(same, 1);
       } else {
         builder.keep(before, place);
         runs.keep(place, 1);
@@ -89,8 +120,27 @@ function writeParts(
     }
   }
   const tracked = builder.built();
+  if (runs.keepsAll(before.length)) return unchanged(tracked);
   if (!editable || runs.keepNothing) return whole(tracked);
   return { value: { tag: "edited", val: runs.done() }, tracked };
+}
+
+/** The place of a part that could not be proven and is written as it was. */
+function samePlace(
+  { keys, texts, length }: TrackedParts,
+  now: Parts,
+  index: number,
+  text: string | undefined,
+  next: number,
+): number {
+  if (text === undefined) return FRESH;
+  const isSame = (place: number) => {
+    return (
+      place >= 0 && place < length && texts[place] === text && keys?.[place] === now.keys?.[index]
+    );
+  };
+  const fromEnd = index + length - now.items.length;
+  return [next, fromEnd, index].find(isSame) ?? FRESH;
 }
 
 /** Collects parts that follow each other. */
@@ -99,10 +149,13 @@ class Runs {
   #kept: { first: number; count: number } | undefined;
   #fresh: string[] = [];
   keepNothing = true;
+  /** The place after the last part that was kept. */
+  next = 0;
 
   keep(first: number, count: number): void {
     if (count === 0) return;
     this.keepNothing = false;
+    this.next = first + count;
     if (this.#kept !== undefined && this.#kept.first + this.#kept.count === first) {
       this.#kept.count += count;
       return;
@@ -117,6 +170,12 @@ class Runs {
     if (text === undefined) return;
     this.#kept = undefined;
     this.#fresh.push(text);
+  }
+
+  /** Whether so many parts are kept, in their order, and nothing else is there. */
+  keepsAll(length: number): boolean {
+    if (this.#fresh.length > 0 || this.#runs.length !== 1) return false;
+    return this.#kept?.first === 0 && this.#kept.count === length;
   }
 
   done(): Run[] {

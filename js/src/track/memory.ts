@@ -28,13 +28,14 @@ interface Held {
  * has room for. They save work and change no outcome, so a lost one is harmless.
  */
 export class Memory {
-  readonly #bytesMax: number;
+  /** How much there is room for. */
+  readonly bytesMax: number;
   // A map keeps the order of insertion: what is unused for longest comes first.
   readonly #held = new Map<string, Held>();
   #bytes = 0;
 
   constructor(bytesMax: number) {
-    this.#bytesMax = bytesMax;
+    this.bytesMax = bytesMax;
   }
 
   /** The entry of a thread and namespace, given as in a config. */
@@ -58,7 +59,7 @@ export class Memory {
     const knownBytes = ENTRY_BYTES + known.length;
     let bytes = knownBytes;
     for (const { tracked } of values.values()) bytes += tracked.bytes;
-    if (bytes <= this.#bytesMax) {
+    if (bytes <= this.bytesMax) {
       this.#hold(key, { threadId, bytes, entry: { known, values } });
     } else {
       this.#hold(key, { threadId, bytes: knownBytes, entry: { known, values: undefined } });
@@ -101,11 +102,11 @@ export class Memory {
   #hold(key: string | undefined, held: Held): void {
     if (key === undefined) return;
     this.#remove(key);
-    if (held.bytes > this.#bytesMax) return;
+    if (held.bytes > this.bytesMax) return;
     this.#held.set(key, held);
     this.#bytes += held.bytes;
     for (const oldest of this.#held.keys()) {
-      if (this.#bytes <= this.#bytesMax) return;
+      if (this.#bytes <= this.bytesMax) return;
       this.#remove(oldest);
     }
   }

@@ -8,7 +8,7 @@
 import { kwargOf } from "../serde/classes.js";
 import { type Noted, note, type Slot } from "../serde/plain.js";
 import { type Fields, isFields, isObjectPrototypeExtended } from "../serde/records.js";
-import { LIST, type Shape } from "../serde/shapes.js";
+import { LIST, NUMBERS, Shape } from "../serde/shapes.js";
 
 /** An array may have been given a `toJSON`. */
 type Items = unknown[] & { toJSON?: unknown };
@@ -84,8 +84,11 @@ function matchWhole(slots: readonly Slot[], at: number, value: unknown): number 
 /** Compares an object with the slots at a place. Gives the place after them, or `NONE`. */
 function matchObject(slots: readonly Slot[], at: number, value: unknown): number {
   const slot = slots[at];
-  if (typeof slot !== "object" || slot === null) return NONE;
-  if (Array.isArray(value)) return slot === LIST ? matchItems(slots, at + 1, value) : NONE;
+  if (!(slot instanceof Shape)) return NONE;
+  if (Array.isArray(value)) {
+    if (slot === NUMBERS) return matchNumbers(slots[at + 1], value) ? at + 2 : NONE;
+    return slot === LIST ? matchItems(slots, at + 1, value) : NONE;
+  }
   if (!isFields(value) || Object.getPrototypeOf(value) !== slot.prototype) return NONE;
   return slot.core === undefined
     ? matchFields(slots, at + 1, value, slot.keys)
@@ -101,6 +104,15 @@ function matchItems(slots: readonly Slot[], start: number, items: Items): number
     if (at === NONE) return NONE;
   }
   return at;
+}
+
+function matchNumbers(numbers: Slot, items: Items): boolean {
+  if (!(numbers instanceof Float64Array)) return false;
+  if (items.length !== numbers.length || items.toJSON !== undefined) return false;
+  for (let index = 0; index < items.length; index += 1) {
+    if (!Object.is(numbers[index], items[index])) return false;
+  }
+  return true;
 }
 
 function matchFields(

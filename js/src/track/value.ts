@@ -17,6 +17,9 @@ const VALUE_BYTES = 200;
 /** What a part takes beside its text and what proves it. */
 const PART_BYTES = 64;
 
+/** How often it is asked whether the parts of a value take too much memory. */
+const PARTS_BETWEEN_LOOKS = 1024;
+
 /** A value that is written as a whole. */
 export class TrackedWhole {
   readonly payload: Payload;
@@ -94,15 +97,17 @@ export function valueText(key: string | undefined, text: string): string {
   return key === undefined ? text : text.slice(JSON.stringify(key).length + 1);
 }
 
-/** A value that is not remembered yet, serialized. */
+/** A value that is not remembered yet, serialized: as a whole where its parts take too much. */
 export function trackNew(
   serde: SerializerProtocol,
   value: unknown,
   immutable: boolean,
+  bytesMax = Number.POSITIVE_INFINITY,
 ): Eventually<Tracked> {
   const shape = knowsParts(serde) ? shapeOf(value) : undefined;
   if (knowsParts(serde) && shape !== undefined) {
-    return trackParts(serde, shape, Object(value), immutable);
+    const tracked = trackParts(serde, shape, Object(value), immutable, bytesMax);
+    if (tracked !== undefined) return tracked;
   }
   return whenReady(dumpAll(serde, [value]), ([payload]) => {
     if (payload === undefined) throw new RangeError("a value has one payload");
@@ -115,10 +120,14 @@ function trackParts(
   shape: ValueShape,
   value: object,
   immutable: boolean,
-): TrackedParts {
+  bytesMax: number,
+): TrackedParts | undefined {
   const builder = new PartsBuilder(serde, shape, value, immutable);
   const { items } = builder.parts;
-  for (let index = 0; index < items.length; index += 1) builder.write(index);
+  for (let index = 0; index < items.length; index += 1) {
+    if (builder.isTooLarge(bytesMax)) return undefined;
+    builder.write(index);
+  }
   return builder.built();
 }
 
@@ -156,6 +165,14 @@ export class PartsBuilder {
     if (text === undefined) this.#removeLast();
     else this.#end(place, text);
     return text;
+  }
+
+  /** Whether all parts will take more memory than this, judging by those there are. */
+  isTooLarge(bytesMax: number): boolean {
+    const done = this.#texts.length;
+    if (done % PARTS_BETWEEN_LOOKS !== 0) return false;
+    const bytes = done === 0 ? PART_BYTES : this.#bytes / done;
+    return bytes * this.parts.items.length > bytesMax;
   }
 
   /** Begins with all parts that were there before. */
