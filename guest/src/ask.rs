@@ -17,6 +17,9 @@ pub(crate) const WRITE: i64 = 1;
 /// A row of the ancestors that stands for those that are known.
 pub(crate) const KNOWN: i64 = 2;
 
+/// So many checkpoints of a namespace are looked at for a value of a channel.
+pub(crate) const LOOKED_AT: usize = 16;
+
 /// One thing asked. Asks of one step are about one state of the store.
 #[derive(Debug)]
 pub(crate) enum Ask {
@@ -33,7 +36,8 @@ pub(crate) enum Ask {
     },
     /// The chunks with these hashes. For each one found: its place among them, its data.
     Chunks { thread_key: i64, hashes: Vec<Hash> },
-    /// Those of the channels that have a stored value in the namespace.
+    /// Those of the channels that have a stored value in the namespace, and all of them where it
+    /// has more than `LOOKED_AT` checkpoints: so the answer costs the same however long a thread is.
     Channels { thread_id: String, checkpoint_ns: String, channels: Vec<String> },
     /// For each channel the nearest ancestor with a value of it, and the writes to it of all
     /// ancestors up to that one, the farthest ancestor's first and each one's in their order.

@@ -13,7 +13,8 @@ use ancestors::ancestors;
 use list::page;
 use store::{delete_thread, put, put_writes};
 
-use crate::ask::Ask;
+use crate::ask::{Ask, LOOKED_AT};
+use crate::json;
 use crate::statement::{Access, Statement, Value};
 use crate::value::hash::Hash;
 
@@ -28,7 +29,7 @@ pub(crate) fn statements(ask: Ask) -> (Access, Vec<Statement>) {
             (Access::Read, vec![find_chunks(thread_key, &hashes)])
         }
         Ask::Channels { thread_id, checkpoint_ns, channels } => {
-            (Access::Read, vec![find_channels(&thread_id, &checkpoint_ns, channels)])
+            (Access::Read, vec![find_channels(&thread_id, &checkpoint_ns, &channels)])
         }
         Ask::Ancestors { thread_id, checkpoint_ns, checkpoint_id, channels } => {
             let id = checkpoint_id.as_deref();
@@ -40,21 +41,23 @@ pub(crate) fn statements(ask: Ask) -> (Access, Vec<Statement>) {
     }
 }
 
-/// Those of the channels that have a stored value in the namespace.
+/// Those of the channels that have a stored value in the namespace, as far as a look at a few
+/// checkpoints says; all of them where there are more.
 #[inline(never)]
-fn find_channels(thread_id: &str, checkpoint_ns: &str, channels: Vec<String>) -> Statement {
-    Statement {
-        text: "SELECT ?3 FROM lg_records c \
-               JOIN lg_threads t ON t.thread_key = c.thread_key \
-               WHERE t.thread_id = ?1 AND c.checkpoint_ns = ?2 AND c.task_id = '' \
-               AND EXISTS (SELECT 1 FROM json_each(c.channels) e WHERE e.value = ?3) \
-               ORDER BY c.checkpoint_id DESC LIMIT 1"
-            .to_owned(),
-        parameters: channels
-            .into_iter()
-            .map(|channel| vec![text(thread_id), text(checkpoint_ns), Value::Text(channel)])
-            .collect(),
-    }
+fn find_channels(thread_id: &str, checkpoint_ns: &str, channels: &[String]) -> Statement {
+    let names = json::array_of_strings(channels.iter().map(String::as_str));
+    once(
+        &format!(
+            "WITH first AS MATERIALIZED (SELECT c.channels FROM lg_threads t \
+             CROSS JOIN lg_records c ON c.thread_key = t.thread_key \
+             WHERE t.thread_id = ?1 AND c.checkpoint_ns = ?2 AND c.task_id = '' \
+             ORDER BY c.checkpoint_id LIMIT {LOOKED_AT} + 1) \
+             SELECT n.value FROM json_each(?3) n \
+             WHERE (SELECT count(*) FROM first) > {LOOKED_AT} OR EXISTS (\
+             SELECT 1 FROM first f CROSS JOIN json_each(f.channels) e WHERE e.value = n.value)"
+        ),
+        vec![text(thread_id), text(checkpoint_ns), Value::Text(names)],
+    )
 }
 
 /// The chunks with these hashes: for each one found its place among them and its data.

@@ -1,6 +1,6 @@
 //! One call on the log: what a method asks, turned into requests, and answered.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
 use super::failure::{Class, Failure};
@@ -11,7 +11,7 @@ use super::query::{self, Query};
 use super::resolve::encoding;
 use super::row::{CHECKPOINT, CHUNK, LogRow, TOMBSTONE, hash_text};
 use super::send::Sender;
-use crate::ask::{Ask, Step};
+use crate::ask::{Ask, LOOKED_AT, Step};
 use crate::error::Error;
 use crate::operation::method::Method;
 use crate::outcome::Outcome;
@@ -222,29 +222,34 @@ impl Call {
         Ok(())
     }
 
-    /// Those of the channels that have a stored value.
+    /// Those of the channels that have a stored value; all of them where there are more checkpoints
+    /// than are looked at.
     async fn channels(
         &mut self,
         thread_id: &str,
         checkpoint_ns: &str,
         names: Vec<String>,
     ) -> Result<Rows, Error> {
-        let mut found: Vec<String> = Vec::new();
+        let mut looked_at: BTreeSet<String> = BTreeSet::new();
+        let mut found: BTreeSet<String> = BTreeSet::new();
         for row in self.laid_checkpoints(thread_id, checkpoint_ns) {
-            found.extend(row.channels.iter().filter(|name| names.contains(name)).cloned());
+            looked_at.insert(row.checkpoint_id.clone());
+            found.extend(row.channels.iter().cloned());
         }
-        let rest: Vec<_> = names.into_iter().filter(|name| !found.contains(name)).collect();
-        if !rest.is_empty() {
-            let query = query::channels(&self.sender.options.table, thread_id, checkpoint_ns, rest);
+        if !names.iter().all(|name| found.contains(name)) {
+            let count = LOOKED_AT as i64 + 1;
+            let table = &self.sender.options.table;
+            let query = query::channels(table, thread_id, checkpoint_ns, count);
             for table in self.query("looking for channels", &query).await? {
                 for record in table.records() {
-                    found.push(record.text("name")?.to_owned());
+                    looked_at.insert(record.text("checkpoint_id")?.to_owned());
+                    found.extend(record.texts("channels")?);
                 }
             }
         }
-        found.sort();
-        found.dedup();
-        Ok(found.into_iter().map(|name| vec![Value::Text(name)]).collect())
+        let all = looked_at.len() > LOOKED_AT;
+        let is = |name: &String| all || found.contains(name);
+        Ok(names.into_iter().filter(is).map(|name| vec![Value::Text(name)]).collect())
     }
 
     /// The rows that may not show yet.
