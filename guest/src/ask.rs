@@ -36,6 +36,9 @@ pub(crate) enum Ask {
     },
     /// The chunks with these hashes. For each one found: its place among them, its data.
     Chunks { thread_key: i64, hashes: Vec<Hash> },
+    /// Those of the threads, by the keys that rows of this operation had, that were not deleted
+    /// since: a row with the key of each.
+    Threads { keys: Vec<i64> },
     /// Those of the channels that have a stored value in the namespace, and all of them where it
     /// has more than `LOOKED_AT` checkpoints: so the answer costs the same however long a thread is.
     Channels { thread_id: String, checkpoint_ns: String, channels: Vec<String> },

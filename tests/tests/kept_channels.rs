@@ -114,8 +114,7 @@ fn steps(native: &Native) -> i32 {
         other => panic!("{other:?} is bound"),
     };
     let mut prepared = native.connection().prepare(&statement.text).unwrap();
-    let mut rows =
-        prepared.query(rusqlite::params_from_iter(parameters.iter().map(text))).unwrap();
+    let mut rows = prepared.query(rusqlite::params_from_iter(parameters.iter().map(text))).unwrap();
     while rows.next().unwrap().is_some() {}
     drop(rows);
     prepared.get_status(StatementStatus::VmStep)

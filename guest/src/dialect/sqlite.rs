@@ -28,6 +28,7 @@ pub(crate) fn statements(ask: Ask) -> (Access, Vec<Statement>) {
         Ask::Chunks { thread_key, hashes } => {
             (Access::Read, vec![find_chunks(thread_key, &hashes)])
         }
+        Ask::Threads { keys } => (Access::Read, vec![find_threads(keys)]),
         Ask::Channels { thread_id, checkpoint_ns, channels } => {
             (Access::Read, vec![find_channels(&thread_id, &checkpoint_ns, &channels)])
         }
@@ -38,6 +39,15 @@ pub(crate) fn statements(ask: Ask) -> (Access, Vec<Statement>) {
         Ask::Put(checkpoint) => (Access::Write, put(checkpoint)),
         Ask::PutWrites(writes) => (Access::Write, put_writes(writes)),
         Ask::DeleteThread { thread_id } => (Access::Write, delete_thread(&thread_id)),
+    }
+}
+
+/// Those of the threads that are there. A key is never given again, so they are the same ones.
+#[inline(never)]
+fn find_threads(keys: Vec<i64>) -> Statement {
+    Statement {
+        text: "SELECT thread_key FROM lg_threads WHERE thread_key = ?1".to_owned(),
+        parameters: keys.into_iter().map(|key| vec![Value::Integer(key)]).collect(),
     }
 }
 

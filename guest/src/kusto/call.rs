@@ -33,6 +33,8 @@ pub(super) struct Call {
     pub(super) shared: Shared,
     /// The threads that rows were about; a thread's key is its place.
     threads: Vec<String>,
+    /// The newest tombstone of each thread that was read, when that was.
+    cuts: BTreeMap<String, i64>,
     /// Chunks that came unasked, by thread and hash.
     chunks: BTreeMap<(String, String), Vec<u8>>,
     /// Whether chunks that do not show were waited for.
@@ -48,7 +50,8 @@ pub(super) async fn run(
     mut step: Step,
 ) -> Result<Outcome, Error> {
     let threads = thread_id.into_iter().collect();
-    let mut call = Call { sender, shared, threads, chunks: BTreeMap::new(), waited: false };
+    let (cuts, chunks) = (BTreeMap::new(), BTreeMap::new());
+    let mut call = Call { sender, shared, threads, cuts, chunks, waited: false };
     loop {
         let asks = match step {
             Step::Done(outcome) => return Ok(outcome),
@@ -71,6 +74,7 @@ impl Call {
             Ask::Page(page) => self.page(page).await,
             Ask::Writes { channel, checkpoints } => self.sends(channel, checkpoints).await,
             Ask::Chunks { thread_key, hashes } => self.gather(thread_key, &hashes).await,
+            Ask::Threads { keys } => self.threads_there(keys).await,
             Ask::Channels { thread_id, checkpoint_ns, channels } => {
                 self.channels(&thread_id, &checkpoint_ns, channels).await
             }
@@ -252,6 +256,24 @@ impl Call {
         Ok(names.into_iter().filter(is).map(|name| vec![Value::Text(name)]).collect())
     }
 
+    /// Notes the newest tombstone of a thread whose rows are read.
+    pub(super) fn note_cut(&mut self, thread_id: &str, cut: i64) {
+        self.cuts.insert(thread_id.to_owned(), cut);
+    }
+
+    /// The keys of the threads that have no newer tombstone than when they were read.
+    async fn threads_there(&mut self, keys: Vec<i64>) -> Result<Rows, Error> {
+        let mut there = Vec::new();
+        for key in keys {
+            let thread_id = self.thread_of(key)?;
+            let cut = self.cut_of("looking for a thread", &thread_id, false).await?;
+            if self.cuts.get(&thread_id).is_none_or(|read| cut <= *read) {
+                there.push(vec![Value::Integer(key)]);
+            }
+        }
+        Ok(there)
+    }
+
     /// The rows that may not show yet.
     pub(super) fn laid(&self) -> Vec<Rc<LogRow>> {
         self.shared.borrow_mut().laid(self.sender.io.now())
@@ -279,7 +301,7 @@ pub(super) fn newest_tombstone(rows: &[Rc<LogRow>], thread_id: &str) -> i64 {
 
 /// Ingests what waits in a store.
 pub(super) async fn flush(sender: Sender, shared: Shared) -> Result<(), Error> {
-    let (threads, chunks) = (Vec::new(), BTreeMap::new());
-    let mut call = Call { sender, shared, threads, chunks, waited: false };
+    let (threads, cuts, chunks) = (Vec::new(), BTreeMap::new(), BTreeMap::new());
+    let mut call = Call { sender, shared, threads, cuts, chunks, waited: false };
     call.flush("ingesting rows that waited").await
 }

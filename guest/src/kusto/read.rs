@@ -67,6 +67,7 @@ impl Call {
         let mut rows = Vec::new();
         for Found { place, data, .. } in &found {
             let cut = seen.seen.cut_of(&place.0);
+            self.note_cut(&place.0, cut);
             rows.push(self.checkpoint_row(ask::CHECKPOINT, place, data, cut)?);
         }
         for Found { place, .. } in &found {
@@ -219,6 +220,7 @@ impl Call {
         channels: Vec<String>,
     ) -> Result<Rows, Error> {
         let chain = self.chain(thread_id, checkpoint_ns).await?;
+        self.note_cut(thread_id, chain.cut);
         let target = match &checkpoint_id {
             Some(id) => chain.links.get(id),
             None => chain.links.last_key_value().map(|(_, link)| link),

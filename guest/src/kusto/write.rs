@@ -251,7 +251,12 @@ impl Call {
     }
 
     /// The newest tombstone of a thread, 0 for none.
-    async fn cut_of(&mut self, doing: &str, thread_id: &str, stored: bool) -> Result<i64, Error> {
+    pub(super) async fn cut_of(
+        &mut self,
+        doing: &str,
+        thread_id: &str,
+        stored: bool,
+    ) -> Result<i64, Error> {
         let query = query::cut(&self.sender.options.table, thread_id);
         let tables = self.sender.query(&query).await?;
         let tables = tables.map_err(|failure| failure.error(doing, stored))?;

@@ -8,12 +8,12 @@
 //! ancestors from there on have are those known, only what comes after it is read; where they are
 //! others, everything.
 //!
-//! As in `list`, everything is read once more where a chunk is missing.
+//! As in `getTuple`, all begins again where a chunk is missing and the thread was deleted meanwhile.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::set;
-use super::tuples::{Gathers, StoredWrite, Trouble, place};
+use super::tuples::{Attempts, Gathers, StoredWrite, Trouble, integers, place};
 use crate::ask::{Ask, KNOWN, SEED, Step};
 use crate::call;
 use crate::config;
@@ -39,7 +39,7 @@ pub(super) struct DeltaHistory {
     walks: BTreeMap<String, Walk>,
     gathers: Gathers,
     stage: Stage,
-    again: bool,
+    attempts: Attempts,
 }
 
 /// Which answer comes next.
@@ -47,6 +47,7 @@ pub(super) struct DeltaHistory {
 enum Stage {
     Walks,
     Chunks,
+    Threads,
 }
 
 /// What the ancestors have of one channel.
@@ -97,7 +98,7 @@ impl DeltaHistory {
             walks: BTreeMap::new(),
             gathers: Gathers::default(),
             stage: Stage::Walks,
-            again: false,
+            attempts: Attempts::default(),
             thread_id: thread_id.clone().unwrap_or_default(),
         };
         let step = if thread_id.is_none() || history.channels.is_empty() {
@@ -129,6 +130,17 @@ impl DeltaHistory {
                 self.stage = Stage::Chunks;
             }
             Stage::Chunks => self.gathers.take(sets)?,
+            Stage::Threads => {
+                let there = integers(set(sets, 0)?, "thread_key")?;
+                if self.gathers.threads().any(|key| !there.contains(&key)) {
+                    self.attempts.next()?;
+                    return Ok(self.walk_again());
+                }
+                return match self.histories() {
+                    Ok(histories) => Ok(Step::Done(Outcome::History(histories))),
+                    Err(Trouble::Missing(error) | Trouble::Final(error)) => Err(error),
+                };
+            }
         }
         match self.gathers.round() {
             Some(round) => Ok(round),
@@ -233,11 +245,11 @@ impl DeltaHistory {
     fn done(&mut self) -> Result<Step, Error> {
         match self.histories() {
             Ok(histories) => Ok(Step::Done(Outcome::History(histories))),
-            Err(Trouble::Missing(_)) if !self.again => {
-                self.again = true;
-                Ok(self.walk_again())
+            Err(Trouble::Missing(_)) => {
+                self.stage = Stage::Threads;
+                Ok(Step::ask(Ask::Threads { keys: self.gathers.threads().collect() }))
             }
-            Err(Trouble::Missing(error) | Trouble::Final(error)) => Err(error),
+            Err(Trouble::Final(error)) => Err(error),
         }
     }
 

@@ -1,6 +1,6 @@
 //! Rows of checkpoints and writes read into tuples; shared by all that reads.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
 use crate::ask::{Ask, Step};
@@ -288,6 +288,11 @@ impl Gathers {
         self.by_thread.entry(thread_key).or_default().want(&value.piece);
     }
 
+    /// The keys of the threads.
+    pub(super) fn threads(&self) -> impl Iterator<Item = i64> {
+        self.by_thread.keys().copied()
+    }
+
     /// The read of the next level of chunks; nothing when all are there.
     pub(super) fn round(&self) -> Option<Step> {
         let ask = |(thread_key, gather): (&i64, &Gather)| {
@@ -353,11 +358,37 @@ pub(super) fn chunks(set: &RowSet, asked: &[Hash]) -> Result<Vec<(Hash, Vec<u8>)
     Ok(chunks)
 }
 
+/// The keys, or other integers, in the one column of an answer.
+pub(super) fn integers(set: &RowSet, column: &'static str) -> Result<BTreeSet<i64>, Error> {
+    rows(set, "lg_threads").map(|mut row| row.integer(column)).collect()
+}
+
+/// How often a read began again since its thread was deleted meanwhile.
+#[derive(Debug, Default)]
+pub(super) struct Attempts {
+    count: usize,
+}
+
+impl Attempts {
+    /// One more.
+    pub(super) fn next(&mut self) -> Result<(), Error> {
+        const ATTEMPTS_MAX: usize = 16;
+        self.count += 1;
+        if self.count < ATTEMPTS_MAX {
+            return Ok(());
+        }
+        Err(Error::protocol(
+            "endless-deletes",
+            "a thread is deleted again and again while it is read; read it when that has ended",
+        ))
+    }
+}
+
 /// Why there is no tuple.
 #[derive(Debug)]
 pub(super) enum Trouble {
-    /// A chunk is not there. The thread may have been deleted between two rounds: reading it
-    /// again tells.
+    /// A chunk is not there. The thread may have been deleted between two rounds: whether it is
+    /// still there tells.
     Missing(Error),
     /// Anything else is final.
     Final(Error),
