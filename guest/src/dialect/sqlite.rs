@@ -14,6 +14,8 @@ use list::page;
 use store::{delete_thread, put, put_writes};
 
 use crate::ask::{Ask, LOOKED_AT};
+use crate::format::CHECKSUM_BYTES;
+use crate::format::write::{MARK_BYTES, mark};
 use crate::json;
 use crate::statement::{Access, Statement, Value};
 use crate::value::hash::Hash;
@@ -98,16 +100,29 @@ fn find_writes(channel: &str, checkpoints: Vec<(i64, String, String)>) -> Statem
             Value::Text(checkpoint_ns),
             Value::Text(checkpoint_id),
             text(channel),
+            Value::Blob(mark(channel).to_vec()),
         ]
     };
+    let is_of_channel = is_of_channel("w", "?4", "?5");
     Statement {
-        text: "SELECT thread_key, idx, task_id, checkpoint_ns, checkpoint_id, task_path, \
-               channel, envelope FROM lg_records \
-               WHERE thread_key = ?1 AND checkpoint_ns = ?2 AND checkpoint_id = ?3 \
-               AND channel = ?4 ORDER BY task_path, task_id, idx"
-            .to_owned(),
+        text: format!(
+            "SELECT w.thread_key, w.idx, w.task_id, w.checkpoint_ns, w.checkpoint_id, \
+             w.task_path, w.channel, w.envelope FROM lg_records w \
+             WHERE w.thread_key = ?1 AND w.checkpoint_ns = ?2 AND w.checkpoint_id = ?3 \
+             AND w.task_id <> '' AND {is_of_channel} ORDER BY w.task_path, w.task_id, w.idx"
+        ),
         parameters: checkpoints.into_iter().map(row).collect(),
     }
+}
+
+/// Whether a write is to a channel, as its column says or its envelope: where one of them was
+/// damaged the write is found, and refused.
+fn is_of_channel(write: &str, channel: &str, mark: &str) -> String {
+    const FROM_END: usize = MARK_BYTES + CHECKSUM_BYTES;
+    format!(
+        "({write}.channel = {channel} \
+         OR substr({write}.envelope, -{FROM_END}, {MARK_BYTES}) = {mark})"
+    )
 }
 
 fn once(text: &str, parameters: Vec<Value>) -> Statement {

@@ -478,8 +478,8 @@ fn json_of(data: &CheckpointData) -> Option<&str> {
     (data.metadata_encoding == Encoding::Text).then_some(data.metadata.as_str())
 }
 
-/// Parent, created_at, metadata, envelope.
-fn columns(data: &CheckpointData, checkpoint_id: &str) -> Result<[Value; 4], Error> {
+/// Parent, created_at, metadata, envelope; and that the envelope says which channels there are.
+fn columns(data: &CheckpointData, checkpoint_id: &str) -> Result<[Value; 5], Error> {
     let damaged = || damaged(&format!("checkpoint {checkpoint_id}"));
     let metadata = data.metadata_encoding.decode(&data.metadata).ok_or_else(damaged)?;
     let envelope = Encoding::Base64.decode(&data.envelope).ok_or_else(damaged)?;
@@ -488,6 +488,7 @@ fn columns(data: &CheckpointData, checkpoint_id: &str) -> Result<[Value; 4], Err
         Value::Text(data.ts.clone()),
         Value::Blob(metadata),
         Value::Blob(envelope),
+        Value::Null,
     ])
 }
 

@@ -185,7 +185,7 @@ impl List {
                 if self.leave_out_but(&there) && self.one {
                     return self.again();
                 }
-                self.sends = StoredWrite::read(set(sets, 0)?)?;
+                self.sends = StoredWrite::read(set(sets, 0)?, &self.checkpoints)?;
                 self.chunks()
             }
             Stage::Chunks => {
@@ -240,11 +240,15 @@ impl List {
     fn take_page(&mut self, set: &RowSet) -> Result<(), Error> {
         self.checkpoints = Vec::new();
         self.writes = Vec::new();
+        let mut writes = Vec::new();
         for mut row in rows(set, "lg_checkpoints") {
             match row.integer("part")? {
                 CHECKPOINT => self.checkpoints.push(StoredCheckpoint::from_row(row)?),
-                _ => self.writes.push(StoredWrite::from_row(row.of("lg_writes"))?),
+                _ => writes.push(row.of("lg_writes")),
             }
+        }
+        for row in writes {
+            self.writes.push(StoredWrite::of_one(row, &self.checkpoints)?);
         }
         // A store would sort whole rows.
         self.writes.sort_by(|left, right| left.order().cmp(&right.order()));

@@ -25,7 +25,7 @@ use crate::ask::{Ask, Guard, NewCheckpoint, Step};
 use crate::call;
 use crate::config::{self, Address};
 use crate::error::Error;
-use crate::format::checkpoint::{CheckpointColumns, NewEnvelope, StoredValue};
+use crate::format::checkpoint::{CheckpointColumns, LinkColumns, NewEnvelope, StoredValue};
 use crate::json;
 use crate::known::{Known, KnownValue};
 use crate::outcome::{Outcome, StoredCheckpoint};
@@ -223,8 +223,13 @@ impl Put {
         let channels_column = json::array_of_strings(names());
         let checkpoint = &self.call.checkpoint;
         let columns = CheckpointColumns {
-            checkpoint_id: &self.checkpoint_id,
-            parent_checkpoint_id: self.parent_checkpoint_id.as_deref(),
+            link: LinkColumns {
+                thread_id: &self.address.thread_id,
+                checkpoint_ns: &self.address.checkpoint_ns,
+                checkpoint_id: &self.checkpoint_id,
+                parent_checkpoint_id: self.parent_checkpoint_id.as_deref(),
+            },
+            channels: Some(&channels_column),
             created_at: &checkpoint.ts,
             metadata: &self.call.metadata.bytes,
         };
