@@ -16,13 +16,18 @@ pub(crate) const SEED: i64 = 0;
 pub(crate) const WRITE: i64 = 1;
 /// A row of the ancestors that stands for those that are known.
 pub(crate) const KNOWN: i64 = 2;
+/// A row of the ancestors that shows by what a walk passed one.
+pub(crate) const LINK: i64 = 3;
+
+/// So many checkpoints of a namespace are looked at for a value of a channel.
+pub(crate) const LOOKED_AT: usize = 16;
 
 /// One thing asked. Asks of one step are about one state of the store.
 #[derive(Debug)]
 pub(crate) enum Ask {
     /// The checkpoints of a page, newest first, and their writes in any order. Rows of
     /// `CHECKPOINT`, thread key, generation, thread id, namespace, id, parent, created_at,
-    /// metadata, envelope; and of `WRITE` and the columns of writes.
+    /// metadata, envelope, channels where the store keeps them beside it; and of `WRITE` and the columns of writes.
     Page(Page),
     /// The writes to one channel of each of the checkpoints, in order. The columns of writes:
     /// thread key, idx, task id, namespace, checkpoint id, task path, channel, envelope.
@@ -33,13 +38,20 @@ pub(crate) enum Ask {
     },
     /// The chunks with these hashes. For each one found: its place among them, its data.
     Chunks { thread_key: i64, hashes: Vec<Hash> },
-    /// Those of the channels that have a stored value in the namespace.
+    /// Those of the threads, by the keys that rows of this operation had, that were not deleted
+    /// since: a row with the key of each.
+    Threads { keys: Vec<i64> },
+    /// Those of the channels that have a stored value in the namespace, and all of them where it
+    /// has more than `LOOKED_AT` checkpoints: so the answer costs the same however long a thread is.
     Channels { thread_id: String, checkpoint_ns: String, channels: Vec<String> },
     /// For each channel the nearest ancestor with a value of it, and the writes to it of all
     /// ancestors up to that one, the farthest ancestor's first and each one's in their order.
     /// Rows of `SEED`, steps from the target's parent, thread key, 1, channel, namespace, id,
-    /// parent, created_at, metadata, envelope; and of `WRITE`, steps and the columns of writes.
-    /// An ancestor that is its own comes up again with more steps.
+    /// parent, created_at, metadata, envelope, channels as in a page; and of `WRITE`, steps and the
+    /// columns of writes, among them writes to other channels that are to be passed over; and
+    /// where the walk goes by columns that may be damaged, of `LINK` for the target and each
+    /// ancestor without a value: steps, thread key, 0, channel, namespace, id, parent, channels,
+    /// and the link of its envelope. An ancestor that is its own comes up again with more steps.
     ///
     /// Where an ancestor is named with a channel, a store may leave out the rows of that one and
     /// those before it, and give in their place a row of `KNOWN`, 0, 0, whether the ancestor was

@@ -6,9 +6,9 @@ use std::ops::Range;
 
 use crate::call::Run;
 use crate::error::Error;
-use crate::format::checkpoint::{CheckpointColumns, CheckpointEnvelope, NewEnvelope};
-use crate::format::write::{self, WriteColumns};
-use crate::format::{decode, encode};
+use crate::format::checkpoint::{CheckpointColumns, CheckpointEnvelope, LinkColumns, NewEnvelope};
+use crate::format::write::{self, MARK_BYTES, WriteColumns, WriteEnvelope};
+use crate::format::{CHECKSUM_BYTES, decode, encode};
 use crate::value::hash::{HASH_BYTES, Role};
 use crate::value::piece::{Piece, Shape};
 use crate::value::split::Split;
@@ -206,12 +206,12 @@ pub fn seal(envelope: Vec<u8>, columns: &[&[u8]]) -> Vec<u8> {
 /// Opens a checkpoint's envelope and seals what it held.
 pub fn reseal_checkpoint(
     sealed: &[u8],
-    checkpoint_id: &str,
+    [thread_id, checkpoint_ns, checkpoint_id, created_at]: [&str; 4],
     parent_checkpoint_id: Option<&str>,
-    created_at: &str,
     metadata: &[u8],
 ) -> Result<Vec<u8>, Error> {
-    let columns = CheckpointColumns { checkpoint_id, parent_checkpoint_id, created_at, metadata };
+    let link = LinkColumns { thread_id, checkpoint_ns, checkpoint_id, parent_checkpoint_id };
+    let columns = CheckpointColumns { link, channels: None, created_at, metadata };
     let opened = CheckpointEnvelope::open(sealed, columns, &|| "an envelope".to_owned())?;
     let envelope = NewEnvelope {
         v: opened.v,
@@ -226,15 +226,25 @@ pub fn reseal_checkpoint(
 /// Opens a write's envelope and seals what it held.
 pub fn reseal_write(
     sealed: &[u8],
-    checkpoint_id: &str,
-    task_id: &str,
+    [thread_id, checkpoint_ns, checkpoint_id, task_id, task_path, channel]: [&str; 6],
     idx: i64,
-    task_path: &str,
-    channel: &str,
 ) -> Result<Vec<u8>, Error> {
-    let columns = WriteColumns { checkpoint_id, task_id, idx, task_path, channel };
-    let value = write::open(sealed, columns, &|| "an envelope".to_owned())?;
-    write::seal(value, columns)
+    let columns =
+        WriteColumns { thread_id, checkpoint_ns, checkpoint_id, task_id, idx, task_path, channel };
+    WriteEnvelope::open(sealed, columns, &|| "an envelope".to_owned())?.seal(columns)
+}
+
+/// The link of a checkpoint with these columns: thread, namespace, id, channels; and its parent.
+pub fn link(
+    [thread_id, checkpoint_ns, checkpoint_id, channels]: [&str; 4],
+    parent_checkpoint_id: Option<&str>,
+) -> [u8; CHECKSUM_BYTES] {
+    LinkColumns { thread_id, checkpoint_ns, checkpoint_id, parent_checkpoint_id }.link(channels)
+}
+
+/// The mark of a channel.
+pub fn mark(channel: &str) -> [u8; MARK_BYTES] {
+    write::mark(channel)
 }
 
 /// Reads the known of a thread and writes it.

@@ -5,7 +5,7 @@ use crate::error::Error;
 use crate::statement::{RowSet, Value};
 
 /// One row, read from its first column to its last.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Row<'a> {
     table: &'static str,
     columns: std::slice::Iter<'a, Value>,

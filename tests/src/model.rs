@@ -35,16 +35,21 @@ impl Model {
         let (thread, ns, _) = &key;
         let versioned: BTreeSet<_> =
             put.checkpoint.channel_versions.iter().map(|entry| entry.channel.clone()).collect();
-        let stored: BTreeSet<String> = self
+        let others: Vec<_> = self
             .checkpoints
             .iter()
             .filter(|((of, within, _), _)| of == thread && within == ns)
-            .flat_map(|(_, (put, _))| &put.checkpoint.channel_values)
+            .map(|(_, (put, _))| put)
+            .collect();
+        let stored: BTreeSet<String> = others
+            .iter()
+            .flat_map(|put| &put.checkpoint.channel_values)
             .map(|entry| entry.channel.clone())
             .collect();
+        let all = parent.is_some() || others.len() > 16;
         let new = put.new_versions.clone();
         put.checkpoint.channel_values.retain(|ChannelValue { channel, .. }| {
-            new.contains(channel) || !versioned.contains(channel) || stored.contains(channel)
+            all || new.contains(channel) || !versioned.contains(channel) || stored.contains(channel)
         });
         self.checkpoints.insert(key, (put, parent));
     }

@@ -13,7 +13,10 @@ use ancestors::ancestors;
 use list::page;
 use store::{delete_thread, put, put_writes};
 
-use crate::ask::Ask;
+use crate::ask::{Ask, LOOKED_AT};
+use crate::format::CHECKSUM_BYTES;
+use crate::format::write::{MARK_BYTES, mark};
+use crate::json;
 use crate::statement::{Access, Statement, Value};
 use crate::value::hash::Hash;
 
@@ -27,8 +30,9 @@ pub(crate) fn statements(ask: Ask) -> (Access, Vec<Statement>) {
         Ask::Chunks { thread_key, hashes } => {
             (Access::Read, vec![find_chunks(thread_key, &hashes)])
         }
+        Ask::Threads { keys } => (Access::Read, vec![find_threads(keys)]),
         Ask::Channels { thread_id, checkpoint_ns, channels } => {
-            (Access::Read, vec![find_channels(&thread_id, &checkpoint_ns, channels)])
+            (Access::Read, vec![find_channels(&thread_id, &checkpoint_ns, &channels)])
         }
         Ask::Ancestors { thread_id, checkpoint_ns, checkpoint_id, channels } => {
             let id = checkpoint_id.as_deref();
@@ -40,21 +44,32 @@ pub(crate) fn statements(ask: Ask) -> (Access, Vec<Statement>) {
     }
 }
 
-/// Those of the channels that have a stored value in the namespace.
+/// Those of the threads that are there. A key is never given again, so they are the same ones.
 #[inline(never)]
-fn find_channels(thread_id: &str, checkpoint_ns: &str, channels: Vec<String>) -> Statement {
+fn find_threads(keys: Vec<i64>) -> Statement {
     Statement {
-        text: "SELECT ?3 FROM lg_records c \
-               JOIN lg_threads t ON t.thread_key = c.thread_key \
-               WHERE t.thread_id = ?1 AND c.checkpoint_ns = ?2 AND c.task_id = '' \
-               AND EXISTS (SELECT 1 FROM json_each(c.channels) e WHERE e.value = ?3) \
-               ORDER BY c.checkpoint_id DESC LIMIT 1"
-            .to_owned(),
-        parameters: channels
-            .into_iter()
-            .map(|channel| vec![text(thread_id), text(checkpoint_ns), Value::Text(channel)])
-            .collect(),
+        text: "SELECT thread_key FROM lg_threads WHERE thread_key = ?1".to_owned(),
+        parameters: keys.into_iter().map(|key| vec![Value::Integer(key)]).collect(),
     }
+}
+
+/// Those of the channels that have a stored value in the namespace, as far as a look at a few
+/// checkpoints says; all of them where there are more.
+#[inline(never)]
+fn find_channels(thread_id: &str, checkpoint_ns: &str, channels: &[String]) -> Statement {
+    let names = json::array_of_strings(channels.iter().map(String::as_str));
+    once(
+        &format!(
+            "WITH first AS MATERIALIZED (SELECT c.channels FROM lg_threads t \
+             CROSS JOIN lg_records c ON c.thread_key = t.thread_key \
+             WHERE t.thread_id = ?1 AND c.checkpoint_ns = ?2 AND c.task_id = '' \
+             ORDER BY c.checkpoint_id LIMIT {LOOKED_AT} + 1) \
+             SELECT n.value FROM json_each(?3) n \
+             WHERE (SELECT count(*) FROM first) > {LOOKED_AT} OR EXISTS (\
+             SELECT 1 FROM first f CROSS JOIN json_each(f.channels) e WHERE e.value = n.value)"
+        ),
+        vec![text(thread_id), text(checkpoint_ns), Value::Text(names)],
+    )
 }
 
 /// The chunks with these hashes: for each one found its place among them and its data.
@@ -85,16 +100,29 @@ fn find_writes(channel: &str, checkpoints: Vec<(i64, String, String)>) -> Statem
             Value::Text(checkpoint_ns),
             Value::Text(checkpoint_id),
             text(channel),
+            Value::Blob(mark(channel).to_vec()),
         ]
     };
+    let is_of_channel = is_of_channel("w", "?4", "?5");
     Statement {
-        text: "SELECT thread_key, idx, task_id, checkpoint_ns, checkpoint_id, task_path, \
-               channel, envelope FROM lg_records \
-               WHERE thread_key = ?1 AND checkpoint_ns = ?2 AND checkpoint_id = ?3 \
-               AND channel = ?4 ORDER BY task_path, task_id, idx"
-            .to_owned(),
+        text: format!(
+            "SELECT w.thread_key, w.idx, w.task_id, w.checkpoint_ns, w.checkpoint_id, \
+             w.task_path, w.channel, w.envelope FROM lg_records w \
+             WHERE w.thread_key = ?1 AND w.checkpoint_ns = ?2 AND w.checkpoint_id = ?3 \
+             AND w.task_id <> '' AND {is_of_channel} ORDER BY w.task_path, w.task_id, w.idx"
+        ),
         parameters: checkpoints.into_iter().map(row).collect(),
     }
+}
+
+/// Whether a write is to a channel, as its column says or its envelope: where one of them was
+/// damaged the write is found, and refused.
+fn is_of_channel(write: &str, channel: &str, mark: &str) -> String {
+    const FROM_END: usize = MARK_BYTES + CHECKSUM_BYTES;
+    format!(
+        "({write}.channel = {channel} \
+         OR substr({write}.envelope, -{FROM_END}, {MARK_BYTES}) = {mark})"
+    )
 }
 
 fn once(text: &str, parameters: Vec<Value>) -> Statement {

@@ -2,10 +2,11 @@
 
 use serde::Serialize;
 
-use super::FORMAT;
 use super::read::{Read, Reader};
+use super::{CHECKSUM_BYTES, FORMAT};
 use crate::call::{ChannelVersion, Version};
 use crate::error::Error;
+use crate::json;
 use crate::value::piece::Piece;
 
 /// A stored value: the serializer's tag and the pieces.
@@ -41,13 +42,26 @@ pub(crate) struct CheckpointEnvelope {
     pub(crate) values: Vec<StoredChannel>,
 }
 
-/// The columns beside a checkpoint's envelope that its checksum covers.
+/// What a walk over ancestors goes by: the columns of a checkpoint that its link covers.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct CheckpointColumns<'a> {
+pub(crate) struct LinkColumns<'a> {
+    /// The thread's id.
+    pub(crate) thread_id: &'a str,
+    /// `checkpoint_ns`.
+    pub(crate) checkpoint_ns: &'a str,
     /// `checkpoint_id`.
     pub(crate) checkpoint_id: &'a str,
     /// `parent_checkpoint_id`.
     pub(crate) parent_checkpoint_id: Option<&'a str>,
+}
+
+/// The columns beside a checkpoint's envelope that its checksums cover.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct CheckpointColumns<'a> {
+    /// Those of its link.
+    pub(crate) link: LinkColumns<'a>,
+    /// `channels`; nothing in a store that keeps none beside the envelope.
+    pub(crate) channels: Option<&'a str>,
     /// `created_at`.
     pub(crate) created_at: &'a str,
     /// `metadata`.
@@ -73,7 +87,13 @@ type Encoded = (
     StoredValue,
     Vec<(String, EncodedVersion<String>)>,
     Vec<StoredChannel>,
+    Link,
 );
+
+/// The first bytes of a hash over what a walk goes by. They are the last ones before the
+/// envelope's checksum, so that a statement can give them alone.
+#[derive(Debug, PartialEq, Serialize)]
+struct Link(#[serde(with = "serde_bytes")] [u8; CHECKSUM_BYTES]);
 
 /// A version, or `v`, as encoded: a whole number where it is one, so that it takes few bytes.
 #[derive(Serialize)]
@@ -95,6 +115,8 @@ impl NewEnvelope<'_> {
             };
             (channel, version)
         });
+        let names = self.values.iter().map(|(channel, _)| *channel);
+        let link = columns.link.link(&json::array_of_strings(names));
         // What `Encoded` reads.
         let bytes = super::encode(&(
             FORMAT,
@@ -103,6 +125,7 @@ impl NewEnvelope<'_> {
             self.rest,
             versions.collect::<Vec<_>>(),
             self.values,
+            Link(link),
         ))?;
         Ok(super::seal(bytes, &columns.parts()))
     }
@@ -123,7 +146,12 @@ impl CheckpointEnvelope {
             Error::corrupt("damaged-envelope", message)
         };
         let encoded = super::decode::<Encoded>(envelope).ok_or_else(shapeless)?;
-        let (_, v, metadata_kind, rest, versions, values) = encoded;
+        let (_, v, metadata_kind, rest, versions, values, Link(link)) = encoded;
+        let names = || json::array_of_strings(values.iter().map(|entry| entry.channel.as_str()));
+        let channels = columns.channels.map_or_else(names, str::to_owned);
+        if !columns.link.is(&channels, &link) {
+            return Err(columns.link.damaged(&place()));
+        }
         let versions = versions
             .into_iter()
             .map(|(channel, version)| ChannelVersion { channel, version: version.decoded() });
@@ -174,16 +202,46 @@ impl EncodedVersion<String> {
     }
 }
 
-impl<'a> CheckpointColumns<'a> {
-    /// The columns as the checksum takes them. An absent parent differs from an empty one.
-    fn parts(self) -> [&'a [u8]; 5] {
-        [
+impl Read for Link {
+    fn read(reader: &mut Reader<'_>) -> Option<Self> {
+        reader.bytes()?.try_into().ok().map(Self)
+    }
+}
+
+impl LinkColumns<'_> {
+    /// Whether this is the link of a checkpoint with these columns, the last one being `channels`.
+    pub(crate) fn is(&self, channels: &str, link: &[u8]) -> bool {
+        self.link(channels) == link
+    }
+
+    /// An absent parent differs from an empty one.
+    pub(crate) fn link(&self, channels: &str) -> [u8; CHECKSUM_BYTES] {
+        let parts = [
+            self.checkpoint_ns.as_bytes(),
             self.checkpoint_id.as_bytes(),
             if self.parent_checkpoint_id.is_some() { b"parent" } else { b"" },
             self.parent_checkpoint_id.unwrap_or_default().as_bytes(),
-            self.created_at.as_bytes(),
-            self.metadata,
-        ]
+            channels.as_bytes(),
+        ];
+        super::checksum(self.thread_id.as_bytes(), &parts)
+    }
+
+    /// The error for a checkpoint whose link is another one.
+    pub(crate) fn damaged(&self, place: &str) -> Error {
+        Error::corrupt(
+            "damaged-envelope",
+            format!(
+                "{place} was stored with another thread, namespace, id, parent or other channels \
+                 than its row says; restore it"
+            ),
+        )
+    }
+}
+
+impl<'a> CheckpointColumns<'a> {
+    /// The columns as the checksum takes them. The link in the envelope covers the others.
+    fn parts(self) -> [&'a [u8]; 2] {
+        [self.created_at.as_bytes(), self.metadata]
     }
 }
 

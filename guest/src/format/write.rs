@@ -6,14 +6,36 @@ use super::FORMAT;
 use super::checkpoint::StoredValue;
 use super::read::{Read, Reader};
 use crate::error::Error;
+use crate::write::Places;
+
+/// What a write's envelope holds.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct WriteEnvelope {
+    /// The value.
+    pub(crate) value: StoredValue,
+    /// The places of the writes of the same call, this one's among them.
+    pub(crate) places: Places,
+}
 
 /// As encoded: an array whose first element is the format.
 #[derive(Serialize)]
-struct Encoded(u8, StoredValue);
+struct Encoded(u8, StoredValue, Places, Mark);
+
+/// The first bytes of a hash of the channel's name. They are the last ones before the envelope's
+/// checksum: so a statement that looks for a channel's writes finds one whose column was damaged.
+#[derive(Debug, PartialEq, Serialize)]
+struct Mark(#[serde(with = "serde_bytes")] [u8; MARK_BYTES]);
+
+/// The length of a mark.
+pub(crate) const MARK_BYTES: usize = 4;
 
 /// The columns beside a write's envelope that its checksum covers.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct WriteColumns<'a> {
+    /// The thread's id.
+    pub(crate) thread_id: &'a str,
+    /// `checkpoint_ns`.
+    pub(crate) checkpoint_ns: &'a str,
     /// `checkpoint_id`.
     pub(crate) checkpoint_id: &'a str,
     /// `task_id`.
@@ -26,39 +48,64 @@ pub(crate) struct WriteColumns<'a> {
     pub(crate) channel: &'a str,
 }
 
-/// The stored bytes of a write's value.
-pub(crate) fn seal(value: StoredValue, columns: WriteColumns<'_>) -> Result<Vec<u8>, Error> {
-    let envelope = super::encode(&Encoded(FORMAT, value))?;
-    Ok(super::seal(envelope, &columns.parts(&columns.idx.to_le_bytes())))
+/// The mark of a channel.
+pub(crate) fn mark(channel: &str) -> [u8; MARK_BYTES] {
+    let [a, b, c, d, ..] = super::checksum(channel.as_bytes(), &[]);
+    [a, b, c, d]
 }
 
-/// The value that these stored bytes hold; `place` says where they are stored.
-pub(crate) fn open(
-    sealed: &[u8],
-    columns: WriteColumns<'_>,
-    place: &dyn Fn() -> String,
-) -> Result<StoredValue, Error> {
-    let idx = columns.idx.to_le_bytes();
-    let envelope = super::open(sealed, &columns.parts(&idx), place)?;
-    match super::decode::<Encoded>(envelope) {
-        Some(Encoded(_, value)) => Ok(value),
-        None => Err(Error::corrupt(
-            "damaged-envelope",
-            format!("{} is not of the shape of format {FORMAT}; restore it", place()),
-        )),
+impl WriteEnvelope {
+    /// The stored bytes.
+    pub(crate) fn seal(self, columns: WriteColumns<'_>) -> Result<Vec<u8>, Error> {
+        let mark = Mark(mark(columns.channel));
+        let envelope = super::encode(&Encoded(FORMAT, self.value, self.places, mark))?;
+        Ok(super::seal(envelope, &columns.parts(&columns.idx.to_le_bytes())))
+    }
+
+    /// The envelope that these stored bytes hold; `place` says where they are stored.
+    pub(crate) fn open(
+        sealed: &[u8],
+        columns: WriteColumns<'_>,
+        place: &dyn Fn() -> String,
+    ) -> Result<Self, Error> {
+        let idx = columns.idx.to_le_bytes();
+        let envelope = super::open(sealed, &columns.parts(&idx), place)?;
+        match super::decode::<Encoded>(envelope) {
+            Some(Encoded(_, value, places, Mark(found))) if found == mark(columns.channel) => {
+                Ok(Self { value, places })
+            }
+            _ => Err(Error::corrupt(
+                "damaged-envelope",
+                format!("{} is not of the shape of format {FORMAT}; restore it", place()),
+            )),
+        }
     }
 }
 
 impl Read for Encoded {
     fn read(reader: &mut Reader<'_>) -> Option<Self> {
-        let (format, value) = Read::read(reader)?;
-        Some(Self(format, value))
+        let (format, value, places, mark) = Read::read(reader)?;
+        Some(Self(format, value, places, mark))
+    }
+}
+
+impl Read for Mark {
+    fn read(reader: &mut Reader<'_>) -> Option<Self> {
+        reader.bytes()?.try_into().ok().map(Self)
+    }
+}
+
+impl Read for Places {
+    fn read(reader: &mut Reader<'_>) -> Option<Self> {
+        Vec::read(reader).map(Self)
     }
 }
 
 impl<'a> WriteColumns<'a> {
-    fn parts(self, idx: &'a [u8]) -> [&'a [u8]; 5] {
+    fn parts(self, idx: &'a [u8]) -> [&'a [u8]; 7] {
         [
+            self.thread_id.as_bytes(),
+            self.checkpoint_ns.as_bytes(),
             self.checkpoint_id.as_bytes(),
             self.task_id.as_bytes(),
             idx,

@@ -1,6 +1,6 @@
 //! One call on the log: what a method asks, turned into requests, and answered.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
 use super::failure::{Class, Failure};
@@ -11,7 +11,7 @@ use super::query::{self, Query};
 use super::resolve::encoding;
 use super::row::{CHECKPOINT, CHUNK, LogRow, TOMBSTONE, hash_text};
 use super::send::Sender;
-use crate::ask::{Ask, Step};
+use crate::ask::{Ask, LOOKED_AT, Step};
 use crate::error::Error;
 use crate::operation::method::Method;
 use crate::outcome::Outcome;
@@ -33,6 +33,8 @@ pub(super) struct Call {
     pub(super) shared: Shared,
     /// The threads that rows were about; a thread's key is its place.
     threads: Vec<String>,
+    /// The newest tombstone of each thread that was read, when that was.
+    cuts: BTreeMap<String, i64>,
     /// Chunks that came unasked, by thread and hash.
     chunks: BTreeMap<(String, String), Vec<u8>>,
     /// Whether chunks that do not show were waited for.
@@ -48,7 +50,8 @@ pub(super) async fn run(
     mut step: Step,
 ) -> Result<Outcome, Error> {
     let threads = thread_id.into_iter().collect();
-    let mut call = Call { sender, shared, threads, chunks: BTreeMap::new(), waited: false };
+    let (cuts, chunks) = (BTreeMap::new(), BTreeMap::new());
+    let mut call = Call { sender, shared, threads, cuts, chunks, waited: false };
     loop {
         let asks = match step {
             Step::Done(outcome) => return Ok(outcome),
@@ -71,6 +74,7 @@ impl Call {
             Ask::Page(page) => self.page(page).await,
             Ask::Writes { channel, checkpoints } => self.sends(channel, checkpoints).await,
             Ask::Chunks { thread_key, hashes } => self.gather(thread_key, &hashes).await,
+            Ask::Threads { keys } => self.threads_there(keys).await,
             Ask::Channels { thread_id, checkpoint_ns, channels } => {
                 self.channels(&thread_id, &checkpoint_ns, channels).await
             }
@@ -222,29 +226,52 @@ impl Call {
         Ok(())
     }
 
-    /// Those of the channels that have a stored value.
+    /// Those of the channels that have a stored value; all of them where there are more checkpoints
+    /// than are looked at.
     async fn channels(
         &mut self,
         thread_id: &str,
         checkpoint_ns: &str,
         names: Vec<String>,
     ) -> Result<Rows, Error> {
-        let mut found: Vec<String> = Vec::new();
+        let mut looked_at: BTreeSet<String> = BTreeSet::new();
+        let mut found: BTreeSet<String> = BTreeSet::new();
         for row in self.laid_checkpoints(thread_id, checkpoint_ns) {
-            found.extend(row.channels.iter().filter(|name| names.contains(name)).cloned());
+            looked_at.insert(row.checkpoint_id.clone());
+            found.extend(row.channels.iter().cloned());
         }
-        let rest: Vec<_> = names.into_iter().filter(|name| !found.contains(name)).collect();
-        if !rest.is_empty() {
-            let query = query::channels(&self.sender.options.table, thread_id, checkpoint_ns, rest);
+        if !names.iter().all(|name| found.contains(name)) {
+            let count = LOOKED_AT as i64 + 1;
+            let table = &self.sender.options.table;
+            let query = query::channels(table, thread_id, checkpoint_ns, count);
             for table in self.query("looking for channels", &query).await? {
                 for record in table.records() {
-                    found.push(record.text("name")?.to_owned());
+                    looked_at.insert(record.text("checkpoint_id")?.to_owned());
+                    found.extend(record.texts("channels")?);
                 }
             }
         }
-        found.sort();
-        found.dedup();
-        Ok(found.into_iter().map(|name| vec![Value::Text(name)]).collect())
+        let all = looked_at.len() > LOOKED_AT;
+        let is = |name: &String| all || found.contains(name);
+        Ok(names.into_iter().filter(is).map(|name| vec![Value::Text(name)]).collect())
+    }
+
+    /// Notes the newest tombstone of a thread whose rows are read.
+    pub(super) fn note_cut(&mut self, thread_id: &str, cut: i64) {
+        self.cuts.insert(thread_id.to_owned(), cut);
+    }
+
+    /// The keys of the threads that have no newer tombstone than when they were read.
+    async fn threads_there(&mut self, keys: Vec<i64>) -> Result<Rows, Error> {
+        let mut there = Vec::new();
+        for key in keys {
+            let thread_id = self.thread_of(key)?;
+            let cut = self.cut_of("looking for a thread", &thread_id, false).await?;
+            if self.cuts.get(&thread_id).is_none_or(|read| cut <= *read) {
+                there.push(vec![Value::Integer(key)]);
+            }
+        }
+        Ok(there)
     }
 
     /// The rows that may not show yet.
@@ -274,7 +301,7 @@ pub(super) fn newest_tombstone(rows: &[Rc<LogRow>], thread_id: &str) -> i64 {
 
 /// Ingests what waits in a store.
 pub(super) async fn flush(sender: Sender, shared: Shared) -> Result<(), Error> {
-    let (threads, chunks) = (Vec::new(), BTreeMap::new());
-    let mut call = Call { sender, shared, threads, chunks, waited: false };
+    let (threads, cuts, chunks) = (Vec::new(), BTreeMap::new(), BTreeMap::new());
+    let mut call = Call { sender, shared, threads, cuts, chunks, waited: false };
     call.flush("ingesting rows that waited").await
 }

@@ -306,25 +306,19 @@ pub(crate) fn newer(table: &str, thread_id: &str, rev: i64) -> Query {
     )
 }
 
-/// Those of the channels that have a stored value in the namespace.
-pub(crate) fn channels(
-    table: &str,
-    thread_id: &str,
-    checkpoint_ns: &str,
-    names: Vec<String>,
-) -> Query {
+/// Ids and channels of a few checkpoints of a namespace.
+pub(crate) fn channels(table: &str, thread_id: &str, checkpoint_ns: &str, count: i64) -> Query {
     let mut parameters = vec![
         ("p_ns", Parameter::Text(checkpoint_ns.to_owned())),
-        ("p_channels", Parameter::Texts(names)),
+        ("p_count", Parameter::Long(count)),
     ];
     let log = Log::of(table, Some(thread_id), &mut parameters);
     let mut statements = log.statements;
     statements.push(format!(
         "Log\n\
-         | where ['kind'] == \"checkpoint\" and checkpoint_ns == p_ns{live}\n\
-         | mv-expand name = channels to typeof(string)\n\
-         | where name in (p_channels)\n\
-         | distinct name",
+         | where ['kind'] == \"checkpoint\" and checkpoint_ns == p_ns and part == 0{live}\n\
+         | project checkpoint_id, channels\n\
+         | take p_count",
         live = log.live
     ));
     Query::new("channels", parameters, &statements)

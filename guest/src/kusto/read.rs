@@ -67,6 +67,7 @@ impl Call {
         let mut rows = Vec::new();
         for Found { place, data, .. } in &found {
             let cut = seen.seen.cut_of(&place.0);
+            self.note_cut(&place.0, cut);
             rows.push(self.checkpoint_row(ask::CHECKPOINT, place, data, cut)?);
         }
         for Found { place, .. } in &found {
@@ -219,6 +220,7 @@ impl Call {
         channels: Vec<String>,
     ) -> Result<Rows, Error> {
         let chain = self.chain(thread_id, checkpoint_ns).await?;
+        self.note_cut(thread_id, chain.cut);
         let target = match &checkpoint_id {
             Some(id) => chain.links.get(id),
             None => chain.links.last_key_value().map(|(_, link)| link),
@@ -476,8 +478,8 @@ fn json_of(data: &CheckpointData) -> Option<&str> {
     (data.metadata_encoding == Encoding::Text).then_some(data.metadata.as_str())
 }
 
-/// Parent, created_at, metadata, envelope.
-fn columns(data: &CheckpointData, checkpoint_id: &str) -> Result<[Value; 4], Error> {
+/// Parent, created_at, metadata, envelope; and that the envelope says which channels there are.
+fn columns(data: &CheckpointData, checkpoint_id: &str) -> Result<[Value; 5], Error> {
     let damaged = || damaged(&format!("checkpoint {checkpoint_id}"));
     let metadata = data.metadata_encoding.decode(&data.metadata).ok_or_else(damaged)?;
     let envelope = Encoding::Base64.decode(&data.envelope).ok_or_else(damaged)?;
@@ -486,6 +488,7 @@ fn columns(data: &CheckpointData, checkpoint_id: &str) -> Result<[Value; 4], Err
         Value::Text(data.ts.clone()),
         Value::Blob(metadata),
         Value::Blob(envelope),
+        Value::Null,
     ])
 }
 

@@ -13,8 +13,8 @@ use super::row::{
 };
 use crate::ask::{NewCheckpoint, NewWrite, NewWrites};
 use crate::error::Error;
-use crate::format::checkpoint::{CheckpointColumns, CheckpointEnvelope};
-use crate::format::write::{self, WriteColumns};
+use crate::format::checkpoint::{CheckpointColumns, CheckpointEnvelope, LinkColumns};
+use crate::format::write::{WriteColumns, WriteEnvelope};
 use crate::json;
 use crate::statement::Value;
 use crate::value::build::Chunk;
@@ -90,8 +90,13 @@ impl Call {
     ) -> Result<Vec<LogRow>, Error> {
         let mut rows = self.chunk_rows(&new.thread_id, chunks, rev);
         let columns = CheckpointColumns {
-            checkpoint_id: &new.checkpoint_id,
-            parent_checkpoint_id: new.parent_checkpoint_id.as_deref(),
+            link: LinkColumns {
+                thread_id: &new.thread_id,
+                checkpoint_ns: &new.checkpoint_ns,
+                checkpoint_id: &new.checkpoint_id,
+                parent_checkpoint_id: new.parent_checkpoint_id.as_deref(),
+            },
+            channels: Some(&new.channels),
             created_at: &new.created_at,
             metadata: &new.metadata.bytes,
         };
@@ -163,13 +168,16 @@ impl Call {
         let mut rows = self.chunk_rows(&new.thread_id, &chunks, rev);
         for NewWrite { idx, channel, envelope } in new.keeping.iter().chain(&new.replacing) {
             let columns = WriteColumns {
+                thread_id: &new.thread_id,
+                checkpoint_ns: &new.checkpoint_ns,
                 checkpoint_id: &new.checkpoint_id,
                 task_id: &new.task_id,
                 idx: *idx,
                 task_path: &new.task_path,
                 channel,
             };
-            let value = write::open(envelope, columns, &|| "a write".to_owned())?;
+            let here = || "a write".to_owned();
+            let WriteEnvelope { value, .. } = WriteEnvelope::open(envelope, columns, &here)?;
             let mut refs = Vec::new();
             refs::of_piece(&value.piece, &mut refs);
             let (encoding, data) = Encoding::base64(envelope);
@@ -251,7 +259,12 @@ impl Call {
     }
 
     /// The newest tombstone of a thread, 0 for none.
-    async fn cut_of(&mut self, doing: &str, thread_id: &str, stored: bool) -> Result<i64, Error> {
+    pub(super) async fn cut_of(
+        &mut self,
+        doing: &str,
+        thread_id: &str,
+        stored: bool,
+    ) -> Result<i64, Error> {
         let query = query::cut(&self.sender.options.table, thread_id);
         let tables = self.sender.query(&query).await?;
         let tables = tables.map_err(|failure| failure.error(doing, stored))?;

@@ -8,17 +8,17 @@
 //! ancestors from there on have are those known, only what comes after it is read; where they are
 //! others, everything.
 //!
-//! As in `list`, everything is read once more where a chunk is missing.
+//! As in `getTuple`, all begins again where a chunk is missing and the thread was deleted meanwhile.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::set;
-use super::tuples::{Gathers, StoredWrite, Trouble, place};
-use crate::ask::{Ask, KNOWN, SEED, Step};
+use super::tuples::{Attempts, Gathers, StoredWrite, Trouble, integers, place};
+use crate::ask::{Ask, KNOWN, LINK, SEED, Step};
 use crate::call;
 use crate::config;
 use crate::error::Error;
-use crate::format::checkpoint::{CheckpointColumns, CheckpointEnvelope, StoredValue};
+use crate::format::checkpoint::{CheckpointColumns, CheckpointEnvelope, LinkColumns, StoredValue};
 use crate::format::checksum_text;
 use crate::known_history::KnownHistory;
 use crate::outcome::{ChannelHistory, Outcome};
@@ -39,7 +39,7 @@ pub(super) struct DeltaHistory {
     walks: BTreeMap<String, Walk>,
     gathers: Gathers,
     stage: Stage,
-    again: bool,
+    attempts: Attempts,
 }
 
 /// Which answer comes next.
@@ -47,6 +47,7 @@ pub(super) struct DeltaHistory {
 enum Stage {
     Walks,
     Chunks,
+    Threads,
 }
 
 /// What the ancestors have of one channel.
@@ -97,7 +98,7 @@ impl DeltaHistory {
             walks: BTreeMap::new(),
             gathers: Gathers::default(),
             stage: Stage::Walks,
-            again: false,
+            attempts: Attempts::default(),
             thread_id: thread_id.clone().unwrap_or_default(),
         };
         let step = if thread_id.is_none() || history.channels.is_empty() {
@@ -119,6 +120,7 @@ impl DeltaHistory {
                     match part {
                         SEED => self.seed(row)?,
                         KNOWN => holds &= self.goes_on(row)?,
+                        LINK => self.check_link(row)?,
                         _ => self.write(steps, row.of("lg_writes"))?,
                     }
                 }
@@ -129,6 +131,17 @@ impl DeltaHistory {
                 self.stage = Stage::Chunks;
             }
             Stage::Chunks => self.gathers.take(sets)?,
+            Stage::Threads => {
+                let there = integers(set(sets, 0)?, "thread_key")?;
+                if self.gathers.threads().any(|key| !there.contains(&key)) {
+                    self.attempts.next()?;
+                    return Ok(self.walk_again());
+                }
+                return match self.histories() {
+                    Ok(histories) => Ok(Step::Done(Outcome::History(histories))),
+                    Err(Trouble::Missing(error) | Trouble::Final(error)) => Err(error),
+                };
+            }
         }
         match self.gathers.round() {
             Some(round) => Ok(round),
@@ -171,9 +184,31 @@ impl DeltaHistory {
         Ok(self.known.get(channel).is_some_and(|known| known.has(checksums)))
     }
 
+    /// Refuses an ancestor that was passed by columns which are not those it was stored with.
+    fn check_link(&self, mut row: Row<'_>) -> Result<(), Error> {
+        row.integer("thread_key")?;
+        row.integer("found")?;
+        row.text("channel")?;
+        let columns = LinkColumns {
+            thread_id: &self.thread_id,
+            checkpoint_ns: row.text("checkpoint_ns")?,
+            checkpoint_id: row.text("checkpoint_id")?,
+            parent_checkpoint_id: row.optional_text("parent_checkpoint_id")?,
+        };
+        let channels = row.text("channels")?;
+        if columns.is(channels, row.blob("envelope")?) {
+            return Ok(());
+        }
+        let here = place(&self.thread_id, columns.checkpoint_ns, columns.checkpoint_id);
+        Err(columns.damaged(&here))
+    }
+
     fn write(&mut self, steps: i64, row: Row<'_>) -> Result<(), Error> {
         let checksum = checksum_text(row.blob_ahead(WRITE_ENVELOPE));
-        let write = StoredWrite::from_row(row)?;
+        let write = StoredWrite::from_row(row, &self.thread_id)?;
+        if !self.channels.contains(&write.channel) {
+            return Ok(());
+        }
         self.gathers.want(write.thread_key, &write.value);
         if !self.walks.contains_key(&write.channel) {
             self.walks.insert(write.channel.clone(), Walk::default());
@@ -200,17 +235,18 @@ impl DeltaHistory {
         let thread_key = row.integer("thread_key")?;
         row.integer("found")?;
         let channel = row.text("channel")?;
-        row.text("checkpoint_ns")?;
-        let checkpoint_id = row.text("checkpoint_id")?;
-        let parent_checkpoint_id = row.optional_text("parent_checkpoint_id")?;
-        let columns = CheckpointColumns {
-            checkpoint_id,
-            parent_checkpoint_id,
-            created_at: row.text("created_at")?,
-            metadata: row.blob("metadata")?,
+        let link = LinkColumns {
+            thread_id: &self.thread_id,
+            checkpoint_ns: row.text("checkpoint_ns")?,
+            checkpoint_id: row.text("checkpoint_id")?,
+            parent_checkpoint_id: row.optional_text("parent_checkpoint_id")?,
         };
-        let here = || place(&self.thread_id, &self.checkpoint_ns, checkpoint_id);
+        let (created_at, metadata) = (row.text("created_at")?, row.blob("metadata")?);
         let sealed = row.blob("envelope")?;
+        let channels = row.optional_text("channels")?;
+        let columns = CheckpointColumns { link, channels, created_at, metadata };
+        let checkpoint_id = link.checkpoint_id;
+        let here = || place(&self.thread_id, &self.checkpoint_ns, checkpoint_id);
         let envelope = CheckpointEnvelope::open(sealed, columns, &here)?;
         let Some(stored) = envelope.values.into_iter().find(|stored| stored.channel == channel)
         else {
@@ -233,11 +269,11 @@ impl DeltaHistory {
     fn done(&mut self) -> Result<Step, Error> {
         match self.histories() {
             Ok(histories) => Ok(Step::Done(Outcome::History(histories))),
-            Err(Trouble::Missing(_)) if !self.again => {
-                self.again = true;
-                Ok(self.walk_again())
+            Err(Trouble::Missing(_)) => {
+                self.stage = Stage::Threads;
+                Ok(Step::ask(Ask::Threads { keys: self.gathers.threads().collect() }))
             }
-            Err(Trouble::Missing(error) | Trouble::Final(error)) => Err(error),
+            Err(Trouble::Final(error)) => Err(error),
         }
     }
 

@@ -4,12 +4,18 @@
 //! 2. Only for checkpoints with `v` under 4: read their parents' sends.
 //! 3. Read the chunks, level by level.
 //!
-//! The rounds are separate states of the store. A chunk that is missing in the third may mean
-//! that the thread was deleted after the first: everything is read once more then, and only what
-//! is missing again is an error.
+//! The rounds are separate states of the store, and the thread may be deleted after the first.
+//! Where the chunks that a thread's tuples need are missing, the store is asked whether the thread
+//! is still the one that was read; so it is with the sends. A thread that is gone never comes back
+//! as the one it was: its tuples are left out of the page, and a `getTuple` begins again. What is
+//! missing of a thread that is there is an error.
 
 use super::set;
-use super::tuples::{Gathers, StoredCheckpoint, StoredWrite, Trouble, by_checkpoint};
+use super::tuples::{
+    Attempts, Gathers, StoredCheckpoint, StoredWrite, Trouble, by_checkpoint, integers,
+};
+use std::collections::BTreeSet;
+
 use crate::ask::{self, After, Ask, CHECKPOINT, Step};
 use crate::call;
 use crate::config;
@@ -37,8 +43,12 @@ pub(super) struct List {
     /// What the caller of `getTuple` has.
     known: Option<Known>,
     stage: Stage,
-    again: bool,
+    attempts: Attempts,
     checkpoints: Vec<StoredCheckpoint>,
+    /// How many checkpoints the store gave, those included whose thread was deleted since.
+    given: usize,
+    /// The last of them.
+    last: Option<After>,
     writes: Vec<StoredWrite>,
     sends: Vec<StoredWrite>,
     gathers: Gathers,
@@ -50,6 +60,7 @@ enum Stage {
     Page,
     Sends,
     Chunks,
+    Threads,
 }
 
 /// Which checkpoints.
@@ -137,7 +148,7 @@ impl List {
         let selection = Selection { page, remaining };
         let mut list = Self::new(selection, false);
         let step = match list.selection.count() {
-            0 => Step::Done(list.page_outcome(Vec::new(), Vec::new(), false)?),
+            0 => Step::Done(list.page_outcome(Vec::new(), Vec::new())?),
             _ => list.page(),
         };
         Ok((list, step))
@@ -149,8 +160,10 @@ impl List {
             one,
             known: None,
             stage: Stage::Page,
-            again: false,
+            attempts: Attempts::default(),
             checkpoints: Vec::new(),
+            given: 0,
+            last: None,
             writes: Vec::new(),
             sends: Vec::new(),
             gathers: Gathers::default(),
@@ -168,14 +181,51 @@ impl List {
                 }
             }
             Stage::Sends => {
-                self.sends = StoredWrite::read(set(sets, 0)?)?;
+                let there = integers(set(sets, 1)?, "thread_key")?;
+                if self.leave_out_but(&there) && self.one {
+                    return self.again();
+                }
+                self.sends = StoredWrite::read(set(sets, 0)?, &self.checkpoints)?;
                 self.chunks()
             }
             Stage::Chunks => {
                 self.gathers.take(sets)?;
                 self.next_chunks()
             }
+            Stage::Threads => {
+                let there = integers(set(sets, 0)?, "thread_key")?;
+                match (self.leave_out_but(&there), self.one) {
+                    (true, true) => self.again(),
+                    (true, false) => self.end(),
+                    (false, _) => match self.ended() {
+                        Ok(outcome) => Ok(Step::Done(outcome)),
+                        Err(Trouble::Missing(error) | Trouble::Final(error)) => Err(error),
+                    },
+                }
+            }
         }
+    }
+
+    /// Leaves out the tuples of all other threads. Whether there were such.
+    fn leave_out_but(&mut self, there: &BTreeSet<i64>) -> bool {
+        let count = self.checkpoints.len();
+        self.checkpoints.retain(|checkpoint| there.contains(&checkpoint.thread_key));
+        self.writes.retain(|write| there.contains(&write.thread_key));
+        self.checkpoints.len() < count
+    }
+
+    fn again(&mut self) -> Result<Step, Error> {
+        self.attempts.next()?;
+        self.sends = Vec::new();
+        self.gathers = Gathers::default();
+        Ok(self.page())
+    }
+
+    /// Asks which of the threads of the page are still there.
+    fn threads(&self) -> Ask {
+        let keys: BTreeSet<i64> =
+            self.checkpoints.iter().map(|checkpoint| checkpoint.thread_key).collect();
+        Ask::Threads { keys: keys.into_iter().collect() }
     }
 
     fn page(&mut self) -> Step {
@@ -190,14 +240,25 @@ impl List {
     fn take_page(&mut self, set: &RowSet) -> Result<(), Error> {
         self.checkpoints = Vec::new();
         self.writes = Vec::new();
+        let mut writes = Vec::new();
         for mut row in rows(set, "lg_checkpoints") {
             match row.integer("part")? {
                 CHECKPOINT => self.checkpoints.push(StoredCheckpoint::from_row(row)?),
-                _ => self.writes.push(StoredWrite::from_row(row.of("lg_writes"))?),
+                _ => writes.push(row.of("lg_writes")),
             }
+        }
+        for row in writes {
+            self.writes.push(StoredWrite::of_one(row, &self.checkpoints)?);
         }
         // A store would sort whole rows.
         self.writes.sort_by(|left, right| left.order().cmp(&right.order()));
+        self.given = self.checkpoints.len();
+        self.last = self.checkpoints.last().map(|last| After {
+            checkpoint_id: last.checkpoint_id.clone(),
+            thread_key: last.thread_key,
+            thread_id: last.thread_id.clone(),
+            checkpoint_ns: last.checkpoint_ns.clone(),
+        });
         Ok(())
     }
 
@@ -211,7 +272,8 @@ impl List {
         let checkpoints =
             parents.into_iter().map(|(key, ns, id)| (key, ns.to_owned(), id.to_owned()));
         let checkpoints = checkpoints.collect();
-        Some(Step::ask(Ask::Writes { channel: TASKS, checkpoints }))
+        let writes = Ask::Writes { channel: TASKS, checkpoints };
+        Some(Step::Ask(vec![writes, self.threads()]))
     }
 
     fn chunks(&mut self) -> Result<Step, Error> {
@@ -229,17 +291,22 @@ impl List {
         if let Some(round) = self.gathers.round() {
             return Ok(round);
         }
-        let ended = if self.one { self.found() } else { self.tuples() };
-        match ended {
+        self.end()
+    }
+
+    fn end(&mut self) -> Result<Step, Error> {
+        match self.ended() {
             Ok(outcome) => Ok(Step::Done(outcome)),
-            Err(Trouble::Missing(_)) if !self.again => {
-                self.again = true;
-                self.sends = Vec::new();
-                self.gathers = Gathers::default();
-                Ok(self.page())
+            Err(Trouble::Missing(_)) => {
+                self.stage = Stage::Threads;
+                Ok(Step::ask(self.threads()))
             }
-            Err(Trouble::Missing(error) | Trouble::Final(error)) => Err(error),
+            Err(Trouble::Final(error)) => Err(error),
         }
+    }
+
+    fn ended(&self) -> Result<Outcome, Trouble> {
+        if self.one { self.found() } else { self.tuples() }
     }
 
     /// The one checkpoint, if it is there.
@@ -257,7 +324,7 @@ impl List {
         Ok(Outcome::Found(Some(FoundCheckpoint { tuple, known, bases })))
     }
 
-    fn tuples(&mut self) -> Result<Outcome, Trouble> {
+    fn tuples(&self) -> Result<Outcome, Trouble> {
         let writes = by_checkpoint(&self.writes);
         let sends = by_checkpoint(&self.sends);
         let mut shared = Shared::default();
@@ -269,25 +336,18 @@ impl List {
             let shared = Some(&mut shared);
             tuples.push(checkpoint.tuple(&self.gathers, own, parents, None, shared)?);
         }
-        let full = tuples.len() as u64 == self.selection.count();
-        self.selection.page.after = self.checkpoints.last().map(|last| After {
-            checkpoint_id: last.checkpoint_id.clone(),
-            thread_key: last.thread_key,
-            thread_id: last.thread_id.clone(),
-            checkpoint_ns: last.checkpoint_ns.clone(),
-        });
-        Ok(self.page_outcome(tuples, shared.into_bytes(), full)?)
+        Ok(self.page_outcome(tuples, shared.into_bytes())?)
     }
 
     fn page_outcome(
-        &mut self,
+        &self,
         tuples: Vec<CheckpointTuple<TupleValue>>,
         shared: Vec<u8>,
-        full: bool,
     ) -> Result<Outcome, Error> {
+        let full = self.given as u64 == self.selection.count();
         let count = tuples.len() as u64;
         let remaining = self.selection.remaining.map(|remaining| remaining.saturating_sub(count));
-        let next = match self.selection.page.after.take() {
+        let next = match &self.last {
             Some(After { checkpoint_id, thread_key, thread_id, checkpoint_ns })
                 if full && remaining != Some(0) =>
             {

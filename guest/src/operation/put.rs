@@ -7,8 +7,8 @@
 //!
 //! Before it, only where needed:
 //!
-//! - For channels of which nothing is known and that are not named as new: read which of them
-//!   the namespace has a value of.
+//! - Without a parent, for channels of which nothing is known and that are not named as new: read
+//!   which of them the namespace has a value of.
 //! - For an edit that keeps elements from the middle of a large list or map: read the nodes
 //!   that hold its elements, level by level.
 //!
@@ -25,7 +25,7 @@ use crate::ask::{Ask, Guard, NewCheckpoint, Step};
 use crate::call;
 use crate::config::{self, Address};
 use crate::error::Error;
-use crate::format::checkpoint::{CheckpointColumns, NewEnvelope, StoredValue};
+use crate::format::checkpoint::{CheckpointColumns, LinkColumns, NewEnvelope, StoredValue};
 use crate::json;
 use crate::known::{Known, KnownValue};
 use crate::outcome::{Outcome, StoredCheckpoint};
@@ -49,7 +49,8 @@ pub(super) struct Put {
     checkpoint_id: String,
     parent_checkpoint_id: Option<String>,
     known: Option<Known>,
-    /// Channels found to have a stored value.
+    /// Channels found to have a stored value, or known to have had one in a thread that was
+    /// deleted since.
     found: BTreeSet<String>,
     /// Whether it is found.
     asked: bool,
@@ -137,7 +138,10 @@ impl Put {
                 if self.edits().next().is_some() {
                     return Ok(Step::Done(Outcome::Stale));
                 }
-                self.known = None;
+                if let Some(known) = self.known.take() {
+                    // What was stored of the thread is to be stored again.
+                    self.found.extend(known.channels);
+                }
                 self.asked = false;
                 self.plan()
             }
@@ -188,15 +192,17 @@ impl Put {
             .filter(|channel| !self.is_stored(channel))
     }
 
-    /// Whether a channel's value is stored, as far as is known: it is new, or bound to no
-    /// version, or the namespace has a value of the channel.
+    /// Whether a channel's value is stored, as far as is known: the checkpoint has a parent, whose
+    /// state it goes on from; or the channel is new, or bound to no version, or the namespace has a
+    /// value of it.
     ///
     /// The last is about the channel and not about the value. LangGraph names a channel as new
     /// when its version changed; a node that changes a value in place changes no version, and
     /// its state must not lose the channel for that.
     fn is_stored(&self, channel: &str) -> bool {
         let versions = &self.call.checkpoint.channel_versions;
-        self.call.new_versions.iter().any(|new| new == channel)
+        self.parent_checkpoint_id.is_some()
+            || self.call.new_versions.iter().any(|new| new == channel)
             || !versions.iter().any(|entry| entry.channel == channel)
             || self.known.as_ref().is_some_and(|known| known.channels.contains(channel))
             || self.found.contains(channel)
@@ -217,8 +223,13 @@ impl Put {
         let channels_column = json::array_of_strings(names());
         let checkpoint = &self.call.checkpoint;
         let columns = CheckpointColumns {
-            checkpoint_id: &self.checkpoint_id,
-            parent_checkpoint_id: self.parent_checkpoint_id.as_deref(),
+            link: LinkColumns {
+                thread_id: &self.address.thread_id,
+                checkpoint_ns: &self.address.checkpoint_ns,
+                checkpoint_id: &self.checkpoint_id,
+                parent_checkpoint_id: self.parent_checkpoint_id.as_deref(),
+            },
+            channels: Some(&channels_column),
             created_at: &checkpoint.ts,
             metadata: &self.call.metadata.bytes,
         };

@@ -9,10 +9,10 @@ use crate::call;
 use crate::config::{self, Address, TASK_PATH_BYTES_MAX};
 use crate::error::Error;
 use crate::format::checkpoint::StoredValue;
-use crate::format::write::{WriteColumns, seal};
+use crate::format::write::{WriteColumns, WriteEnvelope};
 use crate::outcome::Outcome;
 use crate::value::build::{Builder, Chunk};
-use crate::write::place;
+use crate::write::{Places, place};
 
 /// Nothing to remember.
 #[derive(Debug)]
@@ -42,11 +42,15 @@ impl PutWrites {
         let builder = Builder::new(&none);
         let mut chunks: Vec<Chunk> = Vec::new();
         let (mut keeping, mut replacing) = (Vec::new(), Vec::new());
+        let of_call = call.writes.iter().enumerate();
+        let places = Places::of(of_call.map(|(at, write)| place(&write.channel, at).idx));
         for (position, write) in call.writes.iter().enumerate() {
             let built = builder.value(&write.value.kind, &write.value.bytes)?;
             chunks.extend(built.fresh);
             let place = place(&write.channel, position);
             let columns = WriteColumns {
+                thread_id: &address.thread_id,
+                checkpoint_ns: &address.checkpoint_ns,
                 checkpoint_id: &checkpoint_id,
                 task_id: &task_id,
                 idx: place.idx,
@@ -54,7 +58,7 @@ impl PutWrites {
                 channel: &write.channel,
             };
             let value = StoredValue { kind: write.value.kind.clone(), piece: built.piece };
-            let envelope = seal(value, columns)?;
+            let envelope = WriteEnvelope { value, places: places.clone() }.seal(columns)?;
             let writes = if place.replaces { &mut replacing } else { &mut keeping };
             writes.push(NewWrite { idx: place.idx, channel: write.channel.clone(), envelope });
         }

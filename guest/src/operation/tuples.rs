@@ -1,15 +1,15 @@
 //! Rows of checkpoints and writes read into tuples; shared by all that reads.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
 use crate::ask::{Ask, Step};
 use crate::call::{ChannelValue, Payload};
 use crate::error::Error;
 use crate::format::checkpoint::{
-    CheckpointColumns, CheckpointEnvelope, StoredChannel, StoredValue,
+    CheckpointColumns, CheckpointEnvelope, LinkColumns, StoredChannel, StoredValue,
 };
-use crate::format::write::{self, WriteColumns};
+use crate::format::write::{WriteColumns, WriteEnvelope};
 use crate::known::{Known, KnownValue};
 use crate::outcome::{self, CheckpointTuple, PendingWrite, TupleValue};
 use crate::row::{Row, rows};
@@ -19,6 +19,7 @@ use crate::value::gather::{Gather, Loss};
 use crate::value::hash::Hash;
 use crate::value::piece::Piece;
 use crate::value::shared::Shared;
+use crate::write::{Places, incomplete};
 
 /// A checkpoint's row, its envelope opened.
 #[derive(Debug)]
@@ -43,6 +44,7 @@ pub(super) struct StoredWrite {
     pub(super) task_id: String,
     pub(super) channel: String,
     pub(super) value: StoredValue,
+    places: Places,
     task_path: String,
     idx: i64,
 }
@@ -61,10 +63,12 @@ impl StoredCheckpoint {
         let parent_checkpoint_id = row.optional_text("parent_checkpoint_id")?;
         let created_at = row.text("created_at")?;
         let metadata = row.blob("metadata")?;
-        let columns =
-            CheckpointColumns { checkpoint_id, parent_checkpoint_id, created_at, metadata };
+        let sealed = row.blob("envelope")?;
+        let channels = row.optional_text("channels")?;
+        let link = LinkColumns { thread_id, checkpoint_ns, checkpoint_id, parent_checkpoint_id };
+        let columns = CheckpointColumns { link, channels, created_at, metadata };
         let place = || place(thread_id, checkpoint_ns, checkpoint_id);
-        let envelope = CheckpointEnvelope::open(row.blob("envelope")?, columns, &place)?;
+        let envelope = CheckpointEnvelope::open(sealed, columns, &place)?;
         Ok(Self {
             thread_key,
             generation,
@@ -166,6 +170,13 @@ impl StoredCheckpoint {
         let rest = gathers
             .join(key, &self.envelope.rest)
             .map_err(|loss| loss.at(|| format!("the fields of {here}")))?;
+        let all = writes.iter().map(|write| (write.task_id.as_str(), write.idx, &write.places));
+        if let Some(task_id) = incomplete(all) {
+            return Err(Trouble::Final(Error::corrupt(
+                "missing-write",
+                format!("a write of task {task_id} of {here} is not stored; restore it"),
+            )));
+        }
         let pending_writes = writes
             .iter()
             .map(|write| write.pending(gathers, &self.thread_id))
@@ -197,12 +208,26 @@ impl StoredCheckpoint {
 }
 
 impl StoredWrite {
-    /// From the columns every statement on writes gives.
-    pub(super) fn read(set: &RowSet) -> Result<Vec<Self>, Error> {
-        rows(set, "lg_writes").map(|row| Self::from_row(row)).collect()
+    /// From the columns every statement on writes gives. The id of its thread is that of the
+    /// checkpoint with the same thread key.
+    pub(super) fn read(set: &RowSet, checkpoints: &[StoredCheckpoint]) -> Result<Vec<Self>, Error> {
+        let read = |row| Self::of_one(row, checkpoints);
+        rows(set, "lg_writes").map(read).collect()
     }
 
-    pub(super) fn from_row(mut row: Row<'_>) -> Result<Self, Error> {
+    pub(super) fn of_one(row: Row<'_>, checkpoints: &[StoredCheckpoint]) -> Result<Self, Error> {
+        let key = row.clone().integer("thread_key")?;
+        let mut with_key = checkpoints.iter().filter(|checkpoint| checkpoint.thread_key == key);
+        let Some(StoredCheckpoint { thread_id, .. }) = with_key.next() else {
+            return Err(Error::corrupt(
+                "unexpected-column",
+                "column thread_key of lg_writes is that of no checkpoint; restore the store",
+            ));
+        };
+        Self::from_row(row, thread_id)
+    }
+
+    pub(super) fn from_row(mut row: Row<'_>, thread_id: &str) -> Result<Self, Error> {
         let thread_key = row.integer("thread_key")?;
         let idx = row.integer("idx")?;
         let task_id = row.text("task_id")?;
@@ -210,14 +235,21 @@ impl StoredWrite {
         let checkpoint_id = row.text("checkpoint_id")?;
         let task_path = row.text("task_path")?;
         let channel = row.text("channel")?;
-        let columns = WriteColumns { checkpoint_id, task_id, idx, task_path, channel };
-        let place = || {
-            format!(
-                "the write of task {task_id} to channel {channel}, place {idx}, of checkpoint \
-                 {checkpoint_id} in namespace \"{checkpoint_ns}\""
-            )
+        let columns = WriteColumns {
+            thread_id,
+            checkpoint_ns,
+            checkpoint_id,
+            task_id,
+            idx,
+            task_path,
+            channel,
         };
-        let value = write::open(row.blob("envelope")?, columns, &place)?;
+        let place = || {
+            let here = place(thread_id, checkpoint_ns, checkpoint_id);
+            format!("the write of task {task_id} to channel {channel}, place {idx}, of {here}")
+        };
+        let WriteEnvelope { value, places } =
+            WriteEnvelope::open(row.blob("envelope")?, columns, &place)?;
         Ok(Self {
             thread_key,
             checkpoint_ns: checkpoint_ns.to_owned(),
@@ -225,6 +257,7 @@ impl StoredWrite {
             task_id: task_id.to_owned(),
             channel: channel.to_owned(),
             value,
+            places,
             task_path: task_path.to_owned(),
             idx,
         })
@@ -286,6 +319,11 @@ pub(super) struct Gathers {
 impl Gathers {
     pub(super) fn want(&mut self, thread_key: i64, value: &StoredValue) {
         self.by_thread.entry(thread_key).or_default().want(&value.piece);
+    }
+
+    /// The keys of the threads.
+    pub(super) fn threads(&self) -> impl Iterator<Item = i64> {
+        self.by_thread.keys().copied()
     }
 
     /// The read of the next level of chunks; nothing when all are there.
@@ -353,11 +391,37 @@ pub(super) fn chunks(set: &RowSet, asked: &[Hash]) -> Result<Vec<(Hash, Vec<u8>)
     Ok(chunks)
 }
 
+/// The keys, or other integers, in the one column of an answer.
+pub(super) fn integers(set: &RowSet, column: &'static str) -> Result<BTreeSet<i64>, Error> {
+    rows(set, "lg_threads").map(|mut row| row.integer(column)).collect()
+}
+
+/// How often a read began again since its thread was deleted meanwhile.
+#[derive(Debug, Default)]
+pub(super) struct Attempts {
+    count: usize,
+}
+
+impl Attempts {
+    /// One more.
+    pub(super) fn next(&mut self) -> Result<(), Error> {
+        const ATTEMPTS_MAX: usize = 16;
+        self.count += 1;
+        if self.count < ATTEMPTS_MAX {
+            return Ok(());
+        }
+        Err(Error::protocol(
+            "endless-deletes",
+            "a thread is deleted again and again while it is read; read it when that has ended",
+        ))
+    }
+}
+
 /// Why there is no tuple.
 #[derive(Debug)]
 pub(super) enum Trouble {
-    /// A chunk is not there. The thread may have been deleted between two rounds: reading it
-    /// again tells.
+    /// A chunk is not there. The thread may have been deleted between two rounds: whether it is
+    /// still there tells.
     Missing(Error),
     /// Anything else is final.
     Final(Error),

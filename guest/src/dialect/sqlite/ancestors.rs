@@ -1,8 +1,9 @@
 //! The walk from a checkpoint to its ancestors.
 
-use super::text;
-use crate::ask::{KNOWN, SEED, WRITE};
+use super::{is_of_channel, text};
+use crate::ask::{KNOWN, LINK, SEED, WRITE};
 use crate::format::CHECKSUM_BYTES;
+use crate::format::write::mark;
 use crate::json;
 use crate::statement::{Statement, Value};
 
@@ -18,6 +19,10 @@ const FOUND: &str = "((instr(c.channels, ?5) > 0 OR instr(c.channels, '\\') > 0)
 /// target's parent: at `SEED` a checkpoint's, at `WRITE` those of every statement on writes. An
 /// ancestor that is its own comes up again with more steps. From the ancestor `?6` on, rows are
 /// left out, and the row of `KNOWN` has their checksums.
+///
+/// The walk goes by `parent_checkpoint_id` and `channels`. What was damaged in them must not lead
+/// to an older value: the rows of `LINK` have, for the target and each ancestor passed, these
+/// columns and the part of the envelope that vouches for them.
 ///
 /// The walk remembers a place, a new one after twice as many steps as before, and ends where it
 /// comes back to it: so a circle of parents ends it without a look at all places passed.
@@ -37,13 +42,15 @@ pub(super) fn ancestors(
             text(channel),
             text(array.trim_start_matches('[').trim_end_matches(']')),
             known.as_deref().map_or(Value::Null, text),
+            Value::Blob(mark(channel).to_vec()),
         ]
     };
     let checksums = checksums();
+    let is_of_channel = is_of_channel("w", "?4", "?7");
     Statement {
         text: format!(
-            "WITH RECURSIVE target (thread_key, parent) AS (\
-             SELECT c.thread_key, c.parent_checkpoint_id FROM lg_threads t \
+            "WITH RECURSIVE target (place, thread_key, parent) AS (\
+             SELECT c.rowid, c.thread_key, c.parent_checkpoint_id FROM lg_threads t \
              CROSS JOIN lg_records c ON c.thread_key = t.thread_key \
              WHERE t.thread_id = ?1 AND c.checkpoint_ns = ?2 AND c.task_id = '' \
              AND (?3 IS NULL OR c.checkpoint_id = ?3) \
@@ -65,18 +72,25 @@ pub(super) fn ancestors(
              SELECT {SEED} AS part, a.steps AS steps, c.thread_key, a.found AS idx, \
              ?4 AS task_id, c.checkpoint_ns, c.checkpoint_id, \
              c.parent_checkpoint_id AS task_path, c.created_at, CAST(c.metadata AS BLOB), \
-             c.envelope \
+             c.envelope, ifnull(c.channels, '') \
              FROM ancestors a CROSS JOIN lg_records c ON c.rowid = a.place \
              WHERE a.found AND NOT a.known \
              UNION ALL \
              SELECT {WRITE}, a.steps, w.thread_key, w.idx, w.task_id, w.checkpoint_ns, \
-             w.checkpoint_id, w.task_path, w.channel, w.envelope, NULL \
+             w.checkpoint_id, w.task_path, w.channel, w.envelope, NULL, NULL \
              FROM ancestors a CROSS JOIN lg_records w ON w.thread_key = a.thread_key \
-             AND w.checkpoint_ns = ?2 AND w.checkpoint_id = a.checkpoint_id AND w.channel = ?4 \
-             WHERE NOT a.known \
+             AND w.checkpoint_ns = ?2 AND w.checkpoint_id = a.checkpoint_id \
+             AND w.task_id <> '' AND {is_of_channel} WHERE NOT a.known \
              UNION ALL \
              SELECT {KNOWN}, 0, 0, (SELECT ifnull(max(a.known), 0) FROM ancestors a), ?4, \
-             {checksums}, NULL, NULL, NULL, NULL, NULL WHERE ?6 IS NOT NULL \
+             {checksums}, NULL, NULL, NULL, NULL, NULL, NULL WHERE ?6 IS NOT NULL \
+             UNION ALL \
+             SELECT {LINK}, p.steps, c.thread_key, 0, ?4, c.checkpoint_ns, c.checkpoint_id, \
+             c.parent_checkpoint_id, ifnull(c.channels, ''), \
+             substr(c.envelope, -{CHECKSUM_BYTES} * 2, {CHECKSUM_BYTES}), NULL, NULL \
+             FROM (SELECT -1 AS steps, g.place FROM target g UNION ALL SELECT a.steps, a.place \
+             FROM ancestors a WHERE NOT a.found AND NOT a.known) p \
+             CROSS JOIN lg_records c ON c.rowid = p.place \
              ORDER BY part, steps DESC, task_path, task_id, idx"
         ),
         parameters: channels.iter().map(row).collect(),

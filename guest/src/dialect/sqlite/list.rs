@@ -17,7 +17,7 @@ fn columns() -> String {
          iif({IS_CHECKPOINT}, r.parent_checkpoint_id, r.task_path) AS task_path, \
          iif({IS_CHECKPOINT}, r.created_at, r.channel), \
          iif({IS_CHECKPOINT}, CAST(r.metadata AS BLOB), r.envelope), \
-         iif({IS_CHECKPOINT}, r.envelope, NULL)"
+         iif({IS_CHECKPOINT}, r.envelope, NULL), iif({IS_CHECKPOINT}, ifnull(r.channels, ''), NULL)"
     )
 }
 
