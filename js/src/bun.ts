@@ -1,5 +1,10 @@
+/// <reference lib="esnext.disposable" preserve="true" />
+
 // The entry point `langgraph-checkpoint-wasm/bun`: SQLite through bun:sqlite.
 
+// Who compiles against this package may have no types of the driver, and `any` for its database.
+// biome-ignore lint/suspicious/noTsIgnore: only this form gets there, and here they are no error.
+/** @ts-ignore */
 import type { Database } from "bun:sqlite";
 
 import type { SerializerProtocol } from "@langchain/langgraph-checkpoint";

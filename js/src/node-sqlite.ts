@@ -1,3 +1,5 @@
+/// <reference lib="esnext.disposable" preserve="true" />
+
 // The entry point `langgraph-checkpoint-wasm/node-sqlite`: SQLite through node:sqlite, which
 // Node.js has from version 22.16 on.
 

@@ -1,6 +1,11 @@
+/// <reference lib="esnext.disposable" preserve="true" />
+
 // The entry point `langgraph-checkpoint-wasm/sqlite`: SQLite through better-sqlite3.
 
 import type { SerializerProtocol } from "@langchain/langgraph-checkpoint";
+// Who compiles against this package may have no types of the driver, and `any` for its database.
+// biome-ignore lint/suspicious/noTsIgnore: only this form gets there, and here they are no error.
+/** @ts-ignore */
 import type { Database } from "better-sqlite3";
 
 import { BetterSqlite3Connection, openBetterSqlite3 } from "./adapters/better-sqlite3.js";

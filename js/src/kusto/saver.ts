@@ -1,3 +1,5 @@
+/// <reference lib="esnext.disposable" preserve="true" />
+
 import { expectOutcome } from "../runner.js";
 import { emitWarning } from "../runtime.js";
 import { PlannedSaver } from "../saver.js";

@@ -1,3 +1,5 @@
+import { sharedAmongCopies } from "../shared-class.js";
+
 /** What went wrong, as a stable name a program can compare. */
 export type SerializationErrorCode =
   | "cyclic-value"
@@ -27,7 +29,6 @@ export function formatPath(steps: readonly PathStep[]): string {
  * and never holds any of the value.
  */
 export class SerializationError extends Error {
-  override readonly name = "SerializationError";
   readonly code: SerializationErrorCode;
   /** The place inside the value, such as `messages[3].metadata`; empty for the value itself. */
   readonly path: string;
@@ -43,6 +44,8 @@ export class SerializationError extends Error {
     this.path = formatPath(path);
   }
 }
+
+sharedAmongCopies({ SerializationError });
 
 /** Names a place for a message, where the value itself has no path. */
 export function describePlace(path: readonly PathStep[]): string {
