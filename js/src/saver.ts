@@ -60,6 +60,14 @@ export abstract class PlannedSaver extends BaseCheckpointSaver {
     this.#immutable = new Set(options.assumeImmutable);
   }
 
+  /**
+   * Makes what the store has to have, or says what is missing. Without it the first call does so
+   * where the store allows it; done again, it changes nothing.
+   */
+  async setup(): Promise<void> {
+    await this.#run({ tag: "setup" }, "ready");
+  }
+
   override async getTuple(config: RunnableConfig): Promise<CheckpointTuple | undefined> {
     const joined = this.#runner.joined;
     const { thread_id, checkpoint_ns } = config?.configurable ?? {};
