@@ -1,14 +1,21 @@
+/// <reference lib="esnext.disposable" preserve="true" />
+
 // The entry point `langgraph-checkpoint-wasm/bun`: SQLite through bun:sqlite.
 
+// Who compiles against this package may have no types of the driver, and `any` for its database.
+// biome-ignore lint/suspicious/noTsIgnore: only this form gets there, and here they are no error.
+/** @ts-ignore */
 import type { Database } from "bun:sqlite";
 
 import type { SerializerProtocol } from "@langchain/langgraph-checkpoint";
 import { BunSqliteConnection, openBunSqlite } from "./adapters/bun-sqlite.js";
 import { CommitQueue } from "./adapters/commit-queue.js";
-import { BUSY_DEADLINE_MS, type SqliteOptions } from "./options.js";
+import { type Location, onOpened, queueOptions, type SaverClass, toPath } from "./opening.js";
+import type { SqliteOptions } from "./options.js";
 import { StorageSaver } from "./storage-saver.js";
 
 export type { Synchronous } from "./adapters/connection.js";
+export type { Location } from "./opening.js";
 export type { SqliteOptions } from "./options.js";
 
 /** A LangGraph.js checkpointer in a SQLite database, through bun:sqlite. */
@@ -23,20 +30,26 @@ export class SqliteSaver extends StorageSaver {
    * @param serde Serializes the values; `JsonPlusSerde` when it is left out.
    */
   constructor(db: Database, serde?: SerializerProtocol, options: SqliteOptions = {}) {
-    const { synchronous, busyDeadlineMs = BUSY_DEADLINE_MS } = options;
-    const queue = new CommitQueue(new BunSqliteConnection(db), { synchronous, busyDeadlineMs });
+    const queue = new CommitQueue(new BunSqliteConnection(db), queueOptions(db, options));
     super(queue, serde, options);
     this.db = db;
     this.#queue = queue;
   }
 
   /**
-   * Opens the database in a file, which is made where it is missing, or a new one in memory:
-   * `":memory:"`.
+   * Opens the database in a file, which is made where it is missing, or a new one in memory. Makes
+   * an instance of the class that it is called on.
+   *
+   * @param location The file's path or `file:` URL, or `":memory:"`.
    */
-  static fromConnString(path: string, options: SqliteOptions = {}): SqliteSaver {
-    const { serde, synchronous = "full" } = options;
-    return new SqliteSaver(openBunSqlite(path), serde, { ...options, synchronous });
+  static fromConnString<Saver extends SqliteSaver = SqliteSaver>(
+    this: SaverClass<Database, Saver>,
+    location: Location,
+    options: SqliteOptions = {},
+  ): Saver {
+    // biome-ignore lint/complexity/noThisInStatic: a class that extends this one makes its own.
+    const Class = this ?? SqliteSaver;
+    return onOpened(Class, openBunSqlite(toPath(location)), options);
   }
 
   /** Runs the writes that wait, then closes the database. */

@@ -1,5 +1,5 @@
 // The core module for runtimes that compile nothing.
 
-import core from "../generated/planner.core.wasm";
+import module from "../generated/planner.core.wasm";
 
-export const coreForWorkers: WebAssembly.Module = core;
+export const core: WebAssembly.Module = module;

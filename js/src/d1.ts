@@ -3,7 +3,7 @@
 import type { SerializerProtocol } from "@langchain/langgraph-checkpoint";
 
 import { D1Adapter, type D1Database } from "./adapters/d1.js";
-import { coreForWorkers } from "./core-for-workers.js";
+import { core } from "./core-for-workers.js";
 import type { SaverOptions } from "./options.js";
 import { StorageSaver } from "./storage-saver.js";
 
@@ -17,6 +17,6 @@ export class D1Saver extends StorageSaver {
    * @param options What it may take to be unchanged, and how much it remembers.
    */
   constructor(db: D1Database, serde?: SerializerProtocol, options: SaverOptions = {}) {
-    super(new D1Adapter(db), serde, { core: coreForWorkers, ...options });
+    super(new D1Adapter(db), serde, { ...options, core: options.core ?? core });
   }
 }

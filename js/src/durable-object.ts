@@ -7,7 +7,7 @@ import {
   type DurableObjectSql,
   type DurableObjectStorage,
 } from "./adapters/durable-object.js";
-import { coreForWorkers } from "./core-for-workers.js";
+import { core } from "./core-for-workers.js";
 import type { SaverOptions } from "./options.js";
 import { StorageSaver } from "./storage-saver.js";
 
@@ -26,6 +26,6 @@ export class DurableObjectSaver extends StorageSaver {
     serde?: SerializerProtocol,
     options: SaverOptions = {},
   ) {
-    super(new DurableObjectAdapter(storage), serde, { core: coreForWorkers, ...options });
+    super(new DurableObjectAdapter(storage), serde, { ...options, core: options.core ?? core });
   }
 }

@@ -1,6 +1,8 @@
 // Every error this package throws on purpose. Programs look at `code`, which is stable; the
 // message is for people and never holds a value.
 
+import { sharedAmongCopies } from "./shared-class.js";
+
 /** What a failed call left in the store. */
 export type Stored = "nothing" | "unknown";
 
@@ -12,7 +14,6 @@ export abstract class CheckpointerError extends Error {
   constructor(code: string, message: string, options?: ErrorOptions) {
     super(message, options);
     this.code = code;
-    this.name = new.target.name;
   }
 }
 
@@ -105,6 +106,19 @@ export class UnavailableError extends StoreError {}
  * call changes nothing.
  */
 export class DeniedError extends StoreError {}
+
+sharedAmongCopies({
+  CheckpointerError,
+  InvalidInputError,
+  CorruptError,
+  UnsupportedFormatError,
+  ProtocolError,
+  StoreError,
+  StorageError,
+  AdapterError,
+  UnavailableError,
+  DeniedError,
+});
 
 interface Fault {
   readonly code: string;

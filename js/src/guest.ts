@@ -2,18 +2,13 @@
 
 import type * as wit from "../generated/interfaces/langgraph-checkpoint-operations.js";
 import type { Batch, RowSet, Statement } from "./adapters/adapter.js";
-import { type CoreModule, coreModules } from "./core-modules.js";
+import { coreModules } from "./core-modules.js";
+import { CORE } from "./core-of-sql.js";
 import { ProtocolError, refusal } from "./errors.js";
 import { type CoreModules, compiledOnce, Instance } from "./instance.js";
 import { packCall } from "./packed/call.js";
 import { type Given, PackedCore } from "./packed/core.js";
 import { type PackedProgress, type PackedStatement, unpackOutcome } from "./packed/progress.js";
-
-/** It is written out, so that tools that gather a program's files find it. */
-const PLANNER: CoreModule = {
-  name: "planner.core.wasm",
-  file: () => new URL("../generated/planner.core.wasm", import.meta.url),
-};
 
 /** The planner numbers so many texts of statements. */
 const TEXTS_MAX = 256;
@@ -193,7 +188,7 @@ export class Planner {
   /** Takes a call, which begins when its step is asked for. */
   start(call: Call): PlannedCall {
     if (!this.#instance?.alive) {
-      const core = new PackedCore(this.#coreModule(PLANNER.name));
+      const core = new PackedCore(this.#coreModule(CORE.name));
       this.#instance = new Instance({ core, texts: [], waiting: [] });
     }
     return new PlannedCall(this.#instance, call);
@@ -207,10 +202,10 @@ const handedIn = new WeakMap<WebAssembly.Module, Planner>();
 /** The planner of this process: of a core module, or of this package's file at its first use. */
 export function sharedPlanner(core?: WebAssembly.Module): Planner {
   if (core === undefined) {
-    shared ??= new Planner(coreModules(PLANNER));
+    shared ??= new Planner(coreModules(CORE));
     return shared;
   }
-  const planner = handedIn.get(core) ?? new Planner(coreModules(PLANNER, core));
+  const planner = handedIn.get(core) ?? new Planner(coreModules(CORE, core));
   handedIn.set(core, planner);
   return planner;
 }

@@ -75,6 +75,16 @@ export abstract class PlannedSaver extends BaseCheckpointSaver {
     this.#immutable = new Set(options.assumeImmutable);
   }
 
+  /**
+   * Makes what the store has to have, or says what is missing. Without it the first call does so
+   * where the store allows it; done again, it changes nothing.
+   */
+  setup(): Promise<void> {
+    return guarded(async () => {
+      expectOutcome(await this.#runner.run({ tag: "setup" }), "ready");
+    });
+  }
+
   override getTuple(config: RunnableConfig): Promise<CheckpointTuple | undefined> {
     return guarded(() => this.#getTuple(givenConfig(config)));
   }

@@ -1,9 +1,12 @@
+/// <reference lib="esnext.disposable" preserve="true" />
+
 // The entry point `langgraph-checkpoint-wasm/sqlite-wasm`: SQLite's own build for browsers.
 
 import type { SerializerProtocol } from "@langchain/langgraph-checkpoint";
 
 import { SqliteWasmAdapter, type SqliteWasmDatabase } from "./adapters/sqlite-wasm.js";
-import { InvalidInputError } from "./errors.js";
+import { missingCore } from "./core-modules.js";
+import { CORE } from "./core-of-sql.js";
 import { BUSY_DEADLINE_MS, type SaverOptions } from "./options.js";
 import { StorageSaver } from "./storage-saver.js";
 
@@ -58,11 +61,6 @@ async function fetchCoreModule(): Promise<WebAssembly.Module> {
     if (response.ok) return await WebAssembly.compile(await response.arrayBuffer());
     throw new TypeError(`the server answered ${response.status}`);
   } catch (thrown) {
-    throw new InvalidInputError(
-      "missing-core-module",
-      "the planner's core module could not be fetched and compiled from beside the program; " +
-        "serve it there, or pass it as the option core",
-      { cause: thrown },
-    );
+    throw missingCore(CORE, "could not be fetched from beside the program and compiled", thrown);
   }
 }

@@ -69,10 +69,13 @@ describe.each(Object.entries(forks))("after %s of an old thread", (_, asNode) =>
   }
 
   test("its_queued_sends_are_run", async () => {
-    const [own, stock] = [SqliteSaver, StockSaver].map((Saver) => Saver.fromConnString(":memory:"));
-    const given = await resumed(own as SqliteSaver);
-    expect(given).toEqual(await resumed(stock as StockSaver));
-    expect(given).toEqual([["in", "a", "w2", "w1", "z"], [2, 1]]);
-    (own as SqliteSaver).close();
+    const own = SqliteSaver.fromConnString(":memory:");
+    const given = await resumed(own);
+    expect(given).toEqual(await resumed(StockSaver.fromConnString(":memory:")));
+    expect(given).toEqual([
+      ["in", "a", "w2", "w1", "z"],
+      [2, 1],
+    ]);
+    own.close();
   });
 });

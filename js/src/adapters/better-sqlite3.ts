@@ -83,8 +83,9 @@ export class BetterSqlite3Connection implements Connection {
   }
 
   resultCode(thrown: unknown): number | undefined {
-    // A database may be of another copy of the driver than this one, with a class of its own.
-    const code = thrown instanceof Error && "code" in thrown ? thrown.code : undefined;
+    // A database may be of another copy of the driver than this one, with a class of its own, or of
+    // another realm, as in Jest.
+    const code = typeof thrown === "object" ? Reflect.get(thrown ?? {}, "code") : undefined;
     const [name] = /^SQLITE_[A-Z]+/.exec(String(code)) ?? [];
     return name === undefined ? undefined : RESULT_CODES[name];
   }

@@ -1,5 +1,6 @@
 import { DatabaseSync, type StatementSync } from "node:sqlite";
 
+import { types } from "../runtime.js";
 import type { SqlValue } from "./adapter.js";
 import type { Connection } from "./connection.js";
 import { storageError } from "./failure.js";
@@ -66,7 +67,8 @@ export class NodeSqliteConnection implements Connection {
   }
 
   resultCode(thrown: unknown): number | undefined {
-    if (!(thrown instanceof Error) || !("errcode" in thrown)) return undefined;
+    // In Jest the driver's errors are of another realm than this module's classes.
+    if (!types.isNativeError(thrown) || !("errcode" in thrown)) return undefined;
     return typeof thrown.errcode === "number" ? thrown.errcode & PRIMARY_RESULT_CODE : undefined;
   }
 

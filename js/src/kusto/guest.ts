@@ -1,8 +1,8 @@
 // The only file that knows the generated code of the planner for Kusto.
 
 import { instantiate } from "../../generated/planner-kusto.js";
-import { PLANNER_FOR_KUSTO } from "../core-for-kusto.js";
 import { coreModules } from "../core-modules.js";
+import { CORE } from "../core-of-kusto.js";
 import type { Call, Outcome } from "../guest.js";
 import { compiledOnce, Instance } from "../instance.js";
 
@@ -38,10 +38,10 @@ export type Token = ReturnType<Kusto["readToken"]>;
 /** How far a call is: a need, or its end. */
 export type Step = { readonly need: Need } | { readonly outcome: Outcome };
 
-const ownModule = compiledOnce(coreModules(PLANNER_FOR_KUSTO));
+const ownModule = compiledOnce(coreModules(CORE));
 
 function instance(core: WebAssembly.Module | undefined): Instance<Kusto> {
-  const modules = core === undefined ? ownModule : coreModules(PLANNER_FOR_KUSTO, core);
+  const modules = core === undefined ? ownModule : coreModules(CORE, core);
   return new Instance(instantiate(modules, {}).kusto);
 }
 

@@ -1,4 +1,5 @@
-import { expectOutcome } from "../runner.js";
+/// <reference lib="esnext.disposable" preserve="true" />
+
 import { emitWarning } from "../runtime.js";
 import { PlannedSaver } from "../saver.js";
 import { systemClock } from "./clock.js";
@@ -58,8 +59,8 @@ export class KustoSaver extends PlannedSaver {
   }
 
   /** Checks that the table is there and usable, and says what is missing. */
-  async setup(): Promise<void> {
-    expectOutcome(await this.#store.run({ tag: "setup" }), "ready");
+  override async setup(): Promise<void> {
+    await super.setup();
   }
 
   /** Sends the rows that wait, and resolves when they are in the store. */

@@ -1,4 +1,5 @@
 import { CheckpointerError } from "../errors.js";
+import { sharedAmongCopies } from "../shared-class.js";
 
 /** What went wrong, as a stable name a program can compare. */
 export type SerializationErrorCode =
@@ -58,6 +59,8 @@ export class SerializationError extends CheckpointerError {
     return new SerializationError(this.code, this.#say, [...outer, ...this.#steps], options);
   }
 }
+
+sharedAmongCopies({ SerializationError });
 
 /** Names a place for a message, where the value itself has no path. */
 export function describePlace(path: readonly PathStep[]): string {

@@ -5,6 +5,7 @@ import { SqliteSaver } from "../../src/node-sqlite.js";
 import { adapterTests } from "../../src/testing/index.js";
 import { config, idOf } from "../support/checkpoints.js";
 import { expectCallsToSettle, expectLocksToBeWaitedFor, FAKES } from "../support/fake-timers.js";
+import { expectMemory, expectOneFileOfManyNames, REFUSED } from "../support/locations.js";
 import { temporaryDatabase } from "../support/temporary.js";
 
 const subject = {
@@ -53,4 +54,12 @@ test.each(Object.entries(FAKES))("with_the_timers_of_%s_calls_settle", async (_,
   await expectCallsToSettle(saver);
   saver.close();
   await expectLocksToBeWaitedFor((options) => SqliteSaver.fromConnString(path, options));
+});
+
+test("a_database_has_a_path_or_a_url_or_is_in_memory", async () => {
+  await expectOneFileOfManyNames((location) => SqliteSaver.fromConnString(location));
+  await expectMemory((location) => SqliteSaver.fromConnString(location));
+  for (const [location, said] of REFUSED) {
+    expect(() => SqliteSaver.fromConnString(location as string), String(location)).toThrow(said);
+  }
 });

@@ -1,0 +1,26 @@
+// Writes the types of the CommonJS files: those of the modules, under names that say CommonJS.
+import { readFileSync, writeFileSync } from "node:fs";
+
+const DIST = new URL("../dist/", import.meta.url);
+const { exports } = JSON.parse(readFileSync(new URL("../package.json", DIST), "utf8"));
+
+const written = new Set();
+for (const { require: required } of Object.values(exports)) {
+  if (required !== undefined) write(new URL(required.types.replace(/^\.\/dist\//, ""), DIST));
+}
+
+function write(file) {
+  if (written.has(file.href)) return;
+  written.add(file.href);
+  const text = readFileSync(new URL(file.href.replace(/\.d\.cts$/, ".d.ts")), "utf8")
+    // The generated types stay what they are; a type of a module may be imported.
+    .replace(
+      /^import (?:type )?(.+ from ".+\/generated\/.+\.js");$/gm,
+      'import type $1 with { "resolution-mode": "import" };',
+    )
+    .replace(/(?<=(?:from|import) ")(\.{1,2}\/(?!.*generated\/).+)\.js(?=")/g, (_, name) => {
+      write(new URL(`${name}.d.cts`, file));
+      return `${name}.cjs`;
+    });
+  writeFileSync(file, text);
+}
