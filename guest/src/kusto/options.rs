@@ -123,12 +123,12 @@ impl Options {
         format!("{}{path}", self.cluster_uri)
     }
 
-    /// The path of streaming ingestion.
-    pub(crate) fn ingest_path(&self) -> String {
+    /// The path of streaming ingestion into a table.
+    pub(crate) fn ingest_path(&self, table: &str) -> String {
         format!(
             "/v1/rest/ingest/{}/{}?streamFormat=MultiJSON&mappingName={}",
             percent_encoded(&self.database),
-            percent_encoded(&self.table),
+            percent_encoded(table),
             super::ingest::MAPPING,
         )
     }

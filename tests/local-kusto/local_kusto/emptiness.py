@@ -28,6 +28,9 @@ _ROWWISE = frozenset(
     }
 )
 _JOIN = re.compile(r"join\s+kind\s*=\s*(?:inner|leftsemi)\s+(?:\(\s*)?(?P<right>\w+)\s*\)?\s+on\b")
+#: A column that must be among the values of another query, and no alternative to it.
+_AMONG = re.compile(r"\w+\s+in\s*\(\s*(?P<names>\w+)\s*\)")
+_OR = re.compile(r"\bor\b")
 _UNION = re.compile(r"union\s+(?P<names>\w+(?:\s*,\s*\w+)*)$")
 
 
@@ -41,9 +44,19 @@ def is_empty(text: str, empty: set[str], lets: dict[str, str]) -> bool:
         joined = _JOIN.match(operator)
         if joined and _source_is_empty(joined["right"], empty, lets):
             known = True
+        elif any(_source_is_empty(name, empty, lets) for name in _among(operator)):
+            known = True
         elif not rowwise:
             known = False
     return known
+
+
+def _among(operator: str) -> list[str]:
+    """The queries that the rows a `where` lets through are found in."""
+    bare = "".join('""' if one.kind == "string" else one.text for one in tokens(operator))
+    if not bare.startswith("where") or _OR.search(bare):
+        return []
+    return [match["names"] for match in _AMONG.finditer(bare)]
 
 
 def _source_is_empty(source: str, empty: set[str], lets: dict[str, str]) -> bool:
