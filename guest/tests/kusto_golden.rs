@@ -100,6 +100,8 @@ fn calls() -> Vec<(String, Call, StoreOptions)> {
         filter("tags", "[1]"),
     ];
     let list = List { filter, limit: Some(10.0), ..List::default() };
+    let admin = StoreOptions { admin: true, ..options() };
+    calls.push(("setup_admin".to_owned(), Call::Setup, admin));
     calls.push(("list_by_metadata".to_owned(), Call::List(list), options()));
     calls.sort_by(|a, b| a.0.cmp(&b.0));
     calls

@@ -471,6 +471,11 @@ pub(crate) fn delete(table: &str, thread_id: &str, rev: i64, chunks: bool) -> St
     format!(".delete table ['{table}'] records <| ['{table}'] | {condition}")
 }
 
+/// The command that says whether rows may be removed, and removes none.
+pub(crate) fn would_delete(table: &str) -> String {
+    format!(".delete table ['{table}'] records with (whatif=true) <| ['{table}'] | where rev < 0")
+}
+
 /// The command that removes a thread from the view of the latest checkpoints.
 pub(crate) fn delete_from_view(view: &str, thread_id: &str, rev: i64) -> String {
     format!(

@@ -41,18 +41,18 @@ def is_empty(text: str, empty: set[str], lets: dict[str, str]) -> bool:
     for operator in operators:
         words = re.findall(r"\w+", operator[:40])
         rowwise = bool(words) and (words[0] in _ROWWISE or _groups(words[0], operator))
-        joined = _JOIN.match(operator)
-        if joined and _source_is_empty(joined["right"], empty, lets):
-            known = True
-        elif any(_source_is_empty(name, empty, lets) for name in _among(operator)):
+        if any(_source_is_empty(name, empty, lets) for name in _needed(operator)):
             known = True
         elif not rowwise:
             known = False
     return known
 
 
-def _among(operator: str) -> list[str]:
-    """The queries that the rows a `where` lets through are found in."""
+def _needed(operator: str) -> list[str]:
+    """The queries that every row an operator lets through is found in."""
+    joined = _JOIN.match(operator)
+    if joined:
+        return [joined["right"]]
     bare = "".join('""' if one.kind == "string" else one.text for one in tokens(operator))
     if not bare.startswith("where") or _OR.search(bare):
         return []

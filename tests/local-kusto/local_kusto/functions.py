@@ -9,6 +9,9 @@ from duckdb_kql.translate import functions as registry
 _SCALARS = [
     # DuckDB compares strings by their bytes, as Kusto does.
     ("strcmp", "(CASE WHEN {0} < {1} THEN -1 WHEN {0} = {1} THEN 0 ELSE 1 END)", 2),
+    # A null in JSON is null, too.
+    ("isnull", "({null})", 1),
+    ("isnotnull", "(NOT ({null}))", 1),
     # An empty string in JSON is empty, too.
     ("isempty", "(NOT {not_empty})", 1),
     ("isnotempty", "({not_empty})", 1),
@@ -17,6 +20,7 @@ _NOT_EMPTY = (
     "coalesce(CAST({0} AS VARCHAR), '') <> '' "
     "AND (typeof({0}) <> 'JSON' OR CAST({0} AS VARCHAR) <> '\"\"')"
 )
+_NULL = "{0} IS NULL OR (typeof({0}) = 'JSON' AND CAST({0} AS VARCHAR) = 'null')"
 _AGGREGATES = [
     ("maxif", "max({0}) FILTER (WHERE {1})", 2),
     ("minif", "min({0}) FILTER (WHERE {1})", 2),
@@ -26,7 +30,7 @@ _AGGREGATES = [
 def register() -> None:
     """Puts them in the translator's registry."""
     for name, sql, count in _SCALARS:
-        template = sql.replace("{not_empty}", _NOT_EMPTY)
+        template = sql.replace("{not_empty}", _NOT_EMPTY).replace("{null}", _NULL)
         registry.SCALAR_FUNCTIONS[name] = registry.FunctionSpec(
             name, "template", template, (count,)
         )

@@ -190,7 +190,7 @@ _AMONG = re.compile(r"(?<![\w.])(?P<negated>!?)in\s*\(\s*(?P<table>\w+)\s*\)")
 
 
 def _among_tables(text: str, schema: dict[str, list[str]]) -> str:
-    """The text with each table that stands for its values as a query, which the translator reads."""
+    """The text with tables that stand for their values as queries: the translator reads those."""
 
     def rewritten(match: re.Match[str]) -> str:
         table = match["table"]

@@ -1,4 +1,4 @@
-"""provision.kql, its functions, and every query of docs/kusto.md, on rows of the table."""
+"""provision.kql, its functions, and every query of the documents, on rows of the table."""
 
 from __future__ import annotations
 
@@ -9,17 +9,24 @@ from typing import Any
 
 from .server import PROVISION, ROOT, ServerTest
 
+DOCUMENTS = ["kusto.md", "kusto-operations.md"]
+#: What the local server has not: it keeps no queries, principals and backups.
+ELSEWHERE = (".show queries", ".purge", ".alter table CheckpointLog policy row_level_security")
 BLOCKS = [
     (match["title"], block)
     for match in re.finditer(
         r"(?P<title>[^\n]+)\n\n\s*```kql\n(?P<text>.*?)```",
-        (ROOT / "docs" / "kusto.md").read_text("utf-8"),
+        "\n".join((ROOT / "docs" / name).read_text("utf-8") for name in DOCUMENTS),
         re.DOTALL,
     )
     for block in re.split(r"\n\s*\n", match["text"].strip())
 ]
 QUERIES = [(title, block) for title, block in BLOCKS if not block.strip().startswith(".")]
-COMMANDS = [block.strip() for _, block in BLOCKS if block.strip().startswith(".")]
+COMMANDS = [
+    block.strip()
+    for _, block in BLOCKS
+    if block.strip().startswith(".") and not block.strip().startswith(ELSEWHERE)
+]
 
 
 def row(kind: str, thread: str, rev: int, **columns: Any) -> dict[str, Any]:
