@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from duckdb_kql import translate
+from duckdb_kql import ir, translate
 from duckdb_kql.translate import functions as registry
 
 #: Name, SQL, count of arguments.
@@ -27,8 +27,21 @@ _AGGREGATES = [
 ]
 
 
+_static_path = translate._static_path
+
+
+def _path(steps: tuple[ir.PathStep, ...]) -> str | None:
+    """The way to a member of a dynamic value. A path of names is a JSON pointer: in the paths that
+    the translator writes, some names have a meaning of their own."""
+    names = [step.name for step in steps if step.name is not None]
+    if len(names) < len(steps):
+        return _static_path(steps)
+    return "".join("/" + name.replace("~", "~0").replace("/", "~1") for name in names)
+
+
 def register() -> None:
     """Puts them in the translator's registry."""
+    translate._static_path = _path
     for name, sql, count in _SCALARS:
         template = sql.replace("{not_empty}", _NOT_EMPTY).replace("{null}", _NULL)
         registry.SCALAR_FUNCTIONS[name] = registry.FunctionSpec(

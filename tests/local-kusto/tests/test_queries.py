@@ -116,6 +116,17 @@ class Queries(ServerTest):
             [name for name, null in zip(asked, row, strict=True) if null], ["e", "absent"]
         )
 
+    def test_the_name_of_a_member_is_a_name_and_nothing_more(self) -> None:
+        names = ["*", "a.b", 'a"b', "a'b", "[0]", "$", "0", "a/b", "~1", "#", "a\\b", *HOSTILE[1:]]
+        self.ingest([{"metadata": {name: str(place) for place, name in enumerate(names)}}])
+        text = (
+            "declare query_parameters(k:string);\n"
+            "CheckpointLog | project tostring(metadata[k]), gettype(metadata[k])"
+        )
+        for place, name in enumerate(names):
+            with self.subTest(name):
+                self.assertEqual(self.query(text, k=quoted(name)), [[str(place), "string"]])
+
     def test_a_table_stands_for_the_values_of_its_first_column(self) -> None:
         self.put("a", "b", "CheckpointLog in (None)")
         text = (
