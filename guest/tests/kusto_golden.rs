@@ -10,11 +10,11 @@ use std::fmt::Write as _;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
-use langgraph_checkpoint_guest::Call;
 use langgraph_checkpoint_guest::kusto::http::{HttpAnswer, HttpRequest, HttpResponse, Moment};
 use langgraph_checkpoint_guest::kusto::{
     Answer, IngestMode, Need, Operation, Progress, Store, StoreOptions,
 };
+use langgraph_checkpoint_guest::{Call, List, MetadataFilter};
 use langgraph_checkpoint_tests::transcript;
 use serde_json::{Value, json};
 
@@ -88,6 +88,21 @@ fn calls() -> Vec<(String, Call, StoreOptions)> {
         }
         calls.push((name, call, options()));
     }
+    let filter = |key: &str, json: &str| MetadataFilter { key: key.into(), json: json.into() };
+    let filter = vec![
+        filter("source", "\"loop\""),
+        filter("step", "3"),
+        filter("run_id", "\"run-1\""),
+        filter("user.\"id\"", "\"a\\\"; .drop table T //\""),
+        filter("tries", "1.5"),
+        filter("done", "true"),
+        filter("error", "null"),
+        filter("tags", "[1]"),
+    ];
+    let list = List { filter, limit: Some(10.0), ..List::default() };
+    let admin = StoreOptions { admin: true, ..options() };
+    calls.push(("setup_admin".to_owned(), Call::Setup, admin));
+    calls.push(("list_by_metadata".to_owned(), Call::List(list), options()));
     calls.sort_by(|a, b| a.0.cmp(&b.0));
     calls
 }
@@ -162,12 +177,12 @@ fn response(request: &HttpRequest, text: &str) -> Value {
     if !request.url.ends_with("/v2/rest/query") {
         return json!({ "Tables": [{
             "Columns": [{ "ColumnName": "Name" }, { "ColumnName": "Policy" }],
-            "Rows": [["lg_json_v1", "{}"], ["LatestCheckpoints", ""]],
+            "Rows": [["lg_json_v1", "{}"], ["Other_Log_LatestCheckpoints", ""]],
         }] });
     }
     let name = text.split(' ').nth(2).unwrap_or_default();
     let mut frames = match name {
-        "cut" => vec![table(&["cut", "rev"], json!([[null, null]]))],
+        "cut" | "newest" => vec![table(&["cut", "rev"], json!([[null, null]]))],
         "newer" => vec![table(&["rows"], json!([[0]]))],
         "chain" => vec![
             table(

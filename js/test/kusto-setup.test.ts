@@ -2,7 +2,7 @@
 
 import { KustoSaver } from "../src/kusto.js";
 import { Network } from "./kusto/network.js";
-import { describeKusto, describeLocal, newTable } from "./kusto/target.js";
+import { describeKusto, describeLocal, newTable, provision } from "./kusto/target.js";
 import { checkpoint, config, idOf, metadata } from "./support/checkpoints.js";
 
 async function useAll(saver: KustoSaver): Promise<void> {
@@ -50,14 +50,109 @@ describeLocal("a database", () => {
     expect(String(failure)).toContain("Database Ingestor");
   });
 
+  test("whose_ingestor_role_is_missing_is_told_so_by_setup", async () => {
+    const table = await newTable();
+    await table.open().then((saver) => saver.setup());
+    await table.local("POST", "settings", { roles: ["viewer"] });
+    const failure = await (await table.open()).setup().catch((thrown: unknown) => thrown);
+    expect(failure).toMatchObject({ code: "store-forbidden" });
+    expect(String(failure)).toContain("Database Ingestor");
+  });
+
+  test("names_the_role_that_removing_rows_needs", async () => {
+    const table = await newTable();
+    await table.open().then((saver) => saver.setup());
+    await table.local("POST", "settings", { roles: ["viewer", "ingestor"] });
+    const saver = await table.open({ admin: true });
+    await saver.put(config("t"), checkpoint(1, { a: 1 }), metadata(1), { a: 1 });
+    for (const call of [() => saver.setup(), () => saver.deleteThread("t")]) {
+      const failure = await call().catch((thrown: unknown) => thrown);
+      expect(failure).toMatchObject({ code: "store-forbidden" });
+      expect(String(failure)).toContain("Database Admin");
+    }
+    expect(await saver.getTuple(config("t"))).toBeUndefined();
+    await table.local("POST", "settings", { roles: ["admin"] });
+    await saver.setup();
+    await saver.deleteThread("t");
+  });
+
+  test("whose_rows_go_before_the_saver_counts_on_it_is_told_so", async () => {
+    const table = await newTable();
+    const retention = (name: string, days: number) =>
+      table.run(`.alter-merge table ${name} policy retention softdelete = ${days}d`);
+    await table.open().then((saver) => saver.setup());
+    await expect((await table.open({ retentionDays: 366 })).setup()).rejects.toMatchObject({
+      code: "store-retention",
+      message: expect.stringMatching(/365 days.*retentionDays 365/s),
+    });
+    await retention("CheckpointLog", 30);
+    await expect((await table.open()).setup()).rejects.toMatchObject({ code: "store-retention" });
+    await (await table.open({ retentionDays: 30 })).setup();
+    await retention("CheckpointLog", 3650);
+    await (await table.open()).setup();
+    await retention("CheckpointLog_Tombstones", 3649);
+    await expect((await table.open()).setup()).rejects.toMatchObject({
+      code: "store-retention",
+      message: expect.stringContaining("deleted threads would come back"),
+    });
+    // Without policies of their own, tables have their database's.
+    await table.run(".delete table CheckpointLog policy retention");
+    await table.run(".delete table CheckpointLog_Tombstones policy retention");
+    await (await table.open()).setup();
+    const { database } = table.options;
+    await table.run(`.alter-merge database ${database} policy retention softdelete = 90d`);
+    await expect((await table.open()).setup()).rejects.toMatchObject({ code: "store-retention" });
+  });
+
+  test("with_two_tables_keeps_the_rows_of_one_when_a_thread_of_the_other_is_deleted", async () => {
+    const table = await newTable();
+    await table.open().then((saver) => saver.setup());
+    await table.run(`.execute database script <|\n${provision("Other_Log")}`);
+    const one = await table.open({ admin: true });
+    const other = await table.open({ admin: true, table: "Other_Log" });
+    await other.setup();
+    for (const saver of [one, other]) {
+      await saver.put(config("t"), checkpoint(1, { a: 1 }), metadata(1), { a: 1 });
+    }
+    const rows = async (name: string) => {
+      const [row] = await table.run(`${name} | where thread_id == 't' | summarize rows = count()`);
+      return row?.rows;
+    };
+    await other.deleteThread("t");
+    expect(await rows("Other_Log")).toBe(0);
+    expect(await rows("Other_Log_LatestCheckpoints")).toBe(0);
+    expect(await rows("Other_Log_LiveCheckpoints()")).toBe(0);
+    expect(await rows("CheckpointLog")).toBeGreaterThan(0);
+    for (const name of ["CheckpointLog_LatestCheckpoints", "LatestCheckpoints", "Checkpoints"]) {
+      expect(await rows(name)).toBe(1);
+    }
+    for (const saver of [one, await table.open()]) {
+      expect((await saver.getTuple(config("t")))?.checkpoint.channel_values).toEqual({ a: 1 });
+    }
+    expect(await other.getTuple(config("t"))).toBeUndefined();
+  });
+
+  test("shows_no_value_of_a_deleted_thread_outside_the_log", async () => {
+    const table = await newTable();
+    const saver = await table.open();
+    const secret = "sesame";
+    await saver.put(config("t"), checkpoint(1, { a: secret }), metadata(1, { secret }), { a: 1 });
+    expect(JSON.stringify(await table.run("LiveCheckpoints()"))).toContain(secret);
+    await saver.deleteThread("t");
+    const [latest] = await table.run("LatestCheckpoints");
+    expect(latest).toMatchObject({ thread_id: "t" });
+    for (const name of ["LatestCheckpoints", "Checkpoints", "LiveWrites()", "LatestState()"]) {
+      expect(JSON.stringify(await table.run(name))).not.toContain(secret);
+    }
+  });
+
   test("loses_the_rows_of_a_deleted_thread_where_an_administrator_deletes_it", async () => {
     const table = await newTable();
     const saver = await table.open({ admin: true });
     for (const thread of ["t", "other"]) {
       await saver.put(config(thread), checkpoint(1, { a: 1 }), metadata(1), { a: 1 });
     }
-    const count =
-      "CheckpointLog | where ['kind'] != 'tombstone' | summarize rows = count() by thread_id";
+    const count = "CheckpointLog | summarize rows = count() by thread_id";
     expect(await table.run(count)).toHaveLength(2);
     await saver.deleteThread("t");
     expect(await table.run(count)).toEqual([{ thread_id: "other", rows: expect.any(Number) }]);

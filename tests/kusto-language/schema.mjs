@@ -13,8 +13,10 @@ export function commands(script) {
 
 const WITH = /(?:with\s*\((?:"[^"]*"|[^()"])*\)\s*)?/.source;
 const TABLE = /^\.create-merge table (\w+)\s*(\([^()]*\))/;
+const BASED = /^\.create table (\w+) based-on (\w+)/;
+const HEAD = /(\w+)\s*(\((?:[^()]|\([^()]*\))*\))/.source;
 const FUNCTION = new RegExp(
-  `^\\.create-or-alter function ${WITH}(\\w+)\\s*(\\([^()]*\\))\\s*(\\{.*\\})$`,
+  `^\\.create(?:-or-alter function| function ifnotexists) ${WITH}${HEAD}\\s*(\\{.*\\})$`,
   "s",
 );
 const VIEW = new RegExp(
@@ -26,7 +28,11 @@ const VIEW = new RegExp(
 export function made(script) {
   const bare = commands(script).map((command) => command.replace(/^(?:\/\/.*\n)+/, ""));
   const find = (pattern) => bare.map((command) => pattern.exec(command)).filter(Boolean);
-  const tables = find(TABLE).map(([, name, columns]) => ({ name, columns }));
+  const given = new Map(find(TABLE).map(([, name, columns]) => [name, columns]));
+  const based = find(BASED);
+  const tables = based.map(([, name, like]) => ({ name, columns: given.get(like) }));
+  // Those that others are based on; they are dropped again.
+  const templates = based.map(([, , like]) => ({ name: like, columns: given.get(like) }));
   const functions = find(FUNCTION).map(([, name, parameters, body]) => ({
     name,
     parameters,
@@ -37,5 +43,5 @@ export function made(script) {
     const columns = analyze(query, known).columns.map(([column, type]) => `['${column}']:${type}`);
     return { name, query, columns: `(${columns.join(", ")})` };
   });
-  return { tables, functions, views };
+  return { tables, templates, functions, views };
 }

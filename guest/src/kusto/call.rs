@@ -266,7 +266,8 @@ impl Call {
         let mut there = Vec::new();
         for key in keys {
             let thread_id = self.thread_of(key)?;
-            let cut = self.cut_of("looking for a thread", &thread_id, false).await?;
+            let query = query::cut(&self.sender.options.table, &thread_id);
+            let cut = self.cut_of("looking for a thread", &thread_id, &query, false).await?;
             if self.cuts.get(&thread_id).is_none_or(|read| cut <= *read) {
                 there.push(vec![Value::Integer(key)]);
             }

@@ -15,6 +15,8 @@ pub(crate) enum Class {
     Unauthorized,
     /// A role is missing.
     Forbidden,
+    /// The role that removes rows is missing.
+    NotAdmin,
     /// The cluster or the table takes no streams.
     StreamingOff,
     /// The request is too large: send less at once.
@@ -88,6 +90,15 @@ fn retry_after(response: &HttpResponse) -> Option<u32> {
 }
 
 impl Failure {
+    /// The failure of what only an administrator may do.
+    pub(crate) fn admin(self) -> Self {
+        let class = match self.class {
+            Class::Forbidden => Class::NotAdmin,
+            class => class,
+        };
+        Self { class, ..self }
+    }
+
     /// The error for a caller; `doing` says what failed, `maybe_stored` whether requests before
     /// this one have stored a part of the call.
     pub(crate) fn error(&self, doing: &str, maybe_stored: bool) -> Error {
@@ -118,6 +129,11 @@ impl Failure {
                 "store-forbidden",
                 "a role is missing; grant Database Viewer and Database Ingestor, as \
                  provision.kql shows",
+            )),
+            Class::NotAdmin => Error::Denied(fault(
+                "store-forbidden",
+                "the option admin needs the role Database Admin; grant it, as provision.kql \
+                 shows, or leave the option out: the thread is hidden without it",
             )),
             Class::StreamingOff => Error::Denied(fault(
                 "store-streaming-off",

@@ -1,34 +1,102 @@
-//! Conditions on metadata, decided exactly: equal as on every other store. A query can only be
-//! narrowed, since Kusto keeps no JSON exactly.
+//! Conditions on metadata, decided exactly: equal as on every other store. A query is narrowed to
+//! rows that may match, since Kusto keeps no JSON exactly.
 
 use serde_json::value::RawValue;
 
-use super::query::Narrowing;
+use super::query::{FILTERS_MAX, Parameter, Parameters};
 use super::row::Members;
 use crate::call::MetadataFilter;
 
-/// What a query may be narrowed by: conditions that hold for every match.
-pub(crate) fn narrowing(filters: &[MetadataFilter]) -> Vec<Narrowing> {
-    let narrowing = |filter: &MetadataFilter| match filter.key.as_str() {
-        "source" => text(&filter.json).map(Narrowing::Source),
-        "run_id" => text(&filter.json).map(Narrowing::RunId),
-        "step" => serde_json::from_str(&filter.json).ok().map(Narrowing::Step),
-        _ => None,
-    };
-    let mut narrow: Vec<Narrowing> = Vec::new();
-    for found in filters.iter().filter_map(narrowing) {
-        let same =
-            |other: &Narrowing| std::mem::discriminant(other) == std::mem::discriminant(&found);
-        if !narrow.iter().any(same) {
-            narrow.push(found);
-        }
-    }
-    narrow
+/// A condition that a query can make. It holds for every match, and for some others.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Narrowing {
+    /// A text in a column of its own.
+    Column(&'static str, String),
+    Step(i64),
+    Text(String, String),
+    /// From and to.
+    Number(String, f64, f64),
+    Bool(String, bool),
+    Null(String),
 }
 
-/// An empty text is no condition: a column says the same of an absent one.
-fn text(json: &str) -> Option<String> {
-    serde_json::from_str::<String>(json).ok().filter(|text| !text.is_empty())
+/// What a query may be narrowed by.
+pub(crate) fn narrowing(filters: &[MetadataFilter]) -> Vec<Narrowing> {
+    filters.iter().filter_map(Narrowing::of).take(FILTERS_MAX).collect()
+}
+
+impl Narrowing {
+    fn of(filter: &MetadataFilter) -> Option<Self> {
+        use serde_json::Value;
+        let key = filter.key.clone();
+        // What a store of JSON makes of other names and texts is not sure.
+        let plain = |text: &str| !text.is_empty() && !text.contains(char::is_control);
+        if !plain(&key) {
+            return None;
+        }
+        match (key.as_str(), serde_json::from_str(&filter.json).ok()?) {
+            ("source", Value::String(text)) if plain(&text) => Some(Self::Column("source", text)),
+            ("run_id", Value::String(text)) if plain(&text) => Some(Self::Column("run_id", text)),
+            (_, Value::String(text)) => plain(&text).then_some(Self::Text(key, text)),
+            ("step", Value::Number(number)) if number.is_i64() => number.as_i64().map(Self::Step),
+            (_, Value::Number(number)) => {
+                let (low, high) = around(number.as_f64()?)?;
+                Some(Self::Number(key, low, high))
+            }
+            (_, Value::Bool(value)) => Some(Self::Bool(key, value)),
+            (_, Value::Null) => Some(Self::Null(key)),
+            (_, Value::Array(_) | Value::Object(_)) => None,
+        }
+    }
+
+    /// The condition in KQL, with the names of the parameters for its key and its values.
+    ///
+    /// A row may have no copy of its metadata, and the service may read a text that looks like a
+    /// date, a guid or a number as such: these rows come, too.
+    pub(crate) fn condition(
+        &self,
+        names: [&'static str; 3],
+        parameters: &mut Parameters,
+    ) -> String {
+        let [key_name, value_name, high_name] = names;
+        let mut member = |key: &String| {
+            parameters.push((key_name, Parameter::Text(key.clone())));
+            format!("metadata[{key_name}]")
+        };
+        let (condition, value) = match self {
+            Self::Column(column, text) => {
+                (format!("{column} == {value_name}"), Some(Parameter::Text(text.clone())))
+            }
+            Self::Step(step) => (format!("step == {value_name}"), Some(Parameter::Long(*step))),
+            Self::Text(key, text) => {
+                let member = member(key);
+                let condition = format!(
+                    "tostring({member}) == {value_name} or gettype({member}) !in \
+                     (\"string\", \"null\", \"array\", \"dictionary\")"
+                );
+                (condition, Some(Parameter::Text(text.clone())))
+            }
+            Self::Number(key, low, high) => {
+                let member = member(key);
+                parameters.push((high_name, Parameter::Real(*high)));
+                let condition = format!("todouble({member}) between ({value_name} .. {high_name})");
+                (condition, Some(Parameter::Real(*low)))
+            }
+            Self::Bool(key, value) => (format!("tobool({}) == {value}", member(key)), None),
+            Self::Null(key) => (format!("isnull({})", member(key)), None),
+        };
+        parameters.extend(value.map(|value| (value_name, value)));
+        format!("(isnull(metadata) or {condition})")
+    }
+}
+
+/// What a number may be to a store that reads decimals less exactly.
+fn around(number: f64) -> Option<(f64, f64)> {
+    const EXACT_MAX: f64 = 9_007_199_254_740_992.0;
+    const NEAR: f64 = 1e-9;
+    let margin = if number.fract() == 0.0 && number.abs() < EXACT_MAX { 0.0 } else { NEAR };
+    let range = (number - number.abs() * margin, number + number.abs() * margin);
+    (range.0.is_finite() && range.1.is_finite()).then_some(range)
 }
 
 /// Whether all conditions hold of a metadata that is JSON text.
@@ -109,6 +177,32 @@ mod tests {
         assert!(holds(metadata, "list", r#"[1,{"a":"b c"}]"#));
         assert!(!holds(metadata, "list", r#"[1,{"a":"bc"}]"#));
         assert!(!holds("no JSON", "step", "1"));
+    }
+
+    #[test]
+    fn plain_values_narrow_a_query_and_others_do_not() {
+        let narrowed = |key: &str, json: &str| {
+            narrowing(&[MetadataFilter { key: key.to_owned(), json: json.to_owned() }]).pop()
+        };
+        let key = || "user_id".to_owned();
+        assert_eq!(
+            narrowed("source", "\"loop\""),
+            Some(Narrowing::Column("source", "loop".into()))
+        );
+        assert_eq!(narrowed("step", "1"), Some(Narrowing::Step(1)));
+        assert_eq!(narrowed("step", "1.0"), Some(Narrowing::Number("step".into(), 1.0, 1.0)));
+        let text = narrowed("user_id", r#""a\u0022b""#);
+        assert_eq!(text, Some(Narrowing::Text(key(), "a\"b".into())));
+        assert_eq!(narrowed("user_id", "true"), Some(Narrowing::Bool(key(), true)));
+        assert_eq!(narrowed("user_id", "null"), Some(Narrowing::Null(key())));
+        let Some(Narrowing::Number(_, low, high)) = narrowed("user_id", "0.1") else {
+            panic!("a number narrows")
+        };
+        assert!(low < 0.1 && 0.1 < high && high - low < 1e-8);
+        for json in ["[1]", "{}", "\"\"", r#""\u0000""#, r#""\ud800""#, "1e999", "-"] {
+            assert_eq!(narrowed("user_id", json), None, "{json}");
+        }
+        assert_eq!(narrowed("", "1"), None);
     }
 
     #[test]

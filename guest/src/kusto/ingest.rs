@@ -8,7 +8,8 @@ use flate2::write::GzEncoder;
 use super::failure::{Class, Failure};
 use super::memory::Shared;
 use super::options::IngestMode;
-use super::row::{LogRow, WRITE};
+use super::query::tombstones;
+use super::row::{LogRow, TOMBSTONE, WRITE};
 use super::send::Sender;
 use crate::error::Error;
 
@@ -28,12 +29,15 @@ pub(crate) struct Broken {
     pub(crate) partly: bool,
 }
 
-/// Ingests rows, in order, in as few requests as they fit in.
+/// Ingests rows, in order, in as few requests as they fit in. Tombstones come without others.
 pub(crate) async fn ingest(
     sender: &Sender,
     shared: &Shared,
     rows: &[LogRow],
 ) -> Result<Result<(), Broken>, Error> {
+    let log = &sender.options.table;
+    let is_tombstone = rows.first().is_some_and(|row| row.kind == TOMBSTONE);
+    let table = if is_tombstone { tombstones(log) } else { log.clone() };
     let lines = rows.iter().map(LogRow::line).collect::<Result<Vec<_>, _>>()?;
     let mut at = 0;
     let mut most = REQUEST_BYTES_MAX;
@@ -43,7 +47,7 @@ pub(crate) async fn ingest(
         let rest = rows.get(at..).unwrap_or_default();
         let count = fitting(rest, lines.get(at..).unwrap_or_default(), most);
         let batch = lines.get(at..at + count).unwrap_or_default();
-        match one(sender, shared, batch).await? {
+        match one(sender, shared, &table, batch).await? {
             Ok(()) => at += count,
             Err(failure) if failure.class == Class::TooLarge && count > together(rest) => {
                 maybe_done |= failure.maybe_done;
@@ -88,6 +92,7 @@ fn together(rows: &[LogRow]) -> usize {
 async fn one(
     sender: &Sender,
     shared: &Shared,
+    table: &str,
     lines: &[String],
 ) -> Result<Result<(), Failure>, Error> {
     let mode = sender.options.ingest_mode;
@@ -97,12 +102,12 @@ async fn one(
         IngestMode::Auto => shared.borrow().inline_until > sender.io.now(),
     };
     if inline {
-        return put_inline(sender, lines).await;
+        return put_inline(sender, table, lines).await;
     }
-    match sender.stream(packed(lines)?).await? {
+    match sender.stream(table, packed(lines)?).await? {
         Err(Failure { class: Class::StreamingOff, maybe_done, .. }) if mode == IngestMode::Auto => {
             shared.borrow_mut().streaming_is_off(sender.io.now().saturating_add(INLINE_TIME));
-            let ended = put_inline(sender, lines).await?;
+            let ended = put_inline(sender, table, lines).await?;
             Ok(ended.map_err(|failure| Failure {
                 maybe_done: maybe_done || failure.maybe_done,
                 ..failure
@@ -112,8 +117,12 @@ async fn one(
     }
 }
 
-async fn put_inline(sender: &Sender, lines: &[String]) -> Result<Result<(), Failure>, Error> {
-    let text = inline_command(&sender.options.table, lines);
+async fn put_inline(
+    sender: &Sender,
+    table: &str,
+    lines: &[String],
+) -> Result<Result<(), Failure>, Error> {
+    let text = inline_command(table, lines);
     Ok(sender.command(&text).await?.map(|_| ()))
 }
 

@@ -43,6 +43,9 @@ pub struct StoreOptions {
     pub trusted_hosts: Vec<String>,
 }
 
+/// A day in microseconds.
+const DAY: u64 = 86_400_000_000;
+
 const TABLE: &str = "CheckpointLog";
 const TABLE_BYTES_MAX: usize = 64;
 const DATABASE_BYTES_MAX: usize = 1024;
@@ -102,7 +105,7 @@ impl Options {
             batch_rows: options.batch_size.unwrap_or(1).max(1) as usize,
             flush_interval: ms(options.flush_interval_ms, 30_000),
             deadline: ms(options.deadline_ms, 60_000),
-            retention: u64::from(options.retention_days.unwrap_or(365)) * 86_400_000_000,
+            retention: u64::from(options.retention_days.unwrap_or(365)) * DAY,
             visibility_timeout: ms(options.visibility_timeout_ms, 15_000),
             admin: options.admin,
         })
@@ -111,6 +114,11 @@ impl Options {
     /// Whether calls are acknowledged before their rows are ingested.
     pub(crate) fn write_behind(&self) -> bool {
         self.batch_rows > 1
+    }
+
+    /// After how many days the table drops rows, as the caller says.
+    pub(crate) fn retention_days(&self) -> u64 {
+        self.retention / DAY
     }
 
     /// How old a chunk may be to be referred to without being sent again.
@@ -123,12 +131,12 @@ impl Options {
         format!("{}{path}", self.cluster_uri)
     }
 
-    /// The path of streaming ingestion.
-    pub(crate) fn ingest_path(&self) -> String {
+    /// The path of streaming ingestion into a table.
+    pub(crate) fn ingest_path(&self, table: &str) -> String {
         format!(
             "/v1/rest/ingest/{}/{}?streamFormat=MultiJSON&mappingName={}",
             percent_encoded(&self.database),
-            percent_encoded(&self.table),
+            percent_encoded(table),
             super::ingest::MAPPING,
         )
     }

@@ -9,7 +9,9 @@
 
 use serde_json::{Map, Value, json};
 
+use super::filter::Narrowing;
 use super::literal::quoted;
+use super::row::{CHECKPOINT, WRITE};
 use crate::ask::{After, Page};
 
 /// How many levels of chunks come with the rows that refer to them. More than a value of 100,000
@@ -20,28 +22,24 @@ const LEVELS: usize = 6;
 #[derive(Clone, Debug)]
 pub(crate) struct Query {
     pub(crate) text: String,
-    pub(crate) parameters: Vec<(&'static str, Parameter)>,
+    pub(crate) parameters: Parameters,
 }
+
+/// The parameters of a query by name.
+pub(crate) type Parameters = Vec<(&'static str, Parameter)>;
 
 /// The value of a parameter.
 #[derive(Clone, Debug)]
 pub(crate) enum Parameter {
     Text(String),
     Long(i64),
+    Real(f64),
     Texts(Vec<String>),
-}
-
-/// A condition on a column that copies a part of the metadata.
-#[derive(Clone, Debug)]
-pub(crate) enum Narrowing {
-    Source(String),
-    Step(i64),
-    RunId(String),
 }
 
 impl Query {
     /// A query of these statements; `name` tells those who look at the cluster what it is for.
-    fn new(name: &str, parameters: Vec<(&'static str, Parameter)>, statements: &[String]) -> Self {
+    fn new(name: &str, parameters: Parameters, statements: &[String]) -> Self {
         let declared: Vec<_> = parameters
             .iter()
             .map(|(name, parameter)| format!("{name}:{}", parameter.type_name()))
@@ -82,6 +80,7 @@ impl Parameter {
         match self {
             Self::Text(_) => "string",
             Self::Long(_) => "long",
+            Self::Real(_) => "real",
             Self::Texts(_) => "dynamic",
         }
     }
@@ -92,6 +91,7 @@ impl Parameter {
         match self {
             Self::Text(text) => Value::String(quoted(text)),
             Self::Long(long) => Value::from(*long),
+            Self::Real(real) => Value::String(format!("real({real:?})")),
             Self::Texts(texts) => {
                 let texts: Vec<_> = texts.iter().map(|text| quoted(text)).collect();
                 Value::String(format!("dynamic([{}])", texts.join(",")))
@@ -100,12 +100,31 @@ impl Parameter {
     }
 }
 
+/// The parameters of each condition on metadata.
+const FILTERS: [[&str; 3]; FILTERS_MAX] = [
+    ["p_key0", "p_value0", "p_high0"],
+    ["p_key1", "p_value1", "p_high1"],
+    ["p_key2", "p_value2", "p_high2"],
+    ["p_key3", "p_value3", "p_high3"],
+    ["p_key4", "p_value4", "p_high4"],
+    ["p_key5", "p_value5", "p_high5"],
+    ["p_key6", "p_value6", "p_high6"],
+    ["p_key7", "p_value7", "p_high7"],
+];
+
+/// How many conditions on metadata a query has at most. The guest checks them all.
+pub(crate) const FILTERS_MAX: usize = 8;
+
 /// The columns of a checkpoint or write that are read.
 const ROW_COLUMNS: &str = "thread_id, checkpoint_ns, checkpoint_id, task_id, task_path, idx, \
      channel, refs, encoding, data, part, parts, rev, row_id";
 
 /// A page: its checkpoints, their writes, unless `bare` the chunks of both, and of one thread
 /// its cut. What the caller `has` is left out of the chunks.
+///
+/// The ids of the page are found first, among the columns that say which rows count; all else is
+/// read of those ids alone. Where several threads or namespaces have the last id, all of them come:
+/// they are next in order, and the caller takes what it asked for.
 pub(crate) fn page(
     table: &str,
     page: &Page,
@@ -114,38 +133,39 @@ pub(crate) fn page(
     bare: bool,
 ) -> Query {
     let mut parameters = Vec::new();
-    let keys = keys(page, &mut parameters);
-    let copies = copies(narrow, &mut parameters);
-    parameters.push(("p_count", Parameter::Long(i64::try_from(page.count).unwrap_or(i64::MAX))));
     let log = Log::of(table, page.thread_id.as_deref(), &mut parameters);
+    let namespace = match &page.checkpoint_ns {
+        None => "",
+        Some(namespace) => {
+            parameters.push(("p_ns", Parameter::Text(namespace.clone())));
+            " and checkpoint_ns == p_ns"
+        }
+    };
     let mut statements = log.statements.clone();
-    statements.push(format!(
-        "let Top = materialize(Log\n\
-         | where ['kind'] == \"checkpoint\" and part == 0{keys}{live}\n\
-         | summarize arg_max(rev, row_id, source, step, run_id) \
-         by thread_id, checkpoint_ns, checkpoint_id{copies}\n\
-         | order by checkpoint_id desc, thread_id desc, checkpoint_ns desc\n\
-         | take p_count)",
-        live = log.live,
-    ));
+    let wanted = match &page.checkpoint_id {
+        Some(id) => {
+            parameters.push(("p_id", Parameter::Text(id.clone())));
+            "checkpoint_id == p_id"
+        }
+        None => {
+            statements.push(ids(page, &log, namespace, narrow, &mut parameters));
+            "checkpoint_id in (Ids)"
+        }
+    };
     statements.push(format!(
         "let Rows = materialize(Log\n\
-         | where ['kind'] == \"checkpoint\"{live}\n\
-         | join kind=leftsemi Top on row_id\n\
-         | project {ROW_COLUMNS}, cut)",
+         | where {wanted}{namespace}{live}\n\
+         | project ['kind'], {ROW_COLUMNS}, cut)",
         live = log.live,
     ));
-    statements.push(format!(
-        "let Writes = materialize(Log\n\
-         | where ['kind'] == \"write\"{live}\n\
-         | join kind=leftsemi Top on thread_id, checkpoint_ns, checkpoint_id\n\
-         | project {ROW_COLUMNS}, cut)",
-        live = log.live,
-    ));
-    let mut results = vec!["Rows".to_owned(), "Writes".to_owned()];
+    let of_kind = |kind| format!("Rows | where ['kind'] == \"{kind}\"");
+    let mut results = vec![of_kind(CHECKPOINT), of_kind(WRITE)];
     if !bare {
         parameters.push(("p_have", Parameter::Texts(have)));
-        statements.extend(levels("union Rows, Writes", " and ref !in (p_have)"));
+        if page.thread_id.is_none() {
+            statements.push("let Threads = materialize(Rows | distinct thread_id)".to_owned());
+        }
+        statements.extend(levels("Rows", log.chunks, " and ref !in (p_have)"));
         results.push(chunks_of_levels());
     }
     if page.thread_id.is_some() {
@@ -155,17 +175,44 @@ pub(crate) fn page(
     Query::new("page", parameters, &statements)
 }
 
-/// The conditions on a checkpoint's place.
-fn keys(page: &Page, parameters: &mut Vec<(&'static str, Parameter)>) -> String {
-    let mut keys = String::new();
-    let mut equal = |column: &str, name: &'static str, value: &Option<String>| {
-        if let Some(value) = value {
-            parameters.push((name, Parameter::Text(value.clone())));
-            keys.push_str(&format!(" and {column} == {name}"));
-        }
+/// The newest ids of a page. Conditions on metadata come after the newest revision was found: an
+/// older one's metadata does not count.
+fn ids(
+    page: &Page,
+    log: &Log,
+    namespace: &str,
+    narrow: &[Narrowing],
+    parameters: &mut Parameters,
+) -> String {
+    let keys = keys(page, parameters);
+    parameters.push(("p_count", Parameter::Long(i64::try_from(page.count).unwrap_or(i64::MAX))));
+    let fits = if narrow.is_empty() {
+        String::new()
+    } else {
+        let conditions: Vec<_> = narrow
+            .iter()
+            .zip(FILTERS)
+            .map(|(narrowing, names)| narrowing.condition(names, parameters))
+            .collect();
+        format!(
+            "\n| extend fits = {}\n\
+             | summarize arg_max(rev, fits) by thread_id, checkpoint_ns, checkpoint_id\n\
+             | where fits",
+            conditions.join(" and "),
+        )
     };
-    equal("checkpoint_ns", "p_ns", &page.checkpoint_ns);
-    equal("checkpoint_id", "p_id", &page.checkpoint_id);
+    format!(
+        "let Ids = materialize(Log\n\
+         | where ['kind'] == \"checkpoint\" and part == 0{namespace}{keys}{live}{fits}\n\
+         | distinct checkpoint_id\n\
+         | top p_count by checkpoint_id desc)",
+        live = log.live,
+    )
+}
+
+/// The conditions on where a page begins.
+fn keys(page: &Page, parameters: &mut Parameters) -> String {
+    let mut keys = String::new();
     if let Some(before) = &page.before {
         parameters.push(("p_before", Parameter::Text(before.clone())));
         keys.push_str(" and strcmp(checkpoint_id, p_before) < 0");
@@ -183,74 +230,63 @@ fn keys(page: &Page, parameters: &mut Vec<(&'static str, Parameter)>) -> String 
     keys
 }
 
-/// The conditions on copies of metadata. They come after the newest revision was found: an older
-/// one's metadata does not count.
-fn copies(narrow: &[Narrowing], parameters: &mut Vec<(&'static str, Parameter)>) -> String {
-    let mut conditions = String::new();
-    for narrowing in narrow {
-        let (column, name, parameter) = match narrowing {
-            Narrowing::Source(source) => ("source", "p_source", Parameter::Text(source.clone())),
-            Narrowing::Step(step) => ("step", "p_step", Parameter::Long(*step)),
-            Narrowing::RunId(run) => ("run_id", "p_run", Parameter::Text(run.clone())),
-        };
-        parameters.push((name, parameter));
-        conditions.push_str(&format!("\n| where {column} == {name}"));
-    }
-    conditions
-}
-
-/// The log of one thread or of all, and the condition that a row is not hidden. With it comes
-/// the column `cut`.
+/// The log of one thread or of all, and the conditions that a row is not hidden, with which comes
+/// the column `cut`, and that a chunk is of a page's threads.
 struct Log {
     statements: Vec<String>,
     live: &'static str,
+    chunks: &'static str,
 }
 
 impl Log {
-    fn of(
-        table: &str,
-        thread_id: Option<&str>,
-        parameters: &mut Vec<(&'static str, Parameter)>,
-    ) -> Self {
+    fn of(table: &str, thread_id: Option<&str>, parameters: &mut Parameters) -> Self {
+        let tombstones = tombstones(table);
         match thread_id {
             Some(thread_id) => {
                 parameters.push(("p_thread", Parameter::Text(thread_id.to_owned())));
                 Self {
                     statements: vec![
                         format!("let Log = ['{table}'] | where thread_id == p_thread"),
-                        "let last_cut = coalesce(toscalar(Log | where ['kind'] == \"tombstone\" \
-                         | summarize max(rev)), long(0))"
-                            .to_owned(),
+                        format!(
+                            "let last_cut = coalesce(toscalar(['{tombstones}'] \
+                             | where thread_id == p_thread | summarize max(rev)), long(0))"
+                        ),
                     ],
                     live: " and rev > last_cut\n| extend cut = last_cut",
+                    chunks: "",
                 }
             }
             None => Self {
                 statements: vec![
                     format!("let Log = ['{table}']"),
-                    "let Cuts = Log | where ['kind'] == \"tombstone\" \
-                     | summarize cut = max(rev) by thread_id"
-                        .to_owned(),
+                    format!("let Cuts = ['{tombstones}'] | summarize cut = max(rev) by thread_id"),
                 ],
                 live: "\n| lookup kind=leftouter Cuts on thread_id\n\
                        | extend cut = coalesce(cut, long(0))\n| where rev > cut",
+                chunks: " and thread_id in (Threads)",
             },
         }
     }
 }
 
+/// The table of tombstones beside a log: it is small, so that to ask for a thread's newest one
+/// costs the same however long the thread is.
+pub(crate) fn tombstones(table: &str) -> String {
+    format!("{table}_Tombstones")
+}
+
 /// The chunks that rows refer to, and those that these refer to, level by level.
-fn levels(rows: &str, condition: &str) -> Vec<String> {
+fn levels(rows: &str, chunks: &str, condition: &str) -> Vec<String> {
     let mut statements = Vec::new();
     let mut above = rows.to_owned();
     for level in 1..=LEVELS {
         statements.push(format!(
             "let R{level} = {above} | mv-expand ref = refs to typeof(string)\n\
-             | where isnotempty(ref){condition} | distinct thread_id, hash = ref"
+             | where isnotempty(ref){condition} | distinct ref"
         ));
         statements.push(format!(
-            "let C{level} = materialize(Log | where ['kind'] == \"chunk\"\n\
-             | join kind=leftsemi R{level} on thread_id, hash\n\
+            "let C{level} = materialize(Log\n\
+             | where ['kind'] == \"chunk\"{chunks} and hash in (R{level})\n\
              | project thread_id, hash, refs, encoding, data, rev)"
         ));
         above = format!("C{level}");
@@ -279,18 +315,25 @@ pub(crate) fn chunks(table: &str, thread_id: &str, hashes: Vec<String>) -> Query
     )
 }
 
-/// The newest tombstone of a thread, and its newest row.
+/// The newest tombstone of a thread.
 pub(crate) fn cut(table: &str, thread_id: &str) -> Query {
     Query::new(
         "cut",
         vec![("p_thread", Parameter::Text(thread_id.to_owned()))],
         &[format!(
-            "['{table}']\n\
-             | where thread_id == p_thread\n\
-             | summarize cut = max(iff(['kind'] == \"tombstone\", rev, long(null))), \
-             rev = max(rev)"
+            "['{tombstones}']\n| where thread_id == p_thread\n| summarize cut = max(rev)\n\
+             | extend rev = cut",
+            tombstones = tombstones(table),
         )],
     )
+}
+
+/// The newest tombstone of a thread, and its newest row.
+pub(crate) fn newest(table: &str, thread_id: &str) -> Query {
+    let parameters = &mut vec![];
+    let mut statements = Log::of(table, Some(thread_id), parameters).statements;
+    statements.push("Log | summarize rev = max(rev) | extend cut = last_cut".to_owned());
+    Query::new("newest", std::mem::take(parameters), &statements)
 }
 
 /// How many checkpoints of a thread are newer than a revision.
@@ -396,12 +439,12 @@ pub(crate) fn members(
          | project {ROW_COLUMNS}, cut)",
         live = log.live
     ));
-    statements.extend(levels("Writes", ""));
+    statements.extend(levels("Writes", log.chunks, ""));
     statements.extend(["Rows".to_owned(), "Writes".to_owned(), chunks_of_levels()]);
     Query::new("members", parameters, &statements)
 }
 
-/// The columns of the table, and the newest format in it.
+/// The columns of a table.
 pub(crate) fn schema(table: &str) -> Query {
     Query::new(
         "setup",
@@ -418,11 +461,13 @@ pub(crate) fn format(table: &str) -> Query {
 /// The command that removes a thread's rows up to a revision. The chunks only where `chunks`.
 pub(crate) fn delete(table: &str, thread_id: &str, rev: i64, chunks: bool) -> String {
     let kinds = if chunks { "" } else { " and ['kind'] != \"chunk\"" };
-    let condition = format!(
-        "where thread_id == {} and rev <= {rev} and ['kind'] != \"tombstone\"{kinds}",
-        quoted(thread_id)
-    );
+    let condition = format!("where thread_id == {} and rev <= {rev}{kinds}", quoted(thread_id));
     format!(".delete table ['{table}'] records <| ['{table}'] | {condition}")
+}
+
+/// The command that says whether rows may be removed, and removes none.
+pub(crate) fn would_delete(table: &str) -> String {
+    format!(".delete table ['{table}'] records with (whatif=true) <| ['{table}'] | where rev < 0")
 }
 
 /// The command that removes a thread from the view of the latest checkpoints.

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::call::{Call, Rows, VISIBILITY_PAUSE_MS, VISIBILITY_PAUSE_MS_MAX, newest_tombstone};
 use super::clock::Clock;
-use super::filter::{matches, narrowing};
+use super::filter::{Narrowing, matches, narrowing};
 use super::query;
 use super::resolve::{Place, Seen, Whole};
 use super::row::{CHECKPOINT, CheckpointData, Encoding, LogRow, WRITE, hash_text};
@@ -82,11 +82,7 @@ impl Call {
 
     /// A page as the store shows it. Where it shows the first part of a row and not the others
     /// yet, they are waited for: what is there must not look as if it were not.
-    async fn ask_page(
-        &mut self,
-        page: &Page,
-        narrow: &[query::Narrowing],
-    ) -> Result<Answered, Error> {
+    async fn ask_page(&mut self, page: &Page, narrow: &[Narrowing]) -> Result<Answered, Error> {
         let until = self.sender.io.now().saturating_add(self.sender.options.visibility_timeout);
         let mut pause = VISIBILITY_PAUSE_MS;
         loop {
@@ -112,7 +108,7 @@ impl Call {
     async fn ask_page_once(
         &mut self,
         page: &Page,
-        narrow: &[query::Narrowing],
+        narrow: &[Narrowing],
     ) -> Result<Answered, Error> {
         let have: Vec<_> = page.have.iter().map(hash_text).collect();
         let table = self.sender.options.table.clone();

@@ -65,9 +65,13 @@ impl Sender {
         self.send(Kind::Command, "/v1/rest/mgmt", body.into_bytes(), false).await
     }
 
-    /// Streams packed rows into the table.
-    pub(crate) async fn stream(&self, packed: Vec<u8>) -> Result<Result<(), Failure>, Error> {
-        let path = self.options.ingest_path();
+    /// Streams packed rows into a table.
+    pub(crate) async fn stream(
+        &self,
+        table: &str,
+        packed: Vec<u8>,
+    ) -> Result<Result<(), Failure>, Error> {
+        let path = self.options.ingest_path(table);
         Ok(self.send(Kind::Ingest, &path, packed, true).await?.map(|_| ()))
     }
 

@@ -1,6 +1,8 @@
 //! `setup`: is everything there that `provision.kql` makes? What is missing is named, with the
 //! command that mends it.
 
+mod retention;
+
 use super::failure::{Class, Failure};
 use super::frames::Table;
 use super::ingest::MAPPING;
@@ -43,12 +45,23 @@ const COLUMNS: &[(&str, &str)] = &[
     ("format", "int"),
 ];
 
-/// Checks the table, its mapping and its policy.
+/// The columns of the table of tombstones, and their types.
+const TOMBSTONE_COLUMNS: &[(&str, &str)] = &[
+    ("thread_id", "string"),
+    ("created_at", "datetime"),
+    ("rev", "long"),
+    ("row_id", "string"),
+    ("format", "int"),
+];
+
+/// Checks the tables, their mappings and policies, and the roles.
 pub(super) async fn check(sender: &Sender, shared: &Shared) -> Result<Outcome, Error> {
-    let table = sender.options.table.clone();
-    let schema = tables(sender.query(&query::schema(&table)).await?)?;
-    columns(&table, &schema)?;
-    for found in tables(sender.query(&query::format(&table)).await?)? {
+    let log = sender.options.table.clone();
+    let tombstones = query::tombstones(&log);
+    for (table, expected) in [(&log, COLUMNS), (&tombstones, TOMBSTONE_COLUMNS)] {
+        columns(table, expected, &tables(sender.query(&query::schema(table)).await?)?)?;
+    }
+    for found in tables(sender.query(&query::format(&log)).await?)? {
         for record in found.records() {
             let format = record.optional_integer("format")?.unwrap_or_default();
             if format > i64::from(FORMAT) {
@@ -56,25 +69,55 @@ pub(super) async fn check(sender: &Sender, shared: &Shared) -> Result<Outcome, E
             }
         }
     }
-    let command = format!(".show table ['{table}'] ingestion json mappings");
-    let mappings = tables(sender.command(&command).await?)?;
-    if !any(&mappings, "Name", |name| name == MAPPING)? {
-        return Err(missing(format!(
-            "table {table} has no ingestion mapping {MAPPING}; run provision.kql, whose command \
-             `.create-or-alter table {table} ingestion json mapping` makes it"
-        )));
+    for table in [&log, &tombstones] {
+        let mappings = show(sender, &format!("table ['{table}'] ingestion json mappings")).await?;
+        if !any(&mappings, "Name", |name| name == MAPPING)? {
+            return Err(missing(format!(
+                "table {table} has no ingestion mapping {MAPPING}; run provision.kql, whose \
+                 command `.create-or-alter table {table} ingestion json mapping` makes it"
+            )));
+        }
     }
-    if sender.options.ingest_mode == IngestMode::Inline {
-        return Ok(Outcome::Ready);
+    retention::check(sender, &log, &tombstones).await?;
+    roles(sender, &log).await?;
+    if sender.options.ingest_mode != IngestMode::Inline {
+        for table in [&log, &tombstones] {
+            streams(sender, shared, table).await?;
+        }
     }
-    let command = format!(".show table ['{table}'] policy streamingingestion");
-    let policies = tables(sender.command(&command).await?)?;
+    Ok(Outcome::Ready)
+}
+
+/// Whether this identity may ingest, and remove rows where that was asked for.
+async fn roles(sender: &Sender, table: &str) -> Result<(), Error> {
+    // It needs the role of an ingestor. What else is the matter with it is none of a saver's:
+    // a cluster may have no streaming at all.
+    let ended = sender.command(".clear database cache streamingingestion schema").await?;
+    let matters = |class| {
+        let passing = matches!(class, Class::Transient | Class::Throttled(_));
+        passing || matches!(class, Class::Forbidden | Class::Unauthorized)
+    };
+    if let Err(failure) = ended
+        && matters(failure.class)
+    {
+        return Err(failure.error(DOING, false));
+    }
+    if sender.options.admin {
+        let ended = sender.command(&query::would_delete(table)).await?;
+        ended.map_err(|failure| failure.admin().error(DOING, false))?;
+    }
+    Ok(())
+}
+
+/// Whether a table takes streams, where they are what the caller wants.
+async fn streams(sender: &Sender, shared: &Shared, table: &str) -> Result<(), Error> {
+    let policies = show(sender, &format!("table ['{table}'] policy streamingingestion")).await?;
     let on = |policy: &str| {
         let policy = policy.trim();
         !policy.is_empty() && policy != "null" && !policy.replace(' ', "").contains(OFF)
     };
     if any(&policies, "Policy", on)? {
-        return Ok(Outcome::Ready);
+        return Ok(());
     }
     if sender.options.ingest_mode == IngestMode::Streaming {
         return Err(missing(format!(
@@ -84,7 +127,12 @@ pub(super) async fn check(sender: &Sender, shared: &Shared) -> Result<Outcome, E
     }
     // Its database may have the policy: the first stream tells, and falls back by itself.
     shared.borrow_mut().inline_until = 0;
-    Ok(Outcome::Ready)
+    Ok(())
+}
+
+/// What a command of this kind shows.
+async fn show(sender: &Sender, what: &str) -> Result<Vec<Table>, Error> {
+    tables(sender.command(&format!(".show {what}")).await?)
 }
 
 /// What a policy says that is there and off.
@@ -93,7 +141,7 @@ const OFF: &str = "\"IsEnabled\":false";
 fn tables(ended: Result<Vec<Table>, Failure>) -> Result<Vec<Table>, Error> {
     ended.map_err(|failure| match failure.class {
         Class::Missing => missing(
-            "the table is not there, or this identity may not see it; run provision.kql, and \
+            "a table is not there, or this identity may not see it; run provision.kql, and \
              grant Database Viewer and Database Ingestor as it shows"
                 .to_owned(),
         ),
@@ -101,12 +149,12 @@ fn tables(ended: Result<Vec<Table>, Failure>) -> Result<Vec<Table>, Error> {
     })
 }
 
-fn columns(table: &str, schema: &[Table]) -> Result<(), Error> {
+fn columns(table: &str, expected: &[(&str, &str)], schema: &[Table]) -> Result<(), Error> {
     let mut found = Vec::new();
     for record in schema.iter().flat_map(Table::records) {
         found.push((record.text("ColumnName")?, record.text("ColumnType")?));
     }
-    let lacking: Vec<_> = COLUMNS
+    let lacking: Vec<_> = expected
         .iter()
         .filter(|column| !found.contains(column))
         .map(|(name, kind)| format!("{name}:{kind}"))

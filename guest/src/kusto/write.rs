@@ -6,7 +6,7 @@
 
 use super::call::{Call, Rows, newest_tombstone};
 use super::ingest::{Broken, ingest};
-use super::query;
+use super::query::{self, Query};
 use super::row::{
     CHECKPOINT, CHUNK, CheckpointData, Copies, Encoding, LogRow, TOMBSTONE, WRITE, copies,
     hash_text,
@@ -55,7 +55,8 @@ impl Call {
                 known.unwrap_or_default()
             } else {
                 self.ingest(PUTTING, rows, before).await?;
-                self.cut_of(PUTTING, &new.thread_id, true).await?
+                let cut = query::cut(&self.sender.options.table, &new.thread_id);
+                self.cut_of(PUTTING, &new.thread_id, &cut, true).await?
             };
             let deleted = known.as_ref().is_some_and(|known| known.differs(Some(cut)));
             if !deleted && rev > cut {
@@ -208,7 +209,8 @@ impl Call {
     pub(super) async fn delete_thread(&mut self, thread_id: &str) -> Result<Rows, Error> {
         const DOING: &str = "deleting a thread";
         // The tombstone must be newer than all that shows, whatever this host's clock says.
-        self.cut_of(DOING, thread_id, false).await?;
+        let newest = query::newest(&self.sender.options.table, thread_id);
+        self.cut_of(DOING, thread_id, &newest, false).await?;
         let rev = {
             let mut memory = self.shared.borrow_mut();
             // What is put from here on relies on nothing that is older.
@@ -235,22 +237,23 @@ impl Call {
             }
         }
         let mut commands = vec![query::delete(&table, thread_id, rev, newer == 0)];
-        if self.has_view(DOING).await? {
-            commands.push(query::delete_from_view(VIEW, thread_id, rev));
+        let view = format!("{table}_LatestCheckpoints");
+        if self.has_view(DOING, &view).await? {
+            commands.push(query::delete_from_view(&view, thread_id, rev));
         }
         for command in commands {
             let ended = self.sender.command(&command).await?;
-            ended.map_err(|failure| failure.error(DOING, true))?;
+            ended.map_err(|failure| failure.admin().error(DOING, true))?;
         }
         Ok(())
     }
 
     /// Whether the view of the latest checkpoints is there: it is for people and may be left out.
-    async fn has_view(&self, doing: &str) -> Result<bool, Error> {
+    async fn has_view(&self, doing: &str, view: &str) -> Result<bool, Error> {
         let ended = self.sender.command(".show materialized-views").await?;
         for table in ended.map_err(|failure| failure.error(doing, true))? {
             for record in table.records() {
-                if record.text("Name")? == VIEW {
+                if record.text("Name")? == view {
                     return Ok(true);
                 }
             }
@@ -258,15 +261,15 @@ impl Call {
         Ok(false)
     }
 
-    /// The newest tombstone of a thread, 0 for none.
+    /// The newest tombstone of a thread, 0 for none, as a query gives it.
     pub(super) async fn cut_of(
         &mut self,
         doing: &str,
         thread_id: &str,
+        query: &Query,
         stored: bool,
     ) -> Result<i64, Error> {
-        let query = query::cut(&self.sender.options.table, thread_id);
-        let tables = self.sender.query(&query).await?;
+        let tables = self.sender.query(query).await?;
         let tables = tables.map_err(|failure| failure.error(doing, stored))?;
         let mut cut = newest_tombstone(&self.laid(), thread_id);
         let mut memory = self.shared.borrow_mut();
@@ -308,9 +311,6 @@ impl Call {
         }
     }
 }
-
-/// The view that `provision.kql` makes.
-const VIEW: &str = "LatestCheckpoints";
 
 /// A value that is in the row itself, for people.
 fn readable(kind: &str, piece: &Piece) -> Option<serde_json::Value> {

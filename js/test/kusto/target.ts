@@ -53,7 +53,11 @@ export class Table {
   /** Leaves nothing behind. */
   async drop(): Promise<void> {
     if (isLocal) await this.local("DELETE", "databases");
-    else await this.run(`.drop table ${this.options.table} ifexists`);
+    else {
+      for (const table of [this.options.table, `${this.options.table}_Tombstones`]) {
+        await this.run(`.drop table ${table} ifexists`);
+      }
+    }
   }
 
   /** Asks the stand-in for what no cluster has. */
@@ -119,11 +123,19 @@ function options(): KustoOptions {
   };
 }
 
-/** What makes a table; the views and functions for people are left out. */
+/** What makes the tables; the views and functions for people are left out. */
 function commands(table: string): string[] {
-  const text = readFileSync(PROVISION, "utf8").replaceAll("CheckpointLog", table);
+  // A table that is new may have its policies without a template, which takes an administrator.
+  const text = provision(table)
+    .replaceAll(`${table}_New`, table)
+    .replaceAll(`${table}Tombstones`, `${table}_Tombstones`);
   const all = text.split(/\n\s*\n/).map((part) => part.replaceAll(/^\s*\/\/.*$/gm, "").trim());
   return all.filter((command) =>
     /^\.(create-merge table|create-or-alter table|alter|clear)/.test(command),
   );
+}
+
+/** `provision.kql` for a table. */
+export function provision(table: string): string {
+  return readFileSync(PROVISION, "utf8").replaceAll("CheckpointLog", table);
 }

@@ -28,6 +28,9 @@ _ROWWISE = frozenset(
     }
 )
 _JOIN = re.compile(r"join\s+kind\s*=\s*(?:inner|leftsemi)\s+(?:\(\s*)?(?P<right>\w+)\s*\)?\s+on\b")
+#: A column that must be among the values of another query, and no alternative to it.
+_AMONG = re.compile(r"\w+\s+in\s*\(\s*(?P<names>\w+)\s*\)")
+_OR = re.compile(r"\bor\b")
 _UNION = re.compile(r"union\s+(?P<names>\w+(?:\s*,\s*\w+)*)$")
 
 
@@ -38,12 +41,22 @@ def is_empty(text: str, empty: set[str], lets: dict[str, str]) -> bool:
     for operator in operators:
         words = re.findall(r"\w+", operator[:40])
         rowwise = bool(words) and (words[0] in _ROWWISE or _groups(words[0], operator))
-        joined = _JOIN.match(operator)
-        if joined and _source_is_empty(joined["right"], empty, lets):
+        if any(_source_is_empty(name, empty, lets) for name in _needed(operator)):
             known = True
         elif not rowwise:
             known = False
     return known
+
+
+def _needed(operator: str) -> list[str]:
+    """The queries that every row an operator lets through is found in."""
+    joined = _JOIN.match(operator)
+    if joined:
+        return [joined["right"]]
+    bare = "".join('""' if one.kind == "string" else one.text for one in tokens(operator))
+    if not bare.startswith("where") or _OR.search(bare):
+        return []
+    return [match["names"] for match in _AMONG.finditer(bare)]
 
 
 def _source_is_empty(source: str, empty: set[str], lets: dict[str, str]) -> bool:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from duckdb_kql import translate
+from duckdb_kql import ir, translate
 from duckdb_kql.translate import functions as registry
 
 #: Name, SQL, count of arguments.
 _SCALARS = [
     # DuckDB compares strings by their bytes, as Kusto does.
     ("strcmp", "(CASE WHEN {0} < {1} THEN -1 WHEN {0} = {1} THEN 0 ELSE 1 END)", 2),
+    # A null in JSON is null, too.
+    ("isnull", "({null})", 1),
+    ("isnotnull", "(NOT ({null}))", 1),
     # An empty string in JSON is empty, too.
     ("isempty", "(NOT {not_empty})", 1),
     ("isnotempty", "({not_empty})", 1),
@@ -17,16 +20,30 @@ _NOT_EMPTY = (
     "coalesce(CAST({0} AS VARCHAR), '') <> '' "
     "AND (typeof({0}) <> 'JSON' OR CAST({0} AS VARCHAR) <> '\"\"')"
 )
+_NULL = "{0} IS NULL OR (typeof({0}) = 'JSON' AND CAST({0} AS VARCHAR) = 'null')"
 _AGGREGATES = [
     ("maxif", "max({0}) FILTER (WHERE {1})", 2),
     ("minif", "min({0}) FILTER (WHERE {1})", 2),
 ]
 
 
+_static_path = translate._static_path
+
+
+def _path(steps: tuple[ir.PathStep, ...]) -> str | None:
+    """The way to a member of a dynamic value. A path of names is a JSON pointer: in the paths that
+    the translator writes, some names have a meaning of their own."""
+    names = [step.name for step in steps if step.name is not None]
+    if len(names) < len(steps):
+        return _static_path(steps)
+    return "".join("/" + name.replace("~", "~0").replace("/", "~1") for name in names)
+
+
 def register() -> None:
     """Puts them in the translator's registry."""
+    translate._static_path = _path
     for name, sql, count in _SCALARS:
-        template = sql.replace("{not_empty}", _NOT_EMPTY)
+        template = sql.replace("{not_empty}", _NOT_EMPTY).replace("{null}", _NULL)
         registry.SCALAR_FUNCTIONS[name] = registry.FunctionSpec(
             name, "template", template, (count,)
         )

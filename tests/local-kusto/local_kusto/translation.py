@@ -162,6 +162,7 @@ def _literal_places(text: str, known: set[str]) -> set[str]:
 def compile_statement(statement: str, around: Surroundings) -> Compiled:
     """A statement in SQL. Requests differ, and have most of their statements in common."""
     text = ";\n".join([*_needed(around.lets, statement), statement])
+    text = _among_tables(text, around.schema)
     if around.literals:
         text = "".join(around.literals.get(token.text, token.text) for token in tokens(text))
     used = names(text)
@@ -182,6 +183,30 @@ def compile_statement(statement: str, around: Surroundings) -> Compiled:
         compiled = _translate(text, schema, around.functions if calls else {})
         _compiled.keep(key, compiled)
     return compiled
+
+
+#: `in` and a name in brackets.
+_AMONG = re.compile(r"(?<![\w.])(?P<negated>!?)in\s*\(\s*(?P<table>\w+)\s*\)")
+
+
+def _among_tables(text: str, schema: dict[str, list[str]]) -> str:
+    """The text with tables that stand for their values as queries: the translator reads those."""
+
+    def rewritten(match: re.Match[str]) -> str:
+        table = match["table"]
+        return f"{match['negated']}in (({table} | where true))" if table in schema else match[0]
+
+    runs: list[list[str]] = [[]]
+    for token in tokens(text):
+        if token.kind == "string":
+            runs += [[token.text], []]
+        else:
+            runs[-1].append(token.text)
+    joined = ["".join(run) for run in runs]
+    # Every other run is a string.
+    return "".join(
+        run if place % 2 else _AMONG.sub(rewritten, run) for place, run in enumerate(joined)
+    )
 
 
 def _translate(

@@ -19,6 +19,18 @@ class Commands(ServerTest):
         self.refused(self.command, ".create table T (a: string)")
         self.refused(self.command, ".create table U (a: strng)")
 
+    def test_a_table_based_on_another_one_has_its_columns_and_policies(self) -> None:
+        self.command(".create-merge table T (a: string)")
+        self.command(".alter-merge table T policy retention softdelete = 7d")
+        self.command(".create table U based-on T ifnotexists with (folder = 'f')")
+        self.command(".drop table T")
+        [row] = self.command(".show table U policy retention")
+        self.assertEqual(json.loads(row[2])["SoftDeletePeriod"], "7.00:00:00")
+        self.command(".create-merge table T (b: string)")
+        self.refused(self.command, ".create table U based-on T")
+        self.command(".create table U based-on T ifnotexists")
+        self.assertEqual(self.command(".show table U cslschema")[0][1], "a:string")
+
     def test_operators_may_follow_what_is_shown(self) -> None:
         found = self.command(".show tables | where TableName == 'CheckpointLog' | count")
         self.assertEqual(found, [[1]])

@@ -1,24 +1,32 @@
-"""provision.kql, its functions, and every query of docs/kusto.md, on rows of the table."""
+"""provision.kql, its functions, and every query of the documents, on rows of the table."""
 
 from __future__ import annotations
 
 import datetime
+import json
 import re
 from typing import Any
 
 from .server import PROVISION, ROOT, ServerTest
 
+DOCUMENTS = ["kusto.md", "kusto-operations.md"]
+#: What the local server has not: it keeps no queries, principals and backups.
+ELSEWHERE = (".show queries", ".purge", ".alter table CheckpointLog policy row_level_security")
 BLOCKS = [
     (match["title"], block)
     for match in re.finditer(
         r"(?P<title>[^\n]+)\n\n\s*```kql\n(?P<text>.*?)```",
-        (ROOT / "docs" / "kusto.md").read_text("utf-8"),
+        "\n".join((ROOT / "docs" / name).read_text("utf-8") for name in DOCUMENTS),
         re.DOTALL,
     )
     for block in re.split(r"\n\s*\n", match["text"].strip())
 ]
 QUERIES = [(title, block) for title, block in BLOCKS if not block.strip().startswith(".")]
-COMMANDS = [block.strip() for _, block in BLOCKS if block.strip().startswith(".")]
+COMMANDS = [
+    block.strip()
+    for _, block in BLOCKS
+    if block.strip().startswith(".") and not block.strip().startswith(ELSEWHERE)
+]
 
 
 def row(kind: str, thread: str, rev: int, **columns: Any) -> dict[str, Any]:
@@ -64,8 +72,9 @@ ROWS = [
     row("write", LISBON, 4, checkpoint_id="0003", task_id="t", channel="__interrupt__", idx=-3),
     row("write", LISBON, 5, checkpoint_id="0001", task_id="t", channel="__error__", idx=-1),
     checkpoint(PORTO, 6, state={"budget": 1}, channels=["budget"]),
-    row("tombstone", PORTO, 7),
 ]
+DELETED = row("tombstone", PORTO, 7)
+GUIDE = (ROOT / "tests" / "goldens" / "kusto-guide.kql").read_text("utf-8")
 
 
 class Documents(ServerTest):
@@ -74,13 +83,68 @@ class Documents(ServerTest):
     def setUp(self) -> None:
         super().setUp()
         self.ingest([*ROWS, ROWS[0]])
+        self.ingest([DELETED], "CheckpointLog_Tombstones")
+
+    def policies(self) -> list[str]:
+        """What the tables are set to."""
+        kinds = ("streamingingestion", "caching", "retention", "roworder")
+        tables = ("CheckpointLog", "CheckpointLog_Tombstones")
+        shown = [f".show table {table} policy {kind}" for table in tables for kind in kinds]
+        return [self.command(text)[0][2] for text in shown]
 
     def test_provisioning_twice_changes_nothing(self) -> None:
         shown = ".show database schema", ".show functions", ".show materialized-views"
-        before = [self.command(text) for text in shown]
+        before = [self.command(text) for text in shown], self.policies()
+        self.assertNotIn("null", before[1][:3])
         self.command(f".execute database script <|\n{PROVISION}")
-        self.assertEqual([self.command(text) for text in shown], before)
+        self.assertEqual(([self.command(text) for text in shown], self.policies()), before)
         self.assertEqual(self.query("CheckpointLog | count"), [[len(ROWS) + 1]])
+
+    def test_provisioning_again_leaves_the_policies_that_somebody_set(self) -> None:
+        for table in ("CheckpointLog", "CheckpointLog_Tombstones"):
+            for policy in (
+                "retention softdelete = 3650d recoverability = enabled",
+                "caching hot = 7d",
+                "streamingingestion disable",
+                "roworder (created_at asc)",
+            ):
+                verb = "alter-merge" if policy.startswith("retention") else "alter"
+                self.command(f".{verb} table {table} policy {policy}")
+        before = self.policies()
+        self.assertEqual(json.loads(before[2])["SoftDeletePeriod"], "3650.00:00:00")
+        self.command(f".execute database script <|\n{PROVISION}")
+        self.assertEqual(self.policies(), before)
+
+    def test_two_tables_of_a_database_do_not_disturb_each_other(self) -> None:
+        functions = self.command(".show functions")
+        self.command(f".execute database script <|\n{PROVISION.replace('CheckpointLog', 'Other')}")
+        shown = [row for row in self.command(".show functions") if not row[0].startswith("Other_")]
+        self.assertEqual(shown, functions)
+        self.ingest([checkpoint("others", 8)], "Other")
+        self.ingest([row("tombstone", LISBON, 9)], "Other_Tombstones")
+        threads = "| distinct thread_id"
+        for name in ("LiveCheckpoints()", "Checkpoints", "CheckpointLog_LiveCheckpoints()"):
+            self.assertEqual(self.query(f"{name} {threads}"), [[LISBON]])
+        for name in ("Other_LiveCheckpoints()", "Other_LatestCheckpoints"):
+            self.assertEqual(self.query(f"{name} {threads}"), [["others"]])
+
+    def test_the_queries_of_the_guide_run_as_written(self) -> None:
+        most_active, growth, with_metadata = re.split(r"\n\s*\n", GUIDE.strip())
+        self.assertEqual(self.query(most_active), [[LISBON, 2]])
+        self.assertEqual(sum(count for _, count in self.query(growth)), 2)
+        found = self.query(with_metadata)
+        self.assertEqual(sorted(row[:2] for row in found), [[LISBON, "0001"], [LISBON, "0003"]])
+        self.ingest([row("write", LISBON, 9, checkpoint_id="0003", task_id="u", channel="x")])
+        columns = "thread_id, checkpoint_ns, checkpoint_id, task_id, task_path, idx, channel, value"
+        asked = f"CheckpointWrites | where channel == 'x' | project {columns}, created_at"
+        self.assertEqual(len(self.query(asked)), 1)
+
+    def test_a_time_leaves_out_what_was_put_before_it(self) -> None:
+        self.ingest([checkpoint(LISBON, 90_000)])
+        self.assertEqual(self.query("LiveCheckpoints(now(30s)) | project rev"), [[90_000]])
+        self.assertEqual(self.query("LiveWrites(now(30s))"), [])
+        steps = self.query("LatestState(now(30s)) | distinct step")
+        self.assertEqual(steps, [[90_000]])
 
     def test_every_query_of_the_documents_finds_something(self) -> None:
         self.assertGreater(len(QUERIES), 12)
@@ -131,7 +195,7 @@ class Documents(ServerTest):
         self.assertEqual(found, [["h1"], ["h2"], ["h3"]])
 
     def test_a_deletion_by_hand_ends_the_thread_in_the_view_too(self) -> None:
-        query = "LatestCheckpoints | distinct thread_id | order by thread_id asc"
+        query = "CheckpointLog_LatestCheckpoints | distinct thread_id | order by thread_id asc"
         self.assertEqual(self.query(query), [[LISBON], [PORTO]])
         table, view = [text for text in COMMANDS if text.startswith(".delete")]
         self.command(table)

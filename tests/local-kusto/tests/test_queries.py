@@ -102,6 +102,54 @@ class Queries(ServerTest):
         self.assertEqual(self.query(text, k='"n"', v='"5"'), [[1]])
         self.assertEqual(self.query(text, k='"none"', v='"5"'), [[0]])
 
+    def test_members_of_a_dynamic_value_have_types_and_may_be_null(self) -> None:
+        values = {"a": "x", "b": 1, "c": 1.5, "d": True, "e": None, "f": [], "g": {}, "h.i": "2"}
+        self.ingest([{"thread_id": "a", "metadata": values}])
+        asked = ("a", "b", "c", "d", "e", "f", "g", "h.i", "absent")
+        columns = ", ".join(f"gettype(metadata['{name}'])" for name in asked)
+        [row] = self.query(f"CheckpointLog | project {columns}")
+        kinds = ["string", "long", "double", "bool", "null", "array", "dictionary", "string"]
+        self.assertEqual(row, [*kinds, "null"])
+        columns = ", ".join(f"isnull(metadata['{name}'])" for name in asked)
+        [row] = self.query(f"CheckpointLog | project {columns}")
+        self.assertEqual(
+            [name for name, null in zip(asked, row, strict=True) if null], ["e", "absent"]
+        )
+
+    def test_the_name_of_a_member_is_a_name_and_nothing_more(self) -> None:
+        names = ["*", "a.b", 'a"b', "a'b", "[0]", "$", "0", "a/b", "~1", "#", "a\\b", *HOSTILE[1:]]
+        self.ingest([{"metadata": {name: str(place) for place, name in enumerate(names)}}])
+        text = (
+            "declare query_parameters(k:string);\n"
+            "CheckpointLog | project tostring(metadata[k]), gettype(metadata[k])"
+        )
+        for place, name in enumerate(names):
+            with self.subTest(name):
+                self.assertEqual(self.query(text, k=quoted(name)), [[str(place), "string"]])
+
+    def test_a_table_stands_for_the_values_of_its_first_column(self) -> None:
+        self.put("a", "b", "CheckpointLog in (None)")
+        text = (
+            "let Some = materialize(CheckpointLog | where rev < 1 | project thread_id);\n"
+            "let None = materialize(Some | where thread_id == 'none');\n"
+            "CheckpointLog | where thread_id in (Some) | project thread_id;\n"
+            "CheckpointLog | where thread_id !in (Some) or thread_id in (None) | count;\n"
+            "CheckpointLog | where thread_id in (None) and rev >= 0 | count;\n"
+            "CheckpointLog | where thread_id == 'CheckpointLog in (None)' | count"
+        )
+        for _ in range(2):
+            self.assertEqual(self.results(text), [[["a"]], [[2]], [[0]], [[1]]])
+
+    def test_a_function_without_parameters_is_asked_like_a_table(self) -> None:
+        self.put("a", "b")
+        self.command(
+            ".create function ifnotexists F(from: long = 1) { CheckpointLog | where rev >= from }"
+        )
+        self.command(".create function ifnotexists G() { F() | project thread_id }")
+        self.command(".create function ifnotexists G() { F(0) | count }")
+        self.assertEqual(self.query("G"), [["b"]])
+        self.assertEqual(self.query("F(0) | count"), [[2]])
+
     def test_lets_are_shared_by_the_statements_of_a_request(self) -> None:
         self.put("a", "b")
         text = (

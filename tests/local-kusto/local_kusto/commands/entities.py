@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from copy import deepcopy
 
 from ..catalog import Function, Table, View
 from ..database import Database, RowSet, kept_rows, quoted
@@ -41,6 +42,26 @@ def _create_table(database: Database, match: re.Match[str]) -> RowSet:
         ["TableName", "Schema", "DatabaseName", "Folder", "DocString"],
         [(name, table.schema_text(), database.name, table.folder, table.docstring)],
     )
+
+
+def _create_table_based_on(database: Database, match: re.Match[str]) -> RowSet:
+    """A table with the columns and policies of another one."""
+    name = grammar.name(match["table"])
+    if name not in database.catalog.tables:
+        given = properties(match)
+        like = deepcopy(database.catalog.table(grammar.name(match["like"])))
+        like.name, like.mappings = name, {}
+        like.folder = given.get("folder", like.folder)
+        like.docstring = given.get("docstring", f"Created based on {grammar.name(match['like'])}")
+        database.create_table(like)
+    elif not match["ifnotexists"]:
+        raise KustoError(
+            f"Entity '{name}' of kind 'Table' already exists.",
+            code="BadRequest_EntityAlreadyExists",
+            kind="EntityAlreadyExistsException",
+        )
+    table = database.catalog.table(name)
+    return table_of(["TableName", "Schema"], [(table.name, table.schema_text())])
 
 
 def _set_docstrings(database: Database, match: re.Match[str]) -> RowSet:
@@ -112,7 +133,7 @@ def _create_function(database: Database, match: re.Match[str]) -> RowSet:
     database.catalog.functions[name] = function
     try:
         database.changed()
-        if not parameters.strip():
+        if all("=" in parameter for parameter in parameters.split(",") if parameter.strip()):
             # Kusto checks a body when it is stored.
             database.translated(f"{name}()")
     except KustoError:
@@ -199,6 +220,12 @@ def _nothing(database: Database, match: re.Match[str]) -> RowSet:
 
 
 COMMANDS = [
+    command(
+        rf"\.create table (?P<table>{NAME}) based-on (?P<like>{NAME})"
+        rf"(?P<ifnotexists> ifnotexists)?{WITH}\s*$",
+        "admin",
+        _create_table_based_on,
+    ),
     command(
         rf"\.(?P<verb>create|create-merge|alter-merge) table (?P<table>{NAME})\s*"
         rf"\((?P<columns>[^()]*)\){WITH}\s*$",
