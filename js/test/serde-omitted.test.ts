@@ -263,6 +263,25 @@ describe("an error names the channel and the place in it", () => {
     });
   });
 
+  test("and nesting that is less deep is stored", async () => {
+    const { saver } = open();
+    let deep: unknown = { at: new Date(5) };
+    for (let depth = 0; depth < 9_990; depth += 1) deep = depth % 2 ? [deep] : { d: deep };
+    await saver.put(config("t"), checkpoint(1, { deep, list: [deep] }), metadata(1));
+    await saver.put(config("t", idOf(1)), checkpoint(2, { deep, list: [deep, 1] }), metadata(2));
+    await saver.putWrites(config("t", idOf(2)), [["deep", deep]], "task");
+    const fresh = new SqliteSaver(saver.db);
+    for (const tuple of [
+      await fresh.getTuple(config("t")),
+      ...(await all(fresh.list(config("t")))),
+    ]) {
+      let read: unknown = Object(tuple?.checkpoint.channel_values.list)[0];
+      for (let depth = 9_989; depth >= 0; depth -= 1)
+        read = depth % 2 ? Object(read)[0] : Object(read).d;
+      expect(read).toEqual({ at: new Date(5) });
+    }
+  });
+
   test("of what is not the serializer's to read", async () => {
     const { saver } = open();
     await saver.put(config("t"), checkpoint(1, { report: { a: 1 } }), metadata(1));

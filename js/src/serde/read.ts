@@ -20,7 +20,7 @@ export type Place = "data" | "kwargs";
 
 /** Reads a whole parsed document. The argument is changed and must not be used again. */
 export function readParsed(parsed: unknown): unknown {
-  return read(parsed, "data");
+  return new Reader().read(parsed);
 }
 
 /** Whether a reader would take this JSON object for a record, so that user data must be escaped. */
@@ -35,64 +35,111 @@ export function recordedClass(json: Fields): CoreClass | undefined {
   return coreClassNamed(json.id);
 }
 
-function read(value: unknown, place: Place): unknown {
-  if (typeof value !== "object" || value === null) return value;
-  if (Array.isArray(value)) return readItems(value, place);
-  if (!isFields(value)) return value;
-  if (place === "kwargs" && isWrapper(value)) return readWrapped(value[WRAPPER_KEY]);
-  if (value.lc === 2) return readRecord(value, place);
-  if (value.lc === 1) return readInstance(value, place);
-  return readFields(value, place);
+/** What a record or wrapper is read as, once all that is nested in it is read. */
+interface Remade {
+  readonly parent: Fields | unknown[];
+  readonly key: string | number;
+  readonly make: () => unknown;
 }
 
-function readItems(items: unknown[], place: Place): unknown[] {
-  for (let index = 0; index < items.length; index += 1) {
-    const item = items[index];
-    if (typeof item !== "object" || item === null) continue;
-    const itemRead = read(item, place);
-    if (itemRead !== item) items[index] = itemRead;
+const asRead = (nested: unknown) => nested;
+
+/** Reads one document, in lists of its own: JSON may be nested deeper than calls may. */
+class Reader {
+  readonly #waiting: (Fields | unknown[])[] = [];
+  readonly #places: Place[] = [];
+  /** In the order in which they were met: what is nested comes after what it is nested in. */
+  readonly #remade: Remade[] = [];
+
+  read(document: unknown): unknown {
+    const whole = [document];
+    this.#later(whole, "data");
+    for (let next = this.#waiting.pop(); next !== undefined; next = this.#waiting.pop()) {
+      const place = this.#places.pop() ?? "data";
+      if (Array.isArray(next)) this.#items(next, place);
+      else for (const key of Object.keys(next)) this.#meet(next, key, next[key], place);
+    }
+    for (let last = this.#remade.pop(); last !== undefined; last = this.#remade.pop()) {
+      // The key is an own property, so even `__proto__` is assigned and sets no prototype.
+      Reflect.set(last.parent, last.key, last.make());
+    }
+    return whole[0];
   }
-  return items;
-}
 
-function readFields(fields: Fields, place: Place): Fields {
-  for (const key of Object.keys(fields)) {
-    const field = fields[key];
-    if (typeof field !== "object" || field === null) continue;
-    const fieldRead = read(field, place);
-    // The key is an own property, so even `__proto__` is assigned and sets no prototype.
-    if (fieldRead !== field) fields[key] = fieldRead;
+  #items(items: unknown[], place: Place): void {
+    for (let index = 0; index < items.length; index += 1) {
+      this.#meet(items, index, items[index], place);
+    }
   }
-  return fields;
+
+  /** Looks at what is nested in a list or object, later. */
+  #later(container: Fields | unknown[], place: Place): void {
+    this.#waiting.push(container);
+    this.#places.push(place);
+  }
+
+  #meet(parent: Fields | unknown[], key: string | number, value: unknown, place: Place): void {
+    if (typeof value !== "object" || value === null) return;
+    if (!isFields(value)) this.#later(value as unknown[], place);
+    else if (place === "kwargs" && isWrapper(value)) this.#meetWrapper(parent, key, value);
+    else if (value.lc === 2) this.#meetRecord(parent, key, value, place);
+    else if (value.lc === 1) this.#meetInstance(parent, key, value, place);
+    else this.#later(value, place);
+  }
+
+  /** What LangChain wrapped is user data, whatever it looks like. */
+  #meetWrapper(parent: Fields | unknown[], key: string | number, wrapper: Fields): void {
+    this.#remade.push({ parent, key, make: () => wrapper[WRAPPER_KEY] });
+    const wrapped = wrapper[WRAPPER_KEY];
+    if (isFields(wrapped)) this.#later(wrapped, "data");
+    else this.#meet(wrapper, WRAPPER_KEY, wrapped, "data");
+  }
+
+  #meetRecord(
+    parent: Fields | unknown[],
+    key: string | number,
+    record: Fields,
+    place: Place,
+  ): void {
+    const decode = recordDecoder(record);
+    if (decode === undefined) {
+      this.#meetInert(record, place);
+      return;
+    }
+    this.#remade.push({ parent, key, make: () => decode(asRead) });
+    const nestedPlace = record.type === "escaped" ? "data" : place;
+    if (record.type !== "constructor") this.#meet(record, "value", record.value, nestedPlace);
+    else if (Array.isArray(record.args)) this.#later(record.args, nestedPlace);
+  }
+
+  #meetInstance(
+    parent: Fields | unknown[],
+    key: string | number,
+    record: Fields,
+    place: Place,
+  ): void {
+    const recorded = recordedClass(record);
+    const { kwargs } = record;
+    if (recorded === undefined || !isFields(kwargs)) {
+      this.#meetInert(record, place);
+      return;
+    }
+    this.#remade.push({ parent, key, make: () => instanceOf(recorded, kwargs) ?? record });
+    this.#later(kwargs, "kwargs");
+  }
+
+  #meetInert(record: Fields, place: Place): void {
+    markInert(record);
+    this.#later(record, place);
+  }
 }
 
-/** What LangChain wrapped is user data, whatever it looks like. */
-function readWrapped(wrapped: unknown): unknown {
-  return isFields(wrapped) ? readFields(wrapped, "data") : read(wrapped, "data");
-}
-
-function readRecord(record: Fields, place: Place): unknown {
-  const decode = recordDecoder(record);
-  if (decode === undefined) return readInert(record, place);
-  const nestedPlace = record.type === "escaped" ? "data" : place;
-  return decode((nested) => read(nested, nestedPlace));
-}
-
-function readInstance(record: Fields, place: Place): unknown {
-  const recorded = recordedClass(record);
-  if (recorded === undefined || !isFields(record.kwargs)) return readInert(record, place);
-  const kwargs = readFields(record.kwargs, "kwargs");
+/** Nothing where the class refuses its kwargs: the rest of the document stays readable. */
+function instanceOf(recorded: CoreClass, kwargs: Fields): unknown {
   try {
     return recorded.instanceOf(recorded.fieldsOf(kwargs));
   } catch (error) {
     if (error instanceof RangeError) throw error;
-    // Kwargs that the class refuses must not make the rest of the document unreadable: the record
-    // stays what it is, data.
-    return record;
+    return undefined;
   }
-}
-
-function readInert(record: Fields, place: Place): Fields {
-  markInert(record);
-  return readFields(record, place);
 }

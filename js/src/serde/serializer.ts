@@ -87,8 +87,9 @@ export class JsonPlusSerde implements SerializerProtocol {
     whole: object = NO_WHOLE,
   ): string | undefined {
     const write = () => {
-      const json = this.#encoder().encodePart(element, key, whole);
-      if (json !== undefined) return partText(shape, key, JSON.stringify(json));
+      const encoder = this.#encoder();
+      const text = encoder.text(encoder.encodePart(element, key, whole));
+      if (text !== undefined) return partText(shape, key, text);
       return shape === "list" ? "null" : undefined;
     };
     return typed(element, write, [key]);
@@ -144,7 +145,8 @@ export class JsonPlusSerde implements SerializerProtocol {
   }
 
   #encodedText(value: unknown): string {
-    return JSON.stringify(this.#encoder().encode(value));
+    const encoder = this.#encoder();
+    return encoder.text(encoder.encode(value)) ?? "";
   }
 
   #leaveOut(steps: readonly PathStep[], kind: string): void {

@@ -5,6 +5,7 @@
 import { builtInJson, emptyKind, type NestedEncoder, recordBeforeToJson } from "./builtins.js";
 import { type CoreClass, coreClassOf, kwargOf } from "./classes.js";
 import { type PathStep, SerializationError } from "./errors.js";
+import { inPlaces, placeholder } from "./places.js";
 import { isRecord } from "./read.js";
 import * as records from "./records.js";
 import {
@@ -28,16 +29,42 @@ type WithToJson = { toJSON: (key: string) => unknown };
 /** Values are rarely nested this deep, and a cycle always is: cycles are looked for from here. */
 const CYCLE_CHECK_DEPTH = 32;
 
+/**
+ * So many levels are encoded within one another; what is nested deeper is encoded by itself after
+ * them, since JSON may be nested deeper than calls may.
+ */
+const DEPTH_AT_ONCE = 256;
+
+/** How deep a record's decoder looks before it takes an object for one. */
+const RECORD_DEPTH = 4;
+
+/** Deeper values are refused, as those that never end would be. */
+const DEPTH_MAX = 10_000;
+
 const SEND_KEYS: ReadonlySet<string> = new Set(["lg_name", "node", "args", "timeout"]);
 
 /** Told of each function and symbol, and what else has nothing to store. */
 export type OnOmitted = (path: readonly PathStep[], kind: string) => void;
+
+/** A value that is encoded later, and where it lies. */
+interface Later {
+  readonly value: object;
+  readonly depth: number;
+  readonly place: Place;
+  readonly path: readonly PathStep[];
+  readonly ancestors: readonly object[];
+}
 
 /** Encodes one value; an encoder is used once. */
 export class Encoder {
   readonly #onOmitted: OnOmitted;
   readonly #path: PathStep[] = [];
   readonly #ancestors: object[] = [];
+  readonly #later: Later[] = [];
+  /** The depth of the value that is encoded at once with what is in it. */
+  #begin = 0;
+  /** The depth of the last object that a `toJSON` gave and that may look like a record. */
+  #replacedRecord = -RECORD_DEPTH;
   /** Whether a walk over an ordinary object meets its own keys only. */
   readonly #walks = !isObjectPrototypeExtended();
 
@@ -54,6 +81,39 @@ export class Encoder {
   encodePart(part: unknown, key: PathStep, whole: object): unknown {
     this.#ancestors[0] = whole;
     return this.#value(part, key, 1, "data");
+  }
+
+  /**
+   * The JSON text of what an encoding gave, with what it left for later in its places; undefined
+   * where nothing was given.
+   */
+  text(json: unknown): string | undefined {
+    const text: string | undefined = JSON.stringify(json);
+    if (text === undefined || this.#later.length === 0) return text;
+    const texts = [text];
+    for (let index = 0; index < this.#later.length; index += 1) {
+      texts.push(JSON.stringify(this.#encodeLater(this.#later[index])));
+    }
+    return inPlaces(texts);
+  }
+
+  #encodeLater(later: Later | undefined): unknown {
+    if (later === undefined) return null;
+    const { value, depth, place, path, ancestors } = later;
+    this.#path.splice(0, this.#path.length, ...path);
+    this.#ancestors.splice(0, this.#ancestors.length, ...ancestors);
+    this.#begin = depth;
+    return this.#object(value, path[depth] ?? "", depth, place);
+  }
+
+  /** Leaves a value for later, where what it is in does not depend on what it is. */
+  #leave(value: object, depth: number, place: Place): string | undefined {
+    if (depth - this.#replacedRecord <= RECORD_DEPTH || isOmittable(value)) return undefined;
+    const nearest = this.#ancestors.slice(depth - RECORD_DEPTH, depth);
+    if (nearest.some((ancestor) => "lc" in ancestor)) return undefined;
+    const path = this.#path.slice(0, depth + 1);
+    const ancestors = this.#ancestors.slice(0, depth);
+    return placeholder(this.#later.push({ value, depth, place, path, ancestors }) - 1);
   }
 
   #value(value: unknown, key: PathStep, depth: number, place: Place): unknown {
@@ -92,8 +152,10 @@ export class Encoder {
   #object(value: object, key: PathStep, depth: number, place: Place): unknown {
     this.#path[depth] = key;
     this.#ancestors[depth] = value;
-    if (depth > CYCLE_CHECK_DEPTH && this.#ancestors.lastIndexOf(value, depth - 1) !== -1) {
-      throw this.#cycleAt(this.#firstRepetition(depth));
+    if (depth > CYCLE_CHECK_DEPTH) this.#checkDeep(value, depth);
+    if (depth - this.#begin >= DEPTH_AT_ONCE) {
+      const left = this.#leave(value, depth, place);
+      if (left !== undefined) return left;
     }
     // The two common kinds are handled here, as fewer frames allow deeper nesting.
     if (Array.isArray(value) && !hasToJson(value)) return this.#items(value, depth, place);
@@ -152,6 +214,7 @@ export class Encoder {
     if (typeof json !== "object" || json === null) {
       return this.#value(json, this.#path[depth] ?? "", depth, place);
     }
+    if ("lc" in json) this.#replacedRecord = depth;
     if (!isFields(json)) return Array.isArray(json) ? this.#items(json, depth, place) : undefined;
     const core = coreClassOf(json);
     if (core?.writes(json)) return this.#coreInstance(core, json, depth);
@@ -285,11 +348,33 @@ export class Encoder {
     return way.findIndex((object, index) => way.indexOf(object) < index);
   }
 
+  #checkDeep(value: object, depth: number): void {
+    if (this.#ancestors.lastIndexOf(value, depth - 1) !== -1) {
+      throw this.#cycleAt(this.#firstRepetition(depth));
+    }
+    if (depth >= DEPTH_MAX) throw this.#tooDeep(depth);
+  }
+
+  #tooDeep(depth: number): SerializationError {
+    const say = (place: string) =>
+      `a value is nested more than ${DEPTH_MAX} levels deep, which is too deep to be stored: ` +
+      `${place}; store the parts under ids of their own`;
+    return new SerializationError("unserializable-value", say, this.#stepsTo(depth));
+  }
+
   #cycleAt(depth: number): SerializationError {
     const say = (place: string) =>
       `the value contains itself at ${place}; store an id in that place instead of the object`;
     return new SerializationError("cyclic-value", say, this.#stepsTo(depth));
   }
+}
+
+/** Whether a value may turn out to be one that is left out. */
+function isOmittable(value: object): boolean {
+  if (Array.isArray(value) || isPlain(value)) return hasToJson(value);
+  const core = isFields(value) ? coreClassOf(value) : undefined;
+  if (isFields(value) && core?.writes(value)) return false;
+  return hasToJson(value) || emptyKind(value) !== undefined;
 }
 
 export function hasToJson(value: object): value is WithToJson {
