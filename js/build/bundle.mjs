@@ -8,18 +8,23 @@ import { fileURLToPath } from "node:url";
 import { rolldown } from "rolldown";
 
 const PACKAGE = new URL("../", import.meta.url);
-const { exports } = JSON.parse(readFileSync(new URL("package.json", PACKAGE), "utf8"));
+const { exports, imports } = JSON.parse(readFileSync(new URL("package.json", PACKAGE), "utf8"));
 /** What savers on drivers for SQLite share, and nothing else: one file of it. */
-const DRIVEN = /[\\/](commit-queue|connection|failure|log-sync|numbered|transaction)\.ts$/;
+const DRIVEN = /[\\/](commit-queue|connection|failure|log-sync|numbered|opening|transaction)\.ts$/;
 /** Where a planner's core module is, which `imports` in package.json chooses. */
 const CORE = /(?<=[\\/])core-of-\w+(?=\.js$)/;
 
-/** The sources of what `exports` names under a condition, by the names of their files. */
-function sourcesOf(condition, extension) {
+/** The sources of what `exports` and `imports` name, by the names of their files. */
+function sourcesOf(extension) {
   const isFile = new RegExp(`^\\./dist/(.+)\\.${extension}$`);
-  const files = Object.values(exports).flatMap((entry) => [entry, ...Object.values(entry)]);
-  const names = files.flatMap((file) => isFile.exec(file?.[condition] ?? "")?.[1] ?? []);
+  const entries = [...Object.values(exports), ...Object.values(imports)];
+  const names = entries.flatMap(filesOf).flatMap((file) => isFile.exec(file)?.[1] ?? []);
   return Object.fromEntries(names.map((name) => [name, `src/${name}.ts`]));
+}
+
+/** All that an entry names, under whatever conditions. */
+function filesOf(entry) {
+  return typeof entry === "string" ? [entry] : Object.values(entry).flatMap(filesOf);
 }
 
 const coreAsChosen = {
@@ -30,11 +35,10 @@ const coreAsChosen = {
   },
 };
 
-async function bundle(input, platform, isOurs, output) {
-  const cores = ["core-of-sql", "core-of-kusto"].map((name) => [name, `src/${name}.ts`]);
+async function bundle(sources, platform, isOurs, output) {
   const build = await rolldown({
     cwd: fileURLToPath(PACKAGE),
-    input: { ...input, ...Object.fromEntries(cores) },
+    input: sources,
     external: (id) => !(id.startsWith(".") || isAbsolute(id)) || !isOurs(id),
     plugins: [coreAsChosen],
     preserveEntrySignatures: "allow-extension",
@@ -56,13 +60,13 @@ const isGenerated = (id) => /[\\/]generated[\\/]/.test(id);
 
 // What the runtimes of `matrix/` compare stores by, too.
 await bundle(
-  { ...sourcesOf("default", "js"), "testing/rows": "src/testing/rows.ts" },
+  { ...sourcesOf("js"), "testing/rows": "src/testing/rows.ts" },
   "neutral",
   (id) => !isGenerated(id),
   { cleanDir: true, chunkFileNames: "[name]-[hash].js" },
 );
 // A `require` does not get the generated code, which is a module.
-await bundle(sourcesOf("default", "cjs"), "node", (id) => !/\.(wasm|cjs)$/.test(id), {
+await bundle(sourcesOf("cjs"), "node", (id) => !/\.(wasm|cjs)$/.test(id), {
   format: "cjs",
   entryFileNames: "[name].cjs",
   chunkFileNames: "[name]-[hash].cjs",

@@ -19,6 +19,8 @@ const README = readFileSync(join(PACKAGE, "README.md"), "utf8");
 const [, EXAMPLE] = /^```js\n(.*?)^```/ms.exec(README) ?? [];
 const GRAPH = readFileSync(new URL("cells/graph.mjs", import.meta.url), "utf8");
 
+const NOTES = '["first", "hello, note 1"]';
+
 const CASES = {
   "Node.js, import": ({ run, write }) => {
     write("example.mjs", EXAMPLE);
@@ -41,35 +43,49 @@ const CASES = {
     return run(`${MODULES}.bin/deno`, ...flags, "example-deno.mjs");
   },
 
+  "Bun, compiled": ({ folder, run, write }) => {
+    write("example-compiled.mjs", exampleWith("bun"));
+    const program = join(folder, "compiled", "example");
+    run(`${MODULES}.bin/bun`, "build", "example-compiled.mjs", "--compile", "--outfile", program);
+    return run(program);
+  },
+
+  "Jest, CommonJS": ({ run, write }) => {
+    const text = EXAMPLE.replace("checkpoints.db", ":memory:");
+    const asserting = text.replace(/console\.log\((.+)\);/, `expect($1).toEqual(${NOTES});`);
+    write("example.jest.cjs", `test("example", () => {\nreturn ${required(asserting)}});\n`);
+    const options = { testMatch: ["<rootDir>/*.jest.cjs"], fakeTimers: { enableGlobally: true } };
+    write("jest.json", JSON.stringify(options));
+    run(process.execPath, `${MODULES}jest/bin/jest.js`, "--config", "jest.json");
+  },
+
+  // None of these has the package's files beside what it writes.
   esbuild: ({ run, write }) => {
-    // What has no file beside it at run time is handed over.
-    write("example-esbuild.mjs", `${CORE_FROM_BYTES}${withCore(exampleWith("node-sqlite"))}`);
-    const flags = [
-      "--bundle",
-      "--platform=node",
-      "--target=node22",
-      "--format=esm",
-      "--loader:.wasm=binary",
-    ];
+    write("example-esbuild.mjs", exampleWith("node-sqlite"));
+    const flags = ["--bundle", "--platform=node", "--target=node22", "--format=esm"];
     const out = "--outfile=esbuild/out.mjs";
     const banner =
       "--banner:js=import{createRequire}from'node:module';" +
       "const require=createRequire(import.meta.url);";
-    run(
-      `${MODULES}.bin/esbuild`,
-      "example-esbuild.mjs",
-      ...flags,
-      banner,
-      out,
-      "--log-level=error",
-    );
+    const esbuild = `${MODULES}.bin/esbuild`;
+    run(esbuild, "example-esbuild.mjs", ...flags, banner, out, "--log-level=error");
     return run(NEWER, "esbuild/out.mjs");
   },
 
   webpack: ({ run, write }) => {
     write("example-webpack.mjs", exampleWith("node-sqlite"));
-    write("webpack.mjs", webpackProgram());
+    write("webpack.mjs", webpackProgram("example-webpack.mjs", {}));
     run(process.execPath, "webpack.mjs");
+    return run(NEWER, "webpack/out.mjs");
+  },
+
+  // URLs of files become addresses on the site, which no server reads.
+  "webpack, as Next.js bundles servers": ({ run, write }) => {
+    write("example-next.mjs", exampleWith("node-sqlite"));
+    const module = { parser: { javascript: { url: "relative" } } };
+    const output = { publicPath: "/_next/", assetModuleFilename: "static/media/[name][ext]" };
+    write("next.mjs", webpackProgram("example-next.mjs", { module, output }));
+    run(process.execPath, "next.mjs");
     return run(NEWER, "webpack/out.mjs");
   },
 
@@ -84,7 +100,9 @@ const CASES = {
   "are the types wrong": ({ run, tarball }) => {
     const cli = `${MODULES}@arethetypeswrong/cli/dist/index.js`;
     const wasm = Object.keys(manifest.exports).filter((name) => name.endsWith(".wasm"));
-    run(NEWER, cli, tarball, "--profile", "esm-only", "--exclude-entrypoints", ...wasm);
+    // Of what is for one runtime there is no CommonJS.
+    const options = ["--profile", "node16", "--ignore-rules", "cjs-resolves-to-esm"];
+    run(NEWER, cli, tarball, ...options, "--exclude-entrypoints", ...wasm);
   },
 };
 
@@ -163,23 +181,21 @@ function required(text) {
   return `(async () => {\n${body}\n})();\n`;
 }
 
-const CORE_FROM_BYTES = `import bytes from "langgraph-checkpoint-wasm/planner.core.wasm";
-const core = new WebAssembly.Module(bytes);
-`;
-
-function withCore(text) {
-  return text.replace('(":memory:")', '(":memory:", { core })');
-}
-
-function webpackProgram() {
+function webpackProgram(entry, { module = {}, output = {} }) {
   return `import { createRequire } from "node:module";
 const webpack = createRequire("${MODULES}")("webpack");
 webpack({
   mode: "production",
   target: "node22",
-  entry: "./example-webpack.mjs",
+  entry: "./${entry}",
   experiments: { outputModule: true },
-  output: { path: process.cwd() + "/webpack", filename: "out.mjs", module: true },
+  module: ${JSON.stringify(module)},
+  output: {
+    path: process.cwd() + "/webpack",
+    filename: "out.mjs",
+    module: true,
+    ...${JSON.stringify(output)},
+  },
 }, (failure, stats) => {
   if (failure || stats.hasErrors()) {
     console.error(String(failure ?? stats.toString("errors-only")));

@@ -114,6 +114,7 @@ async function runTasks(cell, row) {
     if (!row.example) row.breaks.push("the README's example gives another state");
     if (cell.reloads) await resume(running, row);
     if (cell.limited) await meetLimits(running, row);
+    if (cell.limited) await interrupted(running, row);
   } finally {
     await running.close();
   }
@@ -125,6 +126,12 @@ async function resume(running, row) {
   await running.reload();
   const { notes } = await running.ask("agent", "Ana");
   if (notes.at(-1) !== "hello, Ana") row.breaks.push("a reloaded page does not resume the agent");
+}
+
+/** A function of a graph asks, and goes on with the answer. */
+async function interrupted(running, row) {
+  const { notes } = await running.ask("agent");
+  if (notes.join("; ") !== "who are you?; hello, Ana") row.breaks.push(`an agent says ${notes}`);
 }
 
 async function meetLimits(running, row) {

@@ -6,6 +6,7 @@ import { D1Adapter, type D1Database } from "./adapters/d1.js";
 import { core } from "./core-for-workers.js";
 import type { SaverOptions } from "./options.js";
 import { StorageSaver } from "./storage-saver.js";
+import { provideAsyncLocalStorage } from "./workers.js";
 
 export type { D1Database, D1Statement } from "./adapters/d1.js";
 
@@ -18,5 +19,6 @@ export class D1Saver extends StorageSaver {
    */
   constructor(db: D1Database, serde?: SerializerProtocol, options: SaverOptions = {}) {
     super(new D1Adapter(db), serde, { ...options, core: options.core ?? core });
+    provideAsyncLocalStorage();
   }
 }

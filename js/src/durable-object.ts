@@ -10,6 +10,7 @@ import {
 import { core } from "./core-for-workers.js";
 import type { SaverOptions } from "./options.js";
 import { StorageSaver } from "./storage-saver.js";
+import { provideAsyncLocalStorage } from "./workers.js";
 
 export type { DurableObjectSql, DurableObjectStorage } from "./adapters/durable-object.js";
 
@@ -27,5 +28,6 @@ export class DurableObjectSaver extends StorageSaver {
     options: SaverOptions = {},
   ) {
     super(new DurableObjectAdapter(storage), serde, { ...options, core: options.core ?? core });
+    provideAsyncLocalStorage();
   }
 }

@@ -293,6 +293,20 @@ describe("values", () => {
     expect(tuple?.pendingWrites).toEqual([["task", "a", 3]]);
   });
 
+  test("a_copy_into_another_thread_takes_the_versions_of_its_checkpoint", async () => {
+    await saver.put(config("from"), checkpoint(1, { a: 1 }), metadata(1), { a: 1 });
+    const found = await saver.getTuple(config("from"));
+    if (found === undefined) throw new RangeError("what was put is not found");
+    for (const [to, versions, values] of [
+      ["without", {}, {}],
+      ["with", found.checkpoint.channel_versions, { a: 1 }],
+    ] as const) {
+      await saver.put(config(to), found.checkpoint, metadata(1), versions);
+      const copy = await saver.getTuple(config(to));
+      expect(copy?.checkpoint.channel_values).toEqual(values);
+    }
+  });
+
   test("the_stock_saver_can_live_in_the_same_file", async () => {
     const stock = new StockSaver(saver.db);
     for (const one of [saver, stock]) {

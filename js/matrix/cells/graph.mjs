@@ -1,6 +1,6 @@
 // The graph of the README's example, for runtimes that run no example from a file.
 
-import { Annotation, END, START, StateGraph } from "@langchain/langgraph/web";
+import { Annotation, Command, END, interrupt, START, StateGraph } from "@langchain/langgraph/web";
 
 const State = Annotation.Root({
   notes: Annotation({ reducer: (left, right) => left.concat(right), default: () => [] }),
@@ -16,4 +16,17 @@ export async function runExample(checkpointer) {
   const thread = { configurable: { thread_id: "readme" } };
   await app.invoke({ notes: ["first"] }, thread);
   return (await app.getState(thread)).values.notes;
+}
+
+/** Runs an agent whose function asks a question, and answers it. */
+export async function runAgent(checkpointer) {
+  const app = new StateGraph(State)
+    .addNode("greet", () => ({ notes: [`hello, ${interrupt("who are you?")}`] }))
+    .addEdge(START, "greet")
+    .addEdge("greet", END)
+    .compile({ checkpointer });
+  const thread = { configurable: { thread_id: "agent" } };
+  const asked = await app.invoke({ notes: [] }, thread);
+  const { notes } = await app.invoke(new Command({ resume: "Ana" }), thread);
+  return [...asked.__interrupt__.map(({ value }) => value), ...notes];
 }

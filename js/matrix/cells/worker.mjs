@@ -23,6 +23,11 @@ const TASKS = {
     return { notes: await runExample(await open()) };
   },
 
+  async agent(_, open) {
+    const { runAgent } = await import("./graph.mjs");
+    return { notes: await runAgent(await open()) };
+  },
+
   /** What the platform does not take is refused; what only looks too large is not. */
   async limits(_, open) {
     const saver = await open();
