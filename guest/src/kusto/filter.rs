@@ -112,6 +112,15 @@ mod tests {
     }
 
     #[test]
+    fn zero_is_zero_whatever_its_sign() {
+        for zero in ["0", "-0", "0.0", "-0.0", "0e0", "-0e5"] {
+            for other in ["0", "-0", "0.0", "-0.0", "0e0", "-0e5"] {
+                assert!(holds(&format!(r#"{{"n":{zero}}}"#), "n", other), "{zero} and {other}");
+            }
+        }
+    }
+
+    #[test]
     fn integers_of_64_bits_are_told_apart() {
         let metadata = r#"{"id":9007199254740993}"#;
         assert!(holds(metadata, "id", "9007199254740993"));
