@@ -60,7 +60,8 @@ fn a_filter_finds_text_however_it_is_escaped() {
 #[test]
 fn a_filter_finds_zero_whatever_its_sign() {
     let mut native = Native::in_memory();
-    let zeros = ["0", "-0", "0.0", "-0.0", "0e0", "-0e5"];
+    let negative = r#"{"lc":2,"type":"number","value":"-0"}"#;
+    let zeros = ["0", "-0", "0.0", "-0.0", "0e0", negative];
     for (id, zero) in zeros.iter().enumerate() {
         put(&mut native, &id.to_string(), None, &format!(r#"{{"user":{zero}}}"#));
     }

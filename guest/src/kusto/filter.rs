@@ -6,6 +6,7 @@ use serde_json::value::RawValue;
 use super::query::Narrowing;
 use super::row::Members;
 use crate::call::MetadataFilter;
+use crate::json::is_zero;
 
 /// What a query may be narrowed by: conditions that hold for every match.
 pub(crate) fn narrowing(filters: &[MetadataFilter]) -> Vec<Narrowing> {
@@ -45,10 +46,13 @@ pub(crate) fn matches(metadata: &str, filters: &[MetadataFilter]) -> bool {
     })
 }
 
-/// Numbers are equal by value, texts by what they say, everything else by its JSON text.
+/// Numbers are equal by value, zeros of either sign being equal, texts by what they say, everything else by its JSON text.
 fn equal(value: &RawValue, json: &str) -> bool {
     let value = value.get().trim();
     let json = json.trim();
+    if is_zero(json) {
+        return is_zero(&compact(value));
+    }
     match (value.as_bytes().first(), json.as_bytes().first()) {
         (Some(b'"'), Some(b'"')) => {
             let read = |text| serde_json::from_str::<String>(text).ok();
@@ -90,6 +94,7 @@ fn compact(json: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::json::NEGATIVE_ZERO;
 
     fn holds(metadata: &str, key: &str, json: &str) -> bool {
         matches(metadata, &[MetadataFilter { key: key.to_owned(), json: json.to_owned() }])
@@ -113,10 +118,11 @@ mod tests {
 
     #[test]
     fn zero_is_zero_whatever_its_sign() {
-        for zero in ["0", "-0", "0.0", "-0.0", "0e0", "-0e5"] {
-            for other in ["0", "-0", "0.0", "-0.0", "0e0", "-0e5"] {
-                assert!(holds(&format!(r#"{{"n":{zero}}}"#), "n", other), "{zero} and {other}");
-            }
+        let zeros = ["0", "-0", "0.0", "-0.0", "0e0", "-0e5", NEGATIVE_ZERO];
+        for zero in zeros {
+            let metadata = format!(r#"{{"n":{zero}}}"#);
+            assert!(zeros.iter().all(|other| holds(&metadata, "n", other)), "{zero}");
+            assert!(!holds(&metadata, "n", "1") && !holds(&metadata, "n", "\"0\""));
         }
     }
 
