@@ -12,13 +12,15 @@ use langgraph_checkpoint_guest::{Call, Config, Id, List, Operation};
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|bytes: &[u8]| {
-    let checkpoint = |sealed: &[u8]| reseal_checkpoint(sealed, "id", None, "ts", b"{}");
-    let columns: [&[u8]; 5] = [b"id", b"", b"", b"ts", b"{}"];
+    let checkpoint = |sealed: &[u8]| reseal_checkpoint(sealed, ["a", "", "id", "ts"], None, b"{}");
+    let columns: [&[u8]; 2] = [b"ts", b"{}"];
     assert_stable(bytes, checkpoint);
     assert_stable(&seal(bytes.to_vec(), &columns), checkpoint);
 
-    let write = |sealed: &[u8]| reseal_write(sealed, "id", "task", 0, "path", "channel");
-    let columns: [&[u8]; 5] = [b"id", b"task", &0_i64.to_le_bytes(), b"path", b"channel"];
+    let names = ["a", "", "id", "task", "path", "channel"];
+    let write = |sealed: &[u8]| reseal_write(sealed, names, 0);
+    let columns: [&[u8]; 7] =
+        [b"a", b"", b"id", b"task", &0_i64.to_le_bytes(), b"path", b"channel"];
     assert_stable(bytes, write);
     assert_stable(&seal(bytes.to_vec(), &columns), write);
 

@@ -177,7 +177,8 @@ pub fn float(to: &mut Vec<u8>, float: f64) {
     msgpack::write_f64(to, float).unwrap();
 }
 
-fn blob(to: &mut Vec<u8>, bytes: &[u8]) {
+/// Appends bytes.
+pub fn blob(to: &mut Vec<u8>, bytes: &[u8]) {
     msgpack::write_bin(to, bytes).unwrap();
 }
 

@@ -1,10 +1,10 @@
 //! Rows as a store would give them, with envelopes that fit the columns beside them.
 
 use arbitrary::{Arbitrary, Result, Unstructured};
-use langgraph_checkpoint_guest::fuzzing::seal;
+use langgraph_checkpoint_guest::fuzzing::{link, mark, seal};
 use langgraph_checkpoint_guest::{RowSet, Statement, Value};
 
-use crate::forge::{Forge, array, float, integer, string};
+use crate::forge::{Forge, array, blob, float, integer, string};
 
 /// Ids that meet each other again.
 pub const IDS: [&str; 5] = ["a", "b", "c", "", "__pregel_tasks"];
@@ -12,12 +12,22 @@ pub const IDS: [&str; 5] = ["a", "b", "c", "", "__pregel_tasks"];
 /// What a statement's rows are made as.
 #[derive(Arbitrary, Debug, Clone, Copy)]
 enum Kind {
-    Checkpoints,
+    /// Checkpoints and their writes.
+    Page,
     Writes,
     Ancestors,
     Text,
+    /// Keys of threads, or a key and a generation.
     Integers,
     Anything,
+}
+
+/// The columns that a checkpoint's row is found by.
+struct Place {
+    thread_id: &'static str,
+    checkpoint_ns: &'static str,
+    checkpoint_id: &'static str,
+    parent: Option<&'static str>,
 }
 
 /// An answer to one statement.
@@ -33,18 +43,19 @@ pub fn row_set(u: &mut Unstructured<'_>, forge: &mut Forge, to: &Statement) -> R
     let mut rows = Vec::with_capacity(count);
     for _ in 0..count {
         let mut row = match kind {
-            Kind::Checkpoints => checkpoint(u, forge)?,
+            Kind::Page if u.ratio(1, 2)? => checkpoint(u, forge)?,
+            Kind::Page => [vec![Value::Integer(1)], write(u, forge)?].concat(),
             Kind::Writes => write(u, forge)?,
             Kind::Ancestors => ancestor(u, forge)?,
             Kind::Text => vec![text(id(u)?)],
             Kind::Integers => vec![Value::Integer(u.arbitrary()?), Value::Integer(u.arbitrary()?)],
             Kind::Anything => {
-                let columns = u.int_in_range(0..=9)?;
+                let columns = u.int_in_range(0..=12)?;
                 (0..columns).map(|_| value(u)).collect::<Result<_>>()?
             }
         };
         match u.int_in_range(0..=15)? {
-            14 => row.truncate(u.int_in_range(0..=8)?),
+            14 => row.truncate(u.int_in_range(0..=11)?),
             15 if !row.is_empty() => {
                 let column = u.choose_index(row.len())?;
                 row[column] = value(u)?;
@@ -59,61 +70,84 @@ pub fn row_set(u: &mut Unstructured<'_>, forge: &mut Forge, to: &Statement) -> R
 /// The chunks that were asked for, but not always all of them.
 fn chunks(u: &mut Unstructured<'_>, forge: &Forge, hashes: &[u8]) -> Result<RowSet> {
     let mut rows = Vec::new();
-    for hash in hashes.chunks(20) {
+    for (place, hash) in hashes.chunks(20).enumerate() {
         let data = <[u8; 20]>::try_from(hash).ok().and_then(|hash| forge.chunks.get(&hash));
         if let Some(data) = data
             && !u.ratio(1, 64)?
         {
-            rows.push(vec![Value::Blob(hash.to_vec()), Value::Blob(data.clone())]);
+            rows.push(vec![Value::Integer(place as i64), Value::Blob(data.clone())]);
         }
     }
     Ok(RowSet { rows })
 }
 
 fn checkpoint(u: &mut Unstructured<'_>, forge: &mut Forge) -> Result<Vec<Value>> {
-    let parent = if u.arbitrary()? { Some(id(u)?) } else { None };
-    let columns = (id(u)?, parent, "ts", &b"{}"[..]);
-    let envelope = checkpoint_envelope(u, forge, columns)?;
+    let place = place(u)?;
+    let (envelope, channels) = checkpoint_envelope(u, forge, &place)?;
     Ok(vec![
+        Value::Integer(0),
         key(u)?,
         Value::Integer(0),
-        text(id(u)?),
-        text(id(u)?),
-        text(columns.0),
-        parent.map_or(Value::Null, text),
-        text(columns.2),
-        Value::Blob(columns.3.to_vec()),
+        text(place.thread_id),
+        text(place.checkpoint_ns),
+        text(place.checkpoint_id),
+        place.parent.map_or(Value::Null, text),
+        text(CREATED_AT),
+        Value::Blob(METADATA.to_vec()),
         Value::Blob(envelope),
+        text(&channels),
     ])
 }
 
 fn ancestor(u: &mut Unstructured<'_>, forge: &mut Forge) -> Result<Vec<Value>> {
-    let parent = if u.arbitrary()? { Some(id(u)?) } else { None };
-    let columns = (id(u)?, parent, "ts", &b"{}"[..]);
-    let mut row = vec![
-        text(id(u)?),
-        if u.arbitrary()? { text(id(u)?) } else { Value::Null },
-        key(u)?,
-        text(columns.0),
-        parent.map_or(Value::Null, text),
-        Value::Integer(u.int_in_range(0..=1)?),
-    ];
-    row.extend([
-        text(columns.2),
-        Value::Blob(columns.3.to_vec()),
-        Value::Blob(checkpoint_envelope(u, forge, columns)?),
-    ]);
+    let steps = Value::Integer(u.int_in_range(0..=3)?);
+    let place = place(u)?;
+    let part = u.int_in_range(0..=3)?;
+    let mut row = vec![Value::Integer(part), steps];
+    if part == 1 {
+        row.extend(write(u, forge)?);
+        return Ok(row);
+    }
+    let (envelope, channels) = checkpoint_envelope(u, forge, &place)?;
+    row.extend([key(u)?, Value::Integer(u.int_in_range(0..=1)?), text(id(u)?)]);
+    if part == 2 {
+        row.push(text(if u.arbitrary()? { "/" } else { "0123456789ABCDEF/" }));
+        return Ok(row);
+    }
+    let parent = place.parent.map_or(Value::Null, text);
+    row.extend([text(place.checkpoint_ns), text(place.checkpoint_id), parent]);
+    let names = [place.thread_id, place.checkpoint_ns, place.checkpoint_id, &channels];
+    row.extend(match part {
+        3 => vec![text(&channels), Value::Blob(link(names, place.parent).to_vec())],
+        _ => vec![
+            text(CREATED_AT),
+            Value::Blob(METADATA.to_vec()),
+            Value::Blob(envelope),
+            text(&channels),
+        ],
+    });
     Ok(row)
 }
 
 fn write(u: &mut Unstructured<'_>, forge: &mut Forge) -> Result<Vec<Value>> {
-    let (checkpoint_id, task_id, channel) = (id(u)?, id(u)?, id(u)?);
-    let idx: i64 = u.int_in_range(-4..=3)?;
+    let Place { thread_id, checkpoint_ns, checkpoint_id, .. } = place(u)?;
+    let (task_id, channel) = (id(u)?, id(u)?);
+    let idx: i64 = u.int_in_range(0..=3)?;
     let mut envelope = Vec::new();
-    array(&mut envelope, 2);
+    array(&mut envelope, 4);
     integer(&mut envelope, 1);
     forge.value(u, &mut envelope)?;
-    let columns: [&[u8]; 5] = [
+    let runs = u.int_in_range(0..=2)?;
+    array(&mut envelope, runs);
+    for _ in 0..runs {
+        array(&mut envelope, 2);
+        integer(&mut envelope, idx.unsigned_abs());
+        integer(&mut envelope, if u.arbitrary()? { idx.unsigned_abs() } else { u.arbitrary()? });
+    }
+    blob(&mut envelope, &mark(channel));
+    let columns: [&[u8]; 7] = [
+        thread_id.as_bytes(),
+        checkpoint_ns.as_bytes(),
         checkpoint_id.as_bytes(),
         task_id.as_bytes(),
         &idx.to_le_bytes(),
@@ -122,24 +156,36 @@ fn write(u: &mut Unstructured<'_>, forge: &mut Forge) -> Result<Vec<Value>> {
     ];
     Ok(vec![
         key(u)?,
-        text(id(u)?),
-        text(checkpoint_id),
-        text(task_id),
         Value::Integer(idx),
+        text(task_id),
+        text(checkpoint_ns),
+        text(checkpoint_id),
         text("path"),
         text(channel),
         Value::Blob(seal(envelope, &columns)),
     ])
 }
 
-/// A sealed envelope for these columns: id, parent, time, metadata.
+const CREATED_AT: &str = "ts";
+const METADATA: &[u8] = b"{}";
+
+fn place(u: &mut Unstructured<'_>) -> Result<Place> {
+    Ok(Place {
+        thread_id: id(u)?,
+        checkpoint_ns: if u.ratio(3, 4)? { "" } else { id(u)? },
+        checkpoint_id: id(u)?,
+        parent: if u.arbitrary()? { Some(id(u)?) } else { None },
+    })
+}
+
+/// A sealed envelope of a checkpoint at this place, and the names of its channels.
 fn checkpoint_envelope(
     u: &mut Unstructured<'_>,
     forge: &mut Forge,
-    (id_column, parent, created_at, metadata): (&str, Option<&str>, &str, &[u8]),
-) -> Result<Vec<u8>> {
+    place: &Place,
+) -> Result<(Vec<u8>, String)> {
     let mut envelope = Vec::new();
-    array(&mut envelope, 6);
+    array(&mut envelope, 7);
     integer(&mut envelope, u.choose(&[1, 1, 1, 1, 1, 1, 1, 2]).copied()?);
     match u.int_in_range(0..=3)? {
         0 => float(&mut envelope, u.arbitrary()?),
@@ -160,20 +206,18 @@ fn checkpoint_envelope(
     }
     let values = u.int_in_range(0..=3)?;
     array(&mut envelope, values);
+    let mut channels = Vec::new();
     for _ in 0..values {
         array(&mut envelope, 2);
-        string(&mut envelope, id(u)?);
+        channels.push(id(u)?);
+        string(&mut envelope, channels.last().copied().unwrap_or_default());
         forge.value(u, &mut envelope)?;
     }
-    let has_parent: &[u8] = if parent.is_some() { b"parent" } else { b"" };
-    let columns: [&[u8]; 5] = [
-        id_column.as_bytes(),
-        has_parent,
-        parent.unwrap_or_default().as_bytes(),
-        created_at.as_bytes(),
-        metadata,
-    ];
-    Ok(seal(envelope, &columns))
+    let channels = serde_json::to_string(&channels).unwrap_or_default();
+    let names = [place.thread_id, place.checkpoint_ns, place.checkpoint_id, &channels];
+    blob(&mut envelope, &link(names, place.parent));
+    let sealed = seal(envelope, &[CREATED_AT.as_bytes(), METADATA]);
+    Ok((sealed, channels))
 }
 
 /// Any value.

@@ -3,6 +3,16 @@
 /// How deep a JSON text may nest.
 const DEPTH_MAX: usize = 128;
 
+/// What the JavaScript serializer writes of a negative zero, which `JSON.stringify` does not keep.
+pub(crate) const NEGATIVE_ZERO: &str = r#"{"lc":2,"type":"number","value":"-0"}"#;
+
+/// Whether a JSON value is a zero, of either sign and however it is written.
+pub(crate) fn is_zero(json: &str) -> bool {
+    let json = json.trim();
+    let is_number = json.starts_with(|c: char| c == '-' || c.is_ascii_digit());
+    json == NEGATIVE_ZERO || (is_number && json.parse() == Ok(0.0_f64))
+}
+
 /// The texts as a JSON array of strings.
 pub(crate) fn array_of_strings<'a>(texts: impl Iterator<Item = &'a str>) -> String {
     let mut array = String::with_capacity(128);

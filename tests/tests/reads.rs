@@ -58,6 +58,20 @@ fn a_filter_finds_text_however_it_is_escaped() {
 }
 
 #[test]
+fn a_filter_finds_zero_whatever_its_sign() {
+    let mut native = Native::in_memory();
+    let negative = r#"{"lc":2,"type":"number","value":"-0"}"#;
+    let zeros = ["0", "-0", "0.0", "-0.0", "0e0", negative];
+    for (id, zero) in zeros.iter().enumerate() {
+        put(&mut native, &id.to_string(), None, &format!(r#"{{"user":{zero}}}"#));
+    }
+    put(&mut native, "9", None, r#"{"user":"0"}"#);
+    for filter in zeros {
+        assert_eq!(found(&mut native, config(None), filter), ["5", "4", "3", "2", "1", "0"]);
+    }
+}
+
+#[test]
 fn a_walk_into_a_long_circle_of_parents_passes_each_ancestor_once() {
     for (lead, circle) in [(0, 1), (0, 7), (1, 1), (3, 5), (9, 4), (6, 40)] {
         let mut native = Native::in_memory();

@@ -7,7 +7,7 @@ mod list;
 mod schema;
 mod store;
 
-pub(crate) use schema::{create, find_tables, insert_format, move_rows, read_format};
+pub(crate) use schema::{create, find_tables, insert_format, read_format};
 
 use ancestors::ancestors;
 use list::page;

@@ -6,6 +6,7 @@ use serde_json::value::RawValue;
 use super::query::{FILTERS_MAX, Parameter, Parameters};
 use super::row::Members;
 use crate::call::MetadataFilter;
+use crate::json::is_zero;
 
 /// A condition that a query can make. It holds for every match, and for some others.
 #[derive(Clone, Debug, PartialEq)]
@@ -39,6 +40,8 @@ impl Narrowing {
             ("run_id", Value::String(text)) if plain(&text) => Some(Self::Column("run_id", text)),
             (_, Value::String(text)) => plain(&text).then_some(Self::Text(key, text)),
             ("step", Value::Number(number)) if number.is_i64() => number.as_i64().map(Self::Step),
+            // A zero of the other sign may be stored as something else than a number.
+            (_, Value::Number(number)) if number.as_f64() == Some(0.0) => None,
             (_, Value::Number(number)) => {
                 let (low, high) = around(number.as_f64()?)?;
                 Some(Self::Number(key, low, high))
@@ -113,10 +116,13 @@ pub(crate) fn matches(metadata: &str, filters: &[MetadataFilter]) -> bool {
     })
 }
 
-/// Numbers are equal by value, texts by what they say, everything else by its JSON text.
+/// Numbers are equal by value, zeros of either sign being equal, texts by what they say, everything else by its JSON text.
 fn equal(value: &RawValue, json: &str) -> bool {
     let value = value.get().trim();
     let json = json.trim();
+    if is_zero(json) {
+        return is_zero(&compact(value));
+    }
     match (value.as_bytes().first(), json.as_bytes().first()) {
         (Some(b'"'), Some(b'"')) => {
             let read = |text| serde_json::from_str::<String>(text).ok();
@@ -158,6 +164,7 @@ fn compact(json: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::json::NEGATIVE_ZERO;
 
     fn holds(metadata: &str, key: &str, json: &str) -> bool {
         matches(metadata, &[MetadataFilter { key: key.to_owned(), json: json.to_owned() }])
@@ -199,10 +206,20 @@ mod tests {
             panic!("a number narrows")
         };
         assert!(low < 0.1 && 0.1 < high && high - low < 1e-8);
-        for json in ["[1]", "{}", "\"\"", r#""\u0000""#, r#""\ud800""#, "1e999", "-"] {
+        for json in ["[1]", "{}", "0", "-0.0", "\"\"", r#""\u0000""#, r#""\ud800""#, "1e999", "-"] {
             assert_eq!(narrowed("user_id", json), None, "{json}");
         }
         assert_eq!(narrowed("", "1"), None);
+    }
+
+    #[test]
+    fn zero_is_zero_whatever_its_sign() {
+        let zeros = ["0", "-0", "0.0", "-0.0", "0e0", "-0e5", NEGATIVE_ZERO];
+        for zero in zeros {
+            let metadata = format!(r#"{{"n":{zero}}}"#);
+            assert!(zeros.iter().all(|other| holds(&metadata, "n", other)), "{zero}");
+            assert!(!holds(&metadata, "n", "1") && !holds(&metadata, "n", "\"0\""));
+        }
     }
 
     #[test]

@@ -1,8 +1,7 @@
 //! `setup`.
 //!
-//! 1. Read: is there a store, and has it the tables of an earlier build?
+//! 1. Read: is there a store?
 //! 2. Read its format, or make every table.
-//! 3. Only for the tables of an earlier build: move their rows.
 //!
 //! A crash before a commit leaves nothing of that round.
 
@@ -12,17 +11,13 @@ use crate::error::Error;
 use crate::format::{FORMAT, newer};
 use crate::outcome::Outcome;
 use crate::row::rows;
-use crate::statement::{RowSet, Statement};
+use crate::statement::RowSet;
 
 /// Which answer comes next.
 #[derive(Debug)]
 pub(super) enum Setup {
     Found,
-    /// The format; `moves` when the rows are in the tables of an earlier build.
-    Read {
-        moves: bool,
-    },
-    Made,
+    Format,
 }
 
 impl Setup {
@@ -33,35 +28,22 @@ impl Setup {
     #[inline(never)]
     pub(super) fn advance(&mut self, sets: &[RowSet]) -> Result<Progress, Error> {
         match self {
-            Self::Found => match rows(set(sets, 0)?, "sqlite_master").next() {
-                None => {
-                    let mut statements = sqlite::create();
-                    statements.push(sqlite::insert_format());
-                    Ok(self.make(statements))
+            Self::Found => {
+                *self = Self::Format;
+                if !set(sets, 0)?.rows.is_empty() {
+                    return Ok(Progress::read(vec![sqlite::read_format()]));
                 }
-                Some(mut first) => {
-                    let moves = first.text("name")? != "lg_records";
-                    *self = Self::Read { moves };
-                    Ok(Progress::read(vec![sqlite::read_format()]))
-                }
-            },
-            Self::Read { moves } => {
-                let moves = *moves;
-                check(sets)?;
-                Ok(if moves { self.make(sqlite::move_rows()) } else { ready() })
+                let mut statements = sqlite::create();
+                statements.push(sqlite::insert_format());
+                // Another process may have made the tables in the meantime.
+                statements.push(sqlite::read_format());
+                Ok(Progress::write(statements))
             }
-            Self::Made => {
+            Self::Format => {
                 check(sets)?;
-                Ok(ready())
+                Ok(Progress::Done(Outcome::Ready))
             }
         }
-    }
-
-    fn make(&mut self, mut statements: Vec<Statement>) -> Progress {
-        *self = Self::Made;
-        // Another process may have made the tables in the meantime.
-        statements.push(sqlite::read_format());
-        Progress::write(statements)
     }
 }
 
@@ -79,8 +61,4 @@ fn check(sets: &[RowSet]) -> Result<(), Error> {
         return Err(newer(format.unsigned_abs(), "the store"));
     }
     Ok(())
-}
-
-fn ready() -> Progress {
-    Progress::Done(Outcome::Ready)
 }

@@ -3,6 +3,7 @@
 use super::text;
 use crate::ask::{After, CHECKPOINT, Page, WRITE};
 use crate::call::MetadataFilter;
+use crate::json::{NEGATIVE_ZERO, is_zero};
 use crate::statement::{Statement, Value};
 
 /// The columns of a record `r` of a thread `t`. The first says which columns follow: at
@@ -140,11 +141,12 @@ impl Conditions {
         let mut exact = Vec::new();
         for filter in filters {
             let key = self.bind(text(&filter.key));
-            let json = self.bind(text(&filter.json));
+            let is_zero = is_zero(&filter.json);
+            let json = self.bind(text(if is_zero { "0" } else { &filter.json }));
             if is_literal_text(&filter.json) {
                 likely.push((filter.json.len(), format!("instr(c.metadata, {json}) > 0")));
             }
-            exact.push(equals(&key, &json));
+            exact.push(equals(&key, &json, is_zero));
         }
         // A long text, such as an id, is in fewer rows than a short one.
         likely.sort_by_key(|(length, _)| std::cmp::Reverse(*length));
@@ -163,13 +165,17 @@ impl Conditions {
 }
 
 /// The key is compared as text and not as a path, so dots and quotes in it mean themselves.
-/// Numbers are equal by value, everything else by type and JSON text.
-fn equals(key: &str, json: &str) -> String {
+/// Numbers are equal by value, everything else by type and JSON text; zeros of either sign are
+/// equal.
+fn equals(key: &str, json: &str, is_zero: bool) -> String {
+    let or_negative =
+        if is_zero { format!(" OR e.value = '{NEGATIVE_ZERO}'") } else { String::new() };
     format!(
         "EXISTS (SELECT 1 FROM json_each(\
          CASE WHEN typeof(c.metadata) = 'text' THEN c.metadata ELSE '{{}}' END) e \
-         WHERE e.key = {key} AND e.value IS json_extract({json}, '$') \
-         AND replace(e.type, 'real', 'integer') = replace(json_type({json}), 'real', 'integer'))"
+         WHERE e.key = {key} AND (e.value IS json_extract({json}, '$') \
+         AND replace(e.type, 'real', 'integer') = replace(json_type({json}), 'real', 'integer')\
+         {or_negative}))"
     )
 }
 

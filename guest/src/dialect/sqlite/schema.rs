@@ -7,13 +7,9 @@ use super::once;
 use crate::format::FORMAT;
 use crate::statement::{Statement, Value};
 
-/// Which tables are there, of those that tell a store from none and from an earlier one.
+/// A row where there is a store.
 pub(crate) fn find_tables() -> Statement {
-    once(
-        "SELECT name FROM sqlite_master \
-         WHERE type = 'table' AND name IN ('lg_format', 'lg_records') ORDER BY name DESC",
-        vec![],
-    )
+    once("SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'lg_format'", vec![])
 }
 
 /// The format of the store, the newest one where several were written.
@@ -83,31 +79,3 @@ const RECORDS: &str = "CREATE TABLE IF NOT EXISTS lg_records (\
      channel TEXT, \
      envelope BLOB NOT NULL, \
      UNIQUE (thread_key, checkpoint_ns, checkpoint_id, task_id, idx))";
-
-/// Moves the rows of a store that has checkpoints and writes in tables of their own, and keys of
-/// threads by AUTOINCREMENT, as the first builds made them.
-pub(crate) fn move_rows() -> Vec<Statement> {
-    let mut statements: Vec<_> = [
-        RECORDS,
-        "INSERT INTO lg_records (thread_key, checkpoint_ns, checkpoint_id, task_id, idx, \
-         parent_checkpoint_id, created_at, channels, metadata, envelope) \
-         SELECT thread_key, checkpoint_ns, checkpoint_id, '', 0, parent_checkpoint_id, \
-         created_at, channels, metadata, envelope FROM lg_checkpoints",
-        "INSERT INTO lg_records (thread_key, checkpoint_ns, checkpoint_id, task_id, idx, \
-         task_path, channel, envelope) \
-         SELECT thread_key, checkpoint_ns, checkpoint_id, task_id, idx, task_path, channel, \
-         envelope FROM lg_writes",
-        "DROP TABLE lg_checkpoints",
-        "DROP TABLE lg_writes",
-    ]
-    .into_iter()
-    .map(|text| once(text, vec![]))
-    .collect();
-    statements.extend(create());
-    statements.push(once(
-        "UPDATE lg_deleted SET thread_key = coalesce(\
-         (SELECT seq FROM sqlite_sequence WHERE name = 'lg_threads'), 0)",
-        vec![],
-    ));
-    statements
-}
