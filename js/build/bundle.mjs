@@ -1,6 +1,6 @@
 // Writes the package's modules as few files: to find and read a file takes Node.js as long as to
 // run it, and a program that saves one checkpoint reads them all.
-import { readFileSync } from "node:fs";
+import { copyFileSync, readFileSync } from "node:fs";
 import { isAbsolute } from "node:path";
 import { fileURLToPath } from "node:url";
 
@@ -32,3 +32,5 @@ await build.write({
   // All next to the entry points: a module says where `generated` is as seen from there.
   chunkFileNames: "[name]-[hash].js",
 });
+// What prepares a Kusto database; the repository keeps it where every host finds it.
+copyFileSync(new URL("../provision.kql", PACKAGE), new URL("dist/provision.kql", PACKAGE));
