@@ -1,7 +1,7 @@
 // Writes the package's modules as few files: to find and read a file takes Node.js as long as to
 // run it, and a program that saves one checkpoint reads them all. Once as modules, and once as
 // CommonJS for those who `require`, as older versions of Node.js and Jest do.
-import { readFileSync } from "node:fs";
+import { copyFileSync, readFileSync } from "node:fs";
 import { isAbsolute } from "node:path";
 import { fileURLToPath } from "node:url";
 
@@ -10,7 +10,7 @@ import { rolldown } from "rolldown";
 const PACKAGE = new URL("../", import.meta.url);
 const { exports, imports } = JSON.parse(readFileSync(new URL("package.json", PACKAGE), "utf8"));
 /** What savers on drivers for SQLite share, and nothing else: one file of it. */
-const DRIVEN = /[\\/](commit-queue|connection|failure|log-sync|numbered|opening|transaction)\.ts$/;
+const DRIVEN = /[\\/](commit-queue|connection|database-file|failure|numbered|opening|transaction)\.ts$/;
 /** Where a planner's core module is, which `imports` in package.json chooses. */
 const CORE = /(?<=[\\/])core-of-\w+(?=\.js$)/;
 
@@ -71,3 +71,5 @@ await bundle(sourcesOf("cjs"), "node", (id) => !/\.(wasm|cjs)$/.test(id), {
   entryFileNames: "[name].cjs",
   chunkFileNames: "[name]-[hash].cjs",
 });
+// What prepares a Kusto database; the repository keeps it where every host finds it.
+copyFileSync(new URL("../provision.kql", PACKAGE), new URL("dist/provision.kql", PACKAGE));

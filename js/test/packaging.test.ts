@@ -55,6 +55,16 @@ test("the_package_holds_what_is_built_and_nothing_else", () => {
   expect(paths.filter((path) => /^(src|test|demo|node_modules)\//.test(path))).toEqual([]);
 });
 
+test("the_package_brings_what_prepares_a_kusto_database", () => {
+  const text =
+    'import { readFileSync } from "node:fs";' +
+    'const url = import.meta.resolve("langgraph-checkpoint-wasm/provision.kql");' +
+    'process.stdout.write(readFileSync(new URL(url), "utf8"));';
+  const options = ["--input-type=module", "--eval", text];
+  const found = execFileSync(process.execPath, options, { cwd: folder, encoding: "utf8" });
+  expect(found).toBe(readFileSync(join(PACKAGE, "../provision.kql"), "utf8"));
+});
+
 test("the_packed_package_runs_every_example_of_its_readme", () => {
   const readme = readFileSync(join(PACKAGE, "README.md"), "utf8");
   const examples = [...readme.matchAll(/^```js\n(.*?)^```/gms)].map(([, text]) => text ?? "");

@@ -205,7 +205,8 @@ fn ids(
         "let Ids = materialize(Log\n\
          | where ['kind'] == \"checkpoint\" and part == 0{namespace}{keys}{live}{fits}\n\
          | distinct checkpoint_id\n\
-         | top p_count by checkpoint_id desc)",
+         | order by checkpoint_id desc\n\
+         | take p_count)",
         live = log.live,
     )
 }
