@@ -3,8 +3,8 @@
 use std::path::Path;
 
 use langgraph_checkpoint_guest::{
-    Call, ChannelHistory, CheckpointTuple, Config, DeltaChannelHistory, GetTuple, List, Outcome,
-    Put, PutWrites, StoredCheckpoint,
+    Call, ChannelHistory, CheckpointTuple, Config, DeltaChannelHistory, GetTuple, List, NewValue,
+    Outcome, Put, PutWrites, StoredCheckpoint,
 };
 use tokio::sync::OnceCell;
 
@@ -17,8 +17,9 @@ use crate::storage::{StorageAdapter, StorageError, StorageErrorKind};
 
 /// A LangGraph checkpointer on one store.
 ///
-/// All methods take `&self` and may be called at once from many tasks. An operation whose
-/// future is dropped may still take effect, whole.
+/// All methods take `&self` and may be called at once from many tasks. Calls that are under way
+/// at once may take effect in any order, those of one thread too: where one has to see another,
+/// await that one first. An operation whose future is dropped may still take effect, whole.
 #[derive(Debug)]
 pub struct Checkpointer<S = SqliteStorage> {
     planner: Planner,
@@ -52,14 +53,18 @@ impl<S: StorageAdapter> Checkpointer<S> {
         Self { planner, storage, ready: OnceCell::new(), known: Known::default() }
     }
 
-    /// Stores a checkpoint. `Put::known` may be left out: what earlier calls of this
-    /// checkpointer made known is passed on.
+    /// Stores a checkpoint. `Put::known` may be left out where all values are whole: what
+    /// earlier calls of this checkpointer made known is passed on.
     ///
-    /// Values that refer to a base need the `Put::known` that the base belongs to. Where that
-    /// does not hold any more, the error's code is `stale-known`, and nothing is stored: put
-    /// again with whole values and without it.
+    /// Values that refer to a base need the `Put::known` that the base belongs to: without it
+    /// the error's code is `edit-without-known`. Where it does not hold any more, the code is
+    /// `stale-known`. Nothing is stored then: put again with whole values and without it.
     pub async fn put(&self, mut put: Put) -> Result<StoredCheckpoint, Error> {
-        if put.known.is_none() {
+        let values = &put.checkpoint.channel_values;
+        // What is known here may be of another branch than the base of an edit.
+        if put.known.is_none()
+            && values.iter().all(|entry| matches!(entry.value, NewValue::Whole(_)))
+        {
             put.known = self.known.of(&put.config);
         }
         match self.run(Call::Put(put)).await? {
