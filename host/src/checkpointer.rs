@@ -11,7 +11,7 @@ use tokio::sync::OnceCell;
 use crate::drive::drive;
 use crate::error::Error;
 use crate::known::Known;
-use crate::planner::Planner;
+use crate::planner::{Planner, Turns};
 use crate::storage::sqlite::{SqliteOptions, SqliteStorage};
 use crate::storage::{StorageAdapter, StorageError, StorageErrorKind};
 
@@ -26,6 +26,7 @@ pub struct Checkpointer<S = SqliteStorage> {
     storage: S,
     ready: OnceCell<()>,
     known: Known,
+    turns: Turns,
 }
 
 impl Checkpointer<SqliteStorage> {
@@ -50,7 +51,8 @@ impl Checkpointer<SqliteStorage> {
 impl<S: StorageAdapter> Checkpointer<S> {
     /// A checkpointer on any store. Its tables are made before the first call.
     pub fn new(planner: Planner, storage: S) -> Self {
-        Self { planner, storage, ready: OnceCell::new(), known: Known::default() }
+        let turns = planner.turns();
+        Self { planner, storage, ready: OnceCell::new(), known: Known::default(), turns }
     }
 
     /// Stores a checkpoint. `Put::known` may be left out where all values are whole: what
@@ -150,6 +152,7 @@ impl<S: StorageAdapter> Checkpointer<S> {
     /// Runs a call, after the setup of the store. A setup that failed is tried again by the
     /// next call.
     async fn run(&self, call: Call) -> Result<Outcome, Error> {
+        let _turn = self.turns.take().await?;
         self.ready.get_or_try_init(|| self.setup()).await?;
         drive(&self.planner, &self.storage, call).await
     }

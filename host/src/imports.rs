@@ -42,6 +42,7 @@
 
 mod bindings;
 mod calls;
+mod load;
 mod storage;
 mod tenant;
 
