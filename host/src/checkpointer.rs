@@ -3,28 +3,30 @@
 use std::path::Path;
 
 use langgraph_checkpoint_guest::{
-    Call, ChannelHistory, CheckpointTuple, Config, DeltaChannelHistory, GetTuple, List, Outcome,
-    Put, PutWrites, StoredCheckpoint,
+    Call, ChannelHistory, CheckpointTuple, Config, DeltaChannelHistory, GetTuple, List, NewValue,
+    Outcome, Put, PutWrites, StoredCheckpoint,
 };
 use tokio::sync::OnceCell;
 
 use crate::drive::drive;
 use crate::error::Error;
 use crate::known::Known;
-use crate::planner::Planner;
+use crate::planner::{Planner, Turns};
 use crate::storage::sqlite::{SqliteOptions, SqliteStorage};
 use crate::storage::{StorageAdapter, StorageError, StorageErrorKind};
 
 /// A LangGraph checkpointer on one store.
 ///
-/// All methods take `&self` and may be called at once from many tasks. An operation whose
-/// future is dropped may still take effect, whole.
+/// All methods take `&self` and may be called at once from many tasks. Calls that are under way
+/// at once may take effect in any order, those of one thread too: where one has to see another,
+/// await that one first. An operation whose future is dropped may still take effect, whole.
 #[derive(Debug)]
 pub struct Checkpointer<S = SqliteStorage> {
     planner: Planner,
     storage: S,
     ready: OnceCell<()>,
     known: Known,
+    turns: Turns,
 }
 
 impl Checkpointer<SqliteStorage> {
@@ -49,17 +51,22 @@ impl Checkpointer<SqliteStorage> {
 impl<S: StorageAdapter> Checkpointer<S> {
     /// A checkpointer on any store. Its tables are made before the first call.
     pub fn new(planner: Planner, storage: S) -> Self {
-        Self { planner, storage, ready: OnceCell::new(), known: Known::default() }
+        let turns = planner.turns();
+        Self { planner, storage, ready: OnceCell::new(), known: Known::default(), turns }
     }
 
-    /// Stores a checkpoint. `Put::known` may be left out: what earlier calls of this
-    /// checkpointer made known is passed on.
+    /// Stores a checkpoint. `Put::known` may be left out where all values are whole: what
+    /// earlier calls of this checkpointer made known is passed on.
     ///
-    /// Values that refer to a base need the `Put::known` that the base belongs to. Where that
-    /// does not hold any more, the error's code is `stale-known`, and nothing is stored: put
-    /// again with whole values and without it.
+    /// Values that refer to a base need the `Put::known` that the base belongs to: without it
+    /// the error's code is `edit-without-known`. Where it does not hold any more, the code is
+    /// `stale-known`. Nothing is stored then: put again with whole values and without it.
     pub async fn put(&self, mut put: Put) -> Result<StoredCheckpoint, Error> {
-        if put.known.is_none() {
+        let values = &put.checkpoint.channel_values;
+        // What is known here may be of another branch than the base of an edit.
+        if put.known.is_none()
+            && values.iter().all(|entry| matches!(entry.value, NewValue::Whole(_)))
+        {
             put.known = self.known.of(&put.config);
         }
         match self.run(Call::Put(put)).await? {
@@ -145,6 +152,7 @@ impl<S: StorageAdapter> Checkpointer<S> {
     /// Runs a call, after the setup of the store. A setup that failed is tried again by the
     /// next call.
     async fn run(&self, call: Call) -> Result<Outcome, Error> {
+        let _turn = self.turns.take().await?;
         self.ready.get_or_try_init(|| self.setup()).await?;
         drive(&self.planner, &self.storage, call).await
     }

@@ -1,21 +1,22 @@
 //! The component under wasmtime: compiled once, run in a pool of instances.
 //!
 //! An operation has an instance for itself from its start to its end, while its batches run as
-//! well. An instance that ended an operation goes back to the pool; one that trapped, ran into a
+//! well; a place among those that run it has only while the component works. An instance that ended an operation goes back to the pool; one that trapped, ran into a
 //! limit, or whose operation was given up is dropped, and the next operation gets a new one.
 
 pub(crate) mod limits;
+pub(crate) mod places;
 pub(crate) mod ticker;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use langgraph_checkpoint_guest::{Answer, Call, Progress};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use wasmtime::component::{Component, Linker, ResourceAny};
 use wasmtime::{Config, Engine, Store};
 
 pub use self::limits::Limits;
 use self::limits::State;
+use self::places::{Place, Places};
 use self::ticker::Ticker;
 use crate::bindings;
 use crate::bindings::PlannerPre;
@@ -31,7 +32,8 @@ pub(crate) struct Pool {
     component: PlannerPre<State>,
     ticker: Ticker,
     limits: Limits,
-    permits: Arc<Semaphore>,
+    instances: Places,
+    running: Places,
     idle: Mutex<Vec<Instance>>,
 }
 
@@ -71,15 +73,19 @@ impl Pool {
         let component =
             linker.instantiate_pre(component).and_then(PlannerPre::new).map_err(unusable)?;
         let ticker = Ticker::start(engine.clone()).map_err(unusable)?;
-        let permits = Arc::new(Semaphore::new(limits.instances_max.max(1)));
-        Ok(Self { engine, component, ticker, limits, permits, idle: Mutex::default() })
+        let places = |limit, count| Places::new(limit, count, limits.wait_limit);
+        let instances = places("instances_max", limits.instances_max);
+        let running = places("running_max", limits.running_max);
+        let idle = Mutex::default();
+        Ok(Self { engine, component, ticker, limits, instances, running, idle })
     }
 
     pub(crate) async fn start(
         self: &Arc<Self>,
         call: Call,
     ) -> Result<(Operation, Progress), Error> {
-        let permit = Arc::clone(&self.permits).acquire_owned().await.map_err(unusable)?;
+        let place = self.instances.take().await?;
+        let _working = self.running.take().await?;
         let idle = self.lock_idle().pop();
         let mut instance = match idle {
             Some(instance) => instance,
@@ -109,7 +115,7 @@ impl Pool {
             Ok((resource, progress)) => {
                 let pool = Arc::clone(self);
                 let running = Some(Running { instance, resource });
-                Ok((Operation { running, pool, _permit: permit }, progress.into()))
+                Ok((Operation { running, pool, _place: place }, progress.into()))
             }
             Err(error) => {
                 self.give_back(instance);
@@ -121,6 +127,7 @@ impl Pool {
     async fn instantiate(&self) -> Result<Instance, ComponentError> {
         let mut store = Store::new(&self.engine, State::new(&self.limits));
         store.limiter(|state| state);
+        store.set_hostcall_fuel(self.limits.answer_bytes_max);
         store.epoch_deadline_callback(|mut context| context.data_mut().tick());
         arm(&mut store);
         let _running = self.ticker.running();
@@ -128,11 +135,21 @@ impl Pool {
         Ok(Instance { store, planner, operations: 0 })
     }
 
+    /// The places of one checkpointer.
+    pub(crate) fn places_of_one(&self) -> Places {
+        let count = self.limits.instances_per_checkpointer_max;
+        Places::new("instances_per_checkpointer_max", count, self.limits.wait_limit)
+    }
+
     fn give_back(&self, instance: Instance) {
         let memory_bytes = instance.store.data().memory_bytes();
-        if instance.operations < OPERATIONS_MAX && memory_bytes <= self.limits.idle_memory_bytes_max
+        let mut idle = self.lock_idle();
+        if instance.operations < OPERATIONS_MAX
+            && memory_bytes <= self.limits.idle_memory_bytes_max
+            // More than work at once are not needed again soon.
+            && idle.len() < self.limits.running_max.max(1)
         {
-            self.lock_idle().push(instance);
+            idle.push(instance);
         }
     }
 
@@ -179,7 +196,7 @@ pub(crate) struct Operation {
     /// Taken while the instance works: if it traps, or its caller gives up, it is gone.
     running: Option<Running>,
     pool: Arc<Pool>,
-    _permit: OwnedSemaphorePermit,
+    _place: Place,
 }
 
 struct Running {
@@ -189,6 +206,8 @@ struct Running {
 
 impl Operation {
     pub(crate) async fn advance(&mut self, answer: Answer) -> Result<Progress, Error> {
+        // What the answer says is done: to give up now would leave its caller in doubt of it.
+        let _working = self.pool.running.wait().await?;
         let Some(mut running) = self.running.take() else {
             return Err(Error::protocol(
                 "operation-ended",
@@ -212,6 +231,9 @@ impl Operation {
 
     /// Drops the resource and gives the instance back.
     pub(crate) async fn finish(mut self) {
+        let Ok(_working) = self.pool.running.wait().await else {
+            return;
+        };
         let Some(Running { mut instance, resource }) = self.running.take() else {
             return;
         };
@@ -249,6 +271,12 @@ pub(crate) fn failed(error: wasmtime::Error) -> ComponentError {
             "the component ran longer than Limits::time_limit; raise it, or store less in one \
              checkpoint",
         )
+    } else if gave_too_much(&error) {
+        (
+            ComponentErrorKind::AnswerLimit,
+            "the component gave more at once than Limits::answer_bytes_max; raise it, or store \
+             less in one checkpoint",
+        )
     } else {
         (
             ComponentErrorKind::Trap,
@@ -257,4 +285,9 @@ pub(crate) fn failed(error: wasmtime::Error) -> ComponentError {
         )
     };
     ComponentError::new(kind, message, error)
+}
+
+/// Whether wasmtime refused to take what the component gave. It has no type for that.
+fn gave_too_much(error: &wasmtime::Error) -> bool {
+    error.chain().any(|cause| cause.to_string().contains("fuel allocated for hostcalls"))
 }

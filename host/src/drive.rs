@@ -1,6 +1,6 @@
 //! The loop: start a call, run what it needs, advance, until it is done.
 
-use langgraph_checkpoint_guest::{Answer, Call, Need, Outcome, Progress};
+use langgraph_checkpoint_guest::{Access, Answer, Call, Need, Outcome, Progress};
 use tracing::field::Empty;
 use tracing::{Instrument, Span};
 
@@ -51,6 +51,7 @@ async fn advance_to_end(
     span: &Span,
 ) -> Result<Outcome, Error> {
     let mut statements = 0;
+    let mut wrote = false;
     for rounds in 0..=ROUNDS_MAX {
         let batch = match progress {
             Progress::Need(Need::Sql(batch)) => batch,
@@ -60,8 +61,15 @@ async fn advance_to_end(
             }
         };
         statements += batch.statements.len();
+        let writes = batch.access == Access::Write;
         let sets = storage.run(batch).await?;
-        progress = operation.advance(Answer::Sql(sets)).await?;
+        wrote |= writes;
+        progress = match operation.advance(Answer::Sql(sets)).await {
+            Err(Error::Component(error)) if wrote => {
+                return Err(error.with_unknown_effect().into());
+            }
+            advanced => advanced?,
+        };
     }
     Err(Error::protocol(
         "too-many-rounds",

@@ -6,7 +6,7 @@ use std::fmt;
 
 use langgraph_checkpoint_guest as guest;
 
-use crate::storage::StorageError;
+use crate::storage::{StorageError, Stored};
 
 /// What the planner found wrong, where, and what to do.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -29,8 +29,8 @@ impl fmt::Display for Fault {
 pub enum Error {
     /// The planner's component failed. Its instance has been replaced; the next call gets a
     /// new one. A batch that was answered before stays stored.
-    #[error("{0}")]
-    Component(#[source] ComponentError),
+    #[error(transparent)]
+    Component(ComponentError),
     /// The store holds damaged or incomplete data.
     #[error("{0}")]
     Corrupt(Fault),
@@ -46,8 +46,8 @@ pub enum Error {
     #[error("{0}")]
     Protocol(Fault),
     /// The store did not run a batch.
-    #[error("{0}")]
-    Storage(#[source] StorageError),
+    #[error(transparent)]
+    Storage(StorageError),
     /// A store that is reached over the network did not answer, or not in time, or refused for
     /// the time being. The call may be repeated.
     #[error("{0}")]
@@ -143,6 +143,10 @@ impl From<StorageError> for Error {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ComponentErrorKind {
+    /// It gave more at once than its limit.
+    AnswerLimit,
+    /// No place to run in became free in time.
+    Busy,
     /// It asked for more memory than its limit.
     MemoryLimit,
     /// It ran longer than its limit.
@@ -157,6 +161,8 @@ impl ComponentErrorKind {
     /// The stable name, for programs.
     pub fn code(self) -> &'static str {
         match self {
+            Self::AnswerLimit => "component-answer-limit",
+            Self::Busy => "component-busy",
             Self::MemoryLimit => "component-memory-limit",
             Self::Timeout => "component-timeout",
             Self::Trap => "component-trap",
@@ -170,6 +176,7 @@ impl ComponentErrorKind {
 pub struct ComponentError {
     kind: ComponentErrorKind,
     message: String,
+    stored: Stored,
     source: Option<Box<dyn Source + Send + Sync>>,
 }
 
@@ -180,12 +187,29 @@ impl ComponentError {
         message: impl Into<String>,
         source: impl Into<Box<dyn Source + Send + Sync>>,
     ) -> Self {
-        Self { kind, message: message.into(), source: Some(source.into()) }
+        Self { source: Some(source.into()), ..Self::bare(kind, message) }
+    }
+
+    /// A failure without a cause.
+    #[cfg(feature = "component")]
+    pub(crate) fn bare(kind: ComponentErrorKind, message: impl Into<String>) -> Self {
+        Self { kind, message: message.into(), stored: Stored::Nothing, source: None }
+    }
+
+    /// The same failure, after a batch that wrote was run.
+    pub(crate) fn with_unknown_effect(mut self) -> Self {
+        self.stored = Stored::Unknown;
+        self
     }
 
     /// The kind of failure.
     pub fn kind(&self) -> ComponentErrorKind {
         self.kind
+    }
+
+    /// What the call left in the store.
+    pub fn stored(&self) -> Stored {
+        self.stored
     }
 }
 

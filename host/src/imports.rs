@@ -42,6 +42,7 @@
 
 mod bindings;
 mod calls;
+mod load;
 mod storage;
 mod tenant;
 
@@ -52,6 +53,7 @@ pub use self::tenant::{CallLimits, Tenant};
 use crate::component::unusable;
 use crate::error::Error;
 use crate::storage::StorageAdapter;
+use crate::storage::sqlite::AgentStorage;
 
 /// The state of an instance that imports `checkpointer`.
 pub trait CheckpointerView: Send + 'static {
@@ -64,11 +66,8 @@ pub trait CheckpointerView: Send + 'static {
 
 /// The state of an instance that imports `storage`.
 pub trait StorageView: Send + 'static {
-    /// The instance's store.
-    type Storage: StorageAdapter + 'static;
-
-    /// The store, which has to be the instance's own: it may run any statement there.
-    fn storage(&mut self) -> &Self::Storage;
+    /// The store of the instance's tenant, on a file that no other tenant's instances reach.
+    fn storage(&mut self) -> &AgentStorage;
 }
 
 /// Serves `langgraph:checkpoint/checkpointer` to the components of a linker.
@@ -95,5 +94,5 @@ impl<T: CheckpointerView> HasData for HasTenant<T> {
 struct HasStorage<T>(std::marker::PhantomData<T>);
 
 impl<T: StorageView> HasData for HasStorage<T> {
-    type Data<'a> = Served<'a, T::Storage>;
+    type Data<'a> = Served<'a>;
 }

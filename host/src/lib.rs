@@ -77,5 +77,7 @@ pub use self::kusto::{
     KustoIngestMode, KustoLogin, KustoOptions, KustoPages,
 };
 pub use self::planner::Planner;
-pub use self::storage::sqlite::{SqliteOptions, SqliteStorage, Synchronous};
+pub use self::storage::sqlite::{
+    AgentLimits, AgentStorage, Quota, SqliteOptions, SqliteStorage, Synchronous,
+};
 pub use self::storage::{StorageAdapter, StorageError, StorageErrorKind, Stored};

@@ -70,6 +70,15 @@ impl Planner {
         Ok(Self(Kind::Component(std::sync::Arc::new(pool))))
     }
 
+    /// What one checkpointer's calls take turns on.
+    pub(crate) fn turns(&self) -> Turns {
+        match &self.0 {
+            Kind::Native => Turns::default(),
+            #[cfg(feature = "component")]
+            Kind::Component(pool) => Turns(Some(pool.places_of_one())),
+        }
+    }
+
     pub(crate) async fn start(&self, call: Call) -> Result<(Operation, Progress), Error> {
         match &self.0 {
             Kind::Native => {
@@ -82,6 +91,31 @@ impl Planner {
                 Ok((Operation::Component(Box::new(operation)), progress))
             }
         }
+    }
+}
+
+/// The turns of one checkpointer's calls; natively none waits for one.
+#[derive(Debug, Default)]
+pub(crate) struct Turns(#[cfg(feature = "component")] Option<component::places::Places>);
+
+/// A turn, until it is dropped.
+pub(crate) struct Turn {
+    #[cfg(feature = "component")]
+    _place: Option<component::places::Place>,
+}
+
+impl Turns {
+    #[cfg_attr(not(feature = "component"), allow(clippy::unused_async, reason = "none waits"))]
+    pub(crate) async fn take(&self) -> Result<Turn, Error> {
+        #[cfg(feature = "component")]
+        let place = match &self.0 {
+            Some(places) => Some(places.take().await?),
+            None => None,
+        };
+        Ok(Turn {
+            #[cfg(feature = "component")]
+            _place: place,
+        })
     }
 }
 

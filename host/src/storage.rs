@@ -40,8 +40,16 @@ pub enum StorageErrorKind {
     Full,
     /// The file is there and is no database.
     NotADatabase,
+    /// What the store may come to has been reached.
+    Quota,
     /// The store may be read and not written.
     ReadOnly,
+    /// An agent's batch does what agents may not, or goes past a limit.
+    Refused,
+    /// An agent's batch ran for too long.
+    Timeout,
+    /// The file, or its log, was deleted or replaced while it was open.
+    Replaced,
     /// A value or a statement is above a limit of the store.
     TooLarge,
     /// The store could not be opened.
@@ -58,7 +66,11 @@ impl StorageErrorKind {
             Self::Failed => "storage-failed",
             Self::Full => "storage-full",
             Self::NotADatabase => "storage-not-a-database",
+            Self::Quota => "storage-quota",
             Self::ReadOnly => "storage-read-only",
+            Self::Refused => "storage-refused",
+            Self::Replaced => "storage-replaced",
+            Self::Timeout => "storage-timeout",
             Self::TooLarge => "storage-too-large",
             Self::Unreachable => "storage-unreachable",
         }

@@ -11,8 +11,8 @@ use std::time::Duration;
 
 use langgraph_checkpoint_host::imports::{self, CallLimits, CheckpointerView, StorageView, Tenant};
 use langgraph_checkpoint_host::{
-    Batch, Checkpointer, Planner, RowSet, SqliteOptions, SqliteStorage, StorageAdapter,
-    StorageError,
+    AgentLimits, AgentStorage, Batch, Checkpointer, Planner, RowSet, SqliteOptions, SqliteStorage,
+    StorageAdapter, StorageError,
 };
 use support::{component_path, config, open};
 use wasmtime::component::{Component, Linker};
@@ -61,12 +61,10 @@ impl<T: Send> Agent<T> {
 }
 
 /// The state of an agent that brings its checkpointer along.
-struct Composed(SqliteStorage);
+struct Composed(AgentStorage);
 
 impl StorageView for Composed {
-    type Storage = SqliteStorage;
-
-    fn storage(&mut self) -> &SqliteStorage {
+    fn storage(&mut self) -> &AgentStorage {
         &self.0
     }
 }
@@ -99,7 +97,8 @@ async fn a_composed_agent_goes_on_in_another_instance_and_natively() {
     let mut linker = Linker::new(&engine);
     imports::add_storage_to_linker(&mut linker).unwrap();
     for (message, said) in [("it rains", 1), ("it stopped", 2)] {
-        let storage = SqliteStorage::open(&path, &SqliteOptions::default()).unwrap();
+        let storage =
+            AgentStorage::open(&path, &SqliteOptions::default(), AgentLimits::default()).unwrap();
         let mut agent = Agent::start(&composed, &linker, Composed(storage)).await;
         let answer = agent.answer("oslo", message).await.unwrap();
         assert_eq!(answer, format!("You have told me {said} things, first: it rains"));

@@ -4,7 +4,9 @@ mod support;
 
 use std::sync::Arc;
 
-use langgraph_checkpoint_host::{Checkpointer, Config, List, Planner, Put, SqliteOptions};
+use langgraph_checkpoint_host::{
+    Checkpointer, Config, Error, List, NewValue, Planner, Put, Run, SqliteOptions,
+};
 use support::{config, large, open, put, put_writes, whole};
 
 #[tokio::test]
@@ -125,4 +127,51 @@ async fn a_store_opened_for_reading_reads_and_does_not_write() {
     writer.put(put("t", Some("c1"), "c2", "[1]")).await.unwrap();
     let tuple = reader.get_tuple(config("t")).await.unwrap().unwrap();
     assert_eq!(tuple.checkpoint_id, "c2");
+}
+
+/// A put of one list, made of the first elements of what `known` says it was, and more.
+fn edited(parent: &str, id: &str, kept: u32, fresh: &str, known: Option<Vec<u8>>) -> Put {
+    let mut edited = put("t", Some(parent), id, "[]");
+    edited.checkpoint.channel_values[0].value = NewValue::Edited(vec![
+        Run::Kept { first: 0, count: kept },
+        Run::Fresh(fresh.as_bytes().to_vec()),
+    ]);
+    edited.known = known;
+    edited
+}
+
+#[tokio::test]
+async fn an_edit_names_its_base_or_is_refused() {
+    let mut planners = vec![Planner::native()];
+    #[cfg(feature = "component")]
+    planners.push(support::component());
+    for planner in planners {
+        let checkpointer = open(planner, ":memory:").await;
+        let list = |last: &str| {
+            let element = |n| format!("\"{n} {}\",", "of both branches ".repeat(20));
+            format!("[{}\"{last}\"]", (0..40).map(element).collect::<String>())
+        };
+        checkpointer.put(put("t", None, "1", &list("root"))).await.unwrap();
+        let branch_a = checkpointer.put(put("t", Some("1"), "2a", &list("a"))).await.unwrap();
+        checkpointer.put(put("t", Some("1"), "2b", &list("b"))).await.unwrap();
+        // What the checkpointer remembers is of branch b.
+        let fresh = "\"more\"";
+        let error = checkpointer.put(edited("2a", "3a", 41, fresh, None)).await.unwrap_err();
+        assert_eq!(error.code(), "edit-without-known");
+        assert!(matches!(error, Error::InvalidInput(_)), "{error:?}");
+        let mut unchanged = put("t", Some("2a"), "3a", "");
+        unchanged.checkpoint.channel_values[0].value = NewValue::Unchanged;
+        let error = checkpointer.put(unchanged.clone()).await.unwrap_err();
+        assert_eq!(error.code(), "edit-without-known");
+        assert!(checkpointer.get_tuple(support::at("t", "3a")).await.unwrap().is_none());
+        // Somebody reads an older checkpoint, which says nothing about this one either.
+        checkpointer.get_tuple(support::at("t", "1")).await.unwrap();
+        assert!(checkpointer.put(unchanged).await.is_err());
+
+        let known = Some(branch_a.known.clone());
+        checkpointer.put(edited("2a", "3a", 41, fresh, known)).await.unwrap();
+        let tuple = checkpointer.get_tuple(support::at("t", "3a")).await.unwrap().unwrap();
+        let value = String::from_utf8_lossy(&tuple.channel_values[0].value.bytes).into_owned();
+        assert!(value.ends_with("\"a\",\"more\"]"), "{value}");
+    }
 }

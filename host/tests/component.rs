@@ -11,7 +11,8 @@ use std::pin::pin;
 use std::time::Duration;
 
 use langgraph_checkpoint_host::{
-    Checkpointer, ComponentErrorKind, Error, Limits, Planner, SqliteOptions, SqliteStorage,
+    Checkpointer, ComponentErrorKind, Error, Limits, Payload, Planner, SqliteOptions,
+    SqliteStorage, Stored,
 };
 use rusqlite::Connection;
 use support::{component_bytes, component_path, config, open, poll_once, put};
@@ -93,6 +94,44 @@ async fn a_call_that_needs_too_much_memory_fails_alone() {
     let tuple = checkpointer.get_tuple(config("t")).await.unwrap().unwrap();
     assert_eq!(tuple.checkpoint_id, "c1");
     checkpointer.put(put("t", Some("c1"), "c2", "[1,2]")).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_call_that_gives_too_much_at_once_fails_alone_and_names_the_limit() {
+    let limits = Limits { answer_bytes_max: 1 << 20, ..Limits::default() };
+    let checkpointer = on(Planner::from_bytes(&component_bytes(), limits).unwrap());
+    checkpointer.put(put("t", None, "c1", "[1]")).await.unwrap();
+    let large: String = (0..1 << 17).map(|n| format!("{n:016}")).collect();
+    let large = put("t", Some("c1"), "c2", &format!("\"{large}\""));
+    let error = checkpointer.put(large).await.unwrap_err();
+    assert_eq!(error.code(), "component-answer-limit");
+    assert!(error.to_string().contains("Limits::answer_bytes_max"), "{error}");
+    let Error::Component(error) = error else { panic!("{error:?}") };
+    assert_eq!(error.stored(), Stored::Nothing);
+    checkpointer.put(put("t", Some("c1"), "c2", "[1,2]")).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_state_as_large_as_the_limits_allow_is_stored_and_read() {
+    let limits = Limits {
+        memory_bytes_max: 2 << 30,
+        time_limit: Duration::from_secs(600),
+        ..Limits::default()
+    };
+    let checkpointer = on(Planner::from_bytes(&component_bytes(), limits).unwrap());
+    let mut put = put("t", None, "c1", "[]");
+    // More than wasmtime takes of a component by default, which is 128 MiB.
+    let mut block: Vec<u8> = (0..=255).cycle().take(1024).collect();
+    let mut bytes = Vec::new();
+    for n in 0..136 * 1024_u32 {
+        block[..4].copy_from_slice(&n.to_le_bytes());
+        bytes.extend_from_slice(&block);
+    }
+    let value = Payload { kind: "bytes".to_owned(), bytes };
+    put.checkpoint.channel_values[0].value = value.clone().into();
+    checkpointer.put(put).await.unwrap();
+    let tuple = checkpointer.get_tuple(config("t")).await.unwrap().unwrap();
+    assert!(tuple.channel_values[0].value == value, "every byte comes back");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]

@@ -12,7 +12,7 @@ use langgraph_checkpoint_guest::{
     Call, CheckpointTuple, FoundCheckpoint, Outcome, Page, TupleValue,
 };
 use langgraph_checkpoint_host::imports::{self, StorageView};
-use langgraph_checkpoint_host::{SqliteOptions, SqliteStorage};
+use langgraph_checkpoint_host::{AgentLimits, AgentStorage, SqliteOptions};
 use langgraph_checkpoint_tests::transcript::{self, Transcript};
 use rusqlite::Connection;
 use support::{component_path, config, large};
@@ -50,12 +50,10 @@ use error::Error;
 use generated::exports::langgraph::checkpoint::checkpointer as wit;
 
 /// The state of an instance: the store that is its own.
-struct State(SqliteStorage);
+struct State(AgentStorage);
 
 impl StorageView for State {
-    type Storage = SqliteStorage;
-
-    fn storage(&mut self) -> &SqliteStorage {
+    fn storage(&mut self) -> &AgentStorage {
         &self.0
     }
 }
@@ -70,7 +68,8 @@ impl Composed {
     async fn open(engine: &Engine, component: &Component, path: &Path) -> Self {
         let mut linker = Linker::new(engine);
         imports::add_storage_to_linker(&mut linker).unwrap();
-        let storage = SqliteStorage::open(path, &SqliteOptions::default()).unwrap();
+        let storage =
+            AgentStorage::open(path, &SqliteOptions::default(), AgentLimits::default()).unwrap();
         let mut store = Store::new(engine, State(storage));
         let exports =
             generated::Calls::instantiate_async(&mut store, component, &linker).await.unwrap();
@@ -168,7 +167,8 @@ async fn a_store_that_fails_says_so_by_its_own_code() {
     let mut composed = Composed::open(&engine, &checkpointer(&engine), &path).await;
     composed.call(Call::Put(large("t", None, "c1", 3))).await.unwrap();
     let options = SqliteOptions { read_only: true, ..SqliteOptions::default() };
-    composed.store.data_mut().0 = SqliteStorage::open(&path, &options).unwrap();
+    composed.store.data_mut().0 =
+        AgentStorage::open(&path, &options, AgentLimits::default()).unwrap();
     let error = composed.call(Call::Put(large("t", Some("c1"), "c2", 4))).await.unwrap_err();
     assert_eq!(error.code(), "storage-read-only");
     let call = guest::GetTuple { config: config("t"), known: None };

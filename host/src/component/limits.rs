@@ -14,9 +14,19 @@ pub struct Limits {
     /// The longest one entry into the component may take. An operation enters it once a round;
     /// the time its batches take does not count. It is measured in steps of 10 ms.
     pub time_limit: Duration,
-    /// How many instances there are at most, which is how many operations are under way at
-    /// once. Further ones wait.
+    /// The most that the component may give at once, which are the statements of a batch or the
+    /// outcome of a call: about the size of a state, and more for one of many small parts.
+    pub answer_bytes_max: usize,
+    /// How many calls the component works on at once. A call has no such place while its batches
+    /// run, so that a store that is slow or locked holds up nobody else's.
+    pub running_max: usize,
+    /// How many operations are under way at most, each with an instance of its own, while its
+    /// batches run as well. It bounds the memory of all instances together.
     pub instances_max: usize,
+    /// How many of them one checkpointer has: with one for each tenant, no tenant has them all.
+    pub instances_per_checkpointer_max: usize,
+    /// How long a call waits for one of those places before it fails with `component-busy`.
+    pub wait_limit: Duration,
     /// The most memory an instance keeps between two operations; one that has more is replaced.
     /// Memory of a component never shrinks. With 0 each operation has an instance of its own.
     pub idle_memory_bytes_max: usize,
@@ -27,7 +37,11 @@ impl Default for Limits {
         Self {
             memory_bytes_max: 512 << 20,
             time_limit: Duration::from_secs(10),
-            instances_max: 64,
+            answer_bytes_max: 512 << 20,
+            running_max: 64,
+            instances_max: 512,
+            instances_per_checkpointer_max: 32,
+            wait_limit: Duration::from_secs(30),
             idle_memory_bytes_max: 32 << 20,
         }
     }

@@ -3,7 +3,7 @@
 
 use langgraph_checkpoint_guest as guest;
 
-use crate::error::{Error, Fault, StoreFault};
+use crate::error::{ComponentErrorKind, Error, Fault, StoreFault};
 use crate::storage::Stored;
 
 #[allow(
@@ -132,51 +132,6 @@ impl From<wit::ListCall> for guest::List {
     }
 }
 
-fn payload_bytes(payload: &wit::Payload) -> usize {
-    payload.kind.len() + payload.bytes.len()
-}
-
-fn id_bytes(id: &wit::Id) -> usize {
-    match id {
-        wit::Id::Text(text) | wit::Id::Unsupported(text) => text.len(),
-        wit::Id::Absent | wit::Id::Number(_) => 0,
-    }
-}
-
-fn config_bytes(config: &wit::Config) -> usize {
-    [&config.thread_id, &config.checkpoint_ns, &config.checkpoint_id, &config.thread_ts]
-        .into_iter()
-        .map(id_bytes)
-        .sum()
-}
-
-/// How much a put brings.
-pub(super) fn put_bytes(put: &wit::PutCall) -> usize {
-    let checkpoint = &put.checkpoint;
-    let versions = checkpoint.channel_versions.iter().map(|entry| match &entry.version {
-        wit::Version::Number(_) => entry.channel.len(),
-        wit::Version::Text(text) => entry.channel.len() + text.len(),
-    });
-    let values = checkpoint.channel_values.iter();
-    let values = values.map(|entry| entry.channel.len() + payload_bytes(&entry.value));
-    config_bytes(&put.config)
-        + id_bytes(&checkpoint.id)
-        + checkpoint.ts.len()
-        + payload_bytes(&checkpoint.rest)
-        + payload_bytes(&put.metadata)
-        + versions.chain(values).sum::<usize>()
-        + put.new_versions.iter().map(String::len).sum::<usize>()
-}
-
-/// How much writes bring.
-pub(super) fn put_writes_bytes(put_writes: &wit::PutWritesCall) -> usize {
-    let writes = put_writes.writes.iter();
-    config_bytes(&put_writes.config)
-        + id_bytes(&put_writes.task_id)
-        + put_writes.task_path.len()
-        + writes.map(|write| write.channel.len() + payload_bytes(&write.value)).sum::<usize>()
-}
-
 // ---- to a guest -------------------------------------------------------------------------
 
 impl From<guest::Payload> for wit::Payload {
@@ -266,9 +221,18 @@ impl From<Error> for wit::Error {
                 let maybe_stored = store.stored() == Stored::Unknown;
                 Self::Storage(wit::StoreFault { code, message, maybe_stored })
             }
-            // A batch that was answered before the planner failed stays stored.
-            Error::Component(_) => {
-                Self::Unavailable(wit::StoreFault { code, message, maybe_stored: true })
+            Error::Component(component) => {
+                let maybe_stored = component.stored() == Stored::Unknown;
+                let fault = wit::StoreFault { code, message, maybe_stored };
+                match component.kind() {
+                    // These pass, or at least the next instance is another one.
+                    ComponentErrorKind::Busy | ComponentErrorKind::Trap => Self::Unavailable(fault),
+                    // The same call needs the same again.
+                    ComponentErrorKind::AnswerLimit
+                    | ComponentErrorKind::MemoryLimit
+                    | ComponentErrorKind::Timeout
+                    | ComponentErrorKind::Unusable => Self::Denied(fault),
+                }
             }
         }
     }

@@ -4,16 +4,21 @@ use std::future::Future;
 
 use langgraph_checkpoint_guest as guest;
 
+use super::bindings::all;
 use super::bindings::checkpointer as wit;
-use super::bindings::{all, put_bytes, put_writes_bytes};
+use super::load::Brings;
 use super::tenant::Tenant;
 use crate::error::Error;
 use crate::storage::StorageAdapter;
 
+/// Whether something of a call that is cut off may be stored.
+const WRITES: bool = true;
+const READS: bool = false;
+
 impl<S: StorageAdapter> wit::Host for Tenant<S> {
     async fn put(&mut self, call: wit::PutCall) -> Result<wit::StoredCheckpoint, wit::Error> {
-        self.check_bytes(put_bytes(&call))?;
-        let stored = self.within(self.checkpointer.put(call.into())).await?;
+        self.check(&call)?;
+        let stored = self.within(WRITES, self.checkpointer.put(call.into())).await?;
         Ok(wit::StoredCheckpoint {
             thread_id: stored.thread_id,
             checkpoint_ns: stored.checkpoint_ns,
@@ -22,26 +27,29 @@ impl<S: StorageAdapter> wit::Host for Tenant<S> {
     }
 
     async fn put_writes(&mut self, call: wit::PutWritesCall) -> Result<(), wit::Error> {
-        self.check_bytes(put_writes_bytes(&call))?;
-        self.within(self.checkpointer.put_writes(call.into())).await
+        self.check(&call)?;
+        self.within(WRITES, self.checkpointer.put_writes(call.into())).await
     }
 
     async fn get_tuple(
         &mut self,
         config: wit::Config,
     ) -> Result<Option<wit::CheckpointTuple>, wit::Error> {
-        let found = self.within(self.checkpointer.get_tuple(config.into())).await?;
+        self.check(&config)?;
+        let found = self.within(READS, self.checkpointer.get_tuple(config.into())).await?;
         Ok(found.map(Into::into))
     }
 
     async fn list(&mut self, call: wit::ListCall) -> Result<wit::Page, wit::Error> {
+        self.check(&call)?;
         let list = guest::List::from(call);
-        let (tuples, next) = self.within(self.checkpointer.page(list)).await?;
+        let (tuples, next) = self.within(READS, self.checkpointer.page(list)).await?;
         Ok(wit::Page { tuples: all(tuples), next })
     }
 
     async fn delete_thread(&mut self, thread: wit::Config) -> Result<(), wit::Error> {
-        self.within(self.checkpointer.delete_thread(thread.into())).await
+        self.check(&thread)?;
+        self.within(WRITES, self.checkpointer.delete_thread(thread.into())).await
     }
 
     async fn get_delta_channel_history(
@@ -49,35 +57,223 @@ impl<S: StorageAdapter> wit::Host for Tenant<S> {
         config: wit::Config,
         channels: Vec<String>,
     ) -> Result<Vec<wit::ChannelHistory>, wit::Error> {
+        self.check(&(&config, &channels))?;
         let history = self.checkpointer.get_delta_channel_history(config.into(), channels);
-        Ok(all(self.within(history).await?))
+        Ok(all(self.within(READS, history).await?))
     }
 }
 
 impl<S: StorageAdapter> Tenant<S> {
-    fn check_bytes(&self, bytes: usize) -> Result<(), wit::Error> {
-        let max = self.limits.call_bytes_max;
-        if bytes <= max {
+    /// Refuses a call that brings too much.
+    fn check(&self, call: &impl Brings) -> Result<(), wit::Error> {
+        let (load, limits) = (call.load(), self.limits);
+        let (found, of, max) = if load.bytes > limits.call_bytes_max {
+            (load.bytes, "bytes", limits.call_bytes_max)
+        } else if load.elements > limits.call_elements_max {
+            (load.elements, "elements of lists", limits.call_elements_max)
+        } else {
             return Ok(());
-        }
+        };
         Err(wit::Error::InvalidInput(wit::Fault {
             code: "call-too-large".to_owned(),
-            message: format!("the call brings {bytes} bytes; this host takes at most {max}"),
+            message: format!("the call brings {found} {of}; this host takes at most {max}"),
         }))
     }
 
     async fn within<T>(
         &self,
+        writes: bool,
         call: impl Future<Output = Result<T, Error>>,
     ) -> Result<T, wit::Error> {
         match tokio::time::timeout(self.limits.time_limit, call).await {
-            Ok(result) => Ok(result?),
+            Ok(Ok(done)) => Ok(done),
+            Ok(Err(error)) if writes => Err(error.into()),
+            Ok(Err(error)) => Err(stored_nothing(error.into())),
             Err(_) => Err(wit::Error::Unavailable(wit::StoreFault {
                 code: "call-timeout".to_owned(),
                 message: "the call took longer than this host lets one take; make it again"
                     .to_owned(),
-                maybe_stored: true,
+                maybe_stored: writes,
             })),
         }
+    }
+}
+
+/// The error of a call that stores nothing, whatever it came across.
+fn stored_nothing(mut error: wit::Error) -> wit::Error {
+    if let wit::Error::Storage(fault) | wit::Error::Unavailable(fault) | wit::Error::Denied(fault) =
+        &mut error
+    {
+        fault.maybe_stored = false;
+    }
+    error
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+    use std::time::Duration;
+
+    use wit::Host as _;
+
+    use super::super::tenant::CallLimits;
+    use super::*;
+    use crate::error::{ComponentError, ComponentErrorKind};
+    use crate::storage::sqlite::{SqliteOptions, SqliteStorage};
+    use crate::storage::{StorageError, StorageErrorKind};
+    use crate::{Batch, Checkpointer, Planner, RowSet};
+
+    fn tenant(limits: CallLimits) -> Tenant<SqliteStorage> {
+        let storage = SqliteStorage::in_memory(&SqliteOptions::default()).unwrap();
+        Tenant::new(Arc::new(Checkpointer::new(Planner::native(), storage)), limits)
+    }
+
+    fn config(thread_id: String) -> wit::Config {
+        wit::Config {
+            thread_id: wit::Id::Text(thread_id),
+            checkpoint_ns: wit::Id::Absent,
+            checkpoint_id: wit::Id::Text("c1".to_owned()),
+            thread_ts: wit::Id::Absent,
+        }
+    }
+
+    fn payload() -> wit::Payload {
+        wit::Payload { kind: "json".to_owned(), bytes: b"{}".to_vec() }
+    }
+
+    fn put(thread_id: String, new_versions: usize) -> wit::PutCall {
+        wit::PutCall {
+            config: config(thread_id),
+            checkpoint: wit::Checkpoint {
+                id: wit::Id::Text("c1".to_owned()),
+                v: 4.0,
+                ts: String::new(),
+                channel_versions: Vec::new(),
+                channel_values: Vec::new(),
+                rest: payload(),
+            },
+            metadata: payload(),
+            new_versions: vec![String::new(); new_versions],
+        }
+    }
+
+    fn put_writes(thread_id: String, writes: usize) -> wit::PutWritesCall {
+        let write = wit::NewWrite { channel: String::new(), value: payload() };
+        wit::PutWritesCall {
+            config: config(thread_id),
+            writes: vec![write; writes],
+            task_id: wit::Id::Text("task".to_owned()),
+            task_path: String::new(),
+        }
+    }
+
+    fn list(thread_id: String, filters: usize) -> wit::ListCall {
+        let filter = wit::MetadataFilter { key: String::new(), json: String::new() };
+        wit::ListCall {
+            config: config(thread_id),
+            limit: None,
+            before: wit::Id::Absent,
+            filter: vec![filter; filters],
+            resume: None,
+        }
+    }
+
+    fn refused<T: std::fmt::Debug>(result: Result<T, wit::Error>) {
+        match result.unwrap_err() {
+            wit::Error::InvalidInput(fault) => assert_eq!(fault.code, "call-too-large"),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[tokio::test]
+    async fn every_call_counts_what_it_brings() {
+        let limits = CallLimits { call_bytes_max: 1000, ..CallLimits::default() };
+        let mut tenant = tenant(limits);
+        let long = || "x".repeat(2000);
+        refused(tenant.put(put(long(), 0)).await);
+        refused(tenant.put_writes(put_writes(long(), 1)).await);
+        refused(tenant.get_tuple(config(long())).await);
+        refused(tenant.list(list(long(), 0)).await);
+        refused(
+            tenant.list(wit::ListCall { resume: Some(vec![0; 2000]), ..list("t".into(), 0) }).await,
+        );
+        refused(tenant.delete_thread(config(long())).await);
+        refused(tenant.get_delta_channel_history(config("t".into()), vec![long()]).await);
+        tenant.put(put("t".to_owned(), 0)).await.unwrap();
+        assert!(tenant.get_tuple(config("t".to_owned())).await.unwrap().is_some());
+    }
+
+    #[tokio::test]
+    async fn every_element_of_a_call_counts() {
+        let mut tenant = tenant(CallLimits::default());
+        let many = 100_000;
+        refused(tenant.put(put("t".to_owned(), many)).await);
+        refused(tenant.put_writes(put_writes("t".to_owned(), many)).await);
+        refused(tenant.list(list("t".to_owned(), many)).await);
+        let channels = vec![String::new(); many];
+        refused(tenant.get_delta_channel_history(config("t".to_owned()), channels).await);
+    }
+
+    /// A store that fails, and knows less of it than it should, or never answers.
+    struct Odd(bool);
+
+    impl StorageAdapter for Odd {
+        async fn run(&self, _batch: Batch) -> Result<Vec<RowSet>, StorageError> {
+            if self.0 {
+                return std::future::pending().await;
+            }
+            Err(StorageError::new(StorageErrorKind::Failed, "odd").with_unknown_effect())
+        }
+    }
+
+    #[tokio::test]
+    async fn a_read_is_never_maybe_stored() {
+        let limits = CallLimits { time_limit: Duration::from_millis(20), ..CallLimits::default() };
+        for (stuck, code) in [(false, "storage-failed"), (true, "call-timeout")] {
+            let checkpointer = Arc::new(Checkpointer::new(Planner::native(), Odd(stuck)));
+            let mut tenant = Tenant::new(checkpointer, limits);
+            let thread = || "t".to_owned();
+            let history = tenant.get_delta_channel_history(config(thread()), vec![thread()]).await;
+            for (error, maybe_stored) in [
+                (tenant.put(put(thread(), 0)).await.unwrap_err(), true),
+                (tenant.put_writes(put_writes(thread(), 1)).await.unwrap_err(), true),
+                (tenant.delete_thread(config(thread())).await.unwrap_err(), true),
+                (tenant.get_tuple(config(thread())).await.unwrap_err(), false),
+                (tenant.list(list(thread(), 0)).await.unwrap_err(), false),
+                (history.unwrap_err(), false),
+            ] {
+                let (wit::Error::Storage(fault) | wit::Error::Unavailable(fault)) = error else {
+                    panic!("{error:?}");
+                };
+                assert_eq!((fault.code.as_str(), fault.maybe_stored), (code, maybe_stored));
+            }
+        }
+    }
+
+    #[test]
+    fn what_would_fail_again_is_denied() {
+        let of = |kind| wit::Error::from(Error::from(ComponentError::bare(kind, "why")));
+        for kind in [
+            ComponentErrorKind::AnswerLimit,
+            ComponentErrorKind::MemoryLimit,
+            ComponentErrorKind::Timeout,
+            ComponentErrorKind::Unusable,
+        ] {
+            let denied = of(kind);
+            assert!(
+                matches!(&denied, wit::Error::Denied(fault) if !fault.maybe_stored),
+                "{denied:?}"
+            );
+        }
+        for kind in [ComponentErrorKind::Busy, ComponentErrorKind::Trap] {
+            let unavailable = of(kind);
+            assert!(
+                matches!(&unavailable, wit::Error::Unavailable(fault) if !fault.maybe_stored),
+                "{unavailable:?}"
+            );
+        }
+        let error = ComponentError::bare(ComponentErrorKind::Trap, "why").with_unknown_effect();
+        let unknown = wit::Error::from(Error::from(error));
+        assert!(matches!(&unknown, wit::Error::Unavailable(fault) if fault.maybe_stored));
     }
 }

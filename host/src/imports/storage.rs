@@ -1,14 +1,15 @@
-//! The interface `storage`, on a storage adapter.
+//! The interface `storage`, on a database that holds its statements.
 
 use langgraph_checkpoint_guest as guest;
 
 use super::bindings::storage as wit;
+use crate::storage::sqlite::AgentStorage;
 use crate::storage::{StorageAdapter, StorageError, Stored};
 
 /// A store that a component reaches.
-pub(super) struct Served<'a, S>(pub(super) &'a S);
+pub(super) struct Served<'a>(pub(super) &'a AgentStorage);
 
-impl<S: StorageAdapter> wit::Host for Served<'_, S> {
+impl wit::Host for Served<'_> {
     async fn run(&mut self, batch: wit::Batch) -> Result<Vec<wit::RowSet>, wit::Failure> {
         let sets = self.0.run(batch.into()).await?;
         Ok(sets.into_iter().map(Into::into).collect())

@@ -15,16 +15,23 @@ pub struct CallLimits {
     pub time_limit: Duration,
     /// How many bytes of values, names and ids one call may bring, which is more than it stores.
     pub call_bytes_max: usize,
+    /// How many elements the lists of one call may have together: channels, versions, writes.
+    pub call_elements_max: usize,
 }
 
 impl Default for CallLimits {
     fn default() -> Self {
-        Self { time_limit: Duration::from_secs(30), call_bytes_max: 64 << 20 }
+        Self {
+            time_limit: Duration::from_secs(30),
+            call_bytes_max: 64 << 20,
+            call_elements_max: 65_536,
+        }
     }
 }
 
 /// The checkpointer that a guest's calls are made on. Each tenant needs one on a store of its
-/// own.
+/// own: a guest lists and deletes every thread of its store. How many threads and bytes that store
+/// may come to is said where it is opened (`SqliteOptions::quota`).
 #[derive(Debug)]
 pub struct Tenant<S = SqliteStorage> {
     pub(super) checkpointer: Arc<Checkpointer<S>>,

@@ -37,8 +37,9 @@ impl std::fmt::Debug for KustoComponent {
 }
 
 impl KustoComponent {
-    /// Compiles `checkpointer-kusto.wasm` from its bytes. Of the limits, memory and time hold
-    /// for each instance; how many there are is for `KustoOptions::instances` to say.
+    /// Compiles `checkpointer-kusto.wasm` from its bytes. Of the limits, memory, answers
+    /// and time hold for each instance; how many there are is for `KustoOptions::instances` to
+    /// say.
     pub fn from_bytes(bytes: &[u8], limits: Limits) -> Result<Self, Error> {
         let engine = engine()?;
         let component = Component::from_binary(&engine, bytes).map_err(unusable)?;
@@ -65,6 +66,7 @@ impl KustoComponent {
     pub(super) async fn instantiate(&self, outgoing: Outgoing) -> Result<Instance, Error> {
         let mut store = Store::new(&self.0.engine, State::new(&self.0.limits, outgoing));
         store.limiter(|state| &mut state.used);
+        store.set_hostcall_fuel(self.0.limits.answer_bytes_max);
         store.epoch_deadline_callback(|mut context| context.data_mut().used.tick());
         store.set_epoch_deadline(1);
         let _running = self.0.ticker.running();

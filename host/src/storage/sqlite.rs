@@ -5,18 +5,27 @@
 //! of its own, which the write-ahead log allows. An in-memory database has one connection, so
 //! its reads go through the writer.
 
+mod agent;
+mod confine;
 mod connection;
 mod execute;
 mod failure;
+mod files;
+mod quota;
 mod reader;
 mod worker;
 mod writer;
 
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 use langgraph_checkpoint_guest::{Access, Batch, RowSet};
 
+pub use self::agent::{AgentLimits, AgentStorage};
+use self::execute::Session;
+use self::files::Files;
+pub use self::quota::Quota;
 use self::worker::Worker;
 use super::{StorageAdapter, StorageError};
 
@@ -42,6 +51,8 @@ pub struct SqliteOptions {
     pub readers: usize,
     /// Opens the file for reading only; it has to exist.
     pub read_only: bool,
+    /// How much the database may come to. Without limits by default.
+    pub quota: Quota,
 }
 
 impl Default for SqliteOptions {
@@ -51,6 +62,7 @@ impl Default for SqliteOptions {
             busy_deadline: Duration::from_secs(5),
             readers: 2,
             read_only: false,
+            quota: Quota::default(),
         }
     }
 }
@@ -77,20 +89,32 @@ impl SqliteStorage {
         if path.as_os_str() == ":memory:" {
             return Self::in_memory(options);
         }
-        let writer = connection::open_writer(path, options)?;
+        let (writer, files) = writer_of(path, options)?;
         let readers = (0..options.readers.max(1))
-            .map(|_| connection::open_reader(path, options))
-            .collect::<Result<Vec<_>, _>>()?;
-        Ok(Self {
-            readers: Some(reader::start(readers, options.busy_deadline)?),
-            writer: writer::start(writer, options.busy_deadline)?,
-        })
+            .map(|_| {
+                let reader = connection::open_reader(path, options, false)?;
+                Ok(Session::new(reader, Some(Arc::clone(&files))))
+            })
+            .collect::<Result<Vec<_>, StorageError>>()?;
+        Self::start(writer, readers, options.busy_deadline)
     }
 
     /// Opens an empty database in memory, which ends with this value.
     pub fn in_memory(options: &SqliteOptions) -> Result<Self, StorageError> {
-        let writer = connection::open_in_memory()?;
-        Ok(Self { readers: None, writer: writer::start(writer, options.busy_deadline)? })
+        Self::start(writer_in_memory(options)?, Vec::new(), options.busy_deadline)
+    }
+
+    /// Starts the workers; without readers, the writer reads as well.
+    fn start(
+        writer: Session,
+        readers: Vec<Session>,
+        busy_deadline: Duration,
+    ) -> Result<Self, StorageError> {
+        let readers = match readers.as_slice() {
+            [] => None,
+            _ => Some(reader::start(readers, busy_deadline)?),
+        };
+        Ok(Self { readers, writer: writer::start(writer, busy_deadline)? })
     }
 }
 
@@ -101,4 +125,21 @@ impl StorageAdapter for SqliteStorage {
             _ => self.writer.run(batch).await,
         }
     }
+}
+
+/// The session that writes to a file, and what it has open.
+fn writer_of(path: &Path, options: &SqliteOptions) -> Result<(Session, Arc<Files>), StorageError> {
+    let writer = connection::open_writer(path, options)?;
+    let files = Arc::new(Files::of(path));
+    let mut writer = Session::new(writer, Some(Arc::clone(&files)));
+    if !options.read_only {
+        writer.keep_to(options.quota)?;
+    }
+    Ok((writer, files))
+}
+
+fn writer_in_memory(options: &SqliteOptions) -> Result<Session, StorageError> {
+    let mut writer = Session::new(connection::open_in_memory()?, None);
+    writer.keep_to(options.quota)?;
+    Ok(writer)
 }

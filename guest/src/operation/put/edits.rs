@@ -20,6 +20,9 @@ impl Put {
     pub(super) fn check_bases(&mut self) -> Result<(), Error> {
         let mut nodes = std::mem::take(&mut self.nodes);
         for entry in self.edits() {
+            if self.known.is_none() {
+                return Err(without_known(&entry.channel));
+            }
             let base = self.base(&entry.channel);
             match &entry.value {
                 NewValue::Edited(runs) => {
@@ -73,6 +76,17 @@ impl Put {
         }
         Ok(Some((kind.clone(), builder.edited(kind, &source, runs)?)))
     }
+}
+
+/// An edit counts from one value among those that a channel had: only its caller knows which.
+fn without_known(channel: &str) -> Error {
+    Error::invalid(
+        "edit-without-known",
+        format!(
+            "the value of channel {channel} refers to a base, and the put has no known; pass the \
+             known of the outcome that the base is of, or the whole value"
+        ),
+    )
 }
 
 fn unknown_base(channel: &str) -> Error {

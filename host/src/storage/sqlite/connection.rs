@@ -17,7 +17,7 @@ pub(super) fn open_writer(
     path: &Path,
     options: &SqliteOptions,
 ) -> Result<Connection, StorageError> {
-    let connection = open(path, options)?;
+    let connection = open(path, options.read_only)?;
     let read_only = connection.is_readonly("main").map_err(storage_error)?;
     if read_only {
         // Reading the header is what finds out that a file is no database.
@@ -37,15 +37,23 @@ pub(super) fn open_writer(
         Synchronous::Normal => "NORMAL",
     };
     connection.pragma_update(None, "synchronous", synchronous).map_err(storage_error)?;
+    // Reading makes the log where there is none, and takes the lock that keeps it where it is.
+    retry_while_busy(Instant::now() + options.busy_deadline, || {
+        let read = connection.pragma_query_value(None, "schema_version", |_| Ok(()));
+        read.map_err(storage_error)
+    })
+    .map_err(|error| at(path, error))?;
     Ok(connection)
 }
 
-/// A connection that only reads, whatever it is asked.
+/// A connection that only reads, whatever it is asked; where it is an agent that asks, one whose
+/// file is open for reading only.
 pub(super) fn open_reader(
     path: &Path,
     options: &SqliteOptions,
+    for_agent: bool,
 ) -> Result<Connection, StorageError> {
-    let connection = open(path, options)?;
+    let connection = open(path, options.read_only || for_agent)?;
     connection.pragma_update(None, "query_only", true).map_err(storage_error)?;
     Ok(connection)
 }
@@ -57,7 +65,7 @@ pub(super) fn open_in_memory() -> Result<Connection, StorageError> {
     Ok(connection)
 }
 
-fn open(path: &Path, options: &SqliteOptions) -> Result<Connection, StorageError> {
+fn open(path: &Path, read_only: bool) -> Result<Connection, StorageError> {
     if path.as_os_str().is_empty() {
         return Err(StorageError::new(
             StorageErrorKind::Unreachable,
@@ -65,7 +73,7 @@ fn open(path: &Path, options: &SqliteOptions) -> Result<Connection, StorageError
         ));
     }
     // Each connection stays on its thread, so SQLite's own mutexes are not needed.
-    let access = if options.read_only {
+    let access = if read_only {
         OpenFlags::SQLITE_OPEN_READ_ONLY
     } else {
         OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE

@@ -1,38 +1,187 @@
 //! Running the statements of a batch on a connection, and values both ways.
 
-use langgraph_checkpoint_guest::{Batch, RowSet, Statement, Value};
+use std::sync::Arc;
+use std::time::Instant;
+
+use langgraph_checkpoint_guest::{Access, Batch, RowSet, Statement, Value};
 use rusqlite::types::{ToSqlOutput, ValueRef};
 use rusqlite::{CachedStatement, Connection, ToSql};
 
+use super::agent::{self, AgentLimits};
+use super::confine::Hold;
 use super::failure::storage_error;
+use super::files::Files;
+use super::quota::{Keeper, Quota};
 use crate::storage::{StorageError, StorageErrorKind};
 
-/// Runs a statement that only opens, closes or marks a transaction.
-pub(super) fn control(connection: &Connection, text: &str) -> rusqlite::Result<()> {
-    connection.prepare_cached(text)?.execute([]).map(|_| ())
+/// A connection, and what holds it.
+pub(super) struct Session {
+    connection: Connection,
+    /// The files that it has open; nothing in memory.
+    files: Option<Arc<Files>>,
+    /// What keeps it to a quota; nothing where it only reads.
+    keeper: Option<Keeper>,
+    /// What holds it where its statements are an agent's.
+    held: Option<(Hold, AgentLimits)>,
 }
 
-/// Runs the statements in order. The transaction around them is the caller's.
-pub(super) fn run_statements(
+impl Session {
+    /// A connection for the host's own statements.
+    pub(super) fn new(connection: Connection, files: Option<Arc<Files>>) -> Self {
+        Self { connection, files, keeper: None, held: None }
+    }
+
+    /// From here on what it writes keeps to a quota.
+    pub(super) fn keep_to(&mut self, quota: Quota) -> Result<(), StorageError> {
+        self.keeper = Some(Keeper::of(&mut self.connection, quota).map_err(storage_error)?);
+        Ok(())
+    }
+
+    /// From here on the statements are an agent's.
+    pub(super) fn confine(&mut self, limits: AgentLimits) -> Result<(), StorageError> {
+        // What is prepared already was the host's own.
+        self.connection.flush_prepared_statement_cache();
+        let hold = Hold::of(&mut self.connection, &limits).map_err(storage_error)?;
+        self.held = Some((hold, limits));
+        Ok(())
+    }
+
+    /// Whether no transaction is open.
+    pub(super) fn is_autocommit(&self) -> bool {
+        self.connection.is_autocommit()
+    }
+
+    /// Runs a statement of the host's own, that only opens, closes or marks a transaction.
+    pub(super) fn control(&self, text: &str) -> rusqlite::Result<()> {
+        match &self.held {
+            None => self.connection.prepare_cached(text)?.execute([]).map(|_| ()),
+            // Kept, it would be found by an agent's statement of the same text.
+            Some(_) => self.trusted(|| self.connection.execute_batch(text)),
+        }
+    }
+
+    /// Fails where the database's files are not those that were opened any more.
+    pub(super) fn check_files(&self) -> Result<(), StorageError> {
+        self.files.as_ref().map_or(Ok(()), |files| files.check())
+    }
+
+    /// Runs the statements in order. The transaction around them is the caller's.
+    pub(super) fn run(&self, batch: &Batch, queued: Instant) -> Result<Vec<RowSet>, StorageError> {
+        let sets = self.run_held(batch, queued);
+        let Some(keeper) = &self.keeper else {
+            return sets;
+        };
+        let added = keeper.has_added();
+        let sets = sets.map_err(|error| keeper.named(error))?;
+        if added {
+            let threads = self.trusted(|| {
+                let text = "SELECT count(*) FROM lg_threads";
+                self.connection.query_row(text, [], |row| row.get::<_, i64>(0))
+            });
+            keeper.check(threads.map_err(storage_error)?)?;
+        }
+        Ok(sets)
+    }
+
+    fn run_held(&self, batch: &Batch, queued: Instant) -> Result<Vec<RowSet>, StorageError> {
+        let Some((hold, limits)) = &self.held else {
+            return run_statements(&self.connection, batch, &mut Budget::unlimited());
+        };
+        let mut budget = Budget {
+            writes: batch.access == Access::Write,
+            rows_max: limits.rows_max,
+            rows: 0,
+            bytes_max: limits.answer_bytes_max,
+            bytes: 0,
+        };
+        hold.within(queued + limits.time_limit, || {
+            let sets = run_statements(&self.connection, batch, &mut budget);
+            sets.map_err(|error| if hold.is_over() { over(error) } else { error })
+        })
+    }
+
+    /// Runs what is the host's own.
+    fn trusted<T>(&self, run: impl FnOnce() -> T) -> T {
+        match &self.held {
+            Some((hold, _)) => hold.trusted(run),
+            None => run(),
+        }
+    }
+}
+
+/// The failure of a batch whose time is over.
+fn over(error: StorageError) -> StorageError {
+    StorageError::new(
+        StorageErrorKind::Timeout,
+        "an agent's batch took longer than AgentLimits::time_limit; ask for less at once",
+    )
+    .with_source(error)
+}
+
+/// What a batch may do, and its rows come to.
+struct Budget {
+    writes: bool,
+    rows_max: usize,
+    rows: usize,
+    bytes_max: usize,
+    bytes: usize,
+}
+
+impl Budget {
+    fn unlimited() -> Self {
+        Self { writes: true, rows_max: usize::MAX, rows: 0, bytes_max: usize::MAX, bytes: 0 }
+    }
+
+    fn take(&mut self, row: &[Value]) -> Result<(), StorageError> {
+        self.rows += 1;
+        if self.rows > self.rows_max {
+            return Err(agent::beyond("rows_max", self.rows_max));
+        }
+        self.bytes += row.iter().map(agent::bytes).sum::<usize>();
+        if self.bytes > self.bytes_max {
+            return Err(agent::beyond("answer_bytes_max", self.bytes_max));
+        }
+        Ok(())
+    }
+}
+
+fn run_statements(
     connection: &Connection,
     batch: &Batch,
+    budget: &mut Budget,
 ) -> Result<Vec<RowSet>, StorageError> {
-    batch.statements.iter().map(|statement| run_statement(connection, statement)).collect()
+    let run = |statement: &Statement| {
+        let mut prepared = prepare(connection, &statement.text, budget)?;
+        let mut set = RowSet::default();
+        for parameters in &statement.parameters {
+            run_once(&mut prepared, parameters, &mut set, budget)?;
+        }
+        Ok(set)
+    };
+    batch.statements.iter().map(run).collect()
 }
 
-fn run_statement(connection: &Connection, statement: &Statement) -> Result<RowSet, StorageError> {
-    let mut prepared = connection.prepare_cached(&statement.text).map_err(storage_error)?;
-    let mut set = RowSet::default();
-    for parameters in &statement.parameters {
-        run_once(&mut prepared, parameters, &mut set)?;
+fn prepare<'a>(
+    connection: &'a Connection,
+    text: &str,
+    budget: &Budget,
+) -> Result<CachedStatement<'a>, StorageError> {
+    let prepared = connection.prepare_cached(text).map_err(storage_error)?;
+    // A database in memory has one connection, on which a batch that reads could write.
+    if !budget.writes && !prepared.readonly() {
+        return Err(StorageError::new(
+            StorageErrorKind::ReadOnly,
+            "an agent's batch that only reads has a statement that writes",
+        ));
     }
-    Ok(set)
+    Ok(prepared)
 }
 
 fn run_once(
     prepared: &mut CachedStatement<'_>,
     parameters: &[Value],
     set: &mut RowSet,
+    budget: &mut Budget,
 ) -> Result<(), StorageError> {
     // SQLite binds NULL to what is left out, so a row that is too short would pass.
     if prepared.parameter_count() != parameters.len() {
@@ -54,6 +203,7 @@ fn run_once(
         let values = (0..column_count)
             .map(|column| value(row.get_ref(column).map_err(storage_error)?, column))
             .collect::<Result<Vec<_>, _>>()?;
+        budget.take(&values)?;
         set.rows.push(values);
     }
     Ok(())

@@ -16,7 +16,14 @@ const PAUSE_MAX: Duration = Duration::from_millis(10);
 /// What SQLite's failure is to a caller.
 pub(super) fn storage_error(error: rusqlite::Error) -> StorageError {
     let kind = kind(&error);
-    StorageError::new(kind, message(kind)).with_source(error)
+    let message = match kind {
+        StorageErrorKind::Unreachable if no_descriptor_is_left() => {
+            "no file descriptor is left for the SQLite database; close some files, or raise the \
+             limit of the process (ulimit -n)"
+        }
+        kind => message(kind),
+    };
+    StorageError::new(kind, message).with_source(error)
 }
 
 /// The same for `COMMIT`, where a failing device leaves it open what happened.
@@ -24,6 +31,18 @@ pub(super) fn commit_error(error: rusqlite::Error) -> StorageError {
     let unknown = error.sqlite_error_code() == Some(ErrorCode::SystemIoFailure);
     let error = storage_error(error);
     if unknown { error.with_unknown_effect() } else { error }
+}
+
+/// Whether the process, or the system, has no descriptor to open a file with (EMFILE, ENFILE).
+/// SQLite does not tell that from a file that is not there.
+fn no_descriptor_is_left() -> bool {
+    const EMFILE: i32 = 24;
+    const ENFILE: i32 = 23;
+    let opened = std::fs::File::open(".");
+    cfg!(unix)
+        && opened.is_err_and(|error| {
+            error.raw_os_error().is_some_and(|code| [EMFILE, ENFILE].contains(&code))
+        })
 }
 
 fn kind(error: &rusqlite::Error) -> StorageErrorKind {
@@ -38,6 +57,7 @@ fn kind(error: &rusqlite::Error) -> StorageErrorKind {
         Some(ErrorCode::NotADatabase) => StorageErrorKind::NotADatabase,
         Some(ErrorCode::DatabaseCorrupt) => StorageErrorKind::Damaged,
         Some(ErrorCode::DiskFull) => StorageErrorKind::Full,
+        Some(ErrorCode::AuthorizationForStatementDenied) => StorageErrorKind::Refused,
         Some(ErrorCode::TooBig) => StorageErrorKind::TooLarge,
         Some(ErrorCode::CannotOpen | ErrorCode::PermissionDenied) => StorageErrorKind::Unreachable,
         _ => StorageErrorKind::Failed,
@@ -61,6 +81,10 @@ fn message(kind: StorageErrorKind) -> &'static str {
         }
         StorageErrorKind::TooLarge => {
             "a value is larger than SQLite stores (one billion bytes); store less in one channel"
+        }
+        StorageErrorKind::Refused => {
+            "a statement does what an agent may not; an agent's SQL is that of the component \
+             checkpointer"
         }
         StorageErrorKind::Unreachable => {
             "the SQLite database could not be opened; check that its directory exists and may be \

@@ -3,27 +3,26 @@
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use rusqlite::Connection;
 use tokio::sync::mpsc;
 
-use super::execute::{control, run_statements};
+use super::execute::Session;
 use super::failure::{retry_while_busy, storage_error};
 use super::worker::{Answer, Job, Worker};
 
-/// Starts one thread for each connection; they share a queue.
+/// Starts one thread for each session; they share a queue.
 pub(super) fn start(
-    connections: Vec<Connection>,
+    sessions: Vec<Session>,
     busy_deadline: Duration,
 ) -> Result<Worker, crate::StorageError> {
     Worker::start("checkpoint-read", |jobs| {
         let jobs = Arc::new(Mutex::new(jobs));
-        connections
+        sessions
             .into_iter()
-            .map(|connection| {
+            .map(|session| {
                 let jobs = Arc::clone(&jobs);
                 move || {
                     while let Some(job) = next(&jobs) {
-                        let answer = read(&connection, &job, busy_deadline);
+                        let answer = read(&session, &job, busy_deadline);
                         job.answer(answer);
                     }
                 }
@@ -38,12 +37,18 @@ fn next(jobs: &Mutex<mpsc::Receiver<Job>>) -> Option<Job> {
 }
 
 /// Runs a batch in a read transaction of its own: one consistent state of the store.
-fn read(connection: &Connection, job: &Job, busy_deadline: Duration) -> Answer {
+fn read(session: &Session, job: &Job, busy_deadline: Duration) -> Answer {
     retry_while_busy(job.queued + busy_deadline, || {
-        control(connection, "BEGIN DEFERRED").map_err(storage_error)?;
-        let answer = run_statements(connection, &job.batch);
+        session.control("BEGIN DEFERRED").map_err(storage_error)?;
+        let answer = session.run(&job.batch, job.queued);
+        // What was read of another file's pages, or failed for them, says nothing of this one.
+        let answer = session.check_files().and(answer);
+        if session.is_autocommit() {
+            // SQLite has ended the transaction by itself, as on some failures.
+            return answer;
+        }
         // Nothing was written, so the two ends of a transaction are the same.
-        let end = control(connection, "ROLLBACK").map_err(storage_error);
+        let end = session.control("ROLLBACK").map_err(storage_error);
         answer.and_then(|sets| end.map(|()| sets))
     })
 }

@@ -6,10 +6,9 @@
 
 use std::time::Duration;
 
-use rusqlite::Connection;
 use tokio::sync::mpsc;
 
-use super::execute::{control, run_statements};
+use super::execute::Session;
 use super::failure::{commit_error, retry_while_busy, storage_error};
 use super::worker::{Answer, Job, Worker};
 use crate::storage::StorageError;
@@ -18,17 +17,14 @@ use crate::storage::StorageError;
 const GROUP_MAX: usize = 64;
 
 /// Starts the one thread that writes.
-pub(super) fn start(
-    connection: Connection,
-    busy_deadline: Duration,
-) -> Result<Worker, StorageError> {
+pub(super) fn start(session: Session, busy_deadline: Duration) -> Result<Worker, StorageError> {
     Worker::start("checkpoint-write", |jobs| {
-        vec![move || Writer { connection, busy_deadline }.work(jobs)]
+        vec![move || Writer { session, busy_deadline }.work(jobs)]
     })
 }
 
 struct Writer {
-    connection: Connection,
+    session: Session,
     busy_deadline: Duration,
 }
 
@@ -52,7 +48,7 @@ impl Writer {
 
     fn begin(&self, job: &Job) -> Result<(), StorageError> {
         retry_while_busy(job.queued + self.busy_deadline, || {
-            control(&self.connection, "BEGIN IMMEDIATE").map_err(storage_error)
+            self.session.control("BEGIN IMMEDIATE").map_err(storage_error)
         })
     }
 
@@ -86,15 +82,15 @@ impl Writer {
     fn commit_group(&self, group: &[Job]) -> Result<Vec<Answer>, StorageError> {
         let committed = self.run_savepoints(group).and_then(|answers| {
             let deadline = std::time::Instant::now() + self.busy_deadline;
-            retry_while_busy(deadline, || {
-                control(&self.connection, "COMMIT").map_err(commit_error)
-            })?;
+            retry_while_busy(deadline, || self.session.control("COMMIT").map_err(commit_error))?;
             Ok(answers)
         });
         // SQLite itself rolls back on some failures; then there is no transaction to end.
-        if committed.is_err() && !self.connection.is_autocommit() {
-            control(&self.connection, "ROLLBACK").map_err(storage_error)?;
+        if committed.is_err() && !self.session.is_autocommit() {
+            self.session.control("ROLLBACK").map_err(storage_error)?;
         }
+        // Nobody finds what was committed to a file that is not there.
+        self.session.check_files().map_err(StorageError::with_unknown_effect)?;
         committed
     }
 
@@ -102,15 +98,15 @@ impl Writer {
     fn run_savepoints(&self, group: &[Job]) -> Result<Vec<Answer>, StorageError> {
         let mut answers = Vec::with_capacity(group.len());
         for job in group {
-            control(&self.connection, "SAVEPOINT batch").map_err(storage_error)?;
-            let answer = run_statements(&self.connection, &job.batch);
+            self.session.control("SAVEPOINT batch").map_err(storage_error)?;
+            let answer = self.session.run(&job.batch, job.queued);
             if answer.is_err() {
-                if self.connection.is_autocommit() {
+                if self.session.is_autocommit() {
                     return answer.map(|_| Vec::new());
                 }
-                control(&self.connection, "ROLLBACK TO batch").map_err(storage_error)?;
+                self.session.control("ROLLBACK TO batch").map_err(storage_error)?;
             }
-            control(&self.connection, "RELEASE batch").map_err(storage_error)?;
+            self.session.control("RELEASE batch").map_err(storage_error)?;
             answers.push(answer);
         }
         Ok(answers)

@@ -1,0 +1,177 @@
+//! A database that agents reach with statements of their own.
+
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use langgraph_checkpoint_guest::{
+    self as guest, Access, Batch, Call, Need, Progress, RowSet, Value,
+};
+
+use super::connection;
+use super::execute::Session;
+use super::failure::{commit_error, retry_while_busy, storage_error};
+use super::{SqliteOptions, SqliteStorage};
+use crate::error::Error;
+use crate::storage::{StorageAdapter, StorageError, StorageErrorKind};
+
+/// What one batch of an agent may take.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct AgentLimits {
+    /// How long it may take, with the time that it waits.
+    pub time_limit: Duration,
+    /// How many statements it may have.
+    pub statements_max: usize,
+    /// The longest text of a statement.
+    pub statement_bytes_max: usize,
+    /// How many parameters its statements may have, in all their runs together.
+    pub parameters_max: usize,
+    /// How many bytes of texts and parameters it may bring.
+    pub batch_bytes_max: usize,
+    /// The largest value, of a parameter as of what a statement makes.
+    pub value_bytes_max: usize,
+    /// How many rows it may give.
+    pub rows_max: usize,
+    /// How many bytes it may give.
+    pub answer_bytes_max: usize,
+}
+
+impl Default for AgentLimits {
+    fn default() -> Self {
+        Self {
+            time_limit: Duration::from_secs(30),
+            statements_max: 64,
+            statement_bytes_max: 64 << 10,
+            parameters_max: 2_000_000,
+            batch_bytes_max: 128 << 20,
+            value_bytes_max: 64 << 20,
+            rows_max: 1_000_000,
+            answer_bytes_max: 128 << 20,
+        }
+    }
+}
+
+/// A SQLite database for an agent that is composed with the component `checkpointer`, and so
+/// says in SQL what it wants.
+///
+/// An agent may send other statements than that component does. It reaches the tables and views
+/// whose names begin with `lg_`, through the functions that the component's statements use, and
+/// nothing else: no other table, no file, no pragma, no schema, no transaction of its own. The
+/// tables are made when this is opened. A batch that goes past its `AgentLimits` is refused and
+/// leaves nothing behind.
+///
+/// **Each tenant needs a file of its own.** An agent reads and changes every thread of its file,
+/// whatever its component would do. Where tenants share a file, serve `checkpointer` instead
+/// (`imports::add_checkpointer_to_linker`), behind a check of the thread ids.
+///
+/// Dropping it blocks as dropping a [`SqliteStorage`] does.
+#[derive(Debug)]
+pub struct AgentStorage {
+    inner: SqliteStorage,
+    limits: AgentLimits,
+}
+
+impl AgentStorage {
+    /// Opens the database in a file, which is made where it is missing, or with `:memory:` an
+    /// empty one in memory.
+    ///
+    /// This blocks; in async code, call it where blocking is allowed.
+    pub fn open(
+        path: impl AsRef<Path>,
+        options: &SqliteOptions,
+        limits: AgentLimits,
+    ) -> Result<Self, Error> {
+        let path = path.as_ref();
+        let in_memory = path.as_os_str() == ":memory:";
+        let (mut writer, files) = if in_memory {
+            (super::writer_in_memory(options)?, None)
+        } else {
+            let (writer, files) = super::writer_of(path, options)?;
+            (writer, Some(files))
+        };
+        set_up(&writer, options.busy_deadline)?;
+        writer.confine(limits)?;
+        let readers = if in_memory { 0 } else { options.readers.max(1) };
+        let readers = (0..readers).map(|_| {
+            let reader = connection::open_reader(path, options, true)?;
+            let mut reader = Session::new(reader, files.clone());
+            reader.confine(limits)?;
+            Ok(reader)
+        });
+        let readers = readers.collect::<Result<Vec<_>, StorageError>>()?;
+        let inner = SqliteStorage::start(writer, readers, options.busy_deadline)?;
+        Ok(Self { inner, limits })
+    }
+
+    /// Refuses a batch that brings too much.
+    fn check(&self, batch: &Batch) -> Result<(), StorageError> {
+        let limits = &self.limits;
+        let statements = &batch.statements;
+        let parameters = || statements.iter().flat_map(|statement| &statement.parameters);
+        let longest = statements.iter().map(|statement| statement.text.len()).max();
+        let texts = statements.iter().map(|statement| statement.text.len());
+        let values = parameters().flatten().map(bytes);
+        // A run without parameters counts as one, so that not even those are without number.
+        let count = parameters().map(|row| row.len().max(1)).sum();
+        for (found, max, name) in [
+            (statements.len(), limits.statements_max, "statements_max"),
+            (longest.unwrap_or(0), limits.statement_bytes_max, "statement_bytes_max"),
+            (count, limits.parameters_max, "parameters_max"),
+            (texts.chain(values).sum(), limits.batch_bytes_max, "batch_bytes_max"),
+        ] {
+            if found > max {
+                return Err(beyond(name, max));
+            }
+        }
+        Ok(())
+    }
+}
+
+impl StorageAdapter for AgentStorage {
+    async fn run(&self, batch: Batch) -> Result<Vec<RowSet>, StorageError> {
+        self.check(&batch)?;
+        self.inner.run(batch).await
+    }
+}
+
+/// The refusal of what goes past a limit.
+pub(super) fn beyond(limit: &str, max: usize) -> StorageError {
+    StorageError::new(
+        StorageErrorKind::Refused,
+        format!("an agent's batch goes past AgentLimits::{limit}, which is {max}"),
+    )
+}
+
+/// Makes the tables, so that no agent has to.
+fn set_up(session: &Session, busy_deadline: Duration) -> Result<(), Error> {
+    let (mut operation, mut progress) = guest::Operation::start(Call::Setup)?;
+    while let Progress::Need(Need::Sql(batch)) = progress {
+        let begin = match batch.access {
+            Access::Read => "BEGIN DEFERRED",
+            Access::Write => "BEGIN IMMEDIATE",
+        };
+        let deadline = Instant::now() + busy_deadline;
+        let sets = retry_while_busy(deadline, || {
+            session.control(begin).map_err(storage_error)?;
+            let done = session.run(&batch, Instant::now()).and_then(|sets| {
+                session.control("COMMIT").map_err(commit_error)?;
+                Ok(sets)
+            });
+            if done.is_err() && !session.is_autocommit() {
+                session.control("ROLLBACK").map_err(storage_error)?;
+            }
+            done
+        })?;
+        progress = operation.advance(guest::Answer::Sql(sets))?;
+    }
+    Ok(())
+}
+
+/// How many bytes a value has.
+pub(super) fn bytes(value: &Value) -> usize {
+    match value {
+        Value::Null => 1,
+        Value::Integer(_) | Value::Real(_) => 8,
+        Value::Text(text) => text.len(),
+        Value::Blob(blob) => blob.len(),
+    }
+}

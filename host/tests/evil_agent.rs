@@ -1,0 +1,354 @@
+//! What an agent may do with a `storage` that it sends statements of its own: nothing but what the
+//! component `checkpointer` does, and not for ever.
+
+mod support;
+
+use std::path::Path;
+use std::time::Duration;
+
+use langgraph_checkpoint_guest::{Access, Answer, Call, Need, Operation, Outcome, Progress};
+use langgraph_checkpoint_host::{
+    AgentLimits, AgentStorage, Batch, Checkpointer, Planner, RowSet, SqliteOptions, Statement,
+    StorageAdapter, StorageError, Stored, Value,
+};
+use langgraph_checkpoint_tests::transcript;
+use rusqlite::Connection;
+use support::{config, put};
+
+fn open(path: impl AsRef<Path>, limits: AgentLimits) -> AgentStorage {
+    AgentStorage::open(path, &SqliteOptions::default(), limits).unwrap()
+}
+
+fn batch(access: Access, texts: &[&str]) -> Batch {
+    let statement =
+        |text: &&str| Statement { text: (*text).to_owned(), parameters: vec![Vec::new()] };
+    Batch { access, statements: texts.iter().map(statement).collect() }
+}
+
+async fn run(
+    storage: &AgentStorage,
+    access: Access,
+    text: &str,
+) -> Result<Vec<RowSet>, StorageError> {
+    storage.run(batch(access, &[text])).await
+}
+
+/// A file of a tenant's with one thread, and one of another's beside it.
+async fn tenants() -> (tempfile::TempDir, AgentStorage) {
+    let directory = tempfile::tempdir().unwrap();
+    for name in ["mine.db", "victim.db"] {
+        let storage = open(directory.path().join(name), AgentLimits::default());
+        let checkpointer = Checkpointer::new(Planner::native(), storage);
+        checkpointer.put(put(name, None, "c1", "[\"a secret\"]")).await.unwrap();
+        drop(checkpointer);
+        let connection = Connection::open(directory.path().join(name)).unwrap();
+        connection
+            .execute_batch(
+                "CREATE TABLE others (secret TEXT); INSERT INTO others VALUES ('of others'); \
+                 CREATE VIEW peek AS SELECT secret FROM others",
+            )
+            .unwrap();
+    }
+    let storage = open(directory.path().join("mine.db"), AgentLimits::default());
+    (directory, storage)
+}
+
+/// Statements that reach for more than the threads; `DIR` stands for the folder of the files.
+const EVIL: &[&str] = &[
+    "ATTACH 'DIR/victim.db' AS victim",
+    "ATTACH 'DIR/made.db' AS made",
+    "ATTACH ':memory:' AS memory",
+    "DETACH main",
+    "VACUUM",
+    "VACUUM INTO 'DIR/made.db'",
+    "PRAGMA query_only = 0",
+    "PRAGMA writable_schema = 1",
+    "PRAGMA journal_mode = delete",
+    "PRAGMA journal_mode",
+    "PRAGMA database_list",
+    "SELECT * FROM pragma_database_list",
+    "SELECT file FROM pragma_database_list()",
+    "BEGIN",
+    "BEGIN IMMEDIATE",
+    "COMMIT",
+    "END",
+    "ROLLBACK",
+    "SAVEPOINT mine",
+    "SAVEPOINT batch",
+    "RELEASE batch",
+    "ROLLBACK TO batch",
+    "CREATE TABLE mine (a)",
+    "CREATE TABLE lg_mine (a)",
+    "CREATE TABLE IF NOT EXISTS lg_others (a)",
+    "CREATE TEMP TABLE mine (a)",
+    "CREATE TABLE lg_copy AS SELECT * FROM others",
+    "CREATE VIRTUAL TABLE mine USING fts5(a)",
+    "CREATE VIEW lg_mine AS SELECT secret FROM others",
+    "CREATE TEMP VIEW lg_threads AS SELECT secret FROM others",
+    "CREATE INDEX mine ON lg_records (envelope)",
+    "CREATE TRIGGER mine AFTER INSERT ON lg_threads BEGIN DELETE FROM others; END",
+    "CREATE TEMP TRIGGER mine AFTER INSERT ON lg_threads BEGIN DELETE FROM lg_chunks; END",
+    "ALTER TABLE lg_threads RENAME TO others_threads",
+    "ALTER TABLE lg_threads ADD COLUMN mine",
+    "DROP TABLE lg_records",
+    "DROP TABLE others",
+    "DROP VIEW lg_history",
+    "REINDEX",
+    "ANALYZE",
+    "SELECT secret FROM others",
+    "SELECT * FROM peek",
+    "SELECT thread_id FROM lg_threads UNION ALL SELECT secret FROM others",
+    "SELECT (SELECT secret FROM others) FROM lg_threads",
+    "WITH lg_mine AS (SELECT secret FROM others) SELECT * FROM lg_mine",
+    "INSERT INTO others VALUES ('mine')",
+    "INSERT INTO lg_deleted SELECT length(secret) FROM others",
+    "UPDATE others SET secret = 'mine'",
+    "UPDATE lg_threads SET thread_id = (SELECT secret FROM others)",
+    "DELETE FROM others",
+    "SELECT sql FROM sqlite_master",
+    "SELECT * FROM sqlite_master",
+    "UPDATE sqlite_master SET sql = ''",
+    "INSERT INTO sqlite_master (type, name) VALUES ('table', 'lg_mine')",
+    "DELETE FROM sqlite_master",
+    "SELECT * FROM sqlite_temp_master",
+    "SELECT * FROM sqlite_dbpage",
+    "SELECT * FROM dbstat",
+    "SELECT load_extension('DIR/made.so')",
+    "SELECT readfile('DIR/victim.db')",
+    "SELECT writefile('DIR/made.db', 'x')",
+    "SELECT sqlite_version()",
+    "SELECT hex(randomblob(16))",
+    "SELECT zeroblob(1000000000)",
+    "SELECT printf('%1000000000d', 1)",
+    "SELECT thread_id FROM lg_threads WHERE thread_id LIKE '%'",
+    "SELECT fts5(1)",
+    "SELECT sqlite_compileoption_get(1)",
+    "EXPLAIN PRAGMA journal_mode",
+];
+
+#[tokio::test]
+async fn no_statement_reaches_more_than_the_threads_of_the_file() {
+    let (directory, storage) = tenants().await;
+    let folder = directory.path().to_str().unwrap();
+    let stored = |name: &str| {
+        let connection = Connection::open(directory.path().join(name)).unwrap();
+        let schema = transcript_of(&connection, "SELECT type, name, sql FROM sqlite_master");
+        let rows = transcript_of(&connection, "SELECT * FROM others");
+        let threads = transcript_of(&connection, "SELECT * FROM lg_history");
+        (schema, rows, threads)
+    };
+    let before = (stored("mine.db"), stored("victim.db"));
+    for evil in EVIL {
+        let text = evil.replace("DIR", folder);
+        for access in [Access::Read, Access::Write] {
+            // Twice: a statement that is prepared already is not asked about again.
+            for _ in 0..2 {
+                let error = run(&storage, access, &text).await.expect_err(evil);
+                let refused = ["storage-refused", "storage-read-only", "storage-failed"];
+                assert!(refused.contains(&error.code()), "{evil}: {error:?}");
+                assert_eq!(error.stored(), Stored::Nothing, "{evil}");
+            }
+        }
+    }
+    let checkpointer = Checkpointer::new(Planner::native(), storage);
+    assert!(checkpointer.get_tuple(config("mine.db")).await.unwrap().is_some(), "goes on");
+    checkpointer.put(put("mine.db", Some("c1"), "c2", "[]")).await.unwrap();
+    checkpointer.delete_thread(config("of the test")).await.unwrap();
+    drop(checkpointer);
+    let after = (stored("mine.db"), stored("victim.db"));
+    assert_eq!((&after.0.0, &after.0.1, &after.1), (&before.0.0, &before.0.1, &before.1));
+    let mut names: Vec<_> = std::fs::read_dir(&directory)
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect();
+    names.sort();
+    assert_eq!(names, ["mine.db", "victim.db"], "no file was made");
+}
+
+/// All that a query gives, as text.
+fn transcript_of(connection: &Connection, text: &str) -> Vec<String> {
+    let mut statement = connection.prepare(text).unwrap();
+    let columns = statement.column_count();
+    let rows = statement.query_map([], |row| {
+        (0..columns).map(|at| row.get_ref(at).map(|value| format!("{value:?}"))).collect()
+    });
+    rows.unwrap().map(|row: rusqlite::Result<Vec<String>>| row.unwrap().join("|")).collect()
+}
+
+#[tokio::test]
+async fn a_batch_that_reads_writes_nothing_in_memory_either() {
+    let directory = tempfile::tempdir().unwrap();
+    for path in [Path::new(":memory:"), &directory.path().join("checkpoints.db")] {
+        let storage = open(path, AgentLimits::default());
+        let insert = "INSERT INTO lg_threads VALUES (1, 't', 0)";
+        let remove = "DELETE FROM lg_threads";
+        run(&storage, Access::Write, insert).await.unwrap();
+        // Prepared for a batch that writes, it is kept.
+        run(&storage, Access::Write, remove).await.unwrap();
+        run(&storage, Access::Write, insert).await.unwrap();
+        let error = run(&storage, Access::Read, remove).await.unwrap_err();
+        assert_eq!(error.code(), "storage-read-only");
+        let rows = run(&storage, Access::Read, "SELECT thread_id FROM lg_threads").await.unwrap();
+        assert_eq!(rows[0].rows, [[Value::Text("t".to_owned())]]);
+    }
+}
+
+#[tokio::test]
+async fn a_refused_statement_takes_the_rest_of_its_batch_along() {
+    let storage = open(":memory:", AgentLimits::default());
+    let insert = "INSERT INTO lg_threads VALUES (1, 't', 0)";
+    for evil in ["COMMIT", "RELEASE batch", "ROLLBACK", "PRAGMA user_version = 7"] {
+        let error = storage.run(batch(Access::Write, &[insert, evil])).await.unwrap_err();
+        assert_eq!((error.code(), error.stored()), ("storage-refused", Stored::Nothing), "{evil}");
+    }
+    let rows = run(&storage, Access::Read, "SELECT thread_id FROM lg_threads").await.unwrap();
+    assert!(rows[0].rows.is_empty());
+}
+
+/// Statements that would not end in the life of anybody, each in another way.
+fn endless() -> Vec<String> {
+    let count = "WITH RECURSIVE n (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n)";
+    let text = "WITH RECURSIVE t (t) AS (SELECT 'aaaaaaaaaaaaaaaa' \
+                UNION ALL SELECT t || t FROM t WHERE length(t) < 8000000)";
+    let nested: Vec<_> = (1..40)
+        .map(|n| format!("c{n} AS (SELECT a.a FROM c{} a, c{} b WHERE b.a)", n - 1, n - 1))
+        .collect();
+    vec![
+        format!("{count} SELECT max(n) FROM n"),
+        format!("{count} SELECT n FROM n WHERE n < 0"),
+        format!(
+            "{count}, m AS (SELECT n FROM n LIMIT 100000) SELECT max(a.n + b.n + c.n) FROM m a, m b, m c"
+        ),
+        // One instruction each, in SQLite's own functions.
+        format!("{text} SELECT instr(max(t), substr(max(t), 1, 4000000) || 'b') FROM t"),
+        format!(
+            "{text} SELECT length(replace(max(t), substr(max(t), 1, 4000000) || 'b', 'c')) FROM t"
+        ),
+        format!("{text} SELECT length(replace(max(t), 'a', max(t))) FROM t"),
+        // While it is prepared.
+        format!("WITH c0 AS (SELECT 1 AS a), {} SELECT a FROM c39", nested.join(", ")),
+    ]
+}
+
+#[tokio::test]
+async fn a_statement_without_end_is_ended_and_holds_nobody_up() {
+    let directory = tempfile::tempdir().unwrap();
+    let limits = AgentLimits { time_limit: Duration::from_millis(200), ..AgentLimits::default() };
+    let options = SqliteOptions { readers: 1, ..SqliteOptions::default() };
+    let path = directory.path().join("checkpoints.db");
+    let storage = AgentStorage::open(&path, &options, limits).unwrap();
+    for text in endless() {
+        for access in [Access::Read, Access::Write] {
+            match run(&storage, access, &text).await {
+                Err(error) => {
+                    let codes = ["storage-timeout", "storage-too-large", "storage-failed"];
+                    assert!(codes.contains(&error.code()), "{text}: {error:?}");
+                    assert_eq!(error.stored(), Stored::Nothing);
+                }
+                Ok(sets) => assert_eq!(sets[0].rows.len(), 1, "{text}"),
+            }
+        }
+    }
+    let error = run(&storage, Access::Read, &endless()[0]).await.unwrap_err();
+    assert_eq!(error.code(), "storage-timeout");
+    // The one reader and the writer go on, and nothing of it holds a lock.
+    drop(storage);
+    let storage = open(&path, AgentLimits::default());
+    let checkpointer = Checkpointer::new(Planner::native(), storage);
+    checkpointer.put(put("t", None, "c1", "[1]")).await.unwrap();
+    assert!(checkpointer.get_tuple(config("t")).await.unwrap().is_some());
+}
+
+#[tokio::test]
+async fn what_a_batch_brings_and_gives_has_its_limits() {
+    let rows = "WITH RECURSIVE n (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n WHERE n < 100) \
+                SELECT hex(?1), n FROM n";
+    let of = |texts: &[&str], parameters: Vec<Vec<Value>>| Batch {
+        access: Access::Read,
+        statements: texts
+            .iter()
+            .map(|text| Statement { text: (*text).to_owned(), parameters: parameters.clone() })
+            .collect(),
+    };
+    let value = || vec![vec![Value::Text("x".repeat(1000))]];
+    let default = AgentLimits::default();
+    for (name, limits, batch) in [
+        ("rows_max", AgentLimits { rows_max: 99, ..default }, of(&[rows], value())),
+        ("answer_bytes_max", AgentLimits { answer_bytes_max: 9_999, ..default }, {
+            of(&[rows], value())
+        }),
+        ("batch_bytes_max", AgentLimits { batch_bytes_max: 999, ..default }, {
+            of(&[rows], value())
+        }),
+        ("statement_bytes_max", AgentLimits { statement_bytes_max: 99, ..default }, {
+            of(&[rows], value())
+        }),
+        ("parameters_max", AgentLimits { parameters_max: 99, ..default }, {
+            of(&["SELECT 1"], vec![Vec::new(); 100])
+        }),
+        ("statements_max", AgentLimits { statements_max: 9, ..default }, {
+            of(&["SELECT 1"; 10], vec![Vec::new()])
+        }),
+    ] {
+        let error = open(":memory:", limits).run(batch.clone()).await.unwrap_err();
+        assert_eq!(error.code(), "storage-refused", "{name}");
+        assert!(error.to_string().contains(name), "{name}: {error}");
+        open(":memory:", default).run(batch).await.unwrap();
+    }
+    let limits = AgentLimits { value_bytes_max: 999, ..default };
+    let error = open(":memory:", limits).run(of(&[rows], value())).await.unwrap_err();
+    assert_eq!(error.code(), "storage-too-large");
+}
+
+/// Runs a call whose batches a storage answers.
+async fn outcome(storage: &AgentStorage, call: Call) -> Outcome {
+    let (mut operation, mut progress) = Operation::start(call).unwrap();
+    loop {
+        let batch = match progress {
+            Progress::Need(Need::Sql(batch)) => batch,
+            Progress::Done(outcome) => return outcome,
+        };
+        let sets = storage.run(batch).await.unwrap();
+        progress = operation.advance(Answer::Sql(sets)).unwrap();
+    }
+}
+
+#[tokio::test]
+async fn every_statement_of_the_planner_passes() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../guest/tests/golden");
+    let directory = tempfile::tempdir().unwrap();
+    let mut count = 0;
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.extension().is_none_or(|extension| extension != "json") {
+            continue;
+        }
+        let file: serde_json::Value =
+            serde_json::from_str(&std::fs::read_to_string(&path).unwrap()).unwrap();
+        let name = path.file_name().unwrap();
+        let storage = open(directory.path().join(name), AgentLimits::default());
+        let mut known = None;
+        for before in file["before"].as_array().into_iter().flatten() {
+            known = match outcome(&storage, transcript::call(before)).await {
+                Outcome::Stored(stored) => Some(stored.known),
+                Outcome::Found(Some(found)) => Some(found.known),
+                _ => known,
+            };
+        }
+        let call = if file["call"]["name"] == "setup" {
+            Call::Setup
+        } else {
+            transcript::call(&file["call"])
+        };
+        let call = match call {
+            Call::Put(mut put) if file["knows"] == true => {
+                put.known = known;
+                Call::Put(put)
+            }
+            call => call,
+        };
+        outcome(&storage, call).await;
+        count += 1;
+    }
+    assert!(count >= 10, "the golden files are there");
+}

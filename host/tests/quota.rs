@@ -1,0 +1,94 @@
+//! How much a store may come to.
+
+mod support;
+
+use langgraph_checkpoint_host::{
+    AgentLimits, AgentStorage, Checkpointer, Error, Planner, Quota, SqliteOptions, SqliteStorage,
+    StorageAdapter, StorageErrorKind, Stored,
+};
+use support::{config, large, put, put_writes};
+
+fn options(quota: Quota) -> SqliteOptions {
+    SqliteOptions { quota, ..SqliteOptions::default() }
+}
+
+fn refused<T: std::fmt::Debug>(result: Result<T, Error>, field: &str) {
+    match result.unwrap_err() {
+        Error::Storage(error) => {
+            assert_eq!((error.kind(), error.stored()), (StorageErrorKind::Quota, Stored::Nothing));
+            assert_eq!(error.code(), "storage-quota");
+            assert!(error.to_string().contains(field), "{error}");
+        }
+        other => panic!("{other:?}"),
+    }
+}
+
+async fn a_thread_too_many_is_refused(checkpointer: Checkpointer<impl StorageAdapter>) {
+    checkpointer.put(put("a", None, "c1", "[1]")).await.unwrap();
+    checkpointer.put_writes(put_writes("b", "c1", "task")).await.unwrap();
+    refused(checkpointer.put(put("c", None, "c1", "[1]")).await, "threads_max");
+    refused(checkpointer.put_writes(put_writes("c", "c1", "task")).await, "threads_max");
+    assert!(checkpointer.get_tuple(config("c")).await.unwrap().is_none());
+    checkpointer.put(put("a", Some("c1"), "c2", "[2]")).await.unwrap();
+    checkpointer.put(put("b", None, "c1", "[2]")).await.unwrap();
+    checkpointer.delete_thread(config("a")).await.unwrap();
+    checkpointer.put(put("c", None, "c1", "[1]")).await.unwrap();
+    refused(checkpointer.put(put("d", None, "c1", "[1]")).await, "threads_max");
+}
+
+#[tokio::test]
+async fn a_store_has_no_more_threads_than_its_quota() {
+    let options = options(Quota { threads_max: Some(2), bytes_max: None });
+    let directory = tempfile::tempdir().unwrap();
+    for path in [":memory:", directory.path().join("a.db").to_str().unwrap()] {
+        let storage = SqliteStorage::open(path, &options).unwrap();
+        a_thread_too_many_is_refused(Checkpointer::new(Planner::native(), storage)).await;
+    }
+    // The same where an agent says it in SQL.
+    let path = directory.path().join("b.db");
+    let storage = AgentStorage::open(path, &options, AgentLimits::default()).unwrap();
+    a_thread_too_many_is_refused(Checkpointer::new(Planner::native(), storage)).await;
+}
+
+#[tokio::test]
+async fn puts_that_share_a_commit_keep_to_the_quota_each() {
+    let directory = tempfile::tempdir().unwrap();
+    let options = options(Quota { threads_max: Some(2), bytes_max: None });
+    let storage = SqliteStorage::open(directory.path().join("a.db"), &options).unwrap();
+    let checkpointer = Checkpointer::new(Planner::native(), storage);
+    let put = |thread: &'static str| checkpointer.put(put(thread, None, "c1", "[1]"));
+    let (a, b, c, d) = tokio::join!(put("a"), put("b"), put("c"), put("d"));
+    let stored = [a, b, c, d].into_iter().filter(Result::is_ok).count();
+    assert_eq!(stored, 2);
+    assert_eq!(checkpointer.list(Default::default()).try_collect().await.unwrap().len(), 2);
+}
+
+#[tokio::test]
+async fn a_store_grows_to_its_quota_and_not_past_it() {
+    const BYTES_MAX: u64 = 1 << 20;
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("checkpoints.db");
+    let options = options(Quota { threads_max: None, bytes_max: Some(BYTES_MAX) });
+    let storage = SqliteStorage::open(&path, &options).unwrap();
+    let checkpointer = Checkpointer::new(Planner::native(), storage);
+    let mut stored = 0;
+    let refusal = loop {
+        let mut put = large("t", None, &format!("c{stored:03}"), 100);
+        put.checkpoint.channel_values[1] = langgraph_checkpoint_host::ChannelValue {
+            channel: "image".to_owned(),
+            value: support::json(&format!("\"{}\"", format!("{stored:09}").repeat(5_000))).into(),
+        };
+        match checkpointer.put(put).await {
+            Ok(_) => stored += 1,
+            refusal => break refusal,
+        }
+    };
+    refused(refusal, "bytes_max");
+    assert!(stored > 3, "{stored}");
+    // What is there is read, and makes room where it is deleted.
+    assert_eq!(checkpointer.list(Default::default()).try_collect().await.unwrap().len(), stored);
+    checkpointer.delete_thread(config("t")).await.unwrap();
+    checkpointer.put(large("u", None, "c1", 100)).await.unwrap();
+    drop(checkpointer);
+    assert!(std::fs::metadata(&path).unwrap().len() <= BYTES_MAX);
+}

@@ -1,0 +1,82 @@
+//! A database file, or its log, that is deleted or replaced under those who have it open.
+
+#![cfg(unix)]
+
+mod support;
+
+use std::path::{Path, PathBuf};
+
+use langgraph_checkpoint_host::{Checkpointer, Error, Planner, StorageErrorKind, Stored};
+use rusqlite::Connection;
+use support::{config, open, put};
+
+/// A store with one checkpoint, and its files: the database and its log.
+async fn store(folder: &Path) -> (Checkpointer, [PathBuf; 2]) {
+    let path = folder.join("checkpoints.db");
+    let checkpointer = open(Planner::native(), &path).await;
+    checkpointer.put(put("t", None, "c1", "[1]")).await.unwrap();
+    let log = folder.join("checkpoints.db-wal");
+    assert!(log.exists());
+    (checkpointer, [path, log])
+}
+
+/// What a call says of files that are not the ones that were opened.
+fn replaced<T: std::fmt::Debug>(result: Result<T, Error>) -> Stored {
+    match result.unwrap_err() {
+        Error::Storage(error) => {
+            assert_eq!(error.kind(), StorageErrorKind::Replaced, "{error}");
+            assert_eq!(error.code(), "storage-replaced");
+            error.stored()
+        }
+        other => panic!("{other:?}"),
+    }
+}
+
+#[tokio::test]
+async fn nothing_is_acknowledged_to_a_file_that_was_deleted() {
+    for file in 0..2 {
+        let directory = tempfile::tempdir().unwrap();
+        let (checkpointer, files) = store(directory.path()).await;
+        std::fs::remove_file(&files[file]).unwrap();
+        let stored = replaced(checkpointer.put(put("t", Some("c1"), "c2", "[2]")).await);
+        assert_eq!(stored, Stored::Unknown);
+        assert_eq!(replaced(checkpointer.get_tuple(config("t")).await), Stored::Nothing);
+        replaced(checkpointer.delete_thread(config("t")).await);
+    }
+}
+
+#[tokio::test]
+async fn nothing_is_acknowledged_to_a_file_that_was_replaced() {
+    for file in 0..2 {
+        let directory = tempfile::tempdir().unwrap();
+        let (checkpointer, files) = store(directory.path()).await;
+        let copy = directory.path().join("copy");
+        std::fs::copy(&files[file], &copy).unwrap();
+        std::fs::rename(&copy, &files[file]).unwrap();
+        let stored = replaced(checkpointer.put(put("t", Some("c1"), "c2", "[2]")).await);
+        assert_eq!(stored, Stored::Unknown);
+        assert_eq!(replaced(checkpointer.get_tuple(config("t")).await), Stored::Nothing);
+    }
+}
+
+#[tokio::test]
+async fn others_that_open_close_and_tidy_the_file_raise_no_alarm() {
+    let directory = tempfile::tempdir().unwrap();
+    let (checkpointer, [path, _]) = store(directory.path()).await;
+    for n in 2..6 {
+        let other = open(Planner::native(), &path).await;
+        other.put(put("u", None, &format!("c{n}"), "[1]")).await.unwrap();
+        drop(other);
+        let other = Connection::open(&path).unwrap();
+        other.execute_batch("PRAGMA wal_checkpoint (TRUNCATE); VACUUM").unwrap();
+        drop(other);
+        let link = directory.path().join(format!("link{n}"));
+        std::os::unix::fs::symlink(&path, &link).unwrap();
+        let linked = open(Planner::native(), &link).await;
+        std::fs::remove_file(&link).unwrap();
+        assert!(linked.get_tuple(config("t")).await.unwrap().is_some());
+        linked.put(put("u", None, &format!("d{n}"), "[1]")).await.unwrap();
+        checkpointer.put(put("t", None, &format!("c{n}"), "[1]")).await.unwrap();
+        assert!(checkpointer.get_tuple(config("u")).await.unwrap().is_some());
+    }
+}
