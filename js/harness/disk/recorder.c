@@ -183,9 +183,9 @@ static int is_to_fail(unsigned number) {
 
 // A disk takes its time, and others go on meanwhile.
 static void take_time(void) {
-  if (delay_max == 0) return;
+  if (delay_max < 2) return;
   drawn = drawn * 1664525 + 1013904223;
-  usleep((drawn >> 8) % delay_max);
+  usleep(delay_max / 2 + (drawn >> 8) % (delay_max / 2));
 }
 
 // Linux tells a failure once to each descriptor that was open at that time, and takes the pages for

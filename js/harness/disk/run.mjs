@@ -18,7 +18,7 @@ const TARGET = fileURLToPath(new URL("../../../target", import.meta.url));
 /** A place in the order of calls after all others. */
 const AFTERWARDS = Number.MAX_SAFE_INTEGER;
 /** How many acknowledgements are soon after something. */
-const SOON = 4;
+const SOON = 3;
 /** A disk takes up to this long for a sync. */
 const SYNC_US = 3_000;
 
@@ -63,14 +63,14 @@ export function unrecorded(records, place, draw) {
  */
 export async function losses(records, plans, place, draw, count) {
   const acknowledged = records.flatMap(({ kind, data }, at) => {
-    return kind === "write" && data.subarray(0, 2).toString() === "E " ? [at + 1] : [];
+    return kind === "write" && /^E \S+ \d+ (?!{"failed")/.test(data) ? [at + 1] : [];
   });
   const soonAfter = records.flatMap(({ status }, failed) => {
     if (status !== "failed") return [];
     return acknowledged.filter((at) => at > failed).slice(0, SOON);
   });
   const places = Array.from({ length: count }, () => {
-    if (soonAfter.length > 0 && draw.chance(0.5)) return draw.pick(soonAfter);
+    if (soonAfter.length > 0 && draw.chance(0.8)) return draw.pick(soonAfter);
     return draw.chance(0.6) ? draw.pick(acknowledged) : 1 + draw.below(records.length);
   });
   const disk = new Disk(place.inside, place.log, draw);
@@ -113,11 +113,26 @@ async function lookAt(folder, name, plans, log) {
   if (verdict !== "ok") damage.push(`integrity_check: ${verdict}`);
   const lost = [];
   for (const read of reads) {
-    const faults = faultsIn([...written, read]);
+    const faults = byCheckpoint(written, read).flatMap(faultsIn);
     lost.push(...faults);
     if (faults.length > 0 && !isEarlier(written, read)) damage.push(...faults);
   }
   return { damage, lost };
+}
+
+/**
+ * The history of each checkpoint of the thread that was read in the end. The only read is the last
+ * call, so nothing but deletions is about more than one of them.
+ */
+function byCheckpoint(calls, read) {
+  const own = calls.filter(({ call }) => call.thread === read.call.thread);
+  const lines = new Map(read.read.split("\n").map((line) => [line.split(" ")[0], line]));
+  lines.delete("");
+  const ids = new Set([...lines.keys(), ...own.flatMap(({ call }) => call.id ?? [])]);
+  return [...ids].map((id) => [
+    ...own.filter(({ call }) => call.op === "delete" || call.id === id),
+    { ...read, read: lines.get(id) ?? "" },
+  ]);
 }
 
 /** The calls that wrote, whatever the order of those that were under way at once. */

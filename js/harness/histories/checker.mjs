@@ -5,7 +5,7 @@
 import { effectOf, isWrite, marksOf, Thread } from "./model.mjs";
 
 /** So many states may be looked at for one thread; a history that takes more is not decided. */
-const STATES_MAX = 400_000;
+const STATES_MAX = 50_000;
 
 /**
  * Checks the history of one thread: calls with

@@ -1,15 +1,20 @@
-// A control: the least saver there can be. Each call is a transaction of SQLite's own, through the
-// same driver, and nothing stands between the two.
+// Controls: the least saver there can be. Each call is a transaction of SQLite's own, through the
+// same driver, and nothing stands between the two. The careless one syncs the log beside SQLite, as
+// if a sync that succeeds were enough: it shows what a failed one does to what follows.
+
+import { fdatasyncSync, openSync } from "node:fs";
 
 /** LangGraph's methods on a table of checkpoints and one of writes, in JSON. */
 export class PlainSaver {
   #db;
+  /** The log, where this syncs it. */
+  #log;
 
-  constructor(db, synchronous) {
+  constructor(db, synchronous, careless) {
     this.#db = db;
     db.pragma("busy_timeout = 60000");
     db.pragma("journal_mode = WAL");
-    db.pragma(`synchronous = ${synchronous}`);
+    db.pragma(`synchronous = ${careless ? "normal" : synchronous}`);
     db.exec(`
       CREATE TABLE IF NOT EXISTS checkpoints (
         thread TEXT, id TEXT, body TEXT, PRIMARY KEY (thread, id)
@@ -19,6 +24,7 @@ export class PlainSaver {
         PRIMARY KEY (thread, id, task, idx)
       );
     `);
+    if (careless) this.#log = openSync(`${db.name}-wal`, "r+");
   }
 
   async put({ configurable }, checkpoint, metadata) {
@@ -26,6 +32,7 @@ export class PlainSaver {
     const body = JSON.stringify({ checkpoint, metadata, parent: checkpoint_id });
     const text = "INSERT OR REPLACE INTO checkpoints VALUES (?, ?, ?)";
     this.#db.prepare(text).run(thread_id, checkpoint.id, body);
+    this.#sync();
   }
 
   async putWrites({ configurable }, writes, task) {
@@ -41,6 +48,7 @@ export class PlainSaver {
         this.#db.prepare(text).run(thread_id, checkpoint_id, task, idx, body);
       });
     })();
+    this.#sync();
   }
 
   async deleteThread(thread) {
@@ -48,6 +56,7 @@ export class PlainSaver {
       this.#db.prepare("DELETE FROM checkpoints WHERE thread = ?").run(thread);
       this.#db.prepare("DELETE FROM writes WHERE thread = ?").run(thread);
     })();
+    this.#sync();
   }
 
   async getTuple({ configurable: { thread_id, checkpoint_id } }) {
@@ -62,6 +71,10 @@ export class PlainSaver {
 
   close() {
     this.#db.close();
+  }
+
+  #sync() {
+    if (this.#log !== undefined) fdatasyncSync(this.#log);
   }
 
   /** The tuples of a thread, newest first. */

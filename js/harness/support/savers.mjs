@@ -7,11 +7,12 @@ import { PlainSaver } from "./plain.mjs";
 import { summaryOf } from "./summary.mjs";
 
 /** Opens a database with one of the savers. */
-export function openSaver(database, { plain = false, synchronous = "full", cacheBytes, logPages }) {
+export function openSaver(database, options) {
+  const { plain, careless, synchronous = "full", cacheBytes, logPages } = options;
   const db = new Database(database, { timeout: 0 });
   // Copies of the log into the file, which are where a disk can do most harm, come often.
   if (logPages !== undefined) db.pragma(`wal_autocheckpoint = ${logPages}`);
-  if (plain) return new PlainSaver(db, synchronous);
+  if (plain) return new PlainSaver(db, synchronous, careless);
   return new SqliteSaver(db, undefined, { synchronous, cacheBytes, busyDeadlineMs: 60_000 });
 }
 
