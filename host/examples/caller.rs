@@ -1,5 +1,6 @@
 //! A process that follows a plan on a SQLite file, as `js/harness/support/caller.mjs` does in
-//! JavaScript: the harnesses there say what a plan is, and judge what both did.
+//! JavaScript: the harnesses there say what a plan is, and judge what both did. It says `ready`,
+//! and begins when its input ends.
 //!
 //! ```text
 //! cargo run -p langgraph-checkpoint-host --example caller -- <plan> <log> <database>
@@ -7,7 +8,7 @@
 
 use std::error::Error;
 use std::fs::{File, OpenOptions};
-use std::io::Write;
+use std::io::{Read, Write};
 use std::sync::Arc;
 
 use langgraph_checkpoint_host::{
@@ -31,6 +32,8 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let log = OpenOptions::new().append(true).create(true).open(log)?;
     let caller = Arc::new(Caller { plan, log });
     let planner = Planner::from_file(COMPONENT, Limits::default())?;
+    println!("ready");
+    std::io::stdin().read_to_end(&mut Vec::new())?;
     let mut checkpointer = None;
     let mut under_way = JoinSet::new();
     for turn in items(&caller.plan["turns"]) {
@@ -58,9 +61,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     wait_for(&mut under_way).await
 }
 
-async fn wait_for(
-    calls: &mut JoinSet<std::io::Result<()>>,
-) -> Result<(), Box<dyn Error>> {
+async fn wait_for(calls: &mut JoinSet<std::io::Result<()>>) -> Result<(), Box<dyn Error>> {
     while let Some(made) = calls.join_next().await {
         made??;
     }

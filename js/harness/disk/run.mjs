@@ -8,8 +8,8 @@ import Database from "better-sqlite3";
 
 import { callsOf, faultsIn } from "../histories/log.mjs";
 import { isWrite } from "../histories/model.mjs";
-import { openSaver, perform } from "../support/savers.mjs";
 import { follow } from "../support/run.mjs";
+import { openSaver, perform } from "../support/savers.mjs";
 import { Disk } from "./disk.mjs";
 import { recordsIn } from "./trace.mjs";
 
@@ -42,7 +42,7 @@ export async function recorded(recorder, plans, place, failing = []) {
     RECORD_FAIL: failing.join(","),
     RECORD_DELAY_US: String(SYNC_US),
   };
-  await Promise.all(plans.map((plan) => follow(plan, place, { env })));
+  await follow(plans, place, env);
   return recordsIn(readFileSync(trace));
 }
 
@@ -91,9 +91,11 @@ async function lookAt(folder, name, plans, log) {
   const { plain } = plans[0].options;
   const path = join(folder, name);
   const saver = openSaver(path, { plain });
-  const threads = new Set(plans.flatMap(({ turns }) => {
-    return turns.flatMap(({ calls }) => calls.map(({ thread }) => thread));
-  }));
+  const threads = new Set(
+    plans.flatMap(({ turns }) => {
+      return turns.flatMap(({ calls }) => calls.map(({ thread }) => thread));
+    }),
+  );
   const damage = [];
   const reads = [];
   const written = writesOf(callsOf(log, plans));

@@ -53,12 +53,17 @@ test("a_read_that_is_stale_is_found", () => {
   const latest = (...done) => ({ call: get(), read: after(get(), ...done) });
   assert.ok(explained({ call: first }, { call: second }, latest(first, second)));
   assert.ok(!explained({ call: first }, { call: second }, latest(first)));
-  // A state that was there, but no longer after another read gave the newer one.
+  // The older state may be read before another read gives the newer one, and not after it.
   const [newer, older] = [latest(first, second), latest(first)];
   const under = { call: second, begin: 2, end: 9 };
   assert.ok(explained({ call: first }, under, { ...older, begin: 3, end: 4 }, newer));
   assert.ok(
-    !explained({ call: first }, under, { ...newer, begin: 3, end: 4 }, { ...older, begin: 5, end: 6 }),
+    !explained(
+      { call: first },
+      under,
+      { ...newer, begin: 3, end: 4 },
+      { ...older, begin: 5, end: 6 },
+    ),
   );
 });
 

@@ -1,5 +1,7 @@
 // The log of callers as the histories of threads.
 
+import assert from "node:assert/strict";
+
 import { withTexts } from "../support/plan.mjs";
 import { unexplained } from "./checker.mjs";
 
@@ -36,6 +38,15 @@ function decided(calls) {
   });
 }
 
+/** Fails with what is wrong with a history. */
+export function assertExplained(calls, name) {
+  const faults = faultsIn(calls);
+  assert.ok(
+    faults.length === 0,
+    `${name}: ${faults.length} faults\n${faults.slice(0, 3).join("\n")}`,
+  );
+}
+
 /** What is wrong with a history, in words; nothing where all of it is explained. */
 export function faultsIn(calls) {
   const faults = [];
@@ -69,5 +80,7 @@ function describe(thread, { decided, blocked, calls }) {
     const after = parent === undefined ? "" : `after ${parent}`;
     return `  ${begin}..${end ?? "?"} ${line ?? "-"} ${key}: ${op} ${id} ${after}${task}`;
   });
-  return [`${thread}: ${verdict} these reads:`, ...reads, "of this history:", ...history].join("\n");
+  return [`${thread}: ${verdict} these reads:`, ...reads, "of this history:", ...history].join(
+    "\n",
+  );
 }

@@ -76,7 +76,10 @@ export class Thread {
 
   /** What a read gives. */
   read({ op, id }) {
-    if (op === "list") return this.#ids().map((one) => this.#summary(one)).join("\n");
+    if (op === "list")
+      return this.#ids()
+        .map((one) => this.#summary(one))
+        .join("\n");
     const found = id ?? this.#ids()[0];
     return this.#checkpoints.has(found) ? this.#summary(found) : "nothing";
   }

@@ -5,6 +5,8 @@
 // Before a call it appends `B <process> <call> <saver>` to the log, and after it
 // `E <process> <call> <result>`. All processes append to one log, so the log's order is the order
 // of what happened: a call whose end is before another's beginning came first.
+//
+// It says `ready`, and begins when its input ends, so that all begin at once.
 
 import { openSync, readFileSync, writeSync } from "node:fs";
 
@@ -41,6 +43,9 @@ async function waitForAll() {
   await Promise.all(waiting);
   waiting = [];
 }
+
+process.stdout.write("ready\n");
+await new Promise((resolve) => process.stdin.on("end", resolve).resume());
 
 for (const { open, calls, wait, alone, kill } of plan.turns) {
   if (alone) await waitForAll();

@@ -22,29 +22,56 @@ export function temporaryFolder(test) {
 export function placeIn(folder) {
   const inside = join(folder, "inside");
   mkdirSync(inside);
-  return { folder, inside, log: join(inside, "calls.log"), database: join(inside, "checkpoints.db") };
+  return {
+    folder,
+    inside,
+    log: join(inside, "calls.log"),
+    database: join(inside, "checkpoints.db"),
+  };
 }
 
-/** Runs a plan to its end, or to its kill when the log has `killAt` bytes. */
-export async function follow(plan, place, { killAt, env } = {}) {
+/** Runs plans at once, each to its end, or to its kill when the log has `killAt` bytes. */
+export async function follow(plans, place, env = {}) {
+  const rust = plans.some((plan) => plan.rust) ? rustCaller() : undefined;
+  const children = plans.map((plan) => start(plan, plan.rust ? rust : undefined, place, env));
+  await Promise.all(children.map(({ ready }) => ready));
+  for (const { child } of children) child.stdin.end();
+  return Promise.all(children.map((one) => end(one, place)));
+}
+
+function start(plan, rust, place, env) {
   const path = join(place.folder, `${plan.name}.json`);
   writeFileSync(path, JSON.stringify(plan));
-  const [program, ...first] = plan.rust ? [process.env.RUST_CALLER] : [process.execPath, CALLER];
+  const [program, ...first] = rust === undefined ? [process.execPath, CALLER] : [rust];
   const child = spawn(program, [...first, path, place.log, place.database], {
-    stdio: ["ignore", "inherit", "inherit"],
+    stdio: ["pipe", "pipe", "inherit"],
     // What goes through the kernel's rings the recorder would not see.
     env: { ...process.env, UV_USE_IO_URING: "0", ...env },
   });
+  // One that has died is found out when it is waited for.
+  child.stdin.on("error", () => {});
+  const closed = once(child, "close");
+  return { plan, child, closed, ready: Promise.race([once(child.stdout, "data"), closed]) };
+}
+
+function rustCaller() {
+  const path = process.env.RUST_CALLER;
+  if (path !== undefined) return path;
+  throw new Error("RUST_CALLER is not set: run the step of `cargo xtask test` that this is of");
+}
+
+async function end({ plan, child, closed }, place) {
+  const { killAt } = plan;
   const look = () => {
     const size = statSync(place.log, { throwIfNoEntry: false })?.size ?? 0;
     if (size >= killAt) child.kill("SIGKILL");
   };
   const looking = killAt === undefined ? undefined : setInterval(look, LOOK_MS);
-  const [code, signal] = await once(child, "close");
+  const [code, signal] = await closed;
   clearInterval(looking);
   const killed = killAt !== undefined || plan.turns.some(({ kill }) => kill !== undefined);
   if (code !== 0 && !(killed && signal === "SIGKILL")) {
     throw new Error(`${plan.name} ended with ${code ?? signal}`);
   }
-  return { code, signal };
+  return { killed: signal === "SIGKILL" };
 }
