@@ -8,6 +8,7 @@ mod demo;
 mod documents;
 mod fuzz;
 mod goldens;
+mod harness;
 mod kusto;
 mod licences;
 mod matrix;

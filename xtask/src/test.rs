@@ -5,7 +5,7 @@ use anyhow::Result;
 use crate::kusto::LocalKusto;
 use crate::step::{Step, run_steps};
 use crate::workspace::Workspace;
-use crate::{component, fuzz, kusto, matrix, npm, process};
+use crate::{component, fuzz, harness, kusto, matrix, npm, process};
 
 const STEPS: &[Step] = &[
     Step::new("component", component::prepare),
@@ -18,6 +18,8 @@ const STEPS: &[Step] = &[
     Step::new("js-build", |workspace| npm::run_script(&workspace.js(), "build")),
     Step::new("kusto-client", kusto::test_client),
     Step::new("js", |workspace| npm::run_script(&workspace.js(), "test")),
+    Step::new("histories", harness::histories),
+    Step::new("disk", harness::disk),
     Step::new("matrix", |workspace| matrix::run(workspace, true, None)),
 ];
 

@@ -1,0 +1,72 @@
+// Processes of both hosts on one file and the same threads, some of which are killed: some order of
+// the calls explains every read.
+
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { test } from "node:test";
+import { makePlan } from "../support/plan.mjs";
+import { follow, placeIn, temporaryFolder } from "../support/run.mjs";
+import { openSaver, perform } from "../support/savers.mjs";
+import { numberOf, Seeded } from "../support/seeded.mjs";
+import { assertExplained, callsOf } from "./log.mjs";
+
+const SEED = numberOf("HISTORIES_SEED", 20270101);
+const RUNS = numberOf("HISTORIES_RUNS", 3);
+const PROCESSES = 6;
+const TURNS = 40;
+/** A thread is used for so many turns, so that its history stays short. */
+const TURNS_OF_A_THREAD = 5;
+/** Before they are killed, the processes together say about this much. */
+const LOG_BYTES = 60_000;
+
+/** A plan for each process: the last one is the Rust host's, the first ones are killed. */
+function plansOf(draw, options) {
+  const threads = (turn) => [0, 1].map((at) => `t${Math.floor(turn / TURNS_OF_A_THREAD)}-${at}`);
+  return Array.from({ length: PROCESSES }, (_, index) => {
+    const shared = { turns: TURNS, threads, processes: PROCESSES, index, big: 0.02 };
+    const plan = { ...makePlan(draw, `p${index}`, shared), options };
+    // A process may die at its own hand, with calls under way, or at another's, at any time.
+    if (index === 0) plan.turns[10 + draw.below(TURNS - 10)].kill = draw.below(3);
+    if (index === 1) plan.killAt = draw.below(LOG_BYTES);
+    if (index === PROCESSES - 1) plan.rust = !options.plain;
+    return plan;
+  });
+}
+
+/** What a process reads that comes after all others. */
+async function readAfterwards(place, calls, options) {
+  const saver = openSaver(place.database, options);
+  const reads = [];
+  for (const thread of new Set(calls.map(({ call }) => call.thread))) {
+    const call = { op: "list", thread };
+    const time = Number.MAX_SAFE_INTEGER;
+    const read = await perform(saver, call);
+    reads.push({ key: `${thread} afterwards`, call, begin: time, ended: time, read });
+  }
+  saver.close();
+  return reads;
+}
+
+for (const [name, options, runs] of [
+  // A control: where nothing is wrong, nothing is found.
+  ["sqlite_alone", { plain: true }, 1],
+  ["both_hosts", {}, RUNS],
+]) {
+  test(`some_order_of_the_calls_explains_every_read_of_processes_on_${name}`, async (t) => {
+    const total = { runs, calls: 0, failed: 0, cutOff: 0, killed: 0 };
+    for (let run = 0; run < runs; run += 1) {
+      const plans = plansOf(new Seeded(SEED + run), options);
+      const place = placeIn(temporaryFolder(t));
+      const ends = await follow(plans, place);
+      const calls = callsOf(readFileSync(place.log, "utf8"), plans);
+      total.calls += calls.length;
+      total.failed += calls.filter(({ failed }) => failed !== undefined).length;
+      total.cutOff += calls.filter(({ ended }) => ended === undefined).length;
+      total.killed += ends.filter(({ killed }) => killed).length;
+      const reads = await readAfterwards(place, calls, options);
+      assertExplained([...calls, ...reads], `seed ${SEED + run}`);
+    }
+    t.diagnostic(`seed ${SEED}: ${JSON.stringify(total)}`);
+    assert.ok(total.killed > 0 && total.cutOff > 0, "nothing was killed at work");
+  });
+}
