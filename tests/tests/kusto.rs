@@ -30,6 +30,40 @@ fn open(options: StoreOptions) -> Kusto {
     Kusto::open(options, std::env::var("KUSTO_ACCESS_TOKEN").ok()).unwrap()
 }
 
+/// Asks the local Kusto for what no cluster has; says whether it is one.
+fn local(options: &StoreOptions, path: &str, body: &str) -> bool {
+    if std::env::var_os("KUSTO_DATABASE").is_some() {
+        eprintln!("skipped: a cluster shows rows when it does");
+        return false;
+    }
+    let url = format!("{}/local/{path}", options.cluster_uri.trim_end_matches('/'));
+    let database = &options.database;
+    let body = format!("{{\"database\":\"{database}\"{body}}}");
+    ureq::post(&url).send(body.as_bytes()).unwrap();
+    true
+}
+
+/// Runs a command on the local Kusto; says whether it is one.
+fn run(options: &StoreOptions, command: &str) -> bool {
+    if std::env::var_os("KUSTO_DATABASE").is_some() {
+        eprintln!("skipped: nobody removes rows of a cluster");
+        return false;
+    }
+    let url = format!("{}/v1/rest/mgmt", options.cluster_uri.trim_end_matches('/'));
+    let body = serde_json::json!({ "db": options.database, "csl": command });
+    ureq::post(&url).send(body.to_string().as_bytes()).unwrap();
+    true
+}
+
+/// Rows that are acknowledged from here on show when they are released.
+const HELD_BACK: &str = r#","faults":[{"kind":"delayed","on":"rows"}]"#;
+
+fn ids(kusto: &mut Kusto, thread_id: &str) -> Vec<String> {
+    let list = List { config: config(thread_id), ..List::default() };
+    let Ok(Outcome::Page(page)) = kusto.call(Call::List(list)) else { panic!("a page") };
+    page.tuples.into_iter().map(|tuple| tuple.checkpoint_id).collect()
+}
+
 fn config(thread_id: &str) -> Config {
     Config { thread_id: thread_id.into(), ..Config::default() }
 }
@@ -146,6 +180,65 @@ fn another_process_reads_what_was_acknowledged() {
         assert_eq!(tuple.channel_values[0].value, chat(step));
         assert_eq!(reader.requests, 1, "a cold get takes one request");
     }
+}
+
+#[test]
+fn what_was_acknowledged_is_read_for_ever_whatever_the_store_shows() {
+    let Some(options) = options("late") else { return };
+    for batch_size in [None, Some(1000)] {
+        let options = StoreOptions {
+            database: format!("{}{}", options.database, batch_size.unwrap_or(1)),
+            batch_size,
+            ..options.clone()
+        };
+        let mut kusto = open(options.clone());
+        let mut editor = Editor::default();
+        editor.call(&mut kusto, checkpoint("chat", 1, chat(1))).unwrap();
+        kusto.flush().unwrap();
+        if !local(&options, "faults", HELD_BACK) {
+            return;
+        }
+        editor.call(&mut kusto, checkpoint("chat", 2, chat(2))).unwrap();
+        kusto.flush().unwrap();
+        for seconds in [0, 11, 25, 3_600, 86_400] {
+            kusto.ahead = seconds * 1_000_000;
+            assert_eq!(latest(&mut kusto, "chat").unwrap().checkpoint_id, "00000002");
+            assert_eq!(ids(&mut kusto, "chat"), ["00000002", "00000001"]);
+        }
+        // What goes on from there keeps what was said there.
+        editor.call(&mut kusto, checkpoint("chat", 3, chat(3))).unwrap();
+        kusto.flush().unwrap();
+        assert_eq!(latest(&mut kusto, "chat").unwrap().channel_values[0].value, chat(3));
+        let mut other = open(options.clone());
+        assert_eq!(ids(&mut other, "chat"), ["00000001"], "others see what shows");
+        local(&options, "release", "");
+        for store in [&mut kusto, &mut other] {
+            assert_eq!(ids(store, "chat"), ["00000003", "00000002", "00000001"]);
+            assert_eq!(latest(store, "chat").unwrap().channel_values[0].value, chat(3));
+        }
+    }
+}
+
+#[test]
+fn parts_that_do_not_show_are_late_within_the_deadline_and_gone_after_ten_minutes() {
+    let Some(options) = options("parts") else { return };
+    let options = StoreOptions { deadline_ms: Some(4_000), ..options };
+    open(options.clone()).call(checkpoint("chat", 1, chat(3))).unwrap();
+    let chunks = "CheckpointLog | where ['kind'] == 'chunk'";
+    if !run(&options, &format!(".delete table CheckpointLog records <| {chunks}")) {
+        return;
+    }
+    let mut kusto = open(options);
+    kusto.is_virtual = true;
+    let code = |kusto: &mut Kusto| {
+        let (begin, call) = (kusto.ahead, GetTuple { config: config("chat"), known: None });
+        let error = kusto.call(Call::GetTuple(call)).unwrap_err();
+        assert!(kusto.ahead - begin <= 4_000_000, "{} of 4 s", kusto.ahead - begin);
+        error.code()
+    };
+    assert_eq!(code(&mut kusto), "store-stale");
+    kusto.ahead = 11 * 60 * 1_000_000;
+    assert_eq!(code(&mut kusto), "missing-chunk");
 }
 
 #[test]

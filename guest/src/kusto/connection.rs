@@ -28,6 +28,9 @@ const TRUSTED_SUFFIXES: &[&str] = &[
     ".kustomfa.windows.net",
 ];
 
+/// Those among them that are Microsoft Fabric's.
+const FABRIC_SUFFIXES: &[&str] = &[".kusto.data.microsoft.com", ".kusto.fabric.microsoft.com"];
+
 /// What a connection string says.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Connection {
@@ -316,6 +319,12 @@ impl Endpoint {
             None => format!("{scheme}://{host}"),
         };
         Ok(Self { origin, host, secure, database })
+    }
+
+    /// Whether it is an Eventhouse of Microsoft Fabric, whose queries are always consistent and
+    /// may not say so.
+    pub fn is_fabric(&self) -> bool {
+        FABRIC_SUFFIXES.iter().any(|suffix| self.host.ends_with(suffix))
     }
 
     /// Whether a token may be sent there: the host is trusted, and nobody on the way can read

@@ -63,6 +63,8 @@ pub(crate) struct Options {
     pub(crate) admin: bool,
     /// Whether the cluster's host may get the token.
     pub(crate) trusted: bool,
+    /// Whether queries say how consistent they are to be.
+    pub(crate) says_consistency: bool,
 }
 
 impl Options {
@@ -95,6 +97,7 @@ impl Options {
         let ms = |given: Option<u32>, default: u32| u64::from(given.unwrap_or(default)) * 1000;
         Ok(Self {
             trusted: endpoint.may_have_token(&options.trusted_hosts),
+            says_consistency: !endpoint.is_fabric(),
             cluster_uri: endpoint.origin,
             database,
             table,
@@ -103,7 +106,7 @@ impl Options {
             flush_interval: ms(options.flush_interval_ms, 30_000),
             deadline: ms(options.deadline_ms, 60_000),
             retention: u64::from(options.retention_days.unwrap_or(365)) * 86_400_000_000,
-            visibility_timeout: ms(options.visibility_timeout_ms, 15_000),
+            visibility_timeout: ms(options.visibility_timeout_ms, 60_000),
             admin: options.admin,
         })
     }

@@ -10,6 +10,7 @@
 use serde_json::{Map, Value, json};
 
 use super::literal::quoted;
+use super::options::Options;
 use crate::ask::{After, Page};
 
 /// How many levels of chunks come with the rows that refer to them. More than a value of 100,000
@@ -19,8 +20,9 @@ const LEVELS: usize = 6;
 /// A query and its parameters.
 #[derive(Clone, Debug)]
 pub(crate) struct Query {
-    pub(crate) text: String,
-    pub(crate) parameters: Vec<(&'static str, Parameter)>,
+    name: &'static str,
+    parameters: Vec<(&'static str, Parameter)>,
+    statements: Vec<String>,
 }
 
 /// The value of a parameter.
@@ -29,6 +31,7 @@ pub(crate) enum Parameter {
     Text(String),
     Long(i64),
     Texts(Vec<String>),
+    Longs(Vec<i64>),
 }
 
 /// A condition on a column that copies a part of the metadata.
@@ -41,8 +44,35 @@ pub(crate) enum Narrowing {
 
 impl Query {
     /// A query of these statements; `name` tells those who look at the cluster what it is for.
-    fn new(name: &str, parameters: Vec<(&'static str, Parameter)>, statements: &[String]) -> Self {
-        let declared: Vec<_> = parameters
+    fn new(
+        name: &'static str,
+        parameters: Vec<(&'static str, Parameter)>,
+        statements: &[String],
+    ) -> Self {
+        Self { name, parameters, statements: statements.to_vec() }
+    }
+
+    /// A query that asks for nothing, to put something behind it.
+    pub(crate) fn empty() -> Self {
+        Self::new("shown", Vec::new(), &[])
+    }
+
+    /// The same, and as its last table how many rows show of calls with these revisions.
+    pub(crate) fn and_shown(mut self, table: &str, threads: Vec<String>, revs: Vec<i64>) -> Self {
+        self.parameters.push(("p_sent_threads", Parameter::Texts(threads)));
+        self.parameters.push(("p_sent", Parameter::Longs(revs)));
+        self.statements.push(format!(
+            "['{table}']\n\
+             | where thread_id in (p_sent_threads) and rev in (p_sent)\n\
+             | distinct thread_id, rev, row_id, part\n\
+             | summarize rows = count() by thread_id, rev"
+        ));
+        self
+    }
+
+    fn text(&self) -> String {
+        let declared: Vec<_> = self
+            .parameters
             .iter()
             .map(|(name, parameter)| format!("{name}:{}", parameter.type_name()))
             .collect();
@@ -51,13 +81,15 @@ impl Query {
         } else {
             format!("declare query_parameters({});\n", declared.join(", "))
         };
-        let text =
-            format!("// langgraph-checkpoint {name} v1\n{declaration}{}", statements.join(";\n"));
-        Self { text, parameters }
+        let statements = self.statements.join(";\n");
+        format!("// langgraph-checkpoint {} v1\n{declaration}{statements}", self.name)
     }
 
     /// The body of the request.
-    pub(crate) fn body(&self, database: &str, milliseconds: u64) -> Vec<u8> {
+    ///
+    /// It asks for what the service has acknowledged, whatever a policy of the cluster makes the
+    /// default: an answer of a lagging node or of a cache would be older than what was stored.
+    pub(crate) fn body(&self, options: &Options, milliseconds: u64) -> Vec<u8> {
         let parameters: Map<String, Value> = self
             .parameters
             .iter()
@@ -65,13 +97,18 @@ impl Query {
             .collect();
         let seconds = milliseconds.div_ceil(1000).clamp(1, 3600);
         let timeout = format!("{:02}:{:02}:{:02}", seconds / 3600, seconds / 60 % 60, seconds % 60);
+        let mut properties = json!({
+            "servertimeout": timeout,
+            "request_readonly": true,
+            "query_results_cache_max_age": "00:00:00",
+        });
+        if options.says_consistency {
+            properties["queryconsistency"] = json!("strongconsistency");
+        }
         let body = json!({
-            "db": database,
-            "csl": self.text,
-            "properties": {
-                "Options": { "servertimeout": timeout, "request_readonly": true },
-                "Parameters": parameters,
-            },
+            "db": options.database,
+            "csl": self.text(),
+            "properties": { "Options": properties, "Parameters": parameters },
         });
         body.to_string().into_bytes()
     }
@@ -82,7 +119,7 @@ impl Parameter {
         match self {
             Self::Text(_) => "string",
             Self::Long(_) => "long",
-            Self::Texts(_) => "dynamic",
+            Self::Texts(_) | Self::Longs(_) => "dynamic",
         }
     }
 
@@ -95,6 +132,10 @@ impl Parameter {
             Self::Texts(texts) => {
                 let texts: Vec<_> = texts.iter().map(|text| quoted(text)).collect();
                 Value::String(format!("dynamic([{}])", texts.join(",")))
+            }
+            Self::Longs(longs) => {
+                let longs: Vec<_> = longs.iter().map(i64::to_string).collect();
+                Value::String(format!("dynamic([{}])", longs.join(",")))
             }
         }
     }

@@ -55,7 +55,7 @@ impl Sender {
 
     /// The tables a query gives.
     pub(crate) async fn query(&self, query: &Query) -> Result<Result<Vec<Table>, Failure>, Error> {
-        let body = query.body(&self.options.database, self.milliseconds_left());
+        let body = query.body(&self.options, self.milliseconds_left());
         self.send(Kind::Query, "/v2/rest/query", body, false).await
     }
 

@@ -19,7 +19,7 @@ use crate::outcome::Outcome;
 #[derive(Debug)]
 pub struct Store {
     options: Rc<Options>,
-    memory: Shared,
+    pub(super) memory: Shared,
 }
 
 impl Store {

@@ -6,7 +6,7 @@
 
 use super::call::{Call, Rows, newest_tombstone};
 use super::ingest::{Broken, ingest};
-use super::query;
+use super::query::{self, Query};
 use super::row::{
     CHECKPOINT, CHUNK, CheckpointData, Copies, Encoding, LogRow, TOMBSTONE, WRITE, copies,
     hash_text,
@@ -209,7 +209,7 @@ impl Call {
         };
         let tombstone = self.row(TOMBSTONE, thread_id, rev, 0);
         self.ingest(DOING, vec![tombstone], false).await?;
-        self.shared.borrow_mut().drop_waiting(thread_id, rev);
+        self.shared.borrow_mut().drop_older(thread_id, rev);
         if self.sender.options.admin {
             self.remove_rows(thread_id, rev).await?;
         }
@@ -220,8 +220,9 @@ impl Call {
     async fn remove_rows(&mut self, thread_id: &str, rev: i64) -> Result<(), Error> {
         const DOING: &str = "removing the rows of a thread that is hidden";
         let table = self.sender.options.table.clone();
+        let newer_rows = query::newer(&table, thread_id, rev);
         let mut newer = 0;
-        for found in self.query(DOING, &query::newer(&table, thread_id, rev)).await? {
+        for found in self.query(DOING, newer_rows, Some(thread_id)).await? {
             for record in found.records() {
                 newer += record.integer("rows")?;
             }
@@ -251,16 +252,25 @@ impl Call {
     }
 
     /// The newest tombstone of a thread, 0 for none.
-    async fn cut_of(&mut self, doing: &str, thread_id: &str, stored: bool) -> Result<i64, Error> {
+    pub(super) async fn cut_of(
+        &self,
+        doing: &str,
+        thread_id: &str,
+        stored: bool,
+    ) -> Result<i64, Error> {
         let query = query::cut(&self.sender.options.table, thread_id);
-        let tables = self.sender.query(&query).await?;
+        // What shows by the end of the query may not have shown to all of it.
+        let laid = newest_tombstone(&self.laid(), thread_id);
+        let tables = self.look(query, Some(thread_id)).await?;
         let tables = tables.map_err(|failure| failure.error(doing, stored))?;
-        let mut cut = newest_tombstone(&self.laid(), thread_id);
+        let mut cut = 0;
         let mut memory = self.shared.borrow_mut();
         for record in tables.iter().flat_map(|table| table.records()) {
             cut = cut.max(record.optional_integer("cut")?.unwrap_or_default());
             memory.clock.observe(record.optional_integer("rev")?.unwrap_or_default());
         }
+        memory.hidden(thread_id, cut);
+        cut = cut.max(laid).max(newest_tombstone(&memory.laid(), thread_id));
         memory.clock.observe(cut);
         Ok(cut)
     }
@@ -269,7 +279,7 @@ impl Call {
     async fn wait_in_line(&mut self, doing: &str, rows: Vec<LogRow>) -> Result<(), Error> {
         let (waiting, bytes) = {
             let mut memory = self.shared.borrow_mut();
-            memory.lay(rows, self.sender.io.now(), true);
+            memory.lay(rows, Some(self.sender.io.now()));
             memory.waiting()
         };
         if waiting >= self.sender.options.batch_rows || bytes >= WAITING_BYTES_MAX {
@@ -281,18 +291,25 @@ impl Call {
     /// Ingests what waits.
     pub(super) async fn flush(&mut self, doing: &str) -> Result<(), Error> {
         let taken = self.shared.borrow_mut().take_waiting();
-        if taken.is_empty() {
+        if taken.rows.is_empty() {
             return Ok(());
         }
-        let rows: Vec<LogRow> = taken.iter().map(|row| LogRow::clone(row)).collect();
+        let rows: Vec<LogRow> = taken.rows.iter().map(|row| LogRow::clone(row)).collect();
         let ended = ingest(&self.sender, &self.shared, &rows).await;
-        let now = self.sender.io.now();
-        let done = matches!(ended, Ok(Ok(()))).then_some(now);
-        self.shared.borrow_mut().settle(&taken, done);
+        self.shared.borrow_mut().settle(&taken, matches!(ended, Ok(Ok(()))));
         match ended? {
-            Ok(()) => Ok(()),
+            Ok(()) => self.look_at_much().await,
             Err(Broken { failure, .. }) => Err(failure.error(doing, true)),
         }
+    }
+
+    /// Who only writes never sees what shows by now. So much that it takes room is looked at.
+    async fn look_at_much(&self) -> Result<(), Error> {
+        if self.shared.borrow().is_much_unshown() {
+            // What it does not tell the next look does: the rows are in the store.
+            let _ = self.look(Query::empty(), None).await?;
+        }
+        Ok(())
     }
 }
 

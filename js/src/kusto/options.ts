@@ -44,7 +44,10 @@ export interface KustoOptions extends MemoryOptions {
   readonly deadline?: number | undefined;
   /** After how many days the table drops rows; 365 when it is left out. */
   readonly retentionDays?: number | undefined;
-  /** How many seconds a read waits for rows that do not show yet; 15 when it is left out. */
+  /**
+   * How many seconds a read waits for rows that do not show yet, within its deadline; 60 when it
+   * is left out.
+   */
   readonly visibilityTimeout?: number | undefined;
   /** Whether `deleteThread` also removes the rows, which needs a database administrator. */
   readonly admin?: boolean | undefined;

@@ -192,3 +192,12 @@ fn a_token_goes_over_plain_http_to_this_machine_alone() {
     assert!(!may("http://a.kusto.windows.net") && !may("http://kusto.example"));
     assert!(!may("https://other.example"));
 }
+
+#[test]
+fn an_eventhouse_of_fabric_is_told_from_a_cluster() {
+    let is_fabric = |uri: &str| Endpoint::parse(uri).unwrap().is_fabric();
+    assert!(is_fabric("https://trd-a.z0.kusto.fabric.microsoft.com"));
+    assert!(is_fabric("https://trd-a.z0.kusto.data.microsoft.com/db"));
+    assert!(!is_fabric("https://a.westeurope.kusto.windows.net"));
+    assert!(!is_fabric("https://kusto.fabric.microsoft.com.example"));
+}
