@@ -55,6 +55,17 @@ fn run(options: &StoreOptions, command: &str) -> bool {
     true
 }
 
+/// How many rows a query of the local Kusto gives.
+fn rows(options: &StoreOptions, query: &str) -> Option<u64> {
+    std::env::var_os("KUSTO_DATABASE").is_none().then_some(())?;
+    let url = format!("{}/v1/rest/query", options.cluster_uri.trim_end_matches('/'));
+    let body = serde_json::json!({ "db": options.database, "csl": format!("{query} | count") });
+    let mut response = ureq::post(&url).send(body.to_string().as_bytes()).unwrap();
+    let text = response.body_mut().read_to_string().unwrap();
+    let answer: serde_json::Value = serde_json::from_str(&text).unwrap();
+    answer["Tables"][0]["Rows"][0][0].as_u64()
+}
+
 /// Rows that are acknowledged from here on show when they are released.
 const HELD_BACK: &str = r#","faults":[{"kind":"delayed","on":"rows"}]"#;
 
@@ -167,6 +178,78 @@ fn a_superstep_takes_three_requests_and_sends_what_changed() {
     kusto.requests = 0;
     assert_eq!(latest(&mut kusto, "chat").unwrap().channel_values[0].value, chat(60));
     assert_eq!(kusto.requests, 1, "a get takes one request");
+}
+
+/// The writes of a step and the put after them.
+fn superstep(thread_id: &str, step: usize) -> Vec<Call> {
+    let written = json(format!("[{}]", message(step - 1)));
+    let writes = PutWrites {
+        config: Config { checkpoint_id: format!("{:08}", step - 1).into(), ..config(thread_id) },
+        writes: vec![NewWrite { channel: "messages".to_owned(), value: written }],
+        task_id: "task".into(),
+        task_path: String::new(),
+    };
+    vec![Call::PutWrites(writes), checkpoint(thread_id, step, chat(step))]
+}
+
+#[test]
+fn writes_and_a_put_made_at_once_are_two_requests_and_send_a_message_once() {
+    let Some(options) = options("together") else { return };
+    let mut kusto = open(options.clone());
+    for backwards in [false, true] {
+        let thread_id = if backwards { "backwards" } else { "chat" };
+        for step in 1..=5 {
+            let mut calls = superstep(thread_id, step);
+            if backwards {
+                calls.reverse();
+            }
+            (kusto.requests, kusto.sent_bytes) = (0, 0);
+            assert!(kusto.together(calls).iter().all(Result::is_ok));
+            assert_eq!(kusto.requests, 2, "an ingest, and a look for a tombstone");
+        }
+        let chunks =
+            format!("CheckpointLog | where ['kind'] == 'chunk' and thread_id == '{thread_id}'");
+        let distinct = rows(&options, &format!("{chunks} | distinct hash"));
+        assert!(distinct.is_none_or(|distinct| distinct >= 5));
+        assert_eq!(rows(&options, &chunks), distinct, "each message once");
+        for mut store in [open(options.clone()), open(options.clone())] {
+            assert_eq!(ids(&mut store, thread_id).len(), 5);
+            let tuple = latest(&mut store, thread_id).unwrap();
+            assert_eq!(tuple.channel_values[0].value, chat(5));
+        }
+    }
+}
+
+#[test]
+fn calls_made_at_once_see_those_before_them_and_fail_each_on_its_own() {
+    let Some(options) = options("each") else { return };
+    let mut kusto = open(options.clone());
+    let Call::Put(put) = checkpoint("chat", 2, chat(2)) else { panic!("a put") };
+    let without_names = Put { new_versions: Vec::new(), ..put.clone() };
+    let nowhere = Put { config: Config::default(), ..put };
+    let ended = kusto.together(vec![
+        checkpoint("chat", 1, chat(1)),
+        Call::Put(nowhere),
+        Call::Put(without_names),
+    ]);
+    assert!(ended[0].is_ok() && ended[2].is_ok());
+    assert_eq!(ended[1].as_ref().unwrap_err().code(), "missing-thread-id");
+    let tuple = latest(&mut open(options), "chat").unwrap();
+    assert_eq!(tuple.channel_values[0].value, chat(2), "the first put's channel was seen");
+}
+
+#[test]
+fn calls_made_at_once_on_a_thread_deleted_elsewhere_are_put_whole() {
+    let Some(options) = options("deleted_at_once") else { return };
+    let (mut one, mut other) = (open(options.clone()), open(options));
+    assert!(one.together(superstep("chat", 1)).iter().all(Result::is_ok));
+    other.ahead = DAY;
+    other.call(Call::DeleteThread(config("chat"))).unwrap();
+    assert!(one.together(superstep("chat", 2)).iter().all(Result::is_ok));
+    for store in [&mut one, &mut other] {
+        assert_eq!(ids(store, "chat"), ["00000002"]);
+        assert_eq!(latest(store, "chat").unwrap().channel_values[0].value, chat(2));
+    }
 }
 
 #[test]

@@ -51,11 +51,18 @@ pub(super) async fn run(
     sender: Sender,
     shared: Shared,
     thread_id: Option<String>,
+    method: Method,
+    step: Step,
+) -> Result<Outcome, Error> {
+    go_on(Call::new(sender, shared, thread_id), method, step).await
+}
+
+/// The rest of a method.
+pub(super) async fn go_on(
+    mut call: Call,
     mut method: Method,
     mut step: Step,
 ) -> Result<Outcome, Error> {
-    let mut call = Call::new(sender, shared);
-    call.threads.extend(thread_id);
     loop {
         let asks = match step {
             Step::Done(outcome) => return Ok(outcome),
@@ -73,12 +80,14 @@ pub(super) async fn run(
 pub(super) type Rows = Vec<Vec<Value>>;
 
 impl Call {
-    fn new(sender: Sender, shared: Shared) -> Self {
-        let (threads, chunks, newest) = (Vec::new(), BTreeMap::new(), BTreeMap::new());
+    /// A call, of one thread if it is of one.
+    pub(super) fn new(sender: Sender, shared: Shared, thread_id: Option<String>) -> Self {
+        let threads = thread_id.into_iter().collect();
+        let (chunks, newest) = (BTreeMap::new(), BTreeMap::new());
         Self { sender, shared, threads, chunks, waited: false, newest }
     }
 
-    async fn answer(&mut self, ask: Ask) -> Result<Rows, Error> {
+    pub(super) async fn answer(&mut self, ask: Ask) -> Result<Rows, Error> {
         match &ask {
             Ask::Page(page) => self.until_shown(page.thread_id.as_deref()).await?,
             Ask::Channels { thread_id, .. } | Ask::Ancestors { thread_id, .. } => {
@@ -354,7 +363,7 @@ pub(super) fn newest_tombstone(rows: &[Rc<LogRow>], thread_id: &str) -> i64 {
 
 /// Ingests what waits in a store.
 pub(super) async fn flush(sender: Sender, shared: Shared) -> Result<(), Error> {
-    Call::new(sender, shared).flush("ingesting rows that waited").await
+    Call::new(sender, shared, None).flush("ingesting rows that waited").await
 }
 
 /// How long a read waits for rows that do not show yet: the visibility timeout, but not so close

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::rc::Rc;
 
 use super::clock::{Clock, microseconds};
-use super::row::LogRow;
+use super::row::{CHECKPOINT, LogRow, WRITE};
 
 /// The most hashes remembered, of all threads together.
 const HASHES_MAX: usize = 200_000;
@@ -73,6 +73,17 @@ enum State {
     Underway(u64, u64),
     /// Ingested, and not shown yet.
     Ingested,
+}
+
+/// What is acknowledged and not ingested yet.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Waiting {
+    /// Checkpoints.
+    pub checkpoints: u32,
+    /// Pending writes.
+    pub writes: u32,
+    /// The threads that they are of.
+    pub threads: u32,
 }
 
 /// Rows that were taken to be ingested.
@@ -229,6 +240,20 @@ impl Memory {
         let waiting = self.batches.iter().filter(|batch| matches!(batch.state, State::Waiting(_)));
         let rows = waiting.flat_map(|batch| batch.rows.iter());
         rows.fold((0, 0), |(rows, bytes), row| (rows + 1, bytes + row.data.len()))
+    }
+
+    /// What is acknowledged and not ingested: it waits, or is on its way.
+    pub(crate) fn unsent(&self) -> Waiting {
+        let mut threads = BTreeSet::new();
+        let (mut checkpoints, mut writes) = (0, 0);
+        for batch in self.batches.iter().filter(|batch| !batch.is_ingested()) {
+            threads.insert(&batch.thread_id);
+            for row in batch.rows.iter().filter(|row| row.part == 0) {
+                checkpoints += u32::from(row.kind == CHECKPOINT);
+                writes += u32::from(row.kind == WRITE);
+            }
+        }
+        Waiting { checkpoints, writes, threads: u32::try_from(threads.len()).unwrap_or(u32::MAX) }
     }
 
     /// Since when the first of them waits.

@@ -4,8 +4,11 @@
 //! deleted meanwhile: only then it is acknowledged. So what it relies on was there after its own
 //! row was, and a host whose clock lags does not hide its row behind a tombstone.
 
+use std::collections::BTreeSet;
+
 use super::call::{Call, Rows, newest_tombstone};
 use super::ingest::{Broken, ingest};
+use super::memory::{Shared, Thread};
 use super::query::{self, Query};
 use super::row::{
     CHECKPOINT, CHUNK, CheckpointData, Copies, Encoding, LogRow, TOMBSTONE, WRITE, copies,
@@ -21,7 +24,31 @@ use crate::value::build::Chunk;
 use crate::value::piece::Piece;
 use crate::value::refs;
 
-const PUTTING: &str = "storing a checkpoint";
+/// What a put does, for people.
+pub(super) const PUTTING: &str = "storing a checkpoint";
+/// What writes do.
+pub(super) const WRITING: &str = "storing writes";
+
+/// The rows of a call on their way.
+pub(super) struct Attempt {
+    pub(super) rev: i64,
+    /// The oldest revision of any row it relies on to be stored with its own.
+    pub(super) oldest: i64,
+    pub(super) rows: Vec<LogRow>,
+    /// Of the chunks among them.
+    pub(super) hashes: Vec<String>,
+    /// What was known of the thread.
+    pub(super) known: Option<Thread>,
+    /// Whether something of the call is stored whatever becomes of these rows.
+    pub(super) stored_before: bool,
+}
+
+impl Attempt {
+    /// Lays the rows, which are ingested, over what queries give.
+    pub(super) fn lay(&mut self, shared: &Shared) {
+        shared.borrow_mut().lay(std::mem::take(&mut self.rows), None);
+    }
+}
 
 /// How often a put is sent again after the thread was deleted under it.
 const PUTS_MAX: usize = 8;
@@ -32,49 +59,94 @@ const WAITING_BYTES_MAX: usize = 3 * 1024 * 1024;
 impl Call {
     /// Stores a checkpoint.
     pub(super) async fn put(&mut self, new: NewCheckpoint) -> Result<Rows, Error> {
+        match self.attempt(&new, None)? {
+            Some(attempt) => self.put_from(new, attempt).await,
+            None => Ok(Vec::new()),
+        }
+    }
+
+    /// The rows of a put, without chunks that are known to be stored, or that others bring along;
+    /// nothing where what the caller relies on is not known to this store, or not young enough.
+    pub(super) fn attempt(
+        &self,
+        new: &NewCheckpoint,
+        carried: Option<&BTreeSet<String>>,
+    ) -> Result<Option<Attempt>, Error> {
         let now = self.sender.io.now();
         let age_max = self.sender.options.age_max();
-        let mut known = self.shared.borrow_mut().thread(&new.thread_id, now, age_max).cloned();
+        let known = self.shared.borrow_mut().thread(&new.thread_id, now, age_max).cloned();
         if let Some(guard) = new.guard {
-            // What the caller relies on must be known to this store, and young enough.
-            let holds = |known: &super::memory::Thread| known.cut == Some(guard.generation);
+            let holds = |known: &Thread| known.cut == Some(guard.generation);
             if !known.as_ref().is_some_and(holds) {
-                return Ok(Vec::new());
+                return Ok(None);
             }
         }
-        let sent =
-            |chunk: &&Chunk| known.as_ref().is_some_and(|known| known.has(&hash_text(&chunk.hash)));
-        let mut fresh: Vec<&Chunk> = new.chunks.iter().filter(|chunk| !sent(chunk)).collect();
-        let mut before = self.shared.borrow_mut().take_stale(&new.thread_id);
+        let is_sent = |chunk: &&Chunk| {
+            let hash = hash_text(&chunk.hash);
+            known.as_ref().is_some_and(|known| known.has(&hash))
+                || carried.is_some_and(|carried| carried.contains(&hash))
+        };
+        let fresh: Vec<&Chunk> = new.chunks.iter().filter(|chunk| !is_sent(chunk)).collect();
+        let stored_before = self.shared.borrow_mut().take_stale(&new.thread_id);
+        let attempt = self.attempt_of(new, &fresh)?;
+        Ok(Some(Attempt { known, stored_before, ..attempt }))
+    }
+
+    fn attempt_of(&self, new: &NewCheckpoint, chunks: &[&Chunk]) -> Result<Attempt, Error> {
+        let rev = self.shared.borrow_mut().clock.next(self.sender.io.at());
+        let rows = self.checkpoint_rows(new, chunks, rev)?;
+        let hashes = chunks.iter().map(|chunk| hash_text(&chunk.hash)).collect();
+        Ok(Attempt { rev, oldest: rev, rows, hashes, known: None, stored_before: false })
+    }
+
+    async fn put_from(&mut self, new: NewCheckpoint, mut attempt: Attempt) -> Result<Rows, Error> {
+        let rows = std::mem::take(&mut attempt.rows);
+        let cut = if self.sender.options.write_behind() {
+            self.wait_in_line(PUTTING, rows).await?;
+            let known = attempt.known.as_ref().and_then(|known| known.cut);
+            known.unwrap_or_default()
+        } else {
+            self.ingest(PUTTING, rows, attempt.stored_before).await?;
+            self.cut_of(PUTTING, &new.thread_id, true).await?
+        };
+        self.finish_put(new, attempt, cut).await
+    }
+
+    /// Acknowledges a put whose rows are ingested. Where the thread was deleted meanwhile all of it
+    /// is sent again, after the deletion.
+    pub(super) async fn finish_put(
+        &mut self,
+        new: NewCheckpoint,
+        mut attempt: Attempt,
+        mut cut: i64,
+    ) -> Result<Rows, Error> {
         for _ in 0..PUTS_MAX {
-            let rev = self.shared.borrow_mut().clock.next(self.sender.io.at());
-            let rows = self.checkpoint_rows(&new, &fresh, rev)?;
-            let cut = if self.sender.options.write_behind() {
-                self.wait_in_line(PUTTING, rows).await?;
-                let known = known.as_ref().and_then(|known| known.cut);
-                known.unwrap_or_default()
-            } else {
-                self.ingest(PUTTING, rows, before).await?;
-                self.cut_of(PUTTING, &new.thread_id, true).await?
-            };
+            let Attempt { rev, oldest, hashes, known, .. } = attempt;
             let deleted = known.as_ref().is_some_and(|known| known.differs(Some(cut)));
-            if !deleted && rev > cut {
-                let hashes = fresh.iter().map(|chunk| hash_text(&chunk.hash));
+            if !deleted && oldest > cut {
                 let mut memory = self.shared.borrow_mut();
-                memory.learn(&new.thread_id, Some(cut), rev, hashes);
+                memory.learn(&new.thread_id, Some(cut), rev, hashes.into_iter());
                 return Ok(vec![vec![Value::Integer(0), Value::Integer(cut)]]);
             }
-            let mut memory = self.shared.borrow_mut();
-            memory.forget(&new.thread_id);
-            memory.clock.observe(cut);
-            if new.guard.is_some() {
-                memory.note_stale(&new.thread_id);
-                return Ok(Vec::new());
+            {
+                let mut memory = self.shared.borrow_mut();
+                memory.forget(&new.thread_id);
+                memory.clock.observe(cut);
+                if new.guard.is_some() {
+                    memory.note_stale(&new.thread_id);
+                    return Ok(Vec::new());
+                }
             }
-            before = true;
-            // Everything is sent again, after the deletion.
-            known = None;
-            fresh = new.chunks.iter().collect();
+            let chunks: Vec<&Chunk> = new.chunks.iter().collect();
+            attempt = self.attempt_of(&new, &chunks)?;
+            let rows = std::mem::take(&mut attempt.rows);
+            if self.sender.options.write_behind() {
+                self.wait_in_line(PUTTING, rows).await?;
+                cut = 0;
+            } else {
+                self.ingest(PUTTING, rows, true).await?;
+                cut = self.cut_of(PUTTING, &new.thread_id, true).await?;
+            }
         }
         Err(Error::protocol(
             "endless-deletes",
@@ -155,9 +227,27 @@ impl Call {
         LogRow::new(kind, thread_id, rev, row_id, at.now)
     }
 
-    /// Stores writes. What a write refers to is always sent with it.
+    /// Stores writes.
     pub(super) async fn put_writes(&mut self, new: NewWrites) -> Result<Rows, Error> {
-        const DOING: &str = "storing writes";
+        let mut attempt = self.writes_attempt(&new)?;
+        let rows = std::mem::take(&mut attempt.rows);
+        if self.sender.options.write_behind() {
+            self.wait_in_line(WRITING, rows).await?;
+        } else {
+            self.ingest(WRITING, rows, false).await?;
+        }
+        Ok(self.acknowledge_writes(&new, &attempt))
+    }
+
+    /// Notes what is stored by now.
+    pub(super) fn acknowledge_writes(&self, new: &NewWrites, attempt: &Attempt) -> Rows {
+        let hashes = attempt.hashes.iter().cloned();
+        self.shared.borrow_mut().learn(&new.thread_id, None, attempt.rev, hashes);
+        Vec::new()
+    }
+
+    /// The rows of writes. What a write refers to is always sent with it.
+    pub(super) fn writes_attempt(&self, new: &NewWrites) -> Result<Attempt, Error> {
         let rev = self.shared.borrow_mut().clock.next(self.sender.io.at());
         let chunks: Vec<&Chunk> = new.chunks.iter().collect();
         let mut rows = self.chunk_rows(&new.thread_id, &chunks, rev);
@@ -186,14 +276,8 @@ impl Call {
             };
             rows.extend(row.holding(encoding, data));
         }
-        if self.sender.options.write_behind() {
-            self.wait_in_line(DOING, rows).await?;
-        } else {
-            self.ingest(DOING, rows, false).await?;
-        }
-        let hashes = new.chunks.iter().map(|chunk| hash_text(&chunk.hash));
-        self.shared.borrow_mut().learn(&new.thread_id, None, rev, hashes);
-        Ok(Vec::new())
+        let hashes = new.chunks.iter().map(|chunk| hash_text(&chunk.hash)).collect();
+        Ok(Attempt { rev, oldest: rev, rows, hashes, known: None, stored_before: false })
     }
 
     /// Hides a thread, at once and for all; then removes its rows, where that was asked for.

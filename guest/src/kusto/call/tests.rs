@@ -44,6 +44,7 @@ fn get(
     loop {
         let answer = match progress {
             Progress::Done(outcome) => return (Ok(outcome), asked, (now - BEGIN) / 1000),
+            Progress::AllDone(_) => panic!("it is one call"),
             Progress::Need(Need::Wait(milliseconds)) => {
                 now += u64::from(milliseconds) * 1000;
                 Answer::Waited

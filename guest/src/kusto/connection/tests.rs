@@ -156,6 +156,8 @@ fn the_service_this_machine_and_named_hosts_are_trusted_and_no_other() {
         "A.KUSTO.WINDOWS.NET",
         "a.z0.kusto.fabric.microsoft.com",
         "a.kusto.usgovcloudapi.net",
+        "a.kusto.sovcloud-api.de",
+        "a.kusto.sovcloud-api.sg",
         "localhost",
         "127.0.0.1",
         "127.8.0.1",

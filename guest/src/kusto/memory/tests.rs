@@ -1,5 +1,5 @@
 use super::*;
-use crate::kusto::row::{CHECKPOINT, TOMBSTONE};
+use crate::kusto::row::TOMBSTONE;
 
 fn rows(thread_id: &str, rev: i64, count: usize, bytes: usize) -> Vec<LogRow> {
     let row = |place: usize| LogRow {
