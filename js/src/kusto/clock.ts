@@ -1,5 +1,12 @@
 import type { Moment } from "./guest.js";
 
+// Taken when the module is loaded: tests that put other timers in their place stop no call.
+const { setTimeout, clearTimeout, setImmediate } = globalThis as Omit<
+  typeof globalThis,
+  "setImmediate"
+> & { setImmediate?: (run: () => void) => unknown };
+const { now } = Date;
+
 /** Time: what it is, and letting it pass. */
 export interface Clock {
   /** Milliseconds since 1970. */
@@ -10,9 +17,20 @@ export interface Clock {
 
 /** This machine's time. */
 export const systemClock: Clock = {
-  now: () => Date.now(),
+  now: () => now(),
   sleep: (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds)),
 };
+
+/** Runs something when the turn of the event loop is over, with the microtasks that it leaves. */
+export const atTurnsEnd: (run: () => void) => unknown =
+  setImmediate ?? ((run) => setTimeout(run, 0));
+
+/** Runs something later, if the process is still there; gives what takes that back. */
+export function later(milliseconds: number, run: () => void): () => void {
+  const timer = setTimeout(run, milliseconds) as { unref?(): void } & ReturnType<typeof setTimeout>;
+  timer.unref?.();
+  return () => clearTimeout(timer);
+}
 
 /** The moments of a clock that may go back; they do not. */
 export class Moments {
