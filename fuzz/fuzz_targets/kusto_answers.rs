@@ -24,7 +24,7 @@ fn drive(u: &mut Unstructured<'_>) -> Result<()> {
         cluster_uri: "https://elsewhere.example".to_owned(),
         database: "database".to_owned(),
         ingest_mode: *u.choose(&[IngestMode::Auto, IngestMode::Streaming, IngestMode::Inline])?,
-        batch_size: u.arbitrary::<Option<u8>>()?.map(u32::from),
+        batch_size: u.arbitrary::<Option<u8>>()?.map(|rows| u32::from(rows) + 1),
         admin: u.arbitrary()?,
         ..StoreOptions::default()
     };
@@ -32,8 +32,11 @@ fn drive(u: &mut Unstructured<'_>) -> Result<()> {
     let mut now = 1_795_250_000_000_000;
     for _ in 0..u.int_in_range(1..=4)? {
         let at = Moment { now, entropy: u.arbitrary()? };
-        let started =
-            if u.ratio(1, 8)? { store.flush(at) } else { store.start(calls::call(u)?, at) };
+        let started = match u.int_in_range(0..=7)? {
+            0 => store.flush(at),
+            1 => store.write_together(vec![calls::call(u)?, calls::call(u)?], at),
+            _ => store.start(calls::call(u)?, at),
+        };
         if let Ok(started) = started {
             one(u, started, &mut now)?;
         }
@@ -45,7 +48,7 @@ fn one(u: &mut Unstructured<'_>, started: (Operation, Progress), now: &mut u64) 
     let (mut operation, mut progress) = started;
     for _ in 0..ROUNDS_MAX {
         let answer = match progress {
-            Progress::Done(_) => return Ok(()),
+            Progress::Done(_) | Progress::AllDone(_) => return Ok(()),
             Progress::Need(Need::Wait(milliseconds)) => {
                 *now += u64::from(milliseconds) * 1000;
                 Answer::Waited

@@ -51,6 +51,9 @@ pub fn answer(u: &mut Unstructured<'_>, request: &HttpRequest) -> Result<HttpAns
     if u.ratio(1, 32)? {
         return Ok(HttpAnswer::Failed(calls::text(u)?));
     }
+    if u.ratio(1, 64)? {
+        return Ok(HttpAnswer::TooLarge);
+    }
     if u.ratio(1, 6)? {
         let status = *u.choose(&[200, 204, 302, 400, 401, 403, 404, 413, 429, 500, 503])?;
         let headers = vec![("retry-after".to_owned(), calls::text(u)?)];

@@ -23,9 +23,11 @@ mod row;
 mod send;
 mod setup;
 mod store;
+mod together;
 pub mod token;
 mod write;
 
 pub use io::{Answer, Need, Operation, Progress};
+pub use memory::Waiting;
 pub use options::{IngestMode, StoreOptions};
 pub use store::Store;

@@ -204,6 +204,9 @@ fn response(request: &HttpRequest, text: &str) -> Value {
         )],
         _ => vec![table(&[], json!([]))],
     };
+    if text.contains("p_sent") {
+        frames.push(table(&["thread_id", "rev", "rows"], json!([])));
+    }
     frames.push(json!({ "FrameType": "DataSetCompletion", "HasErrors": false }));
     Value::Array(frames)
 }

@@ -122,6 +122,18 @@ export function fromBase64(text: string): Uint8Array<ArrayBuffer> | undefined {
   }
 }
 
+/**
+ * Warns the developer at once: what the runtime's own way leaves to the next turn is never said
+ * where there is none.
+ */
+export function emitWarningNow(message: string, type: string): void {
+  const { process } = globalThis as { process?: Partial<NodeJS.Process> };
+  const warning = Object.assign(new Error(message), { name: type });
+  // Where nobody listens, warnings were turned off.
+  if (process?.emit) process.emit("warning", warning);
+  else console.warn(`${type}: ${message}`);
+}
+
 /** Warns the developer, in the way of the runtime. */
 export function emitWarning(message: string, type: string): void {
   const { process } = globalThis as { process?: Partial<NodeJS.Process> };

@@ -1,6 +1,7 @@
 // Requests on the network: what is sent, what comes back, and what is never told.
 
 import { type AddressInfo, createServer } from "node:net";
+import { gzipSync } from "node:zlib";
 
 import { systemClock } from "../src/kusto/clock.js";
 import type { HttpRequest } from "../src/kusto/guest.js";
@@ -18,6 +19,7 @@ function request(url: string, more: Partial<HttpRequest> = {}): HttpRequest {
     body: new Uint8Array([0, 255, 10]),
     authorization: "token",
     timeoutMs: 30_000,
+    responseBytesMax: 1000n,
     ...more,
   };
 }
@@ -69,6 +71,37 @@ describe("a request", () => {
     const answer = await new Exchange(fetch, fixedToken(TOKEN)).answer(request(web.origin));
     expect(answer).toMatchObject({ tag: "response", val: { status: 307 } });
     expect(elsewhere.seen).toEqual([]);
+  });
+});
+
+describe("a body", () => {
+  test("is_taken_up_to_the_limit_of_the_request_and_no_further", async () => {
+    const web = await Web.open((response) => response.end("x".repeat(1000)));
+    const whole = await send(fetch, request(web.origin));
+    expect(whole).toMatchObject({ tag: "response", val: { body: { length: 1000 } } });
+    const cut = await send(fetch, request(web.origin, { responseBytesMax: 999n }));
+    expect(cut).toEqual({ tag: "too-large" });
+  });
+
+  test("that_unpacks_to_more_than_there_is_memory_is_not_unpacked", async () => {
+    // 64 MiB in 64 KiB, sent again and again: nothing but a limit ends it.
+    const packed = gzipSync(Buffer.alloc(64 << 20));
+    let ended = false;
+    const web = await Web.open((response) => {
+      response.writeHead(200, { "content-encoding": "gzip" });
+      response.on("close", () => {
+        ended = true;
+      });
+      const write = () => {
+        while (!ended && response.write(packed));
+        if (!ended) response.once("drain", write);
+      };
+      write();
+    });
+    const limit = 1n << 20n;
+    const answer = await send(fetch, request(web.origin, { responseBytesMax: limit }));
+    expect(answer).toEqual({ tag: "too-large" });
+    await vi.waitUntil(() => ended);
   });
 });
 

@@ -12,7 +12,9 @@ import { checkpoint, config, idOf, metadata } from "./support/checkpoints.js";
 
 async function open(batchSize: number): Promise<{ store: KustoStore; saver: KustoSaver }> {
   const { options } = await newTable();
-  const surroundings = { fetch, tokens: NO_TOKEN, warn: () => {}, clock: systemClock };
+  const warn = () => {};
+  const tokens = NO_TOKEN;
+  const surroundings = { fetch, tokens, warn, warnAtExit: warn, clock: systemClock };
   const store = new KustoStore(toStoreOptions({ ...options, batchSize }), surroundings);
   return { store, saver: new KustoSaver(store) };
 }

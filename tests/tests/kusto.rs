@@ -30,6 +30,51 @@ fn open(options: StoreOptions) -> Kusto {
     Kusto::open(options, std::env::var("KUSTO_ACCESS_TOKEN").ok()).unwrap()
 }
 
+/// Asks the local Kusto for what no cluster has; says whether it is one.
+fn local(options: &StoreOptions, path: &str, body: &str) -> bool {
+    if std::env::var_os("KUSTO_DATABASE").is_some() {
+        eprintln!("skipped: a cluster shows rows when it does");
+        return false;
+    }
+    let url = format!("{}/local/{path}", options.cluster_uri.trim_end_matches('/'));
+    let database = &options.database;
+    let body = format!("{{\"database\":\"{database}\"{body}}}");
+    ureq::post(&url).send(body.as_bytes()).unwrap();
+    true
+}
+
+/// Runs a command on the local Kusto; says whether it is one.
+fn run(options: &StoreOptions, command: &str) -> bool {
+    if std::env::var_os("KUSTO_DATABASE").is_some() {
+        eprintln!("skipped: nobody removes rows of a cluster");
+        return false;
+    }
+    let url = format!("{}/v1/rest/mgmt", options.cluster_uri.trim_end_matches('/'));
+    let body = serde_json::json!({ "db": options.database, "csl": command });
+    ureq::post(&url).send(body.to_string().as_bytes()).unwrap();
+    true
+}
+
+/// How many rows a query of the local Kusto gives.
+fn rows(options: &StoreOptions, query: &str) -> Option<u64> {
+    std::env::var_os("KUSTO_DATABASE").is_none().then_some(())?;
+    let url = format!("{}/v1/rest/query", options.cluster_uri.trim_end_matches('/'));
+    let body = serde_json::json!({ "db": options.database, "csl": format!("{query} | count") });
+    let mut response = ureq::post(&url).send(body.to_string().as_bytes()).unwrap();
+    let text = response.body_mut().read_to_string().unwrap();
+    let answer: serde_json::Value = serde_json::from_str(&text).unwrap();
+    answer["Tables"][0]["Rows"][0][0].as_u64()
+}
+
+/// Rows that are acknowledged from here on show when they are released.
+const HELD_BACK: &str = r#","faults":[{"kind":"delayed","on":"rows"}]"#;
+
+fn ids(kusto: &mut Kusto, thread_id: &str) -> Vec<String> {
+    let list = List { config: config(thread_id), ..List::default() };
+    let Ok(Outcome::Page(page)) = kusto.call(Call::List(list)) else { panic!("a page") };
+    page.tuples.into_iter().map(|tuple| tuple.checkpoint_id).collect()
+}
+
 fn config(thread_id: &str) -> Config {
     Config { thread_id: thread_id.into(), ..Config::default() }
 }
@@ -135,6 +180,78 @@ fn a_superstep_takes_three_requests_and_sends_what_changed() {
     assert_eq!(kusto.requests, 1, "a get takes one request");
 }
 
+/// The writes of a step and the put after them.
+fn superstep(thread_id: &str, step: usize) -> Vec<Call> {
+    let written = json(format!("[{}]", message(step - 1)));
+    let writes = PutWrites {
+        config: Config { checkpoint_id: format!("{:08}", step - 1).into(), ..config(thread_id) },
+        writes: vec![NewWrite { channel: "messages".to_owned(), value: written }],
+        task_id: "task".into(),
+        task_path: String::new(),
+    };
+    vec![Call::PutWrites(writes), checkpoint(thread_id, step, chat(step))]
+}
+
+#[test]
+fn writes_and_a_put_made_at_once_are_two_requests_and_send_a_message_once() {
+    let Some(options) = options("together") else { return };
+    let mut kusto = open(options.clone());
+    for backwards in [false, true] {
+        let thread_id = if backwards { "backwards" } else { "chat" };
+        for step in 1..=5 {
+            let mut calls = superstep(thread_id, step);
+            if backwards {
+                calls.reverse();
+            }
+            (kusto.requests, kusto.sent_bytes) = (0, 0);
+            assert!(kusto.together(calls).iter().all(Result::is_ok));
+            assert_eq!(kusto.requests, 2, "an ingest, and a look for a tombstone");
+        }
+        let chunks =
+            format!("CheckpointLog | where ['kind'] == 'chunk' and thread_id == '{thread_id}'");
+        let distinct = rows(&options, &format!("{chunks} | distinct hash"));
+        assert!(distinct.is_none_or(|distinct| distinct >= 5));
+        assert_eq!(rows(&options, &chunks), distinct, "each message once");
+        for mut store in [open(options.clone()), open(options.clone())] {
+            assert_eq!(ids(&mut store, thread_id).len(), 5);
+            let tuple = latest(&mut store, thread_id).unwrap();
+            assert_eq!(tuple.channel_values[0].value, chat(5));
+        }
+    }
+}
+
+#[test]
+fn calls_made_at_once_see_those_before_them_and_fail_each_on_its_own() {
+    let Some(options) = options("each") else { return };
+    let mut kusto = open(options.clone());
+    let Call::Put(put) = checkpoint("chat", 2, chat(2)) else { panic!("a put") };
+    let without_names = Put { new_versions: Vec::new(), ..put.clone() };
+    let nowhere = Put { config: Config::default(), ..put };
+    let ended = kusto.together(vec![
+        checkpoint("chat", 1, chat(1)),
+        Call::Put(nowhere),
+        Call::Put(without_names),
+    ]);
+    assert!(ended[0].is_ok() && ended[2].is_ok());
+    assert_eq!(ended[1].as_ref().unwrap_err().code(), "missing-thread-id");
+    let tuple = latest(&mut open(options), "chat").unwrap();
+    assert_eq!(tuple.channel_values[0].value, chat(2), "the first put's channel was seen");
+}
+
+#[test]
+fn calls_made_at_once_on_a_thread_deleted_elsewhere_are_put_whole() {
+    let Some(options) = options("deleted_at_once") else { return };
+    let (mut one, mut other) = (open(options.clone()), open(options));
+    assert!(one.together(superstep("chat", 1)).iter().all(Result::is_ok));
+    other.ahead = DAY;
+    other.call(Call::DeleteThread(config("chat"))).unwrap();
+    assert!(one.together(superstep("chat", 2)).iter().all(Result::is_ok));
+    for store in [&mut one, &mut other] {
+        assert_eq!(ids(store, "chat"), ["00000002"]);
+        assert_eq!(latest(store, "chat").unwrap().channel_values[0].value, chat(2));
+    }
+}
+
 #[test]
 fn another_process_reads_what_was_acknowledged() {
     let Some(options) = options("other") else { return };
@@ -146,6 +263,65 @@ fn another_process_reads_what_was_acknowledged() {
         assert_eq!(tuple.channel_values[0].value, chat(step));
         assert_eq!(reader.requests, 1, "a cold get takes one request");
     }
+}
+
+#[test]
+fn what_was_acknowledged_is_read_for_ever_whatever_the_store_shows() {
+    let Some(options) = options("late") else { return };
+    for batch_size in [None, Some(1000)] {
+        let options = StoreOptions {
+            database: format!("{}{}", options.database, batch_size.unwrap_or(1)),
+            batch_size,
+            ..options.clone()
+        };
+        let mut kusto = open(options.clone());
+        let mut editor = Editor::default();
+        editor.call(&mut kusto, checkpoint("chat", 1, chat(1))).unwrap();
+        kusto.flush().unwrap();
+        if !local(&options, "faults", HELD_BACK) {
+            return;
+        }
+        editor.call(&mut kusto, checkpoint("chat", 2, chat(2))).unwrap();
+        kusto.flush().unwrap();
+        for seconds in [0, 11, 25, 3_600, 86_400] {
+            kusto.ahead = seconds * 1_000_000;
+            assert_eq!(latest(&mut kusto, "chat").unwrap().checkpoint_id, "00000002");
+            assert_eq!(ids(&mut kusto, "chat"), ["00000002", "00000001"]);
+        }
+        // What goes on from there keeps what was said there.
+        editor.call(&mut kusto, checkpoint("chat", 3, chat(3))).unwrap();
+        kusto.flush().unwrap();
+        assert_eq!(latest(&mut kusto, "chat").unwrap().channel_values[0].value, chat(3));
+        let mut other = open(options.clone());
+        assert_eq!(ids(&mut other, "chat"), ["00000001"], "others see what shows");
+        local(&options, "release", "");
+        for store in [&mut kusto, &mut other] {
+            assert_eq!(ids(store, "chat"), ["00000003", "00000002", "00000001"]);
+            assert_eq!(latest(store, "chat").unwrap().channel_values[0].value, chat(3));
+        }
+    }
+}
+
+#[test]
+fn parts_that_do_not_show_are_late_within_the_deadline_and_gone_after_ten_minutes() {
+    let Some(options) = options("parts") else { return };
+    let options = StoreOptions { deadline_ms: Some(4_000), ..options };
+    open(options.clone()).call(checkpoint("chat", 1, chat(3))).unwrap();
+    let chunks = "CheckpointLog | where ['kind'] == 'chunk'";
+    if !run(&options, &format!(".delete table CheckpointLog records <| {chunks}")) {
+        return;
+    }
+    let mut kusto = open(options);
+    kusto.is_virtual = true;
+    let code = |kusto: &mut Kusto| {
+        let (begin, call) = (kusto.ahead, GetTuple { config: config("chat"), known: None });
+        let error = kusto.call(Call::GetTuple(call)).unwrap_err();
+        assert!(kusto.ahead - begin <= 4_000_000, "{} of 4 s", kusto.ahead - begin);
+        error.code()
+    };
+    assert_eq!(code(&mut kusto), "store-stale");
+    kusto.ahead = 11 * 60 * 1_000_000;
+    assert_eq!(code(&mut kusto), "missing-chunk");
 }
 
 #[test]

@@ -84,6 +84,7 @@ impl Connected {
         loop {
             let answer = match progress {
                 Progress::Done(outcome) => return Ok(outcome),
+                Progress::AllDone(_) => return Err(no_calls_together()),
                 Progress::Need(Need::Wait(milliseconds)) => {
                     time::wait(milliseconds);
                     Answer::Waited
@@ -124,6 +125,9 @@ impl Connected {
                 let message = format!("the login endpoint did not answer: {why}");
                 return Err(unavailable(message));
             }
+            HttpAnswer::TooLarge => {
+                return Err(unavailable("the login endpoint's answer is too long".to_owned()));
+            }
         };
         let token = token::read(&response, time::moment())?;
         let value = token.value.clone();
@@ -138,6 +142,7 @@ fn answer(
     match response {
         Ok(response) => Ok(HttpAnswer::Response(response)),
         Err(Failure::Failed(why)) => Ok(HttpAnswer::Failed(why.to_owned())),
+        Err(Failure::TooLarge) => Ok(HttpAnswer::TooLarge),
         Err(Failure::NotAllowed) => Err(Error::Denied(StoreFault {
             fault: Fault {
                 code: "request-not-allowed",
@@ -148,6 +153,14 @@ fn answer(
             maybe_stored: false,
         })),
     }
+}
+
+/// This component begins one call at a time.
+fn no_calls_together() -> Error {
+    Error::Protocol(Fault {
+        code: "unexpected-outcome",
+        message: "one call ended as several; please report it".to_owned(),
+    })
 }
 
 fn unavailable(message: String) -> Error {

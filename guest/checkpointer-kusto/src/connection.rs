@@ -39,6 +39,7 @@ impl wit::Guest for Checkpointer {
             visibility_timeout_ms: options.visibility_timeout_ms,
             admin: options.admin,
             trusted_hosts: options.trusted_hosts,
+            credential: !matches!(login, Login::Unspecified),
         };
         let connected = Connected::open(store, login, options.authority)?;
         crate::known::forget_all();

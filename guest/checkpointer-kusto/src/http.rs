@@ -13,13 +13,12 @@ use crate::time::{Deadline, TimeIsUp};
 /// How much is read of a response at a time.
 const READ_BYTES: u64 = 256 * 1024;
 
-/// The longest response: more than the service ever gives.
-const RESPONSE_BYTES_MAX: usize = 128 * 1024 * 1024;
-
 /// Why there is no response.
 pub(crate) enum Failure {
     /// A word or two for people.
     Failed(&'static str),
+    /// The response is longer than the request allows.
+    TooLarge,
     /// The host does not let requests go there.
     NotAllowed,
 }
@@ -45,7 +44,7 @@ pub(crate) fn send(request: &HttpRequest, token: Option<&str>) -> Result<HttpRes
     // wrong with the body counts only where there is no response.
     let written = write(body, &request.body, &deadline);
     match (receive(&response, &deadline), written) {
-        (Ok(response), _) => read(response, &deadline),
+        (Ok(response), _) => read(response, request.response_bytes_max, &deadline),
         (Err(_), Err(Failure::NotAllowed)) => Err(Failure::NotAllowed),
         (Err(failure), _) => Err(failure),
     }
@@ -116,17 +115,21 @@ fn receive(
     }
 }
 
-fn read(response: IncomingResponse, deadline: &Deadline) -> Result<HttpResponse, Failure> {
+fn read(
+    response: IncomingResponse,
+    most: u64,
+    deadline: &Deadline,
+) -> Result<HttpResponse, Failure> {
     let status = response.status();
     let headers = response.headers().entries().into_iter();
     let headers =
         headers.map(|(name, value)| (name, String::from_utf8_lossy(&value).into_owned())).collect();
     let body = response.consume().map_err(|()| Failure::Failed("the response was lost"))?;
-    let body = read_body(&body, deadline)?;
+    let body = read_body(&body, most, deadline)?;
     Ok(HttpResponse { status, headers, body })
 }
 
-fn read_body(body: &IncomingBody, deadline: &Deadline) -> Result<Vec<u8>, Failure> {
+fn read_body(body: &IncomingBody, most: u64, deadline: &Deadline) -> Result<Vec<u8>, Failure> {
     let stream = body.stream().map_err(|()| Failure::Failed("the response was lost"))?;
     let mut bytes = Vec::new();
     loop {
@@ -138,8 +141,8 @@ fn read_body(body: &IncomingBody, deadline: &Deadline) -> Result<Vec<u8>, Failur
                 return Err(Failure::Failed("the response broke off"));
             }
         }
-        if bytes.len() > RESPONSE_BYTES_MAX {
-            return Err(Failure::Failed("the response is too long"));
+        if bytes.len() as u64 > most {
+            return Err(Failure::TooLarge);
         }
     }
 }

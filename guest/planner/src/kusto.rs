@@ -92,12 +92,25 @@ impl wit::GuestStore for Store {
         self.start(guest::Call::DeltaChannelHistory(call.into()), at)
     }
 
+    fn write_together(&self, calls: Vec<wit::WriteCall>, at: wit::Moment) -> Started {
+        let call = |call| match call {
+            wit::WriteCall::Put(call) => guest::Call::Put(call.into()),
+            wit::WriteCall::PutWrites(call) => guest::Call::PutWrites(call.into()),
+        };
+        started(self.0.write_together(calls.into_iter().map(call).collect(), at.into()))
+    }
+
     fn flush(&self, at: wit::Moment) -> Started {
         started(self.0.flush(at.into()))
     }
 
     fn flush_due(&self) -> Option<u64> {
         self.0.flush_due()
+    }
+
+    fn waiting(&self) -> wit::Waiting {
+        let kusto::Waiting { checkpoints, writes, threads } = self.0.waiting();
+        wit::Waiting { checkpoints, writes, threads }
     }
 
     fn take_warning(&self) -> Option<String> {
@@ -135,6 +148,7 @@ impl From<wit::StoreOptions> for kusto::StoreOptions {
             visibility_timeout_ms: options.visibility_timeout_ms,
             admin: options.admin,
             trusted_hosts: options.trusted_hosts,
+            credential: options.credential,
         }
     }
 }
@@ -162,6 +176,10 @@ impl From<kusto::Progress> for wit::Progress {
                 Self::Need(wit::Need::Wait(milliseconds))
             }
             kusto::Progress::Done(outcome) => Self::Done(outcome.into()),
+            kusto::Progress::AllDone(ended) => {
+                let ended = ended.into_iter().map(|one| Ok(one?.into()));
+                Self::AllDone(ended.collect())
+            }
         }
     }
 }
@@ -176,6 +194,7 @@ impl From<wit::Answer> for kusto::Answer {
             wit::Answer::Http(wit::HttpAnswer::Failed(what)) => {
                 Self::Http(HttpAnswer::Failed(what))
             }
+            wit::Answer::Http(wit::HttpAnswer::TooLarge) => Self::Http(HttpAnswer::TooLarge),
             wit::Answer::Waited => Self::Waited,
         }
     }
@@ -201,6 +220,7 @@ impl From<kusto::http::HttpRequest> for wit::HttpRequest {
                 Authorization::FreshToken => wit::Authorization::FreshToken,
             },
             timeout_ms: request.timeout_ms,
+            response_bytes_max: request.response_bytes_max,
         }
     }
 }

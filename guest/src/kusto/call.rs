@@ -3,7 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
-use super::failure::{Class, Failure};
+use super::clock::microseconds;
+use super::failure::{self, Class, Failure};
 use super::frames::Table;
 use super::ingest::{Broken, ingest};
 use super::memory::Shared;
@@ -19,9 +20,13 @@ use crate::statement::{RowSet, Value};
 use crate::value::hash::Hash;
 
 /// The first pause of a read for rows that do not show yet, in milliseconds.
-pub(super) const VISIBILITY_PAUSE_MS: u32 = 100;
+const VISIBILITY_PAUSE_MS: u32 = 100;
 /// The longest one.
-pub(super) const VISIBILITY_PAUSE_MS_MAX: u32 = 5_000;
+const VISIBILITY_PAUSE_MS_MAX: u32 = 5_000;
+
+/// Where a thread has rows younger than this, in microseconds, what lacks of it is taken to be
+/// late; where all are older, it is taken to be gone.
+const LATE_MAX: u64 = 10 * 60 * 1_000_000;
 
 /// The most chunks asked for at once: at 16 KiB each, a fifth of what a result may hold.
 const CHUNKS_MAX: usize = 1000;
@@ -39,6 +44,8 @@ pub(super) struct Call {
     chunks: BTreeMap<(String, String), Vec<u8>>,
     /// Whether chunks that do not show were waited for.
     waited: bool,
+    /// The newest revision that was read of each thread.
+    newest: BTreeMap<String, i64>,
 }
 
 /// Runs a method to its end.
@@ -46,12 +53,18 @@ pub(super) async fn run(
     sender: Sender,
     shared: Shared,
     thread_id: Option<String>,
+    method: Method,
+    step: Step,
+) -> Result<Outcome, Error> {
+    go_on(Call::new(sender, shared, thread_id), method, step).await
+}
+
+/// The rest of a method.
+pub(super) async fn go_on(
+    mut call: Call,
     mut method: Method,
     mut step: Step,
 ) -> Result<Outcome, Error> {
-    let threads = thread_id.into_iter().collect();
-    let (cuts, chunks) = (BTreeMap::new(), BTreeMap::new());
-    let mut call = Call { sender, shared, threads, cuts, chunks, waited: false };
     loop {
         let asks = match step {
             Step::Done(outcome) => return Ok(outcome),
@@ -69,7 +82,22 @@ pub(super) async fn run(
 pub(super) type Rows = Vec<Vec<Value>>;
 
 impl Call {
-    async fn answer(&mut self, ask: Ask) -> Result<Rows, Error> {
+    /// A call, of one thread if it is of one.
+    pub(super) fn new(sender: Sender, shared: Shared, thread_id: Option<String>) -> Self {
+        let threads = thread_id.into_iter().collect();
+        let (cuts, chunks, newest) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
+        Self { sender, shared, threads, cuts, chunks, waited: false, newest }
+    }
+
+    pub(super) async fn answer(&mut self, ask: Ask) -> Result<Rows, Error> {
+        match &ask {
+            Ask::Page(page) => self.until_shown(page.thread_id.as_deref()).await?,
+            Ask::Channels { thread_id, .. } | Ask::Ancestors { thread_id, .. } => {
+                self.until_shown(Some(thread_id)).await?;
+            }
+            // A page has come before these; the others read nothing that counts.
+            _ => {}
+        }
         match ask {
             Ask::Page(page) => self.page(page).await,
             Ask::Writes { channel, checkpoints } => self.sends(channel, checkpoints).await,
@@ -106,9 +134,15 @@ impl Call {
         })
     }
 
-    /// The tables of a query; `doing` says what failed where it does.
-    pub(super) async fn query(&self, doing: &str, query: &Query) -> Result<Vec<Table>, Error> {
-        let tables = self.sender.query(query).await?;
+    /// The tables of a query; `doing` says what failed where it does. With it goes the question
+    /// which of the rows that were sent show by now.
+    pub(super) async fn query(
+        &self,
+        doing: &str,
+        query: Query,
+        thread_id: Option<&str>,
+    ) -> Result<Vec<Table>, Error> {
+        let tables = self.look(query, thread_id).await?;
         tables.map_err(|failure| failure.error(doing, false))
     }
 
@@ -116,13 +150,71 @@ impl Call {
     pub(super) async fn try_query(
         &self,
         doing: &str,
-        query: &Query,
+        query: Query,
+        thread_id: Option<&str>,
     ) -> Result<Option<Vec<Table>>, Error> {
-        match self.sender.query(query).await? {
+        match self.look(query, thread_id).await? {
             Ok(tables) => Ok(Some(tables)),
             Err(Failure { class: Class::ResultTooLarge, .. }) => Ok(None),
             Err(failure) => Err(failure.error(doing, false)),
         }
+    }
+
+    /// Sends a query that reads a thread, or all; and notes what it shows of the rows that were
+    /// sent. Rows to lay over its tables are to be taken before: not every part of a query is as
+    /// of one moment.
+    pub(super) async fn look(
+        &self,
+        query: Query,
+        thread_id: Option<&str>,
+    ) -> Result<Result<Vec<Table>, Failure>, Error> {
+        let (threads, revs) = self.shared.borrow().unshown(thread_id);
+        if revs.is_empty() {
+            return self.sender.query(&query).await;
+        }
+        let query = query.and_shown(&self.sender.options.table, threads, revs);
+        let ended = self.sender.query(&query).await?;
+        let Ok(mut tables) = ended else { return Ok(ended) };
+        let mut memory = self.shared.borrow_mut();
+        for record in tables.pop().iter().flat_map(Table::records) {
+            let (rev, rows) = (record.integer("rev")?, record.integer("rows")?);
+            memory.shown(record.text("thread_id")?, rev, rows);
+        }
+        Ok(Ok(tables))
+    }
+
+    /// Waits until the store shows what was sent and could not be kept.
+    async fn until_shown(&self, thread_id: Option<&str>) -> Result<(), Error> {
+        let mut patience = Patience::of(&self.sender);
+        loop {
+            let marked = self.shared.borrow().marked(thread_id);
+            let Some(first) = marked.first() else { return Ok(()) };
+            // It also tells of a deletion, after which nothing needs to show.
+            let query = query::cut(&self.sender.options.table, first);
+            self.cut_of("waiting for what was stored", first, query, false).await?;
+            if self.shared.borrow().marked(Some(first)).is_empty() {
+                continue;
+            }
+            if !patience.wait(&self.sender).await? {
+                return Err(failure::stale(&format!("what was stored in thread {first}")));
+            }
+        }
+    }
+
+    /// The error where rows lack that must be there. They may be late, unless all of their thread
+    /// has been there for long: then they are gone.
+    pub(super) fn lacks(&self, thread_id: &str, what: &str) -> Result<(), Error> {
+        let newest = self.newest.get(thread_id).copied().unwrap_or_default();
+        if microseconds(newest).saturating_add(LATE_MAX) < self.sender.io.now() {
+            return Ok(());
+        }
+        Err(failure::stale(what))
+    }
+
+    /// Notes the newest revision that was read of a thread.
+    pub(super) fn note_newest(&mut self, thread_id: &str, rev: i64) {
+        let newest = self.newest.entry(thread_id.to_owned()).or_default();
+        *newest = rev.max(*newest);
     }
 
     /// Ingests rows, and lays them over what queries give.
@@ -134,7 +226,7 @@ impl Call {
     ) -> Result<(), Error> {
         match ingest(&self.sender, &self.shared, &rows).await? {
             Ok(()) => {
-                self.shared.borrow_mut().lay(rows, self.sender.io.now(), false);
+                self.shared.borrow_mut().lay(rows, None);
                 Ok(())
             }
             Err(Broken { failure, partly }) => Err(failure.error(doing, before || partly)),
@@ -174,20 +266,17 @@ impl Call {
                 self.chunks.insert((thread_id.clone(), row.hash.clone()), data);
             }
         }
-        let begin = self.sender.io.now();
-        let mut pause = VISIBILITY_PAUSE_MS;
+        let mut patience = Patience::of(&self.sender);
         loop {
             self.fetch(&thread_id, self.lacking(&thread_id, &texts)).await?;
-            let waits = self.sender.options.visibility_timeout;
-            let late = self.sender.io.now().saturating_sub(begin) >= waits;
-            if self.lacking(&thread_id, &texts).is_empty() || late || self.waited {
+            if self.lacking(&thread_id, &texts).is_empty() {
                 break;
             }
-            self.sender.io.wait(pause).await?;
-            pause = pause.saturating_mul(2).min(VISIBILITY_PAUSE_MS_MAX);
-        }
-        if !self.lacking(&thread_id, &texts).is_empty() {
-            self.waited = true;
+            if self.waited || !patience.wait(&self.sender).await? {
+                self.waited = true;
+                self.lacks(&thread_id, &format!("parts of values of thread {thread_id}"))?;
+                break;
+            }
         }
         let row = |(place, hash): (usize, String)| {
             let data = self.chunks.get(&(thread_id.clone(), hash))?;
@@ -209,7 +298,7 @@ impl Call {
             hashes.chunks(CHUNKS_MAX).map(<[String]>::to_vec).collect();
         while let Some(group) = groups.pop() {
             let query = query::chunks(&table, thread_id, group.clone());
-            match self.try_query("reading chunks", &query).await? {
+            match self.try_query("reading chunks", query, Some(thread_id)).await? {
                 Some(tables) => tables.iter().try_for_each(|table| self.keep(table))?,
                 None if group.len() > 1 => {
                     let (left, right) = group.split_at(group.len() / 2);
@@ -244,7 +333,7 @@ impl Call {
             let count = LOOKED_AT as i64 + 1;
             let table = &self.sender.options.table;
             let query = query::channels(table, thread_id, checkpoint_ns, count);
-            for table in self.query("looking for channels", &query).await? {
+            for table in self.query("looking for channels", query, Some(thread_id)).await? {
                 for record in table.records() {
                     looked_at.insert(record.text("checkpoint_id")?.to_owned());
                     found.extend(record.texts("channels")?);
@@ -267,7 +356,7 @@ impl Call {
         for key in keys {
             let thread_id = self.thread_of(key)?;
             let query = query::cut(&self.sender.options.table, &thread_id);
-            let cut = self.cut_of("looking for a thread", &thread_id, &query, false).await?;
+            let cut = self.cut_of("looking for a thread", &thread_id, query, false).await?;
             if self.cuts.get(&thread_id).is_none_or(|read| cut <= *read) {
                 there.push(vec![Value::Integer(key)]);
             }
@@ -277,7 +366,7 @@ impl Call {
 
     /// The rows that may not show yet.
     pub(super) fn laid(&self) -> Vec<Rc<LogRow>> {
-        self.shared.borrow_mut().laid(self.sender.io.now())
+        self.shared.borrow().laid()
     }
 
     /// The rows of checkpoints in a namespace that may not show yet and are not hidden.
@@ -302,7 +391,36 @@ pub(super) fn newest_tombstone(rows: &[Rc<LogRow>], thread_id: &str) -> i64 {
 
 /// Ingests what waits in a store.
 pub(super) async fn flush(sender: Sender, shared: Shared) -> Result<(), Error> {
-    let (threads, cuts, chunks) = (Vec::new(), BTreeMap::new(), BTreeMap::new());
-    let mut call = Call { sender, shared, threads, cuts, chunks, waited: false };
-    call.flush("ingesting rows that waited").await
+    Call::new(sender, shared, None).flush("ingesting rows that waited").await
 }
+
+/// How long a read waits for rows that do not show yet: the visibility timeout, but not so close
+/// to the call's deadline that there is no time to look again.
+pub(super) struct Patience {
+    until: u64,
+    pause: u32,
+}
+
+impl Patience {
+    pub(super) fn of(sender: &Sender) -> Self {
+        let now = sender.io.now();
+        let most = sender.deadline.saturating_sub(now) / 4 * 3;
+        let until = now.saturating_add(sender.options.visibility_timeout.min(most));
+        Self { until, pause: VISIBILITY_PAUSE_MS }
+    }
+
+    /// Waits a while; longer each time. False where there is no time left.
+    pub(super) async fn wait(&mut self, sender: &Sender) -> Result<bool, Error> {
+        let left = self.until.saturating_sub(sender.io.now()) / 1000;
+        if left == 0 {
+            return Ok(false);
+        }
+        let pause = self.pause.min(u32::try_from(left).unwrap_or(u32::MAX));
+        sender.io.wait(pause).await?;
+        self.pause = self.pause.saturating_mul(2).min(VISIBILITY_PAUSE_MS_MAX);
+        Ok(true)
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -8,25 +8,54 @@ use std::fmt;
 
 use crate::error::Error;
 
-/// The suffixes of the service's own clusters, public and sovereign clouds.
-const TRUSTED_SUFFIXES: &[&str] = &[
-    ".kusto.azuresynapse.azure.cn",
-    ".kusto.azuresynapse.net",
-    ".kusto.chinacloudapi.cn",
-    ".kusto.core.eaglex.ic.gov",
-    ".kusto.core.microsoft.scloud",
-    ".kusto.data.microsoft.com",
-    ".kusto.fabric.microsoft.com",
-    ".kusto.sovcloud-api.fr",
-    ".kusto.usgovcloudapi.net",
-    ".kusto.windows.net",
-    ".kustomfa.chinacloudapi.cn",
-    ".kustomfa.core.eaglex.ic.gov",
-    ".kustomfa.core.microsoft.scloud",
-    ".kustomfa.sovcloud-api.fr",
-    ".kustomfa.usgovcloudapi.net",
-    ".kustomfa.windows.net",
+/// A cloud: where one logs in, and the suffixes of the service's own clusters there.
+type Cloud = (&'static str, &'static [&'static str]);
+
+const PUBLIC: Cloud = (
+    "https://login.microsoftonline.com",
+    &[
+        ".kusto.azuresynapse.net",
+        ".kusto.data.microsoft.com",
+        ".kusto.fabric.microsoft.com",
+        ".kusto.windows.net",
+        ".kustomfa.windows.net",
+    ],
+);
+
+const CLOUDS: &[Cloud] = &[
+    PUBLIC,
+    (
+        "https://login.microsoftonline.us",
+        &[".kusto.usgovcloudapi.net", ".kustomfa.usgovcloudapi.net"],
+    ),
+    (
+        "https://login.partner.microsoftonline.cn",
+        &[".kusto.azuresynapse.azure.cn", ".kusto.chinacloudapi.cn", ".kustomfa.chinacloudapi.cn"],
+    ),
+    (
+        "https://login.microsoftonline.eaglex.ic.gov",
+        &[".kusto.core.eaglex.ic.gov", ".kustomfa.core.eaglex.ic.gov"],
+    ),
+    (
+        "https://login.microsoftonline.microsoft.scloud",
+        &[".kusto.core.microsoft.scloud", ".kustomfa.core.microsoft.scloud"],
+    ),
+    (
+        "https://login.sovcloud-identity.fr",
+        &[".kusto.sovcloud-api.fr", ".kustomfa.sovcloud-api.fr"],
+    ),
+    (
+        "https://login.sovcloud-identity.de",
+        &[".kusto.sovcloud-api.de", ".kustomfa.sovcloud-api.de"],
+    ),
+    (
+        "https://login.sovcloud-identity.sg",
+        &[".kusto.sovcloud-api.sg", ".kustomfa.sovcloud-api.sg"],
+    ),
 ];
+
+/// Those among them that are Microsoft Fabric's.
+const FABRIC_SUFFIXES: &[&str] = &[".kusto.data.microsoft.com", ".kusto.fabric.microsoft.com"];
 
 /// What a connection string says.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -318,6 +347,18 @@ impl Endpoint {
         Ok(Self { origin, host, secure, database })
     }
 
+    /// Where an application shows its secret: the login endpoint of the cluster's cloud, and the
+    /// public one's where its host is none of the service's own.
+    pub fn authority(&self) -> &'static str {
+        cloud_of(&self.host).map_or(PUBLIC.0, |(authority, _)| authority)
+    }
+
+    /// Whether it is an Eventhouse of Microsoft Fabric, whose queries are always consistent and
+    /// may not say so.
+    pub fn is_fabric(&self) -> bool {
+        FABRIC_SUFFIXES.iter().any(|suffix| self.host.ends_with(suffix))
+    }
+
     /// Whether a token may be sent there: the host is trusted, and nobody on the way can read
     /// along. Plain `http` is for loopback alone.
     pub fn may_have_token(&self, extra: &[String]) -> bool {
@@ -343,12 +384,17 @@ fn split_port(authority: &str) -> Result<(&str, Option<u16>), Error> {
 /// caller names.
 pub fn is_trusted(host: &str, extra: &[String]) -> bool {
     let host = host.to_ascii_lowercase();
-    let of_service = |suffix: &&str| {
-        host.strip_suffix(*suffix).is_some_and(|name| !name.is_empty() && !name.starts_with('.'))
-    };
-    TRUSTED_SUFFIXES.iter().any(of_service)
+    cloud_of(&host).is_some()
         || is_loopback(&host)
         || extra.iter().any(|named| named.eq_ignore_ascii_case(&host))
+}
+
+/// The cloud that a host is a cluster of.
+fn cloud_of(host: &str) -> Option<&'static Cloud> {
+    let is_one = |suffix: &&str| {
+        host.strip_suffix(*suffix).is_some_and(|name| !name.is_empty() && !name.starts_with('.'))
+    };
+    CLOUDS.iter().find(|(_, suffixes)| suffixes.iter().any(is_one))
 }
 
 /// Whether a host is this machine.

@@ -152,6 +152,16 @@ impl Failure {
     }
 }
 
+/// The store does not show yet what it has acknowledged, or a part of it.
+pub(crate) fn stale(what: &str) -> Error {
+    let message = format!(
+        "the store does not show {what} yet; try again later, and where that lasts for more than \
+         ten minutes, rows are missing: restore the table"
+    );
+    let fault = Fault { code: "store-stale", message };
+    Error::Unavailable(StoreFault { fault, maybe_stored: false })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

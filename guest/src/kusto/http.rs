@@ -38,6 +38,8 @@ pub struct HttpRequest {
     pub authorization: Authorization,
     /// After so many milliseconds without a whole response the host must give up.
     pub timeout_ms: u32,
+    /// A response whose body is longer, or unpacks to more, the host must not take.
+    pub response_bytes_max: u64,
 }
 
 impl fmt::Debug for HttpRequest {
@@ -89,6 +91,8 @@ pub enum HttpAnswer {
     Response(HttpResponse),
     /// There is none. A word or two for people, without URL, header or body.
     Failed(String),
+    /// There is one, and its body is longer than the request allows.
+    TooLarge,
 }
 
 /// A text as a part of a URL's path, or as a name or value of a form.
@@ -119,6 +123,7 @@ mod tests {
             body: body.clone(),
             authorization: Authorization::None,
             timeout_ms: 1,
+            response_bytes_max: 1,
         };
         let response = HttpResponse { status: 200, headers: Vec::new(), body };
         let answer = HttpAnswer::Response(response);

@@ -42,6 +42,20 @@ pub enum Progress {
     Need(Need),
     /// The end.
     Done(Outcome),
+    /// The end of calls that were made together: of each of them.
+    AllDone(Vec<Result<Outcome, Error>>),
+}
+
+impl From<Outcome> for Progress {
+    fn from(outcome: Outcome) -> Self {
+        Self::Done(outcome)
+    }
+}
+
+impl From<Vec<Result<Outcome, Error>>> for Progress {
+    fn from(ended: Vec<Result<Outcome, Error>>) -> Self {
+        Self::AllDone(ended)
+    }
 }
 
 /// What a call and its host pass to one another.
@@ -95,7 +109,7 @@ impl Io {
     }
 }
 
-type Call = Pin<Box<dyn Future<Output = Result<Outcome, Error>>>>;
+type Call = Pin<Box<dyn Future<Output = Result<Progress, Error>>>>;
 
 /// One call under way.
 pub struct Operation {
@@ -105,15 +119,16 @@ pub struct Operation {
 
 impl Operation {
     /// Begins a call and runs it to its first need.
-    pub(crate) fn start<C>(
+    pub(crate) fn start<C, End: Into<Progress>>(
         at: Moment,
         call: impl FnOnce(Io) -> C,
     ) -> Result<(Self, Progress), Error>
     where
-        C: Future<Output = Result<Outcome, Error>> + 'static,
+        C: Future<Output = Result<End, Error>> + 'static,
     {
         let exchange = Rc::new(RefCell::new(Exchange { need: None, answer: None, at }));
-        let call: Call = Box::pin(call(Io { exchange: Rc::clone(&exchange) }));
+        let call = call(Io { exchange: Rc::clone(&exchange) });
+        let call: Call = Box::pin(async { Ok(call.await?.into()) });
         let mut operation = Self { exchange, call: Some(call) };
         let progress = operation.poll()?;
         Ok((operation, progress))
@@ -143,7 +158,7 @@ impl Operation {
         match polled {
             Poll::Ready(ended) => {
                 self.call = None;
-                Ok(Progress::Done(ended?))
+                ended
             }
             Poll::Pending => match self.exchange.borrow_mut().need.take() {
                 Some(need) => Ok(Progress::Need(need)),

@@ -6,14 +6,19 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::rc::Rc;
 
 use super::clock::{Clock, microseconds};
-use super::row::LogRow;
-
-/// For how long a row that was ingested is still laid over what queries give, in microseconds.
-/// The service shows rows at once, by its documents; this is a margin and no wait.
-const GRACE: u64 = 10_000_000;
+use super::row::{CHECKPOINT, LogRow, WRITE};
 
 /// The most hashes remembered, of all threads together.
 const HASHES_MAX: usize = 200_000;
+
+/// The most bytes of rows kept that are ingested and that no query has shown yet.
+const LAID_BYTES_MAX: usize = 32 * 1024 * 1024;
+
+/// The most calls whose rows are asked for at once, whether they show.
+const ASKED_MAX: usize = 500;
+
+/// A batch and a row take about so many bytes beside the row's data.
+const ROW_BYTES: usize = 512;
 
 /// The memory of a store, shared by the calls on it.
 pub(crate) type Shared = Rc<RefCell<Memory>>;
@@ -24,7 +29,8 @@ pub(crate) struct Memory {
     pub(crate) clock: Clock,
     threads: BTreeMap<String, Thread>,
     uses: u64,
-    rows: VecDeque<Laid>,
+    batches: VecDeque<Batch>,
+    takes: u64,
     /// Threads whose last put ended stale, though its rows are in the store.
     stale: BTreeSet<String>,
     /// When rows may be streamed again, in microseconds since 1970.
@@ -45,10 +51,17 @@ pub(crate) struct Thread {
     used: u64,
 }
 
-/// A row laid over what queries give.
+/// The rows of one call, laid over what queries give until a query has shown all of them: what
+/// was acknowledged is never unread again, however late the store shows it.
 #[derive(Debug)]
-struct Laid {
-    row: Rc<LogRow>,
+struct Batch {
+    thread_id: String,
+    rev: i64,
+    /// How many rows they are.
+    count: usize,
+    /// Empty where there was no room for them. Then the batch is a mark: its thread is not read
+    /// before a query shows it.
+    rows: Vec<Rc<LogRow>>,
     state: State,
 }
 
@@ -56,10 +69,28 @@ struct Laid {
 enum State {
     /// Acknowledged and not ingested: since when it waits.
     Waiting(u64),
-    /// On its way: since when it waits.
-    Underway(u64),
-    /// Ingested: when.
-    Ingested(u64),
+    /// On its way: since when it waits, and who took it.
+    Underway(u64, u64),
+    /// Ingested, and not shown yet.
+    Ingested,
+}
+
+/// What is acknowledged and not ingested yet.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Waiting {
+    /// Checkpoints.
+    pub checkpoints: u32,
+    /// Pending writes.
+    pub writes: u32,
+    /// The threads that they are of.
+    pub threads: u32,
+}
+
+/// Rows that were taken to be ingested.
+#[derive(Debug)]
+pub(crate) struct Taken {
+    pub(crate) rows: Vec<Rc<LogRow>>,
+    take: u64,
 }
 
 impl Memory {
@@ -119,55 +150,145 @@ impl Memory {
         }
     }
 
-    /// Lays rows over what queries give: rows that wait, or that were ingested.
-    pub(crate) fn lay(&mut self, rows: Vec<LogRow>, now: u64, waiting: bool) {
-        let state = if waiting { State::Waiting(now) } else { State::Ingested(now) };
-        self.rows.extend(rows.into_iter().map(|row| Laid { row: Rc::new(row), state }));
+    /// Lays the rows of a call over what queries give: rows that wait since then, or that were
+    /// ingested.
+    pub(crate) fn lay(&mut self, rows: Vec<LogRow>, waiting: Option<u64>) {
+        let Some(first) = rows.first() else { return };
+        let (thread_id, rev, count) = (first.thread_id.clone(), first.rev, rows.len());
+        let rows = rows.into_iter().map(Rc::new).collect();
+        let state = waiting.map_or(State::Ingested, State::Waiting);
+        self.batches.push_back(Batch { thread_id, rev, count, rows, state });
+        self.make_room();
     }
 
-    /// The rows laid over what queries give; those that show by now are dropped.
-    pub(crate) fn laid(&mut self, now: u64) -> Vec<Rc<LogRow>> {
-        self.rows.retain(
-            |laid| !matches!(laid.state, State::Ingested(at) if at.saturating_add(GRACE) < now),
-        );
-        self.rows.iter().map(|laid| Rc::clone(&laid.row)).collect()
+    /// The rows laid over what queries give.
+    pub(crate) fn laid(&self) -> Vec<Rc<LogRow>> {
+        self.batches.iter().flat_map(|batch| batch.rows.iter().map(Rc::clone)).collect()
+    }
+
+    /// Rows that take too much room are let go, the oldest first. Of a thread the newest mark
+    /// stands for those before it.
+    fn make_room(&mut self) {
+        let mut bytes: usize =
+            self.batches.iter().filter(|batch| batch.is_ingested()).map(Batch::bytes).sum();
+        for at in 0..self.batches.len() {
+            if bytes <= LAID_BYTES_MAX {
+                break;
+            }
+            let batch = self.batches.get_mut(at).filter(|batch| batch.is_ingested());
+            if let Some(batch) = batch {
+                bytes -= batch.bytes();
+                batch.rows = Vec::new();
+            }
+        }
+        let mut newest: BTreeMap<&str, i64> = BTreeMap::new();
+        for mark in self.batches.iter().filter(|batch| batch.is_mark()) {
+            let rev = newest.entry(&mark.thread_id).or_default();
+            *rev = mark.rev.max(*rev);
+        }
+        if newest.is_empty() {
+            return;
+        }
+        let newest: BTreeSet<i64> = newest.into_values().collect();
+        self.batches.retain(|batch| !batch.is_mark() || newest.contains(&batch.rev));
+    }
+
+    /// The revisions of what is ingested and was not shown yet, of one thread or of all: the
+    /// oldest ones, and their threads.
+    pub(crate) fn unshown(&self, thread_id: Option<&str>) -> (Vec<String>, Vec<i64>) {
+        let is = |batch: &&Batch| {
+            batch.is_ingested() && thread_id.is_none_or(|thread_id| batch.thread_id == thread_id)
+        };
+        let asked: Vec<_> = self.batches.iter().filter(is).take(ASKED_MAX).collect();
+        let threads: BTreeSet<_> = asked.iter().map(|batch| batch.thread_id.clone()).collect();
+        (threads.into_iter().collect(), asked.iter().map(|batch| batch.rev).collect())
+    }
+
+    /// Whether so much is not shown yet that it is worth a query of its own.
+    pub(crate) fn is_much_unshown(&self) -> bool {
+        let ingested = || self.batches.iter().filter(|batch| batch.is_ingested());
+        ingested().count() > 4 * ASKED_MAX
+            || ingested().map(Batch::bytes).sum::<usize>() > LAID_BYTES_MAX / 2
+    }
+
+    /// Notes that a query has shown so many rows of a call.
+    pub(crate) fn shown(&mut self, thread_id: &str, rev: i64, count: i64) {
+        let all = |batch: &Batch| usize::try_from(count).is_ok_and(|count| count >= batch.count);
+        self.batches.retain(|batch| {
+            !(batch.is_ingested() && batch.rev == rev && batch.thread_id == thread_id && all(batch))
+        });
+    }
+
+    /// Drops what a tombstone of the store hides: somebody may remove it, and then no query ever
+    /// shows it.
+    pub(crate) fn hidden(&mut self, thread_id: &str, cut: i64) {
+        self.batches.retain(|batch| {
+            !(batch.is_ingested() && batch.thread_id == thread_id && batch.rev <= cut)
+        });
+    }
+
+    /// Threads, that one or all, which are not to be read before a query shows more of them.
+    pub(crate) fn marked(&self, thread_id: Option<&str>) -> Vec<String> {
+        let is = |batch: &&Batch| {
+            batch.is_mark() && thread_id.is_none_or(|thread_id| batch.thread_id == thread_id)
+        };
+        self.batches.iter().filter(is).map(|batch| batch.thread_id.clone()).collect()
     }
 
     /// How many rows wait, and how many bytes their data has.
     pub(crate) fn waiting(&self) -> (usize, usize) {
-        let waiting = self.rows.iter().filter(|laid| matches!(laid.state, State::Waiting(_)));
-        waiting.fold((0, 0), |(rows, bytes), laid| (rows + 1, bytes + laid.row.data.len()))
+        let waiting = self.batches.iter().filter(|batch| matches!(batch.state, State::Waiting(_)));
+        let rows = waiting.flat_map(|batch| batch.rows.iter());
+        rows.fold((0, 0), |(rows, bytes), row| (rows + 1, bytes + row.data.len()))
+    }
+
+    /// What is acknowledged and not ingested: it waits, or is on its way.
+    pub(crate) fn unsent(&self) -> Waiting {
+        let mut threads = BTreeSet::new();
+        let (mut checkpoints, mut writes) = (0, 0);
+        for batch in self.batches.iter().filter(|batch| !batch.is_ingested()) {
+            threads.insert(&batch.thread_id);
+            for row in batch.rows.iter().filter(|row| row.part == 0) {
+                checkpoints += u32::from(row.kind == CHECKPOINT);
+                writes += u32::from(row.kind == WRITE);
+            }
+        }
+        Waiting { checkpoints, writes, threads: u32::try_from(threads.len()).unwrap_or(u32::MAX) }
     }
 
     /// Since when the first of them waits.
     pub(crate) fn waiting_since(&self) -> Option<u64> {
-        let since = |laid: &Laid| match laid.state {
+        let since = |batch: &Batch| match batch.state {
             State::Waiting(since) => Some(since),
-            State::Underway(_) | State::Ingested(_) => None,
+            State::Underway(..) | State::Ingested => None,
         };
-        self.rows.iter().filter_map(since).min()
+        self.batches.iter().filter_map(since).min()
     }
 
     /// Takes the rows that wait, to ingest them.
-    pub(crate) fn take_waiting(&mut self) -> Vec<Rc<LogRow>> {
-        let mut taken = Vec::new();
-        for laid in &mut self.rows {
-            if let State::Waiting(since) = laid.state {
-                laid.state = State::Underway(since);
-                taken.push(Rc::clone(&laid.row));
+    pub(crate) fn take_waiting(&mut self) -> Taken {
+        self.takes += 1;
+        let take = self.takes;
+        let mut rows = Vec::new();
+        for batch in &mut self.batches {
+            if let State::Waiting(since) = batch.state {
+                batch.state = State::Underway(since, take);
+                rows.extend(batch.rows.iter().map(Rc::clone));
             }
         }
-        taken
+        Taken { rows, take }
     }
 
     /// What became of rows that were taken.
-    pub(crate) fn settle(&mut self, taken: &[Rc<LogRow>], ingested: Option<u64>) {
-        for laid in &mut self.rows {
-            let State::Underway(since) = laid.state else { continue };
-            if taken.iter().any(|row| Rc::ptr_eq(row, &laid.row)) {
-                laid.state = ingested.map_or(State::Waiting(since), State::Ingested);
+    pub(crate) fn settle(&mut self, taken: &Taken, ingested: bool) {
+        for batch in &mut self.batches {
+            if let State::Underway(since, take) = batch.state
+                && take == taken.take
+            {
+                batch.state = if ingested { State::Ingested } else { State::Waiting(since) };
             }
         }
+        self.make_room();
     }
 
     /// Notes that a put ended stale after its rows were ingested: the same put, whole, follows, and
@@ -181,11 +302,13 @@ impl Memory {
         self.stale.remove(thread_id)
     }
 
-    /// Drops the rows of a thread that wait and are older than its tombstone.
-    pub(crate) fn drop_waiting(&mut self, thread_id: &str, tombstone: i64) {
-        let waits = |laid: &Laid| matches!(laid.state, State::Waiting(_));
-        let is_hidden = |row: &LogRow| row.thread_id == thread_id && row.rev < tombstone;
-        self.rows.retain(|laid| !(waits(laid) && is_hidden(&laid.row)));
+    /// Drops the rows of a thread that are older than its tombstone, which is laid itself: those
+    /// that wait, and those that no query has shown yet.
+    pub(crate) fn drop_older(&mut self, thread_id: &str, tombstone: i64) {
+        self.batches.retain(|batch| {
+            let is_underway = matches!(batch.state, State::Underway(..));
+            batch.thread_id != thread_id || batch.rev >= tombstone || is_underway
+        });
     }
 
     /// Notes that rows go inline until then, and warns of it once.
@@ -208,6 +331,20 @@ impl Memory {
     }
 }
 
+impl Batch {
+    fn is_ingested(&self) -> bool {
+        self.state == State::Ingested
+    }
+
+    fn is_mark(&self) -> bool {
+        self.rows.is_empty()
+    }
+
+    fn bytes(&self) -> usize {
+        self.rows.iter().map(|row| row.data.len() + ROW_BYTES).sum()
+    }
+}
+
 impl Thread {
     /// Whether a chunk is in the store.
     pub(crate) fn has(&self, hash: &str) -> bool {
@@ -224,3 +361,6 @@ impl Thread {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -41,6 +41,8 @@ pub struct StoreOptions {
     pub admin: bool,
     /// Hosts that may get the token, beyond those known.
     pub trusted_hosts: Vec<String>,
+    /// Whether there is a token, or a way to get one: then the host must be trusted.
+    pub credential: bool,
 }
 
 /// A day in microseconds.
@@ -66,6 +68,8 @@ pub(crate) struct Options {
     pub(crate) admin: bool,
     /// Whether the cluster's host may get the token.
     pub(crate) trusted: bool,
+    /// Whether queries say how consistent they are to be.
+    pub(crate) says_consistency: bool,
 }
 
 impl Options {
@@ -95,18 +99,41 @@ impl Options {
                  the database the table is in",
             ));
         }
+        let counts = [
+            ("batch_size", options.batch_size),
+            ("flush_interval", options.flush_interval_ms),
+            ("deadline", options.deadline_ms),
+            ("retention_days", options.retention_days),
+            ("visibility_timeout", options.visibility_timeout_ms),
+        ];
+        if let Some((name, _)) = counts.iter().find(|(_, count)| *count == Some(0)) {
+            return Err(Error::invalid(
+                "invalid-option",
+                format!("the option {name} is 0; pass more, or leave it out for the default"),
+            ));
+        }
+        let trusted = endpoint.may_have_token(&options.trusted_hosts);
+        if options.credential && !trusted {
+            return Err(Error::invalid(
+                "untrusted-host",
+                "there is a credential, and the cluster's host is none that may get its token: \
+                 use https, and where the host is none of the service's own and you trust it, \
+                 name it among the trusted hosts",
+            ));
+        }
         let ms = |given: Option<u32>, default: u32| u64::from(given.unwrap_or(default)) * 1000;
         Ok(Self {
-            trusted: endpoint.may_have_token(&options.trusted_hosts),
+            trusted,
+            says_consistency: !endpoint.is_fabric(),
             cluster_uri: endpoint.origin,
             database,
             table,
             ingest_mode: options.ingest_mode,
-            batch_rows: options.batch_size.unwrap_or(1).max(1) as usize,
+            batch_rows: options.batch_size.unwrap_or(1) as usize,
             flush_interval: ms(options.flush_interval_ms, 30_000),
             deadline: ms(options.deadline_ms, 60_000),
             retention: u64::from(options.retention_days.unwrap_or(365)) * DAY,
-            visibility_timeout: ms(options.visibility_timeout_ms, 15_000),
+            visibility_timeout: ms(options.visibility_timeout_ms, 60_000),
             admin: options.admin,
         })
     }

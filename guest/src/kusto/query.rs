@@ -11,6 +11,7 @@ use serde_json::{Map, Value, json};
 
 use super::filter::Narrowing;
 use super::literal::quoted;
+use super::options::Options;
 use super::row::{CHECKPOINT, WRITE};
 use crate::ask::{After, Page};
 
@@ -21,8 +22,9 @@ const LEVELS: usize = 6;
 /// A query and its parameters.
 #[derive(Clone, Debug)]
 pub(crate) struct Query {
-    pub(crate) text: String,
-    pub(crate) parameters: Parameters,
+    name: &'static str,
+    parameters: Parameters,
+    statements: Vec<String>,
 }
 
 /// The parameters of a query by name.
@@ -35,12 +37,39 @@ pub(crate) enum Parameter {
     Long(i64),
     Real(f64),
     Texts(Vec<String>),
+    Longs(Vec<i64>),
 }
 
 impl Query {
     /// A query of these statements; `name` tells those who look at the cluster what it is for.
-    fn new(name: &str, parameters: Parameters, statements: &[String]) -> Self {
-        let declared: Vec<_> = parameters
+    fn new(name: &'static str, parameters: Parameters, statements: &[String]) -> Self {
+        Self { name, parameters, statements: statements.to_vec() }
+    }
+
+    /// A query that asks for nothing, to put something behind it.
+    pub(crate) fn empty() -> Self {
+        Self::new("shown", Vec::new(), &[])
+    }
+
+    /// The same, and as its last table how many rows show of calls with these revisions.
+    pub(crate) fn and_shown(mut self, table: &str, threads: Vec<String>, revs: Vec<i64>) -> Self {
+        self.parameters.push(("p_sent_threads", Parameter::Texts(threads)));
+        self.parameters.push(("p_sent", Parameter::Longs(revs)));
+        self.statements.push(format!(
+            "union (['{table}']\n\
+             | where thread_id in (p_sent_threads) and rev in (p_sent)\n\
+             | distinct thread_id, rev, row_id, part), (['{tombstones}']\n\
+             | where thread_id in (p_sent_threads) and rev in (p_sent)\n\
+             | distinct thread_id, rev, row_id)\n\
+             | summarize rows = count() by thread_id, rev",
+            tombstones = tombstones(table),
+        ));
+        self
+    }
+
+    fn text(&self) -> String {
+        let declared: Vec<_> = self
+            .parameters
             .iter()
             .map(|(name, parameter)| format!("{name}:{}", parameter.type_name()))
             .collect();
@@ -49,13 +78,15 @@ impl Query {
         } else {
             format!("declare query_parameters({});\n", declared.join(", "))
         };
-        let text =
-            format!("// langgraph-checkpoint {name} v1\n{declaration}{}", statements.join(";\n"));
-        Self { text, parameters }
+        let statements = self.statements.join(";\n");
+        format!("// langgraph-checkpoint {} v1\n{declaration}{statements}", self.name)
     }
 
     /// The body of the request.
-    pub(crate) fn body(&self, database: &str, milliseconds: u64) -> Vec<u8> {
+    ///
+    /// It asks for what the service has acknowledged, whatever a policy of the cluster makes the
+    /// default: an answer of a lagging node or of a cache would be older than what was stored.
+    pub(crate) fn body(&self, options: &Options, milliseconds: u64) -> Vec<u8> {
         let parameters: Map<String, Value> = self
             .parameters
             .iter()
@@ -63,13 +94,18 @@ impl Query {
             .collect();
         let seconds = milliseconds.div_ceil(1000).clamp(1, 3600);
         let timeout = format!("{:02}:{:02}:{:02}", seconds / 3600, seconds / 60 % 60, seconds % 60);
+        let mut properties = json!({
+            "servertimeout": timeout,
+            "request_readonly": true,
+            "query_results_cache_max_age": "00:00:00",
+        });
+        if options.says_consistency {
+            properties["queryconsistency"] = json!("strongconsistency");
+        }
         let body = json!({
-            "db": database,
-            "csl": self.text,
-            "properties": {
-                "Options": { "servertimeout": timeout, "request_readonly": true },
-                "Parameters": parameters,
-            },
+            "db": options.database,
+            "csl": self.text(),
+            "properties": { "Options": properties, "Parameters": parameters },
         });
         body.to_string().into_bytes()
     }
@@ -81,7 +117,7 @@ impl Parameter {
             Self::Text(_) => "string",
             Self::Long(_) => "long",
             Self::Real(_) => "real",
-            Self::Texts(_) => "dynamic",
+            Self::Texts(_) | Self::Longs(_) => "dynamic",
         }
     }
 
@@ -95,6 +131,10 @@ impl Parameter {
             Self::Texts(texts) => {
                 let texts: Vec<_> = texts.iter().map(|text| quoted(text)).collect();
                 Value::String(format!("dynamic([{}])", texts.join(",")))
+            }
+            Self::Longs(longs) => {
+                let longs: Vec<_> = longs.iter().map(i64::to_string).collect();
+                Value::String(format!("dynamic([{}])", longs.join(",")))
             }
         }
     }

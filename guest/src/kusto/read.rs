@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::call::{Call, Rows, VISIBILITY_PAUSE_MS, VISIBILITY_PAUSE_MS_MAX, newest_tombstone};
+use super::call::{Call, Patience, Rows, newest_tombstone};
 use super::clock::Clock;
 use super::filter::{Narrowing, matches, narrowing};
 use super::query;
@@ -83,24 +83,19 @@ impl Call {
     /// A page as the store shows it. Where it shows the first part of a row and not the others
     /// yet, they are waited for: what is there must not look as if it were not.
     async fn ask_page(&mut self, page: &Page, narrow: &[Narrowing]) -> Result<Answered, Error> {
-        let until = self.sender.io.now().saturating_add(self.sender.options.visibility_timeout);
-        let mut pause = VISIBILITY_PAUSE_MS;
+        let mut patience = Patience::of(&self.sender);
         loop {
             let answered = self.ask_page_once(page, narrow).await?;
             let Some(row) = answered.seen.broken() else {
                 return Ok(answered);
             };
-            if self.sender.io.now() >= until {
-                return Err(Error::corrupt(
-                    "incomplete-row",
-                    format!(
-                        "a {} of checkpoint {} of thread {} lacks parts; restore the table",
-                        row.kind, row.checkpoint_id, row.thread_id
-                    ),
-                ));
+            if !patience.wait(&self.sender).await? {
+                let LogRow { kind, checkpoint_id, thread_id, .. } = row;
+                let whole = format!("a {kind} of checkpoint {checkpoint_id} of thread {thread_id}");
+                self.lacks(thread_id, &format!("all of {whole}"))?;
+                let message = format!("{whole} lacks parts; restore the table");
+                return Err(Error::corrupt("incomplete-row", message));
             }
-            self.sender.io.wait(pause).await?;
-            pause = pause.saturating_mul(2).min(VISIBILITY_PAUSE_MS_MAX);
         }
     }
 
@@ -113,11 +108,13 @@ impl Call {
         let have: Vec<_> = page.have.iter().map(hash_text).collect();
         let table = self.sender.options.table.clone();
         let query = query::page(&table, page, narrow, have.clone(), false);
-        let tables = match self.try_query("reading checkpoints", &query).await? {
+        let laid = self.laid();
+        let thread_id = page.thread_id.as_deref();
+        let tables = match self.try_query("reading checkpoints", query, thread_id).await? {
             Some(tables) => tables,
             None => {
                 let bare = query::page(&table, page, narrow, have, true);
-                self.query("reading checkpoints", &bare).await?
+                self.query("reading checkpoints", bare, thread_id).await?
             }
         };
         let mut seen = Seen::default();
@@ -135,8 +132,7 @@ impl Call {
         }
         let shown: BTreeSet<Place> = seen.checkpoints().into_keys().collect();
         rest.iter().try_for_each(|chunks| self.keep(chunks))?;
-        self.shared.borrow_mut().clock.observe(seen.newest());
-        let laid = self.laid();
+        self.observe(&seen);
         seen.lay(laid.into_iter());
         let full = shown.len() as u64 >= page.count;
         let last = shown.iter().min_by(|a, b| order(a).cmp(&order(b))).cloned();
@@ -173,10 +169,10 @@ impl Call {
         let table = self.sender.options.table.clone();
         let query = query::writes(&table, thread_id, checkpoint_ids, channel);
         let mut seen = Seen::default();
-        for table in self.query("reading writes", &query).await? {
+        let laid = self.laid();
+        for table in self.query("reading writes", query, Some(thread_id)).await? {
             seen.take(&table, WRITE)?;
         }
-        let laid = self.laid();
         seen.lay(laid.into_iter());
         Ok(seen.writes())
     }
@@ -243,7 +239,8 @@ impl Call {
             ids.into_iter().collect(),
             channels.clone(),
         );
-        let tables = self.query("reading a history", &query).await?;
+        let laid = self.laid();
+        let tables = self.query("reading a history", query, Some(thread_id)).await?;
         let mut seen = Seen::default();
         seen.cut(thread_id, chain.cut);
         if let [checkpoints, writes, chunks @ ..] = tables.as_slice() {
@@ -251,7 +248,7 @@ impl Call {
             seen.take(writes, WRITE)?;
             chunks.iter().try_for_each(|chunks| self.keep(chunks))?;
         }
-        let laid = self.laid();
+        self.observe(&seen);
         seen.lay(laid.into_iter());
         let (checkpoints, writes) = (seen.checkpoints(), seen.writes());
         let mut answer = Vec::new();
@@ -281,8 +278,8 @@ impl Call {
     /// The checkpoints of a namespace by id.
     async fn chain(&mut self, thread_id: &str, checkpoint_ns: &str) -> Result<Chain, Error> {
         let query = query::chain(&self.sender.options.table, thread_id, checkpoint_ns);
-        let tables = self.query("reading a history", &query).await?;
         let laid = self.laid();
+        let tables = self.query("reading a history", query, Some(thread_id)).await?;
         let mut chain = Chain::default();
         if let [_, cut] = tables.as_slice() {
             for record in cut.records() {
@@ -365,6 +362,14 @@ impl Call {
             Value::Text(row.channel.clone()),
             Value::Blob(envelope),
         ])
+    }
+
+    /// Notes how new the rows are that the store shows.
+    fn observe(&mut self, seen: &Seen) {
+        for (thread_id, rev) in seen.newest() {
+            self.shared.borrow_mut().clock.observe(rev);
+            self.note_newest(thread_id, rev);
+        }
     }
 
     /// Notes the cut of the one thread a page is about.

@@ -63,10 +63,16 @@ impl Seen {
         self.cuts.get(thread_id).copied().unwrap_or_default()
     }
 
-    /// The newest revision of anything.
-    pub(crate) fn newest(&self) -> i64 {
-        let rows = self.rows.iter().map(|row| row.rev);
-        rows.chain(self.cuts.values().copied()).max().unwrap_or_default()
+    /// The newest revisions by thread.
+    pub(crate) fn newest(&self) -> BTreeMap<&str, i64> {
+        let rows = self.rows.iter().map(|row| (row.thread_id.as_str(), row.rev));
+        let cuts = self.cuts.iter().map(|(thread_id, cut)| (thread_id.as_str(), *cut));
+        let mut newest: BTreeMap<&str, i64> = BTreeMap::new();
+        for (thread_id, rev) in rows.chain(cuts) {
+            let known = newest.entry(thread_id).or_default();
+            *known = rev.max(*known);
+        }
+        newest
     }
 
     /// The checkpoints: of each one its newest revision.

@@ -22,8 +22,8 @@ const PAUSE_MS_MAX: u64 = 10_000;
 const ATTEMPT_MS_MIN: u64 = 5_000;
 /// The longest time one attempt gets.
 const ATTEMPT_MS_MAX: u64 = 240_000;
-/// What a response may unpack to.
-const RESPONSE_BYTES_MAX: u64 = 256 * 1024 * 1024;
+/// What a response may have, packed or not: twice what the service puts in a result.
+const RESPONSE_BYTES_MAX: u64 = 128 * 1024 * 1024;
 /// Who asks, for those who look at the cluster.
 const APPLICATION: &str = concat!("langgraph-checkpoint-wasm/", env!("CARGO_PKG_VERSION"));
 
@@ -55,7 +55,7 @@ impl Sender {
 
     /// The tables a query gives.
     pub(crate) async fn query(&self, query: &Query) -> Result<Result<Vec<Table>, Failure>, Error> {
-        let body = query.body(&self.options.database, self.milliseconds_left());
+        let body = query.body(&self.options, self.milliseconds_left());
         self.send(Kind::Query, "/v2/rest/query", body, false).await
     }
 
@@ -93,6 +93,10 @@ impl Sender {
                     maybe_done = true;
                     let short = what.chars().filter(|c| !c.is_control()).take(60);
                     (Class::Transient, short.collect())
+                }
+                HttpAnswer::TooLarge => {
+                    maybe_done = true;
+                    (Class::ResultTooLarge, "a response that is too long".to_owned())
                 }
                 HttpAnswer::Response(response) => {
                     let status = response.status;
@@ -154,6 +158,7 @@ impl Sender {
             body: body.to_vec(),
             authorization,
             timeout_ms: timeout.try_into().unwrap_or(u32::MAX),
+            response_bytes_max: RESPONSE_BYTES_MAX,
         }
     }
 
@@ -182,12 +187,11 @@ fn read(
 ) -> Result<Result<Vec<Table>, (Class, String)>, Error> {
     // Clients that unpack a body by themselves leave the header there: the bytes tell.
     if response.body.starts_with(&[0x1f, 0x8b]) {
-        let mut body = Vec::new();
-        let decoder = GzDecoder::new(response.body.as_slice());
-        if decoder.take(RESPONSE_BYTES_MAX).read_to_end(&mut body).is_err() {
-            return Ok(Err((Class::Transient, "cut off".to_owned())));
-        }
-        response.body = body;
+        response.body = match unpacked(&response.body, RESPONSE_BYTES_MAX) {
+            Ok(Some(body)) => body,
+            Ok(None) => return Ok(Err((Class::ResultTooLarge, "too long".to_owned()))),
+            Err(_) => return Ok(Err((Class::Transient, "cut off".to_owned()))),
+        };
     }
     if !(200..300).contains(&response.status) {
         let (class, refusal) = failure::of_response(&response, kind == Kind::Ingest);
@@ -210,4 +214,31 @@ fn read(
             Err((class, refusal.code))
         }
     })
+}
+
+/// Unpacks a body; nothing where it is longer than allowed.
+fn unpacked(body: &[u8], most: u64) -> std::io::Result<Option<Vec<u8>>> {
+    let mut whole = Vec::new();
+    GzDecoder::new(body).take(most.saturating_add(1)).read_to_end(&mut whole)?;
+    Ok(Some(whole).filter(|whole| whole.len() as u64 <= most))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+
+    use flate2::Compression;
+    use flate2::write::GzEncoder;
+
+    use super::*;
+
+    #[test]
+    fn a_body_is_unpacked_up_to_a_limit_and_no_further() {
+        let mut encoder = GzEncoder::new(Vec::new(), Compression::default());
+        encoder.write_all(&[b' '; 100_000]).unwrap();
+        let body = encoder.finish().unwrap();
+        assert_eq!(unpacked(&body, 100_000).unwrap().map(|body| body.len()), Some(100_000));
+        assert_eq!(unpacked(&body, 99_999).unwrap(), None);
+        assert!(unpacked(&body[..20], 100_000).is_err());
+    }
 }

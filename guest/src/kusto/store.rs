@@ -5,10 +5,11 @@ use std::rc::Rc;
 use super::call;
 use super::http::Moment;
 use super::io::{Io, Operation, Progress};
-use super::memory::Shared;
+use super::memory::{Shared, Waiting};
 use super::options::{Options, StoreOptions};
 use super::send::Sender;
 use super::setup;
+use super::together;
 use crate::call::{Call, Config};
 use crate::config;
 use crate::error::Error;
@@ -19,7 +20,7 @@ use crate::outcome::Outcome;
 #[derive(Debug)]
 pub struct Store {
     options: Rc<Options>,
-    memory: Shared,
+    pub(super) memory: Shared,
 }
 
 impl Store {
@@ -47,6 +48,20 @@ impl Store {
         }
     }
 
+    /// Begins calls of one thread that write and were made at once.
+    pub fn write_together(
+        &self,
+        calls: Vec<Call>,
+        at: Moment,
+    ) -> Result<(Operation, Progress), Error> {
+        let memory = Rc::clone(&self.memory);
+        let options = Rc::clone(&self.options);
+        Operation::start(at, |io| async move {
+            let sender = Sender::new(io, options, "put");
+            Ok(together::run(&sender, &memory, calls).await)
+        })
+    }
+
     /// Ingests all that waits.
     pub fn flush(&self, at: Moment) -> Result<(Operation, Progress), Error> {
         let memory = Rc::clone(&self.memory);
@@ -62,6 +77,11 @@ impl Store {
     pub fn flush_due(&self) -> Option<u64> {
         let since = self.memory.borrow().waiting_since()?;
         Some(since.saturating_add(self.options.flush_interval))
+    }
+
+    /// What is acknowledged and not ingested yet.
+    pub fn waiting(&self) -> Waiting {
+        self.memory.borrow().unsent()
     }
 
     /// What the caller should be warned of, once.
@@ -95,7 +115,7 @@ fn name_of(call: &Call) -> &'static str {
 }
 
 /// The one thread a call is about. Whether it is acceptable is for the method to say.
-fn thread_of(call: &Call) -> Option<String> {
+pub(super) fn thread_of(call: &Call) -> Option<String> {
     let config: &Config = match call {
         Call::Setup => return None,
         Call::GetTuple(call) => &call.config,

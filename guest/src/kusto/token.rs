@@ -8,11 +8,11 @@ use super::connection::{ClientSecret, Endpoint, is_loopback};
 use super::http::{Authorization, HttpRequest, HttpResponse, Moment, percent_encoded};
 use crate::error::{Error, Fault, StoreFault};
 
-/// The login endpoint of the public cloud.
-const PUBLIC_AUTHORITY: &str = "https://login.microsoftonline.com";
-
 /// How long the login endpoint may take.
 const TIMEOUT_MS: u32 = 30_000;
+
+/// The longest response: a token has a few thousand bytes.
+const RESPONSE_BYTES_MAX: u64 = 1024 * 1024;
 
 /// The longest that a token is taken to be good for, in seconds.
 const LIFETIME_SECONDS_MAX: u64 = 24 * 60 * 60;
@@ -33,7 +33,7 @@ impl fmt::Debug for Token {
 }
 
 /// The request that gets a token for a cluster. `authority` is the login endpoint, absent for
-/// the public cloud's.
+/// that of the cluster's cloud.
 ///
 /// The token is asked for the cluster's own URI: it opens nothing else.
 pub fn request(
@@ -42,7 +42,7 @@ pub fn request(
     authority: Option<&str>,
 ) -> Result<HttpRequest, Error> {
     let cluster = Endpoint::parse(cluster_uri)?;
-    let authority = authority.unwrap_or(PUBLIC_AUTHORITY);
+    let authority = authority.unwrap_or(cluster.authority());
     let login = Endpoint::parse(authority)
         .ok()
         .filter(|login| login.database.is_none() && (login.secure || is_loopback(&login.host)));
@@ -80,6 +80,7 @@ pub fn request(
         body: form.join("&").into_bytes(),
         authorization: Authorization::None,
         timeout_ms: TIMEOUT_MS,
+        response_bytes_max: RESPONSE_BYTES_MAX,
     })
 }
 
@@ -186,6 +187,23 @@ mod tests {
             "grant_type=client_credentials&client_id=an-id&client_secret=s%26cr%3Dt%2B%20%C3%A9\
              &scope=https%3A%2F%2Fa.kusto.windows.net%2F.default"
         );
+    }
+
+    #[test]
+    fn a_cluster_of_another_cloud_logs_in_there() {
+        let of = |host: &str| request(&credentials(), host, None).unwrap().url;
+        for (host, login) in [
+            ("a.westeurope.kusto.windows.net", "login.microsoftonline.com"),
+            ("a.z1.kusto.fabric.microsoft.com", "login.microsoftonline.com"),
+            ("a.kusto.usgovcloudapi.net", "login.microsoftonline.us"),
+            ("A.KUSTO.CHINACLOUDAPI.CN", "login.partner.microsoftonline.cn"),
+            ("a.kusto.sovcloud-api.fr", "login.sovcloud-identity.fr"),
+            ("a.kusto.sovcloud-api.de", "login.sovcloud-identity.de"),
+            ("a.kustomfa.sovcloud-api.sg", "login.sovcloud-identity.sg"),
+            ("kusto.example", "login.microsoftonline.com"),
+        ] {
+            assert_eq!(of(host), format!("https://{login}/contoso.example/oauth2/v2.0/token"));
+        }
     }
 
     #[test]

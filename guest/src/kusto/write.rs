@@ -4,8 +4,11 @@
 //! deleted meanwhile: only then it is acknowledged. So what it relies on was there after its own
 //! row was, and a host whose clock lags does not hide its row behind a tombstone.
 
+use std::collections::BTreeSet;
+
 use super::call::{Call, Rows, newest_tombstone};
 use super::ingest::{Broken, ingest};
+use super::memory::{Shared, Thread};
 use super::query::{self, Query};
 use super::row::{
     CHECKPOINT, CHUNK, CheckpointData, Copies, Encoding, LogRow, TOMBSTONE, WRITE, copies,
@@ -21,7 +24,31 @@ use crate::value::build::Chunk;
 use crate::value::piece::Piece;
 use crate::value::refs;
 
-const PUTTING: &str = "storing a checkpoint";
+/// What a put does, for people.
+pub(super) const PUTTING: &str = "storing a checkpoint";
+/// What writes do.
+pub(super) const WRITING: &str = "storing writes";
+
+/// The rows of a call on their way.
+pub(super) struct Attempt {
+    pub(super) rev: i64,
+    /// The oldest revision of any row it relies on to be stored with its own.
+    pub(super) oldest: i64,
+    pub(super) rows: Vec<LogRow>,
+    /// Of the chunks among them.
+    pub(super) hashes: Vec<String>,
+    /// What was known of the thread.
+    pub(super) known: Option<Thread>,
+    /// Whether something of the call is stored whatever becomes of these rows.
+    pub(super) stored_before: bool,
+}
+
+impl Attempt {
+    /// Lays the rows, which are ingested, over what queries give.
+    pub(super) fn lay(&mut self, shared: &Shared) {
+        shared.borrow_mut().lay(std::mem::take(&mut self.rows), None);
+    }
+}
 
 /// How often a put is sent again after the thread was deleted under it.
 const PUTS_MAX: usize = 8;
@@ -32,50 +59,94 @@ const WAITING_BYTES_MAX: usize = 3 * 1024 * 1024;
 impl Call {
     /// Stores a checkpoint.
     pub(super) async fn put(&mut self, new: NewCheckpoint) -> Result<Rows, Error> {
+        match self.attempt(&new, None)? {
+            Some(attempt) => self.put_from(new, attempt).await,
+            None => Ok(Vec::new()),
+        }
+    }
+
+    /// The rows of a put, without chunks that are known to be stored, or that others bring along;
+    /// nothing where what the caller relies on is not known to this store, or not young enough.
+    pub(super) fn attempt(
+        &self,
+        new: &NewCheckpoint,
+        carried: Option<&BTreeSet<String>>,
+    ) -> Result<Option<Attempt>, Error> {
         let now = self.sender.io.now();
         let age_max = self.sender.options.age_max();
-        let mut known = self.shared.borrow_mut().thread(&new.thread_id, now, age_max).cloned();
+        let known = self.shared.borrow_mut().thread(&new.thread_id, now, age_max).cloned();
         if let Some(guard) = new.guard {
-            // What the caller relies on must be known to this store, and young enough.
-            let holds = |known: &super::memory::Thread| known.cut == Some(guard.generation);
+            let holds = |known: &Thread| known.cut == Some(guard.generation);
             if !known.as_ref().is_some_and(holds) {
-                return Ok(Vec::new());
+                return Ok(None);
             }
         }
-        let sent =
-            |chunk: &&Chunk| known.as_ref().is_some_and(|known| known.has(&hash_text(&chunk.hash)));
-        let mut fresh: Vec<&Chunk> = new.chunks.iter().filter(|chunk| !sent(chunk)).collect();
-        let mut before = self.shared.borrow_mut().take_stale(&new.thread_id);
+        let is_sent = |chunk: &&Chunk| {
+            let hash = hash_text(&chunk.hash);
+            known.as_ref().is_some_and(|known| known.has(&hash))
+                || carried.is_some_and(|carried| carried.contains(&hash))
+        };
+        let fresh: Vec<&Chunk> = new.chunks.iter().filter(|chunk| !is_sent(chunk)).collect();
+        let stored_before = self.shared.borrow_mut().take_stale(&new.thread_id);
+        let attempt = self.attempt_of(new, &fresh)?;
+        Ok(Some(Attempt { known, stored_before, ..attempt }))
+    }
+
+    fn attempt_of(&self, new: &NewCheckpoint, chunks: &[&Chunk]) -> Result<Attempt, Error> {
+        let rev = self.shared.borrow_mut().clock.next(self.sender.io.at());
+        let rows = self.checkpoint_rows(new, chunks, rev)?;
+        let hashes = chunks.iter().map(|chunk| hash_text(&chunk.hash)).collect();
+        Ok(Attempt { rev, oldest: rev, rows, hashes, known: None, stored_before: false })
+    }
+
+    async fn put_from(&mut self, new: NewCheckpoint, mut attempt: Attempt) -> Result<Rows, Error> {
+        let rows = std::mem::take(&mut attempt.rows);
+        let cut = if self.sender.options.write_behind() {
+            self.wait_in_line(PUTTING, rows).await?;
+            let known = attempt.known.as_ref().and_then(|known| known.cut);
+            known.unwrap_or_default()
+        } else {
+            self.ingest(PUTTING, rows, attempt.stored_before).await?;
+            self.cut_after_put(&new.thread_id).await?
+        };
+        self.finish_put(new, attempt, cut).await
+    }
+
+    /// Acknowledges a put whose rows are ingested. Where the thread was deleted meanwhile all of it
+    /// is sent again, after the deletion.
+    pub(super) async fn finish_put(
+        &mut self,
+        new: NewCheckpoint,
+        mut attempt: Attempt,
+        mut cut: i64,
+    ) -> Result<Rows, Error> {
         for _ in 0..PUTS_MAX {
-            let rev = self.shared.borrow_mut().clock.next(self.sender.io.at());
-            let rows = self.checkpoint_rows(&new, &fresh, rev)?;
-            let cut = if self.sender.options.write_behind() {
-                self.wait_in_line(PUTTING, rows).await?;
-                let known = known.as_ref().and_then(|known| known.cut);
-                known.unwrap_or_default()
-            } else {
-                self.ingest(PUTTING, rows, before).await?;
-                let cut = query::cut(&self.sender.options.table, &new.thread_id);
-                self.cut_of(PUTTING, &new.thread_id, &cut, true).await?
-            };
+            let Attempt { rev, oldest, hashes, known, .. } = attempt;
             let deleted = known.as_ref().is_some_and(|known| known.differs(Some(cut)));
-            if !deleted && rev > cut {
-                let hashes = fresh.iter().map(|chunk| hash_text(&chunk.hash));
+            if !deleted && oldest > cut {
                 let mut memory = self.shared.borrow_mut();
-                memory.learn(&new.thread_id, Some(cut), rev, hashes);
+                memory.learn(&new.thread_id, Some(cut), rev, hashes.into_iter());
                 return Ok(vec![vec![Value::Integer(0), Value::Integer(cut)]]);
             }
-            let mut memory = self.shared.borrow_mut();
-            memory.forget(&new.thread_id);
-            memory.clock.observe(cut);
-            if new.guard.is_some() {
-                memory.note_stale(&new.thread_id);
-                return Ok(Vec::new());
+            {
+                let mut memory = self.shared.borrow_mut();
+                memory.forget(&new.thread_id);
+                memory.clock.observe(cut);
+                if new.guard.is_some() {
+                    memory.note_stale(&new.thread_id);
+                    return Ok(Vec::new());
+                }
             }
-            before = true;
-            // Everything is sent again, after the deletion.
-            known = None;
-            fresh = new.chunks.iter().collect();
+            let chunks: Vec<&Chunk> = new.chunks.iter().collect();
+            attempt = self.attempt_of(&new, &chunks)?;
+            let rows = std::mem::take(&mut attempt.rows);
+            if self.sender.options.write_behind() {
+                self.wait_in_line(PUTTING, rows).await?;
+                cut = 0;
+            } else {
+                self.ingest(PUTTING, rows, true).await?;
+                cut = self.cut_after_put(&new.thread_id).await?;
+            }
         }
         Err(Error::protocol(
             "endless-deletes",
@@ -161,9 +232,27 @@ impl Call {
         LogRow::new(kind, thread_id, rev, row_id, at.now)
     }
 
-    /// Stores writes. What a write refers to is always sent with it.
+    /// Stores writes.
     pub(super) async fn put_writes(&mut self, new: NewWrites) -> Result<Rows, Error> {
-        const DOING: &str = "storing writes";
+        let mut attempt = self.writes_attempt(&new)?;
+        let rows = std::mem::take(&mut attempt.rows);
+        if self.sender.options.write_behind() {
+            self.wait_in_line(WRITING, rows).await?;
+        } else {
+            self.ingest(WRITING, rows, false).await?;
+        }
+        Ok(self.acknowledge_writes(&new, &attempt))
+    }
+
+    /// Notes what is stored by now.
+    pub(super) fn acknowledge_writes(&self, new: &NewWrites, attempt: &Attempt) -> Rows {
+        let hashes = attempt.hashes.iter().cloned();
+        self.shared.borrow_mut().learn(&new.thread_id, None, attempt.rev, hashes);
+        Vec::new()
+    }
+
+    /// The rows of writes. What a write refers to is always sent with it.
+    pub(super) fn writes_attempt(&self, new: &NewWrites) -> Result<Attempt, Error> {
         let rev = self.shared.borrow_mut().clock.next(self.sender.io.at());
         let chunks: Vec<&Chunk> = new.chunks.iter().collect();
         let mut rows = self.chunk_rows(&new.thread_id, &chunks, rev);
@@ -195,14 +284,8 @@ impl Call {
             };
             rows.extend(row.holding(encoding, data));
         }
-        if self.sender.options.write_behind() {
-            self.wait_in_line(DOING, rows).await?;
-        } else {
-            self.ingest(DOING, rows, false).await?;
-        }
-        let hashes = new.chunks.iter().map(|chunk| hash_text(&chunk.hash));
-        self.shared.borrow_mut().learn(&new.thread_id, None, rev, hashes);
-        Ok(Vec::new())
+        let hashes = new.chunks.iter().map(|chunk| hash_text(&chunk.hash)).collect();
+        Ok(Attempt { rev, oldest: rev, rows, hashes, known: None, stored_before: false })
     }
 
     /// Hides a thread, at once and for all; then removes its rows, where that was asked for.
@@ -210,7 +293,7 @@ impl Call {
         const DOING: &str = "deleting a thread";
         // The tombstone must be newer than all that shows, whatever this host's clock says.
         let newest = query::newest(&self.sender.options.table, thread_id);
-        self.cut_of(DOING, thread_id, &newest, false).await?;
+        self.cut_of(DOING, thread_id, newest, false).await?;
         let rev = {
             let mut memory = self.shared.borrow_mut();
             // What is put from here on relies on nothing that is older.
@@ -219,7 +302,7 @@ impl Call {
         };
         let tombstone = self.row(TOMBSTONE, thread_id, rev, 0);
         self.ingest(DOING, vec![tombstone], false).await?;
-        self.shared.borrow_mut().drop_waiting(thread_id, rev);
+        self.shared.borrow_mut().drop_older(thread_id, rev);
         if self.sender.options.admin {
             self.remove_rows(thread_id, rev).await?;
         }
@@ -230,8 +313,9 @@ impl Call {
     async fn remove_rows(&mut self, thread_id: &str, rev: i64) -> Result<(), Error> {
         const DOING: &str = "removing the rows of a thread that is hidden";
         let table = self.sender.options.table.clone();
+        let newer_rows = query::newer(&table, thread_id, rev);
         let mut newer = 0;
-        for found in self.query(DOING, &query::newer(&table, thread_id, rev)).await? {
+        for found in self.query(DOING, newer_rows, Some(thread_id)).await? {
             for record in found.records() {
                 newer += record.integer("rows")?;
             }
@@ -261,22 +345,32 @@ impl Call {
         Ok(false)
     }
 
+    /// The newest tombstone of a thread whose checkpoint is ingested, 0 for none.
+    pub(super) async fn cut_after_put(&self, thread_id: &str) -> Result<i64, Error> {
+        let query = query::cut(&self.sender.options.table, thread_id);
+        self.cut_of(PUTTING, thread_id, query, true).await
+    }
+
     /// The newest tombstone of a thread, 0 for none, as a query gives it.
     pub(super) async fn cut_of(
-        &mut self,
+        &self,
         doing: &str,
         thread_id: &str,
-        query: &Query,
+        query: Query,
         stored: bool,
     ) -> Result<i64, Error> {
-        let tables = self.sender.query(query).await?;
+        // What shows by the end of the query may not have shown to all of it.
+        let laid = newest_tombstone(&self.laid(), thread_id);
+        let tables = self.look(query, Some(thread_id)).await?;
         let tables = tables.map_err(|failure| failure.error(doing, stored))?;
-        let mut cut = newest_tombstone(&self.laid(), thread_id);
+        let mut cut = 0;
         let mut memory = self.shared.borrow_mut();
         for record in tables.iter().flat_map(|table| table.records()) {
             cut = cut.max(record.optional_integer("cut")?.unwrap_or_default());
             memory.clock.observe(record.optional_integer("rev")?.unwrap_or_default());
         }
+        memory.hidden(thread_id, cut);
+        cut = cut.max(laid).max(newest_tombstone(&memory.laid(), thread_id));
         memory.clock.observe(cut);
         Ok(cut)
     }
@@ -285,7 +379,7 @@ impl Call {
     async fn wait_in_line(&mut self, doing: &str, rows: Vec<LogRow>) -> Result<(), Error> {
         let (waiting, bytes) = {
             let mut memory = self.shared.borrow_mut();
-            memory.lay(rows, self.sender.io.now(), true);
+            memory.lay(rows, Some(self.sender.io.now()));
             memory.waiting()
         };
         if waiting >= self.sender.options.batch_rows || bytes >= WAITING_BYTES_MAX {
@@ -297,18 +391,25 @@ impl Call {
     /// Ingests what waits.
     pub(super) async fn flush(&mut self, doing: &str) -> Result<(), Error> {
         let taken = self.shared.borrow_mut().take_waiting();
-        if taken.is_empty() {
+        if taken.rows.is_empty() {
             return Ok(());
         }
-        let rows: Vec<LogRow> = taken.iter().map(|row| LogRow::clone(row)).collect();
+        let rows: Vec<LogRow> = taken.rows.iter().map(|row| LogRow::clone(row)).collect();
         let ended = ingest(&self.sender, &self.shared, &rows).await;
-        let now = self.sender.io.now();
-        let done = matches!(ended, Ok(Ok(()))).then_some(now);
-        self.shared.borrow_mut().settle(&taken, done);
+        self.shared.borrow_mut().settle(&taken, matches!(ended, Ok(Ok(()))));
         match ended? {
-            Ok(()) => Ok(()),
+            Ok(()) => self.look_at_much().await,
             Err(Broken { failure, .. }) => Err(failure.error(doing, true)),
         }
+    }
+
+    /// Who only writes never sees what shows by now. So much that it takes room is looked at.
+    async fn look_at_much(&self) -> Result<(), Error> {
+        if self.shared.borrow().is_much_unshown() {
+            // What it does not tell the next look does: the rows are in the store.
+            let _ = self.look(Query::empty(), None).await?;
+        }
+        Ok(())
     }
 }
 

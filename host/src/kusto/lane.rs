@@ -216,9 +216,8 @@ impl Worker {
 
     /// The time after which an instance is given up: the planner ends a call far earlier.
     fn time_limit(&self) -> Duration {
-        let deadline = self.options.deadline.unwrap_or(Duration::from_secs(60));
-        let visible = self.options.visibility_timeout.unwrap_or(Duration::from_secs(15));
-        deadline + visible + GRACE
+        // What waits may be ingested first, which has a deadline of its own.
+        2 * self.options.deadline.unwrap_or(Duration::from_secs(60)) + GRACE
     }
 
     async fn connect(&mut self) -> Result<Instance, Error> {

@@ -112,7 +112,7 @@ pub struct KustoOptions {
     pub deadline: Option<Duration>,
     /// After how many days the table drops rows. 365.
     pub retention_days: Option<u32>,
-    /// How long a read waits for rows that do not show yet. 15 seconds.
+    /// How long a read waits for rows that do not show yet, within its deadline. A minute.
     pub visibility_timeout: Option<Duration>,
     /// `delete_thread` also removes the rows, with commands that need an administrator.
     pub admin: bool,

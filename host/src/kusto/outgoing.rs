@@ -14,9 +14,6 @@ use wasmtime_wasi_http::{
 use super::options::{KustoLogin, KustoOptions};
 use crate::error::Error;
 
-/// The login endpoint of the public cloud.
-const PUBLIC_AUTHORITY: &str = "https://login.microsoftonline.com";
-
 /// A scheme, host and port.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Origin {
@@ -67,7 +64,8 @@ impl Outgoing {
     pub(super) fn of(options: &KustoOptions) -> Result<Self, Error> {
         let mut allowed = vec![Origin::parse(&options.cluster_uri)?];
         if matches!(options.login, KustoLogin::ClientSecret { .. }) {
-            let authority = options.authority.as_deref().unwrap_or(PUBLIC_AUTHORITY);
+            let cluster = Endpoint::parse(&options.cluster_uri)?;
+            let authority = options.authority.as_deref().unwrap_or(cluster.authority());
             allowed.push(Origin::parse(authority)?);
         }
         Ok(Self { allowed: allowed.into(), sent: Arc::default() })
@@ -161,5 +159,9 @@ mod tests {
         let cluster = "https://a.kusto.windows.net";
         assert!(outgoing(cluster, secret()).allows(&token));
         assert!(!outgoing(cluster, KustoLogin::Token("x".to_owned())).allows(&token));
+        let there = "https://login.sovcloud-identity.de/t/oauth2/v2.0/token".parse().unwrap();
+        let cluster = "https://a.kusto.sovcloud-api.de";
+        assert!(outgoing(cluster, secret()).allows(&there));
+        assert!(!outgoing(cluster, secret()).allows(&token));
     }
 }

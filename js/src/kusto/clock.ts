@@ -15,6 +15,16 @@ export const systemClock: Clock = {
   sleep: (milliseconds) => new Promise((resolve) => timers.setTimeout(resolve, milliseconds)),
 };
 
+/** Runs something when the turn of the event loop is over, with the microtasks that it leaves. */
+export const atTurnsEnd: (run: () => void) => unknown = timers.setImmediate;
+
+/** Runs something later, if the process is still there; gives what takes that back. */
+export function later(milliseconds: number, run: () => void): () => void {
+  const timer = timers.setTimeout(run, milliseconds);
+  (timer as { unref?(): void }).unref?.();
+  return () => timers.clearTimeout(timer);
+}
+
 /** The moments of a clock that may go back; they do not. */
 export class Moments {
   readonly #clock: Clock;

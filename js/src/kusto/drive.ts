@@ -2,7 +2,7 @@ import { DeniedError, ProtocolError } from "../errors.js";
 import type { Eventually } from "../eventually.js";
 import type { Outcome } from "../guest.js";
 import type { Clock, Moments } from "./clock.js";
-import type { Answer, Need, PlannedCall } from "./guest.js";
+import type { Answer, Ended, Need, PlannedCall, Step } from "./guest.js";
 import type { Exchange } from "./http.js";
 
 /** More steps than any operation takes: a call that asks for more would never end. */
@@ -17,19 +17,41 @@ export interface World {
 
 /** Drives a call that has begun to its outcome; without waiting if it has ended already. */
 export function drive(planned: PlannedCall, world: World): Eventually<Outcome> {
-  const { step } = planned;
-  if ("need" in step) return proceed(planned, step.need, world);
-  planned.end();
-  return step.outcome;
+  return toEnd(planned, world, (step) => ("outcome" in step ? step.outcome : undefined));
 }
 
-async function proceed(planned: PlannedCall, first: Need, world: World): Promise<Outcome> {
+/** Drives calls that have begun together, each to its end. */
+export async function driveAll(planned: PlannedCall, world: World): Promise<readonly Ended[]> {
+  const endOf = (step: Step) => ("outcomes" in step ? step.outcomes : undefined);
+  const ended = await toEnd(planned, world, endOf);
+  return ended.map((one) => {
+    return "outcome" in one ? one : { failure: withTokenFailure(one.failure, world.exchange) };
+  });
+}
+
+function toEnd<End>(
+  planned: PlannedCall,
+  world: World,
+  endOf: (step: Step) => End | undefined,
+): Eventually<End> {
+  const { step } = planned;
+  if ("need" in step) return proceed(planned, step.need, world, endOf);
+  planned.end();
+  return expectEnd(endOf(step));
+}
+
+async function proceed<End>(
+  planned: PlannedCall,
+  first: Need,
+  world: World,
+  endOf: (step: Step) => End | undefined,
+): Promise<End> {
   try {
     let need = first;
     for (let count = 0; count < STEPS_MAX; count += 1) {
       planned.advance(await answerTo(need, world), world.moments.next());
       const { step } = planned;
-      if ("outcome" in step) return step.outcome;
+      if (!("need" in step)) return expectEnd(endOf(step));
       need = step.need;
     }
   } catch (thrown) {
@@ -41,6 +63,11 @@ async function proceed(planned: PlannedCall, first: Need, world: World): Promise
     "too-many-rounds",
     `a call asked for more than ${STEPS_MAX} requests; please report it`,
   );
+}
+
+function expectEnd<End>(end: End | undefined): End {
+  if (end !== undefined) return end;
+  throw new ProtocolError("unexpected-outcome", "a call ended as another kind; please report it");
 }
 
 async function answerTo(need: Need, { exchange, clock }: World): Promise<Answer> {

@@ -3,6 +3,7 @@
 import { instantiate } from "../../generated/planner-kusto.js";
 import { coreModules } from "../core-modules.js";
 import { CORE } from "../core-of-kusto.js";
+import { refusal } from "../errors.js";
 import type { Call, Outcome } from "../guest.js";
 import { compiledOnce, Instance } from "../instance.js";
 
@@ -12,8 +13,14 @@ type Started = ReturnType<Store["put"]>;
 type Operation = Started[0];
 type Progress = Started[1];
 
-/** A call of LangGraph's, or `flush`. */
-export type StoreCall = Call | { tag: "flush" };
+/** A call of LangGraph's, or `flush`, or calls that write and are made together. */
+export type StoreCall = Call | { tag: "flush" } | { tag: "together"; val: WriteCall[] };
+/** A call that writes. */
+export type WriteCall = Extract<Call, { tag: "put" | "put-writes" }>;
+/** What is acknowledged and not sent yet. */
+export type Waiting = ReturnType<Store["waiting"]>;
+/** How one of several calls ended. */
+export type Ended = { readonly outcome: Outcome } | { readonly failure: unknown };
 /** What a caller may choose, as the planner takes it. */
 export type StoreOptions = Parameters<Kusto["Store"]["open"]>[0];
 /** The time, and random bits. */
@@ -35,8 +42,11 @@ export type ClientSecret = Parameters<Kusto["tokenRequest"]>[0];
 /** A bearer token and when it ends. */
 export type Token = ReturnType<Kusto["readToken"]>;
 
-/** How far a call is: a need, or its end. */
-export type Step = { readonly need: Need } | { readonly outcome: Outcome };
+/** How far a call is: a need, or its end; of calls that are made together, the end of each. */
+export type Step =
+  | { readonly need: Need }
+  | { readonly outcome: Outcome }
+  | { readonly outcomes: readonly Ended[] };
 
 const ownModule = compiledOnce(coreModules(CORE));
 
@@ -93,6 +103,11 @@ export class StoreGuest {
     return this.#instance.enter(() => this.#store.flushDue());
   }
 
+  /** What is lost where the process ends without another flush. */
+  waiting(): Waiting {
+    return this.#instance.enter(() => this.#store.waiting());
+  }
+
   /** What the caller should be warned of, once. */
   takeWarning(): string | undefined {
     return this.#instance.enter(() => this.#store.takeWarning());
@@ -146,9 +161,23 @@ function begin(store: Store, call: StoreCall, at: Moment): Started {
       return store.deltaChannelHistory(call.val, at);
     case "flush":
       return store.flush(at);
+    case "together":
+      return store.writeTogether(call.val, at);
   }
 }
 
 function toStep(progress: Progress): Step {
-  return progress.tag === "done" ? { outcome: progress.val } : { need: progress.val };
+  switch (progress.tag) {
+    case "need":
+      return { need: progress.val };
+    case "done":
+      return { outcome: progress.val };
+    case "all-done":
+      return { outcomes: progress.val.map(toEnded) };
+  }
+}
+
+function toEnded(one: Extract<Progress, { tag: "all-done" }>["val"][number]): Ended {
+  if (one.tag === "ok") return { outcome: one.val };
+  return { failure: refusal(one.val.tag, one.val.val) };
 }

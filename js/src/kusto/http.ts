@@ -54,7 +54,8 @@ export async function send(
     };
     if (request.method !== "GET") init.body = new Uint8Array(request.body);
     const response = await fetch(request.url, init);
-    const body = new Uint8Array(await response.arrayBuffer());
+    const body = await bodyOf(response, Number(request.responseBytesMax));
+    if (body === undefined) return { tag: "too-large" };
     // Browsers keep a redirect to themselves.
     if (response.status === 0) return { tag: "failed", val: "redirected" };
     return {
@@ -64,6 +65,35 @@ export async function send(
   } catch (thrown) {
     return { tag: "failed", val: wordFor(thrown) };
   }
+}
+
+/**
+ * The body of a response, unpacked by whoever fetched it; nothing where it is longer than
+ * allowed. A few bytes may unpack to more than there is memory.
+ */
+async function bodyOf(response: Response, most: number): Promise<Uint8Array | undefined> {
+  const reader = response.body?.getReader();
+  if (reader === undefined) return new Uint8Array();
+  const parts: Uint8Array[] = [];
+  let length = 0;
+  while (true) {
+    const { done, value } = await reader.read();
+    if (done) break;
+    length += value.byteLength;
+    if (length > most) {
+      // What comes of it is of no interest any more.
+      reader.cancel().catch(() => {});
+      return undefined;
+    }
+    parts.push(value);
+  }
+  const body = new Uint8Array(length);
+  let at = 0;
+  for (const part of parts) {
+    body.set(part, at);
+    at += part.byteLength;
+  }
+  return body;
 }
 
 const WORDS: Record<string, string> = {

@@ -44,7 +44,10 @@ export interface KustoOptions extends MemoryOptions {
   readonly deadline?: number | undefined;
   /** After how many days the table drops rows; 365 when it is left out. */
   readonly retentionDays?: number | undefined;
-  /** How many seconds a read waits for rows that do not show yet; 15 when it is left out. */
+  /**
+   * How many seconds a read waits for rows that do not show yet, within its deadline; 60 when it
+   * is left out.
+   */
   readonly visibilityTimeout?: number | undefined;
   /** Whether `deleteThread` also removes the rows, which needs a database administrator. */
   readonly admin?: boolean | undefined;
@@ -60,8 +63,65 @@ export interface KustoOptions extends MemoryOptions {
   readonly onWarning?: ((message: string) => void) | undefined;
 }
 
+/** The names of the options; the type makes sure that none is left out. */
+const NAMES: Record<keyof KustoOptions, true> = {
+  admin: true,
+  assumeImmutable: true,
+  authority: true,
+  batchSize: true,
+  cacheBytes: true,
+  clusterUri: true,
+  core: true,
+  credential: true,
+  database: true,
+  deadline: true,
+  fetch: true,
+  flushInterval: true,
+  ingestMode: true,
+  onWarning: true,
+  retentionDays: true,
+  serde: true,
+  table: true,
+  trustedHosts: true,
+  visibilityTimeout: true,
+};
+
+/** Refuses options that there are not. */
+export function checkNames(options: KustoOptions): void {
+  for (const name of Object.keys(options)) {
+    if (Object.hasOwn(NAMES, name)) continue;
+    const near = nearest(name, Object.keys(NAMES));
+    const hint = near === undefined ? "leave it out" : `write ${near}`;
+    throw new InvalidInputError("unknown-option", `there is no option ${name}; ${hint}`);
+  }
+}
+
+/** The name that was meant: one of the same letters, or of nearly the same. */
+function nearest(name: string, names: readonly string[]): string | undefined {
+  const letters = (text: string) => text.toLowerCase().replaceAll(/[^a-z]/g, "");
+  const given = letters(name).slice(0, 40);
+  const distances = names.map((one) => [distance(given, letters(one)), one] as const);
+  const [least] = distances.sort(([one], [other]) => one - other);
+  return least !== undefined && least[0] <= given.length / 3 ? least[1] : undefined;
+}
+
+/** How many letters to add, remove or change to make one text of another. */
+function distance(one: string, other: string): number {
+  let row = Array.from({ length: other.length + 1 }, (_, index) => index);
+  for (const [index, letter] of [...one].entries()) {
+    const next = [index + 1];
+    for (const [at, another] of [...other].entries()) {
+      const changed = (row[at] ?? 0) + (letter === another ? 0 : 1);
+      next.push(Math.min(changed, (row[at + 1] ?? 0) + 1, (next[at] ?? 0) + 1));
+    }
+    row = next;
+  }
+  return row.at(-1) ?? 0;
+}
+
 /** What the planner is told of the options. */
-export function toStoreOptions(options: KustoOptions): StoreOptions {
+export function toStoreOptions(options: KustoOptions, credential = false): StoreOptions {
+  checkNames(options);
   const { clusterUri, database, table, batchSize, retentionDays } = options;
   const store: StoreOptions = {
     clusterUri: required("clusterUri", clusterUri),
@@ -69,13 +129,14 @@ export function toStoreOptions(options: KustoOptions): StoreOptions {
     ingestMode: toIngestMode(options.ingestMode),
     admin: options.admin === true,
     trustedHosts: [...(options.trustedHosts ?? [])],
+    credential,
   };
   if (table !== undefined) store.table = required("table", table);
-  if (batchSize !== undefined) store.batchSize = toCount("batchSize", batchSize, 1);
-  if (retentionDays !== undefined) store.retentionDays = toCount("retentionDays", retentionDays, 1);
+  if (batchSize !== undefined) store.batchSize = toCount("batchSize", batchSize);
+  if (retentionDays !== undefined) store.retentionDays = toCount("retentionDays", retentionDays);
   for (const name of ["flushInterval", "deadline", "visibilityTimeout"] as const) {
     const seconds = options[name];
-    if (seconds !== undefined) store[`${name}Ms`] = toCount(name, seconds, 1000);
+    if (seconds !== undefined) store[`${name}Ms`] = toMilliseconds(name, seconds);
   }
   return store;
 }
@@ -93,9 +154,19 @@ function toIngestMode(mode: unknown = "auto"): IngestMode {
   );
 }
 
-/** A whole number of so many parts of a unit, of 32 bits. */
-function toCount(name: string, value: number, parts: number): number {
-  const count = Math.round(value * parts);
-  if (typeof value === "number" && count >= 0 && count < 2 ** 32) return count;
-  throw new InvalidInputError("invalid-option", `the option ${name} has to be a positive number`);
+/** A whole number from 1, of 32 bits. */
+function toCount(name: string, count: unknown): number {
+  if (typeof count === "number" && Number.isInteger(count) && count >= 1 && count < 2 ** 32) {
+    return count;
+  }
+  const what = "a whole number from 1; leave it out for the default";
+  throw new InvalidInputError("invalid-option", `the option ${name} has to be ${what}`);
+}
+
+/** Some time, in whole milliseconds of 32 bits. */
+function toMilliseconds(name: string, seconds: unknown): number {
+  const count = typeof seconds === "number" ? Math.round(seconds * 1000) : Number.NaN;
+  if (count >= 1 && count < 2 ** 32) return count;
+  const what = "a number of seconds, at least 0.001; leave it out for the default";
+  throw new InvalidInputError("invalid-option", `the option ${name} has to be ${what}`);
 }

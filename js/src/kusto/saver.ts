@@ -1,12 +1,12 @@
 /// <reference lib="esnext.disposable" preserve="true" />
 
-import { emitWarning } from "../runtime.js";
+import { emitWarning, emitWarningNow } from "../runtime.js";
 import { PlannedSaver } from "../saver.js";
 import { systemClock } from "./clock.js";
 import type { ClientSecret } from "./guest.js";
 import { parseConnectionString } from "./guest.js";
 import { send } from "./http.js";
-import { type KustoOptions, toStoreOptions } from "./options.js";
+import { checkNames, type KustoOptions, toStoreOptions } from "./options.js";
 import { KustoStore } from "./store.js";
 import {
   checkCredential,
@@ -51,6 +51,7 @@ export class KustoSaver extends PlannedSaver {
     options: KustoOptions = {},
   ): Promise<KustoSaver> {
     if (typeof source !== "string") return open(source, source);
+    checkNames(options);
     const { clusterUri, database, login } = parseConnectionString(source, options.core);
     const said = { clusterUri, database, ...defined(options) };
     if (options.credential !== undefined) return open(said, options);
@@ -82,10 +83,17 @@ function open(options: KustoOptions, login: Login): KustoSaver {
   const { fetch = globalThis.fetch, core } = options;
   const warn =
     options.onWarning ?? ((message: string) => emitWarning(message, "CheckpointerWarning"));
-  const store = toStoreOptions(options);
+  const store = toStoreOptions(options, isLogin(login));
   const tokens = toTokens(login, store.clusterUri, options);
-  const surroundings = { fetch, tokens, warn, clock: systemClock, core };
+  const warnAtExit =
+    options.onWarning ?? ((message: string) => emitWarningNow(message, "CheckpointerWarning"));
+  const surroundings = { fetch, tokens, warn, warnAtExit, clock: systemClock, core };
   return new KustoSaver(new KustoStore(store, surroundings), options);
+}
+
+/** Whether requests are to carry a token. */
+function isLogin(login: Login): boolean {
+  return "token" in login || "secret" in login || login.credential !== undefined;
 }
 
 function toTokens(login: Login, clusterUri: string, options: KustoOptions): TokenSource {

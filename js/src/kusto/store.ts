@@ -1,14 +1,23 @@
 import { twiceAtMost } from "../drive.js";
 import { ProtocolError, StorageError } from "../errors.js";
 import { type Eventually, isPending, whenReady } from "../eventually.js";
-import type { Outcome } from "../guest.js";
+import type { Call, Outcome } from "../guest.js";
 import { PlannerFailure } from "../instance.js";
 import { expectOutcome, type Runner } from "../runner.js";
-import { timers } from "../timers.js";
-import { type Clock, Moments } from "./clock.js";
-import { drive } from "./drive.js";
-import { type StoreCall, StoreGuest, type StoreOptions } from "./guest.js";
+import { type Clock, later, Moments } from "./clock.js";
+import { drive, driveAll, type World } from "./drive.js";
+import { noteUnsent, type Unsent } from "./exit.js";
+import {
+  type Ended,
+  type PlannedCall,
+  type StoreCall,
+  StoreGuest,
+  type StoreOptions,
+  type Waiting,
+  type WriteCall,
+} from "./guest.js";
 import { Exchange, type Fetch } from "./http.js";
+import { Lanes } from "./lanes.js";
 import type { TokenSource } from "./token.js";
 
 /** The longest time a timer takes. */
@@ -16,28 +25,38 @@ const TIMER_MAX_MS = 2 ** 31 - 1;
 /** How long a flush that failed in the background is left alone. */
 const PAUSE_MS = 1000;
 
+/** A call that is made alone. */
+type OneCall = Exclude<StoreCall, { tag: "together" }>;
+
 /** What a store is used through. */
 export interface Surroundings {
   readonly fetch: Fetch;
   readonly tokens: TokenSource;
   readonly warn: (message: string) => void;
+  /** Warns where there is no next turn. */
+  readonly warnAtExit: (message: string) => void;
   readonly clock: Clock;
   readonly core?: WebAssembly.Module | undefined;
 }
 
 /** One table of a Kusto database: runs calls on it, and flushes what waits when it is time. */
-export class KustoStore implements Runner {
+export class KustoStore implements Runner, Unsent {
   readonly #options: StoreOptions;
   readonly #surroundings: Surroundings;
   readonly #moments: Moments;
   readonly #underWay = new Set<Promise<unknown>>();
+  /** With write-behind nothing is sent for a call, so there is nothing to send together. */
+  readonly #lanes: Lanes | undefined;
   #guest: StoreGuest;
   /** When the rows that wait are to be flushed. */
   #due: bigint | undefined;
-  #timer: ReturnType<typeof timers.setTimeout> | undefined;
+  /** Takes the timer back. */
+  #unschedule: (() => void) | undefined;
   /** The flush of the timer's. */
   #flushing: Promise<void> | undefined;
   #flushFailed = false;
+  /** Whether what waits was tried to be sent at the end of the process. */
+  #triedAtExit = false;
   #closed = false;
 
   constructor(options: StoreOptions, surroundings: Surroundings) {
@@ -45,13 +64,19 @@ export class KustoStore implements Runner {
     this.#surroundings = surroundings;
     this.#moments = new Moments(surroundings.clock);
     this.#guest = new StoreGuest(options, surroundings.core);
+    if ((options.batchSize ?? 1) > 1) return;
+    this.#lanes = new Lanes({
+      one: (call) => this.#run(call),
+      together: (calls) => this.#runTogether(calls),
+    });
   }
 
-  /** The store gives each call its place in time when it begins. */
   readonly ordersCalls = true;
 
-  run(call: StoreCall, whole?: () => StoreCall): Eventually<Outcome> {
+  run(call: Call, whole?: () => Call): Eventually<Outcome> {
     if (this.#closed) throw new StorageError("storage-closed", "the checkpointer is closed");
+    this.#triedAtExit = false;
+    if (this.#lanes !== undefined) return this.#tracked(this.#lanes.run(call, whole));
     return whenReady(this.#run(call), (outcome) => {
       return outcome.tag === "stale" && whole !== undefined ? this.#run(whole()) : outcome;
     });
@@ -60,7 +85,26 @@ export class KustoStore implements Runner {
   /** Flushes what waits, and what the calls under way may leave waiting. */
   async flush(): Promise<void> {
     await Promise.allSettled(this.#underWay);
-    expectOutcome(await this.run({ tag: "flush" }), "ready");
+    if (this.#closed) throw new StorageError("storage-closed", "the checkpointer is closed");
+    expectOutcome(await this.#run({ tag: "flush" }), "ready");
+  }
+
+  sendBeforeExit(): void {
+    if (this.#triedAtExit) return;
+    this.#triedAtExit = true;
+    // What does not get through is told of at the exit.
+    Promise.resolve()
+      .then(() => this.#run({ tag: "flush" }))
+      .catch(() => {});
+  }
+
+  unsent(): Waiting {
+    const nothing = { checkpoints: 0, writes: 0, threads: 0 };
+    return this.#guest.alive ? this.#guest.waiting() : nothing;
+  }
+
+  warnAtExit(message: string): void {
+    this.#surroundings.warnAtExit(message);
   }
 
   /** Flushes, then refuses calls. */
@@ -79,28 +123,54 @@ export class KustoStore implements Runner {
     }
   }
 
-  #run(call: StoreCall): Eventually<Outcome> {
-    const outcome = twiceAtMost(() => this.#runOnce(call));
+  #run(call: OneCall): Eventually<Outcome> {
+    const outcome = twiceAtMost(() => drive(this.#start(call), this.#world()));
     if (!isPending(outcome)) {
       this.#after();
       return outcome;
     }
-    const settled = outcome.finally(() => {
-      this.#underWay.delete(settled);
-      this.#after();
-    });
-    this.#underWay.add(settled);
+    const settled = this.#tracked(outcome.finally(() => this.#after()));
     // What a call that never waits leaves behind is not to wait for those that do.
     this.#after();
     return settled;
   }
 
-  #runOnce(call: StoreCall): Eventually<Outcome> {
+  /** Notes that a call is under way, until it has ended. */
+  #tracked(outcome: Eventually<Outcome>): Eventually<Outcome> {
+    if (!isPending(outcome)) return outcome;
+    const settled = outcome.finally(() => this.#underWay.delete(settled));
+    this.#underWay.add(settled);
+    return settled;
+  }
+
+  async #runTogether(calls: WriteCall[]): Promise<readonly Ended[]> {
+    try {
+      return await driveAll(this.#start({ tag: "together", val: calls }), this.#world());
+    } catch (thrown) {
+      if (!(thrown instanceof PlannerFailure)) throw thrown;
+      // The one that makes it fail does so alone as well.
+      return Promise.all(calls.map((call) => this.#alone(call)));
+    } finally {
+      this.#after();
+    }
+  }
+
+  async #alone(call: WriteCall): Promise<Ended> {
+    try {
+      return { outcome: await this.#run(call) };
+    } catch (thrown) {
+      return { failure: thrown };
+    }
+  }
+
+  #start(call: StoreCall): PlannedCall {
     if (!this.#guest.alive) this.#replaceGuest();
+    return this.#guest.start(call, this.#moments.next());
+  }
+
+  #world(): World {
     const { fetch, tokens, clock } = this.#surroundings;
-    const moments = this.#moments;
-    const planned = this.#guest.start(call, moments.next());
-    return drive(planned, { exchange: new Exchange(fetch, tokens), clock, moments });
+    return { exchange: new Exchange(fetch, tokens), clock, moments: this.#moments };
   }
 
   /** The rows that waited were in the memory of the instance that failed. */
@@ -121,6 +191,7 @@ export class KustoStore implements Runner {
       const warning = this.#guest.takeWarning();
       if (warning !== undefined) this.#surroundings.warn(warning);
       this.#due = this.#guest.flushDue();
+      noteUnsent(this, this.#guest.waiting().threads > 0);
     } catch (thrown) {
       // The next call replaces the instance.
       if (!(thrown instanceof PlannerFailure)) throw thrown;
@@ -129,16 +200,14 @@ export class KustoStore implements Runner {
   }
 
   #schedule(): void {
-    timers.clearTimeout(this.#timer);
+    this.#unschedule?.();
+    this.#unschedule = undefined;
     if (this.#due === undefined || this.#flushing !== undefined || this.#closed) return;
     const left = Number(this.#due / 1000n) - this.#surroundings.clock.now();
     const least = this.#flushFailed ? PAUSE_MS : 0;
-    this.#timer = timers.setTimeout(
-      () => this.#flushInBackground(),
-      Math.min(Math.max(left, least), TIMER_MAX_MS),
-    );
-    // Rows that wait do not keep a process alive: `close` is what sends them.
-    this.#timer.unref?.();
+    // Rows that wait do not keep a process alive: they are sent when it is about to end.
+    const pause = Math.min(Math.max(left, least), TIMER_MAX_MS);
+    this.#unschedule = later(pause, () => this.#flushInBackground());
   }
 
   #flushInBackground(): void {

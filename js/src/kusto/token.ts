@@ -106,6 +106,7 @@ export function tokensFor(
   return cached(clock, async () => {
     const answer = await send(request);
     if (answer.tag === "failed") throw new TokenPending(`login: ${answer.val}`);
+    if (answer.tag === "too-large") throw new TokenPending("login: the answer is too long");
     const { status } = answer.val;
     if (status === 429 || status >= 500) throw new TokenPending(`login: status ${status}`);
     try {

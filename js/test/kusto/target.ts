@@ -40,13 +40,19 @@ export class Table {
   async open(more: KustoOptions = {}, { clock }: Surroundings = {}): Promise<KustoSaver> {
     const options = { ...this.options, ...more };
     if (clock === undefined) return KustoSaver.fromConnectionString(options);
-    const store = toStoreOptions(options);
+    const store = toStoreOptions(options, options.credential !== undefined);
     const tokens =
       options.credential === undefined
         ? NO_TOKEN
         : tokensOf(options.credential, store.clusterUri, systemClock);
     const warn = options.onWarning ?? (() => {});
-    const surroundings = { fetch: options.fetch ?? fetch, tokens, warn, clock };
+    const surroundings = {
+      fetch: options.fetch ?? fetch,
+      tokens,
+      warn,
+      warnAtExit: warn,
+      clock,
+    };
     return new KustoSaver(new KustoStore(store, surroundings), options);
   }
 

@@ -156,6 +156,8 @@ fn the_service_this_machine_and_named_hosts_are_trusted_and_no_other() {
         "A.KUSTO.WINDOWS.NET",
         "a.z0.kusto.fabric.microsoft.com",
         "a.kusto.usgovcloudapi.net",
+        "a.kusto.sovcloud-api.de",
+        "a.kusto.sovcloud-api.sg",
         "localhost",
         "127.0.0.1",
         "127.8.0.1",
@@ -191,4 +193,13 @@ fn a_token_goes_over_plain_http_to_this_machine_alone() {
     assert!(may("http://localhost:8080") && may("http://127.0.0.1") && may("http://[::1]"));
     assert!(!may("http://a.kusto.windows.net") && !may("http://kusto.example"));
     assert!(!may("https://other.example"));
+}
+
+#[test]
+fn an_eventhouse_of_fabric_is_told_from_a_cluster() {
+    let is_fabric = |uri: &str| Endpoint::parse(uri).unwrap().is_fabric();
+    assert!(is_fabric("https://trd-a.z0.kusto.fabric.microsoft.com"));
+    assert!(is_fabric("https://trd-a.z0.kusto.data.microsoft.com/db"));
+    assert!(!is_fabric("https://a.westeurope.kusto.windows.net"));
+    assert!(!is_fabric("https://kusto.fabric.microsoft.com.example"));
 }

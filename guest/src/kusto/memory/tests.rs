@@ -1,0 +1,68 @@
+use super::*;
+use crate::kusto::row::TOMBSTONE;
+
+fn rows(thread_id: &str, rev: i64, count: usize, bytes: usize) -> Vec<LogRow> {
+    let row = |place: usize| LogRow {
+        data: "x".repeat(bytes),
+        ..LogRow::new(CHECKPOINT, thread_id, rev, format!("{rev}-{place}"), 0)
+    };
+    (0..count).map(row).collect()
+}
+
+#[test]
+fn rows_are_laid_until_a_query_has_shown_all_of_their_call() {
+    let mut memory = Memory::default();
+    memory.lay(rows("a", 1, 3, 1), None);
+    memory.lay(rows("b", 2, 1, 1), None);
+    assert_eq!(memory.unshown(None), (vec!["a".to_owned(), "b".to_owned()], vec![1, 2]));
+    assert_eq!(memory.unshown(Some("b")), (vec!["b".to_owned()], vec![2]));
+    memory.shown("a", 1, 2);
+    memory.shown("b", 1, 3);
+    assert_eq!(memory.laid().len(), 4);
+    memory.shown("a", 1, 3);
+    assert_eq!(memory.unshown(None), (vec!["b".to_owned()], vec![2]));
+}
+
+#[test]
+fn rows_that_wait_are_no_rows_that_a_query_could_show() {
+    let mut memory = Memory::default();
+    memory.lay(rows("a", 1, 2, 1), Some(7));
+    assert_eq!(memory.unshown(None).1, Vec::<i64>::new());
+    memory.shown("a", 1, 2);
+    assert_eq!((memory.waiting(), memory.waiting_since()), ((2, 2), Some(7)));
+    let taken = memory.take_waiting();
+    memory.lay(rows("a", 2, 1, 1), Some(9));
+    assert_eq!((taken.rows.len(), memory.waiting().0), (2, 1));
+    memory.settle(&taken, false);
+    assert_eq!((memory.waiting().0, memory.waiting_since()), (3, Some(7)));
+    let taken = memory.take_waiting();
+    memory.settle(&taken, true);
+    assert_eq!((memory.unshown(None).1, memory.laid().len()), (vec![1, 2], 3));
+}
+
+#[test]
+fn what_has_no_room_leaves_a_mark_and_the_newest_stands_for_those_before_it() {
+    let mut memory = Memory::default();
+    for rev in 1..=4 {
+        memory.lay(rows("a", rev, 1, LAID_BYTES_MAX / 2), None);
+    }
+    memory.lay(rows("b", 5, 1, 1), None);
+    assert_eq!(memory.unshown(None).1, vec![3, 4, 5], "of the marks the newest is left");
+    assert_eq!(memory.laid().len(), 2);
+    assert_eq!(memory.marked(None), vec!["a".to_owned()]);
+    assert_eq!(memory.marked(Some("b")), Vec::<String>::new());
+    memory.shown("a", 3, 1);
+    assert_eq!(memory.marked(None), Vec::<String>::new());
+}
+
+#[test]
+fn what_a_tombstone_hides_need_not_show() {
+    let mut memory = Memory::default();
+    memory.lay(rows("a", 1, 1, 1), None);
+    memory.lay(rows("b", 2, 1, 1), None);
+    memory.lay(vec![LogRow::new(TOMBSTONE, "a", 3, String::new(), 0)], None);
+    memory.drop_older("a", 3);
+    assert_eq!(memory.unshown(None).1, vec![2, 3], "the tombstone itself must show");
+    memory.hidden("a", 3);
+    assert_eq!(memory.unshown(None).1, vec![2]);
+}
