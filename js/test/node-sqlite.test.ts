@@ -12,7 +12,7 @@ import { temporaryDatabase } from "./support/temporary.js";
 
 const PACKAGE = fileURLToPath(new URL("..", import.meta.url));
 /** The kit, and the tests of ours beside it. */
-const TESTS = adapterTests({ name: "counted", open: () => ({ run: () => [] }) }).length + 6;
+const TESTS = adapterTests({ name: "counted", open: () => ({ run: () => [] }) }).length + 7;
 
 test("node_sqlite_conforms_and_shares_files_with_better_sqlite3", async () => {
   const [database, letter, report] = [

@@ -1,7 +1,10 @@
 // How a saver gets at its database.
 
-import type Database from "better-sqlite3";
+import { runInNewContext } from "node:vm";
 
+import Database from "better-sqlite3";
+
+import { BetterSqlite3Connection } from "../src/adapters/better-sqlite3.js";
 import { InvalidInputError, StorageError, StorageSaver } from "../src/index.js";
 import { type SqliteOptions, SqliteSaver } from "../src/sqlite.js";
 import { checkpoint, config, metadata } from "./support/checkpoints.js";
@@ -94,4 +97,18 @@ test("setup_of_an_adapter_and_of_a_closed_database_do_as_calls_do", async () => 
   expect(await adapted.getTuple(config("t"))).toBeUndefined();
   saver.close();
   await expect(saver.setup()).rejects.toBeInstanceOf(StorageError);
+});
+
+test("a_lock_is_known_by_an_error_of_another_realm", () => {
+  const db = new Database(":memory:");
+  onTestFinished(() => {
+    db.close();
+  });
+  const thrown = runInNewContext('Object.assign(new Error("locked"), { code: "SQLITE_BUSY" })');
+  expect(thrown).not.toBeInstanceOf(Error);
+  const connection = new BetterSqlite3Connection(db);
+  expect(connection.resultCode(thrown)).toBe(5);
+  for (const other of [undefined, null, "SQLITE_BUSY", {}, { code: 5 }]) {
+    expect(connection.resultCode(other)).toBeUndefined();
+  }
 });

@@ -1,6 +1,10 @@
 // The kit for storage adapters on node:sqlite. It runs in a Node.js that has it; the test beside
 // this folder starts that.
 
+import { DatabaseSync } from "node:sqlite";
+import { runInNewContext } from "node:vm";
+
+import { NodeSqliteConnection } from "../../src/adapters/node-sqlite.js";
 import { SqliteSaver } from "../../src/node-sqlite.js";
 import { adapterTests } from "../../src/testing/index.js";
 import { config, idOf } from "../support/checkpoints.js";
@@ -62,4 +66,12 @@ test("a_database_has_a_path_or_a_url_or_is_in_memory", async () => {
   for (const [location, said] of REFUSED) {
     expect(() => SqliteSaver.fromConnString(location as string), String(location)).toThrow(said);
   }
+});
+
+test("a_lock_is_known_by_an_error_of_another_realm", () => {
+  const db = new DatabaseSync(":memory:");
+  const thrown = runInNewContext('Object.assign(new Error("locked"), { errcode: 261 })');
+  expect(thrown).not.toBeInstanceOf(Error);
+  expect(new NodeSqliteConnection(db).resultCode(thrown)).toBe(5);
+  db.close();
 });
