@@ -32,6 +32,7 @@ import {
   guardedEach,
 } from "./edge.js";
 import { allReady, bothReady, type Eventually, whenReady } from "./eventually.js";
+import { asCompared, withCompared } from "./filter.js";
 import type { Call, NewValue, Outcome, OutcomeOf } from "./guest.js";
 import { Lanes } from "./lanes.js";
 import { CACHE_BYTES, type MemoryOptions } from "./options.js";
@@ -181,7 +182,8 @@ export abstract class PlannedSaver extends BaseCheckpointSaver {
     const { thread_id, checkpoint_ns } = config.configurable ?? {};
     const entry = this.#memory.of(thread_id, checkpoint_ns);
     const channels = toChannels(checkpoint.channel_values ?? {});
-    const head = dumpAll(this.serde, headOf(checkpoint, metadata), (index) => [HEAD[index] ?? ""]);
+    const compared = this.serde instanceof JsonPlusSerde ? withCompared(metadata) : metadata;
+    const head = dumpAll(this.serde, headOf(checkpoint, compared), (index) => [HEAD[index] ?? ""]);
     const values = this.#serialize(channels, entry);
     const joined = this.#runner.joined;
     const ready = bothReady(head, values);
@@ -318,7 +320,9 @@ export abstract class PlannedSaver extends BaseCheckpointSaver {
 
   /** A key whose value is undefined is no condition, as in JSON it would be no key. */
   async #toFilter(filter: Record<string, unknown>): Promise<{ key: string; json: string }[]> {
-    const conditions = Object.entries(filter).filter(([, value]) => value !== undefined);
+    const conditions = Object.entries(filter)
+      .filter(([, value]) => value !== undefined)
+      .map(([key, value]) => [key, asCompared(value)] as const);
     const payloads = await dumpAll(
       this.serde,
       conditions.map(([, value]) => value),
