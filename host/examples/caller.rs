@@ -204,17 +204,14 @@ fn digest<'a>(parts: impl Iterator<Item = &'a [u8]>) -> String {
     hash.finalize().iter().take(8).map(|byte| format!("{byte:02x}")).collect()
 }
 
+/// A failure that says what it left in the store is one of the store's.
 fn failure(error: &CallError) -> Value {
-    let stored = match error {
-        CallError::Storage(error) if error.stored() == Stored::Unknown => json!("unknown"),
-        CallError::Storage(_) => json!("nothing"),
-        _ => Value::Null,
-    };
-    let failed = json!({ "code": error.code(), "message": error.to_string() });
-    match stored {
-        Value::Null => failed,
-        stored => json!({ "code": failed["code"], "message": failed["message"], "stored": stored }),
+    let mut failed = json!({ "code": error.code(), "message": error.to_string() });
+    if let CallError::Storage(error) = error {
+        let unknown = error.stored() == Stored::Unknown;
+        failed["stored"] = json!(if unknown { "unknown" } else { "nothing" });
     }
+    failed
 }
 
 fn json_payload(text: &str) -> Payload {

@@ -82,7 +82,7 @@ test("sqlite_alone_loses_nothing_when_syncs_fail", async (t) => {
   assert.ok(found.failedSyncs > 0);
 });
 
-test("a_saver_that_does_not_wait_for_the_disk_loses_the_last_commits_and_damages_nothing", async (t) => {
+test("a_saver_that_does_not_wait_for_the_disk_loses_the_last_commits_alone", async (t) => {
   const { lost, damaged, first } = await simulate(t, [{ ...JAVASCRIPT, synchronous: "normal" }]);
   assert.ok(lost > 0, "losses are not seen");
   assert.equal(damaged, 0, first);
