@@ -5,6 +5,11 @@
 //! What a guest reaches is the handle that its own state gives, so that tenants are kept apart
 //! by having handles of their own: nothing that a guest says chooses a store.
 //!
+//! **A store is one tenant's.** A guest lists and deletes every thread of its store, and with
+//! `storage` it says so in SQL, which an [`AgentStorage`] holds to the tables. What its instance
+//! may use is the embedding's to say: its memory and time, and with `Store::set_hostcall_fuel` how
+//! much it passes in one call, which is 128 MiB by default.
+//!
 //! ```
 //! use std::sync::Arc;
 //!

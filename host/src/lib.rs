@@ -35,6 +35,13 @@
 //! - A locked database is waited for until `SqliteOptions::busy_deadline`, then the call fails
 //!   with `storage-busy`.
 //! - A component that traps, or uses more than its [`Limits`], fails its own call and no other.
+//! - Checkpointers that share a [`Planner`] wait for one another's components, never for one
+//!   another's stores.
+//! - A file that is deleted or replaced while it is open fails every call with
+//!   `storage-replaced`, on systems that tell files apart by inode.
+//!
+//! Where calls have to wait for a place to run in, the time is kept by tokio: its runtime needs
+//! timers.
 //!
 //! # Spans
 //!

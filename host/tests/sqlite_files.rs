@@ -6,7 +6,9 @@ mod support;
 
 use std::path::{Path, PathBuf};
 
-use langgraph_checkpoint_host::{Checkpointer, Error, Planner, StorageErrorKind, Stored};
+use langgraph_checkpoint_host::{
+    Checkpointer, Error, Planner, SqliteOptions, StorageErrorKind, Stored,
+};
 use rusqlite::Connection;
 use support::{config, open, put};
 
@@ -79,4 +81,22 @@ async fn others_that_open_close_and_tidy_the_file_raise_no_alarm() {
         checkpointer.put(put("t", None, &format!("c{n}"), "[1]")).await.unwrap();
         assert!(checkpointer.get_tuple(config("u")).await.unwrap().is_some());
     }
+}
+
+#[tokio::test]
+async fn a_store_that_only_reads_raises_no_alarm_and_notices_as_well() {
+    let directory = tempfile::tempdir().unwrap();
+    let (writer, [path, _]) = store(directory.path()).await;
+    drop(writer);
+    let options = SqliteOptions { read_only: true, ..SqliteOptions::default() };
+    let reader = Checkpointer::open_sqlite(Planner::native(), &path, options).await.unwrap();
+    for n in 2..5 {
+        let other = open(Planner::native(), &path).await;
+        other.put(put("t", None, &format!("c{n}"), "[1]")).await.unwrap();
+        drop(other);
+        let tuple = reader.get_tuple(config("t")).await.unwrap().unwrap();
+        assert_eq!(tuple.checkpoint_id, format!("c{n}"));
+    }
+    std::fs::remove_file(&path).unwrap();
+    assert_eq!(replaced(reader.get_tuple(config("t")).await), Stored::Nothing);
 }

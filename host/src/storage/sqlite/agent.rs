@@ -25,13 +25,13 @@ pub struct AgentLimits {
     pub statement_bytes_max: usize,
     /// How many parameters its statements may have, in all their runs together.
     pub parameters_max: usize,
-    /// How many bytes of texts and parameters it may bring.
+    /// How many bytes of texts and parameters it may bring; a parameter counts as 16 more.
     pub batch_bytes_max: usize,
     /// The largest value, of a parameter as of what a statement makes.
     pub value_bytes_max: usize,
     /// How many rows it may give.
     pub rows_max: usize,
-    /// How many bytes it may give.
+    /// How many bytes it may give; a value counts as 16 more.
     pub answer_bytes_max: usize,
 }
 
@@ -43,7 +43,7 @@ impl Default for AgentLimits {
             statement_bytes_max: 64 << 10,
             parameters_max: 2_000_000,
             batch_bytes_max: 128 << 20,
-            value_bytes_max: 64 << 20,
+            value_bytes_max: 16 << 20,
             rows_max: 1_000_000,
             answer_bytes_max: 128 << 20,
         }
@@ -166,11 +166,11 @@ fn set_up(session: &Session, busy_deadline: Duration) -> Result<(), Error> {
     Ok(())
 }
 
-/// How many bytes a value has.
+/// How many bytes a value takes, those of a value that has none included.
 pub(super) fn bytes(value: &Value) -> usize {
-    match value {
-        Value::Null => 1,
-        Value::Integer(_) | Value::Real(_) => 8,
+    const ANY: usize = 16;
+    ANY + match value {
+        Value::Null | Value::Integer(_) | Value::Real(_) => 0,
         Value::Text(text) => text.len(),
         Value::Blob(blob) => blob.len(),
     }

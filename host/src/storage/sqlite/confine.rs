@@ -71,6 +71,10 @@ impl Hold {
         let bytes = |bytes: usize| i32::try_from(bytes).unwrap_or(i32::MAX);
         connection.set_limit(Limit::SQLITE_LIMIT_LENGTH, bytes(limits.value_bytes_max))?;
         connection.set_limit(Limit::SQLITE_LIMIT_SQL_LENGTH, bytes(limits.statement_bytes_max))?;
+        // What a row may hold at once is so many values of the largest size. Tables of others in
+        // the file have to be read with this, though nothing is read from them.
+        connection.set_limit(Limit::SQLITE_LIMIT_COLUMN, 200)?;
+        connection.set_limit(Limit::SQLITE_LIMIT_FUNCTION_ARG, 8)?;
         connection.set_limit(Limit::SQLITE_LIMIT_ATTACHED, 0)?;
         connection.set_limit(Limit::SQLITE_LIMIT_WORKER_THREADS, 0)?;
         add_functions(connection, limits.value_bytes_max)?;

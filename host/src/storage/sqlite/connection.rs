@@ -22,6 +22,7 @@ pub(super) fn open_writer(
     if read_only {
         // Reading the header is what finds out that a file is no database.
         journal_mode(&connection, options.busy_deadline, None).map_err(|error| at(path, error))?;
+        keep_log(&connection, options.busy_deadline).map_err(|error| at(path, error))?;
         return Ok(connection);
     }
     let mode = journal_mode(&connection, options.busy_deadline, Some("wal"))
@@ -37,13 +38,17 @@ pub(super) fn open_writer(
         Synchronous::Normal => "NORMAL",
     };
     connection.pragma_update(None, "synchronous", synchronous).map_err(storage_error)?;
-    // Reading makes the log where there is none, and takes the lock that keeps it where it is.
-    retry_while_busy(Instant::now() + options.busy_deadline, || {
+    keep_log(&connection, options.busy_deadline).map_err(|error| at(path, error))?;
+    Ok(connection)
+}
+
+/// Reads, which makes the log where there is none, and takes the lock that keeps others from
+/// deleting it.
+fn keep_log(connection: &Connection, busy_deadline: Duration) -> Result<(), StorageError> {
+    retry_while_busy(Instant::now() + busy_deadline, || {
         let read = connection.pragma_query_value(None, "schema_version", |_| Ok(()));
         read.map_err(storage_error)
     })
-    .map_err(|error| at(path, error))?;
-    Ok(connection)
 }
 
 /// A connection that only reads, whatever it is asked; where it is an agent that asks, one whose
