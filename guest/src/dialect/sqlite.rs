@@ -66,7 +66,8 @@ fn find_channels(thread_id: &str, checkpoint_ns: &str, channels: &[String]) -> S
              ORDER BY c.checkpoint_id LIMIT {LOOKED_AT} + 1) \
              SELECT n.value FROM json_each(?3) n \
              WHERE (SELECT count(*) FROM first) > {LOOKED_AT} OR EXISTS (\
-             SELECT 1 FROM first f CROSS JOIN json_each(f.channels) e WHERE e.value = n.value)"
+             SELECT 1 FROM first f CROSS JOIN \
+             json_each(iif(json_valid(f.channels), f.channels, '[]')) e WHERE e.value = n.value)"
         ),
         vec![text(thread_id), text(checkpoint_ns), Value::Text(names)],
     )

@@ -8,9 +8,11 @@ use crate::json;
 use crate::statement::{Statement, Value};
 
 /// Whether a checkpoint `c` has a value of the channel `?4`. `?5`, the name as JSON, is in any
-/// JSON with that name, unless there are escapes in it; most ancestors are spared the reading.
+/// JSON with that name, unless there are escapes in it; most ancestors are spared the reading. What
+/// is no JSON was damaged, which the ancestor's link tells.
 const FOUND: &str = "((instr(c.channels, ?5) > 0 OR instr(c.channels, '\\') > 0) \
-     AND EXISTS (SELECT 1 FROM json_each(c.channels) e WHERE e.value = ?4))";
+     AND EXISTS (SELECT 1 FROM json_each(iif(json_valid(c.channels), c.channels, '[]')) e \
+     WHERE e.value = ?4))";
 
 /// For each channel the nearest ancestor with a value of it, and the writes to it of all
 /// ancestors up to that one, the farthest ancestor's first and each one's in their order.

@@ -7,11 +7,12 @@ use crate::json::{NEGATIVE_ZERO, is_zero};
 use crate::statement::{Statement, Value};
 
 /// The columns of a record `r` of a thread `t`. The first says which columns follow: at
-/// `CHECKPOINT` a checkpoint's, else those of every statement on writes.
+/// `CHECKPOINT` a checkpoint's, else those of every statement on writes. A checkpoint has no other
+/// place than 0: one that was damaged to have is no write either.
 fn columns() -> String {
     const IS_CHECKPOINT: &str = "r.task_id = ''";
     format!(
-        "SELECT iif({IS_CHECKPOINT}, {CHECKPOINT}, {WRITE}) AS part, r.thread_key, \
+        "SELECT iif({IS_CHECKPOINT}, {CHECKPOINT} + r.idx, {WRITE}) AS part, r.thread_key, \
          iif({IS_CHECKPOINT}, t.generation, r.idx) AS idx, \
          iif({IS_CHECKPOINT}, t.thread_id, r.task_id) AS task_id, \
          r.checkpoint_ns, r.checkpoint_id, \
@@ -172,7 +173,8 @@ fn equals(key: &str, json: &str, is_zero: bool) -> String {
         if is_zero { format!(" OR e.value = '{NEGATIVE_ZERO}'") } else { String::new() };
     format!(
         "EXISTS (SELECT 1 FROM json_each(\
-         CASE WHEN typeof(c.metadata) = 'text' THEN c.metadata ELSE '{{}}' END) e \
+         CASE WHEN typeof(c.metadata) = 'text' AND json_valid(c.metadata) THEN c.metadata \
+         ELSE '{{}}' END) e \
          WHERE e.key = {key} AND (e.value IS json_extract({json}, '$') \
          AND replace(e.type, 'real', 'integer') = replace(json_type({json}), 'real', 'integer')\
          {or_negative}))"
