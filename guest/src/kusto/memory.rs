@@ -15,7 +15,7 @@ const HASHES_MAX: usize = 200_000;
 const LAID_BYTES_MAX: usize = 32 * 1024 * 1024;
 
 /// The most calls whose rows are asked for at once, whether they show.
-const ASKED_MAX: usize = 500;
+const ASKED_MAX: usize = 2_000;
 
 /// A batch and a row take about so many bytes beside the row's data.
 const ROW_BYTES: usize = 512;
@@ -29,8 +29,11 @@ pub(crate) struct Memory {
     pub(crate) clock: Clock,
     threads: BTreeMap<String, Thread>,
     uses: u64,
-    batches: VecDeque<Batch>,
+    /// What is acknowledged and not ingested.
+    unsent: Vec<(Unsent, Batch)>,
     takes: u64,
+    /// What is ingested and was not shown yet, the oldest first.
+    sent: VecDeque<Batch>,
     /// Threads whose last put ended stale, though its rows are in the store.
     stale: BTreeSet<String>,
     /// When rows may be streamed again, in microseconds since 1970.
@@ -62,17 +65,15 @@ struct Batch {
     /// Empty where there was no room for them. Then the batch is a mark: its thread is not read
     /// before a query shows it.
     rows: Vec<Rc<LogRow>>,
-    state: State,
 }
 
+/// What becomes of rows that are acknowledged and not ingested.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum State {
-    /// Acknowledged and not ingested: since when it waits.
+enum Unsent {
+    /// They wait: since when.
     Waiting(u64),
-    /// On its way: since when it waits, and who took it.
+    /// They are on their way: since when they waited, and who took them.
     Underway(u64, u64),
-    /// Ingested, and not shown yet.
-    Ingested,
 }
 
 /// What is acknowledged and not ingested yet.
@@ -156,75 +157,72 @@ impl Memory {
         let Some(first) = rows.first() else { return };
         let (thread_id, rev, count) = (first.thread_id.clone(), first.rev, rows.len());
         let rows = rows.into_iter().map(Rc::new).collect();
-        let state = waiting.map_or(State::Ingested, State::Waiting);
-        self.batches.push_back(Batch { thread_id, rev, count, rows, state });
+        let batch = Batch { thread_id, rev, count, rows };
+        if let Some(since) = waiting {
+            self.unsent.push((Unsent::Waiting(since), batch));
+            return;
+        }
+        self.sent.push_back(batch);
         self.make_room();
     }
 
     /// The rows laid over what queries give.
     pub(crate) fn laid(&self) -> Vec<Rc<LogRow>> {
-        self.batches.iter().flat_map(|batch| batch.rows.iter().map(Rc::clone)).collect()
+        let unsent = self.unsent.iter().map(|(_, batch)| batch);
+        self.sent.iter().chain(unsent).flat_map(|batch| batch.rows.iter().map(Rc::clone)).collect()
     }
 
     /// Rows that take too much room are let go, the oldest first. Of a thread the newest mark
     /// stands for those before it.
     fn make_room(&mut self) {
-        let mut bytes: usize =
-            self.batches.iter().filter(|batch| batch.is_ingested()).map(Batch::bytes).sum();
-        for at in 0..self.batches.len() {
+        let mut bytes: usize = self.sent.iter().map(Batch::bytes).sum();
+        if bytes <= LAID_BYTES_MAX {
+            return;
+        }
+        for batch in &mut self.sent {
             if bytes <= LAID_BYTES_MAX {
                 break;
             }
-            let batch = self.batches.get_mut(at).filter(|batch| batch.is_ingested());
-            if let Some(batch) = batch {
-                bytes -= batch.bytes();
-                batch.rows = Vec::new();
-            }
+            bytes -= batch.bytes();
+            batch.rows = Vec::new();
         }
-        let mut newest: BTreeMap<&str, i64> = BTreeMap::new();
-        for mark in self.batches.iter().filter(|batch| batch.is_mark()) {
-            let rev = newest.entry(&mark.thread_id).or_default();
+        let mut newest: BTreeMap<String, i64> = BTreeMap::new();
+        for mark in self.sent.iter().filter(|batch| batch.is_mark()) {
+            let rev = newest.entry(mark.thread_id.clone()).or_default();
             *rev = mark.rev.max(*rev);
         }
-        if newest.is_empty() {
-            return;
-        }
-        let newest: BTreeSet<i64> = newest.into_values().collect();
-        self.batches.retain(|batch| !batch.is_mark() || newest.contains(&batch.rev));
+        self.sent.retain(|batch| {
+            !batch.is_mark() || newest.get(&batch.thread_id).is_some_and(|rev| *rev == batch.rev)
+        });
     }
 
     /// The revisions of what is ingested and was not shown yet, of one thread or of all: the
     /// oldest ones, and their threads.
     pub(crate) fn unshown(&self, thread_id: Option<&str>) -> (Vec<String>, Vec<i64>) {
-        let is = |batch: &&Batch| {
-            batch.is_ingested() && thread_id.is_none_or(|thread_id| batch.thread_id == thread_id)
-        };
-        let asked: Vec<_> = self.batches.iter().filter(is).take(ASKED_MAX).collect();
+        let is = |batch: &&Batch| thread_id.is_none_or(|thread_id| batch.thread_id == thread_id);
+        let asked: Vec<_> = self.sent.iter().filter(is).take(ASKED_MAX).collect();
         let threads: BTreeSet<_> = asked.iter().map(|batch| batch.thread_id.clone()).collect();
         (threads.into_iter().collect(), asked.iter().map(|batch| batch.rev).collect())
     }
 
-    /// Whether so much is not shown yet that it is worth a query of its own.
-    pub(crate) fn is_much_unshown(&self) -> bool {
-        let ingested = || self.batches.iter().filter(|batch| batch.is_ingested());
-        ingested().count() > 4 * ASKED_MAX
-            || ingested().map(Batch::bytes).sum::<usize>() > LAID_BYTES_MAX / 2
+    /// How many calls are not shown yet, where that is so much that it is worth a query of its
+    /// own; otherwise 0.
+    pub(crate) fn much_unshown(&self) -> usize {
+        let bytes: usize = self.sent.iter().map(Batch::bytes).sum();
+        let is_much = self.sent.len() > ASKED_MAX || bytes > LAID_BYTES_MAX / 2;
+        if is_much { self.sent.len() } else { 0 }
     }
 
     /// Notes that a query has shown so many rows of a call.
     pub(crate) fn shown(&mut self, thread_id: &str, rev: i64, count: i64) {
         let all = |batch: &Batch| usize::try_from(count).is_ok_and(|count| count >= batch.count);
-        self.batches.retain(|batch| {
-            !(batch.is_ingested() && batch.rev == rev && batch.thread_id == thread_id && all(batch))
-        });
+        self.sent.retain(|batch| !(batch.rev == rev && batch.thread_id == thread_id && all(batch)));
     }
 
     /// Drops what a tombstone of the store hides: somebody may remove it, and then no query ever
     /// shows it.
     pub(crate) fn hidden(&mut self, thread_id: &str, cut: i64) {
-        self.batches.retain(|batch| {
-            !(batch.is_ingested() && batch.thread_id == thread_id && batch.rev <= cut)
-        });
+        self.sent.retain(|batch| batch.thread_id != thread_id || batch.rev > cut);
     }
 
     /// Threads, that one or all, which are not to be read before a query shows more of them.
@@ -232,13 +230,13 @@ impl Memory {
         let is = |batch: &&Batch| {
             batch.is_mark() && thread_id.is_none_or(|thread_id| batch.thread_id == thread_id)
         };
-        self.batches.iter().filter(is).map(|batch| batch.thread_id.clone()).collect()
+        self.sent.iter().filter(is).map(|batch| batch.thread_id.clone()).collect()
     }
 
     /// How many rows wait, and how many bytes their data has.
     pub(crate) fn waiting(&self) -> (usize, usize) {
-        let waiting = self.batches.iter().filter(|batch| matches!(batch.state, State::Waiting(_)));
-        let rows = waiting.flat_map(|batch| batch.rows.iter());
+        let waits = |(state, _): &&(Unsent, Batch)| matches!(state, Unsent::Waiting(_));
+        let rows = self.unsent.iter().filter(waits).flat_map(|(_, batch)| batch.rows.iter());
         rows.fold((0, 0), |(rows, bytes), row| (rows + 1, bytes + row.data.len()))
     }
 
@@ -246,7 +244,7 @@ impl Memory {
     pub(crate) fn unsent(&self) -> Waiting {
         let mut threads = BTreeSet::new();
         let (mut checkpoints, mut writes) = (0, 0);
-        for batch in self.batches.iter().filter(|batch| !batch.is_ingested()) {
+        for (_, batch) in &self.unsent {
             threads.insert(&batch.thread_id);
             for row in batch.rows.iter().filter(|row| row.part == 0) {
                 checkpoints += u32::from(row.kind == CHECKPOINT);
@@ -258,11 +256,11 @@ impl Memory {
 
     /// Since when the first of them waits.
     pub(crate) fn waiting_since(&self) -> Option<u64> {
-        let since = |batch: &Batch| match batch.state {
-            State::Waiting(since) => Some(since),
-            State::Underway(..) | State::Ingested => None,
+        let since = |(state, _): &(Unsent, Batch)| match state {
+            Unsent::Waiting(since) => Some(*since),
+            Unsent::Underway(..) => None,
         };
-        self.batches.iter().filter_map(since).min()
+        self.unsent.iter().filter_map(since).min()
     }
 
     /// Takes the rows that wait, to ingest them.
@@ -270,9 +268,9 @@ impl Memory {
         self.takes += 1;
         let take = self.takes;
         let mut rows = Vec::new();
-        for batch in &mut self.batches {
-            if let State::Waiting(since) = batch.state {
-                batch.state = State::Underway(since, take);
+        for (state, batch) in &mut self.unsent {
+            if let Unsent::Waiting(since) = *state {
+                *state = Unsent::Underway(since, take);
                 rows.extend(batch.rows.iter().map(Rc::clone));
             }
         }
@@ -281,11 +279,15 @@ impl Memory {
 
     /// What became of rows that were taken.
     pub(crate) fn settle(&mut self, taken: &Taken, ingested: bool) {
-        for batch in &mut self.batches {
-            if let State::Underway(since, take) = batch.state
-                && take == taken.take
-            {
-                batch.state = if ingested { State::Ingested } else { State::Waiting(since) };
+        for (state, batch) in std::mem::take(&mut self.unsent) {
+            match state {
+                Unsent::Underway(_, take) if take == taken.take && ingested => {
+                    self.sent.push_back(batch);
+                }
+                Unsent::Underway(since, take) if take == taken.take => {
+                    self.unsent.push((Unsent::Waiting(since), batch));
+                }
+                state => self.unsent.push((state, batch)),
             }
         }
         self.make_room();
@@ -305,10 +307,10 @@ impl Memory {
     /// Drops the rows of a thread that are older than its tombstone, which is laid itself: those
     /// that wait, and those that no query has shown yet.
     pub(crate) fn drop_older(&mut self, thread_id: &str, tombstone: i64) {
-        self.batches.retain(|batch| {
-            let is_underway = matches!(batch.state, State::Underway(..));
-            batch.thread_id != thread_id || batch.rev >= tombstone || is_underway
-        });
+        let is_older = |batch: &Batch| batch.thread_id == thread_id && batch.rev < tombstone;
+        self.sent.retain(|batch| !is_older(batch));
+        self.unsent
+            .retain(|(state, batch)| matches!(state, Unsent::Underway(..)) || !is_older(batch));
     }
 
     /// Notes that rows go inline until then, and warns of it once.
@@ -332,10 +334,6 @@ impl Memory {
 }
 
 impl Batch {
-    fn is_ingested(&self) -> bool {
-        self.state == State::Ingested
-    }
-
     fn is_mark(&self) -> bool {
         self.rows.is_empty()
     }

@@ -168,3 +168,53 @@ impl Options {
         )
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn options() -> StoreOptions {
+        StoreOptions {
+            cluster_uri: "https://a.kusto.windows.net".to_owned(),
+            database: "db".to_owned(),
+            ..StoreOptions::default()
+        }
+    }
+
+    fn code(options: StoreOptions) -> Option<&'static str> {
+        Options::checked(options).err().map(|error| error.code())
+    }
+
+    #[test]
+    fn a_credential_is_for_a_host_that_may_get_it_and_for_no_other() {
+        let of = |cluster_uri: &str, credential| {
+            let cluster_uri = cluster_uri.to_owned();
+            let trusted_hosts = vec!["kusto.example".to_owned()];
+            code(StoreOptions { cluster_uri, credential, trusted_hosts, ..options() })
+        };
+        for uri in ["https://a.kusto.windows.net", "https://kusto.example", "http://localhost:80"] {
+            assert_eq!(of(uri, true), None, "{uri}");
+        }
+        for uri in
+            ["https://elsewhere.example", "http://kusto.example", "http://a.kusto.windows.net"]
+        {
+            assert_eq!((of(uri, true), of(uri, false)), (Some("untrusted-host"), None), "{uri}");
+        }
+    }
+
+    #[test]
+    fn a_count_of_nothing_is_refused_by_its_name() {
+        let zero = Some(0);
+        for (name, given) in [
+            ("batch_size", StoreOptions { batch_size: zero, ..options() }),
+            ("flush_interval", StoreOptions { flush_interval_ms: zero, ..options() }),
+            ("deadline", StoreOptions { deadline_ms: zero, ..options() }),
+            ("retention_days", StoreOptions { retention_days: zero, ..options() }),
+            ("visibility_timeout", StoreOptions { visibility_timeout_ms: zero, ..options() }),
+        ] {
+            let error = Options::checked(given).unwrap_err();
+            assert_eq!(error.code(), "invalid-option");
+            assert!(error.to_string().contains(name), "{error}");
+        }
+    }
+}

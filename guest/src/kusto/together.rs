@@ -134,6 +134,8 @@ async fn write(sender: &Sender, shared: &Shared, group: Vec<Member>, ended: &mut
                 let place = member.place;
                 ended.insert(place, finish(member, attempt, oldest, &sent, &mut cuts).await);
             }
+            // What this cannot tell another look does.
+            let _ = Call::new(sender.clone(), shared.clone(), None).look_at_much().await;
         }
     }
 }

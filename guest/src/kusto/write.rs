@@ -240,6 +240,7 @@ impl Call {
             self.wait_in_line(WRITING, rows).await?;
         } else {
             self.ingest(WRITING, rows, false).await?;
+            self.look_at_much().await?;
         }
         Ok(self.acknowledge_writes(&new, &attempt))
     }
@@ -404,10 +405,16 @@ impl Call {
     }
 
     /// Who only writes never sees what shows by now. So much that it takes room is looked at.
-    async fn look_at_much(&self) -> Result<(), Error> {
-        if self.shared.borrow().is_much_unshown() {
+    pub(super) async fn look_at_much(&self) -> Result<(), Error> {
+        let mut much = self.shared.borrow().much_unshown();
+        while much > 0 {
             // What it does not tell the next look does: the rows are in the store.
             let _ = self.look(Query::empty(), None).await?;
+            let left = self.shared.borrow().much_unshown();
+            if left >= much {
+                break;
+            }
+            much = left;
         }
         Ok(())
     }

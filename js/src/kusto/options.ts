@@ -34,7 +34,8 @@ export interface KustoOptions extends MemoryOptions {
   readonly ingestMode?: IngestMode | undefined;
   /**
    * Write-behind: calls are acknowledged at once, and rows are sent when so many of them wait.
-   * **What is acknowledged and not flushed is lost with the process.** 1 when it is left out: a
+   * **What is acknowledged and not flushed is lost with the process**, unless it ends by itself:
+   * before that it is sent. 1 when it is left out: a
    * call is acknowledged when its rows are in the store.
    */
   readonly batchSize?: number | undefined;
@@ -53,7 +54,7 @@ export interface KustoOptions extends MemoryOptions {
   readonly admin?: boolean | undefined;
   /** Hosts, beyond the service's own and this machine, that may get the token. */
   readonly trustedHosts?: readonly string[] | undefined;
-  /** Where an application's secret is shown; the public cloud's when it is left out. */
+  /** Where an application's secret is shown; that of the cluster's cloud when it is left out. */
   readonly authority?: string | undefined;
   /** Serializes the values; `JsonPlusSerde` when it is left out. */
   readonly serde?: SerializerProtocol | undefined;

@@ -191,7 +191,7 @@ export class KustoStore implements Runner, Unsent {
       const warning = this.#guest.takeWarning();
       if (warning !== undefined) this.#surroundings.warn(warning);
       this.#due = this.#guest.flushDue();
-      noteUnsent(this, this.#guest.waiting().threads > 0);
+      noteUnsent(this, this.#due !== undefined || this.#guest.waiting().threads > 0);
     } catch (thrown) {
       // The next call replaces the instance.
       if (!(thrown instanceof PlannerFailure)) throw thrown;
