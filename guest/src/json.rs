@@ -13,6 +13,21 @@ pub(crate) fn is_zero(json: &str) -> bool {
     json == NEGATIVE_ZERO || (is_number && json.parse() == Ok(0.0_f64))
 }
 
+/// What the JavaScript serializer writes of the date whose ISO text this JSON value is; nothing
+/// where it is no such text.
+pub(crate) fn date_record(json: &str) -> Option<String> {
+    // Four digits for the year, or a sign and six.
+    const LENGTHS: [usize; 2] =
+        ["\"2027-01-01T00:00:00.000Z\"".len(), "\"+002027-01-01T00:00:00.000Z\"".len()];
+    let json = json.trim();
+    let is_date = LENGTHS.contains(&json.len())
+        && json.starts_with('"')
+        && json.ends_with("Z\"")
+        && json.contains('T')
+        && !json.contains('\\');
+    is_date.then(|| format!(r#"{{"lc":2,"type":"date","value":{json}}}"#))
+}
+
 /// The texts as a JSON array of strings.
 pub(crate) fn array_of_strings<'a>(texts: impl Iterator<Item = &'a str>) -> String {
     let mut array = String::with_capacity(128);

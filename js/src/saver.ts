@@ -32,7 +32,7 @@ import {
   guardedEach,
 } from "./edge.js";
 import { allReady, bothReady, type Eventually, whenReady } from "./eventually.js";
-import { asCompared, withCompared } from "./filter.js";
+import { asCompared } from "./filter.js";
 import type { Call, NewValue, Outcome, OutcomeOf } from "./guest.js";
 import { Lanes } from "./lanes.js";
 import { CACHE_BYTES, type MemoryOptions } from "./options.js";
@@ -182,8 +182,7 @@ export abstract class PlannedSaver extends BaseCheckpointSaver {
     const { thread_id, checkpoint_ns } = config.configurable ?? {};
     const entry = this.#memory.of(thread_id, checkpoint_ns);
     const channels = toChannels(checkpoint.channel_values ?? {});
-    const compared = this.serde instanceof JsonPlusSerde ? withCompared(metadata) : metadata;
-    const head = dumpAll(this.serde, headOf(checkpoint, compared), (index) => [HEAD[index] ?? ""]);
+    const head = dumpAll(this.serde, headOf(checkpoint, metadata), (index) => [HEAD[index] ?? ""]);
     const values = this.#serialize(channels, entry);
     const joined = this.#runner.joined;
     const ready = bothReady(head, values);

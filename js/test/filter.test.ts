@@ -28,14 +28,12 @@ describe.each([
   });
 });
 
-test("metadata_is_not_changed_by_being_put", async () => {
+test("metadata_comes_back_as_it_was_put", async () => {
   const saver = SqliteSaver.fromConnString(":memory:");
   onTestFinished(() => saver.close());
   const given = metadata(1, { at: date, n: -0, deep: { at: date } });
   await saver.put(config("t"), checkpoint(1), given, {});
   expect(given).toEqual(metadata(1, { at: date, n: -0, deep: { at: date } }));
   const tuple = await saver.getTuple(config("t"));
-  expect(tuple?.metadata).toEqual(
-    metadata(1, { at: date.toISOString(), n: 0, deep: { at: date } }),
-  );
+  expect(tuple?.metadata).toEqual(given);
 });

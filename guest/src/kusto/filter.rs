@@ -6,7 +6,7 @@ use serde_json::value::RawValue;
 use super::query::{FILTERS_MAX, Parameter, Parameters};
 use super::row::Members;
 use crate::call::MetadataFilter;
-use crate::json::is_zero;
+use crate::json::{date_record, is_zero};
 
 /// A condition that a query can make. It holds for every match, and for some others.
 #[derive(Clone, Debug, PartialEq)]
@@ -38,6 +38,8 @@ impl Narrowing {
         match (key.as_str(), serde_json::from_str(&filter.json).ok()?) {
             ("source", Value::String(text)) if plain(&text) => Some(Self::Column("source", text)),
             ("run_id", Value::String(text)) if plain(&text) => Some(Self::Column("run_id", text)),
+            // A date may be stored as something else than its text.
+            (_, Value::String(_)) if date_record(&filter.json).is_some() => None,
             (_, Value::String(text)) => plain(&text).then_some(Self::Text(key, text)),
             ("step", Value::Number(number)) if number.is_i64() => number.as_i64().map(Self::Step),
             // A zero of the other sign may be stored as something else than a number.
@@ -116,12 +118,16 @@ pub(crate) fn matches(metadata: &str, filters: &[MetadataFilter]) -> bool {
     })
 }
 
-/// Numbers are equal by value, zeros of either sign being equal, texts by what they say, everything else by its JSON text.
+/// Numbers are equal by value, zeros of either sign being equal, texts by what they say, a date
+/// and its text too, everything else by its JSON text.
 fn equal(value: &RawValue, json: &str) -> bool {
     let value = value.get().trim();
     let json = json.trim();
     if is_zero(json) {
         return is_zero(&compact(value));
+    }
+    if value.starts_with('{') && date_record(json).is_some_and(|record| record == compact(value)) {
+        return true;
     }
     match (value.as_bytes().first(), json.as_bytes().first()) {
         (Some(b'"'), Some(b'"')) => {

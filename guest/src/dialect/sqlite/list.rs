@@ -3,7 +3,7 @@
 use super::text;
 use crate::ask::{After, CHECKPOINT, Page, WRITE};
 use crate::call::MetadataFilter;
-use crate::json::{NEGATIVE_ZERO, is_zero};
+use crate::json::{NEGATIVE_ZERO, date_record, is_zero};
 use crate::statement::{Statement, Value};
 
 /// The columns of a record `r` of a thread `t`. The first says which columns follow: at
@@ -147,7 +147,10 @@ impl Conditions {
             if is_literal_text(&filter.json) {
                 likely.push((filter.json.len(), format!("instr(c.metadata, {json}) > 0")));
             }
-            exact.push(equals(&key, &json, is_zero));
+            let record =
+                is_zero.then(|| NEGATIVE_ZERO.to_owned()).or_else(|| date_record(&filter.json));
+            let record = record.map(|record| self.bind(text(&record)));
+            exact.push(equals(&key, &json, record.as_deref()));
         }
         // A long text, such as an id, is in fewer rows than a short one.
         likely.sort_by_key(|(length, _)| std::cmp::Reverse(*length));
@@ -167,17 +170,16 @@ impl Conditions {
 
 /// The key is compared as text and not as a path, so dots and quotes in it mean themselves.
 /// Numbers are equal by value, everything else by type and JSON text; zeros of either sign are
-/// equal.
-fn equals(key: &str, json: &str, is_zero: bool) -> String {
-    let or_negative =
-        if is_zero { format!(" OR e.value = '{NEGATIVE_ZERO}'") } else { String::new() };
+/// equal, and so are a date and its text: `record` is what the serializer writes of it.
+fn equals(key: &str, json: &str, record: Option<&str>) -> String {
+    let or_record = record.map_or_else(String::new, |record| format!(" OR e.value = {record}"));
     format!(
         "EXISTS (SELECT 1 FROM json_each(\
          CASE WHEN typeof(c.metadata) = 'text' AND json_valid(c.metadata) THEN c.metadata \
          ELSE '{{}}' END) e \
          WHERE e.key = {key} AND (e.value IS json_extract({json}, '$') \
          AND replace(e.type, 'real', 'integer') = replace(json_type({json}), 'real', 'integer')\
-         {or_negative}))"
+         {or_record}))"
     )
 }
 
