@@ -22,6 +22,15 @@ const TEXTS_MAX: u32 = 256;
 /// What most answers hold beside what their call holds.
 const ROOM_BYTES: usize = 1024;
 
+/// From so many bytes on a call's memory is taken in one step.
+const LARGE_BYTES: usize = 1 << 22;
+
+/// About how many bytes are taken for each byte of a call that is large.
+const BYTES_FOR_EACH: usize = 6;
+
+/// About how many bytes a write takes beside its value.
+const WRITE_BYTES: usize = 1024;
+
 /// The operations of one caller that are under way.
 #[derive(Debug, Default)]
 pub struct Packed {
@@ -35,6 +44,7 @@ impl Packed {
     pub fn start(&mut self, calls: &[impl AsRef<[u8]>]) -> Vec<u8> {
         // A statement holds about what its call does, and an id a few times.
         let bytes: usize = calls.iter().map(|call| call.as_ref().len() + ROOM_BYTES).sum();
+        make_room(bytes.saturating_mul(BYTES_FOR_EACH));
         let mut writer = Writer::with_capacity(bytes);
         writer.array(calls.len());
         for call in calls {
@@ -46,7 +56,12 @@ impl Packed {
     #[inline(never)]
     fn start_one(&mut self, call: &[u8], writer: &mut Writer) {
         let started = match decode::<Call>(call) {
-            Some(call) => Operation::start(call),
+            Some(call) => {
+                if let Call::PutWrites(writes) = &call {
+                    make_room(writes.writes.len().saturating_mul(WRITE_BYTES));
+                }
+                Operation::start(call)
+            }
             None => Err(malformed("call")),
         };
         self.tell(started, writer);
@@ -55,6 +70,7 @@ impl Packed {
     /// Gives packed row sets to an operation; gives where it stands, packed.
     #[inline(never)]
     pub fn advance(&mut self, operation: u32, row_sets: &[u8]) -> Vec<u8> {
+        make_room(row_sets.len().saturating_mul(BYTES_FOR_EACH));
         let progress = match self.operations.remove(&operation) {
             Some(mut operation) => match decode::<PackedAnswer>(row_sets) {
                 Some(PackedAnswer(sets)) => {
@@ -125,6 +141,20 @@ impl Texts {
             self.count += 1;
         }
         writer.text(text);
+    }
+}
+
+/// Takes memory and gives it back to the allocator, which asks the host for little more than a page
+/// at a time. A script engine may collect its garbage at each of those steps, of which a large call
+/// takes thousands.
+fn make_room(bytes: usize) {
+    if bytes < LARGE_BYTES {
+        return;
+    }
+    let mut room: Vec<u8> = Vec::new();
+    // Where there is not so much, the call itself may do with less.
+    if room.try_reserve_exact(bytes).is_ok() {
+        std::hint::black_box(&room);
     }
 }
 

@@ -80,7 +80,7 @@ enum Stage {
 
 impl Put {
     #[inline(never)]
-    pub(super) fn start(call: call::Put) -> Result<(Self, Step), Error> {
+    pub(super) fn start(mut call: call::Put) -> Result<(Self, Step), Error> {
         let address = config::address(&call.config)?;
         let checkpoint_id = config::required("checkpoint.id", &call.checkpoint.id)?;
         let parent_checkpoint_id = config::checkpoint_id(&call.config)?;
@@ -99,6 +99,8 @@ impl Put {
                 Some(Known::from_bytes(bytes, &address.thread_id, &address.checkpoint_ns)?)
             }
         };
+        // For every channel it is asked whether it is among them.
+        call.new_versions.sort_unstable();
         let mut put = Self {
             call,
             address,
@@ -202,7 +204,7 @@ impl Put {
     fn is_stored(&self, channel: &str) -> bool {
         let versions = &self.call.checkpoint.channel_versions;
         self.parent_checkpoint_id.is_some()
-            || self.call.new_versions.iter().any(|new| new == channel)
+            || self.call.new_versions.binary_search_by(|new| new.as_str().cmp(channel)).is_ok()
             || !versions.iter().any(|entry| entry.channel == channel)
             || self.known.as_ref().is_some_and(|known| known.channels.contains(channel))
             || self.found.contains(channel)
