@@ -1,8 +1,9 @@
 //! The component under wasmtime: compiled once, run in a pool of instances.
 //!
 //! An operation has an instance for itself from its start to its end, while its batches run as
-//! well; a place among those that run it has only while the component works. An instance that ended an operation goes back to the pool; one that trapped, ran into a
-//! limit, or whose operation was given up is dropped, and the next operation gets a new one.
+//! well; a place among those that run it has only while the component works. An instance that
+//! ended an operation goes back to the pool; one that trapped, ran into a limit, or whose
+//! operation was given up is dropped, and the next operation gets a new one.
 
 pub(crate) mod limits;
 pub(crate) mod places;

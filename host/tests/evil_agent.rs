@@ -217,7 +217,8 @@ fn endless() -> Vec<String> {
         format!("{count} SELECT max(n) FROM n"),
         format!("{count} SELECT n FROM n WHERE n < 0"),
         format!(
-            "{count}, m AS (SELECT n FROM n LIMIT 100000) SELECT max(a.n + b.n + c.n) FROM m a, m b, m c"
+            "{count}, m AS (SELECT n FROM n LIMIT 100000) \
+             SELECT max(a.n + b.n + c.n) FROM m a, m b, m c"
         ),
         // One instruction each, in SQLite's own functions.
         format!("{text} SELECT instr(max(t), substr(max(t), 1, 4000000) || 'b') FROM t"),

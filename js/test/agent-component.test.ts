@@ -36,8 +36,10 @@ interface Composed {
   ): Agent;
 }
 
-/** Runs each batch in one transaction of a database. The agent is ours: better-sqlite3 has nothing to
- * hold the SQL of one that is not. */
+/**
+ * Runs each batch in one transaction of a database. The agent is ours: better-sqlite3 has nothing
+ * to hold the SQL of one that is not.
+ */
 function storageOf(db: Database.Database): Storage {
   const rowsOf = (text: string, parameters: readonly (readonly Value[])[]): Value[][] => {
     const statement = db.prepare(text).safeIntegers();
