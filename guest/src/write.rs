@@ -86,3 +86,61 @@ pub(crate) fn incomplete<'a>(
     };
     tasks.into_iter().find(|(_, task)| lacks(task)).map(|(task_id, _)| task_id)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn places(channels: &[&str]) -> Places {
+        let of_call = channels.iter().enumerate();
+        Places::of(of_call.map(|(at, channel)| place(channel, at).idx))
+    }
+
+    #[test]
+    fn places_are_runs() {
+        assert_eq!(places(&["a", "b", "c"]).0, [(0, 2)]);
+        assert_eq!(places(&["__interrupt__"]).0, [(-3, -3)]);
+        assert_eq!(places(&["__resume__", "a", "__resume__", "b"]).0, [(-4, -4), (1, 1), (3, 3)]);
+    }
+
+    #[test]
+    fn the_places_of_a_call_with_many_runs_are_few() {
+        let channels = ["__resume__", "a"].repeat(10_000);
+        assert_eq!(places(&channels).0.len(), 16);
+    }
+
+    #[test]
+    fn a_task_is_complete_when_each_place_of_its_calls_has_some_write() {
+        let first = places(&["__interrupt__", "a", "b"]);
+        let second = places(&["__interrupt__"]);
+        let third = places(&["x", "__resume__", "y", "z"]);
+        // The second call replaced what the first one had at -3, the third found 2 taken.
+        let rows =
+            [(-3, &second), (1, &first), (2, &first), (0, &third), (-4, &third), (3, &third)];
+        let of = |left_out: &[i64]| {
+            let rows = rows.iter().filter(|(idx, _)| !left_out.contains(idx));
+            incomplete(rows.map(|(idx, places)| ("task", *idx, *places))).is_some()
+        };
+        assert!(!of(&[]));
+        for idx in rows.map(|(idx, _)| idx) {
+            assert!(of(&[idx]), "{idx} is missed");
+        }
+        assert!(of(&[1, 2]) && of(&[0, 3]));
+        assert!(!of(&[-4, -3, 0, 1, 2, 3]), "of a task without writes nothing is known");
+    }
+
+    #[test]
+    fn what_no_call_made_is_no_task_that_is_complete() {
+        for run in [(1, 0), (0, i64::MAX), (i64::MIN, i64::MAX)] {
+            let places = Places(vec![run]);
+            assert!(incomplete(std::iter::once(("task", 0, &places))).is_some(), "{run:?}");
+        }
+    }
+
+    #[test]
+    fn tasks_do_not_stand_in_for_each_other() {
+        let places = places(&["a", "b"]);
+        let rows = [("one", 0, &places), ("one", 1, &places), ("two", 0, &places)];
+        assert_eq!(incomplete(rows.into_iter()), Some("two"));
+    }
+}

@@ -178,6 +178,57 @@ fn a_thread_that_grows_is_read_on() {
     assert_eq!((histories[0].writes.len(), thread.native.rounds), (0, 1));
 }
 
+/// Whether or not a part of it is known, a walk is led astray by no column it goes by.
+#[test]
+fn a_history_of_damaged_ancestors_is_the_right_one_or_an_error() {
+    let damages = [
+        "channels = '[\"messages\"]'",
+        "channels = '[]'",
+        "channels = '[\"messages'",
+        "parent_checkpoint_id = NULL",
+        "parent_checkpoint_id = '003'",
+        "parent_checkpoint_id = '009'",
+    ];
+    let mut refused = 0;
+    for (damage, id) in damages.iter().flat_map(|damage| (2..=10).map(move |id| (damage, id))) {
+        let mut thread = Thread::new();
+        thread.step(&Step::Put { id: 2, parent: 1, value: Some(7) });
+        thread.next = 2;
+        for _ in 0..6 {
+            thread.step(&Step::Grow { writes: 1 });
+        }
+        thread.step(&Step::Read { id: None });
+        for _ in 0..2 {
+            thread.step(&Step::Grow { writes: 1 });
+        }
+        let known = thread.given[0].as_ref().unwrap().known.clone().unwrap();
+        let right = [vec![known], Vec::new()].map(|known| {
+            let histories = thread.histories(None, known.clone());
+            (known, histories)
+        });
+        let sql = format!(
+            "UPDATE lg_records SET {damage} WHERE task_id = '' AND checkpoint_id = '{}'",
+            name(id)
+        );
+        thread.native.connection().execute(&sql, []).unwrap();
+        for (known, right) in right {
+            let call = DeltaChannelHistory {
+                config: config(None),
+                channels: CHANNELS.map(str::to_owned).into(),
+                known,
+            };
+            match thread.native.call(Call::DeltaChannelHistory(call)) {
+                Ok(outcome) => assert_eq!(outcome, Outcome::History(right), "{sql}"),
+                Err(error) => {
+                    assert_eq!(error.code(), "damaged-envelope");
+                    refused += 1;
+                }
+            }
+        }
+    }
+    assert!(refused > 50, "{refused}");
+}
+
 #[test]
 fn the_known_of_another_thread_or_of_nothing_is_refused() {
     let mut thread = Thread::new();

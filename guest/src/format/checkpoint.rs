@@ -115,8 +115,8 @@ impl NewEnvelope<'_> {
             };
             (channel, version)
         });
-        let names = self.values.iter().map(|(channel, _)| *channel);
-        let link = columns.link.link(&json::array_of_strings(names));
+        let names = || json::array_of_strings(self.values.iter().map(|(channel, _)| *channel));
+        let link = columns.link.link(&columns.channels.map_or_else(names, str::to_owned));
         // What `Encoded` reads.
         let bytes = super::encode(&(
             FORMAT,
