@@ -16,10 +16,15 @@ interface Ended {
 }
 
 /** Runs a program that puts some checkpoints and then ends. */
-async function run(table: Table, ending: string, node: string[] = []): Promise<Ended> {
+async function run(
+  table: Table,
+  ending: string,
+  more: object = {},
+  node: string[] = [],
+): Promise<Ended> {
   const checkpoints = Array.from({ length: COUNT }, (_, at) => checkpoint(at + 1, { a: at }));
   const { clusterUri, database } = table.options;
-  const options = JSON.stringify({ clusterUri, database, deadline: 2 });
+  const options = JSON.stringify({ clusterUri, database, ...more });
   const args = [...node, PROGRAM, options, JSON.stringify(checkpoints), ending];
   return new Promise((resolve) => {
     execFile(process.execPath, args, (error, stdout, stderr) => {
@@ -56,13 +61,13 @@ describeLocal("a_process", () => {
     expect(stderr).toContain("1 checkpoint and 0 pending writes of 1 thread");
     expect(stderr).toContain("await close() or flush()");
     expect(await stored(table)).toBe(0);
-    expect((await run(table, "exit", ["--no-warnings"])).stderr).toBe("");
+    expect((await run(table, "exit", {}, ["--no-warnings"])).stderr).toBe("");
   });
 
   test("that_cannot_send_what_waits_ends_and_says_what_is_lost", async () => {
     const table = await newTable();
     await table.local("POST", "faults", { faults: [{ kind: "unavailable", on: "any" }] });
-    const { code, stderr } = await run(table, "by-itself");
+    const { code, stderr } = await run(table, "by-itself", { deadline: 1 });
     expect(code).toBe(0);
     expect(stderr.match(/are lost/g)).toHaveLength(COUNT);
   });
