@@ -62,6 +62,9 @@ impl Places {
     }
 }
 
+/// Of a task: the places that have a write, and the runs of its calls.
+type Task = (BTreeSet<i64>, BTreeSet<(i64, i64)>);
+
 /// A task some of whose writes are missing: of each task id, place, and places of the call.
 ///
 /// A call stores all of its writes, and a place that has a write keeps one for as long as its
@@ -70,13 +73,13 @@ impl Places {
 pub(crate) fn incomplete<'a>(
     writes: impl Iterator<Item = (&'a str, i64, &'a Places)>,
 ) -> Option<&'a str> {
-    let mut tasks: BTreeMap<&str, (BTreeSet<i64>, BTreeSet<(i64, i64)>)> = BTreeMap::new();
+    let mut tasks: BTreeMap<&str, Task> = BTreeMap::new();
     for (task_id, idx, Places(runs)) in writes {
         let (taken, of_calls) = tasks.entry(task_id).or_default();
         taken.insert(idx);
         of_calls.extend(runs);
     }
-    let lacks = |(taken, runs): &(BTreeSet<i64>, BTreeSet<(i64, i64)>)| {
+    let lacks = |(taken, runs): &Task| {
         runs.iter().any(|(first, last)| {
             // A run that ends before it begins is none that a call made.
             first > last

@@ -247,6 +247,8 @@ impl List {
                 _ => writes.push(row.of("lg_writes")),
             }
         }
+        // Writes stand alone: there may be some of a checkpoint that is not stored.
+        let writes = if self.checkpoints.is_empty() { Vec::new() } else { writes };
         for row in writes {
             self.writes.push(StoredWrite::of_one(row, &self.checkpoints)?);
         }
