@@ -100,7 +100,8 @@ mod tests {
             let bytes = &bytes[..length];
             let mut hasher = blake3::Hasher::new();
             hasher.update(&[Role::Node as u8]).update(bytes);
-            let expected = &hasher.finalize().as_bytes()[..HASH_BYTES];
+            let whole = hasher.finalize();
+            let expected = &whole.as_bytes()[..HASH_BYTES];
             assert_eq!(Hash::of(Role::Node, bytes).as_bytes(), expected, "of {length} bytes");
         }
     }
