@@ -27,7 +27,8 @@ pub(crate) const LOOKED_AT: usize = 16;
 pub(crate) enum Ask {
     /// The checkpoints of a page, newest first, and their writes in any order. Rows of
     /// `CHECKPOINT`, thread key, generation, thread id, namespace, id, parent, created_at,
-    /// metadata, envelope, channels where the store keeps them beside it; and of `WRITE` and the columns of writes.
+    /// metadata, envelope, channels where the store keeps them beside it; and of `WRITE` and the
+    /// columns of writes.
     Page(Page),
     /// The writes to one channel of each of the checkpoints, in order. The columns of writes:
     /// thread key, idx, task id, namespace, checkpoint id, task path, channel, envelope.
@@ -42,7 +43,8 @@ pub(crate) enum Ask {
     /// since: a row with the key of each.
     Threads { keys: Vec<i64> },
     /// Those of the channels that have a stored value in the namespace, and all of them where it
-    /// has more than `LOOKED_AT` checkpoints: so the answer costs the same however long a thread is.
+    /// has more than `LOOKED_AT` checkpoints: so the answer costs the same however long a thread
+    /// is.
     Channels { thread_id: String, checkpoint_ns: String, channels: Vec<String> },
     /// For each channel the nearest ancestor with a value of it, and the writes to it of all
     /// ancestors up to that one, the farthest ancestor's first and each one's in their order.

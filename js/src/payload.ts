@@ -20,8 +20,8 @@ export type PlaceOf = (index: number) => readonly PathStep[];
 const NOWHERE: PlaceOf = () => [];
 
 /**
- * Serializes or revives what is in a place. Warnings and errors name it, and whatever a serializer of the
- * caller's own throws is the cause of an error with a code.
+ * Serializes or revives what is in a place. Warnings and errors name it, and whatever a serializer
+ * of the caller's own throws is the cause of an error with a code.
  */
 export function placed<T>(
   serde: SerializerProtocol,

@@ -39,7 +39,7 @@ test("writes_made_before_the_transaction_outlive_its_rollback", async () => {
   expect((await saver.getTuple(config("t")))?.pendingWrites).toEqual([["task", "n", 1]]);
 });
 
-test("a_put_made_before_a_transaction_that_does_not_end_fails_by_name_and_stores_nothing", async () => {
+test("a_put_made_before_a_transaction_that_does_not_end_fails_by_name", async () => {
   const { db, put, stored } = await begun(20);
   const before = put(2);
   db.exec("BEGIN");

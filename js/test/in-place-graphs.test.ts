@@ -1,5 +1,5 @@
-// Graphs whose nodes change their state in place, at LangGraph's default durability: each checkpoint
-// has the state as it was at its own time, as LangGraph's MemorySaver keeps it.
+// Graphs whose nodes change their state in place, at LangGraph's default durability: each
+// checkpoint has the state as it was at its own time, as LangGraph's MemorySaver keeps it.
 
 import { Annotation, END, MemorySaver, START, StateGraph } from "@langchain/langgraph";
 import type { BaseCheckpointSaver } from "@langchain/langgraph-checkpoint";

@@ -31,6 +31,7 @@ fn make(native: &mut Native, thread: &str, word: &str) {
     let v = if thread == "old" { 3 } else { 4 };
     for step in 1..3 {
         let messages = json!({ "$times": [count, format!("{word} # {long}")] });
+        let values = if step == 1 { json!({ "messages": messages }) } else { json!({}) };
         let parent = (step > 1).then(|| id(step - 1));
         run(
             native,
@@ -39,7 +40,7 @@ fn make(native: &mut Native, thread: &str, word: &str) {
                 "config": { "thread_id": thread, "checkpoint_id": parent },
                 "checkpoint": {
                     "id": id(step), "v": v, "ts": "", "versions_seen": {},
-                    "channel_values": if step == 1 { json!({ "messages": messages }) } else { json!({}) },
+                    "channel_values": values,
                     "channel_versions": { "messages": step },
                 },
                 "metadata": { "word": word }, "new_versions": ["messages"],

@@ -91,8 +91,8 @@ fn the_documented_bytes_decode_to_the_documented_checkpoint() {
     assert_eq!(checkpoint["channel_versions"], json!({ "count": 2, "messages": 3 }));
 }
 
-/// A database of an earlier version of this format's writer, and what it must give. To add one, name a folder
-/// that is not there and run with `BLESS=1`; what is there is never written again.
+/// A database of an earlier version of this format's writer, and what it must give. To add one,
+/// name a folder that is not there and run with `BLESS=1`; what is there is never written again.
 #[test]
 fn every_stored_fixture_reads_as_it_did() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/v1");

@@ -8,7 +8,8 @@
 //! ancestors from there on have are those known, only what comes after it is read; where they are
 //! others, everything.
 //!
-//! As in `getTuple`, all begins again where a chunk is missing and the thread was deleted meanwhile.
+//! As in `getTuple`, all begins again where a chunk is missing and the thread was deleted
+//! meanwhile.
 
 use std::collections::{BTreeMap, BTreeSet};
 

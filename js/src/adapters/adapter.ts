@@ -30,8 +30,8 @@ export interface RowSet {
 export interface StoredCall {
   /**
    * When the call must have run. `"now"`: before `runCall` returns, if the store lets it.
-   * `"microtask"`: by the next turn of the microtask queue. `"turn"`: by the end of this turn of the event loop.
-   * A call that comes earlier than another one takes effect earlier, whatever both are due.
+   * `"microtask"`: in a microtask that is queued now. `"turn"`: by the end of this turn of the
+   * event loop. A call that comes earlier than another takes effect earlier, whatever both are due.
    */
   readonly due: "now" | "microtask" | "turn";
   /** The batch to run next; undefined at the end of the call. Throws what ends it in an error. */
