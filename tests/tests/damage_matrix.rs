@@ -140,7 +140,10 @@ const TARGETS: &[Target] = &[
 
 /// The calls that are made after each damage.
 fn calls() -> Vec<(&'static str, Value)> {
-    let get = |thread: &str, ns: &str| json!({ "name": "get_tuple", "config": { "thread_id": thread, "checkpoint_ns": ns } });
+    let get = |thread: &str, ns: &str| {
+        let config = json!({ "thread_id": thread, "checkpoint_ns": ns });
+        json!({ "name": "get_tuple", "config": config })
+    };
     let history = |thread: &str| {
         json!({
             "name": "get_delta_channel_history",
