@@ -325,6 +325,36 @@ fn parts_that_do_not_show_are_late_within_the_deadline_and_gone_after_ten_minute
 }
 
 #[test]
+fn writes_of_a_call_that_do_not_show_are_late_and_gone_after_ten_minutes() {
+    let Some(options) = options("calls") else { return };
+    let options = StoreOptions { deadline_ms: Some(4_000), ..options };
+    let mut writer = open(options.clone());
+    writer.call(checkpoint("chat", 1, chat(3))).unwrap();
+    let id = latest(&mut writer, "chat").unwrap().checkpoint_id;
+    let write = |channel: &str| NewWrite { channel: channel.to_owned(), value: chat(1) };
+    let writes = PutWrites {
+        config: Config { checkpoint_id: id.into(), ..config("chat") },
+        writes: vec![write("a"), write("b")],
+        task_id: "task".into(),
+        task_path: String::new(),
+    };
+    writer.call(Call::PutWrites(writes)).unwrap();
+    let second = "CheckpointLog | where ['kind'] == 'write' and idx == 1";
+    if !run(&options, &format!(".delete table CheckpointLog records <| {second}")) {
+        return;
+    }
+    let mut kusto = open(options);
+    kusto.is_virtual = true;
+    let code = |kusto: &mut Kusto| {
+        let call = GetTuple { config: config("chat"), known: None };
+        kusto.call(Call::GetTuple(call)).unwrap_err().code()
+    };
+    assert_eq!(code(&mut kusto), "store-stale");
+    kusto.ahead = 11 * 60 * 1_000_000;
+    assert_eq!(code(&mut kusto), "missing-write");
+}
+
+#[test]
 fn what_waits_in_write_behind_shows_to_others_after_a_flush() {
     let Some(options) = options("flush") else { return };
     let behind = StoreOptions { batch_size: Some(1000), ..options.clone() };

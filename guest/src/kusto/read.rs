@@ -6,7 +6,7 @@ use super::call::{Call, Patience, Rows, newest_tombstone};
 use super::clock::Clock;
 use super::filter::{Narrowing, matches, narrowing};
 use super::query;
-use super::resolve::{Place, Seen, Whole};
+use super::resolve::{Late, Place, Seen, Whole};
 use super::row::{CHECKPOINT, CheckpointData, Encoding, LogRow, WRITE, hash_text};
 use crate::ask::{self, After, Page, SEED};
 use crate::error::Error;
@@ -80,20 +80,22 @@ impl Call {
         Ok(rows)
     }
 
-    /// A page as the store shows it. Where it shows the first part of a row and not the others
-    /// yet, they are waited for: what is there must not look as if it were not.
+    /// A page as the store shows it. Where it shows some parts of a row, or some writes of a call,
+    /// and not the others yet, they are waited for: what is there must not look as if it were not.
     async fn ask_page(&mut self, page: &Page, narrow: &[Narrowing]) -> Result<Answered, Error> {
         let mut patience = Patience::of(&self.sender);
         loop {
             let answered = self.ask_page_once(page, narrow).await?;
-            let Some(row) = answered.seen.broken() else {
+            let Some(Late { thread_id, what, is_row }) = answered.seen.late() else {
                 return Ok(answered);
             };
             if !patience.wait(&self.sender).await? {
-                let LogRow { kind, checkpoint_id, thread_id, .. } = row;
-                let whole = format!("a {kind} of checkpoint {checkpoint_id} of thread {thread_id}");
-                self.lacks(thread_id, &format!("all of {whole}"))?;
-                let message = format!("{whole} lacks parts; restore the table");
+                self.lacks(&thread_id, &format!("all of {what}"))?;
+                if !is_row {
+                    // Who reads the writes says which one is missing.
+                    return Ok(answered);
+                }
+                let message = format!("{what} lacks parts; restore the table");
                 return Err(Error::corrupt("incomplete-row", message));
             }
         }

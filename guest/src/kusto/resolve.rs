@@ -7,6 +7,8 @@ use std::rc::Rc;
 use super::frames::{Record, Table};
 use super::row::{CHECKPOINT, Encoding, LogRow, TOMBSTONE, WRITE};
 use crate::error::Error;
+use crate::format::write::{WriteColumns, WriteEnvelope};
+use crate::write::{Places, incomplete};
 
 /// A checkpoint's place.
 pub(crate) type Place = (String, String, String);
@@ -26,6 +28,16 @@ pub(crate) struct Whole {
     pub(crate) row: Rc<LogRow>,
     /// The data.
     pub(crate) data: String,
+}
+
+/// Something whose rest does not show.
+#[derive(Debug)]
+pub(crate) struct Late {
+    pub(crate) thread_id: String,
+    /// In words.
+    pub(crate) what: String,
+    /// Whether it is a row that lacks parts, and not a task that lacks rows.
+    pub(crate) is_row: bool,
 }
 
 impl Seen {
@@ -128,8 +140,28 @@ impl Seen {
         self.parts(kind).into_values().filter_map(whole).collect()
     }
 
+    /// What is there in part, as long as the rest of it does not show: a row, or a task's writes.
+    pub(crate) fn late(&self) -> Option<Late> {
+        if let Some(LogRow { kind, checkpoint_id, thread_id, .. }) = self.broken() {
+            let what = format!("a {kind} of checkpoint {checkpoint_id} of thread {thread_id}");
+            return Some(Late { thread_id: thread_id.clone(), what, is_row: true });
+        }
+        let late = |(place, writes): (Place, Vec<Whole>)| {
+            let (thread_id, _, id) = place;
+            // One that cannot be opened is refused where it is read.
+            let places: Option<Vec<Places>> = writes.iter().map(Whole::places).collect();
+            let rows = writes.iter().map(|Whole { row, .. }| (row.task_id.as_str(), row.idx));
+            let rows = rows.zip(places.as_ref()?).map(|((task, idx), places)| (task, idx, places));
+            let task_id = incomplete(rows)?;
+            let what =
+                format!("the writes of task {task_id} to checkpoint {id} of thread {thread_id}");
+            Some(Late { thread_id, what, is_row: false })
+        };
+        self.writes().into_iter().find_map(late)
+    }
+
     /// A row whose first part is there, which was sent last, and others are not.
-    pub(crate) fn broken(&self) -> Option<&LogRow> {
+    fn broken(&self) -> Option<&LogRow> {
         let mut parts = self.parts(CHECKPOINT);
         parts.append(&mut self.parts(WRITE));
         let broken = parts.into_values().find(|rows| rows.contains_key(&0) && !is_complete(rows));
@@ -153,6 +185,22 @@ impl Seen {
 }
 
 impl Whole {
+    /// The places of a write's call; nothing where it cannot be opened.
+    fn places(&self) -> Option<Places> {
+        let row = &self.row;
+        let columns = WriteColumns {
+            thread_id: &row.thread_id,
+            checkpoint_ns: &row.checkpoint_ns,
+            checkpoint_id: &row.checkpoint_id,
+            task_id: &row.task_id,
+            idx: row.idx,
+            task_path: &row.task_path,
+            channel: &row.channel,
+        };
+        let envelope = row.encoding.decode(&self.data)?;
+        WriteEnvelope::open(&envelope, columns, &String::new).ok().map(|write| write.places)
+    }
+
     /// Its checkpoint's place.
     pub(crate) fn place(&self) -> Place {
         let LogRow { thread_id, checkpoint_ns, checkpoint_id, .. } = &*self.row;
