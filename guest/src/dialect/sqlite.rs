@@ -65,7 +65,7 @@ fn find_channels(thread_id: &str, checkpoint_ns: &str, channels: &[String]) -> S
              WHERE t.thread_id = ?1 AND c.checkpoint_ns = ?2 AND c.task_id = '' \
              ORDER BY c.checkpoint_id LIMIT {LOOKED_AT} + 1) \
              SELECT n.value FROM json_each(?3) n \
-             WHERE (SELECT count(*) FROM first) > {LOOKED_AT} OR EXISTS (\
+             WHERE (SELECT count(f.channels) FROM first f) > {LOOKED_AT} OR EXISTS (\
              SELECT 1 FROM first f CROSS JOIN \
              json_each(iif(json_valid(f.channels), f.channels, '[]')) e WHERE e.value = n.value)"
         ),

@@ -24,9 +24,10 @@ const TABLES: [&str; 5] = ["lg_format", "lg_threads", "lg_deleted", "lg_records"
 const READABLE: [&str; 4] = ["lg_checkpoints", "lg_writes", "lg_history", "json_each"];
 
 /// The functions in the planner's statements, and in the views.
-const FUNCTIONS: [&str; 15] = [
+const FUNCTIONS: [&str; 17] = [
     "->>",
     "coalesce",
+    "count",
     "group_concat",
     "hex",
     "ifnull",
@@ -35,6 +36,7 @@ const FUNCTIONS: [&str; 15] = [
     "json_each",
     "json_extract",
     "json_type",
+    "json_valid",
     "length",
     "max",
     "replace",
