@@ -4,6 +4,9 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { randomUUID } from "node:crypto";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
 import { KustoSaver } from "../../js/dist/kusto.js";
@@ -63,11 +66,22 @@ assert.deepEqual(
   ],
 );
 
-client("copy", thread, other);
-const [ours, theirs] = [await saver.getTuple(config(thread)), await saver.getTuple(config(other))];
+// Another table, as docs/kusto.md says: the script with its name.
+const table = "CheckpointCopy";
+const folder = mkdtempSync(join(tmpdir(), "kusto-client-"));
+const script = join(folder, "provision.kql");
+const provision = readFileSync(new URL("../../provision.kql", import.meta.url), "utf8");
+writeFileSync(script, provision.replaceAll("CheckpointLog", table));
+client("provision", script);
+rmSync(folder, { recursive: true });
+client("copy", thread, thread, table);
+const copied = await KustoSaver.fromConnectionString({ clusterUri, database, table });
+const [ours, theirs] = [await saver.getTuple(config(thread)), await copied.getTuple(config(thread))];
 assert.equal(theirs.checkpoint.channel_values.messages.length, 3);
 assert.deepEqual(theirs.checkpoint, ours.checkpoint);
 assert.deepEqual(theirs.metadata, ours.metadata);
 assert.deepEqual(theirs.pendingWrites, [["task-1", "messages", { answer: 42 }]]);
-await saver.close();
+client("copy", thread, other, "CheckpointLog");
+await assert.rejects(saver.getTuple(config(other)), { code: "damaged-envelope" });
+await Promise.all([saver.close(), copied.close()]);
 console.log("Microsoft's client and the saver read what the other one wrote");

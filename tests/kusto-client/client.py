@@ -1,8 +1,8 @@
 """What Microsoft's client sees of a database, and what it puts there.
 
-    python client.py provision ../../provision.kql
-    python client.py checkpoints THREAD     prints the thread's live checkpoints, a JSON object each
-    python client.py copy THREAD OTHER      streams the rows of a thread under another's id
+    python client.py provision ../../provision.kql   runs the script
+    python client.py checkpoints THREAD           prints its live checkpoints, a JSON object each
+    python client.py copy THREAD OTHER TABLE      streams its rows into a table as another's
 
 The cluster and the database are those of KUSTO_CLUSTER_URI and KUSTO_DATABASE. With
 KUSTO_ACCESS_TOKEN its token is sent.
@@ -68,12 +68,12 @@ def checkpoints(client: KustoClient, thread: str) -> list[dict[str, Any]]:
     return query(client, f"{text} | order by checkpoint_id desc", thread=thread)
 
 
-def ingest(client: KustoClient, rows: list[dict[str, Any]]) -> None:
+def ingest(client: KustoClient, rows: list[dict[str, Any]], table: str = TABLE) -> None:
     """Streams rows."""
     lines = "\n".join(json.dumps(row, default=_plain) for row in rows)
     client.execute_streaming_ingest(
         DATABASE,
-        TABLE,
+        table,
         # The client says that the stream is packed, and leaves that to its caller.
         io.BytesIO(gzip.compress(lines.encode())),
         None,
@@ -111,8 +111,8 @@ def main(arguments: list[str]) -> None:
         case ["checkpoints", thread]:
             for row in checkpoints(client, thread):
                 print(json.dumps(row, default=_plain))
-        case ["copy", thread, other]:
-            ingest(client, [_copied(row, other) for row in rows_of(client, thread)])
+        case ["copy", thread, other, table]:
+            ingest(client, [_copied(row, other) for row in rows_of(client, thread)], table)
         case _:
             sys.exit(__doc__)
 
