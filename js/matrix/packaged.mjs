@@ -99,10 +99,10 @@ const CASES = {
 
   "are the types wrong": ({ run, tarball }) => {
     const cli = `${MODULES}@arethetypeswrong/cli/dist/index.js`;
-    const wasm = Object.keys(manifest.exports).filter((name) => name.endsWith(".wasm"));
+    const files = Object.keys(manifest.exports).filter((name) => /\.(wasm|kql)$/.test(name));
     // Of what is for one runtime there is no CommonJS.
     const options = ["--profile", "node16", "--ignore-rules", "cjs-resolves-to-esm"];
-    run(NEWER, cli, tarball, ...options, "--exclude-entrypoints", ...wasm);
+    run(NEWER, cli, tarball, ...options, "--exclude-entrypoints", ...files);
   },
 };
 

@@ -28,7 +28,10 @@ export const timers: Timers = {
   clearTimeout: source.clearTimeout.bind(globalThis),
   // Browsers have none.
   setImmediate: (source.setImmediate?.bind(globalThis) as Timers["setImmediate"]) ?? later,
-  queueMicrotask: globalThis.queueMicrotask.bind(globalThis),
+  // Fake timers that are there from the beginning replace the function, and no promise.
+  queueMicrotask: (run) => {
+    void Promise.resolve().then(run);
+  },
   now: Date.now.bind(Date),
   elapsed: performance.now.bind(performance),
   abortAfter: AbortSignal.timeout.bind(AbortSignal),
