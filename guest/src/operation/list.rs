@@ -16,7 +16,7 @@ use super::tuples::{
 };
 use std::collections::BTreeSet;
 
-use crate::ask::{self, After, Ask, CHECKPOINT, Step};
+use crate::ask::{self, After, Ask, CHECKPOINT, Step, WRITE};
 use crate::call;
 use crate::config;
 use crate::error::Error;
@@ -244,7 +244,13 @@ impl List {
         for mut row in rows(set, "lg_checkpoints") {
             match row.integer("part")? {
                 CHECKPOINT => self.checkpoints.push(StoredCheckpoint::from_row(row)?),
-                _ => writes.push(row.of("lg_writes")),
+                WRITE => writes.push(row.of("lg_writes")),
+                _ => {
+                    return Err(Error::corrupt(
+                        "unexpected-column",
+                        "column idx of lg_records is none of a checkpoint; restore the store",
+                    ));
+                }
             }
         }
         // Writes stand alone: there may be some of a checkpoint that is not stored.
