@@ -12,7 +12,8 @@ use crate::statement::{Statement, Value};
 fn columns() -> String {
     const IS_CHECKPOINT: &str = "r.task_id = ''";
     format!(
-        "SELECT iif({IS_CHECKPOINT}, iif(r.idx = 0, {CHECKPOINT}, -1), {WRITE}) AS part, r.thread_key, \
+        "SELECT iif({IS_CHECKPOINT}, iif(r.idx = 0, {CHECKPOINT}, -1), {WRITE}) AS part, \
+         r.thread_key, \
          iif({IS_CHECKPOINT}, t.generation, r.idx) AS idx, \
          iif({IS_CHECKPOINT}, t.thread_id, r.task_id) AS task_id, \
          r.checkpoint_ns, r.checkpoint_id, \
