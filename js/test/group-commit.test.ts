@@ -179,7 +179,6 @@ test("a_call_runs_whole_before_the_next_one", async () => {
     "COMMIT",
     read,
     insert(4),
-    "COMMIT",
     insert(5),
     insert(6),
     "COMMIT",

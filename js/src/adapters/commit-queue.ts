@@ -142,14 +142,15 @@ export class CommitQueue implements StorageAdapter {
     const writings = this.#nextWritings();
     if (writings.length > 0) return this.#runWritings(writings);
     const [job] = this.#jobs;
-    if (job === undefined) return true;
+    const batch = job && this.#batchOf(job);
+    if (job === undefined || batch === undefined) return true;
     try {
-      if (!this.#runAlone(job.call, job.isInside)) return false;
-      job.resolve();
+      // What it goes on to write shares a transaction with what comes after it.
+      if (!this.#runBatch(job.call, batch, job.isInside)) return false;
+      this.#batchOf(job);
     } catch (thrown) {
-      job.reject(thrown);
+      this.#fail(job, thrown);
     }
-    this.#jobs.shift();
     return true;
   }
 
@@ -238,23 +239,29 @@ export class CommitQueue implements StorageAdapter {
   /** Runs all that is left of a call; false where it cannot go on yet. Throws what ends it. */
   #runAlone(call: StoredCall, isInside: boolean): boolean {
     for (let { batch } = call; batch !== undefined; { batch } = call) {
-      const { inTransaction } = this.#connection;
-      if (inTransaction && !isInside) return this.#refuse("storage-in-transaction");
-      let rowSets: RowSet[];
-      try {
-        if (inTransaction) this.#joined += 1;
-        else this.#configure();
-        rowSets = runBatch(this.#connection, batch);
-      } catch (thrown) {
-        const failure = failureOf(this.#connection, thrown);
-        if (isBusy(failure)) return this.#refuse("storage-busy");
-        throw failure;
-      }
-      if (this.#file?.isInPlace() === false) {
-        throw replacedFailure(batch.access === "read" ? "nothing" : "unknown");
-      }
-      call.answer(rowSets);
+      if (!this.#runBatch(call, batch, isInside)) return false;
     }
+    return true;
+  }
+
+  /** Runs a call's batch and answers it; false where it cannot run yet. Throws what ends the call. */
+  #runBatch(call: StoredCall, batch: Batch, isInside: boolean): boolean {
+    const { inTransaction } = this.#connection;
+    if (inTransaction && !isInside) return this.#refuse("storage-in-transaction");
+    let rowSets: RowSet[];
+    try {
+      if (inTransaction) this.#joined += 1;
+      else this.#configure();
+      rowSets = runBatch(this.#connection, batch);
+    } catch (thrown) {
+      const failure = failureOf(this.#connection, thrown);
+      if (isBusy(failure)) return this.#refuse("storage-busy");
+      throw failure;
+    }
+    if (this.#file?.isInPlace() === false) {
+      throw replacedFailure(batch.access === "read" ? "nothing" : "unknown");
+    }
+    call.answer(rowSets);
     return true;
   }
 
