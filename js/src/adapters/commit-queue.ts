@@ -244,7 +244,7 @@ export class CommitQueue implements StorageAdapter {
     return true;
   }
 
-  /** Runs a call's batch and answers it; false where it cannot run yet. Throws what ends the call. */
+  /** Runs a call's batch and answers it; false where it cannot run yet. Throws its failure. */
   #runBatch(call: StoredCall, batch: Batch, isInside: boolean): boolean {
     const { inTransaction } = this.#connection;
     if (inTransaction && !isInside) return this.#refuse("storage-in-transaction");
