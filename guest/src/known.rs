@@ -97,6 +97,11 @@ impl Known {
         })
     }
 
+    /// The same but for the values: a put that passes it sends every chunk.
+    pub(crate) fn without_values(&self) -> Self {
+        Self { values: Vec::new(), ..self.clone() }
+    }
+
     /// The value of a channel.
     pub(crate) fn value(&self, channel: &str) -> Option<&KnownValue> {
         self.values.iter().find(|(name, _)| name == channel).map(|(_, value)| value)

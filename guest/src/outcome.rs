@@ -188,8 +188,9 @@ pub enum Outcome {
     Page(Page),
     /// Of `Put`.
     Stored(StoredCheckpoint),
-    /// Of `Put`: nothing was stored, since what its `known` says does not hold any more.
-    Stale,
+    /// Of `Put`: nothing was stored, since what its `known` says does not hold any more. What is
+    /// left of it, for the put that repeats this one with whole values.
+    Stale(Vec<u8>),
     /// Of `PutWrites`.
     WritesStored,
     /// Of `DeleteThread`.

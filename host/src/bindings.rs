@@ -314,7 +314,7 @@ impl From<wit::Outcome> for guest::Outcome {
                 known: stored.known,
                 values: all(stored.values),
             }),
-            wit::Outcome::Stale => Self::Stale,
+            wit::Outcome::Stale(known) => Self::Stale(known),
             wit::Outcome::WritesStored => Self::WritesStored,
             wit::Outcome::Deleted => Self::Deleted,
             wit::Outcome::History(histories) => Self::History(all(histories)),

@@ -75,7 +75,7 @@ impl<S: StorageAdapter> Checkpointer<S> {
                 self.known.remember(&stored.thread_id, &stored.checkpoint_ns, known);
                 Ok(stored)
             }
-            Outcome::Stale => Err(Error::invalid(
+            Outcome::Stale(_) => Err(Error::invalid(
                 "stale-known",
                 "the thread has been removed since the put's known was given; put again with \
                  whole values and without known",

@@ -4,6 +4,7 @@ import { ProtocolError } from "./errors.js";
 import { type Eventually, isPending } from "./eventually.js";
 import type { Call, Outcome, PlannedCall, Planner } from "./guest.js";
 import { PlannerFailure } from "./instance.js";
+import type { Repeat } from "./runner.js";
 
 /** More rounds than any operation needs: a call that asks for more would never end. */
 const ROUNDS_MAX = 512;
@@ -14,13 +15,13 @@ const ROUNDS_MAX = 512;
  * It goes on without waiting for as long as the storage adapter answers at once. Every batch may
  * be repeated.
  *
- * @param whole The call that takes the place of one whose outcome is stale.
+ * @param whole Repeats a call whose outcome is stale, with whole values.
  */
 export function drive(
   planner: Planner,
   call: Call,
   storage: StorageAdapter,
-  whole?: () => Call,
+  whole?: Repeat,
 ): Eventually<Outcome> {
   return twiceAtMost(() => driveOnce(new DrivenCall(planner, call, storage, whole), storage));
 }
@@ -99,10 +100,10 @@ class DrivenCall implements StoredCall {
   readonly #planner: Planner;
   readonly #storage: StorageAdapter;
   #planned: PlannedCall;
-  #whole: (() => Call) | undefined;
+  #whole: Repeat | undefined;
   #rounds = 0;
 
-  constructor(planner: Planner, call: Call, storage: StorageAdapter, whole?: () => Call) {
+  constructor(planner: Planner, call: Call, storage: StorageAdapter, whole?: Repeat) {
     this.due = DUE[call.tag] ?? "now";
     this.#planner = planner;
     this.#storage = storage;
@@ -115,7 +116,7 @@ class DrivenCall implements StoredCall {
     if ("batch" in step) return step.batch;
     if (step.outcome.tag !== "stale" || this.#whole === undefined) return undefined;
     this.#planned.end();
-    this.#planned = this.#planner.start(this.#whole());
+    this.#planned = this.#planner.start(this.#whole(step.outcome.val));
     this.#whole = undefined;
     return this.batch;
   }

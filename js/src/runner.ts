@@ -2,6 +2,9 @@ import { ProtocolError } from "./errors.js";
 import type { Eventually } from "./eventually.js";
 import type { Call, Outcome, OutcomeOf } from "./guest.js";
 
+/** Makes the call that takes the place of one that ended stale, out of the `known` it ended with. */
+export type Repeat = (known: Uint8Array) => Call;
+
 /** Runs calls on one store, whichever it is. */
 export interface Runner {
   /**
@@ -14,9 +17,9 @@ export interface Runner {
   /**
    * Begins a call in the caller's own turn of the event loop, and runs it to its outcome.
    *
-   * @param whole The call that takes the place of one whose outcome is stale.
+   * @param whole Repeats a call whose outcome is stale, with whole values.
    */
-  run(call: Call, whole?: () => Call): Eventually<Outcome>;
+  run(call: Call, whole?: Repeat): Eventually<Outcome>;
 }
 
 /** The outcome of one kind, which the planner must have ended in. */

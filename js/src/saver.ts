@@ -38,7 +38,7 @@ import { Lanes } from "./lanes.js";
 import { CACHE_BYTES, type MemoryOptions } from "./options.js";
 import { referenceToNothing, SharedValues } from "./page.js";
 import { dumpAll, leavesOut, type Payload, placed } from "./payload.js";
-import { expectOutcome, type Runner } from "./runner.js";
+import { expectOutcome, type Repeat, type Runner } from "./runner.js";
 import { JsonPlusSerde } from "./serde/serializer.js";
 import { reviveAgain } from "./track/again.js";
 import { writeChannel } from "./track/channel.js";
@@ -188,11 +188,11 @@ export abstract class PlannedSaver extends BaseCheckpointSaver {
     const ready = bothReady(head, values);
     const { val: stored } = await this.#write(thread_id, ready, "stored", ([payloads, written]) => {
       const edited = written.map(({ channel, value }) => ({ channel, value }));
-      const whole = () => {
+      const whole: Repeat = (known) => {
         const all = written.map(({ channel, tracked }) => {
           return { channel, value: { tag: "whole", val: tracked.payload } as const };
         });
-        return { tag: "put", val: toCall(payloads, all, undefined) } as const;
+        return { tag: "put", val: toCall(payloads, all, known) } as const;
       };
       const put = { tag: "put", val: toCall(payloads, edited, entry?.known) } as const;
       return this.#runner.run(put, whole);

@@ -6,7 +6,7 @@ import { drive } from "./drive.js";
 import { type Eventually, isPending, whenReady } from "./eventually.js";
 import { type Call, type Outcome, type Planner, sharedPlanner } from "./guest.js";
 import type { SaverOptions } from "./options.js";
-import { expectOutcome, type Runner } from "./runner.js";
+import { expectOutcome, type Repeat, type Runner } from "./runner.js";
 import { PlannedSaver } from "./saver.js";
 
 /**
@@ -64,7 +64,7 @@ class StorageRunner implements Runner {
     return this.#storage.runCall !== undefined;
   }
 
-  run(call: Call, whole?: () => Call): Eventually<Outcome> {
+  run(call: Call, whole?: Repeat): Eventually<Outcome> {
     return drive(this.#planner, call, this.#setUp ? this.#storage : this.#ready, whole);
   }
 

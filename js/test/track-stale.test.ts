@@ -57,6 +57,19 @@ describe("a_thread_that_another_saver_deleted", () => {
     }
   });
 
+  test("loses_no_channel_to_a_put_that_names_neither_it_nor_a_parent", async () => {
+    const { remembering } = new Twins();
+    const values = { list: list(60), text: "t" };
+    const at = { configurable: { thread_id: "t", checkpoint_ns: "" } };
+    const first = checkpoint(1, values);
+    await remembering.put(at, first, metadata(1), first.channel_versions);
+    await freshOn(remembering).deleteThread("t");
+    values.list.push(item(60));
+    const { text: version = 1 } = first.channel_versions;
+    await remembering.put(at, checkpoint(2, values), metadata(2), { text: version });
+    expect(await valuesAt(freshOn(remembering), 2)).toEqual(values);
+  });
+
   test("is_not_given_from_memory", async () => {
     const { remembering } = new Twins();
     await put(remembering, 1, { list: list(4) });

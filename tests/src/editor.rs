@@ -49,7 +49,7 @@ impl Editor {
             }
         }
         let outcome = match store.call(Call::Put(put))? {
-            Outcome::Stale => store.call(Call::Put(whole))?,
+            Outcome::Stale(known) => store.call(Call::Put(Put { known: Some(known), ..whole }))?,
             outcome => outcome,
         };
         if let Outcome::Stored(stored) = &outcome {

@@ -2,8 +2,8 @@
 //! out only where it can not have been stored before.
 
 use langgraph_checkpoint_guest::{
-    Call, ChannelValue, ChannelVersion, Checkpoint, Config, GetTuple, Need, Operation, Outcome,
-    Payload, Progress, Put, Value, Version,
+    Call, ChannelValue, ChannelVersion, Checkpoint, Config, GetTuple, Need, NewValue, Operation,
+    Outcome, Payload, Progress, Put, Value, Version,
 };
 use langgraph_checkpoint_tests::caller::Caller;
 use langgraph_checkpoint_tests::native::Native;
@@ -77,6 +77,27 @@ fn a_put_to_a_thread_that_was_deleted_meanwhile_stores_every_channel() {
         store(&mut native, put(2, parent, &["y"], carries.then_some(known)));
         assert_eq!(channels(&mut native), CHANNELS, "{parent:?}, {carries}");
     }
+}
+
+/// The same values, in terms of what is known.
+fn edited(mut put: Put) -> Put {
+    for entry in &mut put.checkpoint.channel_values {
+        entry.value = NewValue::Unchanged;
+    }
+    put
+}
+
+#[test]
+fn an_edit_that_ends_stale_leaves_what_its_repetition_needs_to_store_every_channel() {
+    let mut native = Native::in_memory();
+    let known = store(&mut native, put(1, None, &CHANNELS, None));
+    native.call(Call::DeleteThread(config(None))).unwrap();
+    let left = match native.call(Call::Put(edited(put(2, None, &["y"], Some(known))))).unwrap() {
+        Outcome::Stale(left) => left,
+        other => panic!("the edit gave {other:?}"),
+    };
+    store(&mut native, put(2, None, &["y"], Some(left)));
+    assert_eq!(channels(&mut native), CHANNELS);
 }
 
 #[test]

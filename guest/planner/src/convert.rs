@@ -269,7 +269,7 @@ impl From<guest::Outcome> for wit::Outcome {
                 known: stored.known,
                 values: all(stored.values),
             }),
-            guest::Outcome::Stale => Self::Stale,
+            guest::Outcome::Stale(known) => Self::Stale(known),
             guest::Outcome::WritesStored => Self::WritesStored,
             guest::Outcome::Deleted => Self::Deleted,
             guest::Outcome::History(histories) => Self::History(all(histories)),

@@ -138,7 +138,7 @@ impl Put {
                     return self.done();
                 }
                 if self.edits().next().is_some() {
-                    return Ok(Step::Done(Outcome::Stale));
+                    return self.stale();
                 }
                 if let Some(known) = self.known.take() {
                     // What was stored of the thread is to be stored again.
@@ -218,7 +218,7 @@ impl Put {
         }
         let builder = Builder::new(&hashes);
         let Some(Content { values, rest, chunks }) = self.content(&builder)? else {
-            return Ok(Step::Done(Outcome::Stale));
+            return self.stale();
         };
         let names = || values.iter().map(|(channel, _)| channel.as_str());
         let channels: BTreeSet<String> = names().map(str::to_owned).collect();
@@ -311,6 +311,12 @@ impl Put {
             Stage::Unguarded => Ok(Some(Expected::Answered)),
             Stage::Channels | Stage::Nodes => Ok(None),
         }
+    }
+
+    /// Ends a put whose edits have lost their base.
+    fn stale(&self) -> Result<Step, Error> {
+        let left = self.known.as_ref().map(Known::without_values).unwrap_or_default();
+        Ok(Step::Done(Outcome::Stale(left.to_bytes()?)))
     }
 
     fn done(&self) -> Result<Step, Error> {

@@ -227,7 +227,10 @@ impl Writer {
             Outcome::Found(Some(found)) => write_found(self, found),
             Outcome::Page(page) => write_page(self, page),
             Outcome::Stored(stored) => write_stored(self, stored),
-            Outcome::Stale => case(self, 4, 0),
+            Outcome::Stale(known) => {
+                case(self, 4, 1);
+                self.bytes(known);
+            }
             Outcome::WritesStored => case(self, 5, 0),
             Outcome::Deleted => case(self, 6, 0),
             Outcome::History(histories) => {

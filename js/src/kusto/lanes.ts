@@ -1,6 +1,7 @@
 import type { Eventually } from "../eventually.js";
 import { isPending } from "../eventually.js";
 import type { Call, Outcome } from "../guest.js";
+import type { Repeat } from "../runner.js";
 import { atTurnsEnd } from "./clock.js";
 import type { Ended, WriteCall } from "./guest.js";
 
@@ -17,8 +18,8 @@ export interface Runs {
 
 interface Job {
   readonly call: Call;
-  /** The call that takes the place of one whose outcome is stale. */
-  readonly whole: (() => Call) | undefined;
+  /** Repeats the call with whole values where its outcome is stale. */
+  readonly whole: Repeat | undefined;
   resolve(outcome: Eventually<Outcome>): void;
   reject(failure: unknown): void;
 }
@@ -40,7 +41,7 @@ export class Lanes {
     this.#runs = runs;
   }
 
-  run(call: Call, whole?: () => Call): Eventually<Outcome> {
+  run(call: Call, whole?: Repeat): Eventually<Outcome> {
     const thread = threadOf(call);
     if (thread === undefined) return this.#runOnAll(call);
     const lane = this.#lanes.get(thread);
@@ -74,7 +75,7 @@ class Lane {
     this.#whenIdle = whenIdle;
   }
 
-  add(call: Call, whole: (() => Call) | undefined): Promise<Outcome> {
+  add(call: Call, whole: Repeat | undefined): Promise<Outcome> {
     const added = new Promise<Outcome>((resolve, reject) => {
       this.#jobs.push({ call, whole, resolve, reject });
     });
@@ -140,7 +141,7 @@ class Lane {
         const end = ended[index];
         if (end === undefined || !("outcome" in end)) job.reject(end?.failure);
         else if (end.outcome.tag !== "stale" || job.whole === undefined) job.resolve(end.outcome);
-        else again.push({ ...job, call: job.whole(), whole: undefined });
+        else again.push({ ...job, call: job.whole(end.outcome.val), whole: undefined });
       }
     } catch (thrown) {
       for (const job of jobs) job.reject(thrown);

@@ -3,7 +3,7 @@ import { ProtocolError, StorageError } from "../errors.js";
 import { type Eventually, isPending, whenReady } from "../eventually.js";
 import type { Call, Outcome } from "../guest.js";
 import { PlannerFailure } from "../instance.js";
-import { expectOutcome, type Runner } from "../runner.js";
+import { expectOutcome, type Repeat, type Runner } from "../runner.js";
 import { type Clock, later, Moments } from "./clock.js";
 import { drive, driveAll, type World } from "./drive.js";
 import { noteUnsent, type Unsent } from "./exit.js";
@@ -73,12 +73,14 @@ export class KustoStore implements Runner, Unsent {
 
   readonly ordersCalls = true;
 
-  run(call: Call, whole?: () => Call): Eventually<Outcome> {
+  run(call: Call, whole?: Repeat): Eventually<Outcome> {
     if (this.#closed) throw new StorageError("storage-closed", "the checkpointer is closed");
     this.#triedAtExit = false;
     if (this.#lanes !== undefined) return this.#tracked(this.#lanes.run(call, whole));
     return whenReady(this.#run(call), (outcome) => {
-      return outcome.tag === "stale" && whole !== undefined ? this.#run(whole()) : outcome;
+      return outcome.tag === "stale" && whole !== undefined
+        ? this.#run(whole(outcome.val))
+        : outcome;
     });
   }
 

@@ -36,7 +36,7 @@ type PackedOutcome =
   | [1, tuple: PackedTuple, known: Uint8Array, bases: [string, number[]][]]
   | [2, tuples: PackedTuple[], shared: Uint8Array, next: Uint8Array | null]
   | [3, string, string, string, known: Uint8Array, values: [string, boolean][]]
-  | [4]
+  | [4, known: Uint8Array]
   | [5]
   | [6]
   | [7, histories: PackedHistory[]];
@@ -77,7 +77,7 @@ export function unpackOutcome(packed: PackedOutcome): Outcome {
     case 3:
       return { tag: "stored", val: unpackStored(packed) };
     case 4:
-      return { tag: "stale" };
+      return { tag: "stale", val: kept(packed[1]) };
     case 5:
       return { tag: "writes-stored" };
     case 6:
