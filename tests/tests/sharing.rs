@@ -174,6 +174,37 @@ fn an_edit_in_the_middle_reads_nodes_and_sends_only_what_is_new() {
 }
 
 #[test]
+fn an_edit_that_leaves_little_of_a_list_stores_what_the_whole_value_does() {
+    let list = |texts: &[String]| Payload {
+        kind: "json".to_owned(),
+        bytes: format!("[{}]", texts.join(",")).into_bytes(),
+    };
+    let rows = |native: &Native| {
+        let sql = "SELECT checkpoint_id, envelope FROM lg_checkpoints ORDER BY checkpoint_id";
+        let row = |row: &rusqlite::Row<'_>| Ok((row.get(0)?, row.get(1)?));
+        let mut rows = native.connection().prepare(sql).unwrap();
+        rows.query_map([], row).unwrap().collect::<Result<Vec<(String, Vec<u8>)>, _>>().unwrap()
+    };
+    // Some of these lists have a node among their first elements, and most have none.
+    for (kind, count) in (0..60).flat_map(|kind| [4, 8, 12, 16].map(|count| (kind, count))) {
+        let mut texts: Vec<_> = (0..20).map(|at| format!("\"{kind}-{at}\"")).collect();
+        texts.push(message(0));
+        let fresh = ["\"new\"".to_owned(), "7".to_owned()];
+        let whole = [&texts[..count], &fresh].concat();
+        let runs = vec![
+            Run::Kept { first: 0, count: count as u32 },
+            Run::Fresh(fresh.join(",").into_bytes()),
+        ];
+        let [mut edited, mut put_whole] = [Native::in_memory(), Native::in_memory()];
+        let known = put(&mut edited, 1, list(&texts), None);
+        put(&mut edited, 2, NewValue::Edited(runs), Some(known));
+        let known = put(&mut put_whole, 1, list(&texts), None);
+        put(&mut put_whole, 2, list(&whole), Some(known));
+        assert_eq!(rows(&edited), rows(&put_whole), "{count} of list {kind}");
+    }
+}
+
+#[test]
 fn no_chunk_is_larger_than_sixteen_kilobytes() {
     let mut native = Native::in_memory();
     let text = |length: usize| (0..length).map(|at| char::from(b'a' + (at * at % 23) as u8));

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use super::build::INLINE_BYTES_MAX;
 use super::piece::{Piece, Sequence, Shape, Spine};
 use crate::call::Run;
 use crate::error::Error;
@@ -62,10 +63,16 @@ impl<'a> Source<'a> {
     }
 
     /// Where the first run keeps all that the levels hold: how many elements it keeps, and the
-    /// other runs.
+    /// other runs. `None` where what they hold may be stored without levels in another value.
     pub(crate) fn leading<'r>(&self, runs: &'r [Run]) -> Option<(u32, &'r [Run])> {
+        let pieces = self.levels.iter().flatten();
+        let held = pieces.fold(0, |sum: u64, piece| sum.saturating_add(piece.length()));
         match runs.split_first()? {
-            (Run::Kept { first: 0, count }, rest) if *count >= self.below => Some((*count, rest)),
+            (Run::Kept { first: 0, count }, rest)
+                if *count >= self.below && (self.below == 0 || held > INLINE_BYTES_MAX as u64) =>
+            {
+                Some((*count, rest))
+            }
             _ => None,
         }
     }

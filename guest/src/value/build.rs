@@ -94,6 +94,9 @@ impl<'a> Builder<'a> {
         source: &Source<'_>,
         runs: &[Run],
     ) -> Result<Built, Error> {
+        if let Some(bytes) = small(source, runs)? {
+            return Ok(self.leaf(&bytes));
+        }
         let mut sequence = SequenceBuilder::new(self, source.shape);
         let mut runs = runs;
         if let Some((count, rest)) = source.leading(runs) {
@@ -237,6 +240,44 @@ impl Built {
     fn stored(piece: Piece) -> Self {
         Self { piece, fresh: Vec::new(), base: None }
     }
+}
+
+/// The bytes of an edited value that is inline as a whole; `None` for a longer one.
+fn small(source: &Source<'_>, runs: &[Run]) -> Result<Option<Vec<u8>>, Error> {
+    if source.leading(runs).is_some() && source.below > 0 {
+        return Ok(None);
+    }
+    let (open, close) = source.shape.ends();
+    let mut bytes = open.to_vec();
+    let mut add = |part: &[u8]| {
+        if bytes.len() > open.len() {
+            bytes.extend_from_slice(source.shape.separator());
+        }
+        bytes.extend_from_slice(part);
+        bytes.len() + close.len() <= INLINE_BYTES_MAX
+    };
+    for run in runs {
+        match run {
+            Run::Kept { first, count } => {
+                for piece in source.kept(*first, *count)? {
+                    let Piece::Inline(part) = piece else { return Ok(None) };
+                    if !add(part) {
+                        return Ok(None);
+                    }
+                }
+            }
+            Run::Fresh(fresh) if fresh.len() > INLINE_BYTES_MAX => return Ok(None),
+            Run::Fresh(fresh) => {
+                for part in split::elements(source.shape, fresh).ok_or_else(malformed)? {
+                    if !add(part) {
+                        return Ok(None);
+                    }
+                }
+            }
+        }
+    }
+    bytes.extend_from_slice(close);
+    Ok(Some(bytes))
 }
 
 fn malformed() -> Error {
