@@ -3,7 +3,7 @@ import { defineConfig } from "vitest/config";
 export default defineConfig({
   test: {
     include: ["test/**/*.test.ts"],
-    globalSetup: ["test/support/build.ts", "test/kusto/server.ts"],
+    globalSetup: ["test/support/build.ts", "test/stores/kusto/support/server.ts"],
     // Tests that start processes or install packages are slow on a loaded machine, never hung.
     testTimeout: 120_000,
     hookTimeout: 120_000,

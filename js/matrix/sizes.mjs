@@ -15,7 +15,7 @@ export async function sizeOf(entry) {
 }
 
 async function measured(entry) {
-  const scripts = await bundled(new URL(`../dist/${entry}.js`, import.meta.url), {
+  const scripts = await bundled(new URL(`../dist/entries/${entry}.js`, import.meta.url), {
     minify: true,
     external: ["@langchain/*", "better-sqlite3", "bun:*", "node:*"],
   });

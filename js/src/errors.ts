@@ -1,7 +1,7 @@
 // Every error this package throws on purpose. Programs look at `code`, which is stable; the
 // message is for people and never holds a value.
 
-import { sharedAmongCopies } from "./shared-class.js";
+import { sharedAmongCopies } from "./platform/shared-class.js";
 
 /** What a failed call left in the store. */
 export type Stored = "nothing" | "unknown";

@@ -1,6 +1,6 @@
 import type { SerializerProtocol } from "@langchain/langgraph-checkpoint";
 
-import type { Synchronous } from "./adapters/connection.js";
+import type { Synchronous } from "./stores/sqlite/connection.js";
 
 /** How long a batch waits for a lock unless the options say otherwise. */
 export const BUSY_DEADLINE_MS = 5000;

@@ -9,7 +9,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
-import { KustoSaver } from "../../js/dist/kusto.js";
+import { KustoSaver } from "../../js/dist/entries/kusto.js";
 
 const { KUSTO_CLUSTER_URI: clusterUri, KUSTO_DATABASE: database, PYTHON = "python3" } = process.env;
 if (clusterUri === undefined || database === undefined) {

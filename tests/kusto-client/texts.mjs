@@ -4,7 +4,7 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 
-import { KustoSaver } from "../../js/dist/kusto.js";
+import { KustoSaver } from "../../js/dist/entries/kusto.js";
 import { analyze, database as known, decode } from "../kusto-language/language.mjs";
 import { made } from "../kusto-language/schema.mjs";
 

@@ -1,5 +1,5 @@
 //! The transcripts against the guest compiled natively. The same files run under wasmtime
-//! (`host/tests/transcripts.rs`) and in Node (`js/test/transcripts.test.ts`).
+//! (`host/tests/transcripts.rs`) and in Node (`js/test/stores/conformance.test.ts`).
 
 use langgraph_checkpoint_tests::caller::{self, Known};
 use langgraph_checkpoint_tests::native::Native;

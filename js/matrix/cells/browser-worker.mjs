@@ -60,7 +60,7 @@ async function agent(checkpointer) {
 /** What opens a saver on a database, an empty one unless it is said. */
 async function opener(store, name, empty = true) {
   const { default: sqlite3InitModule } = await import("@sqlite.org/sqlite-wasm");
-  const { SqliteWasmSaver } = await import("../../dist/sqlite-wasm.js");
+  const { SqliteWasmSaver } = await import("../../dist/entries/sqlite-wasm.js");
   const sqlite3 = await sqlite3InitModule();
   return () => {
     if (store === "memory") return SqliteWasmSaver.open(new sqlite3.oo1.DB());

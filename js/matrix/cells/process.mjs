@@ -26,7 +26,7 @@ const TASKS = {
 
 /** What opens a saver on an empty store. */
 async function opener() {
-  const { SqliteSaver } = await import(`../../dist/${store}.js`);
+  const { SqliteSaver } = await import(`../../dist/entries/${store}.js`);
   // A driver of another version than the one that was compiled for this package's own tests.
   const driver = globalThis.process.env.BETTER_SQLITE3;
   if (store !== "sqlite" || driver === undefined)

@@ -5,7 +5,7 @@ import { digestOf } from "../../dist/testing/rows.js";
 
 const [store, path, number] = globalThis.process.argv.slice(2);
 const leg = Number(number);
-const { SqliteSaver } = await import(`../../dist/${store}.js`);
+const { SqliteSaver } = await import(`../../dist/entries/${store}.js`);
 const saver = SqliteSaver.fromConnString(path);
 
 const before = await saver.getTuple({ configurable: { thread_id: "relay" } });

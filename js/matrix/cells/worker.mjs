@@ -68,7 +68,7 @@ export class Checkpoints extends DurableObject {
     const { storage } = this.ctx;
     return answer(request, async () => {
       for (const drop of DROPS) storage.sql.exec(drop);
-      const { DurableObjectSaver } = await import("../../dist/durable-object.js");
+      const { DurableObjectSaver } = await import("../../dist/entries/durable-object.js");
       // Without transactions it does too, as long as nothing fails.
       return new DurableObjectSaver(request.url.endsWith("/example") ? storage.sql : storage);
     });
@@ -83,7 +83,7 @@ export default {
     }
     return answer(request, async () => {
       await env.DB.batch(DROPS.map((drop) => env.DB.prepare(drop)));
-      const { D1Saver } = await import("../../dist/d1.js");
+      const { D1Saver } = await import("../../dist/entries/d1.js");
       return new D1Saver(env.DB);
     });
   },

@@ -1,7 +1,7 @@
 /** The records of JavaScript's own classes, whose contents are not enumerable properties. */
 import { DeltaSnapshot } from "@langchain/langgraph-checkpoint";
 
-import { bufferToJson, types } from "../runtime.js";
+import { bufferToJson, types } from "../platform/runtime.js";
 import type { Fields } from "./records.js";
 import * as records from "./records.js";
 

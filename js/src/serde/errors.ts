@@ -1,5 +1,5 @@
 import { CheckpointerError } from "../errors.js";
-import { sharedAmongCopies } from "../shared-class.js";
+import { sharedAmongCopies } from "../platform/shared-class.js";
 
 /** What went wrong, as a stable name a program can compare. */
 export type SerializationErrorCode =

@@ -1,7 +1,7 @@
 // Where in a value reading throws, found once it has: writing a value notes no place of what it
 // only reads.
 
-import { types } from "../runtime.js";
+import { types } from "../platform/runtime.js";
 import { coreClassOf, kwargOf } from "./classes.js";
 import type { PathStep } from "./errors.js";
 import { isFields } from "./records.js";

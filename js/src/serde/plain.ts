@@ -3,7 +3,7 @@
  * own messages. What the walk has read may be noted on the way, for a snapshot: a value that gives
  * all of it again is written in the same bytes.
  */
-import { types } from "../runtime.js";
+import { types } from "../platform/runtime.js";
 import { coreClassOf, kwargOf } from "./classes.js";
 import {
   type Fields,

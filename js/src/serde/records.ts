@@ -7,7 +7,7 @@
  */
 import { DeltaSnapshot } from "@langchain/langgraph-checkpoint";
 
-import { fromBase64, toBase64 } from "../runtime.js";
+import { fromBase64, toBase64 } from "../platform/runtime.js";
 
 /** An object whose keys are not known. */
 export type Fields = Record<string, unknown>;

@@ -1,5 +1,5 @@
 import type { SerializerProtocol } from "@langchain/langgraph-checkpoint";
-import { emitWarning, types } from "../runtime.js";
+import { emitWarning, types } from "../platform/runtime.js";
 import { omittedKind } from "./builtins.js";
 import { describePlace, formatPath, type PathStep, SerializationError } from "./errors.js";
 import { placeOfThrow } from "./locate.js";

@@ -1,6 +1,6 @@
 // The rules of batches, asked of an adapter directly.
 
-import type { SqlValue, Statement, StorageAdapter } from "../adapters/adapter.js";
+import type { SqlValue, Statement, StorageAdapter } from "../planner/adapter.js";
 import { portableExpect } from "./expect.js";
 import type { OpenedSaver } from "./index.js";
 import type { AdapterTest } from "./suite.js";

@@ -1,10 +1,9 @@
 // The entry point `langgraph-checkpoint-wasm/testing`: what a storage adapter must pass.
 
 import { deltaChannelHistoryTests, specTest } from "@langchain/langgraph-checkpoint-validation";
-
-import type { StorageAdapter } from "../adapters/adapter.js";
 import type { SaverOptions } from "../options.js";
-import { StorageSaver } from "../storage-saver.js";
+import type { StorageAdapter } from "../planner/adapter.js";
+import { StorageSaver } from "../stores/storage-saver.js";
 import { batchTests } from "./batches.js";
 import { type AdapterTest, testsIn } from "./suite.js";
 import { threadTests } from "./threads.js";

@@ -1,6 +1,6 @@
 // What is stored, row by row.
 
-import type { StorageAdapter } from "../adapters/adapter.js";
+import type { StorageAdapter } from "../planner/adapter.js";
 import { read } from "./batches.js";
 
 const TABLES: readonly (readonly [string, string])[] = [

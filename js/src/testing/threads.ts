@@ -1,6 +1,6 @@
 // Threads of a size that meets the limits of stores.
 
-import type { StorageSaver } from "../storage-saver.js";
+import type { StorageSaver } from "../stores/storage-saver.js";
 import { portableExpect } from "./expect.js";
 import type { OpenedSaver } from "./index.js";
 import type { AdapterTest } from "./suite.js";

@@ -12,7 +12,7 @@ import type {
 } from "@langchain/langgraph-checkpoint";
 
 import { transcripts as TRANSCRIPTS } from "../../generated/transcripts.js";
-import type { StorageSaver } from "../storage-saver.js";
+import type { StorageSaver } from "../stores/storage-saver.js";
 import { portableExpect } from "./expect.js";
 import type { OpenedSaver } from "./index.js";
 import { digestOf, toHex } from "./rows.js";

@@ -1,6 +1,6 @@
 // Storage adapters that answer when a test says so.
 
-import type { Batch, RowSet, StorageAdapter } from "../../src/index.js";
+import type { Batch, RowSet, StorageAdapter } from "../../src/entries/index.js";
 
 /** Executes batches at once and holds the answers back, or fails, while told to. */
 export class GatedStorage implements StorageAdapter {

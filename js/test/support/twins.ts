@@ -5,8 +5,8 @@ import { isDeepStrictEqual } from "node:util";
 import type { RunnableConfig } from "@langchain/core/runnables";
 import type { CheckpointTuple, SerializerProtocol } from "@langchain/langgraph-checkpoint";
 
-import { JsonPlusSerde } from "../../src/index.js";
-import { type SqliteOptions, SqliteSaver } from "../../src/sqlite.js";
+import { JsonPlusSerde } from "../../src/entries/index.js";
+import { type SqliteOptions, SqliteSaver } from "../../src/entries/sqlite.js";
 import { all, checkpoint, config, metadata } from "./checkpoints.js";
 import { rowsIn } from "./rows.js";
 

@@ -4,8 +4,8 @@
 import type { CheckpointTuple } from "@langchain/langgraph-checkpoint";
 import fc from "fast-check";
 
-import type { SqliteSaver } from "../../src/sqlite.js";
-import { mutation, trackedValue } from "../track-arbitraries.js";
+import type { SqliteSaver } from "../../src/entries/sqlite.js";
+import { mutation, trackedValue } from "../changes/arbitraries.js";
 import { all, checkpoint, config, idOf, metadata } from "./checkpoints.js";
 import { freshOn } from "./twins.js";
 

@@ -34,7 +34,7 @@ const TIMERS: &[&str] = &[
     "AbortSignal.timeout",
 ];
 /// Where they are looked up once.
-const TIMERS_MODULE: &str = "js/src/timers.ts";
+const TIMERS_MODULE: &str = "js/src/platform/timers.ts";
 /// Lockfiles must lead everybody to the same place.
 const NPM_REGISTRY: &str = "https://registry.npmjs.org/";
 

@@ -87,7 +87,7 @@ fn the_guest_touches_nothing() {
 fn the_package_takes_its_timers_from_one_module() {
     for timer in TIMERS {
         let line = format!("  a({timer});");
-        assert!(!is_tidy("js/src/kusto/a.ts", &line), "{timer}");
+        assert!(!is_tidy("js/src/stores/kusto/a.ts", &line), "{timer}");
         assert!(is_tidy("js/test/a.ts", &line), "{timer}");
         assert!(is_tidy(TIMERS_MODULE, &line), "{timer}");
     }

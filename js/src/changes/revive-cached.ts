@@ -1,0 +1,63 @@
+// Values that are remembered, revived once more.
+
+import type { SerializerProtocol } from "@langchain/langgraph-checkpoint";
+
+import { knowsParts, loadAll } from "../serde/payload.js";
+import { type Fields, setOwn } from "../serde/records.js";
+import { Proofs } from "./proofs.js";
+import { record } from "./snapshot.js";
+import {
+  first,
+  type Revived,
+  type Tracked,
+  TrackedParts,
+  TrackedWhole,
+  valueText,
+} from "./value.js";
+
+/** Revives a value that is remembered. Its parts are other objects than before. */
+export async function reviveAgain(
+  serde: SerializerProtocol,
+  tracked: Tracked,
+  immutable: boolean,
+): Promise<Revived> {
+  if (tracked instanceof TrackedWhole || !knowsParts(serde)) {
+    const [value] = await loadAll(serde, [tracked.payload]);
+    return { value, tracked };
+  }
+  const { shape, length } = tracked;
+  const keys = tracked.keys && first(length, tracked.keys);
+  const texts = first(length, tracked.texts);
+  const items = texts.map((text, place) => {
+    const again = tracked.proofs.remake(place);
+    return again === undefined ? serde.loads("json", valueText(keys?.[place], text)) : again.item;
+  });
+  const value = keys === undefined ? items : toMap(keys, items);
+  if (!immutable && !tracked.isRead) {
+    const proofs = tracked.proofs.toGrow(length);
+    return { value, tracked: new TrackedParts(shape, keys, texts, proofs, tracked.bytes) };
+  }
+  const proofs = new Proofs(immutable);
+  let { bytes } = tracked;
+  for (const [place, text] of texts.entries()) {
+    const item = items[place];
+    if (immutable) {
+      proofs.addRead(item, text);
+    } else if (tracked.proofs.isRead(place)) {
+      // Where writing the part gives the text that was read, as most often, this was the last time.
+      const recorded = record(item);
+      const same = recorded?.text === valueText(keys?.[place], text);
+      proofs.addSnapshot(same ? recorded?.snapshot : undefined);
+    } else {
+      proofs.addKept(tracked.proofs, place);
+    }
+    bytes += proofs.bytesOf(place) - tracked.proofs.bytesOf(place);
+  }
+  return { value, tracked: new TrackedParts(shape, keys, texts, proofs, bytes) };
+}
+
+function toMap(keys: readonly string[], items: readonly unknown[]): Fields {
+  const fields: Fields = {};
+  for (const [index, key] of keys.entries()) setOwn(fields, key, items[index]);
+  return fields;
+}

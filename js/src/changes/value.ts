@@ -1,0 +1,288 @@
+// A channel's value as it is remembered: its text, part by part, with the proofs of the parts.
+
+import type { SerializerProtocol } from "@langchain/langgraph-checkpoint";
+
+import { type Eventually, whenReady } from "../platform/maybe-promise.js";
+import { partText, shapeOf, type ValueShape } from "../serde/parts.js";
+import { dumpAll, knowsParts, loadAll, type Payload } from "../serde/payload.js";
+import type { JsonPlusSerde } from "../serde/serializer.js";
+import type { Parts } from "./align.js";
+import { isPrimitive, Proofs } from "./proofs.js";
+import { encodeParts } from "./texts.js";
+
+const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
+
+/** What a value takes beside its text and proofs. */
+const VALUE_BYTES = 200;
+/** What a part takes beside its text and what proves it. */
+const PART_BYTES = 64;
+
+/** How often it is asked whether the parts of a value take too much memory. */
+const PARTS_BETWEEN_LOOKS = 1024;
+
+/** A value that is written as a whole. */
+export class TrackedWhole {
+  readonly payload: Payload;
+  /** The value itself, where it is a primitive. */
+  readonly proof: unknown;
+  readonly bytes: number;
+
+  constructor(payload: Payload, value: unknown) {
+    this.payload = payload;
+    // No other value is ever this one.
+    this.proof = isPrimitive(value) ? value : payload;
+    this.bytes = VALUE_BYTES + payload.bytes.length;
+  }
+}
+
+/**
+ * A list or map. One that has grown shares the arrays of what it was before, which goes on to have
+ * the first ones of what they hold.
+ */
+export class TrackedParts {
+  readonly shape: ValueShape;
+  /** How many parts it has. */
+  readonly length: number;
+  /** Of a map: its keys in order. */
+  readonly keys: readonly string[] | undefined;
+  /** The text of each part. */
+  readonly texts: readonly string[];
+  proofs: Proofs;
+  readonly bytes: number;
+  /** Whether some parts were read and have no proof yet. */
+  isRead = false;
+
+  constructor(
+    shape: ValueShape,
+    keys: readonly string[] | undefined,
+    texts: readonly string[],
+    proofs: Proofs,
+    bytes: number,
+  ) {
+    this.shape = shape;
+    this.length = texts.length;
+    this.keys = keys;
+    this.texts = texts;
+    this.proofs = proofs;
+    this.bytes = bytes;
+  }
+
+  /** The text of the whole. */
+  get text(): string {
+    const [open, close] = this.shape === "list" ? "[]" : "{}";
+    return `${open}${this.#ownTexts.join(",")}${close}`;
+  }
+
+  get payload(): Payload {
+    const [open = "", close = ""] = this.shape === "list" ? "[]" : "{}";
+    return { kind: "json", bytes: encodeParts(open, this.#ownTexts, close) };
+  }
+
+  get #ownTexts(): readonly string[] {
+    return first(this.length, this.texts);
+  }
+}
+
+/** A value that is stored, or about to be. */
+export type Tracked = TrackedWhole | TrackedParts;
+
+/** The parts of a value of a shape. */
+export function partsOf(shape: ValueShape, value: object): Parts {
+  if (shape === "list" && Array.isArray(value)) return { keys: undefined, items: value };
+  return { keys: Object.keys(value), items: Object.values(value) };
+}
+
+/** The text of a part's value. */
+export function valueText(key: string | undefined, text: string): string {
+  return key === undefined ? text : text.slice(JSON.stringify(key).length + 1);
+}
+
+/** A value that is not remembered yet, serialized: as a whole where its parts take too much. */
+export function trackNew(
+  serde: SerializerProtocol,
+  value: unknown,
+  immutable: boolean,
+  bytesMax = Number.POSITIVE_INFINITY,
+): Eventually<Tracked> {
+  const shape = knowsParts(serde) ? shapeOf(value) : undefined;
+  if (knowsParts(serde) && shape !== undefined) {
+    const tracked = trackParts(serde, shape, Object(value), immutable, bytesMax);
+    if (tracked !== undefined) return tracked;
+  }
+  return whenReady(dumpAll(serde, [value]), ([payload]) => {
+    if (payload === undefined) throw new RangeError("a value has one payload");
+    return new TrackedWhole(payload, value);
+  });
+}
+
+function trackParts(
+  serde: JsonPlusSerde,
+  shape: ValueShape,
+  value: object,
+  immutable: boolean,
+  bytesMax: number,
+): TrackedParts | undefined {
+  const builder = new PartsBuilder(serde, shape, value, immutable);
+  const { items } = builder.parts;
+  for (let index = 0; index < items.length; index += 1) {
+    if (builder.isTooLarge(bytesMax)) return undefined;
+    builder.write(index);
+  }
+  return builder.built();
+}
+
+/** Puts a list or map together from parts that are kept and parts that are written. */
+export class PartsBuilder {
+  readonly parts: Parts;
+  readonly #serde: JsonPlusSerde;
+  readonly #shape: ValueShape;
+  readonly #value: object;
+  #keys: string[] = [];
+  #texts: string[] = [];
+  #proofs: Proofs;
+  #bytes = VALUE_BYTES;
+
+  constructor(serde: JsonPlusSerde, shape: ValueShape, value: object, immutable: boolean) {
+    this.#serde = serde;
+    this.#shape = shape;
+    this.#value = value;
+    this.#proofs = new Proofs(immutable);
+    this.parts = partsOf(shape, value);
+  }
+
+  /** Writes the part at an index, and gives its text; nothing where JSON leaves it out. */
+  write(index: number): string | undefined {
+    const item = this.parts.items[index];
+    const key = this.parts.keys?.[index];
+    const name = key ?? index;
+    // The place is taken first: looking at the part may put another list that grows from the same.
+    const place = this.#begin(key);
+    const plain = this.#proofs.add(item);
+    const text =
+      plain === undefined
+        ? this.#serde.dumpsElement(this.#shape, name, item, this.#value)
+        : partText(this.#shape, name, plain);
+    if (text === undefined) this.#removeLast();
+    else this.#end(place, text);
+    return text;
+  }
+
+  /** Whether all parts will take more memory than this, judging by those there are. */
+  isTooLarge(bytesMax: number): boolean {
+    const done = this.#texts.length;
+    if (done % PARTS_BETWEEN_LOOKS !== 0) return false;
+    const bytes = done === 0 ? PART_BYTES : this.#bytes / done;
+    return bytes * this.parts.items.length > bytesMax;
+  }
+
+  /** Begins with all parts that were there before. */
+  keepAll(before: TrackedParts): void {
+    const { length, keys } = before;
+    this.#keys = keys === undefined ? [] : toGrow(length, keys);
+    this.#texts = toGrow(length, before.texts);
+    this.#proofs = before.proofs.toGrow(length);
+    this.#bytes = before.bytes;
+  }
+
+  /** Keeps a part that was there before. */
+  keep(before: TrackedParts, place: number): void {
+    const own = this.#begin(before.keys?.[place]);
+    this.#proofs.addKept(before.proofs, place);
+    this.#end(own, before.texts[place] ?? "");
+  }
+
+  #begin(key: string | undefined): number {
+    if (key !== undefined) this.#keys.push(key);
+    return this.#texts.push("") - 1;
+  }
+
+  #end(place: number, text: string): void {
+    this.#texts[place] = text;
+    this.#bytes += PART_BYTES + text.length + this.#proofs.bytesOf(place);
+  }
+
+  #removeLast(): void {
+    if (this.#shape === "map") this.#keys.pop();
+    this.#texts.pop();
+    this.#proofs.removeLast();
+  }
+
+  built(): TrackedParts {
+    const keys = this.#shape === "map" ? this.#keys : undefined;
+    return new TrackedParts(this.#shape, keys, this.#texts, this.#proofs, this.#bytes);
+  }
+}
+
+/** The first ones of a list that may have grown since. */
+export function first<T>(length: number, list: readonly T[]): readonly T[] {
+  return list.length === length ? list : list.slice(0, length);
+}
+
+/** A list to add to: itself where nobody has yet, so that growing copies nothing. */
+function toGrow<T>(length: number, list: readonly T[]): T[] {
+  return first(length, list) as T[];
+}
+
+/** A value that was read, revived, and what is to be remembered of it. */
+export interface Revived {
+  readonly value: unknown;
+  readonly tracked: Tracked;
+}
+
+/**
+ * Revives what was read.
+ *
+ * @param lengths Of a list or map that an edit may start from: how many bytes each part has.
+ */
+export async function revive(
+  serde: SerializerProtocol,
+  payload: Payload,
+  lengths: Uint32Array | undefined,
+  immutable: boolean,
+): Promise<Revived> {
+  const [value] = await loadAll(serde, [payload]);
+  const parts =
+    lengths !== undefined && payload.kind === "json" && knowsParts(serde)
+      ? trackRead(payload.bytes, lengths, value, immutable)
+      : undefined;
+  return { value, tracked: parts ?? new TrackedWhole(payload, value) };
+}
+
+function trackRead(
+  bytes: Uint8Array,
+  lengths: Uint32Array,
+  value: unknown,
+  immutable: boolean,
+): TrackedParts | undefined {
+  const shape = shapeOf(value);
+  if (shape === undefined) return undefined;
+  const { keys, items } = partsOf(shape, Object(value));
+  if (items.length !== lengths.length) return undefined;
+  const texts = cut(bytes, lengths);
+  // JavaScript has an order of its own for keys that are numbers.
+  const inOrder = (text: string, at: number) => text.startsWith(`${JSON.stringify(keys?.[at])}:`);
+  if (keys !== undefined && !texts.every(inOrder)) return undefined;
+  const proofs = new Proofs(immutable);
+  let total = VALUE_BYTES;
+  for (const [index, text] of texts.entries()) {
+    proofs.addRead(items[index], text);
+    total += PART_BYTES + text.length + proofs.bytesOf(index);
+  }
+  const tracked = new TrackedParts(shape, keys, texts, proofs, total);
+  tracked.isRead = true;
+  return tracked;
+}
+
+/** The parts of a text, each with a byte before it and one after the last. */
+function cut(bytes: Uint8Array, lengths: Uint32Array): string[] {
+  const texts: string[] = [];
+  const text = decoder.decode(bytes);
+  const ascii = text.length === bytes.length;
+  let begin = 1;
+  for (const length of lengths) {
+    const end = begin + length;
+    texts.push(ascii ? text.slice(begin, end) : decoder.decode(bytes.subarray(begin, end)));
+    begin = end + 1;
+  }
+  return texts;
+}

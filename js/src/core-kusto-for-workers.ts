@@ -1,5 +1,0 @@
-// The core module of the planner for Kusto for runtimes that compile nothing.
-
-import module from "../generated/planner-kusto.core.wasm";
-
-export const core: WebAssembly.Module = module;

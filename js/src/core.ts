@@ -1,7 +1,0 @@
-// The entry point `langgraph-checkpoint-wasm/core`: the planner's core module, for the option
-// `core` of programs that have no files beside them.
-
-import { CORE } from "../generated/planner.inline.cjs";
-
-/** The planner's core module, compiled. */
-export const core: WebAssembly.Module = new WebAssembly.Module(CORE.bytes());

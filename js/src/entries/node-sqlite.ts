@@ -1,0 +1,68 @@
+/// <reference lib="esnext.disposable" preserve="true" />
+
+// The entry point `langgraph-checkpoint-wasm/node-sqlite`: SQLite through node:sqlite, which
+// Node.js has from version 22.16 on.
+
+import type { DatabaseSync } from "node:sqlite";
+
+import type { SerializerProtocol } from "@langchain/langgraph-checkpoint";
+import type { SqliteOptions } from "../options.js";
+import { CommitQueue } from "../stores/sqlite/commit-queue.js";
+import { NodeSqliteConnection, openNodeSqlite } from "../stores/sqlite/node-sqlite.js";
+import {
+  type Location,
+  onOpened,
+  queueOptions,
+  type SaverClass,
+  toPath,
+} from "../stores/sqlite/opening.js";
+import { StorageSaver } from "../stores/storage-saver.js";
+
+export type { SqliteOptions } from "../options.js";
+export type { Synchronous } from "../stores/sqlite/connection.js";
+export type { Location } from "../stores/sqlite/opening.js";
+
+/** A LangGraph.js checkpointer in a SQLite database, through node:sqlite. */
+export class SqliteSaver extends StorageSaver {
+  /** The connection. One that the saver opened does not itself wait for locks. */
+  readonly db: DatabaseSync;
+  readonly #queue: CommitQueue;
+
+  /**
+   * @param db An open database. Its `synchronous` stays as it is unless the options name one. If
+   *   you have a transaction open on it, the saver's writes join that, and last when you commit.
+   * @param serde Serializes the values; `JsonPlusSerde` when it is left out.
+   */
+  constructor(db: DatabaseSync, serde?: SerializerProtocol, options: SqliteOptions = {}) {
+    const queue = new CommitQueue(new NodeSqliteConnection(db), queueOptions(db, options));
+    super(queue, serde, options);
+    this.db = db;
+    this.#queue = queue;
+  }
+
+  /**
+   * Opens the database in a file, which is made where it is missing, or a new one in memory. Makes
+   * an instance of the class that it is called on.
+   *
+   * @param location The file's path or `file:` URL, or `":memory:"`.
+   */
+  static fromConnString<Saver extends SqliteSaver = SqliteSaver>(
+    this: SaverClass<DatabaseSync, Saver>,
+    location: Location,
+    options: SqliteOptions = {},
+  ): Saver {
+    // biome-ignore lint/complexity/noThisInStatic: a class that extends this one makes its own.
+    const Class = this ?? SqliteSaver;
+    return onOpened(Class, openNodeSqlite(toPath(location)), options);
+  }
+
+  /** Runs the writes that wait, then closes the database. */
+  close(): void {
+    this.#queue.flush();
+    this.db.close();
+  }
+
+  [Symbol.dispose](): void {
+    this.close();
+  }
+}

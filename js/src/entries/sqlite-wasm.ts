@@ -1,0 +1,65 @@
+/// <reference lib="esnext.disposable" preserve="true" />
+
+// The entry point `langgraph-checkpoint-wasm/sqlite-wasm`: SQLite's own build for browsers.
+
+import type { SerializerProtocol } from "@langchain/langgraph-checkpoint";
+import { BUSY_DEADLINE_MS, type SaverOptions } from "../options.js";
+import { missingCore } from "../planner/core-modules.js";
+import { CORE } from "../planner/core-of-sql.js";
+import { SqliteWasmAdapter, type SqliteWasmDatabase } from "../stores/sqlite/sqlite-wasm.js";
+import { StorageSaver } from "../stores/storage-saver.js";
+
+export type { SqliteWasmDatabase, SqliteWasmStatement } from "../stores/sqlite/sqlite-wasm.js";
+
+/** How a database is used in a browser. */
+export interface SqliteWasmOptions extends SaverOptions {
+  /** How long a call waits for a lock that another tab holds; 5000 when left out. */
+  readonly busyDeadlineMs?: number | undefined;
+  /** Serializes the values; `JsonPlusSerde` when it is left out. */
+  readonly serde?: SerializerProtocol | undefined;
+}
+
+/** A LangGraph.js checkpointer in a database of `@sqlite.org/sqlite-wasm`. */
+export class SqliteWasmSaver extends StorageSaver {
+  readonly #adapter: SqliteWasmAdapter;
+
+  private constructor(adapter: SqliteWasmAdapter, options: SqliteWasmOptions) {
+    super(adapter, options.serde, options);
+    this.#adapter = adapter;
+  }
+
+  /**
+   * Makes a saver on an open database: `new sqlite3.oo1.OpfsDb(path)` in a worker, which lasts, or
+   * `new sqlite3.oo1.DB()`, in memory. Fetches and compiles the planner's core module, unless the
+   * options have it.
+   */
+  static async open(
+    db: SqliteWasmDatabase,
+    options: SqliteWasmOptions = {},
+  ): Promise<SqliteWasmSaver> {
+    const { busyDeadlineMs = BUSY_DEADLINE_MS } = options;
+    const core = options.core ?? (await fetchCoreModule());
+    return new SqliteWasmSaver(new SqliteWasmAdapter(db, busyDeadlineMs), { ...options, core });
+  }
+
+  /** Closes the database. */
+  close(): void {
+    this.#adapter.close();
+  }
+
+  [Symbol.dispose](): void {
+    this.close();
+  }
+}
+
+async function fetchCoreModule(): Promise<WebAssembly.Module> {
+  // It is written out, so that tools that gather a program's files find it.
+  const url = new URL("../../generated/planner.core.wasm", import.meta.url);
+  try {
+    const response = await fetch(url);
+    if (response.ok) return await WebAssembly.compile(await response.arrayBuffer());
+    throw new TypeError(`the server answered ${response.status}`);
+  } catch (thrown) {
+    throw missingCore(CORE, "could not be fetched from beside the program and compiled", thrown);
+  }
+}

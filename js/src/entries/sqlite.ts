@@ -1,0 +1,69 @@
+/// <reference lib="esnext.disposable" preserve="true" />
+
+// The entry point `langgraph-checkpoint-wasm/sqlite`: SQLite through better-sqlite3.
+
+import type { SerializerProtocol } from "@langchain/langgraph-checkpoint";
+// Who compiles against this package may have no types of the driver, and `any` for its database.
+// biome-ignore lint/suspicious/noTsIgnore: only this form gets there, and here they are no error.
+/** @ts-ignore */
+import type { Database } from "better-sqlite3";
+import type { SqliteOptions } from "../options.js";
+import { BetterSqlite3Connection, openBetterSqlite3 } from "../stores/sqlite/better-sqlite3.js";
+import { CommitQueue } from "../stores/sqlite/commit-queue.js";
+import {
+  type Location,
+  onOpened,
+  queueOptions,
+  type SaverClass,
+  toPath,
+} from "../stores/sqlite/opening.js";
+import { StorageSaver } from "../stores/storage-saver.js";
+
+export type { SqliteOptions } from "../options.js";
+export type { Synchronous } from "../stores/sqlite/connection.js";
+export type { Location } from "../stores/sqlite/opening.js";
+
+/** A LangGraph.js checkpointer in a SQLite database, through better-sqlite3. */
+export class SqliteSaver extends StorageSaver {
+  /** The connection. One that the saver opened does not itself wait for locks. */
+  readonly db: Database;
+  readonly #queue: CommitQueue;
+
+  /**
+   * @param db An open database. Its `synchronous` stays as it is unless the options name one. If
+   *   you have a transaction open on it, the saver's writes join that, and last when you commit.
+   * @param serde Serializes the values; `JsonPlusSerde` when it is left out.
+   */
+  constructor(db: Database, serde?: SerializerProtocol, options: SqliteOptions = {}) {
+    const queue = new CommitQueue(new BetterSqlite3Connection(db), queueOptions(db, options));
+    super(queue, serde, options);
+    this.db = db;
+    this.#queue = queue;
+  }
+
+  /**
+   * Opens the database in a file, which is made where it is missing, or a new one in memory. Makes
+   * an instance of the class that it is called on.
+   *
+   * @param location The file's path or `file:` URL, or `":memory:"`.
+   */
+  static fromConnString<Saver extends SqliteSaver = SqliteSaver>(
+    this: SaverClass<Database, Saver>,
+    location: Location,
+    options: SqliteOptions = {},
+  ): Saver {
+    // biome-ignore lint/complexity/noThisInStatic: a class that extends this one makes its own.
+    const Class = this ?? SqliteSaver;
+    return onOpened(Class, openBetterSqlite3(toPath(location)), options);
+  }
+
+  /** Runs the writes that wait, then closes the database. */
+  close(): void {
+    this.#queue.flush();
+    this.db.close();
+  }
+
+  [Symbol.dispose](): void {
+    this.close();
+  }
+}

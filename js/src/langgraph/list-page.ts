@@ -1,0 +1,67 @@
+// The channel values of a page's tuples, which are put together from bytes they share.
+
+import type { SerializerProtocol } from "@langchain/langgraph-checkpoint";
+import { ProtocolError } from "../errors.js";
+import type { OutcomeOf } from "../planner/planner.js";
+import { knowsParts, loadAll, placed } from "../serde/payload.js";
+import type { StoredTuple } from "./convert.js";
+import { SharedParts, UNREAD } from "./shared-parts.js";
+
+type Page = OutcomeOf<"page">["val"];
+type StoredValue = StoredTuple["channelValues"][number]["value"];
+type SharedPayload = Extract<StoredValue, { tag: "shared" }>["val"];
+
+/** Revives the channel values of a page's tuples, each time as other objects. */
+export class SharedValues {
+  readonly #serde: SerializerProtocol;
+  readonly #bytes: Uint8Array;
+  readonly #parts: SharedParts | undefined;
+
+  constructor(serde: SerializerProtocol, { shared, tuples }: Page) {
+    this.#serde = serde;
+    this.#bytes = shared;
+    // One tuple alone is quicker read as a whole.
+    const inParts = tuples.length > 1 && knowsParts(serde);
+    this.#parts = inParts ? new SharedParts(serde, shared) : undefined;
+  }
+
+  /** The values of a tuple's channels, in their order. */
+  async of(tuple: StoredTuple): Promise<unknown[]> {
+    const values: unknown[] = [];
+    for (const { channel, value } of tuple.channelValues) {
+      if (value.tag === "unchanged") throw referenceToNothing();
+      values.push(
+        await placed(this.#serde, [channel], () => {
+          return value.tag === "whole" ? this.#load(value.val) : this.#join(value.val);
+        }),
+      );
+    }
+    return values;
+  }
+
+  #join({ kind, spans }: SharedPayload): unknown {
+    const made = kind === "json" && this.#parts !== undefined ? this.#parts.valueOf(spans) : UNREAD;
+    if (made !== UNREAD) return made;
+    const length = spans.reduce((sum, { begin, end }) => sum + end - begin, 0);
+    const bytes = new Uint8Array(length);
+    let at = 0;
+    for (const { begin, end } of spans) {
+      bytes.set(this.#bytes.subarray(begin, end), at);
+      at += end - begin;
+    }
+    return this.#load({ kind, bytes });
+  }
+
+  async #load(payload: { kind: string; bytes: Uint8Array }): Promise<unknown> {
+    const [value] = await loadAll(this.#serde, [payload]);
+    return value;
+  }
+}
+
+/** What the planner must not give where nothing was known. */
+export function referenceToNothing(): ProtocolError {
+  return new ProtocolError(
+    "unexpected-outcome",
+    "the planner referred to a value that this package does not have; please report it",
+  );
+}

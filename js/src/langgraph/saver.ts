@@ -1,0 +1,373 @@
+import type { RunnableConfig } from "@langchain/core/runnables";
+import {
+  BaseCheckpointSaver,
+  type ChannelVersions,
+  type Checkpoint,
+  type CheckpointListOptions,
+  type CheckpointMetadata,
+  type CheckpointTuple,
+  type DeltaChannelHistory,
+  type PendingWrite,
+  type SerializerProtocol,
+} from "@langchain/langgraph-checkpoint";
+import { type Entry, hasValues, idOf, Memory, toBefore } from "../changes/cache.js";
+import { writeChannel } from "../changes/channel.js";
+import type { Before } from "../changes/diff.js";
+import { completed } from "../changes/histories.js";
+import { reviveAgain } from "../changes/revive-cached.js";
+import { type Revived, revive, type Tracked } from "../changes/value.js";
+import { CACHE_BYTES, type MemoryOptions } from "../options.js";
+import type { Call, NewValue, Outcome, OutcomeOf } from "../planner/planner.js";
+import { expectOutcome, type Repeat, type Runner } from "../planner/runner.js";
+import { allReady, bothReady, type Eventually, whenReady } from "../platform/maybe-promise.js";
+import { dumpAll, leavesOut, type Payload, placed } from "../serde/payload.js";
+import { JsonPlusSerde } from "../serde/serializer.js";
+import {
+  fromHistory,
+  fromIds,
+  fromTuple,
+  headOf,
+  toConfig,
+  toId,
+  toName,
+  toPutCall,
+} from "./convert.js";
+import {
+  givenCheckpoint,
+  givenConfig,
+  givenHistory,
+  givenOptions,
+  givenVersions,
+  givenWrites,
+  guarded,
+  guardedEach,
+} from "./edge.js";
+import { asCompared } from "./filter.js";
+import { Lanes } from "./lanes.js";
+import { referenceToNothing, SharedValues } from "./list-page.js";
+
+/**
+ * A LangGraph.js checkpointer on the planner, whatever the store is.
+ *
+ * Arguments are serialized before a method first waits, so LangGraph may go on to change them. The
+ * calls of a thread take effect in their order.
+ */
+export abstract class PlannedSaver extends BaseCheckpointSaver {
+  readonly #runner: Runner;
+  readonly #lanes: Lanes;
+  readonly #memory: Memory;
+  readonly #immutable: ReadonlySet<string>;
+
+  /**
+   * @param runner Runs the calls.
+   * @param serde Serializes the values; `JsonPlusSerde` when it is left out.
+   * @param options What it may take to be unchanged, and how much it remembers.
+   */
+  constructor(
+    runner: Runner,
+    serde: SerializerProtocol = new JsonPlusSerde(),
+    options: MemoryOptions = {},
+  ) {
+    super(serde);
+    this.#runner = runner;
+    this.#lanes = new Lanes(runner.ordersCalls);
+    this.#memory = new Memory(options.cacheBytes ?? CACHE_BYTES);
+    this.#immutable = new Set(options.assumeImmutable);
+  }
+
+  /**
+   * Makes what the store has to have, or says what is missing. Without it the first call does so
+   * where the store allows it; done again, it changes nothing.
+   */
+  setup(): Promise<void> {
+    return guarded(async () => {
+      expectOutcome(await this.#runner.run({ tag: "setup" }), "ready");
+    });
+  }
+
+  override getTuple(config: RunnableConfig): Promise<CheckpointTuple | undefined> {
+    return guarded(() => this.#getTuple(givenConfig(config)));
+  }
+
+  override list(
+    config: RunnableConfig,
+    options?: CheckpointListOptions,
+  ): AsyncGenerator<CheckpointTuple> {
+    return guardedEach(() => this.#list(givenConfig(config), givenOptions(options)));
+  }
+
+  override put(
+    config: RunnableConfig,
+    checkpoint: Checkpoint,
+    metadata: CheckpointMetadata,
+    newVersions?: ChannelVersions,
+  ): Promise<RunnableConfig> {
+    return guarded(async () => {
+      const [stored, versions] = [givenCheckpoint(checkpoint), givenVersions(newVersions)];
+      return this.#put(givenConfig(config), stored, metadata, versions);
+    });
+  }
+
+  override putWrites(
+    config: RunnableConfig,
+    writes: PendingWrite[],
+    taskId: string,
+    taskPath = "",
+  ): Promise<void> {
+    return guarded(async () => {
+      return this.#putWrites(givenConfig(config), givenWrites(writes), taskId, taskPath);
+    });
+  }
+
+  override deleteThread(threadId: string): Promise<void> {
+    return guarded(() => this.#deleteThread(threadId));
+  }
+
+  override getDeltaChannelHistory(options: {
+    config: RunnableConfig;
+    channels: string[];
+  }): Promise<Record<string, DeltaChannelHistory>> {
+    return guarded(async () => this.#getDeltaChannelHistory(givenHistory(options)));
+  }
+
+  async #getTuple(config: RunnableConfig): Promise<CheckpointTuple | undefined> {
+    const joined = this.#runner.joined;
+    const { thread_id, checkpoint_ns } = config?.configurable ?? {};
+    const entry = this.#memory.of(thread_id, checkpoint_ns);
+    const call: Extract<Call, { tag: "get-tuple" }>["val"] = { config: toConfig(config) };
+    if (hasValues(entry)) call.known = entry.known;
+    const { val: found } = await this.#read(thread_id, { tag: "get-tuple", val: call }, "found");
+    if (found === undefined) return undefined;
+    const values = await this.#revive(found, entry);
+    if (this.#runner.joined === joined) {
+      const { threadId, checkpointNs } = found.tuple;
+      const before = new Map(values.map(({ channel, before }) => [channel, before]));
+      this.#memory.remember(threadId, checkpointNs, found.known, before);
+    }
+    const revived = values.map(({ value }) => value);
+    return fromTuple(this.serde, found.tuple, revived, this.#nextVersion);
+  }
+
+  async *#list(
+    config: RunnableConfig,
+    options: CheckpointListOptions,
+  ): AsyncGenerator<CheckpointTuple> {
+    const { limit, before, filter } = options;
+    const val: Extract<Call, { tag: "list" }>["val"] = {
+      config: toConfig(config),
+      before: toId(before?.configurable?.checkpoint_id),
+      filter: await this.#toFilter(filter ?? {}),
+    };
+    if (limit !== undefined) val.limit = limit;
+    const { thread_id } = config?.configurable ?? {};
+    while (true) {
+      const { val: page } = await this.#read(thread_id, { tag: "list", val }, "page");
+      const shared = new SharedValues(this.serde, page);
+      for (const tuple of page.tuples) {
+        yield await fromTuple(this.serde, tuple, await shared.of(tuple), this.#nextVersion);
+      }
+      if (page.next === undefined) return;
+      val.resume = page.next;
+    }
+  }
+
+  async #put(
+    config: RunnableConfig,
+    checkpoint: Checkpoint,
+    metadata: CheckpointMetadata,
+    newVersions: ChannelVersions | undefined,
+  ): Promise<RunnableConfig> {
+    const toCall = toPutCall(config, checkpoint, newVersions);
+    const { thread_id, checkpoint_ns } = config.configurable ?? {};
+    const entry = this.#memory.of(thread_id, checkpoint_ns);
+    const channels = toChannels(checkpoint.channel_values ?? {});
+    const head = dumpAll(this.serde, headOf(checkpoint, metadata), (index) => [HEAD[index] ?? ""]);
+    const values = this.#serialize(channels, entry);
+    const joined = this.#runner.joined;
+    const ready = bothReady(head, values);
+    const { val: stored } = await this.#write(thread_id, ready, "stored", ([payloads, written]) => {
+      const edited = written.map(({ channel, value }) => ({ channel, value }));
+      const whole: Repeat = (known) => {
+        const all = written.map(({ channel, tracked }) => {
+          return { channel, value: { tag: "whole", val: tracked.payload } as const };
+        });
+        return { tag: "put", val: toCall(payloads, all, known) } as const;
+      };
+      const put = { tag: "put", val: toCall(payloads, edited, entry?.known) } as const;
+      return this.#runner.run(put, whole);
+    });
+    const { threadId, checkpointNs } = stored;
+    if (this.#runner.joined === joined) {
+      const written = (await values).map(({ channel, tracked }) => [channel, tracked] as const);
+      const before = toBefore(stored.values, new Map(written));
+      this.#memory.remember(threadId, checkpointNs, stored.known, before);
+    }
+    return fromIds(threadId, checkpointNs, stored.checkpointId);
+  }
+
+  async #putWrites(
+    config: RunnableConfig,
+    writes: PendingWrite[],
+    taskId: string,
+    taskPath: string,
+  ): Promise<void> {
+    const stored = writes.map(([channel, value]) => [toName(channel), value] as const);
+    const call = { config: toConfig(config), taskId: toId(taskId), taskPath: toName(taskPath) };
+    const kept = stored.filter(([channel, value]) => !leavesOut(this.serde, channel, value));
+    const payloads = dumpAll(
+      this.serde,
+      kept.map(([, value]) => value),
+      (index) => [kept[index]?.[0] ?? ""],
+    );
+    await this.#write(config.configurable?.thread_id, payloads, "writes-stored", (values) => {
+      const newWrites = values.map((value, index) => ({ channel: kept[index]?.[0] ?? "", value }));
+      return this.#runner.run({ tag: "put-writes", val: { ...call, writes: newWrites } });
+    });
+  }
+
+  async #deleteThread(threadId: string): Promise<void> {
+    const val = toConfig({ configurable: { thread_id: threadId } });
+    const run = () => this.#runner.run({ tag: "delete-thread", val });
+    await this.#write(threadId, undefined, "deleted", run);
+    this.#memory.forget(threadId);
+  }
+
+  async #getDeltaChannelHistory(options: {
+    config: RunnableConfig;
+    channels: string[];
+  }): Promise<Record<string, DeltaChannelHistory>> {
+    const { joined } = this.#runner;
+    const { thread_id, checkpoint_ns } = options.config?.configurable ?? {};
+    const before = this.#memory.historiesOf(thread_id, checkpoint_ns);
+    const channels = options.channels.map(toName);
+    const known = channels.flatMap((channel) => before?.get(channel)?.known ?? []);
+    const val = { config: toConfig(options.config), channels, known };
+    const call = { tag: "delta-channel-history", val } as const;
+    const read = await this.#read(thread_id, call, "history");
+    const histories = read.val.map((history) => completed(history, before));
+    if (this.#runner.joined === joined) {
+      this.#memory.rememberHistories(thread_id, checkpoint_ns, histories);
+    }
+    return fromHistory(this.serde, histories);
+  }
+
+  readonly #nextVersion: BaseCheckpointSaver["getNextVersion"] = (current) => {
+    return this.getNextVersion(current);
+  };
+
+  /** Serializes what is new in the values of a checkpoint's channels. */
+  #serialize(
+    channels: readonly [string, unknown][],
+    entry: Entry | undefined,
+  ): Eventually<WrittenChannel[]> {
+    const kept = channels.filter(([channel, value]) => !leavesOut(this.serde, channel, value));
+    return allReady(
+      kept.map(([channel, value]) => {
+        const before = entry?.values?.get(channel);
+        const immutable = this.#immutable.has(channel);
+        const ways = [before, immutable, this.#memory.bytesMax] as const;
+        const written = writeChannel(this.serde, channel, value, ...ways);
+        return whenReady(written, (ready) => ({ channel, ...ready }));
+      }),
+    );
+  }
+
+  /** Revives the values of a tuple's channels: those read, and those remembered. */
+  async #revive(found: FoundCheckpoint, entry: Entry | undefined): Promise<RevivedChannel[]> {
+    const lengths = new Map(found.bases.map((base) => [base.channel, base.lengths]));
+    const revived: RevivedChannel[] = [];
+    for (const { channel, value } of found.tuple.channelValues) {
+      const immutable = this.#immutable.has(channel);
+      if (value.tag === "shared") throw referenceToNothing();
+      if (value.tag === "whole") {
+        const parts = lengths.get(channel);
+        const read = await placed(this.serde, [channel], () => {
+          return revive(this.serde, value.val, parts, immutable);
+        });
+        revived.push(revivedChannel(channel, read, parts !== undefined));
+        continue;
+      }
+      const before = entry?.values?.get(channel);
+      if (before === undefined) throw referenceToNothing();
+      const again = await reviveAgain(this.serde, before.tracked, immutable);
+      revived.push(revivedChannel(channel, again, before.editable));
+    }
+    return revived;
+  }
+
+  /** Runs a call that reads, after the writes before it. */
+  #read<Tag extends Outcome["tag"]>(
+    threadId: unknown,
+    call: Call,
+    tag: Tag,
+  ): Eventually<OutcomeOf<Tag>> {
+    const ended = this.#lanes.read(idOf(threadId), () => this.#runner.run(call));
+    return whenReady(ended, (outcome) => expectOutcome(outcome, tag));
+  }
+
+  /** Runs a call that writes values, in this turn of the event loop if they are there. */
+  #write<Values, Tag extends Outcome["tag"]>(
+    threadId: unknown,
+    values: Eventually<Values>,
+    tag: Tag,
+    run: (values: Values) => Eventually<Outcome>,
+  ): Eventually<OutcomeOf<Tag>> {
+    const ended = this.#lanes.write(idOf(threadId), values, run);
+    return whenReady(ended, (outcome) => expectOutcome(outcome, tag));
+  }
+
+  /** A key whose value is undefined is no condition, as in JSON it would be no key. */
+  async #toFilter(filter: Record<string, unknown>): Promise<{ key: string; json: string }[]> {
+    const conditions = Object.entries(filter)
+      .filter(([, value]) => value !== undefined)
+      .map(([key, value]) => [key, asCompared(value)] as const);
+    const payloads = await dumpAll(
+      this.serde,
+      conditions.map(([, value]) => value),
+      (index) => ["filter", conditions[index]?.[0] ?? ""],
+    );
+    return conditions.map(([key, value], index) => {
+      return { key: toName(key), json: jsonText(value, payloads[index]) };
+    });
+  }
+}
+
+/** The names of what is serialized of a checkpoint beside its channels. */
+const HEAD = ["checkpoint", "metadata"] as const;
+
+type FoundCheckpoint = NonNullable<OutcomeOf<"found">["val"]>;
+
+/** A channel's value on its way into the store. */
+interface WrittenChannel {
+  readonly channel: string;
+  readonly value: NewValue;
+  readonly tracked: Tracked;
+}
+
+/** A channel's value out of the store. */
+interface RevivedChannel {
+  readonly channel: string;
+  readonly value: unknown;
+  readonly before: Before;
+}
+
+/** The channels and their values, all names looked at before any value is. */
+function toChannels(values: Record<string, unknown>): [string, unknown][] {
+  return Object.entries(values).map(([name, value]) => [toName(name), value]);
+}
+
+function revivedChannel(
+  channel: string,
+  { value, tracked }: Revived,
+  editable: boolean,
+): RevivedChannel {
+  return { channel, value, before: { tracked, editable } };
+}
+
+const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
+
+/** The JSON text of a value: the serializer's, if it writes JSON. */
+function jsonText(value: unknown, payload: Payload | undefined): string {
+  if (payload?.kind === "json") return decoder.decode(payload.bytes);
+  return JSON.stringify(value) ?? "null";
+}

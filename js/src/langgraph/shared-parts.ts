@@ -1,0 +1,173 @@
+// Lists and maps whose parts lie in bytes that a page's values share: each part is parsed once.
+
+import { endsItself, extentOf } from "../serde/extent.js";
+import { type Fields, setOwn } from "../serde/records.js";
+import type { JsonPlusSerde } from "../serde/serializer.js";
+import { type Template, templateOf } from "../serde/template.js";
+
+/** Where bytes begin and end. */
+export interface Span {
+  readonly begin: number;
+  readonly end: number;
+}
+
+/** An item of a list, or a key or value of a map. */
+interface Part extends Template {
+  readonly end: number;
+  /** The item after the comma behind this one, in the bytes. */
+  next: Part | undefined;
+}
+
+const LIST = [0x5b, 0x5d] as const;
+const MAP = [0x7b, 0x7d] as const;
+const COMMA = 0x2c;
+const COLON = 0x3a;
+
+/** In place of a value that can only be read as a whole. */
+export const UNREAD = Symbol("unread");
+
+const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+
+/** Makes lists and maps of JSON text, each time of other objects. */
+export class SharedParts {
+  readonly #serde: JsonPlusSerde;
+  readonly #bytes: Uint8Array;
+  /** The bytes as text, where that has a character for each byte. */
+  readonly #text: string | undefined;
+  /** Those that end by themselves, by where they begin. */
+  readonly #parts = new Map<number, Part>();
+
+  constructor(serde: JsonPlusSerde, bytes: Uint8Array) {
+    this.#serde = serde;
+    this.#bytes = bytes;
+    this.#text = asciiText(bytes);
+  }
+
+  /** The value whose text these spans are. */
+  valueOf(spans: readonly Span[]): unknown {
+    const cursor = new Cursor(this.#bytes, spans);
+    try {
+      if (cursor.takes(LIST[0])) return this.#list(cursor);
+      return cursor.takes(MAP[0]) ? this.#map(cursor) : UNREAD;
+    } catch {
+      // A text that is none, or that a class refuses: reading the whole says what is wrong.
+      return UNREAD;
+    }
+  }
+
+  #list(cursor: Cursor): unknown {
+    const items: unknown[] = [];
+    if (!cursor.takes(LIST[1])) {
+      // Numbers are quicker read all together.
+      if (!endsItself(cursor.byte)) return UNREAD;
+      do this.#makeRun(cursor, items);
+      while (cursor.takes(COMMA));
+      if (!cursor.takes(LIST[1])) return UNREAD;
+    }
+    return cursor.isAtEnd ? items : UNREAD;
+  }
+
+  /** Makes an item, and those that are known to follow it in the span. */
+  #makeRun(cursor: Cursor, items: unknown[]): void {
+    let part = this.#partAt(cursor);
+    items.push(part.make());
+    while (part.next !== undefined && part.next.end <= cursor.end) {
+      part = part.next;
+      items.push(part.make());
+    }
+    cursor.at = part.end;
+    if (this.#bytes[part.end] === COMMA) part.next ??= this.#parts.get(part.end + 1);
+  }
+
+  #map(cursor: Cursor): unknown {
+    const fields: Fields = {};
+    if (!cursor.takes(MAP[1])) {
+      do {
+        const key = this.#make(cursor);
+        // A map with the key of records may be one.
+        if (typeof key !== "string" || key === "lc" || !cursor.takes(COLON)) return UNREAD;
+        setOwn(fields, key, this.#make(cursor));
+      } while (cursor.takes(COMMA));
+      if (!cursor.takes(MAP[1])) return UNREAD;
+    }
+    return cursor.isAtEnd ? fields : UNREAD;
+  }
+
+  #make(cursor: Cursor): unknown {
+    const part = this.#partAt(cursor);
+    cursor.at = part.end;
+    return part.make();
+  }
+
+  #partAt(cursor: Cursor): Part {
+    // Looking at the byte moves the cursor on to it.
+    const remembers = endsItself(cursor.byte);
+    const { at, end } = cursor;
+    const known = this.#parts.get(at);
+    if (known !== undefined && known.end <= end) return known;
+    const part = this.#parse(at, end);
+    if (remembers) this.#parts.set(at, part);
+    return part;
+  }
+
+  #parse(begin: number, spanEnd: number): Part {
+    const end = extentOf(this.#bytes, begin, spanEnd);
+    const text = this.#text?.slice(begin, end) ?? decoder.decode(this.#bytes.subarray(begin, end));
+    return { end, make: this.#maker(text), next: undefined };
+  }
+
+  #maker(text: string): () => unknown {
+    const parsed: unknown = JSON.parse(text);
+    if (typeof parsed !== "object" || parsed === null) return () => parsed;
+    const template = templateOf(parsed);
+    return template === undefined ? () => this.#serde.loads("json", text) : () => template.make();
+  }
+}
+
+/** A place in spans that follow each other. */
+class Cursor {
+  readonly #bytes: Uint8Array;
+  readonly #spans: readonly Span[];
+  #next = 0;
+  at = 0;
+  /** Where the span ends that it is in. */
+  end = 0;
+
+  constructor(bytes: Uint8Array, spans: readonly Span[]) {
+    this.#bytes = bytes;
+    this.#spans = spans;
+  }
+
+  /** The next byte; undefined at the end. */
+  get byte(): number | undefined {
+    return this.isAtEnd ? undefined : this.#bytes[this.at];
+  }
+
+  get isAtEnd(): boolean {
+    while (this.at === this.end) {
+      const span = this.#spans[this.#next];
+      if (span === undefined) return true;
+      this.#next += 1;
+      this.at = span.begin;
+      this.end = span.end;
+    }
+    return false;
+  }
+
+  /** Goes past the next byte if it is this one. */
+  takes(byte: number): boolean {
+    if (this.byte !== byte) return false;
+    this.at += 1;
+    return true;
+  }
+}
+
+function asciiText(bytes: Uint8Array): string | undefined {
+  try {
+    const text = decoder.decode(bytes);
+    return text.length === bytes.length ? text : undefined;
+  } catch {
+    // Bytes that are no text are among them.
+    return undefined;
+  }
+}

@@ -1,0 +1,195 @@
+// What an adapter may do wrong, told apart from what the planner and the store do.
+
+import { AdapterError, CheckpointerError, CorruptError, ProtocolError } from "../errors.js";
+import { isPending } from "../platform/maybe-promise.js";
+import { timers } from "../platform/timers.js";
+import type { Batch, RowSet, SqlValue, StorageAdapter, StoredCall } from "./adapter.js";
+import { PlannerFailure } from "./instance.js";
+
+/** How long a batch may take unless its adapter says otherwise. */
+const DEADLINE_MS = 30_000;
+
+/** An adapter whose failures name it, and whose answers are of the shape that is asked for. */
+export class CheckedAdapter implements StorageAdapter {
+  readonly name: string;
+  readonly runCall: StorageAdapter["runCall"];
+  readonly #adapter: StorageAdapter;
+
+  constructor(adapter: StorageAdapter) {
+    this.name = nameOf(adapter);
+    this.#adapter = adapter;
+    if (adapter?.runCall !== undefined) this.runCall = this.#runCall;
+    if (typeof adapter?.run === "function") return;
+    throw new AdapterError("adapter-unusable", this.name, "has no method run", "nothing");
+  }
+
+  get joined(): number {
+    return this.#adapter.joined ?? 0;
+  }
+
+  run(batch: Batch): RowSet[] | Promise<RowSet[]> {
+    let answer: unknown;
+    try {
+      answer = this.#adapter.run(batch);
+    } catch (thrown) {
+      throw this.#failed(batch, thrown);
+    }
+    if (!isThenable(answer)) return this.#verified(batch, answer);
+    const verified = Promise.resolve(answer).then((rowSets) => this.#verified(batch, rowSets));
+    return this.#settled(() => batch, verified);
+  }
+
+  #runCall(call: StoredCall): void | Promise<void> {
+    const checked = new CheckedCall(call, (batch, rowSets) => this.#verified(batch, rowSets));
+    let ended: void | Promise<void>;
+    try {
+      ended = this.#adapter.runCall?.(checked);
+    } catch (thrown) {
+      throw this.#failed(checked.last, thrown);
+    }
+    if (isThenable(ended)) return this.#settled(() => checked.last, Promise.resolve(ended));
+  }
+
+  /** The answer once it is there, but not past the deadline. */
+  #settled<T>(batch: () => Batch | undefined, answer: Promise<T>): Promise<T> {
+    const told = answer.catch((thrown: unknown) => {
+      throw this.#failed(batch(), thrown);
+    });
+    const deadlineMs = this.#adapter.deadlineMs ?? DEADLINE_MS;
+    if (deadlineMs === Number.POSITIVE_INFINITY) return told;
+    return new Promise((resolve, reject) => {
+      const late = () => {
+        const what = `did not answer ${shown(batch())} within ${deadlineMs} ms`;
+        reject(this.#error("adapter-timeout", batch(), what));
+      };
+      const timer = timers.setTimeout(late, deadlineMs);
+      told.then(resolve, reject).finally(() => timers.clearTimeout(timer));
+    });
+  }
+
+  #verified(batch: Batch, answer: unknown): RowSet[] {
+    const wrong = wrongIn(answer, batch.statements.length);
+    if (wrong === undefined) return answer as RowSet[];
+    throw this.#error("adapter-wrong-answer", batch, `answered ${shown(batch)} with ${wrong}`);
+  }
+
+  #failed(batch: Batch | undefined, thrown: unknown): unknown {
+    // An adapter that knows what happened says so, and it may be the planner that failed.
+    if (thrown instanceof CheckpointerError || thrown instanceof PlannerFailure) return thrown;
+    const what = `failed at ${shown(batch)}, for the reason in this error's cause`;
+    return this.#error("adapter-failed", batch, what, thrown);
+  }
+
+  #error(
+    code: ConstructorParameters<typeof AdapterError>[0],
+    batch: Batch | undefined,
+    what: string,
+    cause?: unknown,
+  ): AdapterError {
+    const stored = batch?.access === "read" ? "nothing" : "unknown";
+    return new AdapterError(code, this.name, what, stored, cause);
+  }
+}
+
+/** A call whose adapter's answers are looked at. */
+class CheckedCall implements StoredCall {
+  readonly #call: StoredCall;
+  readonly #verified: (batch: Batch, rowSets: unknown) => RowSet[];
+  /** The batch that the adapter was last given. */
+  last: Batch | undefined;
+
+  constructor(call: StoredCall, verified: (batch: Batch, rowSets: unknown) => RowSet[]) {
+    this.#call = call;
+    this.#verified = verified;
+  }
+
+  get due(): StoredCall["due"] {
+    return this.#call.due;
+  }
+
+  get batch(): Batch | undefined {
+    const { batch } = this.#call;
+    this.last = batch ?? this.last;
+    return batch;
+  }
+
+  endsWith(rowSets: readonly RowSet[]): boolean {
+    return this.#call.endsWith(this.#verified(this.#asked(), rowSets));
+  }
+
+  answer(rowSets: readonly RowSet[]): void {
+    this.#call.answer(this.#verified(this.#asked(), rowSets));
+  }
+
+  #asked(): Batch {
+    if (this.last !== undefined) return this.last;
+    throw new ProtocolError("unasked-answer", "a batch was answered that was not asked for");
+  }
+}
+
+/** What the planner says of an answer whose columns are not what their statements promise. */
+export function blamed(thrown: unknown, { name }: StorageAdapter): unknown {
+  if (!(thrown instanceof CorruptError) || thrown.code !== "unexpected-column") return thrown;
+  return new CorruptError(
+    thrown.code,
+    `${thrown.message}; or else storage adapter ${name} gives columns in other types or order ` +
+      "than its database has",
+  );
+}
+
+function nameOf(adapter: StorageAdapter): string {
+  const name = adapter?.name ?? adapter?.constructor?.name;
+  return name === undefined || name === "Object" ? "(without a name)" : name;
+}
+
+function isThenable(value: unknown): value is PromiseLike<unknown> {
+  if (isPending(value)) return true;
+  return typeof value === "object" && value !== null && "then" in value;
+}
+
+function shown(batch: Batch | undefined): string {
+  if (batch === undefined) return "a write batch";
+  return `a ${batch.access} batch of ${batch.statements.length} statements`;
+}
+
+/** What is wrong with an answer, if anything is. */
+function wrongIn(answer: unknown, count: number): string | undefined {
+  if (!Array.isArray(answer)) return `${kindOf(answer)} instead of an array of row sets`;
+  if (answer.length !== count) {
+    return `${answer.length} row sets; one is due for each statement, whether it gives rows or not`;
+  }
+  for (const [at, rowSet] of answer.entries()) {
+    const rows: unknown = rowSet?.rows;
+    if (!Array.isArray(rows)) return `${kindOf(rows)} instead of an array as rows of set ${at}`;
+    for (const row of rows) {
+      if (!Array.isArray(row)) {
+        return `${kindOf(row)} instead of an array of columns as a row of set ${at}`;
+      }
+      for (let column = 0; column < row.length; column += 1) {
+        if (isSqlValue(row[column])) continue;
+        return `${kindOf(row[column])} in column ${column} of set ${at}; ${SQL_VALUES}`;
+      }
+    }
+  }
+  return undefined;
+}
+
+const SQL_VALUES = "a column is null, a bigint, a number, a string or a Uint8Array";
+
+function isSqlValue(value: unknown): value is SqlValue {
+  switch (typeof value) {
+    case "bigint":
+    case "number":
+    case "string":
+      return true;
+    default:
+      return value === null || value instanceof Uint8Array;
+  }
+}
+
+/** A type, and never the value. */
+function kindOf(value: unknown): string {
+  if (typeof value !== "object" || value === null)
+    return String(value === null ? null : typeof value);
+  return Object.prototype.toString.call(value).slice("[object ".length, -1);
+}

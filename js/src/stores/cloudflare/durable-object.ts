@@ -1,0 +1,54 @@
+import type { Batch, RowSet, StorageAdapter } from "../../planner/adapter.js";
+import { type BoundRun, boundRuns, fromColumn, platformFailure } from "./storage.js";
+
+/** `ctx.storage.sql` of a Durable Object, as far as it is used here. */
+export interface DurableObjectSql {
+  exec(query: string, ...bindings: unknown[]): { raw(): Iterable<unknown[]> };
+}
+
+/** `ctx.storage` of a Durable Object with SQLite, as far as it is used here. */
+export interface DurableObjectStorage {
+  readonly sql: DurableObjectSql;
+  transactionSync<T>(run: () => T): T;
+}
+
+const NAME = "the Durable Object's database";
+
+/**
+ * Executes batches in a Durable Object. Each runs at once, between two events; the platform holds
+ * back what the object sends until it is on disk.
+ */
+export class DurableObjectAdapter implements StorageAdapter {
+  readonly name = "durable-object";
+  readonly #sql: DurableObjectSql;
+  readonly #transaction: (run: () => RowSet[]) => RowSet[];
+  /** Without transactions, statements before one that fails stay. */
+  readonly #failedStored: "nothing" | "unknown";
+
+  constructor(storage: DurableObjectStorage | DurableObjectSql) {
+    if ("transactionSync" in storage) {
+      this.#sql = storage.sql;
+      this.#transaction = (run) => storage.transactionSync(run);
+      this.#failedStored = "nothing";
+    } else {
+      this.#sql = storage;
+      this.#transaction = (run) => run();
+      this.#failedStored = "unknown";
+    }
+  }
+
+  run(batch: Batch): RowSet[] {
+    const statements = boundRuns(batch, NAME);
+    const run = () => statements.map((runs) => ({ rows: runs.flatMap((one) => this.#rows(one)) }));
+    try {
+      return batch.access === "read" ? run() : this.#transaction(run);
+    } catch (thrown) {
+      const stored = batch.access === "read" ? "nothing" : this.#failedStored;
+      throw platformFailure(NAME, thrown, stored);
+    }
+  }
+
+  #rows({ text, values }: BoundRun) {
+    return Array.from(this.#sql.exec(text, ...values).raw(), (row) => row.map(fromColumn));
+  }
+}

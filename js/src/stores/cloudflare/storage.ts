@@ -1,0 +1,89 @@
+// What the databases of Cloudflare's platform have in common.
+
+import { StorageError } from "../../errors.js";
+import type { Batch, SqlValue, Statement } from "../../planner/adapter.js";
+
+const PARAMETERS_MAX = 100;
+const STATEMENT_BYTES_MAX = 100_000;
+/** Of text, bytes, or a row. */
+const VALUE_BYTES_MAX = 2_000_000;
+
+/** A value as these databases take it: they know no bigint. */
+export type BoundValue = null | number | string | Uint8Array;
+
+/** One run of a statement. */
+export interface BoundRun {
+  readonly text: string;
+  readonly values: BoundValue[];
+}
+
+/** The runs of each statement of a batch. What the platform would refuse is refused here. */
+export function boundRuns(batch: Batch, database: string): BoundRun[][] {
+  return batch.statements.map(({ text, parameters }: Statement) => {
+    if (text.length > STATEMENT_BYTES_MAX) {
+      throw tooLarge(database, `statements of more than ${STATEMENT_BYTES_MAX} bytes`);
+    }
+    return parameters.map((row) => {
+      if (row.length > PARAMETERS_MAX) {
+        throw tooLarge(database, `more than ${PARAMETERS_MAX} parameters, as of a long filter`);
+      }
+      if (row.reduce((sum: number, value) => sum + bytesOf(value), 0) > 2 * VALUE_BYTES_MAX) {
+        throw tooLarge(database, `rows of more than ${VALUE_BYTES_MAX} bytes`);
+      }
+      return { text, values: row.map((value) => toBound(value, database)) };
+    });
+  });
+}
+
+function toBound(value: SqlValue, database: string): BoundValue {
+  if (bytesOf(value) > VALUE_BYTES_MAX) {
+    throw tooLarge(database, `values of more than ${VALUE_BYTES_MAX} bytes`);
+  }
+  // The planner's integers are keys, places and counts: exact as numbers.
+  return typeof value === "bigint" ? Number(value) : value;
+}
+
+function bytesOf(value: SqlValue): number {
+  return typeof value === "string" || value instanceof Uint8Array ? value.length : 0;
+}
+
+/** A column as an adapter gives it: these databases give bytes as buffers or lists of numbers. */
+export function fromColumn(value: unknown): SqlValue {
+  if (value instanceof ArrayBuffer) return new Uint8Array(value);
+  if (Array.isArray(value)) return Uint8Array.from(value);
+  // Another type is for whoever looks at the answer to name.
+  return value as SqlValue;
+}
+
+function tooLarge(database: string, what: string): StorageError {
+  return new StorageError(
+    "storage-too-large",
+    `${database} does not take ${what}; store or ask for less in one call`,
+  );
+}
+
+/** What the platform threw, as the storage's failure. */
+export function platformFailure(
+  database: string,
+  thrown: unknown,
+  stored: "nothing" | "unknown",
+): StorageError {
+  if (thrown instanceof StorageError) return thrown;
+  const message = String(thrown);
+  const options = { cause: thrown, stored };
+  if (/SQLITE_TOOBIG|too big/i.test(message)) {
+    return new StorageError(
+      "storage-too-large",
+      `a value is larger than ${database} stores (2 MB); store less in one channel`,
+      options,
+    );
+  }
+  if (/SQLITE_FULL|disk is full|maximum (DB|database) size/i.test(message)) {
+    return new StorageError("storage-full", `no space is left in ${database}`, options);
+  }
+  return new StorageError(
+    "storage-failed",
+    `${database} failed to run a batch; the cause of this error says why`,
+    options,
+  );
+}

@@ -1,0 +1,121 @@
+// Requests on the network. Nothing a request or its failure holds is told to anyone: what comes
+// back of a failure is a word or two of this file's own.
+
+import { timers } from "../../platform/timers.js";
+import type { HttpAnswer, HttpRequest } from "./guest.js";
+import { TokenFailure, TokenPending, type TokenSource } from "./token.js";
+
+/** `fetch`, or what stands in for it. */
+export type Fetch = typeof fetch;
+
+/** Sends the requests of one call. */
+export class Exchange {
+  readonly #fetch: Fetch;
+  readonly #tokens: TokenSource;
+  /** Why the last request that needed a token had none. */
+  tokenFailure: TokenFailure | undefined;
+
+  constructor(fetch: Fetch, tokens: TokenSource) {
+    this.#fetch = fetch;
+    this.#tokens = tokens;
+  }
+
+  /** Sends a request, with a token where it asks for one. */
+  async answer(request: HttpRequest): Promise<HttpAnswer> {
+    if (request.authorization === "none") return send(this.#fetch, request);
+    this.tokenFailure = undefined;
+    try {
+      const token = await this.#tokens(request.authorization === "fresh-token");
+      return await send(this.#fetch, request, token);
+    } catch (thrown) {
+      if (thrown instanceof TokenPending) return { tag: "failed", val: thrown.message };
+      if (!(thrown instanceof TokenFailure)) throw thrown;
+      // To the planner a request without a token is one that was refused for it.
+      this.tokenFailure = thrown;
+      return { tag: "response", val: { status: 401, headers: [], body: new Uint8Array() } };
+    }
+  }
+}
+
+/** Sends a request, once, to where it says and nowhere else. */
+export async function send(
+  fetch: Fetch,
+  request: HttpRequest,
+  token?: string,
+): Promise<HttpAnswer> {
+  try {
+    const headers = new Headers(request.headers);
+    if (token !== undefined) headers.set("authorization", `Bearer ${token}`);
+    const init: RequestInit = {
+      method: request.method,
+      headers,
+      redirect: "manual",
+      signal: timers.abortAfter(request.timeoutMs),
+    };
+    if (request.method !== "GET") init.body = new Uint8Array(request.body);
+    const response = await fetch(request.url, init);
+    const body = await bodyOf(response, Number(request.responseBytesMax));
+    if (body === undefined) return { tag: "too-large" };
+    // Browsers keep a redirect to themselves.
+    if (response.status === 0) return { tag: "failed", val: "redirected" };
+    return {
+      tag: "response",
+      val: { status: response.status, headers: [...response.headers], body },
+    };
+  } catch (thrown) {
+    return { tag: "failed", val: wordFor(thrown) };
+  }
+}
+
+/**
+ * The body of a response, unpacked by whoever fetched it; nothing where it is longer than
+ * allowed. A few bytes may unpack to more than there is memory.
+ */
+async function bodyOf(response: Response, most: number): Promise<Uint8Array | undefined> {
+  const reader = response.body?.getReader();
+  if (reader === undefined) return new Uint8Array();
+  const parts: Uint8Array[] = [];
+  let length = 0;
+  while (true) {
+    const { done, value } = await reader.read();
+    if (done) break;
+    length += value.byteLength;
+    if (length > most) {
+      // What comes of it is of no interest any more.
+      reader.cancel().catch(() => {});
+      return undefined;
+    }
+    parts.push(value);
+  }
+  const body = new Uint8Array(length);
+  let at = 0;
+  for (const part of parts) {
+    body.set(part, at);
+    at += part.byteLength;
+  }
+  return body;
+}
+
+const WORDS: Record<string, string> = {
+  EAI_AGAIN: "host not found",
+  ENOTFOUND: "host not found",
+  ECONNREFUSED: "connection refused",
+  ECONNRESET: "connection broken",
+  EPIPE: "connection broken",
+  UND_ERR_SOCKET: "connection broken",
+  ETIMEDOUT: "timed out",
+  UND_ERR_BODY_TIMEOUT: "timed out",
+  UND_ERR_CONNECT_TIMEOUT: "timed out",
+  UND_ERR_HEADERS_TIMEOUT: "timed out",
+};
+
+function wordFor(thrown: unknown): string {
+  if (!(thrown instanceof Error)) return "no response";
+  if (thrown.name === "TimeoutError") return "timed out";
+  const { cause } = thrown;
+  const code = cause instanceof Error && "code" in cause ? String(cause.code) : "";
+  if (/^(ERR_TLS|ERR_SSL|CERT_|DEPTH_ZERO|SELF_SIGNED|UNABLE_TO)/.test(code)) {
+    return "certificate refused";
+  }
+  return Object.hasOwn(WORDS, code) ? (WORDS[code] ?? "") : "no response";
+}

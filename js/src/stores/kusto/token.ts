@@ -1,0 +1,171 @@
+// Where the bearer token comes from. No error here holds a token, or what a credential said.
+
+import { CheckpointerError, InvalidInputError } from "../../errors.js";
+import { type Clock, Moments } from "./clock.js";
+import { type ClientSecret, type HttpAnswer, type HttpRequest, TokenGuest } from "./guest.js";
+
+/** A bearer token, as `@azure/identity` gives it. */
+export interface AccessToken {
+  /** The token. */
+  readonly token: string;
+  /** When it is no longer any good, in milliseconds since 1970. */
+  readonly expiresOnTimestamp: number;
+}
+
+/** What every credential of `@azure/identity` is. */
+export interface TokenCredential {
+  getToken(scopes: string | string[]): Promise<AccessToken | null>;
+}
+
+/** What a token is asked for. */
+export interface TokenRequest {
+  /** The scope, such as `https://name.region.kusto.windows.net/.default`. */
+  readonly scope: string;
+  /** Whether the last token was refused, so that another one is needed. */
+  readonly fresh: boolean;
+}
+
+/**
+ * Gives a token. One with a time is kept until five minutes before it ends; plain text is asked
+ * for at every request.
+ */
+export type TokenFunction = (
+  request: TokenRequest,
+) => string | AccessToken | Promise<string | AccessToken>;
+
+/** How requests are sent. */
+export type Send = (request: HttpRequest) => Promise<HttpAnswer>;
+
+/** Gives the token of a request: nothing where requests carry none. */
+export type TokenSource = (fresh: boolean) => Promise<string | undefined>;
+
+/** A token that ends within this time is replaced. */
+const MARGIN_MS = 5 * 60_000;
+
+/** There is no token for now; another attempt may get one. */
+export class TokenPending extends Error {
+  override readonly name = "TokenPending";
+}
+
+/** There is no token. */
+export class TokenFailure extends Error {
+  override readonly name = "TokenFailure";
+  readonly code: string;
+  /** What is wrong and what to do, for people. */
+  readonly what: string;
+
+  constructor(code: string, what: string) {
+    super(what);
+    this.code = code;
+    this.what = what;
+  }
+}
+
+/** Requests without a token. */
+export const NO_TOKEN: TokenSource = async () => undefined;
+
+/** One token for ever. */
+export function fixedToken(token: string): TokenSource {
+  return async () => checked(token);
+}
+
+/** The tokens of a credential or function. */
+export function tokensOf(
+  credential: TokenCredential | TokenFunction,
+  clusterUri: string,
+  clock: Clock,
+): TokenSource {
+  const scope = scopeOf(clusterUri);
+  return cached(clock, async (fresh) => {
+    try {
+      const given =
+        typeof credential === "function"
+          ? await credential({ scope, fresh })
+          : await credential.getToken(scope);
+      if (typeof given === "string") return { token: given, expiresOnTimestamp: 0 };
+      if (given !== null) return given;
+    } catch (thrown) {
+      throw noToken(`the credential failed${nameOf(thrown)}`);
+    }
+    throw noToken("the credential gave none");
+  });
+}
+
+/** The tokens that an application gets with its secret. */
+export function tokensFor(
+  secret: ClientSecret,
+  clusterUri: string,
+  authority: string | undefined,
+  send: Send,
+  clock: Clock,
+  core?: WebAssembly.Module,
+): TokenSource {
+  const guest = new TokenGuest(core);
+  const moments = new Moments(clock);
+  const request = guest.request(secret, clusterUri, authority);
+  return cached(clock, async () => {
+    const answer = await send(request);
+    if (answer.tag === "failed") throw new TokenPending(`login: ${answer.val}`);
+    if (answer.tag === "too-large") throw new TokenPending("login: the answer is too long");
+    const { status } = answer.val;
+    if (status === 429 || status >= 500) throw new TokenPending(`login: status ${status}`);
+    try {
+      const { value, expiresAt } = guest.read(answer.val, moments.next());
+      return { token: value, expiresOnTimestamp: Number(expiresAt / 1000n) };
+    } catch (thrown) {
+      if (!(thrown instanceof CheckpointerError)) throw thrown;
+      throw new TokenFailure(thrown.code, thrown.message);
+    }
+  });
+}
+
+function scopeOf(clusterUri: string): string {
+  const origin = URL.canParse(clusterUri) ? new URL(clusterUri).origin : clusterUri;
+  return `${origin}/.default`;
+}
+
+function cached(clock: Clock, get: (fresh: boolean) => Promise<AccessToken>): TokenSource {
+  let last: AccessToken | undefined;
+  let pending: Promise<AccessToken> | undefined;
+  return async (fresh) => {
+    const isGood = last !== undefined && last.expiresOnTimestamp - MARGIN_MS > clock.now();
+    if (last !== undefined && isGood && !fresh) return last.token;
+    pending ??= get(fresh).finally(() => {
+      pending = undefined;
+    });
+    const got = await pending;
+    const token = checked(got.token);
+    last = got;
+    return token;
+  };
+}
+
+/** A token that a header can hold: the error of one that cannot would show it. */
+function checked(token: unknown): string {
+  if (typeof token === "string" && /^[\x21-\x7e]+$/.test(token)) return token;
+  throw noToken("the credential gave something that is no bearer token");
+}
+
+function noToken(what: string): TokenFailure {
+  return new TokenFailure("no-token", `there is no token for the cluster: ${what}`);
+}
+
+/** The class of what was thrown, which says more than nothing and holds no secret. */
+function nameOf(thrown: unknown): string {
+  const name = thrown instanceof Error ? thrown.name : "";
+  return /^[A-Za-z]{1,64}$/.test(name) ? ` with ${name}` : "";
+}
+
+/** Refuses what is neither a credential nor a function, before it is called. */
+export function checkCredential(credential: unknown): void {
+  if (typeof credential === "function") return;
+  const getToken: unknown =
+    typeof credential === "object" && credential !== null
+      ? Reflect.get(credential, "getToken")
+      : undefined;
+  if (typeof getToken === "function") return;
+  throw new InvalidInputError(
+    "invalid-credential",
+    "the credential has to be one of @azure/identity or a function that gives a token",
+  );
+}

@@ -1,0 +1,105 @@
+import Database from "better-sqlite3";
+
+import type { SqlValue } from "../../planner/adapter.js";
+import type { Connection } from "./connection.js";
+import { storageError } from "./failure.js";
+import { type Placed, placed } from "./numbered.js";
+
+/** How many statements stay prepared; the planner has fewer texts. */
+const PREPARED_MAX = 64;
+
+/** The driver names result codes; these are the ones a storage tells apart. */
+const RESULT_CODES: Record<string, number> = {
+  SQLITE_PERM: 3,
+  SQLITE_BUSY: 5,
+  SQLITE_LOCKED: 6,
+  SQLITE_READONLY: 8,
+  SQLITE_IOERR: 10,
+  SQLITE_CORRUPT: 11,
+  SQLITE_FULL: 13,
+  SQLITE_CANTOPEN: 14,
+  SQLITE_PROTOCOL: 15,
+  SQLITE_TOOBIG: 18,
+  SQLITE_NOTADB: 26,
+};
+
+/** A statement that is kept. */
+interface Prepared {
+  readonly statement: Database.Statement<unknown[], SqlValue[]>;
+  /** Whether it gives rows. */
+  readonly reader: boolean;
+  readonly placed: Placed;
+}
+
+/**
+ * Opens a database. Waiting for locks is the saver's, which does not stop the event loop for it,
+ * so the driver itself does not wait.
+ */
+export function openBetterSqlite3(path: string): Database.Database {
+  try {
+    return new Database(path, { timeout: 0 });
+  } catch (thrown) {
+    throw storageError("storage-unreachable", thrown);
+  }
+}
+
+/** A connection of better-sqlite3. */
+export class BetterSqlite3Connection implements Connection {
+  readonly #db: Database.Database;
+  readonly #prepared = new Map<string, Prepared>();
+
+  constructor(db: Database.Database) {
+    this.#db = db;
+  }
+
+  get open(): boolean {
+    return this.#db.open;
+  }
+
+  get inTransaction(): boolean {
+    return this.#db.inTransaction;
+  }
+
+  get path(): string {
+    const files = this.query("SELECT file FROM pragma_database_list WHERE name = 'main'", []);
+    return String(files[0]?.[0] ?? "");
+  }
+
+  execute(text: string): void {
+    this.#prepare(text).statement.run();
+  }
+
+  query(text: string, parameters: readonly SqlValue[]): SqlValue[][] {
+    const { statement, reader, placed } = this.#prepare(text);
+    const values = placed.arranged(parameters);
+    if (reader) return statement.all(...values);
+    statement.run(...values);
+    return [];
+  }
+
+  pragma(text: string): SqlValue | undefined {
+    const value: unknown = this.#db.pragma(text, { simple: true });
+    return typeof value === "number" || typeof value === "string" ? value : undefined;
+  }
+
+  resultCode(thrown: unknown): number | undefined {
+    // A database may be of another copy of the driver than this one, with a class of its own, or of
+    // another realm, as in Jest.
+    const code = typeof thrown === "object" ? Reflect.get(thrown ?? {}, "code") : undefined;
+    const [name] = /^SQLITE_[A-Z]+/.exec(String(code)) ?? [];
+    return name === undefined ? undefined : RESULT_CODES[name];
+  }
+
+  #prepare(text: string): Prepared {
+    const known = this.#prepared.get(text);
+    if (known !== undefined) return known;
+    const ours = placed(text);
+    const statement = this.#db.prepare<unknown[], SqlValue[]>(ours.text);
+    const { reader } = statement;
+    if (reader) statement.safeIntegers(true).raw(true);
+    const prepared = { statement, reader, placed: ours };
+    if (this.#prepared.size >= PREPARED_MAX) this.#prepared.clear();
+    this.#prepared.set(text, prepared);
+    return prepared;
+  }
+}

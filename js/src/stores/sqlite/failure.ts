@@ -1,0 +1,80 @@
+// SQLite's failures as the storage's.
+
+import {
+  CheckpointerError,
+  StorageError,
+  type StorageErrorCode,
+  type Stored,
+} from "../../errors.js";
+import type { Connection } from "./connection.js";
+
+const SQLITE_IOERR = 10;
+
+/** By SQLite's result code. The last is a race for the log's locks, which passes like a lock. */
+const CODES: ReadonlyMap<number, StorageErrorCode> = new Map([
+  [3, "storage-unreachable"],
+  [5, "storage-busy"],
+  [6, "storage-busy"],
+  [8, "storage-read-only"],
+  [11, "storage-damaged"],
+  [13, "storage-full"],
+  [14, "storage-unreachable"],
+  [18, "storage-too-large"],
+  [26, "storage-not-a-database"],
+  [15, "storage-busy"],
+]);
+
+const MESSAGES: Record<StorageErrorCode, string> = {
+  "storage-busy":
+    "another connection held the SQLite database's lock past the deadline; try again, or raise " +
+    "busyDeadlineMs",
+  "storage-closed": "the SQLite database is closed; make a new saver",
+  "storage-damaged": "the SQLite database is damaged; restore it from a copy",
+  "storage-failed": "SQLite failed to run a statement; the cause of this error says why",
+  "storage-full": "no space is left for the SQLite database; free some and try again",
+  "storage-in-transaction":
+    "a transaction of yours on the saver's connection kept this call waiting past the deadline; " +
+    "await the calls made before BEGIN, or end the transaction sooner",
+  "storage-not-a-database": "the file is not a SQLite database; name another path",
+  "storage-read-only":
+    "the SQLite database may only be read; open it for writing, or allow writing to the file " +
+    "and its directory",
+  "storage-replaced":
+    "the SQLite database's file, or its write-ahead log, was deleted or replaced while it was " +
+    "open, maybe by a second library of SQLite in this process; close the saver and make a new one",
+  "storage-too-large":
+    "a value is larger than SQLite stores (one billion bytes); store less in one channel",
+  "storage-unreachable":
+    "the SQLite database could not be opened; check that its directory exists and may be " +
+    "written to",
+};
+
+/** A failure of a kind. */
+export function storageError(code: StorageErrorCode, cause?: unknown): StorageError {
+  return new StorageError(code, MESSAGES[code], cause === undefined ? {} : { cause });
+}
+
+/** What the driver threw, as the storage's failure. */
+export function failureOf(connection: Connection, thrown: unknown): CheckpointerError {
+  if (thrown instanceof CheckpointerError) return thrown;
+  if (!connection.open) return storageError("storage-closed", thrown);
+  const code = CODES.get(connection.resultCode(thrown) ?? -1);
+  return storageError(code ?? "storage-failed", thrown);
+}
+
+/** The same for `COMMIT`, where a failing device leaves it open what happened. */
+export function commitFailureOf(connection: Connection, thrown: unknown): CheckpointerError {
+  if (connection.resultCode(thrown) !== SQLITE_IOERR) return failureOf(connection, thrown);
+  const options = { cause: thrown, stored: "unknown" } as const;
+  return new StorageError("storage-failed", MESSAGES["storage-failed"], options);
+}
+
+/** The failure of what went to a file, or came from one, that nobody else finds. */
+export function replacedFailure(stored: Stored): CheckpointerError {
+  return new StorageError("storage-replaced", MESSAGES["storage-replaced"], { stored });
+}
+
+/** Whether waiting may help. */
+export function isBusy(failure: unknown): boolean {
+  return failure instanceof StorageError && failure.code === "storage-busy";
+}

@@ -1,0 +1,86 @@
+import { DatabaseSync, type StatementSync } from "node:sqlite";
+import type { SqlValue } from "../../planner/adapter.js";
+import { types } from "../../platform/runtime.js";
+import type { Connection } from "./connection.js";
+import { storageError } from "./failure.js";
+import { type Placed, placed } from "./numbered.js";
+
+/** How many statements stay prepared; the planner has fewer texts. */
+const PREPARED_MAX = 64;
+/** SQLite's result codes have an extension above this byte. */
+const PRIMARY_RESULT_CODE = 0xff;
+
+/**
+ * Opens a database. Waiting for locks is the saver's, which does not stop the event loop for it,
+ * so the driver itself does not wait.
+ */
+export function openNodeSqlite(path: string): DatabaseSync {
+  try {
+    return new DatabaseSync(path, { timeout: 0 });
+  } catch (thrown) {
+    throw storageError("storage-unreachable", thrown);
+  }
+}
+
+/** A statement that is kept. */
+interface Prepared {
+  readonly statement: StatementSync;
+  readonly placed: Placed;
+}
+
+/** A connection of node:sqlite. */
+export class NodeSqliteConnection implements Connection {
+  readonly #db: DatabaseSync;
+  readonly #prepared = new Map<string, Prepared>();
+
+  constructor(db: DatabaseSync) {
+    this.#db = db;
+  }
+
+  get open(): boolean {
+    return this.#db.isOpen;
+  }
+
+  get inTransaction(): boolean {
+    return this.#db.isOpen && this.#db.isTransaction;
+  }
+
+  get path(): string {
+    const files = this.query("SELECT file FROM pragma_database_list WHERE name = 'main'", []);
+    return String(files[0]?.[0] ?? "");
+  }
+
+  execute(text: string): void {
+    this.#prepare(text).statement.run();
+  }
+
+  query(text: string, parameters: readonly SqlValue[]): SqlValue[][] {
+    const { statement, placed } = this.#prepare(text);
+    const rows: unknown = statement.all(...placed.arranged(parameters));
+    // The statement is set to give arrays, which its type does not know.
+    return rows as SqlValue[][];
+  }
+
+  pragma(text: string): SqlValue | undefined {
+    return Object.values(this.#db.prepare(`PRAGMA ${text}`).get() ?? {})[0];
+  }
+
+  resultCode(thrown: unknown): number | undefined {
+    // In Jest the driver's errors are of another realm than this module's classes.
+    if (!types.isNativeError(thrown) || !("errcode" in thrown)) return undefined;
+    return typeof thrown.errcode === "number" ? thrown.errcode & PRIMARY_RESULT_CODE : undefined;
+  }
+
+  #prepare(text: string): Prepared {
+    const known = this.#prepared.get(text);
+    if (known !== undefined) return known;
+    const ours = placed(text);
+    const statement = this.#db.prepare(ours.text);
+    statement.setReadBigInts(true);
+    statement.setReturnArrays(true);
+    const prepared = { statement, placed: ours };
+    if (this.#prepared.size >= PREPARED_MAX) this.#prepared.clear();
+    this.#prepared.set(text, prepared);
+    return prepared;
+  }
+}

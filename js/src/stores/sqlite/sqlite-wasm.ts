@@ -1,0 +1,129 @@
+import { StorageError, type StorageErrorCode } from "../../errors.js";
+import type { Batch, RowSet, SqlValue, Statement, StorageAdapter } from "../../planner/adapter.js";
+
+/** A statement of SQLite's own build for browsers, as far as it is used here. */
+export interface SqliteWasmStatement {
+  bind(values: readonly SqlValue[]): unknown;
+  step(): boolean;
+  get(row: unknown[]): unknown[];
+  reset(alsoClearBinds: boolean): unknown;
+  finalize(): unknown;
+}
+
+/** A database of SQLite's own build for browsers, as far as it is used here. */
+export interface SqliteWasmDatabase {
+  isOpen(): boolean;
+  exec(sql: string): unknown;
+  prepare(sql: string): SqliteWasmStatement;
+  close(): void;
+}
+
+/** How many statements stay prepared; the planner has fewer texts. */
+const PREPARED_MAX = 64;
+/** SQLite's result codes have an extension above this byte. */
+const PRIMARY_RESULT_CODE = 0xff;
+
+const CODES: ReadonlyMap<number, StorageErrorCode> = new Map([
+  [5, "storage-busy"],
+  [6, "storage-busy"],
+  [8, "storage-read-only"],
+  [11, "storage-damaged"],
+  [13, "storage-full"],
+  [14, "storage-unreachable"],
+  [18, "storage-too-large"],
+  [26, "storage-not-a-database"],
+]);
+
+/** Executes batches in a database of `@sqlite.org/sqlite-wasm`, each at once. */
+export class SqliteWasmAdapter implements StorageAdapter {
+  readonly name = "sqlite-wasm";
+  readonly #db: SqliteWasmDatabase;
+  readonly #busyDeadlineMs: number;
+  readonly #prepared = new Map<string, SqliteWasmStatement>();
+  #configured = false;
+
+  /** @param busyDeadlineMs How long a batch waits for a lock that another tab holds. */
+  constructor(db: SqliteWasmDatabase, busyDeadlineMs: number) {
+    this.#db = db;
+    this.#busyDeadlineMs = busyDeadlineMs;
+  }
+
+  run(batch: Batch): RowSet[] {
+    try {
+      if (!this.#configured) this.#db.exec(`PRAGMA busy_timeout = ${this.#busyDeadlineMs}`);
+      this.#configured = true;
+      this.#db.exec(batch.access === "read" ? "BEGIN" : "BEGIN IMMEDIATE");
+      return this.#committed(batch);
+    } catch (thrown) {
+      throw this.#failure(thrown);
+    }
+  }
+
+  /** Frees the statements, then closes the database. */
+  close(): void {
+    this.#finalize();
+    this.#db.close();
+  }
+
+  #committed(batch: Batch): RowSet[] {
+    let committed = false;
+    try {
+      const rowSets = batch.statements.map((statement) => this.#rows(statement));
+      this.#db.exec("COMMIT");
+      committed = true;
+      return rowSets;
+    } finally {
+      if (!committed) this.#rollBack();
+    }
+  }
+
+  /** SQLite itself rolls back on some failures; what is thrown here is not what matters then. */
+  #rollBack(): void {
+    try {
+      this.#db.exec("ROLLBACK");
+    } catch {
+      // There is no transaction any more.
+    }
+  }
+
+  #rows({ text, parameters }: Statement): RowSet {
+    const rows: SqlValue[][] = [];
+    const statement = this.#prepare(text);
+    for (const values of parameters) {
+      try {
+        if (values.length > 0) statement.bind(values);
+        while (statement.step()) rows.push(statement.get([]) as SqlValue[]);
+      } finally {
+        statement.reset(true);
+      }
+    }
+    return { rows };
+  }
+
+  #prepare(text: string): SqliteWasmStatement {
+    const known = this.#prepared.get(text);
+    if (known !== undefined) return known;
+    const statement = this.#db.prepare(text);
+    if (this.#prepared.size >= PREPARED_MAX) this.#finalize();
+    this.#prepared.set(text, statement);
+    return statement;
+  }
+
+  #finalize(): void {
+    for (const statement of this.#prepared.values()) statement.finalize();
+    this.#prepared.clear();
+  }
+
+  #failure(thrown: unknown): StorageError {
+    if (!this.#db.isOpen()) {
+      return new StorageError("storage-closed", "the SQLite database is closed; make a new saver", {
+        cause: thrown,
+      });
+    }
+    const resultCode = (thrown as { resultCode?: unknown } | undefined)?.resultCode;
+    const known = typeof resultCode === "number" ? CODES.get(resultCode & PRIMARY_RESULT_CODE) : "";
+    const code = known || "storage-failed";
+    const message = "SQLite failed to run a batch; the cause of this error says why";
+    return new StorageError(code, message, { cause: thrown });
+  }
+}

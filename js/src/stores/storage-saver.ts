@@ -1,0 +1,85 @@
+import type { SerializerProtocol } from "@langchain/langgraph-checkpoint";
+import { PlannedSaver } from "../langgraph/saver.js";
+import type { SaverOptions } from "../options.js";
+import type { Batch, RowSet, StorageAdapter, StoredCall } from "../planner/adapter.js";
+import { CheckedAdapter } from "../planner/checked-adapter.js";
+import { drive } from "../planner/drive.js";
+import { type Call, type Outcome, type Planner, sharedPlanner } from "../planner/planner.js";
+import { expectOutcome, type Repeat, type Runner } from "../planner/runner.js";
+import { type Eventually, isPending, whenReady } from "../platform/maybe-promise.js";
+
+/**
+ * A LangGraph.js checkpointer over a storage adapter.
+ *
+ * Arguments are serialized before a method first waits, so LangGraph may go on to change them. A
+ * promise resolves after what it stands for is committed. Calls take effect in their order.
+ */
+export class StorageSaver extends PlannedSaver {
+  /** The storage adapter, its failures and answers looked at. */
+  readonly adapter: StorageAdapter;
+
+  /**
+   * @param adapter Executes the batches.
+   * @param serde Serializes the values; `JsonPlusSerde` when it is left out.
+   * @param options What it may take to be unchanged, and how much it remembers.
+   */
+  constructor(adapter: StorageAdapter, serde?: SerializerProtocol, options: SaverOptions = {}) {
+    const checked = new CheckedAdapter(adapter);
+    super(new StorageRunner(checked, sharedPlanner(options.core)), serde, options);
+    this.adapter = checked;
+  }
+}
+
+/** Runs calls on a storage adapter, which it sets up. */
+class StorageRunner implements Runner {
+  readonly #planner: Planner;
+  readonly #storage: CheckedAdapter;
+  /** The adapter, behind the setting up. */
+  readonly #ready: StorageAdapter;
+  #setUp = false;
+  #settingUp: Promise<void> | undefined;
+
+  constructor(storage: CheckedAdapter, planner: Planner) {
+    this.#planner = planner;
+    this.#storage = storage;
+    // A call the planner refuses is refused before anything is asked of the store, setting up
+    // included: that is why it waits for the first batch.
+    const { name, runCall } = storage;
+    const run = (batch: Batch): Eventually<RowSet[]> => {
+      return whenReady(this.#setup(), () => storage.run(batch));
+    };
+    const runWhole = (call: StoredCall): Eventually<void> => {
+      if (call.batch === undefined) return undefined;
+      return whenReady(this.#setup(), () => runCall?.call(storage, call));
+    };
+    this.#ready = { name, run, runCall: runCall && runWhole };
+  }
+
+  get joined(): number {
+    return this.#storage.joined;
+  }
+
+  get ordersCalls(): boolean {
+    return this.#storage.runCall !== undefined;
+  }
+
+  run(call: Call, whole?: Repeat): Eventually<Outcome> {
+    return drive(this.#planner, call, this.#setUp ? this.#storage : this.#ready, whole);
+  }
+
+  /** Makes the tables once. What failed, or may be undone, is done again at the next call. */
+  #setup(): Eventually<void> {
+    if (this.#setUp) return undefined;
+    if (this.#settingUp !== undefined) return this.#settingUp;
+    const { joined } = this;
+    const done = whenReady(drive(this.#planner, { tag: "setup" }, this.#storage), (outcome) => {
+      expectOutcome(outcome, "ready");
+      this.#setUp = this.joined === joined;
+    });
+    if (!isPending(done)) return undefined;
+    this.#settingUp = done.finally(() => {
+      this.#settingUp = undefined;
+    });
+    return this.#settingUp;
+  }
+}

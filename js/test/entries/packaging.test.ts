@@ -1,0 +1,221 @@
+// The package as its users get it: packed, installed in a clean folder, its README run.
+
+import { execFileSync } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+
+import { type RolldownOptions, rolldown } from "rolldown";
+
+const PACKAGE = fileURLToPath(new URL("../..", import.meta.url));
+const manifest: {
+  devDependencies: Record<string, string>;
+  overrides: Record<string, string>;
+} = JSON.parse(readFileSync(join(PACKAGE, "package.json"), "utf8"));
+
+function npm(folder: string, ...args: string[]): string {
+  return execFileSync("npm", [...args, "--no-audit", "--no-fund"], {
+    cwd: folder,
+    encoding: "utf8",
+    stdio: ["ignore", "pipe", "ignore"],
+  });
+}
+
+/** Packs what is built, installs it, and gives the paths of its files. */
+function installPacked(folder: string): string[] {
+  // It is not built anew: other tests are using what is built.
+  const options = ["--json", "--ignore-scripts", "--pack-destination", folder];
+  const [packed] = JSON.parse(npm(PACKAGE, "pack", ...options));
+  const { overrides, devDependencies } = manifest;
+  writeFileSync(join(folder, "package.json"), JSON.stringify({ type: "module", overrides }));
+  const peers = ["@langchain/core", "@langchain/langgraph", "@langchain/langgraph-checkpoint"];
+  const packages = [
+    join(folder, packed.filename),
+    ...peers.map((name) => `${name}@${devDependencies[name]}`),
+    // Compiled once is enough: the driver is linked from where it is installed.
+    `better-sqlite3@file:${join(PACKAGE, "node_modules/better-sqlite3")}`,
+  ];
+  npm(folder, "install", "--ignore-scripts", "--prefer-offline", ...packages);
+  return packed.files.map(({ path }: { path: string }) => path);
+}
+
+let folder: string;
+let paths: string[];
+
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), "langgraph-checkpoint-packed-"));
+  paths = installPacked(folder);
+});
+
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+test("the_package_holds_what_is_built_and_nothing_else", () => {
+  expect(paths).toEqual(
+    expect.arrayContaining(["dist/entries/sqlite.js", "generated/planner.core.wasm"]),
+  );
+  expect(paths.filter((path) => /^(src|test|demo|node_modules)\//.test(path))).toEqual([]);
+});
+
+test("the_package_brings_what_prepares_a_kusto_database", () => {
+  const text =
+    'import { readFileSync } from "node:fs";' +
+    'const url = import.meta.resolve("langgraph-checkpoint-wasm/provision.kql");' +
+    'process.stdout.write(readFileSync(new URL(url), "utf8"));';
+  const options = ["--input-type=module", "--eval", text];
+  const found = execFileSync(process.execPath, options, { cwd: folder, encoding: "utf8" });
+  expect(found).toBe(readFileSync(join(PACKAGE, "../provision.kql"), "utf8"));
+});
+
+test("the_packed_package_runs_every_example_of_its_readme", () => {
+  const readme = readFileSync(join(PACKAGE, "README.md"), "utf8");
+  const examples = [...readme.matchAll(/^```js\n(.*?)^```/gms)].map(([, text]) => text ?? "");
+  const outputs = examples.map((text, index) => {
+    const file = `example-${index}.js`;
+    writeFileSync(join(folder, file), text);
+    return execFileSync(process.execPath, [file], { cwd: folder, encoding: "utf8" });
+  });
+  expect(outputs).toEqual(["[ 'first', 'hello, note 1' ]\n", "", "true storage-closed\n"]);
+});
+
+/** The README's first example, which prints two notes. */
+function example(): string {
+  const readme = readFileSync(join(PACKAGE, "README.md"), "utf8");
+  return (/^```js\n(.*?)^```/ms.exec(readme)?.[1] ?? "").replace("checkpoints.db", ":memory:");
+}
+
+const NOTES = "[ 'first', 'hello, note 1' ]\n";
+
+function run(file: string, text: string, flags: string[] = []): string {
+  writeFileSync(join(folder, file), text);
+  return execFileSync(process.execPath, [...flags, file], { cwd: folder, encoding: "utf8" });
+}
+
+/** Bundles a program to one file, with none of this package's beside it. */
+async function bundled(name: string, text: string, options: RolldownOptions): Promise<string> {
+  writeFileSync(join(folder, `${name}.js`), text);
+  const external = ["better-sqlite3", /^node:/];
+  const build = await rolldown({ cwd: folder, input: `${name}.js`, external, ...options });
+  await build.write({ dir: join(folder, name), codeSplitting: false });
+  return join(name, `${name}.js`);
+}
+
+test("a_program_that_is_bundled_to_one_file_carries_the_planner", async () => {
+  const file = await bundled("carried", example(), { platform: "node" });
+  expect(execFileSync(process.execPath, [file], { cwd: folder, encoding: "utf8" })).toBe(NOTES);
+});
+
+test("a_bundle_that_misses_the_planner_says_what_to_pass_and_that_helps", async () => {
+  const without: RolldownOptions = { platform: "node", resolve: { conditionNames: ["import"] } };
+  const failing = `import { SqliteSaver } from "langgraph-checkpoint-wasm/sqlite";
+    const saver = SqliteSaver.fromConnString(":memory:");
+    const read = saver.getTuple({ configurable: { thread_id: "t" } });
+    read.catch(({ name, code, message }) => console.log(name, code, message));`;
+  const missed = await bundled("missed", failing, without);
+  const said = execFileSync(process.execPath, [missed], { cwd: folder, encoding: "utf8" });
+  expect(said).toMatch(/^InvalidInputError missing-core-module .*the option core/);
+  const [, line = ""] = /(import \{ core \} from "[^"]+")/.exec(said) ?? [];
+  const helped = `${line};\n${example().replace('(":memory:")', '(":memory:", { core })')}`;
+  const file = await bundled("helped", helped, without);
+  expect(execFileSync(process.execPath, [file], { cwd: folder, encoding: "utf8" })).toBe(NOTES);
+});
+
+test("what_is_no_module_is_refused_as_the_option_core", () => {
+  const printed = run(
+    "cores.js",
+    `import { SqliteSaver } from "langgraph-checkpoint-wasm/sqlite";
+     import { KustoSaver } from "langgraph-checkpoint-wasm/kusto";
+     const text = "Data Source=https://a.kusto.windows.net;Initial Catalog=b";
+     for (const core of ["core.wasm", new Uint8Array(8), {}, null]) {
+       try {
+         SqliteSaver.fromConnString(":memory:", { core });
+       } catch ({ code, message }) {
+         console.log(code, message);
+       }
+       await KustoSaver.fromConnectionString(text, { core }).catch(({ code, message }) => {
+         console.log(code, message);
+       });
+     }`,
+  );
+  const refused = (entry: string) =>
+    "invalid-option the option core has to be a WebAssembly.Module: " +
+    `import { core } from "langgraph-checkpoint-wasm/${entry}"\n`;
+  expect(printed).toBe((refused("core") + refused("core-kusto")).repeat(4));
+});
+
+/** As in Node.js before 22.12, and in Jest, a `require` gets no module. */
+const WITHOUT_MODULES = process.allowedNodeEnvironmentFlags.has("--experimental-require-module")
+  ? ["--no-experimental-require-module"]
+  : [];
+
+test("what_cannot_import_requires_the_package", () => {
+  const text = example().replace(/^import (\{.*\}) from (".*");$/gm, "const $1 = require($2);");
+  expect(run("required.cjs", `(async () => {\n${text}\n})();`, WITHOUT_MODULES)).toBe(NOTES);
+  const entries = ["", "/kusto", "/core", "/core-kusto"];
+  const all = entries.map((entry) => `require("langgraph-checkpoint-wasm${entry}")`).join(", ");
+  const print = `console.log([${all}].map((module) => Object.keys(module).length > 0).join());`;
+  expect(run("all.cjs", print, WITHOUT_MODULES)).toBe("true,true,true,true\n");
+});
+
+test("errors_of_the_module_and_of_commonjs_are_of_each_others_classes", () => {
+  const printed = run(
+    "both.cjs",
+    `const required = require("langgraph-checkpoint-wasm");
+     const { SqliteSaver } = require("langgraph-checkpoint-wasm/sqlite");
+     (async () => {
+       const imported = await import("langgraph-checkpoint-wasm");
+       const saver = SqliteSaver.fromConnString(":memory:");
+       saver.close();
+       const thrown = await saver.deleteThread("t").catch((error) => error);
+       class Own extends imported.StorageError {}
+       const classes = ["StorageError", "StoreError", "CheckpointerError", "CorruptError"];
+       console.log(
+         imported.StorageError === required.StorageError,
+         ...classes.map((name) => thrown instanceof imported[name]),
+         thrown instanceof Own,
+         new Own("storage-busy", "busy") instanceof required.StoreError,
+       );
+     })();`,
+    WITHOUT_MODULES,
+  );
+  expect(printed).toBe("false true true true false false true\n");
+});
+
+const USES = `
+  import { type CheckpointerError, StorageSaver } from "langgraph-checkpoint-wasm";
+  import type { StorageAdapter } from "langgraph-checkpoint-wasm";
+  import { core } from "langgraph-checkpoint-wasm/core";
+  import { KustoSaver } from "langgraph-checkpoint-wasm/kusto";
+  import { SqliteSaver } from "langgraph-checkpoint-wasm/sqlite";
+  const adapter: StorageAdapter = { run: () => [] };
+  export const savers: (StorageSaver | Promise<KustoSaver>)[] = [
+    new StorageSaver(adapter),
+    SqliteSaver.fromConnString(":memory:", { synchronous: "normal", core }),
+    KustoSaver.fromConnectionString({ clusterUri: "https://a.kusto.windows.net", database: "b" }),
+  ];
+  export const codeOf = (error: CheckpointerError): string => error.code;
+  // @ts-expect-error: there is no such mode.
+  SqliteSaver.fromConnString(":memory:", { synchronous: "never" });
+`;
+/** What there is for modules alone. */
+const USES_OF_MODULES = `
+  import { BunSaver } from "../use-bun.mjs";
+  import module from "langgraph-checkpoint-wasm/planner.core.wasm";
+  import forKusto from "langgraph-checkpoint-wasm/planner-kusto.core.wasm";
+  export const modules: WebAssembly.Module[] = [module, forKusto];
+  export { BunSaver };
+`;
+
+test("the_types_check_in_both_forms_without_those_of_any_driver", () => {
+  writeFileSync(join(folder, "use.mts"), USES + USES_OF_MODULES);
+  writeFileSync(join(folder, "use.cts"), USES);
+  const bun = 'export { SqliteSaver as BunSaver } from "langgraph-checkpoint-wasm/bun";';
+  writeFileSync(join(folder, "use-bun.mts"), bun);
+  const options = ["--strict", "--noEmit", "--skipLibCheck", "false", "--module", "nodenext"];
+  const compiler = join(PACKAGE, "node_modules/typescript/bin/tsc");
+  const types = ["--target", "es2022", "--lib", "es2022,dom", "--types", ""];
+  execFileSync(process.execPath, [compiler, ...options, ...types, "use.mts", "use.cts"], {
+    cwd: folder,
+    stdio: ["ignore", "inherit", "inherit"],
+  });
+});

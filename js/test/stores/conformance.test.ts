@@ -1,0 +1,15 @@
+// The kit for storage adapters on our own: batches, transcripts, LangGraph's conformance suite. The
+// transcripts run natively too (`tests/tests/transcripts.rs`), and under wasmtime
+// (`host/tests/transcripts.rs`).
+
+import { SqliteSaver } from "../../src/entries/sqlite.js";
+import { adapterTests } from "../../src/testing/index.js";
+
+describe.each([undefined, 0, 3_000])("with_a_cache_of_%s_bytes", (cacheBytes) => {
+  const subject = {
+    name: "langgraph-checkpoint-wasm/sqlite",
+    open: () => SqliteSaver.fromConnString(":memory:", { cacheBytes }),
+    close: (saver: SqliteSaver) => saver.close(),
+  };
+  for (const { name, run } of adapterTests(subject)) test(name, run);
+});

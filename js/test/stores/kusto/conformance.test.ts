@@ -1,0 +1,16 @@
+// LangGraph's own conformance suite on Kusto. The name is ours, so that the suite skips nothing.
+
+import { deltaChannelHistoryTests, specTest } from "@langchain/langgraph-checkpoint-validation";
+
+import type { KustoSaver } from "../../../src/entries/kusto.js";
+import { describeKusto, newTable } from "./support/target.js";
+
+describeKusto("on Kusto", () => {
+  const initializer = {
+    checkpointerName: "langgraph-checkpoint-wasm/kusto",
+    createCheckpointer: async () => (await newTable()).open(),
+    destroyCheckpointer: (checkpointer: KustoSaver) => checkpointer.close(),
+  };
+  specTest(initializer);
+  deltaChannelHistoryTests(initializer);
+});

@@ -1,0 +1,61 @@
+// A planner that fails is replaced; what it alone knew is said to be lost.
+
+import { readFileSync } from "node:fs";
+
+import { systemClock } from "../../../src/stores/kusto/clock.js";
+import { toStoreOptions } from "../../../src/stores/kusto/options.js";
+import { KustoSaver } from "../../../src/stores/kusto/saver.js";
+import { KustoStore } from "../../../src/stores/kusto/store.js";
+import { NO_TOKEN } from "../../../src/stores/kusto/token.js";
+import { checkpoint, config, idOf, metadata } from "../../support/checkpoints.js";
+import { describeKusto, newTable } from "./support/target.js";
+
+async function open(batchSize: number): Promise<{ store: KustoStore; saver: KustoSaver }> {
+  const { options } = await newTable();
+  const warn = () => {};
+  const tokens = NO_TOKEN;
+  const surroundings = { fetch, tokens, warn, warnAtExit: warn, clock: systemClock };
+  const store = new KustoStore(toStoreOptions({ ...options, batchSize }), surroundings);
+  return { store, saver: new KustoSaver(store) };
+}
+
+/** A call that makes the planner fail. */
+async function nonsense(store: KustoStore): Promise<unknown> {
+  return store.run(JSON.parse('{ "tag": "put", "val": {} }'));
+}
+
+describeKusto("a core module", () => {
+  test("that_is_handed_over_is_the_planner", async () => {
+    const table = await newTable();
+    const file = new URL("../../../generated/planner-kusto.core.wasm", import.meta.url);
+    const core = new WebAssembly.Module(readFileSync(file));
+    const saver = await table.open({ core });
+    await saver.put(config("t"), checkpoint(1, { a: 1 }), metadata(1), { a: 1 });
+    expect((await saver.getTuple(config("t")))?.checkpoint.id).toBe(idOf(1));
+
+    const empty = new WebAssembly.Module(Uint8Array.of(0, 97, 115, 109, 1, 0, 0, 0));
+    await expect(table.open({ core: empty })).rejects.toBeInstanceOf(Error);
+  });
+});
+
+describeKusto("a planner that fails", () => {
+  test("takes_no_other_call_along", async () => {
+    const { store, saver } = await open(1);
+    const put = saver.put(config("t"), checkpoint(1, { a: 1 }), metadata(1), { a: 1 });
+    await expect(nonsense(store)).rejects.toMatchObject({
+      name: "ProtocolError",
+      code: "planner-failed",
+    });
+    await put;
+    expect((await saver.getTuple(config("t")))?.checkpoint.id).toBe(idOf(1));
+  });
+
+  test("takes_rows_along_that_were_not_flushed_and_says_so_once", async () => {
+    const { store, saver } = await open(100);
+    await saver.put(config("t"), checkpoint(1, { a: 1 }), metadata(1), { a: 1 });
+    await expect(nonsense(store)).rejects.toThrow("is lost");
+    expect(await saver.getTuple(config("t"))).toBeUndefined();
+    await saver.put(config("t"), checkpoint(2, { a: 2 }), metadata(2), { a: 2 });
+    await saver.close();
+  });
+});

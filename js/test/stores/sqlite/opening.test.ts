@@ -1,0 +1,113 @@
+// How a saver gets at its database.
+
+import { runInNewContext } from "node:vm";
+
+import Database from "better-sqlite3";
+import { InvalidInputError, StorageError, StorageSaver } from "../../../src/entries/index.js";
+import { type SqliteOptions, SqliteSaver } from "../../../src/entries/sqlite.js";
+import { BetterSqlite3Connection } from "../../../src/stores/sqlite/better-sqlite3.js";
+import { checkpoint, config, metadata } from "../../support/checkpoints.js";
+import { expectMemory, expectOneFileOfManyNames, REFUSED } from "../../support/locations.js";
+import { temporaryDatabase } from "../../support/temporary.js";
+
+test.each(REFUSED)("the_location_%j_is_refused_and_says_what_to_write", (location, said) => {
+  const open = () => SqliteSaver.fromConnString(location as string);
+  expect(open).toThrow(InvalidInputError);
+  expect(open).toThrow(expect.objectContaining({ code: "invalid-location" }));
+  expect(open).toThrow(said);
+  expect(open).not.toThrow("secret");
+});
+
+test("a_file_has_a_path_and_urls", async () => {
+  await expectOneFileOfManyNames((location) => SqliteSaver.fromConnString(location));
+});
+
+test("a_database_in_memory_is_asked_for_by_name", async () => {
+  await expectMemory((location) => SqliteSaver.fromConnString(location));
+});
+
+test.each([undefined, null, "checkpoints.db"])("a_saver_is_not_made_of_%j", (db) => {
+  expect(() => new SqliteSaver(db as unknown as Database.Database)).toThrow(
+    expect.objectContaining({ code: "invalid-database" }),
+  );
+});
+
+test("a_database_is_closed_where_no_saver_is_made_of_it", () => {
+  const opened: Database.Database[] = [];
+  class Failing extends SqliteSaver {
+    constructor(db: Database.Database) {
+      super(db);
+      opened.push(db);
+      throw new RangeError("no saver");
+    }
+  }
+  expect(() => Failing.fromConnString(":memory:")).toThrow("no saver");
+  expect(opened.map(({ open }) => open)).toEqual([false]);
+});
+
+/** As many write them for LangGraph's own saver. */
+class Own extends SqliteSaver {
+  constructor(db: Database.Database) {
+    super(db);
+  }
+
+  get mine(): string {
+    return "mine";
+  }
+}
+
+test.each(["full", "normal"] as const)("a_class_opens_its_own_at_%s", async (synchronous) => {
+  const saver = Own.fromConnString(temporaryDatabase(), { synchronous });
+  onTestFinished(() => saver.close());
+  expect(saver.mine).toBe("mine");
+  await saver.put(config("t"), checkpoint(1), metadata(1), {});
+  // Left to itself, the driver takes `normal` once there is a log.
+  const level = saver.db.pragma("synchronous", { simple: true });
+  expect(level).toBe(synchronous === "full" ? 2 : 1);
+});
+
+test("the_function_alone_opens_the_class_it_is_from", () => {
+  const saver: unknown = Reflect.apply(SqliteSaver.fromConnString, undefined, [":memory:"]);
+  expect(saver).toBeInstanceOf(SqliteSaver);
+});
+
+test("setup_makes_the_tables_and_does_it_again_without_a_change", async () => {
+  const path = temporaryDatabase();
+  const saver = SqliteSaver.fromConnString(path);
+  onTestFinished(() => saver.close());
+  const names = () => saver.db.prepare("SELECT name FROM sqlite_schema").pluck().all();
+  await saver.setup();
+  const made = names();
+  expect(made).toContain("lg_records");
+  await saver.put(config("t"), checkpoint(1, { a: 1 }), metadata(1), { a: 1 });
+  await Promise.all([saver.setup(), saver.setup()]);
+  expect(names()).toEqual(made);
+  const other = SqliteSaver.fromConnString(path);
+  onTestFinished(() => other.close());
+  await other.setup();
+  expect((await other.getTuple(config("t")))?.checkpoint.channel_values).toEqual({ a: 1 });
+});
+
+test("setup_of_an_adapter_and_of_a_closed_database_do_as_calls_do", async () => {
+  const options: SqliteOptions = { busyDeadlineMs: 20 };
+  const saver = SqliteSaver.fromConnString(":memory:", options);
+  const adapted = new StorageSaver({ run: async (batch) => saver.adapter.run(batch) });
+  await adapted.setup();
+  expect(await adapted.getTuple(config("t"))).toBeUndefined();
+  saver.close();
+  await expect(saver.setup()).rejects.toBeInstanceOf(StorageError);
+});
+
+test("a_lock_is_known_by_an_error_of_another_realm", () => {
+  const db = new Database(":memory:");
+  onTestFinished(() => {
+    db.close();
+  });
+  const thrown = runInNewContext('Object.assign(new Error("locked"), { code: "SQLITE_BUSY" })');
+  expect(thrown).not.toBeInstanceOf(Error);
+  const connection = new BetterSqlite3Connection(db);
+  expect(connection.resultCode(thrown)).toBe(5);
+  for (const other of [undefined, null, "SQLITE_BUSY", {}, { code: 5 }]) {
+    expect(connection.resultCode(other)).toBeUndefined();
+  }
+});

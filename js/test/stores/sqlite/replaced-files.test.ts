@@ -1,0 +1,109 @@
+// A database whose file, or log, is deleted or replaced while it is open acknowledges nothing.
+
+import { copyFileSync, cpSync, existsSync, mkdtempSync, renameSync, rmSync } from "node:fs";
+import { createRequire } from "node:module";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+import type DatabaseClass from "better-sqlite3";
+
+import { SqliteSaver } from "../../../src/entries/sqlite.js";
+import { checkpoint, config, idOf, ids, metadata } from "../../support/checkpoints.js";
+import { temporaryDatabase } from "../../support/temporary.js";
+
+/** A saver on a file that has a checkpoint. */
+async function begun(path = temporaryDatabase()) {
+  const saver = SqliteSaver.fromConnString(path);
+  onTestFinished(() => saver.close());
+  await put(saver, 1);
+  return { path, saver };
+}
+
+function put(saver: SqliteSaver, n: number, thread = "t") {
+  return saver.put(config(thread), checkpoint(n, { n }), metadata(n), { n });
+}
+
+const REPLACED = { code: "storage-replaced", stored: "unknown" };
+
+test("a_put_after_the_file_was_deleted_is_not_acknowledged", async () => {
+  const { path, saver } = await begun();
+  rmSync(path);
+  await expect(put(saver, 2)).rejects.toMatchObject(REPLACED);
+  await expect(saver.getTuple(config("t"))).rejects.toMatchObject({
+    code: "storage-replaced",
+    stored: "nothing",
+  });
+  await expect(put(saver, 3)).rejects.toMatchObject(REPLACED);
+});
+
+test("a_put_after_the_file_was_replaced_is_not_acknowledged", async () => {
+  const { path, saver } = await begun();
+  const other = temporaryDatabase();
+  await begun(other);
+  renameSync(other, path);
+  await expect(put(saver, 2)).rejects.toMatchObject(REPLACED);
+});
+
+test("a_file_replaced_before_the_first_call_is_noticed", async () => {
+  const path = temporaryDatabase();
+  const saver = SqliteSaver.fromConnString(path);
+  onTestFinished(() => saver.close());
+  rmSync(path);
+  await begun(path);
+  await expect(put(saver, 2)).rejects.toMatchObject({ code: "storage-replaced" });
+});
+
+test("a_put_after_the_log_was_deleted_is_not_acknowledged", async () => {
+  const { path, saver } = await begun();
+  rmSync(`${path}-wal`);
+  await expect(put(saver, 2)).rejects.toMatchObject(REPLACED);
+  await expect(put(saver, 3)).rejects.toMatchObject(REPLACED);
+});
+
+test("a_put_after_the_log_was_replaced_is_not_acknowledged", async () => {
+  const { path, saver } = await begun();
+  copyFileSync(`${path}-wal`, `${path}-copy`);
+  renameSync(`${path}-copy`, `${path}-wal`);
+  await expect(put(saver, 2)).rejects.toMatchObject(REPLACED);
+});
+
+test("another_journal_mode_of_the_callers_is_no_replacement", async () => {
+  const { saver } = await begun();
+  saver.db.pragma("journal_mode = DELETE");
+  await put(saver, 2);
+  expect(await ids(saver.list(config("t")))).toEqual([idOf(2), idOf(1)]);
+});
+
+test("a_second_library_of_SQLite_that_closes_the_file_loses_nothing_acknowledged", async () => {
+  const { path, saver } = await begun();
+  const folder = mkdtempSync(join(tmpdir(), "second-library-"));
+  onTestFinished(() => rmSync(folder, { recursive: true }));
+  const require = createRequire(import.meta.url);
+  for (const name of ["better-sqlite3", "bindings", "file-uri-to-path"]) {
+    const source = join(require.resolve("better-sqlite3/package.json"), "..", "..", name);
+    cpSync(source, join(folder, "node_modules", name), { recursive: true });
+  }
+  const Database: typeof DatabaseClass = createRequire(join(folder, "x.js"))("better-sqlite3");
+  const second = new Database(path);
+  second.prepare("SELECT count(*) FROM lg_threads").all();
+  second.close();
+  const acknowledged = [1];
+  for (const n of [2, 3, 4]) {
+    const told = await put(saver, n).then(
+      () => true,
+      (thrown: unknown) => {
+        expect(thrown).toMatchObject(REPLACED);
+        return false;
+      },
+    );
+    if (told) acknowledged.push(n);
+  }
+  // What is left if the process dies here.
+  const copy = temporaryDatabase();
+  copyFileSync(path, copy);
+  if (existsSync(`${path}-wal`)) copyFileSync(`${path}-wal`, `${copy}-wal`);
+  const reader = SqliteSaver.fromConnString(copy);
+  onTestFinished(() => reader.close());
+  const found = await ids(reader.list(config("t")));
+  for (const n of acknowledged) expect(found).toContain(idOf(n));
+});
