@@ -132,11 +132,14 @@ pub(crate) struct NewCheckpoint {
     pub(crate) guard: Option<Guard>,
 }
 
-/// The thread a caller relies on: its key, and that nothing was removed from it since.
-#[derive(Clone, Copy, Debug)]
+/// What a caller relies on: the thread's key, that nothing was removed from it since, and in the
+/// namespace the checkpoint whose values are known. Where a database was put back to an earlier
+/// state, the key and the generation may be the same and that checkpoint gone.
+#[derive(Clone, Debug)]
 pub(crate) struct Guard {
     pub(crate) thread_key: i64,
     pub(crate) generation: i64,
+    pub(crate) checkpoint_id: String,
 }
 
 /// Writes of one task to store.

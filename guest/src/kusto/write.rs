@@ -75,7 +75,7 @@ impl Call {
         let now = self.sender.io.now();
         let age_max = self.sender.options.age_max();
         let known = self.shared.borrow_mut().thread(&new.thread_id, now, age_max).cloned();
-        if let Some(guard) = new.guard {
+        if let Some(guard) = &new.guard {
             let holds = |known: &Thread| known.cut == Some(guard.generation);
             if !known.as_ref().is_some_and(holds) {
                 return Ok(None);

@@ -246,8 +246,11 @@ impl Put {
                 .collect(),
         };
         let envelope = envelope.seal(columns)?;
-        let guard =
-            |known: &Known| Guard { thread_key: known.thread_key, generation: known.generation };
+        let guard = |known: &Known| Guard {
+            thread_key: known.thread_key,
+            generation: known.generation,
+            checkpoint_id: known.checkpoint_id.clone(),
+        };
         let checkpoint = NewCheckpoint {
             thread_id: self.address.thread_id.clone(),
             checkpoint_ns: self.address.checkpoint_ns.clone(),

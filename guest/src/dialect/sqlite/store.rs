@@ -15,13 +15,13 @@ use crate::value::build::Chunk;
 #[inline(never)]
 pub(super) fn put(mut checkpoint: NewCheckpoint) -> Vec<Statement> {
     let chunks = std::mem::take(&mut checkpoint.chunks);
-    let NewCheckpoint { ref thread_id, guard, .. } = checkpoint;
+    let NewCheckpoint { ref thread_id, ref guard, .. } = checkpoint;
     let mut statements = Vec::with_capacity(4);
     if guard.is_none() {
         statements.push(insert_thread(thread_id));
     }
-    statements.extend(insert_chunks(thread_id, guard, chunks));
-    let find = find_thread(thread_id, guard);
+    statements.extend(insert_chunks(thread_id, guard.as_ref(), chunks));
+    let find = find_thread(&checkpoint);
     statements.push(upsert_checkpoint(checkpoint));
     statements.push(find);
     statements
@@ -52,8 +52,9 @@ fn insert_thread(thread_id: &str) -> Statement {
     )
 }
 
-/// The condition that the thread `?1` is there and the guard, `?2` and `?3`, holds.
-fn thread(guard: Option<Guard>) -> &'static str {
+/// The condition that the thread `?1` is there and is the guard's, `?2` and `?3`. Chunks are stored
+/// by this alone: where the rest of the guard does not hold, the put that follows needs them.
+fn thread(guard: Option<&Guard>) -> &'static str {
     match guard {
         None => "thread_id = ?1",
         Some(_) => "thread_id = ?1 AND thread_key = ?2 AND generation = ?3",
@@ -62,23 +63,35 @@ fn thread(guard: Option<Guard>) -> &'static str {
 
 /// What `thread` binds. It comes first, so that a text has its parameters in order: a host that
 /// binds by place takes those as they are.
-fn bound(thread_id: &str, guard: Option<Guard>) -> Vec<Value> {
-    let mut bound = Vec::with_capacity(10);
+fn bound(thread_id: &str, guard: Option<&Guard>) -> Vec<Value> {
+    let mut bound = Vec::with_capacity(12);
     bound.push(text(thread_id));
-    if let Some(Guard { thread_key, generation }) = guard {
-        bound.extend([Value::Integer(thread_key), Value::Integer(generation)]);
+    if let Some(Guard { thread_key, generation, .. }) = guard {
+        bound.extend([Value::Integer(*thread_key), Value::Integer(*generation)]);
     }
     bound
 }
 
+/// The whole guard: `thread`, and that the namespace `?4` has the checkpoint `?5`.
+fn guarded(guard: Option<&Guard>) -> String {
+    let thread = thread(guard);
+    if guard.is_none() {
+        return thread.to_owned();
+    }
+    format!(
+        "{thread} AND EXISTS (SELECT 1 FROM lg_records WHERE thread_key = lg_threads.thread_key \
+         AND checkpoint_ns = ?4 AND checkpoint_id = ?5 AND task_id = '' AND idx = 0)"
+    )
+}
+
 /// The number of the parameter at a place after those that `thread` binds.
-fn after(guard: Option<Guard>, place: usize) -> usize {
+fn after(guard: Option<&Guard>, place: usize) -> usize {
     place + if guard.is_some() { 3 } else { 1 }
 }
 
 /// Stores chunks of a thread. One that is there already is the same one.
 #[inline(never)]
-fn insert_chunks(thread_id: &str, guard: Option<Guard>, chunks: Vec<Chunk>) -> Option<Statement> {
+fn insert_chunks(thread_id: &str, guard: Option<&Guard>, chunks: Vec<Chunk>) -> Option<Statement> {
     /// So many are stored quicker each on its own.
     const SINGLE_MAX: usize = 8;
     match chunks.len() {
@@ -89,7 +102,7 @@ fn insert_chunks(thread_id: &str, guard: Option<Guard>, chunks: Vec<Chunk>) -> O
 }
 
 #[inline(never)]
-fn insert_single_chunks(thread_id: &str, guard: Option<Guard>, chunks: Vec<Chunk>) -> Statement {
+fn insert_single_chunks(thread_id: &str, guard: Option<&Guard>, chunks: Vec<Chunk>) -> Statement {
     let row = |chunk: Chunk| {
         let hash = Value::Blob(chunk.hash.as_bytes().to_vec());
         let mut row = bound(thread_id, guard);
@@ -108,7 +121,7 @@ fn insert_single_chunks(thread_id: &str, guard: Option<Guard>, chunks: Vec<Chunk
 }
 
 #[inline(never)]
-fn insert_packed_chunks(thread_id: &str, guard: Option<Guard>, chunks: &[Chunk]) -> Statement {
+fn insert_packed_chunks(thread_id: &str, guard: Option<&Guard>, chunks: &[Chunk]) -> Statement {
     let row = |packed: Packed| {
         let mut row = bound(thread_id, guard);
         row.extend([
@@ -169,12 +182,17 @@ fn pack(chunks: &[Chunk]) -> Vec<Packed> {
 /// Stores a checkpoint. One that is there already is replaced.
 #[inline(never)]
 fn upsert_checkpoint(row: NewCheckpoint) -> Statement {
-    let thread = thread(row.guard);
-    let values = match row.guard {
+    let guard = row.guard.as_ref();
+    let thread = guarded(guard);
+    let values = match guard {
         None => "?2, ?3, ?4, ?5, ?6, ?7, ?8",
-        Some(_) => "?4, ?5, ?6, ?7, ?8, ?9, ?10",
+        Some(_) => "?6, ?7, ?8, ?9, ?10, ?11, ?12",
     };
-    let mut parameters = bound(&row.thread_id, row.guard);
+    let mut parameters = bound(&row.thread_id, guard);
+    if let Some(guard) = row.guard {
+        // The namespace twice: a host that binds by place takes each parameter once.
+        parameters.extend([text(&row.checkpoint_ns), Value::Text(guard.checkpoint_id)]);
+    }
     parameters.extend([
         Value::Text(row.checkpoint_ns),
         Value::Text(row.checkpoint_id),
@@ -199,10 +217,14 @@ fn upsert_checkpoint(row: NewCheckpoint) -> Statement {
 }
 
 /// Where the thread is and the guard holds, a row: what a caller without a guard does not know.
-fn find_thread(thread_id: &str, guard: Option<Guard>) -> Statement {
+fn find_thread(checkpoint: &NewCheckpoint) -> Statement {
+    let guard = checkpoint.guard.as_ref();
     let found = if guard.is_some() { "1" } else { "thread_key, generation" };
-    let thread = thread(guard);
-    once(&format!("SELECT {found} FROM lg_threads WHERE {thread}"), bound(thread_id, guard))
+    let mut parameters = bound(&checkpoint.thread_id, guard);
+    if let Some(guard) = guard {
+        parameters.extend([text(&checkpoint.checkpoint_ns), text(&guard.checkpoint_id)]);
+    }
+    once(&format!("SELECT {found} FROM lg_threads WHERE {}", guarded(guard)), parameters)
 }
 
 /// The metadata's column: text that people and filters can read where it is JSON.
