@@ -6,6 +6,7 @@ mod delete_thread;
 mod delta_history;
 mod list;
 pub(crate) mod method;
+mod page;
 mod put;
 mod put_writes;
 mod setup;

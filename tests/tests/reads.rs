@@ -58,6 +58,29 @@ fn a_filter_finds_text_however_it_is_escaped() {
 }
 
 #[test]
+fn a_list_with_a_limit_beyond_any_count_goes_on_to_its_end() {
+    let mut native = Native::in_memory();
+    for id in 10..90 {
+        put(&mut native, &id.to_string(), None, "{}");
+    }
+    for limit in [f64::INFINITY, f64::MAX, 1e19] {
+        let (mut ids, mut resume) = (Vec::new(), None);
+        loop {
+            let list = List { config: config(None), limit: Some(limit), ..List::default() };
+            let list = List { resume, ..list };
+            let Outcome::Page(page) = native.call(Call::List(list)).unwrap() else { panic!() };
+            ids.extend(page.tuples.into_iter().map(|tuple| tuple.checkpoint_id));
+            resume = page.next;
+            if resume.is_none() {
+                break;
+            }
+        }
+        let all: Vec<_> = (10..90).rev().map(|id| id.to_string()).collect();
+        assert_eq!(ids, all, "{limit}");
+    }
+}
+
+#[test]
 fn a_filter_finds_zero_whatever_its_sign() {
     let mut native = Native::in_memory();
     let negative = r#"{"lc":2,"type":"number","value":"-0"}"#;

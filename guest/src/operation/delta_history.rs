@@ -13,8 +13,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::set;
 use super::tuples::{Attempts, Gathers, StoredWrite, Trouble, integers, place};
+use super::{page, set};
 use crate::ask::{Ask, KNOWN, LINK, SEED, Step};
 use crate::call;
 use crate::config;
@@ -57,6 +57,8 @@ struct Walk {
     seed: Option<Seed>,
     /// The farthest ancestor's first, with how many steps from the target's parent it is.
     writes: Vec<(i64, StoredWrite)>,
+    /// The ancestor whose writes come, and the tasks and places of those that have come.
+    ancestor: Option<(i64, String, BTreeSet<(String, i64)>)>,
     /// Each ancestor's fewest steps, by its id. A circle of parents brings it up again.
     nearest: BTreeMap<String, i64>,
     /// The ancestor that has come last.
@@ -75,6 +77,25 @@ struct Seed {
     thread_key: i64,
     checkpoint_id: String,
     value: StoredValue,
+}
+
+impl Walk {
+    /// Whether a write is of the ancestor that its steps lead to, has a place of its own, and comes
+    /// with no more steps than the one before it.
+    fn is_next(&mut self, steps: i64, write: &StoredWrite) -> bool {
+        let (_, task_id, idx) = write.order();
+        let place = (task_id.to_owned(), idx);
+        match &mut self.ancestor {
+            Some((at, id, places)) if *at == steps => {
+                *id == write.checkpoint_id && places.insert(place)
+            }
+            Some((at, ..)) if *at < steps => false,
+            ancestor => {
+                *ancestor = Some((steps, write.checkpoint_id.clone(), BTreeSet::from([place])));
+                true
+            }
+        }
+    }
 }
 
 impl DeltaHistory {
@@ -207,6 +228,9 @@ impl DeltaHistory {
     fn write(&mut self, steps: i64, row: Row<'_>) -> Result<(), Error> {
         let checksum = checksum_text(row.blob_ahead(WRITE_ENVELOPE));
         let write = StoredWrite::from_row(row, &self.thread_id)?;
+        if write.checkpoint_ns != self.checkpoint_ns {
+            return Err(page::misplaced_write(&write));
+        }
         if !self.channels.contains(&write.channel) {
             return Ok(());
         }
@@ -215,7 +239,9 @@ impl DeltaHistory {
             self.walks.insert(write.channel.clone(), Walk::default());
         }
         if let Some(walk) = self.walks.get_mut(&write.channel) {
-            // The rows come with ever fewer steps.
+            if !walk.is_next(steps, &write) {
+                return Err(page::misplaced_write(&write));
+            }
             match walk.nearest.get_mut(&write.checkpoint_id) {
                 Some(nearest) => {
                     walk.circles |= *nearest != steps;
@@ -262,6 +288,10 @@ impl DeltaHistory {
         self.gathers.want(thread_key, &stored.value);
         let checkpoint_id = checkpoint_id.to_owned();
         let walk = self.walks.entry(channel.to_owned()).or_default();
+        if walk.seed.as_ref().is_some_and(|seed| seed.checkpoint_id != checkpoint_id) {
+            let here = place(&self.thread_id, &self.checkpoint_ns, &checkpoint_id);
+            return Err(page::misplaced(&here));
+        }
         walk.checksums.0 = Some(checksum_text(sealed) + "/");
         walk.seed = Some(Seed { thread_key, checkpoint_id, value: stored.value });
         Ok(())

@@ -10,10 +10,10 @@
 //! as the one it was: its tuples are left out of the page, and a `getTuple` begins again. What is
 //! missing of a thread that is there is an error.
 
-use super::set;
 use super::tuples::{
     Attempts, Gathers, StoredCheckpoint, StoredWrite, Trouble, by_checkpoint, integers,
 };
+use super::{page, set};
 use std::collections::BTreeSet;
 
 use crate::ask::{self, After, Ask, CHECKPOINT, Step, WRITE};
@@ -186,6 +186,7 @@ impl List {
                     return self.again();
                 }
                 self.sends = StoredWrite::read(set(sets, 0)?, &self.checkpoints)?;
+                page::check_sends(self.checkpoints.iter().filter_map(sends_key), &self.sends)?;
                 self.chunks()
             }
             Stage::Chunks => {
@@ -258,6 +259,7 @@ impl List {
         for row in writes {
             self.writes.push(StoredWrite::of_one(row, &self.checkpoints)?);
         }
+        page::check(&self.selection.page, &self.checkpoints, &self.writes)?;
         // A store would sort whole rows.
         self.writes.sort_by(|left, right| left.order().cmp(&right.order()));
         self.given = self.checkpoints.len();
@@ -396,5 +398,6 @@ fn limit(limit: f64) -> Result<u64, Error> {
             "the limit of a list is negative or not a number; pass a count, or none for all",
         ));
     }
-    Ok(limit as u64)
+    // A resume has it as an integer of SQLite's size.
+    Ok((limit as u64).min(i64::MAX as u64))
 }
