@@ -57,8 +57,8 @@ struct Walk {
     seed: Option<Seed>,
     /// The farthest ancestor's first, with how many steps from the target's parent it is.
     writes: Vec<(i64, StoredWrite)>,
-    /// The ancestor whose writes come, and the tasks and places of those that have come.
-    ancestor: Option<(i64, String, BTreeSet<(String, i64)>)>,
+    /// The one whose writes come, with those that have come.
+    ancestor: Option<Ancestor>,
     /// Each ancestor's fewest steps, by its id. A circle of parents brings it up again.
     nearest: BTreeMap<String, i64>,
     /// The ancestor that has come last.
@@ -70,6 +70,9 @@ struct Walk {
     /// The checksums of what is known, or of the seed and a slash; and those of the writes.
     checksums: (Option<String>, String),
 }
+
+/// The steps to an ancestor, its id, and the tasks and places of its writes.
+type Ancestor = (i64, String, BTreeSet<(String, i64)>);
 
 /// The value at the nearest ancestor that has one.
 #[derive(Debug)]
