@@ -47,6 +47,9 @@ const SLOT_BYTES = 10;
 
 const STRING_BYTES = 16;
 
+/** What a number that is no small integer takes outside of its slot. */
+const BOXED_BYTES = 16;
+
 /** Arrays of so many numbers are written and compared as one. */
 const NUMBERS_MIN = 16;
 
@@ -114,6 +117,7 @@ class Walk {
     if (this.#slots !== undefined) {
       this.#slots.push(typeof value === "number" ? unboxed(value) : (value as Slot));
       if (typeof value === "string") this.heldBytes += STRING_BYTES + value.length;
+      else if (typeof value === "number" && (value | 0) !== value) this.heldBytes += BOXED_BYTES;
     }
     if (typeof value === "string") return quoted(value);
     if (typeof value === "number") {

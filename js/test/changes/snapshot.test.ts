@@ -279,6 +279,7 @@ describe("a snapshot's bytes", () => {
   it("grow with what it holds", () => {
     const short = bytesOf(snapshotOf(["x"]));
     expect(bytesOf(snapshotOf(["x".repeat(1_000)])) - short).toBe(999);
+    expect(bytesOf(snapshotOf([0.5])) - bytesOf(snapshotOf([1]))).toBe(16);
     expect(bytesOf(snapshotOf(Array.from({ length: 1_000 }, () => 1)))).toBeGreaterThan(8e3);
   });
 

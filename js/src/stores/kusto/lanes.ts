@@ -24,6 +24,9 @@ interface Job {
   reject(failure: unknown): void;
 }
 
+/** A read that has not begun; what it gives never rejects. */
+type Read = () => Promise<unknown>;
+
 type WriteJob = Job & { readonly call: WriteCall };
 
 /**
@@ -31,11 +34,13 @@ type WriteJob = Job & { readonly call: WriteCall };
  *
  * Calls that write wait for the end of the turn, and for those before them; what has come
  * together by then is sent together. A read begins at once where no write of its thread is before
- * it.
+ * it, and a write after it waits for its end.
  */
 export class Lanes {
   readonly #runs: Runs;
   readonly #lanes = new Map<string, Lane>();
+  /** The reads of all threads that have not ended. */
+  readonly #ofAll = new Set<Promise<unknown>>();
 
   constructor(runs: Runs) {
     this.#runs = runs;
@@ -44,29 +49,54 @@ export class Lanes {
   run(call: Call, whole?: Repeat): Eventually<Outcome> {
     const thread = threadOf(call);
     if (thread === undefined) return this.#runOnAll(call);
-    const lane = this.#lanes.get(thread);
-    if (lane !== undefined) return lane.add(call, whole);
-    if (!isWrite(call) && call.tag !== "delete-thread") return this.#runs.one(call);
-    const made = new Lane(this.#runs, () => this.#lanes.delete(thread));
-    this.#lanes.set(thread, made);
-    return made.add(call, whole);
+    const lane = this.#lanes.get(thread) ?? this.#begun(thread);
+    if (isWrite(call) || call.tag === "delete-thread") return lane.add(call, whole);
+    return lane.read(() => this.#runs.one(call));
   }
 
-  /** What is about all threads comes after what is before it on any. */
+  #begun(thread: string): Lane {
+    const lane = new Lane(this.#runs, () => this.#lanes.delete(thread));
+    for (const read of this.#ofAll) lane.holdFor(read);
+    this.#lanes.set(thread, lane);
+    return lane;
+  }
+
+  /** What is about all threads comes after what is before it on any, and before what is after. */
   #runOnAll(call: Call): Eventually<Outcome> {
-    if (this.#lanes.size === 0) return this.#runs.one(call);
-    const before = [...this.#lanes.values()].map((lane) => lane.settled());
-    return Promise.all(before).then(() => this.#runs.one(call));
+    if (this.#lanes.size === 0) return this.#tracked(this.#runs.one(call));
+    let end = () => {};
+    const ended = new Promise<void>((resolve) => {
+      end = resolve;
+    });
+    const reached = [...this.#lanes.values()].map((lane) => {
+      return new Promise<void>((reach) => {
+        lane.queue(() => {
+          reach();
+          return ended;
+        });
+      });
+    });
+    const outcome = Promise.all(reached).then(() => this.#runs.one(call));
+    this.#tracked(outcome.finally(end));
+    return outcome;
+  }
+
+  #tracked(outcome: Eventually<Outcome>): Eventually<Outcome> {
+    if (!isPending(outcome)) return outcome;
+    const ended = outcome.then(ignored, ignored);
+    this.#ofAll.add(ended);
+    void ended.then(() => this.#ofAll.delete(ended));
+    return outcome;
   }
 }
 
-/** The calls of a thread that has a write under way or waiting. */
+/** The calls of a thread that has any under way or waiting. */
 class Lane {
   readonly #runs: Runs;
   readonly #whenIdle: () => void;
-  readonly #jobs: Job[] = [];
-  /** The last call that was added. */
-  #last: Promise<unknown> = Promise.resolve();
+  readonly #jobs: (Job | Read)[] = [];
+  /** The reads under way. */
+  readonly #reads = new Set<Promise<unknown>>();
   #isScheduled = false;
   #isWriting = false;
 
@@ -79,15 +109,42 @@ class Lane {
     const added = new Promise<Outcome>((resolve, reject) => {
       this.#jobs.push({ call, whole, resolve, reject });
     });
-    const both = [this.#last, added];
-    this.#last = Promise.allSettled(both);
     this.#schedule();
     return added;
   }
 
-  /** Resolves when the calls so far have ended. */
-  async settled(): Promise<void> {
-    await this.#last;
+  /** Begins a read, at once where nothing is before it. */
+  read(run: () => Eventually<Outcome>): Eventually<Outcome> {
+    if (this.#jobs.length === 0 && !this.#isWriting) {
+      const outcome = run();
+      if (isPending(outcome)) this.holdFor(outcome.then(ignored, ignored));
+      else this.#next();
+      return outcome;
+    }
+    return new Promise((resolve, reject) => {
+      this.queue(async () => {
+        try {
+          resolve(await run());
+        } catch (thrown) {
+          reject(thrown);
+        }
+      });
+    });
+  }
+
+  /** Has a read begin after what is before it. */
+  queue(read: Read): void {
+    this.#jobs.push(read);
+    this.#schedule();
+  }
+
+  /** Has what writes wait for the end of a read that has begun. */
+  holdFor(read: Promise<unknown>): void {
+    this.#reads.add(read);
+    void read.then(() => {
+      this.#reads.delete(read);
+      if (this.#reads.size === 0) this.#schedule();
+    });
   }
 
   #schedule(): void {
@@ -101,25 +158,26 @@ class Lane {
 
   /** Begins what comes next: reads, up to the next write, or writes, up to the next read. */
   #next(): void {
-    while (this.#jobs.length > 0) {
-      const writes = this.#takeWrites();
-      if (writes.length > 0) {
-        this.#write(this.#run(writes));
-        return;
+    for (let [job] = this.#jobs; job !== undefined; [job] = this.#jobs) {
+      if (typeof job === "function") {
+        this.#jobs.shift();
+        this.holdFor(job());
+        continue;
       }
-      const job = this.#jobs.shift();
-      if (job === undefined) break;
-      const running = settle(job, () => this.#runs.one(job.call));
+      if (this.#reads.size > 0) return;
       if (job.call.tag === "delete-thread") {
-        this.#write(running);
-        return;
+        this.#jobs.shift();
+        this.#write(settle(job, this.#runs));
+      } else {
+        this.#write(this.#run(this.#takeWrites()));
       }
+      return;
     }
-    this.#whenIdle();
+    if (this.#reads.size === 0) this.#whenIdle();
   }
 
   #takeWrites(): WriteJob[] {
-    const end = this.#jobs.findIndex(({ call }) => !isWrite(call));
+    const end = this.#jobs.findIndex((job) => typeof job === "function" || !isWrite(job.call));
     const count = Math.min(end < 0 ? this.#jobs.length : end, TOGETHER_MAX);
     return this.#jobs.splice(0, count) as WriteJob[];
   }
@@ -157,14 +215,15 @@ class Lane {
   }
 }
 
-async function settle(job: Job, run: () => Eventually<Outcome>): Promise<void> {
+async function settle({ call, resolve, reject }: Job, runs: Runs): Promise<void> {
   try {
-    const outcome = run();
-    job.resolve(isPending(outcome) ? await outcome : outcome);
+    resolve(await runs.one(call));
   } catch (thrown) {
-    job.reject(thrown);
+    reject(thrown);
   }
 }
+
+function ignored(): void {}
 
 function isWrite(call: Call): call is WriteCall {
   return call.tag === "put" || call.tag === "put-writes";

@@ -1,5 +1,7 @@
 // The calls of a thread: sent together where they come together, and in their order.
 
+import { setImmediate } from "node:timers/promises";
+
 import { HumanMessage } from "@langchain/core/messages";
 import { MessagesAnnotation, StateGraph } from "@langchain/langgraph";
 
@@ -77,6 +79,46 @@ describeKusto("calls_that_are_not_awaited", () => {
       expect(found.map(({ checkpoint: { id } }) => id)).toEqual([idOf(2)]);
     }
   });
+
+  test.each(["getTuple", "list", "list of all threads"] as const)(
+    "a_%s_that_is_slow_sees_nothing_of_a_later_deletion",
+    async (read) => {
+      const table = await newTable();
+      await put(await table.open(), 1);
+      let ingested: Promise<unknown> = Promise.resolve();
+      // The first query is held back for many turns, and then for what was ingested in them.
+      const network = new Network(async (input, init) => {
+        if (String(input).includes("/v1/rest/ingest/")) {
+          const response = fetch(input, init);
+          ingested = response;
+          return response;
+        }
+        if (network.sent.length === 1) {
+          for (let turn = 0; turn < 100; turn += 1) await setImmediate();
+          await ingested;
+        }
+        return fetch(input, init);
+      });
+      const saver = await table.open({ fetch: network.fetch });
+      const found = {
+        getTuple: () => saver.getTuple(config("t")),
+        list: () =>
+          saver
+            .list(config("t"))
+            .next()
+            .then(({ value }) => value),
+        "list of all threads": () =>
+          saver
+            .list({})
+            .next()
+            .then(({ value }) => value),
+      }[read]();
+      const removed = saver.deleteThread("t");
+      expect((await found)?.checkpoint.id).toBe(idOf(1));
+      await removed;
+      expect(await saver.getTuple(config("t"))).toBeUndefined();
+    },
+  );
 
   test("of_several_threads_do_not_wait_for_one_another", async () => {
     const table = await newTable();
