@@ -1,7 +1,7 @@
 // What a saver has read of the histories of delta channels.
 
-import { referenceToNothing } from "../langgraph/list-page.js";
-import type { OutcomeOf } from "../planner/planner.js";
+import type { OutcomeOf } from "../planner/calls.js";
+import { referenceToNothing } from "../planner/runner.js";
 
 /** The history of a channel. */
 export type ChannelHistory = OutcomeOf<"history">["val"][number];

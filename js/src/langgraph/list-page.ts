@@ -1,8 +1,8 @@
 // The channel values of a page's tuples, which are put together from bytes they share.
 
 import type { SerializerProtocol } from "@langchain/langgraph-checkpoint";
-import { ProtocolError } from "../errors.js";
-import type { OutcomeOf } from "../planner/planner.js";
+import type { OutcomeOf } from "../planner/calls.js";
+import { referenceToNothing } from "../planner/runner.js";
 import { knowsParts, loadAll, placed } from "../serde/payload.js";
 import type { StoredTuple } from "./convert.js";
 import { SharedParts, UNREAD } from "./shared-parts.js";
@@ -56,12 +56,4 @@ export class SharedValues {
     const [value] = await loadAll(this.#serde, [payload]);
     return value;
   }
-}
-
-/** What the planner must not give where nothing was known. */
-export function referenceToNothing(): ProtocolError {
-  return new ProtocolError(
-    "unexpected-outcome",
-    "the planner referred to a value that this package does not have; please report it",
-  );
 }

@@ -17,8 +17,8 @@ import { completed } from "../changes/histories.js";
 import { reviveAgain } from "../changes/revive-cached.js";
 import { type Revived, revive, type Tracked } from "../changes/value.js";
 import { CACHE_BYTES, type MemoryOptions } from "../options.js";
-import type { Call, NewValue, Outcome, OutcomeOf } from "../planner/planner.js";
-import { expectOutcome, type Repeat, type Runner } from "../planner/runner.js";
+import type { Call, NewValue, Outcome, OutcomeOf } from "../planner/calls.js";
+import { expectOutcome, type Repeat, type Runner, referenceToNothing } from "../planner/runner.js";
 import { allReady, bothReady, type Eventually, whenReady } from "../platform/maybe-promise.js";
 import { dumpAll, leavesOut, type Payload, placed } from "../serde/payload.js";
 import { JsonPlusSerde } from "../serde/serializer.js";
@@ -44,7 +44,7 @@ import {
 } from "./edge.js";
 import { asCompared } from "./filter.js";
 import { Lanes } from "./lanes.js";
-import { referenceToNothing, SharedValues } from "./list-page.js";
+import { SharedValues } from "./list-page.js";
 
 /**
  * A LangGraph.js checkpointer on the planner, whatever the store is.

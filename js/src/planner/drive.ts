@@ -1,9 +1,10 @@
 import { ProtocolError } from "../errors.js";
 import { type Eventually, isPending } from "../platform/maybe-promise.js";
 import type { Batch, RowSet, StorageAdapter, StoredCall } from "./adapter.js";
+import type { Call, Outcome } from "./calls.js";
 import { blamed } from "./checked-adapter.js";
 import { PlannerFailure } from "./instance.js";
-import type { Call, Outcome, PlannedCall, Planner } from "./planner.js";
+import type { PlannedCall, Planner } from "./planner.js";
 import type { Repeat } from "./runner.js";
 
 /** More rounds than any operation needs: a call that asks for more would never end. */

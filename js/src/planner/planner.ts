@@ -1,8 +1,8 @@
-// The planner for SQL: its calls and steps, and the instances that it runs in.
+// The planner for SQL: the steps of a call, and the instances that it runs in.
 
-import type * as wit from "../../generated/interfaces/langgraph-checkpoint-operations.js";
 import { ProtocolError, refusal } from "../errors.js";
 import type { Batch, RowSet, Statement } from "./adapter.js";
+import type { Call, Outcome } from "./calls.js";
 import { coreModules } from "./core-modules.js";
 import { CORE } from "./core-of-sql.js";
 import { type CoreModules, compiledOnce, Instance } from "./instance.js";
@@ -12,25 +12,6 @@ import { type PackedProgress, type PackedStatement, unpackOutcome } from "./wire
 
 /** The planner numbers so many texts of statements. */
 const TEXTS_MAX = 256;
-
-/** A call of LangGraph's, as the planner takes it. */
-export type Call =
-  | { tag: "setup" }
-  | { tag: "get-tuple"; val: wit.GetTupleCall }
-  | { tag: "list"; val: wit.ListCall }
-  | { tag: "put"; val: wit.PutCall }
-  | { tag: "put-writes"; val: wit.PutWritesCall }
-  | { tag: "delete-thread"; val: wit.Config }
-  | { tag: "delta-channel-history"; val: wit.DeltaChannelHistoryCall };
-/** What an operation ends in. */
-export type Outcome = wit.Outcome;
-/** The outcome of one kind. */
-export type OutcomeOf<Tag extends Outcome["tag"]> = Extract<Outcome, { tag: Tag }>;
-
-/** The value of a channel to store. */
-export type NewValue = wit.NewValue;
-/** Consecutive parts of a list or map. */
-export type Run = wit.Run;
 
 /** How far a call is: a batch to run, or its end. */
 export type Step = { readonly batch: Batch } | { readonly outcome: Outcome };

@@ -1,6 +1,6 @@
 import { ProtocolError } from "../errors.js";
 import type { Eventually } from "../platform/maybe-promise.js";
-import type { Call, Outcome, OutcomeOf } from "./planner.js";
+import type { Call, Outcome, OutcomeOf } from "./calls.js";
 
 /** Makes the call that takes the place of one that ended stale, out of the `known` it ended with. */
 export type Repeat = (known: Uint8Array) => Call;
@@ -39,4 +39,12 @@ function isOutcome<Tag extends Outcome["tag"]>(
   tag: Tag,
 ): outcome is OutcomeOf<Tag> {
   return outcome.tag === tag;
+}
+
+/** What the planner must not give where nothing was known. */
+export function referenceToNothing(): ProtocolError {
+  return new ProtocolError(
+    "unexpected-outcome",
+    "the planner referred to a value that this package does not have; please report it",
+  );
 }

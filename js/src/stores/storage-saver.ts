@@ -2,9 +2,10 @@ import type { SerializerProtocol } from "@langchain/langgraph-checkpoint";
 import { PlannedSaver } from "../langgraph/saver.js";
 import type { SaverOptions } from "../options.js";
 import type { Batch, RowSet, StorageAdapter, StoredCall } from "../planner/adapter.js";
+import type { Call, Outcome } from "../planner/calls.js";
 import { CheckedAdapter } from "../planner/checked-adapter.js";
 import { drive } from "../planner/drive.js";
-import { type Call, type Outcome, type Planner, sharedPlanner } from "../planner/planner.js";
+import { type Planner, sharedPlanner } from "../planner/planner.js";
 import { expectOutcome, type Repeat, type Runner } from "../planner/runner.js";
 import { type Eventually, isPending, whenReady } from "../platform/maybe-promise.js";
 

@@ -2,8 +2,7 @@
 
 import type { SqlValue, Statement, StorageAdapter } from "../planner/adapter.js";
 import { portableExpect } from "./expect.js";
-import type { OpenedSaver } from "./index.js";
-import type { AdapterTest } from "./suite.js";
+import type { AdapterTest, OpenedSaver } from "./suite.js";
 
 type Check = (adapter: StorageAdapter, expect: ReturnType<typeof portableExpect>) => Promise<void>;
 

@@ -5,11 +5,11 @@ import type { SaverOptions } from "../options.js";
 import type { StorageAdapter } from "../planner/adapter.js";
 import { StorageSaver } from "../stores/storage-saver.js";
 import { batchTests } from "./batches.js";
-import { type AdapterTest, testsIn } from "./suite.js";
+import { type AdapterTest, type OpenedSaver, testsIn } from "./suite.js";
 import { threadTests } from "./threads.js";
 import { transcriptTests } from "./transcripts.js";
 
-export type { AdapterTest } from "./suite.js";
+export type { AdapterTest, OpenedSaver } from "./suite.js";
 
 /** What is tested. */
 export interface AdapterSubject<Opened extends StorageAdapter | StorageSaver = StorageAdapter> {
@@ -49,12 +49,6 @@ export function adapterTests<Opened extends StorageAdapter | StorageSaver>(
     deltaChannelHistoryTests(initializer);
   });
   return [...batchTests(open), ...threadTests(open), ...transcriptTests(open), ...conformance];
-}
-
-/** A saver under test. */
-export interface OpenedSaver {
-  readonly saver: StorageSaver;
-  close(): Promise<void>;
 }
 
 const closers = new WeakMap<StorageSaver, () => Promise<void>>();

@@ -1,6 +1,13 @@
 // A suite written for `describe`, `it` and hooks, as a list of tests that any runner may run.
 
+import type { StorageSaver } from "../stores/storage-saver.js";
 import { portableExpect } from "./expect.js";
+
+/** A saver under test. */
+export interface OpenedSaver {
+  readonly saver: StorageSaver;
+  close(): Promise<void>;
+}
 
 /** A test by its name. It passes unless what it gives is rejected. */
 export interface AdapterTest {

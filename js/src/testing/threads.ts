@@ -2,8 +2,7 @@
 
 import type { StorageSaver } from "../stores/storage-saver.js";
 import { portableExpect } from "./expect.js";
-import type { OpenedSaver } from "./index.js";
-import type { AdapterTest } from "./suite.js";
+import type { AdapterTest, OpenedSaver } from "./suite.js";
 
 const MESSAGES = 5_000;
 

@@ -14,9 +14,8 @@ import type {
 import { transcripts as TRANSCRIPTS } from "../../generated/transcripts.js";
 import type { StorageSaver } from "../stores/storage-saver.js";
 import { portableExpect } from "./expect.js";
-import type { OpenedSaver } from "./index.js";
 import { digestOf, toHex } from "./rows.js";
-import type { AdapterTest } from "./suite.js";
+import type { AdapterTest, OpenedSaver } from "./suite.js";
 
 type Fields = Record<string, unknown>;
 

@@ -8,7 +8,7 @@ import type {
   PutCall,
   PutWritesCall,
 } from "../../../generated/interfaces/langgraph-checkpoint-operations.js";
-import type { Call } from "../planner.js";
+import type { Call } from "../calls.js";
 
 /** A value that MessagePack holds. */
 export type Packed = null | boolean | number | string | bigint | Uint8Array | readonly Packed[];

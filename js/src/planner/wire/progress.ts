@@ -12,7 +12,7 @@ import type {
   TupleValue,
 } from "../../../generated/interfaces/langgraph-checkpoint-operations.js";
 import type { SqlValue } from "../adapter.js";
-import type { Outcome } from "../planner.js";
+import type { Outcome } from "../calls.js";
 
 type Access = 0 | 1;
 /** A statement: its text, or the number it got at its first time, and its rows of parameters. */

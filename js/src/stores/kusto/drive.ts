@@ -1,5 +1,5 @@
 import { DeniedError, ProtocolError } from "../../errors.js";
-import type { Outcome } from "../../planner/planner.js";
+import type { Outcome } from "../../planner/calls.js";
 import type { Eventually } from "../../platform/maybe-promise.js";
 import type { Clock, Moments } from "./clock.js";
 import type { Answer, Ended, Need, PlannedCall, Step } from "./guest.js";

@@ -2,10 +2,10 @@
 
 import { instantiate } from "../../../generated/planner-kusto.js";
 import { refusal } from "../../errors.js";
+import type { Call, Outcome } from "../../planner/calls.js";
 import { coreModules } from "../../planner/core-modules.js";
 import { CORE } from "../../planner/core-of-kusto.js";
 import { compiledOnce, Instance } from "../../planner/instance.js";
-import type { Call, Outcome } from "../../planner/planner.js";
 
 type Kusto = ReturnType<typeof instantiate>["kusto"];
 type Store = ReturnType<Kusto["Store"]["open"]>;

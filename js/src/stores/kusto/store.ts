@@ -1,7 +1,7 @@
 import { ProtocolError, StorageError } from "../../errors.js";
+import type { Call, Outcome } from "../../planner/calls.js";
 import { twiceAtMost } from "../../planner/drive.js";
 import { PlannerFailure } from "../../planner/instance.js";
-import type { Call, Outcome } from "../../planner/planner.js";
 import { expectOutcome, type Repeat, type Runner } from "../../planner/runner.js";
 import { type Eventually, isPending, whenReady } from "../../platform/maybe-promise.js";
 import { type Clock, later, Moments } from "./clock.js";
