@@ -1,7 +1,5 @@
 import type { SerializerProtocol } from "@langchain/langgraph-checkpoint";
 
-import type { Synchronous } from "./stores/sqlite/connection.js";
-
 /** How long a batch waits for a lock unless the options say otherwise. */
 export const BUSY_DEADLINE_MS = 5000;
 
@@ -29,6 +27,16 @@ export interface SaverOptions extends MemoryOptions {
    */
   readonly core?: WebAssembly.Module | undefined;
 }
+
+/** When a commit waits for the disk. */
+export type Synchronous =
+  /** At every commit: what was acknowledged survives a loss of power. */
+  | "full"
+  /**
+   * At checkpoints of the log: what was acknowledged survives the death of the process; a loss of
+   * power may undo the last commits, and never damages the file.
+   */
+  | "normal";
 
 /** How a SQLite database is opened and used. */
 export interface SqliteOptions extends SaverOptions {

@@ -1,5 +1,6 @@
 //! Rules no compiler checks. They run as a unit test too, so `cargo test` fails on untidy code.
 
+mod rooms;
 mod rules;
 mod text;
 
@@ -43,6 +44,9 @@ pub(crate) fn check(workspace: &Workspace) -> Result<()> {
         for complaint in rules::complaints(file) {
             complaints.push(format!("{}:{}: {}", file.path(), complaint.line, complaint.what));
         }
+    }
+    if let Some(path) = rooms::circle(&files) {
+        complaints.push(format!("js/src/{path}: files import one another in a circle"));
     }
     if !complaints.is_empty() {
         bail!("{}", complaints.join("\n"));

@@ -20,8 +20,7 @@ import {
 } from "../stores/sqlite/opening.js";
 import { StorageSaver } from "../stores/storage-saver.js";
 
-export type { SqliteOptions } from "../options.js";
-export type { Synchronous } from "../stores/sqlite/connection.js";
+export type { SqliteOptions, Synchronous } from "../options.js";
 export type { Location } from "../stores/sqlite/opening.js";
 
 /** A LangGraph.js checkpointer in a SQLite database, through bun:sqlite. */

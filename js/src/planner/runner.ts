@@ -2,7 +2,7 @@ import { ProtocolError } from "../errors.js";
 import type { Eventually } from "../platform/maybe-promise.js";
 import type { Call, Outcome, OutcomeOf } from "./calls.js";
 
-/** Makes the call that takes the place of one that ended stale, out of the `known` it ended with. */
+/** Makes the call that takes the place of one that ended stale, of the `known` it ended with. */
 export type Repeat = (known: Uint8Array) => Call;
 
 /** Runs calls on one store, whichever it is. */

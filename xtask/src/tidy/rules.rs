@@ -1,8 +1,8 @@
 //! The rules. Each is a function from a file to complaints; patterns that would be found in
 //! this file are put together from two halves.
 
-use super::Complaint;
 use super::text::{SourceFile, split_comment};
+use super::{Complaint, rooms};
 
 const COLUMNS_MAX: usize = 100;
 const LINES_MAX: usize = 700;
@@ -51,6 +51,7 @@ const RULES: &[fn(&SourceFile) -> Vec<Complaint>] = &[
     purity,
     timers,
     registry,
+    rooms::upward,
 ];
 
 /// Everything that is wrong with a file.

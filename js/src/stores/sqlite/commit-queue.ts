@@ -1,6 +1,7 @@
+import type { Synchronous } from "../../options.js";
 import type { Batch, RowSet, StorageAdapter, StoredCall } from "../../planner/adapter.js";
 import { timers } from "../../platform/timers.js";
-import { type Connection, configure, type Synchronous } from "./connection.js";
+import { type Connection, configure } from "./connection.js";
 import { DatabaseFile } from "./database-file.js";
 import { failureOf, isBusy, replacedFailure, storageError } from "./failure.js";
 import { runBatch, runTogether } from "./transaction.js";

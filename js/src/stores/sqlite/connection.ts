@@ -1,3 +1,4 @@
+import type { Synchronous } from "../../options.js";
 import type { SqlValue } from "../../planner/adapter.js";
 
 /** One connection to a SQLite database, as a driver gives it: every call runs at once. */
@@ -17,16 +18,6 @@ export interface Connection {
   /** SQLite's own result code of what the driver threw: its number, without the extension. */
   resultCode(thrown: unknown): number | undefined;
 }
-
-/** When a commit waits for the disk. */
-export type Synchronous =
-  /** At every commit: what was acknowledged survives a loss of power. */
-  | "full"
-  /**
-   * At checkpoints of the log: what was acknowledged survives the death of the process; a loss of
-   * power may undo the last commits, and never damages the file.
-   */
-  | "normal";
 
 /**
  * After how many pages of the log SQLite copies them into the file: by itself, and here. Each time

@@ -2,10 +2,10 @@
 
 import type { SerializerProtocol } from "@langchain/langgraph-checkpoint";
 import { InvalidInputError } from "../../errors.js";
+import type { Synchronous } from "../../options.js";
 import { BUSY_DEADLINE_MS, type SqliteOptions } from "../../options.js";
 import { builtinModule } from "../../platform/runtime.js";
 import type { QueueOptions } from "./commit-queue.js";
-import type { Synchronous } from "./connection.js";
 
 /** The path of a file, `":memory:"`, or the URL of a file, as text or not. */
 export type Location = string | URL;
