@@ -199,7 +199,7 @@ const USES = `
 `;
 /** What there is for modules alone. */
 const USES_OF_MODULES = `
-  import { BunSaver } from "../use-bun.mjs";
+  import { BunSaver } from "./use-bun.mjs";
   import module from "langgraph-checkpoint-wasm/planner.core.wasm";
   import forKusto from "langgraph-checkpoint-wasm/planner-kusto.core.wasm";
   export const modules: WebAssembly.Module[] = [module, forKusto];
