@@ -1,6 +1,6 @@
 // The package as its users get it: packed, installed in a clean folder, its README run.
 
-import { execFileSync } from "node:child_process";
+import { execFileSync, spawnSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -143,6 +143,21 @@ test("what_is_no_module_is_refused_as_the_option_core", () => {
   expect(printed).toBe((refused("core") + refused("core-kusto")).repeat(4));
 });
 
+test("a_node_js_without_node_sqlite_is_told_which_has_it", () => {
+  const printed = run(
+    "no-driver.js",
+    `const get = process.getBuiltinModule;
+     process.getBuiltinModule = (name) => name === "node:sqlite" ? undefined : get(name);
+     const { SqliteSaver } = await import("langgraph-checkpoint-wasm/node-sqlite");
+     try {
+       SqliteSaver.fromConnString(":memory:");
+     } catch ({ code, message }) {
+       console.log(code, message);
+     }`,
+  );
+  expect(printed).toMatch(/^missing-driver .*Node.js 22.16 or newer.*checkpoint-wasm\/sqlite/);
+});
+
 /** As in Node.js before 22.12, and in Jest, a `require` gets no module. */
 const WITHOUT_MODULES = process.allowedNodeEnvironmentFlags.has("--experimental-require-module")
   ? ["--no-experimental-require-module"]
@@ -206,16 +221,21 @@ const USES_OF_MODULES = `
   export { BunSaver };
 `;
 
-test("the_types_check_in_both_forms_without_those_of_any_driver", () => {
+test("the_types_check_in_both_forms_without_those_of_any_driver_or_browser", () => {
   writeFileSync(join(folder, "use.mts"), USES + USES_OF_MODULES);
   writeFileSync(join(folder, "use.cts"), USES);
   const bun = 'export { SqliteSaver as BunSaver } from "langgraph-checkpoint-wasm/bun";';
   writeFileSync(join(folder, "use-bun.mts"), bun);
   const options = ["--strict", "--noEmit", "--skipLibCheck", "false", "--module", "nodenext"];
   const compiler = join(PACKAGE, "node_modules/typescript/bin/tsc");
-  const types = ["--target", "es2022", "--lib", "es2022,dom", "--types", ""];
-  execFileSync(process.execPath, [compiler, ...options, ...types, "use.mts", "use.cts"], {
-    cwd: folder,
-    stdio: ["ignore", "inherit", "inherit"],
-  });
+  const check = (lib: string) => {
+    const types = ["--target", "es2022", "--lib", lib, "--types", ""];
+    const args = [compiler, ...options, ...types, "use.mts", "use.cts"];
+    const { stdout } = spawnSync(process.execPath, args, { cwd: folder, encoding: "utf8" });
+    return stdout.split("\n").filter((line) => line.includes("error"));
+  };
+  expect(check("es2022,dom")).toEqual([]);
+  // LangChain's own types do need those of a browser, or of Node.js.
+  const isOurs = (line: string) => /^use|langgraph-checkpoint-wasm/.test(line);
+  expect(check("es2022").filter(isOurs)).toEqual([]);
 });
