@@ -1,5 +1,5 @@
 // Every error this package throws on purpose. Programs look at `code`, which is stable; the
-// message is for people and never holds a value.
+// message is for people and never holds a value. A `cause` is the foreign error as it was.
 
 import { sharedAmongCopies } from "./platform/shared-class.js";
 

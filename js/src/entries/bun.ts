@@ -8,7 +8,7 @@
 import type { Database } from "bun:sqlite";
 
 import type { SerializerProtocol } from "@langchain/langgraph-checkpoint";
-import type { SqliteOptions } from "../options.js";
+import { type SqliteOptions, shared } from "../options.js";
 import { BunSqliteConnection, openBunSqlite } from "../stores/sqlite/bun-sqlite.js";
 import { CommitQueue } from "../stores/sqlite/commit-queue.js";
 import {
@@ -16,7 +16,6 @@ import {
   onOpened,
   queueOptions,
   type SaverClass,
-  toPath,
 } from "../stores/sqlite/opening.js";
 import { StorageSaver } from "../stores/storage-saver.js";
 
@@ -35,8 +34,8 @@ export class SqliteSaver extends StorageSaver {
    * @param serde Serializes the values; `JsonPlusSerde` when it is left out.
    */
   constructor(db: Database, serde?: SerializerProtocol, options: SqliteOptions = {}) {
-    const queue = new CommitQueue(new BunSqliteConnection(db), queueOptions(db, options));
-    super(queue, serde, options);
+    const queue = new CommitQueue(new BunSqliteConnection(db), queueOptions(db, serde, options));
+    super(queue, serde, shared(options));
     this.db = db;
     this.#queue = queue;
   }
@@ -54,7 +53,7 @@ export class SqliteSaver extends StorageSaver {
   ): Saver {
     // biome-ignore lint/complexity/noThisInStatic: a class that extends this one makes its own.
     const Class = this ?? SqliteSaver;
-    return onOpened(Class, openBunSqlite(toPath(location)), options);
+    return onOpened(Class, openBunSqlite, location, options);
   }
 
   /** Runs the writes that wait, then closes the database. */

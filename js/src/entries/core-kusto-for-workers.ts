@@ -1,5 +1,6 @@
 // The core module of the planner for Kusto for runtimes that compile nothing.
 
 import module from "../../generated/planner-kusto.core.wasm";
+import "../platform/web-assembly.js";
 
 export const core: WebAssembly.Module = module;

@@ -2,6 +2,7 @@
 // `core` of programs that have no files beside them.
 
 import { CORE } from "../../generated/planner.inline.cjs";
+import "../platform/web-assembly.js";
 
 /** The planner's core module, compiled. */
 export const core: WebAssembly.Module = new WebAssembly.Module(CORE.bytes());

@@ -1,7 +1,7 @@
 // The entry point `langgraph-checkpoint-wasm/d1`: Cloudflare's D1.
 
 import type { SerializerProtocol } from "@langchain/langgraph-checkpoint";
-import type { SaverOptions } from "../options.js";
+import { coreOr, type SaverOptions } from "../options.js";
 import { provideAsyncLocalStorage } from "../stores/cloudflare/async-local-storage.js";
 import { D1Adapter, type D1Database } from "../stores/cloudflare/d1.js";
 import { StorageSaver } from "../stores/storage-saver.js";
@@ -17,7 +17,7 @@ export class D1Saver extends StorageSaver {
    * @param options What it may take to be unchanged, and how much it remembers.
    */
   constructor(db: D1Database, serde?: SerializerProtocol, options: SaverOptions = {}) {
-    super(new D1Adapter(db), serde, { ...options, core: options.core ?? core });
+    super(new D1Adapter(db), serde, coreOr(core, options));
     provideAsyncLocalStorage();
   }
 }

@@ -1,7 +1,7 @@
 // The entry point `langgraph-checkpoint-wasm/durable-object`: SQLite in a Durable Object.
 
 import type { SerializerProtocol } from "@langchain/langgraph-checkpoint";
-import type { SaverOptions } from "../options.js";
+import { coreOr, type SaverOptions } from "../options.js";
 import { provideAsyncLocalStorage } from "../stores/cloudflare/async-local-storage.js";
 import {
   DurableObjectAdapter,
@@ -29,7 +29,7 @@ export class DurableObjectSaver extends StorageSaver {
     serde?: SerializerProtocol,
     options: SaverOptions = {},
   ) {
-    super(new DurableObjectAdapter(storage), serde, { ...options, core: options.core ?? core });
+    super(new DurableObjectAdapter(storage), serde, coreOr(core, options));
     provideAsyncLocalStorage();
   }
 }

@@ -6,7 +6,7 @@
 import type { DatabaseSync } from "node:sqlite";
 
 import type { SerializerProtocol } from "@langchain/langgraph-checkpoint";
-import type { SqliteOptions } from "../options.js";
+import { type SqliteOptions, shared } from "../options.js";
 import { CommitQueue } from "../stores/sqlite/commit-queue.js";
 import { NodeSqliteConnection, openNodeSqlite } from "../stores/sqlite/node-sqlite.js";
 import {
@@ -14,7 +14,6 @@ import {
   onOpened,
   queueOptions,
   type SaverClass,
-  toPath,
 } from "../stores/sqlite/opening.js";
 import { StorageSaver } from "../stores/storage-saver.js";
 
@@ -33,8 +32,8 @@ export class SqliteSaver extends StorageSaver {
    * @param serde Serializes the values; `JsonPlusSerde` when it is left out.
    */
   constructor(db: DatabaseSync, serde?: SerializerProtocol, options: SqliteOptions = {}) {
-    const queue = new CommitQueue(new NodeSqliteConnection(db), queueOptions(db, options));
-    super(queue, serde, options);
+    const queue = new CommitQueue(new NodeSqliteConnection(db), queueOptions(db, serde, options));
+    super(queue, serde, shared(options));
     this.db = db;
     this.#queue = queue;
   }
@@ -52,7 +51,7 @@ export class SqliteSaver extends StorageSaver {
   ): Saver {
     // biome-ignore lint/complexity/noThisInStatic: a class that extends this one makes its own.
     const Class = this ?? SqliteSaver;
-    return onOpened(Class, openNodeSqlite(toPath(location)), options);
+    return onOpened(Class, openNodeSqlite, location, options);
   }
 
   /** Runs the writes that wait, then closes the database. */

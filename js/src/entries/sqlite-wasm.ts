@@ -3,7 +3,7 @@
 // The entry point `langgraph-checkpoint-wasm/sqlite-wasm`: SQLite's own build for browsers.
 
 import type { SerializerProtocol } from "@langchain/langgraph-checkpoint";
-import { BUSY_DEADLINE_MS, type SaverOptions } from "../options.js";
+import { BUSY_DEADLINE_MS, checkOptions, LOCKING, type SaverOptions, shared } from "../options.js";
 import { missingCore } from "../planner/core-modules.js";
 import { CORE } from "../planner/core-of-sql.js";
 import { SqliteWasmAdapter, type SqliteWasmDatabase } from "../stores/sqlite/sqlite-wasm.js";
@@ -24,7 +24,7 @@ export class SqliteWasmSaver extends StorageSaver {
   readonly #adapter: SqliteWasmAdapter;
 
   private constructor(adapter: SqliteWasmAdapter, options: SqliteWasmOptions) {
-    super(adapter, options.serde, options);
+    super(adapter, options.serde, shared(options));
     this.#adapter = adapter;
   }
 
@@ -37,6 +37,7 @@ export class SqliteWasmSaver extends StorageSaver {
     db: SqliteWasmDatabase,
     options: SqliteWasmOptions = {},
   ): Promise<SqliteWasmSaver> {
+    checkOptions(options, LOCKING);
     const { busyDeadlineMs = BUSY_DEADLINE_MS } = options;
     const core = options.core ?? (await fetchCoreModule());
     return new SqliteWasmSaver(new SqliteWasmAdapter(db, busyDeadlineMs), { ...options, core });

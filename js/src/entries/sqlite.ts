@@ -7,7 +7,7 @@ import type { SerializerProtocol } from "@langchain/langgraph-checkpoint";
 // biome-ignore lint/suspicious/noTsIgnore: only this form gets there, and here they are no error.
 /** @ts-ignore */
 import type { Database } from "better-sqlite3";
-import type { SqliteOptions } from "../options.js";
+import { type SqliteOptions, shared } from "../options.js";
 import { BetterSqlite3Connection, openBetterSqlite3 } from "../stores/sqlite/better-sqlite3.js";
 import { CommitQueue } from "../stores/sqlite/commit-queue.js";
 import {
@@ -15,7 +15,6 @@ import {
   onOpened,
   queueOptions,
   type SaverClass,
-  toPath,
 } from "../stores/sqlite/opening.js";
 import { StorageSaver } from "../stores/storage-saver.js";
 
@@ -34,8 +33,11 @@ export class SqliteSaver extends StorageSaver {
    * @param serde Serializes the values; `JsonPlusSerde` when it is left out.
    */
   constructor(db: Database, serde?: SerializerProtocol, options: SqliteOptions = {}) {
-    const queue = new CommitQueue(new BetterSqlite3Connection(db), queueOptions(db, options));
-    super(queue, serde, options);
+    const queue = new CommitQueue(
+      new BetterSqlite3Connection(db),
+      queueOptions(db, serde, options),
+    );
+    super(queue, serde, shared(options));
     this.db = db;
     this.#queue = queue;
   }
@@ -53,7 +55,7 @@ export class SqliteSaver extends StorageSaver {
   ): Saver {
     // biome-ignore lint/complexity/noThisInStatic: a class that extends this one makes its own.
     const Class = this ?? SqliteSaver;
-    return onOpened(Class, openBetterSqlite3(toPath(location)), options);
+    return onOpened(Class, openBetterSqlite3, location, options);
   }
 
   /** Runs the writes that wait, then closes the database. */

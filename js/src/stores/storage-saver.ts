@@ -1,6 +1,6 @@
 import type { SerializerProtocol } from "@langchain/langgraph-checkpoint";
 import { PlannedSaver } from "../langgraph/saver.js";
-import type { SaverOptions } from "../options.js";
+import { checkOptions, checkSerde, SAVER, type SaverOptions } from "../options.js";
 import type { Batch, RowSet, StorageAdapter, StoredCall } from "../planner/adapter.js";
 import type { Call, Outcome } from "../planner/calls.js";
 import { CheckedAdapter } from "../planner/checked-adapter.js";
@@ -25,6 +25,8 @@ export class StorageSaver extends PlannedSaver {
    * @param options What it may take to be unchanged, and how much it remembers.
    */
   constructor(adapter: StorageAdapter, serde?: SerializerProtocol, options: SaverOptions = {}) {
+    checkSerde(serde);
+    checkOptions(options, SAVER);
     const checked = new CheckedAdapter(adapter);
     super(new StorageRunner(checked, sharedPlanner(options.core)), serde, options);
     this.adapter = checked;

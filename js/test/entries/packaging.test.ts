@@ -1,9 +1,9 @@
 // The package as its users get it: packed, installed in a clean folder, its README run.
 
-import { execFileSync } from "node:child_process";
+import { execFileSync, spawnSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
 import { type RolldownOptions, rolldown } from "rolldown";
@@ -55,6 +55,62 @@ test("the_package_holds_what_is_built_and_nothing_else", () => {
     expect.arrayContaining(["dist/entries/sqlite.js", "generated/planner.core.wasm"]),
   );
   expect(paths.filter((path) => /^(src|test|demo|node_modules)\//.test(path))).toEqual([]);
+});
+
+test("every_link_of_the_packed_documents_leads_to_something_in_the_package", () => {
+  const documents = paths.filter((path) => path.endsWith(".md"));
+  expect(documents).toContain("docs/kusto-operations.md");
+  const home = join(folder, "node_modules/langgraph-checkpoint-wasm");
+  const headingsOf = (text: string) =>
+    [...text.matchAll(/^#+ (.*)$/gm)].map(([, heading = ""]) => {
+      return heading
+        .toLowerCase()
+        .replaceAll(/[^a-z0-9 -]/g, "")
+        .replaceAll(" ", "-");
+    });
+  const lost = documents.flatMap((path) => {
+    const text = readFileSync(join(home, path), "utf8");
+    const links = [...text.matchAll(/\]\((?!https?:)([^)#]*)(?:#([^)]*))?\)/g)];
+    return links.flatMap(([link, to = "", heading]) => {
+      const target = to === "" ? path : join(dirname(path), to);
+      if (!paths.includes(target)) return [`${path}: ${link}`];
+      const headings = headingsOf(readFileSync(join(home, target), "utf8"));
+      return heading === undefined || headings.includes(heading) ? [] : [`${path}: ${link}`];
+    });
+  });
+  expect(lost).toEqual([]);
+});
+
+test("the_readmes_install_line_has_every_package_of_its_examples", () => {
+  const readme = readFileSync(join(PACKAGE, "README.md"), "utf8");
+  const [, line = ""] = /^npm install (.*)$/m.exec(readme) ?? [];
+  const imported = [...example().matchAll(/from "((?:@[^/"]+\/)?[^/"]+)/g)].map(([, name]) => name);
+  expect(line.split(" ")).toEqual(expect.arrayContaining(imported));
+  expect(readFileSync(join(PACKAGE, "../README.md"), "utf8")).toContain(`npm install ${line}\n`);
+});
+
+test("the_readmes_copying_carries_a_thread_over_with_its_interrupt", async () => {
+  const readme = readFileSync(join(PACKAGE, "README.md"), "utf8");
+  const [, text = ""] = /^```ts\n([^`]*carryOver.*?)^```/ms.exec(readme) ?? [];
+  writeFileSync(join(folder, "carry.ts"), text);
+  const program = `
+    import { Annotation, Command, interrupt, MemorySaver, START, StateGraph } from "@langchain/langgraph";
+    import { SqliteSaver } from "langgraph-checkpoint-wasm/sqlite";
+    import { carryOver } from "./carry.ts";
+    const notes = Annotation({ reducer: (left, right) => left.concat(right), default: () => [] });
+    const graph = new StateGraph(Annotation.Root({ notes }))
+      .addNode("ask", () => ({ notes: [interrupt("really?")] }))
+      .addEdge(START, "ask");
+    const [stock, ours] = [new MemorySaver(), SqliteSaver.fromConnString(":memory:")];
+    const thread = { configurable: { thread_id: "t" } };
+    await graph.compile({ checkpointer: stock }).invoke({ notes: ["first"] }, thread);
+    await carryOver(stock, ours, "t");
+    const app = graph.compile({ checkpointer: ours });
+    console.log((await app.getState(thread)).tasks[0].interrupts[0].value);
+    console.log((await app.invoke(new Command({ resume: "yes" }), thread)).notes.join());`;
+  const file = await bundled("carrying", program, { platform: "node" });
+  const printed = execFileSync(process.execPath, [file], { cwd: folder, encoding: "utf8" });
+  expect(printed).toBe("really?\nfirst,yes\n");
 });
 
 test("the_package_brings_what_prepares_a_kusto_database", () => {
@@ -143,6 +199,21 @@ test("what_is_no_module_is_refused_as_the_option_core", () => {
   expect(printed).toBe((refused("core") + refused("core-kusto")).repeat(4));
 });
 
+test("a_node_js_without_node_sqlite_is_told_which_has_it", () => {
+  const printed = run(
+    "no-driver.js",
+    `const get = process.getBuiltinModule;
+     process.getBuiltinModule = (name) => name === "node:sqlite" ? undefined : get(name);
+     const { SqliteSaver } = await import("langgraph-checkpoint-wasm/node-sqlite");
+     try {
+       SqliteSaver.fromConnString(":memory:");
+     } catch ({ code, message }) {
+       console.log(code, message);
+     }`,
+  );
+  expect(printed).toMatch(/^missing-driver .*Node.js 22.16 or newer.*checkpoint-wasm\/sqlite/);
+});
+
 /** As in Node.js before 22.12, and in Jest, a `require` gets no module. */
 const WITHOUT_MODULES = process.allowedNodeEnvironmentFlags.has("--experimental-require-module")
   ? ["--no-experimental-require-module"]
@@ -199,23 +270,37 @@ const USES = `
 `;
 /** What there is for modules alone. */
 const USES_OF_MODULES = `
-  import { BunSaver } from "../use-bun.mjs";
+  import { BunSaver } from "./use-bun.mjs";
   import module from "langgraph-checkpoint-wasm/planner.core.wasm";
   import forKusto from "langgraph-checkpoint-wasm/planner-kusto.core.wasm";
   export const modules: WebAssembly.Module[] = [module, forKusto];
   export { BunSaver };
 `;
 
-test("the_types_check_in_both_forms_without_those_of_any_driver", () => {
+test("the_types_check_in_both_forms_without_those_of_any_driver_or_browser", () => {
   writeFileSync(join(folder, "use.mts"), USES + USES_OF_MODULES);
   writeFileSync(join(folder, "use.cts"), USES);
+  const readme = readFileSync(join(PACKAGE, "README.md"), "utf8");
+  const blocks = [...readme.matchAll(/^```ts\n(.*?)^```/gms)].map(([, text]) => text ?? "");
+  // The one of Azure's credentials takes a package that is not installed here.
+  const shown = blocks.filter((text) => !text.includes("@azure/identity"));
+  expect(shown).toHaveLength(2);
+  const files = shown.map((text, index) => {
+    writeFileSync(join(folder, `use-${index}.mts`), text);
+    return `use-${index}.mts`;
+  });
   const bun = 'export { SqliteSaver as BunSaver } from "langgraph-checkpoint-wasm/bun";';
   writeFileSync(join(folder, "use-bun.mts"), bun);
   const options = ["--strict", "--noEmit", "--skipLibCheck", "false", "--module", "nodenext"];
   const compiler = join(PACKAGE, "node_modules/typescript/bin/tsc");
-  const types = ["--target", "es2022", "--lib", "es2022,dom", "--types", ""];
-  execFileSync(process.execPath, [compiler, ...options, ...types, "use.mts", "use.cts"], {
-    cwd: folder,
-    stdio: ["ignore", "inherit", "inherit"],
-  });
+  const check = (lib: string) => {
+    const types = ["--target", "es2022", "--lib", lib, "--types", ""];
+    const args = [compiler, ...options, ...types, "use.mts", "use.cts", ...files];
+    const { stdout } = spawnSync(process.execPath, args, { cwd: folder, encoding: "utf8" });
+    return stdout.split("\n").filter((line) => line.includes("error"));
+  };
+  expect(check("es2022,dom")).toEqual([]);
+  // LangChain's own types do need those of a browser, or of Node.js.
+  const isOurs = (line: string) => /^use|langgraph-checkpoint-wasm/.test(line);
+  expect(check("es2022").filter(isOurs)).toEqual([]);
 });

@@ -1,4 +1,4 @@
-import { DeniedError, ProtocolError } from "../../errors.js";
+import { DeniedError, ProtocolError, UnavailableError } from "../../errors.js";
 import type { Outcome } from "../../planner/calls.js";
 import type { Eventually } from "../../platform/maybe-promise.js";
 import type { Clock, Moments } from "./clock.js";
@@ -25,7 +25,7 @@ export async function driveAll(planned: PlannedCall, world: World): Promise<read
   const endOf = (step: Step) => ("outcomes" in step ? step.outcomes : undefined);
   const ended = await toEnd(planned, world, endOf);
   return ended.map((one) => {
-    return "outcome" in one ? one : { failure: withTokenFailure(one.failure, world.exchange) };
+    return "outcome" in one ? one : { failure: withCause(one.failure, world.exchange) };
   });
 }
 
@@ -55,7 +55,7 @@ async function proceed<End>(
       need = step.need;
     }
   } catch (thrown) {
-    throw withTokenFailure(thrown, world.exchange);
+    throw withCause(thrown, world.exchange);
   } finally {
     planned.end();
   }
@@ -76,10 +76,17 @@ async function answerTo(need: Need, { exchange, clock }: World): Promise<Answer>
   return { tag: "waited" };
 }
 
-/** What the planner took for a refused token may be that there was none. */
-function withTokenFailure(thrown: unknown, { tokenFailure }: Exchange): unknown {
+/**
+ * A failure with what it comes of, which the planner does not see: that there was no token, where it
+ * took one to be refused, or what the last request failed with.
+ */
+function withCause(thrown: unknown, { tokenFailure, cause }: Exchange): unknown {
+  if (thrown instanceof UnavailableError && thrown.cause === undefined && cause !== undefined) {
+    Object.defineProperty(thrown, "cause", { value: cause, writable: true, configurable: true });
+  }
   if (!(thrown instanceof DeniedError) || tokenFailure === undefined) return thrown;
   const { stored } = thrown;
   const effect = stored === "nothing" ? "nothing was stored" : "some of it may be stored";
-  return new DeniedError(tokenFailure.code, `${tokenFailure.what}; ${effect}`, { stored });
+  const options = { stored, cause: tokenFailure.cause };
+  return new DeniedError(tokenFailure.code, `${tokenFailure.what}; ${effect}`, options);
 }

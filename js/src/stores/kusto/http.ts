@@ -1,12 +1,14 @@
-// Requests on the network. Nothing a request or its failure holds is told to anyone: what comes
-// back of a failure is a word or two of this file's own.
+// Requests on the network. No message holds what a request or its failure does: what comes back of
+// a failure is a word or two of this file's own. What was thrown is the cause of the call's error.
 
 import { timers } from "../../platform/timers.js";
 import type { HttpAnswer, HttpRequest } from "./guest.js";
-import { TokenFailure, TokenPending, type TokenSource } from "./token.js";
+import { causeOf, failed, TokenFailure, TokenPending, type TokenSource } from "./token.js";
 
 /** `fetch`, or what stands in for it. */
-export type Fetch = typeof fetch;
+export type Fetch = typeof globalThis extends { fetch: infer Own }
+  ? Own
+  : (url: string, init: object) => Promise<object>;
 
 /** Sends the requests of one call. */
 export class Exchange {
@@ -14,6 +16,8 @@ export class Exchange {
   readonly #tokens: TokenSource;
   /** Why the last request that needed a token had none. */
   tokenFailure: TokenFailure | undefined;
+  /** What was thrown where the last request failed. */
+  cause: unknown;
 
   constructor(fetch: Fetch, tokens: TokenSource) {
     this.#fetch = fetch;
@@ -22,13 +26,19 @@ export class Exchange {
 
   /** Sends a request, with a token where it asks for one. */
   async answer(request: HttpRequest): Promise<HttpAnswer> {
+    const answer = await this.#answer(request);
+    this.cause = causeOf(answer);
+    return answer;
+  }
+
+  async #answer(request: HttpRequest): Promise<HttpAnswer> {
     if (request.authorization === "none") return send(this.#fetch, request);
     this.tokenFailure = undefined;
     try {
       const token = await this.#tokens(request.authorization === "fresh-token");
       return await send(this.#fetch, request, token);
     } catch (thrown) {
-      if (thrown instanceof TokenPending) return { tag: "failed", val: thrown.message };
+      if (thrown instanceof TokenPending) return failed(thrown.message, thrown.cause);
       if (!(thrown instanceof TokenFailure)) throw thrown;
       // To the planner a request without a token is one that was refused for it.
       this.tokenFailure = thrown;
@@ -63,7 +73,7 @@ export async function send(
       val: { status: response.status, headers: [...response.headers], body },
     };
   } catch (thrown) {
-    return { tag: "failed", val: wordFor(thrown) };
+    return failed(wordFor(thrown), thrown);
   }
 }
 

@@ -1,7 +1,16 @@
 import type { SerializerProtocol } from "@langchain/langgraph-checkpoint";
 
-import { InvalidInputError } from "../../errors.js";
-import type { MemoryOptions } from "../../options.js";
+import {
+  checkOptions,
+  FUNCTION,
+  type Kind,
+  type Kinds,
+  type MemoryOptions,
+  OF_KUSTO,
+  refusedOption,
+  TEXT,
+  YES_OR_NO,
+} from "../../options.js";
 import type { StoreOptions } from "./guest.js";
 import type { Fetch } from "./http.js";
 import type { TokenCredential, TokenFunction } from "./token.js";
@@ -64,110 +73,82 @@ export interface KustoOptions extends MemoryOptions {
   readonly onWarning?: ((message: string) => void) | undefined;
 }
 
-/** The names of the options; the type makes sure that none is left out. */
-const NAMES: Record<keyof KustoOptions, true> = {
-  admin: true,
-  assumeImmutable: true,
-  authority: true,
-  batchSize: true,
-  cacheBytes: true,
-  clusterUri: true,
-  core: true,
-  credential: true,
-  database: true,
-  deadline: true,
-  fetch: true,
-  flushInterval: true,
-  ingestMode: true,
-  onWarning: true,
-  retentionDays: true,
-  serde: true,
-  table: true,
-  trustedHosts: true,
-  visibilityTimeout: true,
+/** A whole number from 1, of 32 bits. */
+const COUNT: Kind = [
+  (value) => Number.isInteger(value) && Number(value) >= 1 && Number(value) < 2 ** 32,
+  "a whole number from 1; leave it out for the default",
+];
+/** Some time, in whole milliseconds of 32 bits. */
+const SECONDS: Kind = [
+  (value) => typeof value === "number" && toMs(value) >= 1 && toMs(value) < 2 ** 32,
+  "a number of seconds, at least 0.001; leave it out for the default",
+];
+const HOSTS: Kind = [
+  (value) => Array.isArray(value) && value.every(isHost),
+  'a list of hosts alone, such as ["kusto.example.com"], without https://, port or path',
+];
+
+const KINDS: Kinds<KustoOptions> = {
+  ...OF_KUSTO,
+  admin: YES_OR_NO,
+  authority: TEXT,
+  batchSize: COUNT,
+  clusterUri: TEXT,
+  // It is told apart, with a code of its own.
+  credential: [() => true, "one of @azure/identity"],
+  database: TEXT,
+  deadline: SECONDS,
+  fetch: FUNCTION,
+  flushInterval: SECONDS,
+  ingestMode: [
+    (value) => value === "auto" || value === "streaming" || value === "inline",
+    '"auto", "streaming" or "inline"',
+  ],
+  onWarning: FUNCTION,
+  retentionDays: COUNT,
+  table: TEXT,
+  trustedHosts: HOSTS,
+  visibilityTimeout: SECONDS,
 };
 
-/** Refuses options that there are not. */
-export function checkNames(options: KustoOptions): void {
-  for (const name of Object.keys(options)) {
-    if (Object.hasOwn(NAMES, name)) continue;
-    const near = nearest(name, Object.keys(NAMES));
-    const hint = near === undefined ? "leave it out" : `write ${near}`;
-    throw new InvalidInputError("unknown-option", `there is no option ${name}; ${hint}`);
-  }
+/** Refuses options that there are not, and values that are none of theirs. */
+export function checkKustoOptions(options: unknown): void {
+  checkOptions(options, KINDS);
 }
 
-/** The name that was meant: one of the same letters, or of nearly the same. */
-function nearest(name: string, names: readonly string[]): string | undefined {
-  const letters = (text: string) => text.toLowerCase().replaceAll(/[^a-z]/g, "");
-  const given = letters(name).slice(0, 40);
-  const distances = names.map((one) => [distance(given, letters(one)), one] as const);
-  const [least] = distances.sort(([one], [other]) => one - other);
-  return least !== undefined && least[0] <= given.length / 3 ? least[1] : undefined;
-}
-
-/** How many letters to add, remove or change to make one text of another. */
-function distance(one: string, other: string): number {
-  let row = Array.from({ length: other.length + 1 }, (_, index) => index);
-  for (const [index, letter] of [...one].entries()) {
-    const next = [index + 1];
-    for (const [at, another] of [...other].entries()) {
-      const changed = (row[at] ?? 0) + (letter === another ? 0 : 1);
-      next.push(Math.min(changed, (row[at + 1] ?? 0) + 1, (next[at] ?? 0) + 1));
-    }
-    row = next;
-  }
-  return row.at(-1) ?? 0;
-}
-
-/** What the planner is told of the options. */
+/** What the planner is told of the options, which were looked at. */
 export function toStoreOptions(options: KustoOptions, credential = false): StoreOptions {
-  checkNames(options);
   const { clusterUri, database, table, batchSize, retentionDays } = options;
   const store: StoreOptions = {
-    clusterUri: required("clusterUri", clusterUri),
-    database: required("database", database),
-    ingestMode: toIngestMode(options.ingestMode),
+    clusterUri: required("clusterUri", "Data Source", clusterUri),
+    database: required("database", "Initial Catalog", database),
+    ingestMode: options.ingestMode ?? "auto",
     admin: options.admin === true,
     trustedHosts: [...(options.trustedHosts ?? [])],
     credential,
   };
-  if (table !== undefined) store.table = required("table", table);
-  if (batchSize !== undefined) store.batchSize = toCount("batchSize", batchSize);
-  if (retentionDays !== undefined) store.retentionDays = toCount("retentionDays", retentionDays);
+  if (table !== undefined) store.table = table;
+  if (batchSize !== undefined) store.batchSize = batchSize;
+  if (retentionDays !== undefined) store.retentionDays = retentionDays;
   for (const name of ["flushInterval", "deadline", "visibilityTimeout"] as const) {
     const seconds = options[name];
-    if (seconds !== undefined) store[`${name}Ms`] = toMilliseconds(name, seconds);
+    if (seconds !== undefined) store[`${name}Ms`] = toMs(seconds);
   }
   return store;
 }
 
-function required(name: string, value: string | undefined): string {
-  if (typeof value === "string" && value.isWellFormed()) return value;
-  throw new InvalidInputError("invalid-option", `the option ${name} has to be text`);
-}
-
-function toIngestMode(mode: unknown = "auto"): IngestMode {
-  if (mode === "auto" || mode === "streaming" || mode === "inline") return mode;
-  throw new InvalidInputError(
-    "invalid-option",
-    'the option ingestMode has to be "auto", "streaming" or "inline"',
+function required(name: string, keyword: string, value: string | undefined): string {
+  if (value !== undefined) return value;
+  throw refusedOption(
+    `the option ${name} is missing; in a connection string it is written as ${keyword}=...`,
   );
 }
 
-/** A whole number from 1, of 32 bits. */
-function toCount(name: string, count: unknown): number {
-  if (typeof count === "number" && Number.isInteger(count) && count >= 1 && count < 2 ** 32) {
-    return count;
-  }
-  const what = "a whole number from 1; leave it out for the default";
-  throw new InvalidInputError("invalid-option", `the option ${name} has to be ${what}`);
+function toMs(seconds: number): number {
+  return Math.round(seconds * 1000);
 }
 
-/** Some time, in whole milliseconds of 32 bits. */
-function toMilliseconds(name: string, seconds: unknown): number {
-  const count = typeof seconds === "number" ? Math.round(seconds * 1000) : Number.NaN;
-  if (count >= 1 && count < 2 ** 32) return count;
-  const what = "a number of seconds, at least 0.001; leave it out for the default";
-  throw new InvalidInputError("invalid-option", `the option ${name} has to be ${what}`);
+/** A name or an address; of version 6, in brackets. */
+function isHost(value: unknown): boolean {
+  return typeof value === "string" && /^(\[[^\s/@[\]]+\]|[^\s:/@?#[\]]+)$/.test(value);
 }

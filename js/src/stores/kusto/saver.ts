@@ -1,12 +1,13 @@
 /// <reference lib="esnext.disposable" preserve="true" />
 
+import { InvalidInputError } from "../../errors.js";
 import { PlannedSaver } from "../../langgraph/saver.js";
 import { emitWarning, emitWarningNow } from "../../platform/runtime.js";
 import { systemClock } from "./clock.js";
 import type { ClientSecret } from "./guest.js";
 import { parseConnectionString } from "./guest.js";
 import { send } from "./http.js";
-import { checkNames, type KustoOptions, toStoreOptions } from "./options.js";
+import { checkKustoOptions, type KustoOptions, toStoreOptions } from "./options.js";
 import { KustoStore } from "./store.js";
 import {
   checkCredential,
@@ -50,8 +51,8 @@ export class KustoSaver extends PlannedSaver {
     source: string | KustoOptions,
     options: KustoOptions = {},
   ): Promise<KustoSaver> {
-    if (typeof source !== "string") return open(source, source);
-    checkNames(options);
+    if (typeof source !== "string") return open(optionsOf(source), source);
+    checkKustoOptions(options);
     const { clusterUri, database, login } = parseConnectionString(source, options.core);
     const said = { clusterUri, database, ...defined(options) };
     if (options.credential !== undefined) return open(said, options);
@@ -77,6 +78,18 @@ export class KustoSaver extends PlannedSaver {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
   }
+}
+
+/** The options that stand in a connection string's place. */
+function optionsOf(source: unknown): KustoOptions {
+  if (typeof source !== "object" || source === null) {
+    const message =
+      "a connection string, or options with clusterUri and database, are missing: nothing says " +
+      "where the database is";
+    throw new InvalidInputError("invalid-argument", message);
+  }
+  checkKustoOptions(source);
+  return source;
 }
 
 function open(options: KustoOptions, login: Login): KustoSaver {

@@ -1,4 +1,5 @@
-// Where the bearer token comes from. No error here holds a token, or what a credential said.
+// Where the bearer token comes from. No message here holds a token, or what a credential said: that
+// is the cause of the error, as it was thrown.
 
 import { CheckpointerError, InvalidInputError } from "../../errors.js";
 import { type Clock, Moments } from "./clock.js";
@@ -36,6 +37,20 @@ export type TokenFunction = (
 /** How requests are sent. */
 export type Send = (request: HttpRequest) => Promise<HttpAnswer>;
 
+const causes = new WeakMap<HttpAnswer, unknown>();
+
+/** The answer that a request failed with a word, and what was thrown. */
+export function failed(word: string, cause: unknown): HttpAnswer {
+  const answer: HttpAnswer = { tag: "failed", val: word };
+  causes.set(answer, cause);
+  return answer;
+}
+
+/** What was thrown where a request failed: for the caller, not for the planner. */
+export function causeOf(answer: HttpAnswer): unknown {
+  return causes.get(answer);
+}
+
 /** Gives the token of a request: nothing where requests carry none. */
 export type TokenSource = (fresh: boolean) => Promise<string | undefined>;
 
@@ -54,8 +69,8 @@ export class TokenFailure extends Error {
   /** What is wrong and what to do, for people. */
   readonly what: string;
 
-  constructor(code: string, what: string) {
-    super(what);
+  constructor(code: string, what: string, options?: ErrorOptions) {
+    super(what, options);
     this.code = code;
     this.what = what;
   }
@@ -83,9 +98,9 @@ export function tokensOf(
           ? await credential({ scope, fresh })
           : await credential.getToken(scope);
       if (typeof given === "string") return { token: given, expiresOnTimestamp: 0 };
-      if (given !== null) return given;
+      if (given !== null && given !== undefined) return given;
     } catch (thrown) {
-      throw noToken(`the credential failed${nameOf(thrown)}`);
+      throw noToken(`the credential failed${nameOf(thrown)}`, { cause: thrown });
     }
     throw noToken("the credential gave none");
   });
@@ -105,7 +120,9 @@ export function tokensFor(
   const request = guest.request(secret, clusterUri, authority);
   return cached(clock, async () => {
     const answer = await send(request);
-    if (answer.tag === "failed") throw new TokenPending(`login: ${answer.val}`);
+    if (answer.tag === "failed") {
+      throw new TokenPending(`login: ${answer.val}`, { cause: causeOf(answer) });
+    }
     if (answer.tag === "too-large") throw new TokenPending("login: the answer is too long");
     const { status } = answer.val;
     if (status === 429 || status >= 500) throw new TokenPending(`login: status ${status}`);
@@ -114,7 +131,7 @@ export function tokensFor(
       return { token: value, expiresOnTimestamp: Number(expiresAt / 1000n) };
     } catch (thrown) {
       if (!(thrown instanceof CheckpointerError)) throw thrown;
-      throw new TokenFailure(thrown.code, thrown.message);
+      throw new TokenFailure(thrown.code, thrown.message, { cause: thrown });
     }
   });
 }
@@ -146,8 +163,8 @@ function checked(token: unknown): string {
   throw noToken("the credential gave something that is no bearer token");
 }
 
-function noToken(what: string): TokenFailure {
-  return new TokenFailure("no-token", `there is no token for the cluster: ${what}`);
+function noToken(what: string, options?: ErrorOptions): TokenFailure {
+  return new TokenFailure("no-token", `there is no token for the cluster: ${what}`, options);
 }
 
 /** The class of what was thrown, which says more than nothing and holds no secret. */

@@ -1,6 +1,7 @@
-import { DatabaseSync, type StatementSync } from "node:sqlite";
+import type { DatabaseSync, StatementSync } from "node:sqlite";
+import { InvalidInputError } from "../../errors.js";
 import type { SqlValue } from "../../planner/adapter.js";
-import { types } from "../../platform/runtime.js";
+import { builtinModule, types } from "../../platform/runtime.js";
 import type { Connection } from "./connection.js";
 import { storageError } from "./failure.js";
 import { type Placed, placed } from "./numbered.js";
@@ -15,8 +16,16 @@ const PRIMARY_RESULT_CODE = 0xff;
  * so the driver itself does not wait.
  */
 export function openNodeSqlite(path: string): DatabaseSync {
+  // An import of it would fail before anything could be said, in a Node.js that has none.
+  const driver = builtinModule<typeof import("node:sqlite")>("node:sqlite");
+  if (driver === undefined) {
+    const message =
+      "there is no node:sqlite in this runtime: it takes Node.js 22.16 or newer; in others import " +
+      "langgraph-checkpoint-wasm/sqlite, on better-sqlite3";
+    throw new InvalidInputError("missing-driver", message);
+  }
   try {
-    return new DatabaseSync(path, { timeout: 0 });
+    return new driver.DatabaseSync(path, { timeout: 0 });
   } catch (thrown) {
     throw storageError("storage-unreachable", thrown);
   }

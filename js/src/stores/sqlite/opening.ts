@@ -2,13 +2,25 @@
 
 import type { SerializerProtocol } from "@langchain/langgraph-checkpoint";
 import { InvalidInputError } from "../../errors.js";
-import type { Synchronous } from "../../options.js";
-import { BUSY_DEADLINE_MS, type SqliteOptions } from "../../options.js";
+import {
+  BUSY_DEADLINE_MS,
+  checkOptions,
+  checkSerde,
+  SQLITE,
+  type SqliteOptions,
+  type Synchronous,
+} from "../../options.js";
 import { builtinModule } from "../../platform/runtime.js";
 import type { QueueOptions } from "./commit-queue.js";
 
+/** What every runtime's `URL` is. */
+export interface FileUrl {
+  readonly href: string;
+  readonly protocol: string;
+}
+
 /** The path of a file, `":memory:"`, or the URL of a file, as text or not. */
-export type Location = string | URL;
+export type Location = string | FileUrl;
 
 /** A class whose instances are savers on open databases. */
 export type SaverClass<Database, Saver> = new (
@@ -20,14 +32,17 @@ export type SaverClass<Database, Saver> = new (
 const chosen = new WeakMap<object, Synchronous>();
 
 /**
- * Makes a saver on a database that was opened for it. When its commits wait for the disk holds for
+ * Opens a database, and makes a saver on it. What is wrong with the options is said before. When its commits wait for the disk holds for
  * the database, whatever the constructor of a class that extends ours passes on.
  */
 export function onOpened<Database extends { close(): unknown }, Saver>(
   Class: SaverClass<Database, Saver>,
-  db: Database,
+  open: (path: string) => Database,
+  location: Location,
   options: SqliteOptions,
 ): Saver {
+  checkOptions(options, SQLITE);
+  const db = open(toPath(location));
   const { serde, synchronous = "full" } = options;
   chosen.set(db, synchronous);
   try {
@@ -39,11 +54,13 @@ export function onOpened<Database extends { close(): unknown }, Saver>(
 }
 
 /** How a database is used: as the options say, or whoever opened it. */
-export function queueOptions(db: unknown, options: SqliteOptions): QueueOptions {
+export function queueOptions(db: unknown, serde: unknown, options: SqliteOptions): QueueOptions {
   if (typeof db !== "object" || db === null) {
     const message = "a saver is made of an open database; fromConnString opens one by its path";
     throw new InvalidInputError("invalid-database", message);
   }
+  checkSerde(serde);
+  checkOptions(options, SQLITE);
   const { busyDeadlineMs = BUSY_DEADLINE_MS, synchronous = chosen.get(db) } = options;
   return { busyDeadlineMs, synchronous };
 }

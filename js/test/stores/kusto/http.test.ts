@@ -206,27 +206,29 @@ describe("a credential", () => {
   class CredentialUnavailableError extends Error {
     override readonly name = "CredentialUnavailableError";
   }
-  const useless: [string, () => unknown, string][] = [
+  const thrown = new CredentialUnavailableError(`${TOKEN} is wrong`);
+  const useless: [string, () => unknown, string, Error?][] = [
     [
       "fails",
       () => {
-        throw new CredentialUnavailableError(`${TOKEN} is wrong`);
+        throw thrown;
       },
       "CredentialUnavailableError",
+      thrown,
     ],
     ["gives_nothing", () => null, "gave none"],
     ["gives_a_number", () => ({ token: 7, expiresOnTimestamp: 0 }), "no bearer token"],
     ["gives_a_line_feed", () => `${TOKEN}\n`, "no bearer token"],
   ];
 
-  test.each(useless)("that_%s_is_a_refusal_without_its_words", async (_, give, what) => {
+  test.each(useless)("that_%s_is_a_refusal_without_its_words", async (_, give, what, cause) => {
     const web = await Web.open(ok);
     const credential = { getToken: async () => give() as never };
     const exchange = new Exchange(fetch, tokensOf(credential, cluster, systemClock));
     const answer = await exchange.answer(request(web.origin));
     expect(answer).toMatchObject({ tag: "response", val: { status: 401 } });
     expect(exchange.tokenFailure?.message).toContain(what);
-    expect(exchange.tokenFailure?.cause).toBeUndefined();
+    expect(exchange.tokenFailure?.cause).toBe(cause);
     expect(exchange.tokenFailure?.stack).not.toContain(TOKEN);
     expect(web.seen).toEqual([]);
   });

@@ -55,6 +55,65 @@ describe("options", () => {
     }
   });
 
+  test.each([
+    ["admin", ["yes", 1, null]],
+    ["fetch", [1]],
+    ["onWarning", [1]],
+    ["cacheBytes", ["1MB", -1, Number.NaN]],
+    ["assumeImmutable", ["messages", [1]]],
+    ["serde", [{}, null]],
+    ["table", [7]],
+    ["ingestMode", ["queued"]],
+    ["authority", [7]],
+    ["clusterUri", [7]],
+  ])("of_another_kind_are_refused: %s", async (name, values) => {
+    for (const value of values) {
+      const { code, message } = await refusal({ [name]: value });
+      expect(code).toBe("invalid-option");
+      expect(message).toContain(`the option ${name} has to be`);
+    }
+  });
+
+  test.each([
+    ["kusto.example"],
+    [["https://kusto.example"]],
+    [["kusto.example:443"]],
+    [["kusto.example/db"]],
+    [[7]],
+  ])("trustedHosts_are_hosts_alone: %j", async (trustedHosts) => {
+    const { code, message } = await refusal({ trustedHosts });
+    expect(code).toBe("invalid-option");
+    expect(message).toContain("without https://, port or path");
+  });
+
+  test("trustedHosts_may_be_addresses", async () => {
+    const trustedHosts = ["10.0.0.1", "[::1]", "kusto.example"];
+    const saver = await KustoSaver.fromConnectionString({ ...good, trustedHosts });
+    await saver.close();
+  });
+
+  test.each([undefined, null, 7])("are_missing_where_there_is_no_source: %j", async (source) => {
+    const opening = KustoSaver.fromConnectionString(source as never);
+    await expect(opening).rejects.toMatchObject({
+      name: "InvalidInputError",
+      code: "invalid-argument",
+      message: expect.stringContaining("a connection string"),
+    });
+  });
+
+  test.each([
+    [{}, "the option clusterUri is missing"],
+    [{ clusterUri: good.clusterUri }, "the option database is missing"],
+    [good.clusterUri, "it is written as Initial Catalog=..."],
+    ["foo", "it is written as Initial Catalog=..."],
+  ])("that_are_missing_are_named: %j", async (source, said) => {
+    const opening = KustoSaver.fromConnectionString(source);
+    await expect(opening).rejects.toMatchObject({
+      code: "invalid-option",
+      message: expect.stringContaining(said),
+    });
+  });
+
   test("that_are_good_are_taken", async () => {
     const times = { flushInterval: 0.5, deadline: 1.5, visibilityTimeout: 0.001 };
     const saver = await KustoSaver.fromConnectionString({

@@ -61,6 +61,41 @@ test("a_credential_that_fails_is_named_and_nothing_is_sent", async () => {
   expect(web.seen).toEqual([]);
 });
 
+test.each([
+  ["throws", () => Promise.reject(new RangeError("expired")), new RangeError("expired")],
+  ["gives_undefined", async () => undefined, undefined],
+  ["gives_null", async () => null, undefined],
+])("a_credential_that_%s_is_no_token_and_its_error_the_cause", async (_, credential, cause) => {
+  const web = await guarded();
+  const saver = await open(web, credential);
+  const calls = [saver.getTuple(config("t")), saver.putWrites(config("t", "1"), [["a", 1]], "k")];
+  for (const ended of await Promise.allSettled(calls)) {
+    const { reason } = ended as PromiseRejectedResult;
+    expect(reason).toMatchObject({ name: "DeniedError", code: "no-token" });
+    expect(reason.cause).toEqual(cause);
+  }
+  expect(web.seen).toEqual([]);
+});
+
+test("a_connection_that_is_refused_is_the_cause_of_the_error", async () => {
+  const refused = new TypeError("fetch failed", {
+    cause: Object.assign(new Error("connect"), { code: "ECONNREFUSED" }),
+  });
+  const saver = await KustoSaver.fromConnectionString({
+    clusterUri: "http://127.0.0.1:1",
+    database: "d",
+    deadline: 0.05,
+    fetch: () => Promise.reject(refused),
+  });
+  const calls = [saver.getTuple(config("t")), saver.putWrites(config("t", "1"), [["a", 1]], "k")];
+  for (const ended of await Promise.allSettled(calls)) {
+    const { reason } = ended as PromiseRejectedResult;
+    expect(reason).toMatchObject({ name: "UnavailableError", code: "store-unreachable" });
+    expect(reason.message).toContain("connection refused");
+    expect(reason.cause).toBe(refused);
+  }
+});
+
 test("a_host_that_is_not_trusted_never_gets_the_token", async () => {
   const web = await guarded(`Bearer ${TOKEN}`);
   // To the saver, this is no name of this machine's.

@@ -1,5 +1,6 @@
 // How a saver gets at its database.
 
+import { existsSync } from "node:fs";
 import { runInNewContext } from "node:vm";
 
 import Database from "better-sqlite3";
@@ -111,3 +112,64 @@ test("a_lock_is_known_by_an_error_of_another_realm", () => {
     expect(connection.resultCode(other)).toBeUndefined();
   }
 });
+
+const OPTIONS_REFUSED: [unknown, string, string][] = [
+  [{ sync: "full" }, "unknown-option", "there is no option sync"],
+  [{ busyDeadlineMS: 5 }, "unknown-option", "write busyDeadlineMs"],
+  [{ synchronous: "off" }, "invalid-option", 'synchronous has to be "full" or "normal"'],
+  [{ synchronous: "FULL" }, "invalid-option", "synchronous"],
+  [{ synchronous: 1 }, "invalid-option", "synchronous"],
+  [{ busyDeadlineMs: Number.NaN }, "invalid-option", "busyDeadlineMs has to be a number"],
+  [{ busyDeadlineMs: -1 }, "invalid-option", "busyDeadlineMs"],
+  [{ busyDeadlineMs: "5" }, "invalid-option", "busyDeadlineMs"],
+  [{ busyDeadlineMs: Number.POSITIVE_INFINITY }, "invalid-option", "busyDeadlineMs"],
+  [{ cacheBytes: "1MB" }, "invalid-option", "cacheBytes has to be a number of bytes"],
+  [{ cacheBytes: -1 }, "invalid-option", "cacheBytes"],
+  [{ cacheBytes: Number.NaN }, "invalid-option", "cacheBytes"],
+  [{ assumeImmutable: "messages" }, "invalid-option", 'a list of channels, such as ["messages"]'],
+  [{ assumeImmutable: [1] }, "invalid-option", "assumeImmutable"],
+  [{ serde: {} }, "invalid-option", "dumpsTyped and loadsTyped"],
+  [{ core: {} }, "invalid-option", "core has to be a WebAssembly.Module"],
+  ["full", "invalid-option", "the options have to be an object"],
+  [null, "invalid-option", "the options have to be an object"],
+];
+
+test.each(OPTIONS_REFUSED)(
+  "the_options_%j_are_refused_before_a_file_is_made",
+  (given, code, said) => {
+    const path = temporaryDatabase();
+    const options = given as SqliteOptions;
+    const refusal = expect.objectContaining({
+      name: "InvalidInputError",
+      code,
+      message: expect.stringContaining(said),
+    });
+    expect(() => SqliteSaver.fromConnString(path, options)).toThrow(refusal);
+    expect(existsSync(path)).toBe(false);
+    const db = new Database(":memory:");
+    onTestFinished(() => {
+      db.close();
+    });
+    if (typeof given === "object" && given !== null && "serde" in given) return;
+    expect(() => new SqliteSaver(db, undefined, options)).toThrow(refusal);
+    // Whatever the store is: those of its own there are not, in an adapter's saver.
+    const adapter = { run: () => [] };
+    expect(() => new StorageSaver(adapter, undefined, options)).toThrow(InvalidInputError);
+  },
+);
+
+test.each([[{ synchronous: "full" }], [{}], [null], ["json"]])(
+  "the_serde_%j_is_refused_by_the_constructor",
+  (serde) => {
+    const db = new Database(":memory:");
+    onTestFinished(() => {
+      db.close();
+    });
+    const refusal = expect.objectContaining({
+      code: "invalid-option",
+      message: expect.stringContaining("options are the argument after it"),
+    });
+    expect(() => new SqliteSaver(db, serde as never)).toThrow(refusal);
+    expect(() => new StorageSaver({ run: () => [] }, serde as never)).toThrow(refusal);
+  },
+);
