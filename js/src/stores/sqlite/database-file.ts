@@ -2,8 +2,13 @@ import { statSync } from "node:fs";
 
 import type { Connection } from "./connection.js";
 
+/** What tells a file from every other one, or that there is none; nothing where nobody can say. */
+type Identity = string | undefined;
+
+const NONE = "none";
+
 /**
- * The file of an open database, and its write-ahead log, as they were found.
+ * The files of an open database, as they were found.
  *
  * Once a file has been deleted or replaced, SQLite goes on with the one that nobody finds any
  * more. The same happens where a second library of SQLite in this process closes the database:
@@ -12,31 +17,50 @@ import type { Connection } from "./connection.js";
 export class DatabaseFile {
   readonly #connection: Connection;
   readonly #path: string;
-  readonly #file: string | undefined;
-  #log: string | undefined;
+  #file: Identity;
+  /** The write-ahead log and its index; SQLite makes them when it first needs them. */
+  #beside: Identity[] = [];
 
   constructor(connection: Connection) {
     this.#connection = connection;
     this.#path = connection.path;
-    this.#file = found(this.#path);
+    // A database in memory has none.
+    this.#file = this.#path === "" ? undefined : found(this.#path);
   }
 
   /** Whether what was committed, or read, is in the files of that name. */
   isInPlace(): boolean {
     if (this.#path === "") return true;
-    if (found(this.#path) !== this.#file) return false;
-    const log = found(`${this.#path}-wal`);
-    // SQLite makes the log when it first needs one, and leaves it there while it is open.
-    this.#log ??= log;
-    if (log === this.#log) return true;
+    const file = found(this.#path);
+    if (!isSame(this.#file, file)) return false;
+    this.#file ??= file;
+    const beside = BESIDE.map((suffix) => found(this.#path + suffix));
+    // SQLite leaves them there while the database is open.
+    if (beside.every((file, index) => isSame(this.#beside[index], file))) {
+      this.#beside = beside.map((file, index) => {
+        return file === NONE ? undefined : (file ?? this.#beside[index]);
+      });
+      return true;
+    }
     if (this.#connection.pragma("journal_mode") === "wal") return false;
-    this.#log = undefined;
+    this.#beside = [];
     return true;
   }
 }
 
-/** What tells a file from every other one; nothing where there is none. */
-function found(path: string): string | undefined {
-  const file = statSync(path, { throwIfNoEntry: false });
-  return file && `${file.dev} ${file.ino}`;
+/** What the names of the log and of its index end with. */
+const BESIDE = ["-wal", "-shm"] as const;
+
+function isSame(known: Identity, file: Identity): boolean {
+  return known === undefined || file === undefined || known === file;
+}
+
+function found(path: string): Identity {
+  try {
+    const file = statSync(path, { throwIfNoEntry: false });
+    return file === undefined ? NONE : `${file.dev} ${file.ino}`;
+  } catch (thrown) {
+    const code = String((thrown as { code?: unknown }).code);
+    return /^(ENOENT|ENOTDIR|ELOOP)$/.test(code) ? NONE : undefined;
+  }
 }
