@@ -1,5 +1,6 @@
 // A database whose file, or log, is deleted or replaced while it is open acknowledges nothing.
 
+import { execFileSync } from "node:child_process";
 import { copyFileSync, cpSync, existsSync, mkdtempSync, renameSync, rmSync } from "node:fs";
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
@@ -22,6 +23,12 @@ async function begun(path = temporaryDatabase()) {
 function put(saver: SqliteSaver, n: number, thread = "t") {
   return saver.put(config(thread), checkpoint(n, { n }), metadata(n), { n });
 }
+
+const CHANGES = `
+  const db = require("better-sqlite3")(process.argv[1]);
+  db.exec("CREATE TABLE theirs (n)");
+  db.close();
+`;
 
 const REPLACED = { code: "storage-replaced", stored: "unknown" };
 
@@ -65,6 +72,15 @@ test("a_put_after_the_log_was_replaced_is_not_acknowledged", async () => {
   copyFileSync(`${path}-wal`, `${path}-copy`);
   renameSync(`${path}-copy`, `${path}-wal`);
   await expect(put(saver, 2)).rejects.toMatchObject(REPLACED);
+});
+
+test("a_put_after_the_index_of_the_log_was_deleted_is_not_acknowledged", async () => {
+  const { path, saver } = await begun();
+  rmSync(`${path}-shm`);
+  await expect(put(saver, 2)).rejects.toMatchObject(REPLACED);
+  // Another process makes an index of its own, and does not see what goes into the log by ours.
+  execFileSync(process.execPath, ["--input-type=commonjs", "--eval", CHANGES, path]);
+  await expect(put(saver, 3)).rejects.toMatchObject(REPLACED);
 });
 
 test("another_journal_mode_of_the_callers_is_no_replacement", async () => {
