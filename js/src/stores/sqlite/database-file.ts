@@ -1,4 +1,4 @@
-import { statSync } from "node:fs";
+import { readFileSync, statSync } from "node:fs";
 
 import type { Connection } from "./connection.js";
 
@@ -6,6 +6,9 @@ import type { Connection } from "./connection.js";
 type Identity = string | undefined;
 
 const NONE = "none";
+
+/** As often as fills a few of SQLite's largest pages. */
+const TOKENS = 20_000;
 
 /**
  * The files of an open database, as they were found.
@@ -42,9 +45,15 @@ export class DatabaseFile {
       });
       return true;
     }
-    if (this.#connection.pragma("journal_mode") === "wal") return false;
+    if (this.#connection.pragma("journal_mode") === "wal" && !this.#isOwn(beside)) return false;
     this.#beside = [];
     return true;
+  }
+
+  /** Whether the connection itself made another log, as it does where its journal mode changes. */
+  #isOwn([log, index]: Identity[]): boolean {
+    if (isSame(this.#beside[0], log) || log === NONE || index === NONE) return false;
+    return writesInto(this.#connection, `${this.#path}-wal`);
   }
 }
 
@@ -62,5 +71,28 @@ function found(path: string): Identity {
   } catch (thrown) {
     const code = String((thrown as { code?: unknown }).code);
     return /^(ENOENT|ENOTDIR|ELOOP)$/.test(code) ? NONE : undefined;
+  }
+}
+
+/**
+ * Whether a connection writes into the log of that name: it writes a token, more of it than it may
+ * keep in memory, and takes it back. (The index cannot be read so: that takes SQLite's locks away.)
+ */
+function writesInto(connection: Connection, log: string): boolean {
+  if (connection.inTransaction) return false;
+  const token = `langgraph-checkpoint-wasm ${Math.random()} `;
+  const usual = connection.pragma("cache_size");
+  try {
+    connection.execute("BEGIN IMMEDIATE");
+    connection.pragma("cache_size = 1");
+    connection.execute("CREATE TABLE lg_token (token)");
+    connection.query("INSERT INTO lg_token VALUES (?1)", [token.repeat(TOKENS)]);
+    return readFileSync(log).includes(token);
+  } catch {
+    // Where it cannot be found out, nothing is acknowledged.
+    return false;
+  } finally {
+    if (connection.inTransaction) connection.execute("ROLLBACK");
+    connection.pragma(`cache_size = ${usual}`);
   }
 }

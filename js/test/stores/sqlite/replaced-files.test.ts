@@ -1,7 +1,15 @@
 // A database whose file, or log, is deleted or replaced while it is open acknowledges nothing.
 
 import { execFileSync } from "node:child_process";
-import { copyFileSync, cpSync, existsSync, mkdtempSync, renameSync, rmSync } from "node:fs";
+import {
+  copyFileSync,
+  cpSync,
+  existsSync,
+  linkSync,
+  mkdtempSync,
+  renameSync,
+  rmSync,
+} from "node:fs";
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -88,6 +96,24 @@ test("another_journal_mode_of_the_callers_is_no_replacement", async () => {
   saver.db.pragma("journal_mode = DELETE");
   await put(saver, 2);
   expect(await ids(saver.list(config("t")))).toEqual([idOf(2), idOf(1)]);
+});
+
+test("a_log_that_the_connection_made_anew_is_no_replacement", async () => {
+  const { path, saver } = await begun();
+  saver.db.pragma("cache_size = 123");
+  const schema = () => saver.db.prepare("SELECT name FROM sqlite_schema").all();
+  const before = schema();
+  // The old log stays, under another name, so that the new one is not at its place on the disk.
+  linkSync(`${path}-wal`, `${path}-old`);
+  saver.db.pragma("journal_mode = DELETE");
+  saver.db.pragma("journal_mode = WAL");
+  await put(saver, 2);
+  await put(saver, 3);
+  expect(await ids(saver.list(config("t")))).toEqual([idOf(3), idOf(2), idOf(1)]);
+  expect(saver.db.pragma("cache_size", { simple: true })).toBe(123);
+  expect(schema()).toEqual(before);
+  rmSync(`${path}-wal`);
+  await expect(put(saver, 4)).rejects.toMatchObject(REPLACED);
 });
 
 test("a_second_library_of_SQLite_that_closes_the_file_loses_nothing_acknowledged", async () => {
