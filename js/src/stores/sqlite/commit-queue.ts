@@ -224,7 +224,7 @@ export class CommitQueue implements StorageAdapter {
     try {
       const mustBeSoon = writings.some(({ job }) => job.call.due !== "turn");
       answers = this.#unlessBusy(mustBeSoon, () => {
-        this.#configure();
+        this.#prepareWrite(false);
         return runTogether(this.#connection, writings, isLast);
       });
     } catch (thrown) {
@@ -232,7 +232,7 @@ export class CommitQueue implements StorageAdapter {
     }
     if (answers === undefined) return false;
     this.#stoodStill = false;
-    const isInPlace = this.#file?.isInPlace() ?? true;
+    const isInPlace = this.#isInPlace();
     for (const [index, rowSets] of answers.entries()) {
       const job = writings[index]?.job;
       if (job === undefined) continue;
@@ -288,11 +288,12 @@ export class CommitQueue implements StorageAdapter {
       return this.#refuse("storage-in-transaction");
     }
     const rowSets = this.#unlessBusy(call.due !== "turn", () => {
-      if (!isInside) this.#configure();
+      if (batch.access === "write") this.#prepareWrite(isInside);
+      else if (!isInside) this.#configure();
       return runBatch(this.#connection, batch);
     });
     if (rowSets === undefined) return false;
-    if (this.#file?.isInPlace() === false) {
+    if (!this.#isInPlace()) {
       throw replacedFailure(batch.access === "read" ? "nothing" : "unknown");
     }
     call.answer(rowSets);
@@ -333,6 +334,21 @@ export class CommitQueue implements StorageAdapter {
     configure(this.#connection, this.#options.synchronous);
     this.#file ??= new DatabaseFile(this.#connection);
     this.#configured = true;
+  }
+
+  /** What is written by another log, or index, than the others have may overwrite theirs. */
+  #prepareWrite(isInside: boolean): void {
+    if (!isInside) this.#configure();
+    if (this.#file?.isInPlace() === false) throw replacedFailure("nothing");
+  }
+
+  /** Whether it went to the file, or came from it; not where that cannot be found out. */
+  #isInPlace(): boolean {
+    try {
+      return this.#file?.isInPlace() ?? true;
+    } catch {
+      return false;
+    }
   }
 
   #refuse(why: Refusal): false {

@@ -31,7 +31,7 @@ export class DatabaseFile {
     this.#file = this.#path === "" ? undefined : found(this.#path);
   }
 
-  /** Whether what was committed, or read, is in the files of that name. */
+  /** Whether what is committed, or read, is in the files of that name. */
   isInPlace(): boolean {
     if (this.#path === "") return true;
     const file = found(this.#path);
@@ -51,9 +51,11 @@ export class DatabaseFile {
   }
 
   /** Whether the connection itself made another log, as it does where its journal mode changes. */
-  #isOwn([log, index]: Identity[]): boolean {
-    if (isSame(this.#beside[0], log) || log === NONE || index === NONE) return false;
-    return writesInto(this.#connection, `${this.#path}-wal`);
+  #isOwn([log]: Identity[]): boolean {
+    if (isSame(this.#beside[0], log)) return false;
+    // Writing comes first, as SQLite makes the files when it needs them.
+    const isWritten = writesInto(this.#connection, `${this.#path}-wal`);
+    return isWritten && found(`${this.#path}-shm`) !== NONE;
   }
 }
 
@@ -82,8 +84,9 @@ function writesInto(connection: Connection, log: string): boolean {
   if (connection.inTransaction) return false;
   const token = `langgraph-checkpoint-wasm ${Math.random()} `;
   const usual = connection.pragma("cache_size");
+  // It throws where another connection has the lock.
+  connection.execute("BEGIN IMMEDIATE");
   try {
-    connection.execute("BEGIN IMMEDIATE");
     connection.pragma("cache_size = 1");
     connection.execute("CREATE TABLE lg_token (token)");
     connection.query("INSERT INTO lg_token VALUES (?1)", [token.repeat(TOKENS)]);
