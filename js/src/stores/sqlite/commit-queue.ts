@@ -232,7 +232,7 @@ export class CommitQueue implements StorageAdapter {
     }
     if (answers === undefined) return false;
     this.#stoodStill = false;
-    const isInPlace = this.#isInPlace();
+    const isInPlace = this.#isInPlace("write");
     for (const [index, rowSets] of answers.entries()) {
       const job = writings[index]?.job;
       if (job === undefined) continue;
@@ -293,7 +293,7 @@ export class CommitQueue implements StorageAdapter {
       return runBatch(this.#connection, batch);
     });
     if (rowSets === undefined) return false;
-    if (!this.#isInPlace()) {
+    if (!this.#isInPlace(batch.access)) {
       throw replacedFailure(batch.access === "read" ? "nothing" : "unknown");
     }
     call.answer(rowSets);
@@ -339,13 +339,13 @@ export class CommitQueue implements StorageAdapter {
   /** What is written by another log, or index, than the others have may overwrite theirs. */
   #prepareWrite(isInside: boolean): void {
     if (!isInside) this.#configure();
-    if (this.#file?.isInPlace() === false) throw replacedFailure("nothing");
+    if (this.#file?.isInPlace("before a write") === false) throw replacedFailure("nothing");
   }
 
   /** Whether it went to the file, or came from it; not where that cannot be found out. */
-  #isInPlace(): boolean {
+  #isInPlace(access: Batch["access"]): boolean {
     try {
-      return this.#file?.isInPlace() ?? true;
+      return this.#file?.isInPlace(`after a ${access}`) ?? true;
     } catch {
       return false;
     }

@@ -22,7 +22,7 @@ export class DatabaseFile {
   readonly #path: string;
   #file: Identity;
   /** The write-ahead log and its index; SQLite makes them when it first needs them. */
-  #beside: Identity[] = [];
+  #beside: { [suffix in Beside]?: Identity } = {};
 
   constructor(connection: Connection) {
     this.#connection = connection;
@@ -31,36 +31,45 @@ export class DatabaseFile {
     this.#file = this.#path === "" ? undefined : found(this.#path);
   }
 
-  /** Whether what is committed, or read, is in the files of that name. */
-  isInPlace(): boolean {
+  /**
+   * Whether what is read, or written, is in the files of that name. Asked before a write, as one
+   * by another index than the others have may overwrite what they wrote, and after it; the system
+   * is asked no more than that takes.
+   */
+  isInPlace(when: "before a write" | "after a write" | "after a read"): boolean {
     if (this.#path === "") return true;
-    const file = found(this.#path);
-    if (!isSame(this.#file, file)) return false;
-    this.#file ??= file;
-    const beside = BESIDE.map((suffix) => found(this.#path + suffix));
-    // SQLite leaves them there while the database is open.
-    if (beside.every((file, index) => isSame(this.#beside[index], file))) {
-      this.#beside = beside.map((file, index) => {
-        return file === NONE ? undefined : (file ?? this.#beside[index]);
-      });
-      return true;
+    const isMissed = (suffix: Beside) => {
+      const file = found(this.#path + suffix);
+      const known = this.#beside[suffix];
+      // SQLite leaves them there while the database is open.
+      if (!isSame(known, file)) return true;
+      if (known === undefined && file !== NONE) this.#beside[suffix] = file;
+      return false;
+    };
+    if (when !== "before a write") {
+      const file = found(this.#path);
+      if (!isSame(this.#file, file)) return false;
+      this.#file ??= file;
+      if (isMissed("-wal")) return this.#isOwn();
     }
-    if (this.#connection.pragma("journal_mode") === "wal" && !this.#isOwn(beside)) return false;
-    this.#beside = [];
-    return true;
+    return when === "after a write" || !isMissed("-shm") || this.#isOwn();
   }
 
-  /** Whether the connection itself made another log, as it does where its journal mode changes. */
-  #isOwn([log]: Identity[]): boolean {
-    if (isSame(this.#beside[0], log)) return false;
-    // Writing comes first, as SQLite makes the files when it needs them.
-    const isWritten = writesInto(this.#connection, `${this.#path}-wal`);
-    return isWritten && found(`${this.#path}-shm`) !== NONE;
+  /** Whether the connection itself made other files, as it does where its journal mode changes. */
+  #isOwn(): boolean {
+    if (this.#connection.pragma("journal_mode") === "wal") {
+      const [log, index] = [`${this.#path}-wal`, `${this.#path}-shm`];
+      if (isSame(this.#beside["-wal"], found(log))) return false;
+      // Writing comes first, as SQLite makes the files when it needs them.
+      if (!writesInto(this.#connection, log) || found(index) === NONE) return false;
+    }
+    this.#beside = {};
+    return true;
   }
 }
 
 /** What the names of the log and of its index end with. */
-const BESIDE = ["-wal", "-shm"] as const;
+type Beside = "-wal" | "-shm";
 
 function isSame(known: Identity, file: Identity): boolean {
   return known === undefined || file === undefined || known === file;
