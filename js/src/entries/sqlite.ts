@@ -60,8 +60,11 @@ export class SqliteSaver extends StorageSaver {
 
   /** Runs the writes that wait, then closes the database. */
   close(): void {
-    this.#queue.flush();
-    this.db.close();
+    try {
+      this.#queue.flush();
+    } finally {
+      this.db.close();
+    }
   }
 
   [Symbol.dispose](): void {

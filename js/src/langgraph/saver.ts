@@ -81,7 +81,8 @@ export abstract class PlannedSaver extends BaseCheckpointSaver {
    */
   setup(): Promise<void> {
     return guarded(async () => {
-      expectOutcome(await this.#runner.run({ tag: "setup" }), "ready");
+      const made = { thread: undefined, isInside: this.#runner.inTransaction ?? false };
+      expectOutcome(await this.#runner.run({ tag: "setup" }, undefined, made), "ready");
     });
   }
 
@@ -156,12 +157,16 @@ export abstract class PlannedSaver extends BaseCheckpointSaver {
     const val: Extract<Call, { tag: "list" }>["val"] = {
       config: toConfig(config),
       before: toId(before?.configurable?.checkpoint_id),
-      filter: await this.#toFilter(filter ?? {}),
+      filter: [],
     };
     if (limit !== undefined) val.limit = limit;
     const { thread_id } = config?.configurable ?? {};
+    const conditions = this.#toFilter(filter ?? {});
     while (true) {
-      const { val: page } = await this.#read(thread_id, { tag: "list", val }, "page");
+      const read = this.#run(thread_id, conditions, "page", (ready) => {
+        return { call: { tag: "list", val: { ...val, filter: ready } } };
+      });
+      const { val: page } = await read;
       const shared = new SharedValues(this.serde, page);
       for (const tuple of page.tuples) {
         yield await fromTuple(this.serde, tuple, await shared.of(tuple), this.#nextVersion);
@@ -181,11 +186,13 @@ export abstract class PlannedSaver extends BaseCheckpointSaver {
     const { thread_id, checkpoint_ns } = config.configurable ?? {};
     const entry = this.#memory.of(thread_id, checkpoint_ns);
     const channels = toChannels(checkpoint.channel_values ?? {});
-    const head = dumpAll(this.serde, headOf(checkpoint, metadata), (index) => [HEAD[index] ?? ""]);
-    const values = this.#serialize(channels, entry);
+    const head = headOf(checkpoint, metadata);
     const joined = this.#runner.joined;
-    const ready = bothReady(head, values);
-    const { val: stored } = await this.#write(thread_id, ready, "stored", ([payloads, written]) => {
+    const ready = bothReady(
+      () => dumpAll(this.serde, head, (index) => [HEAD[index] ?? ""]),
+      () => this.#serialize(channels, entry),
+    );
+    const { val: stored } = await this.#run(thread_id, ready, "stored", ([payloads, written]) => {
       const edited = written.map(({ channel, value }) => ({ channel, value }));
       const whole: Repeat = (known) => {
         const all = written.map(({ channel, tracked }) => {
@@ -194,11 +201,12 @@ export abstract class PlannedSaver extends BaseCheckpointSaver {
         return { tag: "put", val: toCall(payloads, all, known) } as const;
       };
       const put = { tag: "put", val: toCall(payloads, edited, entry?.known) } as const;
-      return this.#runner.run(put, whole);
+      return { call: put, whole };
     });
     const { threadId, checkpointNs } = stored;
     if (this.#runner.joined === joined) {
-      const written = (await values).map(({ channel, tracked }) => [channel, tracked] as const);
+      const [, values] = await ready;
+      const written = values.map(({ channel, tracked }) => [channel, tracked] as const);
       const before = toBefore(stored.values, new Map(written));
       this.#memory.remember(threadId, checkpointNs, stored.known, before);
     }
@@ -219,16 +227,16 @@ export abstract class PlannedSaver extends BaseCheckpointSaver {
       kept.map(([, value]) => value),
       (index) => [kept[index]?.[0] ?? ""],
     );
-    await this.#write(config.configurable?.thread_id, payloads, "writes-stored", (values) => {
+    await this.#run(config.configurable?.thread_id, payloads, "writes-stored", (values) => {
       const newWrites = values.map((value, index) => ({ channel: kept[index]?.[0] ?? "", value }));
-      return this.#runner.run({ tag: "put-writes", val: { ...call, writes: newWrites } });
+      return { call: { tag: "put-writes", val: { ...call, writes: newWrites } } };
     });
   }
 
   async #deleteThread(threadId: string): Promise<void> {
     const val = toConfig({ configurable: { thread_id: threadId } });
-    const run = () => this.#runner.run({ tag: "delete-thread", val });
-    await this.#write(threadId, undefined, "deleted", run);
+    const call = { tag: "delete-thread", val } as const;
+    await this.#run(threadId, undefined, "deleted", () => ({ call }));
     this.#memory.forget(threadId);
   }
 
@@ -261,15 +269,13 @@ export abstract class PlannedSaver extends BaseCheckpointSaver {
     entry: Entry | undefined,
   ): Eventually<WrittenChannel[]> {
     const kept = channels.filter(([channel, value]) => !leavesOut(this.serde, channel, value));
-    return allReady(
-      kept.map(([channel, value]) => {
-        const before = entry?.values?.get(channel);
-        const immutable = this.#immutable.has(channel);
-        const ways = [before, immutable, this.#memory.bytesMax] as const;
-        const written = writeChannel(this.serde, channel, value, ...ways);
-        return whenReady(written, (ready) => ({ channel, ...ready }));
-      }),
-    );
+    return allReady(kept, ([channel, value]) => {
+      const before = entry?.values?.get(channel);
+      const immutable = this.#immutable.has(channel);
+      const ways = [before, immutable, this.#memory.bytesMax] as const;
+      const written = writeChannel(this.serde, channel, value, ...ways);
+      return whenReady(written, (ready) => ({ channel, ...ready }));
+    });
   }
 
   /** Revives the values of a tuple's channels: those read, and those remembered. */
@@ -295,39 +301,46 @@ export abstract class PlannedSaver extends BaseCheckpointSaver {
     return revived;
   }
 
-  /** Runs a call that reads, after the writes before it. */
+  /** Runs a call that reads, after the calls before it. */
   #read<Tag extends Outcome["tag"]>(
     threadId: unknown,
     call: Call,
     tag: Tag,
   ): Eventually<OutcomeOf<Tag>> {
-    const ended = this.#lanes.read(idOf(threadId), () => this.#runner.run(call));
-    return whenReady(ended, (outcome) => expectOutcome(outcome, tag));
+    return this.#run(threadId, undefined, tag, () => ({ call }));
   }
 
-  /** Runs a call that writes values, in this turn of the event loop if they are there. */
-  #write<Values, Tag extends Outcome["tag"]>(
+  /** Runs a call made of values, in this turn of the event loop if they are there. */
+  #run<Values, Tag extends Outcome["tag"]>(
     threadId: unknown,
     values: Eventually<Values>,
     tag: Tag,
-    run: (values: Values) => Eventually<Outcome>,
+    toCall: (values: Values) => { readonly call: Call; readonly whole?: Repeat },
   ): Eventually<OutcomeOf<Tag>> {
-    const ended = this.#lanes.write(idOf(threadId), values, run);
+    const thread = idOf(threadId);
+    // The caller may begin or end a transaction before the values are there.
+    const made = { thread, isInside: this.#runner.inTransaction ?? false };
+    const ended = this.#lanes.run(made, values, (ready) => {
+      const { call, whole } = toCall(ready);
+      return this.#runner.run(call, whole, made);
+    });
     return whenReady(ended, (outcome) => expectOutcome(outcome, tag));
   }
 
   /** A key whose value is undefined is no condition, as in JSON it would be no key. */
-  async #toFilter(filter: Record<string, unknown>): Promise<{ key: string; json: string }[]> {
+  #toFilter(filter: Record<string, unknown>): Eventually<{ key: string; json: string }[]> {
     const conditions = Object.entries(filter)
       .filter(([, value]) => value !== undefined)
       .map(([key, value]) => [key, asCompared(value)] as const);
-    const payloads = await dumpAll(
+    const dumped = dumpAll(
       this.serde,
       conditions.map(([, value]) => value),
       (index) => ["filter", conditions[index]?.[0] ?? ""],
     );
-    return conditions.map(([key, value], index) => {
-      return { key: toName(key), json: jsonText(value, payloads[index]) };
+    return whenReady(dumped, (payloads) => {
+      return conditions.map(([key, value], index) => {
+        return { key: toName(key), json: jsonText(value, payloads[index]) };
+      });
     });
   }
 }

@@ -34,6 +34,13 @@ export interface StoredCall {
    * event loop. A call that comes earlier than another takes effect earlier, whatever both are due.
    */
   readonly due: "now" | "microtask" | "turn";
+  /** Its thread; left out where it is about all of them. */
+  readonly thread?: string | undefined;
+  /**
+   * Whether it was made while the adapter was `inTransaction`. It then runs before `runCall`
+   * returns, as part of that transaction, or fails.
+   */
+  readonly isInside?: boolean | undefined;
   /** The batch to run next; undefined at the end of the call. Throws what ends it in an error. */
   readonly batch: Batch | undefined;
   /** Whether this answer to the batch certainly ends the call. */
@@ -67,6 +74,11 @@ export interface StorageAdapter {
    * does not go on from what those found or stored. Left out where that cannot happen.
    */
   readonly joined?: number;
+  /**
+   * Whether a transaction of the caller's own is open, of which the calls made by then are part.
+   * Left out where that cannot be.
+   */
+  readonly inTransaction?: boolean;
   /** Runs a batch and gives one row set per statement, in order. */
   run(batch: Batch): RowSet[] | Promise<RowSet[]>;
   /**

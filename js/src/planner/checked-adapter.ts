@@ -27,6 +27,10 @@ export class CheckedAdapter implements StorageAdapter {
     return this.#adapter.joined ?? 0;
   }
 
+  get inTransaction(): boolean {
+    return this.#adapter.inTransaction ?? false;
+  }
+
   run(batch: Batch): RowSet[] | Promise<RowSet[]> {
     let answer: unknown;
     try {
@@ -105,6 +109,14 @@ class CheckedCall implements StoredCall {
 
   get due(): StoredCall["due"] {
     return this.#call.due;
+  }
+
+  get thread(): string | undefined {
+    return this.#call.thread;
+  }
+
+  get isInside(): boolean {
+    return this.#call.isInside ?? false;
   }
 
   get batch(): Batch | undefined {

@@ -5,7 +5,7 @@ import type { Call, Outcome } from "./calls.js";
 import { blamed } from "./checked-adapter.js";
 import { PlannerFailure } from "./instance.js";
 import type { PlannedCall, Planner } from "./planner.js";
-import type { Repeat } from "./runner.js";
+import type { Made, Repeat } from "./runner.js";
 
 /** More rounds than any operation needs: a call that asks for more would never end. */
 const ROUNDS_MAX = 512;
@@ -17,14 +17,16 @@ const ROUNDS_MAX = 512;
  * be repeated.
  *
  * @param whole Repeats a call whose outcome is stale, with whole values.
+ * @param made How the call was made.
  */
 export function drive(
   planner: Planner,
   call: Call,
   storage: StorageAdapter,
   whole?: Repeat,
+  made?: Made,
 ): Eventually<Outcome> {
-  return twiceAtMost(() => driveOnce(new DrivenCall(planner, call, storage, whole), storage));
+  return twiceAtMost(() => driveOnce(new DrivenCall(planner, call, storage, whole, made), storage));
 }
 
 /**
@@ -98,14 +100,18 @@ const DUE: Partial<Record<Call["tag"], StoredCall["due"]>> = {
 /** A call on its way through the planner. */
 class DrivenCall implements StoredCall {
   readonly due: StoredCall["due"];
+  readonly thread: string | undefined;
+  readonly isInside: boolean;
   readonly #planner: Planner;
   readonly #storage: StorageAdapter;
   #planned: PlannedCall;
   #whole: Repeat | undefined;
   #rounds = 0;
 
-  constructor(planner: Planner, call: Call, storage: StorageAdapter, whole?: Repeat) {
+  constructor(planner: Planner, call: Call, storage: StorageAdapter, whole?: Repeat, made?: Made) {
     this.due = DUE[call.tag] ?? "now";
+    this.thread = made?.thread;
+    this.isInside = made?.isInside ?? false;
     this.#planner = planner;
     this.#storage = storage;
     this.#planned = planner.start(call);

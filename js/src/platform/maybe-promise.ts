@@ -17,17 +17,39 @@ export function whenReady<T, R>(
   return isPending(value) ? value.then(next) : next(value);
 }
 
-/** All values, without waiting when all are there. */
-export function allReady<T>(values: readonly Eventually<T>[]): Eventually<T[]> {
+/**
+ * What is made of all of these, without waiting when all is there. Where more than one fails, one
+ * failure is told, and none is a rejection that nobody handles.
+ */
+export function allReady<Source, T>(
+  sources: readonly Source[],
+  make: (source: Source, index: number) => Eventually<T>,
+): Eventually<T[]> {
   const ready: T[] = [];
-  for (const value of values) {
-    if (isPending(value)) return Promise.all(values);
-    ready.push(value);
+  const made: Eventually<T>[] = [];
+  try {
+    for (const [index, source] of sources.entries()) {
+      const value = make(source, index);
+      made.push(value);
+      if (!isPending(value)) ready.push(value);
+    }
+  } catch (thrown) {
+    for (const value of made) if (isPending(value)) ignoreFailure(value);
+    throw thrown;
   }
-  return ready;
+  return ready.length === made.length ? ready : Promise.all(made);
 }
 
-/** Both values, without waiting when both are there. No failure goes unnoticed. */
-export function bothReady<A, B>(one: Eventually<A>, other: Eventually<B>): Eventually<[A, B]> {
-  return isPending(one) || isPending(other) ? Promise.all([one, other]) : [one, other];
+/** The same for two of different kinds. */
+export function bothReady<A, B>(
+  one: () => Eventually<A>,
+  other: () => Eventually<B>,
+): Eventually<[A, B]> {
+  const both = allReady<() => Eventually<A | B>, A | B>([one, other], (make) => make());
+  return both as Eventually<[A, B]>;
+}
+
+/** For a promise whose failure another failure hides. */
+export function ignoreFailure(promise: Promise<unknown>): void {
+  promise.catch(() => undefined);
 }

@@ -60,13 +60,11 @@ export function dumpAll(
   values: readonly unknown[],
   placeOf: PlaceOf = NOWHERE,
 ): Eventually<Payload[]> {
-  return allReady(
-    values.map((value, index) => {
-      return placed(serde, placeOf(index), () => {
-        return isSynchronous(serde) ? toPayload(serde.dumps(value)) : dumpLater(serde, value);
-      });
-    }),
-  );
+  return allReady(values, (value, index) => {
+    return placed(serde, placeOf(index), () => {
+      return isSynchronous(serde) ? toPayload(serde.dumps(value)) : dumpLater(serde, value);
+    });
+  });
 }
 
 /** Revives values. */
@@ -75,13 +73,12 @@ export async function loadAll(
   payloads: readonly Payload[],
   placeOf: PlaceOf = NOWHERE,
 ): Promise<unknown[]> {
-  const loaded = payloads.map(({ kind, bytes }, index) => {
+  return allReady(payloads, ({ kind, bytes }, index) => {
     return placed(serde, placeOf(index), () => {
       if (isSynchronous(serde)) return serde.loads(kind, bytes);
       return loadLater(serde, kind, bytes);
     });
   });
-  return allReady(loaded);
 }
 
 /** A subclass that replaced the asynchronous methods is to be asked by these. */

@@ -6,7 +6,13 @@ import type { Call, Outcome } from "../planner/calls.js";
 import { CheckedAdapter } from "../planner/checked-adapter.js";
 import { drive } from "../planner/drive.js";
 import { type Planner, sharedPlanner } from "../planner/planner.js";
-import { expectOutcome, type Repeat, type Runner } from "../planner/runner.js";
+import {
+  expectOutcome,
+  lateInside,
+  type Made,
+  type Repeat,
+  type Runner,
+} from "../planner/runner.js";
 import { type Eventually, isPending, whenReady } from "../platform/maybe-promise.js";
 
 /**
@@ -49,11 +55,13 @@ class StorageRunner implements Runner {
     // included: that is why it waits for the first batch.
     const { name, runCall } = storage;
     const run = (batch: Batch): Eventually<RowSet[]> => {
-      return whenReady(this.#setup(), () => storage.run(batch));
+      return whenReady(this.#setup(false), () => storage.run(batch));
     };
     const runWhole = (call: StoredCall): Eventually<void> => {
       if (call.batch === undefined) return undefined;
-      return whenReady(this.#setup(), () => runCall?.call(storage, call));
+      const setUp = this.#setup(call.isInside ?? false);
+      if (isPending(setUp) && call.isInside) throw lateInside();
+      return whenReady(setUp, () => runCall?.call(storage, call));
     };
     this.#ready = { name, run, runCall: runCall && runWhole };
   }
@@ -62,27 +70,39 @@ class StorageRunner implements Runner {
     return this.#storage.joined;
   }
 
+  get inTransaction(): boolean {
+    return this.#storage.inTransaction;
+  }
+
   get ordersCalls(): boolean {
     return this.#storage.runCall !== undefined;
   }
 
-  run(call: Call, whole?: Repeat): Eventually<Outcome> {
-    return drive(this.#planner, call, this.#setUp ? this.#storage : this.#ready, whole);
+  run(call: Call, whole: Repeat | undefined, made: Made): Eventually<Outcome> {
+    return drive(this.#planner, call, this.#setUp ? this.#storage : this.#ready, whole, made);
   }
 
   /** Makes the tables once. What failed, or may be undone, is done again at the next call. */
-  #setup(): Eventually<void> {
+  #setup(isInside: boolean): Eventually<void> {
     if (this.#setUp) return undefined;
     if (this.#settingUp !== undefined) return this.#settingUp;
-    const { joined } = this;
-    const done = whenReady(drive(this.#planner, { tag: "setup" }, this.#storage), (outcome) => {
-      expectOutcome(outcome, "ready");
-      this.#setUp = this.joined === joined;
-    });
-    if (!isPending(done)) return undefined;
-    this.#settingUp = done.finally(() => {
+    const call = { tag: "setup" } as const;
+    const made = { thread: undefined, isInside };
+    const done = whenReady(
+      drive(this.#planner, call, this.#storage, undefined, made),
+      (outcome) => {
+        expectOutcome(outcome, "ready");
+      },
+    );
+    const ended = (isSetUp: boolean) => {
       this.#settingUp = undefined;
-    });
-    return this.#settingUp;
+      this.#setUp = isSetUp;
+    };
+    if (!isPending(done)) return ended(!isInside);
+    this.#settingUp = done;
+    // The first to hear of it, so that no call overtakes those that wait for it.
+    const heard = [() => ended(true), () => ended(false)] as const;
+    done.then(...heard);
+    return done;
   }
 }

@@ -151,3 +151,26 @@ test("a_put_whose_every_value_fails_later_is_refused_once", async () => {
   }
   expect(unhandled).toEqual([]);
 });
+
+test("a_put_with_a_value_that_fails_at_once_and_others_that_fail_later_is_refused_once", async () => {
+  const unhandled: unknown[] = [];
+  const note = (reason: unknown) => unhandled.push(reason);
+  process.on("unhandledRejection", note);
+  onTestFinished(() => {
+    process.off("unhandledRejection", note);
+  });
+  class Failing extends JsonPlusSerde {
+    override async dumpsTyped(): Promise<never> {
+      await null;
+      throw new Error("no key to encrypt with");
+    }
+  }
+  const saver = SqliteSaver.fromConnString(":memory:", { serde: new Failing({ strict: true }) });
+  onTestFinished(() => saver.close());
+  for (const values of [{ left: () => 1 }, { later: 1, left: () => 1 }]) {
+    const put = saver.put(config("t"), checkpoint(1, values, {}), metadata(1), {});
+    await expect(put).rejects.toMatchObject({ name: "SerializationError" });
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+  expect(unhandled).toEqual([]);
+});

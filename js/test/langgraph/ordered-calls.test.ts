@@ -107,6 +107,29 @@ describe.each(SAVERS)("$name", ({ make, options, prepared }) => {
     await stored;
   });
 
+  test("reads_see_nothing_of_the_calls_after_them", async () => {
+    const { saver } = await begun();
+    await put(saver, 1, { a: 1, b: 1 });
+    const channels = { config: config("t"), channels: ["a"] };
+    const read = [
+      saver.getTuple(config("t")).then((tuple) => tuple?.checkpoint.id),
+      ids(saver.list(config("t"), { filter: { step: 1 } })),
+      ids(saver.list({})),
+      saver.getDeltaChannelHistory(channels),
+    ];
+    const before = await saver.getDeltaChannelHistory(channels);
+    const again = [
+      saver.getTuple(config("t")).then((tuple) => tuple?.checkpoint.id),
+      ids(saver.list(config("t"), { filter: { step: 1 } })),
+      ids(saver.list({})),
+      saver.getDeltaChannelHistory(channels),
+    ];
+    await saver.deleteThread("t");
+    const seen = [idOf(1), [idOf(1)], [idOf(1)], before];
+    expect(await Promise.all(read)).toEqual(seen);
+    expect(await Promise.all(again)).toEqual(seen);
+  });
+
   test("of_two_puts_of_one_id_the_last_stays", async () => {
     const { saver } = await begun();
     await Promise.all([put(saver, 2, { a: "first", b: 1 }), put(saver, 2, { a: "second" })]);

@@ -1,15 +1,21 @@
 import type { Synchronous } from "../../options.js";
 import type { Batch, RowSet, StorageAdapter, StoredCall } from "../../planner/adapter.js";
+import { lateInside } from "../../planner/runner.js";
 import { timers } from "../../platform/timers.js";
 import { type Connection, configure } from "./connection.js";
 import { DatabaseFile } from "./database-file.js";
-import { failureOf, isBusy, replacedFailure, storageError } from "./failure.js";
+import { busyInside, failureOf, isBusy, replacedFailure, storageError } from "./failure.js";
 import { runBatch, runTogether } from "./transaction.js";
 
 /** How many calls share a transaction. */
 const GROUP_MAX = 256;
 /** The longest pause between two attempts to get a lock; the first is the shortest. */
 const PAUSE_MAX_MS = 16;
+/**
+ * How long the event loop waits for a lock, once, for what LangGraph must not overtake: it runs
+ * the next node meanwhile, which may change the state that a put was made of.
+ */
+const STANDSTILL_MS = 100;
 
 /** How a database is used. */
 export interface QueueOptions {
@@ -22,8 +28,6 @@ export interface QueueOptions {
 /** A call that waits. */
 interface Job {
   readonly call: StoredCall;
-  /** Whether it was made inside a transaction of the caller's. */
-  readonly isInside: boolean;
   readonly deadline: number;
   resolve(): void;
   reject(failure: unknown): void;
@@ -44,10 +48,11 @@ type Refusal = "storage-busy" | "storage-in-transaction";
  * A call waits until it is due, and those that write by then share a transaction: they are planned
  * together, run in their order, and are answered after the commit. Where one fails they run again,
  * each in a transaction of its own. A call that reads runs at once, after those called before it.
- * While another connection holds the lock everything waits in line, and the event loop goes on.
+ * While another connection holds the lock everything waits in line, and the event loop goes on,
+ * after a short standstill for what is due before the end of the turn.
  *
  * A call that is made while the caller has a transaction open on the connection runs inside of it,
- * at once. One that was made before runs outside: it waits for the transaction's end.
+ * at once, or fails. One that was made before runs outside: it waits for the transaction's end.
  */
 export class CommitQueue implements StorageAdapter {
   readonly name = "SQLite";
@@ -63,6 +68,8 @@ export class CommitQueue implements StorageAdapter {
   /** How often in a row the first call could not run, and why. */
   #refusals = 0;
   #refusal: Refusal = "storage-busy";
+  /** Whether the event loop has waited in vain since the last commit. */
+  #stoodStill = false;
   #joined = 0;
 
   constructor(connection: Connection, options: QueueOptions) {
@@ -79,24 +86,38 @@ export class CommitQueue implements StorageAdapter {
     return this.#joined;
   }
 
+  get inTransaction(): boolean {
+    return this.#connection.inTransaction;
+  }
+
   run(batch: Batch): RowSet[] | Promise<RowSet[]> {
-    const call = new OneBatch(batch);
+    const call = new OneBatch(batch, this.inTransaction);
     const ended = this.runCall(call);
     return ended === undefined ? call.rowSets : ended.then(() => call.rowSets);
   }
 
   runCall(call: StoredCall): void | Promise<void> {
-    let isInside = this.#connection.inTransaction;
-    if (isInside || call.due === "now") {
+    if (call.isInside) return this.#runInside(call);
+    if (call.due === "now") {
       this.#drain();
-      if (this.#jobs.length > 0) isInside = false;
-      else if (this.#runAlone(call, isInside)) return undefined;
+      if (this.#jobs.length === 0 && this.#runAlone(call)) return undefined;
     }
     const deadline = timers.elapsed() + this.#options.busyDeadlineMs;
     return new Promise((resolve, reject) => {
-      this.#jobs.push({ call, isInside, deadline, resolve, reject });
+      this.#jobs.push({ call, deadline, resolve, reject });
       this.#schedule(call.due === "turn" ? "turn" : "microtask");
     });
+  }
+
+  /** Of what waits, a call inside overtakes what is of other threads. */
+  #runInside(call: StoredCall): void {
+    const { thread } = call;
+    const waits = (other: string | undefined) => other === undefined || other === thread;
+    if (this.#jobs.some((job) => thread === undefined || waits(job.call.thread))) {
+      throw lateInside();
+    }
+    this.#joined += 1;
+    if (!this.#runAlone(call)) throw busyInside();
   }
 
   /** Runs what waits, once; what still cannot run then fails. */
@@ -108,7 +129,8 @@ export class CommitQueue implements StorageAdapter {
   }
 
   #schedule(due: "microtask" | "turn"): void {
-    const by = this.#refusals === 0 ? due : "pause";
+    const maySucceed = this.#refusals === 0 || (due === "microtask" && !this.#stoodStill);
+    const by = maySucceed ? due : "pause";
     if (this.#scheduled.has(by)) return;
     this.#scheduled.add(by);
     const wake = () => {
@@ -127,7 +149,7 @@ export class CommitQueue implements StorageAdapter {
 
   #drain(): void {
     while (this.#jobs.length > 0) {
-      if (this.#runNext()) {
+      if (this.#tryNext()) {
         this.#refusals = 0;
         continue;
       }
@@ -135,6 +157,17 @@ export class CommitQueue implements StorageAdapter {
       this.#expire();
       if (this.#jobs.length > 0) this.#schedule("turn");
       return;
+    }
+  }
+
+  /** The same, and what nobody expects to be thrown fails the first call: none waits forever. */
+  #tryNext(): boolean {
+    try {
+      return this.#runNext();
+    } catch (thrown) {
+      const [job] = this.#jobs;
+      if (job !== undefined) this.#fail(job, thrown);
+      return true;
     }
   }
 
@@ -147,7 +180,7 @@ export class CommitQueue implements StorageAdapter {
     if (job === undefined || batch === undefined) return true;
     try {
       // What it goes on to write shares a transaction with what comes after it.
-      if (!this.#runBatch(job.call, batch, job.isInside)) return false;
+      if (!this.#runBatch(job.call, batch)) return false;
       this.#batchOf(job);
     } catch (thrown) {
       this.#fail(job, thrown);
@@ -155,12 +188,12 @@ export class CommitQueue implements StorageAdapter {
     return true;
   }
 
-  /** The first calls as far as they write outside. One that has ended is answered. */
+  /** The first calls as far as they write. One that has ended is answered. */
   #nextWritings(): Writing[] {
     const writings: Writing[] = [];
     while (writings.length < GROUP_MAX) {
       const job = this.#jobs[writings.length];
-      if (job === undefined || job.isInside) break;
+      if (job === undefined) break;
       const batch = this.#batchOf(job);
       if (batch?.access === "read") break;
       if (batch !== undefined) writings.push({ job, batch });
@@ -188,16 +221,19 @@ export class CommitQueue implements StorageAdapter {
   /** Runs writes in one transaction; false where they cannot run yet. */
   #runWritings(writings: readonly Writing[]): boolean {
     if (this.#connection.inTransaction) return this.#refuse("storage-in-transaction");
-    let answers: RowSet[][];
+    let answers: RowSet[][] | undefined;
     try {
-      this.#configure();
-      answers = runTogether(this.#connection, writings, isLast);
+      const mustBeSoon = writings.some(({ job }) => job.call.due !== "turn");
+      answers = this.#unlessBusy(mustBeSoon, () => {
+        this.#prepareWrite(false);
+        return runTogether(this.#connection, writings, isLast);
+      });
     } catch (thrown) {
-      const failure = failureOf(this.#connection, thrown);
-      if (isBusy(failure)) return this.#refuse("storage-busy");
-      return this.#runApart(writings, failure);
+      return this.#runApart(writings, failureOf(this.#connection, thrown));
     }
-    const isInPlace = this.#file?.isInPlace() ?? true;
+    if (answers === undefined) return false;
+    this.#stoodStill = false;
+    const isInPlace = this.#isInPlace("write");
     for (const [index, rowSets] of answers.entries()) {
       const job = writings[index]?.job;
       if (job === undefined) continue;
@@ -238,32 +274,60 @@ export class CommitQueue implements StorageAdapter {
   }
 
   /** Runs all that is left of a call; false where it cannot go on yet. Throws what ends it. */
-  #runAlone(call: StoredCall, isInside: boolean): boolean {
+  #runAlone(call: StoredCall): boolean {
     for (let { batch } = call; batch !== undefined; { batch } = call) {
-      if (!this.#runBatch(call, batch, isInside)) return false;
+      if (!this.#runBatch(call, batch)) return false;
     }
     return true;
   }
 
   /** Runs a call's batch and answers it; false where it cannot run yet. Throws its failure. */
-  #runBatch(call: StoredCall, batch: Batch, isInside: boolean): boolean {
-    const { inTransaction } = this.#connection;
-    if (inTransaction && !isInside) return this.#refuse("storage-in-transaction");
-    let rowSets: RowSet[];
-    try {
-      if (inTransaction) this.#joined += 1;
-      else this.#configure();
-      rowSets = runBatch(this.#connection, batch);
-    } catch (thrown) {
-      const failure = failureOf(this.#connection, thrown);
-      if (isBusy(failure)) return this.#refuse("storage-busy");
-      throw failure;
+  #runBatch(call: StoredCall, batch: Batch): boolean {
+    const isInside = call.isInside ?? false;
+    if (this.#connection.inTransaction !== isInside) {
+      if (isInside) throw lateInside();
+      return this.#refuse("storage-in-transaction");
     }
-    if (this.#file?.isInPlace() === false) {
+    const rowSets = this.#unlessBusy(call.due !== "turn", () => {
+      if (batch.access === "write") this.#prepareWrite(isInside);
+      else if (!isInside) this.#configure();
+      return runBatch(this.#connection, batch);
+    });
+    if (rowSets === undefined) return false;
+    if (!this.#isInPlace(batch.access)) {
       throw replacedFailure(batch.access === "read" ? "nothing" : "unknown");
     }
     call.answer(rowSets);
     return true;
+  }
+
+  /** Runs what may find the file locked; undefined where it does. Throws any other failure. */
+  #unlessBusy<T>(mustBeSoon: boolean, run: () => T): T | undefined {
+    try {
+      return run();
+    } catch (thrown) {
+      const failure = failureOf(this.#connection, thrown);
+      if (!isBusy(failure)) throw failure;
+    }
+    if (mustBeSoon && !this.#stoodStill) return this.#atStandstill(run);
+    this.#refuse("storage-busy");
+    return undefined;
+  }
+
+  /** Runs it with the event loop waiting for the lock. */
+  #atStandstill<T>(run: () => T): T | undefined {
+    this.#stoodStill = true;
+    const usual = Number(this.#connection.pragma("busy_timeout"));
+    const waitMs = Math.ceil(Math.min(STANDSTILL_MS, this.#options.busyDeadlineMs));
+    // Who has the driver itself wait for longer has waited.
+    this.#connection.pragma(`busy_timeout = ${Math.max(usual, waitMs)}`);
+    try {
+      const value = this.#unlessBusy(false, run);
+      this.#stoodStill = value === undefined;
+      return value;
+    } finally {
+      this.#connection.pragma(`busy_timeout = ${usual}`);
+    }
   }
 
   #configure(): void {
@@ -271,6 +335,21 @@ export class CommitQueue implements StorageAdapter {
     configure(this.#connection, this.#options.synchronous);
     this.#file ??= new DatabaseFile(this.#connection);
     this.#configured = true;
+  }
+
+  /** What is written by another log, or index, than the others have may overwrite theirs. */
+  #prepareWrite(isInside: boolean): void {
+    if (!isInside) this.#configure();
+    if (this.#file?.isInPlace("before a write") === false) throw replacedFailure("nothing");
+  }
+
+  /** Whether it went to the file, or came from it; not where that cannot be found out. */
+  #isInPlace(access: Batch["access"]): boolean {
+    try {
+      return this.#file?.isInPlace(`after a ${access}`) ?? true;
+    } catch {
+      return false;
+    }
   }
 
   #refuse(why: Refusal): false {
@@ -294,11 +373,13 @@ function isLast({ job }: Writing, rowSets: RowSet[]): boolean {
 /** A batch alone, as a call. */
 class OneBatch implements StoredCall {
   readonly due: StoredCall["due"];
+  readonly isInside: boolean;
   batch: Batch | undefined;
   rowSets: RowSet[] = [];
 
-  constructor(batch: Batch) {
+  constructor(batch: Batch, isInside: boolean) {
     this.due = batch.access === "read" ? "now" : "turn";
+    this.isInside = isInside;
     this.batch = batch;
   }
 

@@ -1,6 +1,15 @@
 // A database whose file, or log, is deleted or replaced while it is open acknowledges nothing.
 
-import { copyFileSync, cpSync, existsSync, mkdtempSync, renameSync, rmSync } from "node:fs";
+import { execFileSync } from "node:child_process";
+import {
+  copyFileSync,
+  cpSync,
+  existsSync,
+  linkSync,
+  mkdtempSync,
+  renameSync,
+  rmSync,
+} from "node:fs";
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -23,7 +32,14 @@ function put(saver: SqliteSaver, n: number, thread = "t") {
   return saver.put(config(thread), checkpoint(n, { n }), metadata(n), { n });
 }
 
+/** Runs SQL in a process of its own, which must succeed. */
+function inAnotherProcess(path: string, sql: string) {
+  const script = 'require("better-sqlite3")(process.argv[1]).exec(process.argv[2])';
+  execFileSync(process.execPath, ["--input-type=commonjs", "--eval", script, path, sql]);
+}
+
 const REPLACED = { code: "storage-replaced", stored: "unknown" };
+const REFUSED = { code: "storage-replaced", stored: "nothing" };
 
 test("a_put_after_the_file_was_deleted_is_not_acknowledged", async () => {
   const { path, saver } = await begun();
@@ -67,11 +83,39 @@ test("a_put_after_the_log_was_replaced_is_not_acknowledged", async () => {
   await expect(put(saver, 2)).rejects.toMatchObject(REPLACED);
 });
 
+test("a_put_after_the_index_of_the_log_was_deleted_is_not_acknowledged", async () => {
+  const { path, saver } = await begun();
+  rmSync(`${path}-shm`);
+  await expect(put(saver, 2)).rejects.toMatchObject(REFUSED);
+  // Another process makes an index of its own; what ours would write is not to overwrite its log.
+  inAnotherProcess(path, "CREATE TABLE theirs (n)");
+  await expect(put(saver, 3)).rejects.toMatchObject(REFUSED);
+  inAnotherProcess(path, "INSERT INTO theirs VALUES (1)");
+});
+
 test("another_journal_mode_of_the_callers_is_no_replacement", async () => {
   const { saver } = await begun();
   saver.db.pragma("journal_mode = DELETE");
   await put(saver, 2);
   expect(await ids(saver.list(config("t")))).toEqual([idOf(2), idOf(1)]);
+});
+
+test("a_log_that_the_connection_made_anew_is_no_replacement", async () => {
+  const { path, saver } = await begun();
+  saver.db.pragma("cache_size = 123");
+  const schema = () => saver.db.prepare("SELECT name FROM sqlite_schema").all();
+  const before = schema();
+  // The old log stays, under another name, so that the new one is not at its place on the disk.
+  linkSync(`${path}-wal`, `${path}-old`);
+  saver.db.pragma("journal_mode = DELETE");
+  saver.db.pragma("journal_mode = WAL");
+  await put(saver, 2);
+  await put(saver, 3);
+  expect(await ids(saver.list(config("t")))).toEqual([idOf(3), idOf(2), idOf(1)]);
+  expect(saver.db.pragma("cache_size", { simple: true })).toBe(123);
+  expect(schema()).toEqual(before);
+  rmSync(`${path}-wal`);
+  await expect(put(saver, 4)).rejects.toMatchObject({ code: "storage-replaced" });
 });
 
 test("a_second_library_of_SQLite_that_closes_the_file_loses_nothing_acknowledged", async () => {
@@ -92,7 +136,7 @@ test("a_second_library_of_SQLite_that_closes_the_file_loses_nothing_acknowledged
     const told = await put(saver, n).then(
       () => true,
       (thrown: unknown) => {
-        expect(thrown).toMatchObject(REPLACED);
+        expect(thrown).toMatchObject({ code: "storage-replaced" });
         return false;
       },
     );

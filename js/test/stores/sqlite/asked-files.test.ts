@@ -1,0 +1,61 @@
+// What the system says of the database's files when it is asked: it may not say anything.
+
+import type * as Fs from "node:fs";
+import { mkdirSync, renameSync, statSync, symlinkSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+
+import { SqliteSaver } from "../../../src/entries/sqlite.js";
+import { checkpoint, config, idOf, ids, metadata } from "../../support/checkpoints.js";
+import { temporaryFolder } from "../../support/temporary.js";
+
+vi.mock("node:fs", async (original) => {
+  const fs = await original<typeof Fs>();
+  return { ...fs, statSync: vi.fn(fs.statSync) };
+});
+
+/** A saver on a file of a folder of its own that has a checkpoint. */
+async function begun() {
+  const folder = join(temporaryFolder(), "inner");
+  mkdirSync(folder);
+  const saver = SqliteSaver.fromConnString(join(folder, "checkpoints.db"));
+  onTestFinished(() => saver.close());
+  await put(saver, 1);
+  return { folder, saver };
+}
+
+function put(saver: SqliteSaver, n: number) {
+  return saver.put(config("t"), checkpoint(n, { n }), metadata(n), { n });
+}
+
+test.each(["EACCES", "EPERM", "ESTALE"])("files_that_%s_hides_are_not_replaced", async (code) => {
+  const { saver } = await begun();
+  const hidden = () => {
+    throw Object.assign(new Error(code), { code });
+  };
+  onTestFinished(() => {
+    vi.mocked(statSync).mockReset();
+  });
+  vi.mocked(statSync).mockImplementation(hidden);
+  await Promise.all([put(saver, 2), saver.putWrites(config("t", idOf(1)), [["n", 1]], "task")]);
+  expect(await ids(saver.list(config("t")))).toEqual([idOf(2), idOf(1)]);
+});
+
+test.each([
+  ["a_file", (folder: string) => writeFileSync(folder, "")],
+  ["a_link_to_itself", (folder: string) => symlinkSync(folder, folder)],
+])("a_put_whose_folder_has_become_%s_is_not_acknowledged", async (_, make) => {
+  const { folder, saver } = await begun();
+  renameSync(folder, `${folder}-before`);
+  make(folder);
+  const replaced = { code: "storage-replaced" };
+  await expect(put(saver, 2)).rejects.toMatchObject(replaced);
+  await expect(saver.getTuple(config("t"))).rejects.toMatchObject(replaced);
+});
+
+test("of_a_database_in_memory_nothing_is_asked", async () => {
+  vi.mocked(statSync).mockClear();
+  const saver = SqliteSaver.fromConnString(":memory:");
+  await put(saver, 1);
+  saver.close();
+  expect(statSync).not.toHaveBeenCalled();
+});
