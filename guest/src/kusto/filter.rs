@@ -36,14 +36,14 @@ impl Narrowing {
             return None;
         }
         match (key.as_str(), serde_json::from_str(&filter.json).ok()?) {
-            ("source", Value::String(text)) if plain(&text) => Some(Self::Column("source", text)),
-            ("run_id", Value::String(text)) if plain(&text) => Some(Self::Column("run_id", text)),
             // A date may be stored as something else than its text.
             (_, Value::String(_)) if date_record(&filter.json).is_some() => None,
-            (_, Value::String(text)) => plain(&text).then_some(Self::Text(key, text)),
-            ("step", Value::Number(number)) if number.is_i64() => number.as_i64().map(Self::Step),
             // A zero of the other sign may be stored as something else than a number.
             (_, Value::Number(number)) if number.as_f64() == Some(0.0) => None,
+            ("source", Value::String(text)) if plain(&text) => Some(Self::Column("source", text)),
+            ("run_id", Value::String(text)) if plain(&text) => Some(Self::Column("run_id", text)),
+            (_, Value::String(text)) => plain(&text).then_some(Self::Text(key, text)),
+            ("step", Value::Number(number)) if number.is_i64() => number.as_i64().map(Self::Step),
             (_, Value::Number(number)) => {
                 let (low, high) = around(number.as_f64()?)?;
                 Some(Self::Number(key, low, high))
@@ -142,11 +142,14 @@ fn equal(value: &RawValue, json: &str) -> bool {
 /// A number by its value: 64 bits where it is an integer of so many, else a double.
 fn number(text: &str) -> Option<(Option<i64>, u64)> {
     let double: f64 = text.parse().ok()?;
-    let whole = text.parse::<i64>().ok().or_else(|| {
-        let exact = double.fract() == 0.0 && double.abs() < 9_007_199_254_740_992.0;
-        exact.then_some(double as i64)
-    });
+    let whole = text.parse::<i64>().ok().or_else(|| whole(double));
     Some((whole, if whole.is_some() { 0 } else { double.to_bits() }))
+}
+
+/// A double that is an integer of 64 bits.
+pub(crate) fn whole(double: f64) -> Option<i64> {
+    const END: f64 = 9_223_372_036_854_775_808.0;
+    (double.fract() == 0.0 && (-END..END).contains(&double)).then_some(double as i64)
 }
 
 /// JSON without the white space that means nothing.
