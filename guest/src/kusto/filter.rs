@@ -231,6 +231,39 @@ mod tests {
         }
     }
 
+    /// What a store of JSON may have made something else of does not narrow a query, in whichever
+    /// column it is.
+    #[test]
+    fn a_date_and_a_zero_narrow_no_query_whatever_their_key() {
+        let filter = |key: &str, json: &str| MetadataFilter { key: key.into(), json: json.into() };
+        for key in ["source", "run_id", "step", "user_id"] {
+            for json in ["\"2027-01-01T00:00:00.000Z\"", "0", "-0", "0.0"] {
+                assert_eq!(narrowing(&[filter(key, json)]), [], "{key} {json}");
+            }
+        }
+        let date = r#"{"source":{"lc":2,"type":"date","value":"2027-01-01T00:00:00.000Z"}}"#;
+        assert!(holds(date, "source", "\"2027-01-01T00:00:00.000Z\""));
+        assert!(holds(&format!(r#"{{"step":{NEGATIVE_ZERO}}}"#), "step", "0"));
+    }
+
+    #[test]
+    fn an_integer_is_equal_to_the_decimal_of_its_value() {
+        for (integer, decimal, equal) in [
+            ("9007199254740991", "9007199254740991.0", true),
+            ("9007199254740992", "9007199254740992.0", true),
+            ("9007199254740993", "9007199254740992.0", false),
+            ("9007199254740994", "9007199254740994.0", true),
+            ("-9223372036854775808", "-9223372036854775808.0", true),
+            ("9223372036854775807", "9223372036854775808.0", false),
+            ("9223372036854775808", "9223372036854775808.0", true),
+            ("10000000000000000000", "1e19", true),
+        ] {
+            let metadata = |number: &str| format!(r#"{{"n":{number}}}"#);
+            assert_eq!(holds(&metadata(integer), "n", decimal), equal, "{integer} {decimal}");
+            assert_eq!(holds(&metadata(decimal), "n", integer), equal, "{decimal} {integer}");
+        }
+    }
+
     #[test]
     fn integers_of_64_bits_are_told_apart() {
         let metadata = r#"{"id":9007199254740993}"#;

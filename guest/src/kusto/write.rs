@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::call::{Call, Rows, newest_tombstone};
 use super::clock::Clock;
+use super::failure::{Class, Failure};
 use super::ingest::{Broken, ingest};
 use super::memory::{Shared, Taken, Thread};
 use super::query::{self, Query};
@@ -430,6 +431,11 @@ impl Call {
         let laid = newest_tombstone(&self.laid(), thread_id);
         let tables = self.look(query, Some(thread_id)).await?;
         let tables = tables.map_err(|failure| failure.error(doing, self.sent.get()))?;
+        if tables.iter().all(|table| table.records().next().is_none()) {
+            let words = "a table without its row".to_owned();
+            let failure = Failure { class: Class::Unreadable, words, maybe_done: false };
+            return Err(failure.error(doing, self.sent.get()));
+        }
         let mut cut = 0;
         let mut memory = self.shared.borrow_mut();
         for record in tables.iter().flat_map(|table| table.records()) {
