@@ -74,7 +74,9 @@ impl Error {
     #[must_use]
     pub fn after_sending(self) -> Self {
         match self {
-            Self::Unavailable(store) => Self::Unavailable(StoreFault { maybe_stored: true, ..store }),
+            Self::Unavailable(store) => {
+                Self::Unavailable(StoreFault { maybe_stored: true, ..store })
+            }
             Self::Denied(store) => Self::Denied(StoreFault { maybe_stored: true, ..store }),
             Self::InvalidInput(fault)
             | Self::Corrupt(fault)

@@ -28,11 +28,8 @@ fn run(call: Call, mut answer: impl FnMut(&HttpRequest, usize) -> HttpAnswer) ->
     };
     let store = Store::open(options).unwrap();
     let (mut now, mut requests) = (BEGIN, 0);
-    let ended = |result, requests, now| Ended {
-        result,
-        requests,
-        milliseconds: (now - BEGIN) / 1000,
-    };
+    let ended =
+        |result, requests, now| Ended { result, requests, milliseconds: (now - BEGIN) / 1000 };
     let (mut operation, mut progress) = store.start(call, Moment { now, entropy: 7 }).unwrap();
     loop {
         let given = match progress {
@@ -167,12 +164,8 @@ fn a_look_for_a_tombstone_that_gives_no_row_acknowledges_nothing() {
 
 #[test]
 fn an_unreadable_answer_is_tried_again() {
-    let page: Vec<(&[&str], Value)> = vec![
-        (&[], json!([])),
-        (&[], json!([])),
-        (&[], json!([])),
-        (&["cut"], json!([[0]])),
-    ];
+    let page: Vec<(&[&str], Value)> =
+        vec![(&[], json!([])), (&[], json!([])), (&[], json!([])), (&["cut"], json!([[0]]))];
     let get = Call::GetTuple(GetTuple { config: config(), known: None });
     let ended = run(get, |_, before| if before < 2 { html() } else { tables(&page) });
     assert_eq!((ended.result, ended.requests), (Ok(Outcome::Found(None)), 3));

@@ -105,11 +105,7 @@ impl Failure {
     /// this one have stored a part of the call.
     pub(crate) fn error(&self, doing: &str, maybe_stored: bool) -> Error {
         let maybe_stored = maybe_stored || self.maybe_done;
-        let effect = if maybe_stored {
-            MAYBE_STORED
-        } else {
-            "nothing of it was stored"
-        };
+        let effect = if maybe_stored { MAYBE_STORED } else { "nothing of it was stored" };
         let words = &self.words;
         let fault = |code, what: &str| StoreFault {
             fault: Fault { code, message: format!("{doing}: {what} ({words}); {effect}") },

@@ -87,28 +87,7 @@ pub(crate) struct Options {
 impl Options {
     pub(crate) fn checked(options: StoreOptions) -> Result<Self, Error> {
         let endpoint = Endpoint::parse(&options.cluster_uri)?;
-        let table = options.table.unwrap_or_else(|| TABLE.to_owned());
-        let mut letters = table.bytes();
-        let first = letters.next().is_some_and(|b| b.is_ascii_alphabetic() || b == b'_');
-        if !first
-            || !letters.all(|b| b.is_ascii_alphanumeric() || b == b'_')
-            || table.len() > TABLE_BYTES_MAX
-        {
-            return Err(Error::invalid(
-                "invalid-table",
-                "the table's name is not a letter or _ followed by at most 63 letters, digits \
-                 and _; pass such a one, or none for CheckpointLog",
-            ));
-        }
-        if let Some(ending) = DERIVED.iter().find(|ending| table.ends_with(**ending)) {
-            return Err(Error::invalid(
-                "invalid-table",
-                format!(
-                    "the table's name ends with {ending}, as the name of what another log has \
-                     beside it; pass another name"
-                ),
-            ));
-        }
+        let table = checked_table(options.table)?;
         let database = options.database;
         if database.is_empty()
             || database.len() > DATABASE_BYTES_MAX
@@ -188,6 +167,33 @@ impl Options {
             super::ingest::MAPPING,
         )
     }
+}
+
+/// The table's name, or why it can be none.
+fn checked_table(table: Option<String>) -> Result<String, Error> {
+    let table = table.unwrap_or_else(|| TABLE.to_owned());
+    let mut letters = table.bytes();
+    let first = letters.next().is_some_and(|b| b.is_ascii_alphabetic() || b == b'_');
+    if !first
+        || !letters.all(|b| b.is_ascii_alphanumeric() || b == b'_')
+        || table.len() > TABLE_BYTES_MAX
+    {
+        return Err(Error::invalid(
+            "invalid-table",
+            "the table's name is not a letter or _ followed by at most 63 letters, digits \
+             and _; pass such a one, or none for CheckpointLog",
+        ));
+    }
+    if let Some(ending) = DERIVED.iter().find(|ending| table.ends_with(**ending)) {
+        return Err(Error::invalid(
+            "invalid-table",
+            format!(
+                "the table's name ends with {ending}, as the name of what another log has \
+                 beside it; pass another name"
+            ),
+        ));
+    }
+    Ok(table)
 }
 
 #[cfg(test)]

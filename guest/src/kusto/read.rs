@@ -289,9 +289,20 @@ impl Call {
         if let Some(late) = seen.late_row() {
             return Ok(Err(late));
         }
+        self.history_rows(thread_id, checkpoint_ns, walks.iter().zip(channels), &seen)
+    }
+
+    /// The rows of walks, of which all that was chosen must be there.
+    fn history_rows<'a>(
+        &mut self,
+        thread_id: &str,
+        checkpoint_ns: &str,
+        walks: impl Iterator<Item = (&'a Walk, &'a String)>,
+        seen: &Seen,
+    ) -> Result<Result<Rows, Late>, Error> {
         let (checkpoints, writes) = (seen.checkpoints(), seen.writes());
         let mut answer = Vec::new();
-        for (walk, channel) in walks.iter().zip(channels) {
+        for (walk, channel) in walks {
             let place = |id: &String| (thread_id.to_owned(), checkpoint_ns.to_owned(), id.clone());
             let seed = walk.seed.as_ref().map(|(_, id)| place(id));
             if let Some(place) = seed {

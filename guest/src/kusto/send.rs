@@ -80,11 +80,7 @@ impl Sender {
         self.manage(Kind::Command, text).await
     }
 
-    async fn manage(
-        &self,
-        kind: Kind,
-        text: &str,
-    ) -> Result<Result<Vec<Table>, Failure>, Error> {
+    async fn manage(&self, kind: Kind, text: &str) -> Result<Result<Vec<Table>, Failure>, Error> {
         let body = json!({ "db": self.options.database, "csl": text }).to_string();
         self.send(kind, "/v1/rest/mgmt", body.into_bytes(), false).await
     }

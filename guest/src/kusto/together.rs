@@ -217,7 +217,8 @@ async fn finish(
             finished.map_err(|error| call.after(error))?
         }
     };
-    let step = member.method.advance(&[RowSet { rows }]).map_err(|error| member.call.after(error))?;
+    let step =
+        member.method.advance(&[RowSet { rows }]).map_err(|error| member.call.after(error))?;
     call::go_on(member.call, member.method, step).await
 }
 

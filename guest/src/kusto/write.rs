@@ -113,11 +113,7 @@ impl Call {
 
     /// Write-behind: acknowledges a put whose rows wait. The flush looks for a deletion and sends
     /// the put whole where there is one; so what it relies on is kept, or must come with it.
-    async fn put_behind(
-        &mut self,
-        new: NewCheckpoint,
-        attempt: Attempt,
-    ) -> Result<Rows, Error> {
+    async fn put_behind(&mut self, new: NewCheckpoint, attempt: Attempt) -> Result<Rows, Error> {
         let Attempt { rev, hashes, known, rows, .. } = attempt;
         let cut = known.as_ref().and_then(|known| known.cut).unwrap_or_default();
         let chunks: Vec<&Chunk> = new.chunks.iter().collect();
