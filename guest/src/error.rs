@@ -30,6 +30,9 @@ impl std::fmt::Display for StoreFault {
     }
 }
 
+/// What a caller is told where something may be stored.
+pub(crate) const MAYBE_STORED: &str = "some of it may be stored; the call may be repeated";
+
 /// Who is at fault, and how.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
@@ -65,6 +68,25 @@ impl Error {
 
     pub(crate) fn protocol(code: &'static str, message: impl Into<String>) -> Self {
         Self::Protocol(Fault { code, message: message.into() })
+    }
+
+    /// The same of a call that has sent rows: whatever went wrong after that, they may be stored.
+    #[must_use]
+    pub fn after_sending(self) -> Self {
+        match self {
+            Self::Unavailable(store) => {
+                Self::Unavailable(StoreFault { maybe_stored: true, ..store })
+            }
+            Self::Denied(store) => Self::Denied(StoreFault { maybe_stored: true, ..store }),
+            Self::InvalidInput(fault)
+            | Self::Corrupt(fault)
+            | Self::UnsupportedFormat(fault)
+            | Self::Protocol(fault) => {
+                let message = format!("{}; {MAYBE_STORED}", fault.message);
+                let fault = Fault { message, ..fault };
+                Self::Unavailable(StoreFault { fault, maybe_stored: true })
+            }
+        }
     }
 
     /// The fault, whoever is to blame.

@@ -86,6 +86,11 @@ fn calls() -> Vec<(String, Call, StoreOptions)> {
             };
             calls.push((format!("{name}_inline"), call, options));
         }
+        if name == "put_first" {
+            // So few that the put itself flushes.
+            let options = StoreOptions { batch_size: Some(2), ..options() };
+            calls.push((format!("{name}_behind"), call.clone(), options));
+        }
         calls.push((name, call, options()));
     }
     let filter = |key: &str, json: &str| MetadataFilter { key: key.into(), json: json.into() };
@@ -195,15 +200,16 @@ fn response(request: &HttpRequest, text: &str) -> Value {
             ),
             table(&["cut"], json!([[0]])),
         ],
-        "page" => {
-            vec![table(&[], json!([])), table(&[], json!([])), table(&[], json!([]))]
-        }
+        "page" | "members" => (0..3).map(|_| table(&[], json!([]))).collect(),
         "setup" => vec![table(
             &["ColumnName", "ColumnType", "format"],
             json!(COLUMNS.map(|(name, kind)| json!([name, kind, 1]))),
         )],
         _ => vec![table(&[], json!([]))],
     };
+    if name == "page" && text.contains("print cut") {
+        frames.push(table(&["cut"], json!([[0]])));
+    }
     if text.contains("p_sent") {
         frames.push(table(&["thread_id", "rev", "rows"], json!([])));
     }

@@ -91,7 +91,7 @@ impl Connected {
                 }
                 Progress::Need(Need::Http(request)) => {
                     let answer = self.send(&request).map_err(|error| after(sent, error))?;
-                    sent = true;
+                    sent |= !request.is_query();
                     Answer::Http(answer)
                 }
             };
@@ -170,10 +170,5 @@ fn unavailable(message: String) -> Error {
 
 /// An error that ends a call between two requests: what was sent before may be stored.
 fn after(sent: bool, error: Error) -> Error {
-    match error {
-        Error::Denied(store) => {
-            Error::Denied(StoreFault { maybe_stored: store.maybe_stored || sent, ..store })
-        }
-        other => other,
-    }
+    if sent { error.after_sending() } else { error }
 }

@@ -1,5 +1,6 @@
 //! One call on the log: what a method asks, turned into requests, and answered.
 
+use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
@@ -46,6 +47,8 @@ pub(super) struct Call {
     waited: bool,
     /// The newest revision that was read of each thread.
     newest: BTreeMap<String, i64>,
+    /// Whether rows of this call may be in the store.
+    pub(super) sent: Cell<bool>,
 }
 
 /// Runs a method to its end.
@@ -74,7 +77,7 @@ pub(super) async fn go_on(
         for ask in asks {
             sets.push(RowSet { rows: call.answer(ask).await? });
         }
-        step = method.advance(&sets)?;
+        step = method.advance(&sets).map_err(|error| call.after(error))?;
     }
 }
 
@@ -86,10 +89,16 @@ impl Call {
     pub(super) fn new(sender: Sender, shared: Shared, thread_id: Option<String>) -> Self {
         let threads = thread_id.into_iter().collect();
         let (cuts, chunks, newest) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
-        Self { sender, shared, threads, cuts, chunks, waited: false, newest }
+        let sent = Cell::new(false);
+        Self { sender, shared, threads, cuts, chunks, waited: false, newest, sent }
     }
 
     pub(super) async fn answer(&mut self, ask: Ask) -> Result<Rows, Error> {
+        let answered = self.try_answer(ask).await;
+        answered.map_err(|error| self.after(error))
+    }
+
+    async fn try_answer(&mut self, ask: Ask) -> Result<Rows, Error> {
         match &ask {
             Ask::Page(page) => self.until_shown(page.thread_id.as_deref()).await?,
             Ask::Channels { thread_id, .. } | Ask::Ancestors { thread_id, .. } => {
@@ -114,6 +123,16 @@ impl Call {
             Ask::PutWrites(writes) => self.put_writes(writes).await,
             Ask::DeleteThread { thread_id } => self.delete_thread(&thread_id).await,
         }
+    }
+
+    /// Notes that rows of this call may be in the store.
+    pub(super) fn has_sent(&self) {
+        self.sent.set(true);
+    }
+
+    /// An error of this call. Once rows were sent, nobody can say that nothing is stored.
+    pub(super) fn after(&self, error: Error) -> Error {
+        if self.sent.get() { error.after_sending() } else { error }
     }
 
     /// The key of a thread in this call.
@@ -143,7 +162,7 @@ impl Call {
         thread_id: Option<&str>,
     ) -> Result<Vec<Table>, Error> {
         let tables = self.look(query, thread_id).await?;
-        tables.map_err(|failure| failure.error(doing, false))
+        tables.map_err(|failure| failure.error(doing, self.sent.get()))
     }
 
     /// As `query`; nothing where the result is too large.
@@ -156,7 +175,7 @@ impl Call {
         match self.look(query, thread_id).await? {
             Ok(tables) => Ok(Some(tables)),
             Err(Failure { class: Class::ResultTooLarge, .. }) => Ok(None),
-            Err(failure) => Err(failure.error(doing, false)),
+            Err(failure) => Err(failure.error(doing, self.sent.get())),
         }
     }
 
@@ -191,7 +210,7 @@ impl Call {
             let Some(first) = marked.first() else { return Ok(()) };
             // It also tells of a deletion, after which nothing needs to show.
             let query = query::cut(&self.sender.options.table, first);
-            self.cut_of("waiting for what was stored", first, query, false).await?;
+            self.cut_of("waiting for what was stored", first, query).await?;
             if self.shared.borrow().marked(Some(first)).is_empty() {
                 continue;
             }
@@ -205,10 +224,12 @@ impl Call {
     /// has been there for long: then they are gone.
     pub(super) fn lacks(&self, thread_id: &str, what: &str) -> Result<(), Error> {
         let newest = self.newest.get(thread_id).copied().unwrap_or_default();
-        if microseconds(newest).saturating_add(LATE_MAX) < self.sender.io.now() {
-            return Ok(());
-        }
-        Err(failure::stale(what))
+        if self.is_young(newest) { Err(failure::stale(what)) } else { Ok(()) }
+    }
+
+    /// Whether what was stored before a row may still be late.
+    pub(super) fn is_young(&self, rev: i64) -> bool {
+        microseconds(rev).saturating_add(LATE_MAX) >= self.sender.io.now()
     }
 
     /// Notes the newest revision that was read of a thread.
@@ -224,12 +245,16 @@ impl Call {
         rows: Vec<LogRow>,
         before: bool,
     ) -> Result<(), Error> {
-        match ingest(&self.sender, &self.shared, &rows).await? {
-            Ok(()) => {
+        match ingest(&self.sender, &self.shared, &rows).await {
+            Ok(Ok(())) => {
+                self.has_sent();
                 self.shared.borrow_mut().lay(rows, None);
                 Ok(())
             }
-            Err(Broken { failure, partly }) => Err(failure.error(doing, before || partly)),
+            Ok(Err(Broken { failure, partly })) => {
+                Err(failure.error(doing, before || partly || self.sent.get()))
+            }
+            Err(error) => Err(error.after_sending()),
         }
     }
 
@@ -356,7 +381,7 @@ impl Call {
         for key in keys {
             let thread_id = self.thread_of(key)?;
             let query = query::cut(&self.sender.options.table, &thread_id);
-            let cut = self.cut_of("looking for a thread", &thread_id, query, false).await?;
+            let cut = self.cut_of("looking for a thread", &thread_id, query).await?;
             if self.cuts.get(&thread_id).is_none_or(|read| cut <= *read) {
                 there.push(vec![Value::Integer(key)]);
             }
@@ -377,7 +402,7 @@ impl Call {
             row.kind == CHECKPOINT
                 && row.thread_id == thread_id
                 && row.checkpoint_ns == checkpoint_ns
-                && row.rev > cut
+                && (row.waits || row.rev > cut)
         };
         laid.iter().filter(is).cloned().collect()
     }

@@ -2,7 +2,7 @@
 
 use super::frames::{Refusal, refusal};
 use super::http::HttpResponse;
-use crate::error::{Error, Fault, StoreFault};
+use crate::error::{Error, Fault, MAYBE_STORED, StoreFault};
 
 /// What to do about a failure.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -19,6 +19,8 @@ pub(crate) enum Class {
     NotAdmin,
     /// The cluster or the table takes no streams.
     StreamingOff,
+    /// The response is none of Kusto's, or lacks something: try again.
+    Unreadable,
     /// The request is too large: send less at once.
     TooLarge,
     /// The result is too large: ask for less at once.
@@ -103,11 +105,7 @@ impl Failure {
     /// this one have stored a part of the call.
     pub(crate) fn error(&self, doing: &str, maybe_stored: bool) -> Error {
         let maybe_stored = maybe_stored || self.maybe_done;
-        let effect = if maybe_stored {
-            "some of it may be stored; the call may be repeated"
-        } else {
-            "nothing of it was stored"
-        };
+        let effect = if maybe_stored { MAYBE_STORED } else { "nothing of it was stored" };
         let words = &self.words;
         let fault = |code, what: &str| StoreFault {
             fault: Fault { code, message: format!("{doing}: {what} ({words}); {effect}") },
@@ -117,6 +115,11 @@ impl Failure {
             Class::Transient => {
                 Error::Unavailable(fault("store-unreachable", "the store did not answer in time"))
             }
+            Class::Unreadable => Error::Unavailable(fault(
+                "unreadable-response",
+                "the store's response is not of the shape that Kusto gives; check that the \
+                 cluster's URI is that of a Kusto engine",
+            )),
             Class::Throttled(_) => {
                 Error::Unavailable(fault("store-throttled", "the store had no capacity in time"))
             }

@@ -36,14 +36,14 @@ impl Narrowing {
             return None;
         }
         match (key.as_str(), serde_json::from_str(&filter.json).ok()?) {
-            ("source", Value::String(text)) if plain(&text) => Some(Self::Column("source", text)),
-            ("run_id", Value::String(text)) if plain(&text) => Some(Self::Column("run_id", text)),
             // A date may be stored as something else than its text.
             (_, Value::String(_)) if date_record(&filter.json).is_some() => None,
-            (_, Value::String(text)) => plain(&text).then_some(Self::Text(key, text)),
-            ("step", Value::Number(number)) if number.is_i64() => number.as_i64().map(Self::Step),
             // A zero of the other sign may be stored as something else than a number.
             (_, Value::Number(number)) if number.as_f64() == Some(0.0) => None,
+            ("source", Value::String(text)) if plain(&text) => Some(Self::Column("source", text)),
+            ("run_id", Value::String(text)) if plain(&text) => Some(Self::Column("run_id", text)),
+            (_, Value::String(text)) => plain(&text).then_some(Self::Text(key, text)),
+            ("step", Value::Number(number)) if number.is_i64() => number.as_i64().map(Self::Step),
             (_, Value::Number(number)) => {
                 let (low, high) = around(number.as_f64()?)?;
                 Some(Self::Number(key, low, high))
@@ -142,11 +142,14 @@ fn equal(value: &RawValue, json: &str) -> bool {
 /// A number by its value: 64 bits where it is an integer of so many, else a double.
 fn number(text: &str) -> Option<(Option<i64>, u64)> {
     let double: f64 = text.parse().ok()?;
-    let whole = text.parse::<i64>().ok().or_else(|| {
-        let exact = double.fract() == 0.0 && double.abs() < 9_007_199_254_740_992.0;
-        exact.then_some(double as i64)
-    });
+    let whole = text.parse::<i64>().ok().or_else(|| whole(double));
     Some((whole, if whole.is_some() { 0 } else { double.to_bits() }))
+}
+
+/// A double that is an integer of 64 bits.
+pub(crate) fn whole(double: f64) -> Option<i64> {
+    const END: f64 = 9_223_372_036_854_775_808.0;
+    (double.fract() == 0.0 && (-END..END).contains(&double)).then_some(double as i64)
 }
 
 /// JSON without the white space that means nothing.
@@ -225,6 +228,39 @@ mod tests {
             let metadata = format!(r#"{{"n":{zero}}}"#);
             assert!(zeros.iter().all(|other| holds(&metadata, "n", other)), "{zero}");
             assert!(!holds(&metadata, "n", "1") && !holds(&metadata, "n", "\"0\""));
+        }
+    }
+
+    /// What a store of JSON may have made something else of does not narrow a query, in whichever
+    /// column it is.
+    #[test]
+    fn a_date_and_a_zero_narrow_no_query_whatever_their_key() {
+        let filter = |key: &str, json: &str| MetadataFilter { key: key.into(), json: json.into() };
+        for key in ["source", "run_id", "step", "user_id"] {
+            for json in ["\"2027-01-01T00:00:00.000Z\"", "0", "-0", "0.0"] {
+                assert_eq!(narrowing(&[filter(key, json)]), [], "{key} {json}");
+            }
+        }
+        let date = r#"{"source":{"lc":2,"type":"date","value":"2027-01-01T00:00:00.000Z"}}"#;
+        assert!(holds(date, "source", "\"2027-01-01T00:00:00.000Z\""));
+        assert!(holds(&format!(r#"{{"step":{NEGATIVE_ZERO}}}"#), "step", "0"));
+    }
+
+    #[test]
+    fn an_integer_is_equal_to_the_decimal_of_its_value() {
+        for (integer, decimal, equal) in [
+            ("9007199254740991", "9007199254740991.0", true),
+            ("9007199254740992", "9007199254740992.0", true),
+            ("9007199254740993", "9007199254740992.0", false),
+            ("9007199254740994", "9007199254740994.0", true),
+            ("-9223372036854775808", "-9223372036854775808.0", true),
+            ("9223372036854775807", "9223372036854775808.0", false),
+            ("9223372036854775808", "9223372036854775808.0", true),
+            ("10000000000000000000", "1e19", true),
+        ] {
+            let metadata = |number: &str| format!(r#"{{"n":{number}}}"#);
+            assert_eq!(holds(&metadata(integer), "n", decimal), equal, "{integer} {decimal}");
+            assert_eq!(holds(&metadata(decimal), "n", integer), equal, "{decimal} {integer}");
         }
     }
 

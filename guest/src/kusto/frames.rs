@@ -1,6 +1,7 @@
 //! What the service answers: frames of a query (v2), tables of a command (v1), errors.
 
 use serde::Deserialize;
+use serde::de::IgnoredAny;
 use serde_json::Value;
 
 use crate::error::Error;
@@ -27,6 +28,10 @@ pub(crate) enum Tables {
     /// The service gave up in the middle, and says why.
     Failed(Refusal),
 }
+
+/// A response with a good status that is not of the shape that Kusto gives, or not all of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Unreadable;
 
 /// An error as the service tells it.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -82,9 +87,10 @@ struct V1Table {
     rows: Vec<Value>,
 }
 
-/// The primary results of a query's frames.
-pub(crate) fn frames(body: &[u8]) -> Result<Tables, Error> {
-    let frames: Vec<Frame> = serde_json::from_slice(body).map_err(|_| unreadable())?;
+/// The primary results of a query's frames: so many, since one that lacks would read as a table
+/// without rows.
+pub(crate) fn frames(body: &[u8], expected: usize) -> Result<Tables, Unreadable> {
+    let frames: Vec<Frame> = serde_json::from_slice(body).map_err(|_| Unreadable)?;
     let mut tables = Vec::new();
     let mut completed = false;
     for frame in frames {
@@ -106,12 +112,13 @@ pub(crate) fn frames(body: &[u8]) -> Result<Tables, Error> {
         }
     }
     // A body that was cut off between two frames is no valid JSON; one without an end is odd.
-    if completed { Ok(Tables::Whole(tables)) } else { Err(unreadable()) }
+    let is_whole = completed && tables.len() == expected;
+    if is_whole { Ok(Tables::Whole(tables)) } else { Err(Unreadable) }
 }
 
 /// The tables of a command's answer.
-pub(crate) fn tables(body: &[u8]) -> Result<Tables, Error> {
-    let V1 { tables } = serde_json::from_slice(body).map_err(|_| unreadable())?;
+pub(crate) fn tables(body: &[u8]) -> Result<Tables, Unreadable> {
+    let V1 { tables } = serde_json::from_slice(body).map_err(|_| Unreadable)?;
     let mut whole = Vec::with_capacity(tables.len());
     for V1Table { columns, rows } in tables {
         match table(columns, rows)? {
@@ -120,6 +127,16 @@ pub(crate) fn tables(body: &[u8]) -> Result<Tables, Error> {
         }
     }
     Ok(Tables::Whole(whole))
+}
+
+/// The tables of the answer to a stream. What that says beyond its status differs between versions
+/// of the service; what is no JSON is not of the service.
+pub(crate) fn ingested(body: &[u8]) -> Result<Tables, Unreadable> {
+    let is_empty = body.trim_ascii().is_empty();
+    if !is_empty && serde_json::from_slice::<IgnoredAny>(body).is_err() {
+        return Err(Unreadable);
+    }
+    Ok(tables(body).unwrap_or(Tables::Whole(Vec::new())))
 }
 
 /// The error in the body of a response with a bad status, as far as there is one.
@@ -163,7 +180,7 @@ const NAMED_IN_MESSAGES: &[&str] = &[
 ];
 
 /// A table, or the error that stands among its rows.
-fn table(columns: Vec<Column>, rows: Vec<Value>) -> Result<Result<Table, Refusal>, Error> {
+fn table(columns: Vec<Column>, rows: Vec<Value>) -> Result<Result<Table, Refusal>, Unreadable> {
     let mut table = Table { columns: columns.into_iter().map(|c| c.name).collect(), rows: vec![] };
     for row in rows {
         match row {
@@ -173,7 +190,7 @@ fn table(columns: Vec<Column>, rows: Vec<Value>) -> Result<Result<Table, Refusal
                 let first = errors.and_then(|errors| errors.first());
                 return Ok(Err(first.map(refusal_of).unwrap_or_default()));
             }
-            _ => return Err(unreadable()),
+            _ => return Err(Unreadable),
         }
     }
     Ok(Ok(table))
@@ -232,14 +249,6 @@ impl<'a> Record<'a> {
         };
         texts.ok_or_else(|| unexpected(column, "a list of texts"))
     }
-}
-
-fn unreadable() -> Error {
-    Error::protocol(
-        "unreadable-response",
-        "the store's response is not of the shape that Kusto gives; check that the cluster's URI \
-         is that of a Kusto engine",
-    )
 }
 
 fn unexpected(column: &str, expected: &str) -> Error {

@@ -3,6 +3,9 @@
 
 use std::fmt;
 
+/// Where queries are sent.
+pub(crate) const QUERY_PATH: &str = "/v2/rest/query";
+
 /// What only a host can know: the time, and something nobody else has drawn.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Moment {
@@ -40,6 +43,13 @@ pub struct HttpRequest {
     pub timeout_ms: u32,
     /// A response whose body is longer, or unpacks to more, the host must not take.
     pub response_bytes_max: u64,
+}
+
+impl HttpRequest {
+    /// Whether it is a query, which changes nothing.
+    pub fn is_query(&self) -> bool {
+        self.url.ends_with(QUERY_PATH)
+    }
 }
 
 impl fmt::Debug for HttpRequest {

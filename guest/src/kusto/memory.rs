@@ -1,6 +1,8 @@
 //! What a store remembers between calls: its clock, what it knows of threads, and rows that may
 //! not show yet.
 
+mod again;
+
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::rc::Rc;
@@ -31,6 +33,7 @@ pub(crate) struct Memory {
     uses: u64,
     /// What is acknowledged and not ingested.
     unsent: Vec<(Unsent, Batch)>,
+    kept: again::Kept,
     takes: u64,
     /// What is ingested and was not shown yet, the oldest first.
     sent: VecDeque<Batch>,
@@ -156,7 +159,8 @@ impl Memory {
     pub(crate) fn lay(&mut self, rows: Vec<LogRow>, waiting: Option<u64>) {
         let Some(first) = rows.first() else { return };
         let (thread_id, rev, count) = (first.thread_id.clone(), first.rev, rows.len());
-        let rows = rows.into_iter().map(Rc::new).collect();
+        let waits = waiting.is_some();
+        let rows = rows.into_iter().map(|row| Rc::new(LogRow { waits, ..row })).collect();
         let batch = Batch { thread_id, rev, count, rows };
         if let Some(since) = waiting {
             self.unsent.push((Unsent::Waiting(since), batch));
@@ -282,7 +286,7 @@ impl Memory {
         for (state, batch) in std::mem::take(&mut self.unsent) {
             match state {
                 Unsent::Underway(_, take) if take == taken.take && ingested => {
-                    self.sent.push_back(batch);
+                    self.sent.push_back(batch.ingested());
                 }
                 Unsent::Underway(since, take) if take == taken.take => {
                     self.unsent.push((Unsent::Waiting(since), batch));
@@ -291,6 +295,7 @@ impl Memory {
             }
         }
         self.make_room();
+        self.make_room_for_chunks();
     }
 
     /// Notes that a put ended stale after its rows were ingested: the same put, whole, follows, and
@@ -309,8 +314,9 @@ impl Memory {
     pub(crate) fn drop_older(&mut self, thread_id: &str, tombstone: i64) {
         let is_older = |batch: &Batch| batch.thread_id == thread_id && batch.rev < tombstone;
         self.sent.retain(|batch| !is_older(batch));
-        self.unsent
-            .retain(|(state, batch)| matches!(state, Unsent::Underway(..)) || !is_older(batch));
+        // Those on their way too: nobody is to send them again after the tombstone.
+        self.unsent.retain(|(_, batch)| !is_older(batch));
+        self.let_go(thread_id);
     }
 
     /// Notes that rows go inline until then, and warns of it once.
@@ -347,6 +353,11 @@ impl Thread {
     /// Whether a chunk is in the store.
     pub(crate) fn has(&self, hash: &str) -> bool {
         self.stored.contains(hash)
+    }
+
+    /// A deletion of the thread is newer than this, or known.
+    pub(crate) fn deleted_by(&self) -> i64 {
+        self.cut.unwrap_or(self.since)
     }
 
     /// Whether the thread was deleted since what is known of it was learned.

@@ -49,6 +49,18 @@ pub struct StoreOptions {
 const DAY: u64 = 86_400_000_000;
 
 const TABLE: &str = "CheckpointLog";
+/// What the names of all else end with that `provision.kql` makes for a table. A log of such a name
+/// would be what another log keeps beside it.
+const DERIVED: [&str; 8] = [
+    "_LatestCheckpoints",
+    "_LatestState",
+    "_LiveCheckpoints",
+    "_LiveWrites",
+    "_New",
+    "_NewTombstones",
+    "_ThreadElements",
+    "_Tombstones",
+];
 const TABLE_BYTES_MAX: usize = 64;
 const DATABASE_BYTES_MAX: usize = 1024;
 
@@ -75,19 +87,7 @@ pub(crate) struct Options {
 impl Options {
     pub(crate) fn checked(options: StoreOptions) -> Result<Self, Error> {
         let endpoint = Endpoint::parse(&options.cluster_uri)?;
-        let table = options.table.unwrap_or_else(|| TABLE.to_owned());
-        let mut letters = table.bytes();
-        let first = letters.next().is_some_and(|b| b.is_ascii_alphabetic() || b == b'_');
-        if !first
-            || !letters.all(|b| b.is_ascii_alphanumeric() || b == b'_')
-            || table.len() > TABLE_BYTES_MAX
-        {
-            return Err(Error::invalid(
-                "invalid-table",
-                "the table's name is not a letter or _ followed by at most 63 letters, digits \
-                 and _; pass such a one, or none for CheckpointLog",
-            ));
-        }
+        let table = checked_table(options.table)?;
         let database = options.database;
         if database.is_empty()
             || database.len() > DATABASE_BYTES_MAX
@@ -169,6 +169,33 @@ impl Options {
     }
 }
 
+/// The table's name, or why it can be none.
+fn checked_table(table: Option<String>) -> Result<String, Error> {
+    let table = table.unwrap_or_else(|| TABLE.to_owned());
+    let mut letters = table.bytes();
+    let first = letters.next().is_some_and(|b| b.is_ascii_alphabetic() || b == b'_');
+    if !first
+        || !letters.all(|b| b.is_ascii_alphanumeric() || b == b'_')
+        || table.len() > TABLE_BYTES_MAX
+    {
+        return Err(Error::invalid(
+            "invalid-table",
+            "the table's name is not a letter or _ followed by at most 63 letters, digits \
+             and _; pass such a one, or none for CheckpointLog",
+        ));
+    }
+    if let Some(ending) = DERIVED.iter().find(|ending| table.ends_with(**ending)) {
+        return Err(Error::invalid(
+            "invalid-table",
+            format!(
+                "the table's name ends with {ending}, as the name of what another log has \
+                 beside it; pass another name"
+            ),
+        ));
+    }
+    Ok(table)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -200,6 +227,15 @@ mod tests {
         {
             assert_eq!((of(uri, true), of(uri, false)), (Some("untrusted-host"), None), "{uri}");
         }
+    }
+
+    #[test]
+    fn a_log_has_no_name_that_another_log_gives_to_what_is_its_own() {
+        let of = |table: &str| code(StoreOptions { table: Some(table.to_owned()), ..options() });
+        for ending in DERIVED {
+            assert_eq!(of(&format!("Log{ending}")), Some("invalid-table"), "{ending}");
+        }
+        assert_eq!((of("Tombstones"), of("Log_Tombstones_2"), of("Log")), (None, None, None));
     }
 
     #[test]

@@ -67,6 +67,11 @@ impl Query {
         self
     }
 
+    /// How many tables it gives: one for each statement that defines nothing.
+    pub(crate) fn tables(&self) -> usize {
+        self.statements.iter().filter(|statement| !statement.starts_with("let ")).count()
+    }
+
     fn text(&self) -> String {
         let declared: Vec<_> = self
             .parameters
@@ -369,6 +374,19 @@ pub(crate) fn cut(table: &str, thread_id: &str) -> Query {
     )
 }
 
+/// The newest tombstones of threads that have one.
+pub(crate) fn cuts(table: &str, threads: Vec<String>) -> Query {
+    Query::new(
+        "cuts",
+        vec![("p_threads", Parameter::Texts(threads))],
+        &[format!(
+            "['{tombstones}']\n| where thread_id in (p_threads)\n\
+             | summarize cut = max(rev) by thread_id",
+            tombstones = tombstones(table),
+        )],
+    )
+}
+
 /// The newest tombstone of a thread, and its newest row.
 pub(crate) fn newest(table: &str, thread_id: &str) -> Query {
     let parameters = &mut vec![];
@@ -434,18 +452,19 @@ pub(crate) fn writes(
     Query::new("writes", parameters, &statements)
 }
 
-/// The checkpoints of a namespace: their parents, and the names of what they have values of.
+/// The checkpoints of a namespace: their parents, and the names of what they have values of. Those
+/// that a tombstone hides too: who misses a parent must know it from one that does not show yet.
 pub(crate) fn chain(table: &str, thread_id: &str, checkpoint_ns: &str) -> Query {
     let mut parameters = vec![("p_ns", Parameter::Text(checkpoint_ns.to_owned()))];
     let log = Log::of(table, Some(thread_id), &mut parameters);
     let mut statements = log.statements;
-    statements.push(format!(
+    statements.push(
         "Log\n\
-         | where ['kind'] == \"checkpoint\" and part == 0 and checkpoint_ns == p_ns{live}\n\
+         | where ['kind'] == \"checkpoint\" and part == 0 and checkpoint_ns == p_ns\n\
          | summarize arg_max(rev, row_id, parent_checkpoint_id, channels) by checkpoint_id\n\
-         | project checkpoint_id, parent_checkpoint_id, channels, rev, row_id",
-        live = log.live
-    ));
+         | project checkpoint_id, parent_checkpoint_id, channels, rev, row_id"
+            .to_owned(),
+    );
     statements.push("print cut = last_cut".to_owned());
     Query::new("chain", parameters, &statements)
 }

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::call::{Call, Patience, Rows, newest_tombstone};
 use super::clock::Clock;
+use super::failure;
 use super::filter::{Narrowing, matches, narrowing};
 use super::query;
 use super::resolve::{Late, Place, Seen, Whole};
@@ -205,7 +206,9 @@ impl Call {
         Ok(rows)
     }
 
-    /// For each channel the nearest ancestor with a value, and the writes up to it.
+    /// For each channel the nearest ancestor with a value, and the writes up to it. What lacks of
+    /// them and may be late is waited for: a history must not look as if it began later. That a
+    /// task has writes to other channels, too, is nothing that this can miss.
     pub(super) async fn ancestors(
         &mut self,
         thread_id: &str,
@@ -213,16 +216,47 @@ impl Call {
         checkpoint_id: Option<String>,
         channels: Vec<String>,
     ) -> Result<Rows, Error> {
+        let mut patience = Patience::of(&self.sender);
+        loop {
+            let id = checkpoint_id.as_ref();
+            let found = self.ancestors_once(thread_id, checkpoint_ns, id, &channels).await?;
+            let Late { what, is_row, .. } = match found {
+                Ok(rows) => return Ok(rows),
+                Err(late) => late,
+            };
+            if !patience.wait(&self.sender).await? {
+                if !is_row {
+                    return Err(failure::stale(&what));
+                }
+                self.lacks(thread_id, &what)?;
+                let message = format!("{what} lacks parts; restore the table");
+                return Err(Error::corrupt("incomplete-row", message));
+            }
+        }
+    }
+
+    /// The same as the store shows it, or what of it is late.
+    async fn ancestors_once(
+        &mut self,
+        thread_id: &str,
+        checkpoint_ns: &str,
+        checkpoint_id: Option<&String>,
+        channels: &[String],
+    ) -> Result<Result<Rows, Late>, Error> {
         let chain = self.chain(thread_id, checkpoint_ns).await?;
         self.note_cut(thread_id, chain.cut);
-        let target = match &checkpoint_id {
+        let target = match checkpoint_id {
             Some(id) => chain.links.get(id),
             None => chain.links.last_key_value().map(|(_, link)| link),
         };
-        let walks: Vec<Walk> = channels
-            .iter()
-            .map(|channel| Walk::of(&chain, target.and_then(|link| link.parent.clone()), channel))
-            .collect();
+        let walks: Vec<Walk> =
+            channels.iter().map(|channel| Walk::of(&chain, target, channel)).collect();
+        // A parent was stored before its child. One that is gone ends the walk.
+        let lacking = walks.iter().filter_map(|walk| walk.lacks.as_ref());
+        if let Some((id, _)) = lacking.clone().find(|(_, child)| self.is_young(*child)) {
+            let what = format!("checkpoint {id} of thread {thread_id}");
+            return Ok(Err(Late { thread_id: thread_id.to_owned(), what, is_row: false }));
+        }
         let (rows, ids): (BTreeSet<_>, BTreeSet<_>) = (
             walks
                 .iter()
@@ -231,7 +265,7 @@ impl Call {
             walks.iter().flat_map(|walk| walk.passed.iter().cloned()).collect(),
         );
         if ids.is_empty() {
-            return Ok(Vec::new());
+            return Ok(Ok(Vec::new()));
         }
         let query = query::members(
             &self.sender.options.table,
@@ -239,7 +273,7 @@ impl Call {
             checkpoint_ns,
             rows.into_iter().collect(),
             ids.into_iter().collect(),
-            channels.clone(),
+            channels.to_vec(),
         );
         let laid = self.laid();
         let tables = self.query("reading a history", query, Some(thread_id)).await?;
@@ -252,14 +286,30 @@ impl Call {
         }
         self.observe(&seen);
         seen.lay(laid.into_iter());
+        if let Some(late) = seen.late_row() {
+            return Ok(Err(late));
+        }
+        self.history_rows(thread_id, checkpoint_ns, walks.iter().zip(channels), &seen)
+    }
+
+    /// The rows of walks, of which all that was chosen must be there.
+    fn history_rows<'a>(
+        &mut self,
+        thread_id: &str,
+        checkpoint_ns: &str,
+        walks: impl Iterator<Item = (&'a Walk, &'a String)>,
+        seen: &Seen,
+    ) -> Result<Result<Rows, Late>, Error> {
         let (checkpoints, writes) = (seen.checkpoints(), seen.writes());
         let mut answer = Vec::new();
-        for (walk, channel) in walks.iter().zip(&channels) {
+        for (walk, channel) in walks {
             let place = |id: &String| (thread_id.to_owned(), checkpoint_ns.to_owned(), id.clone());
             let seed = walk.seed.as_ref().map(|(_, id)| place(id));
-            if let Some((place, whole)) =
-                seed.and_then(|seed| checkpoints.get(&seed).map(|whole| (seed, whole)))
-            {
+            if let Some(place) = seed {
+                let Some(whole) = checkpoints.get(&place) else {
+                    let what = format!("checkpoint {} of thread {thread_id}", place.2);
+                    return Ok(Err(Late { thread_id: thread_id.to_owned(), what, is_row: true }));
+                };
                 let steps = walk.passed.len() as i64 - 1;
                 answer.push(self.seed_row(steps, channel, &place, &data_of(whole)?)?);
             }
@@ -274,7 +324,7 @@ impl Call {
                 }
             }
         }
-        Ok(answer)
+        Ok(Ok(answer))
     }
 
     /// The checkpoints of a namespace by id.
@@ -290,19 +340,22 @@ impl Call {
         }
         chain.cut = chain.cut.max(newest_tombstone(&laid, thread_id));
         for record in tables.first().into_iter().flat_map(|table| table.records()) {
+            let rev = record.integer("rev")?;
+            self.note_newest(thread_id, rev);
             chain.add(
                 record.text("checkpoint_id")?,
                 record.text("parent_checkpoint_id")?,
                 record.texts("channels")?,
-                record.integer("rev")?,
-                record.text("row_id")?,
+                (rev, record.text("row_id")?),
+                rev > chain.cut,
             );
         }
         for row in laid {
             let LogRow { checkpoint_id, parent_checkpoint_id, channels, rev, row_id, .. } = &*row;
             let here = row.thread_id == thread_id && row.checkpoint_ns == checkpoint_ns;
             if here && row.kind == CHECKPOINT && row.part == 0 {
-                chain.add(checkpoint_id, parent_checkpoint_id, channels.clone(), *rev, row_id);
+                let (channels, live) = (channels.clone(), row.waits || *rev > chain.cut);
+                chain.add(checkpoint_id, parent_checkpoint_id, channels, (*rev, row_id), live);
             }
         }
         Ok(chain)
@@ -400,6 +453,8 @@ struct Answered {
 #[derive(Default)]
 struct Chain {
     links: BTreeMap<String, Link>,
+    /// Those that a tombstone hides.
+    hidden: BTreeSet<String>,
     cut: i64,
 }
 
@@ -410,10 +465,20 @@ struct Link {
 }
 
 impl Chain {
-    fn add(&mut self, id: &str, parent: &str, channels: Vec<String>, rev: i64, row_id: &str) {
+    fn add(
+        &mut self,
+        id: &str,
+        parent: &str,
+        channels: Vec<String>,
+        (rev, row_id): (i64, &str),
+        is_live: bool,
+    ) {
+        if !is_live {
+            self.hidden.insert(id.to_owned());
+            return;
+        }
         let order = (rev, row_id.to_owned());
-        let newer = self.links.get(id).is_none_or(|link| link.order < order);
-        if rev > self.cut && newer {
+        if self.links.get(id).is_none_or(|link| link.order < order) {
             let parent = Some(parent).filter(|parent| !parent.is_empty()).map(str::to_owned);
             self.links.insert(id.to_owned(), Link { parent, channels, order });
         }
@@ -421,27 +486,35 @@ impl Chain {
 }
 
 /// The ancestors passed on the way to the nearest with a value of a channel, that one included.
+#[derive(Default)]
 struct Walk {
     passed: Vec<String>,
     /// Its row and id.
     seed: Option<(String, String)>,
+    /// A parent that does not show and is not known to be deleted, and its child's revision.
+    lacks: Option<(String, i64)>,
 }
 
 impl Walk {
-    fn of(chain: &Chain, mut parent: Option<String>, channel: &str) -> Self {
-        let mut walk = Self { passed: Vec::new(), seed: None };
+    fn of(chain: &Chain, target: Option<&Link>, channel: &str) -> Self {
+        let mut walk = Self::default();
         let mut been = BTreeSet::new();
-        while let Some(id) = parent {
-            // A circle of parents ends the walk.
-            let Some(link) = chain.links.get(&id).filter(|_| been.insert(id.clone())) else {
+        let mut child = target;
+        while let Some((link, id)) = child.and_then(|link| Some((link, link.parent.as_ref()?))) {
+            let Some(parent) = chain.links.get(id) else {
+                walk.lacks = (!chain.hidden.contains(id)).then(|| (id.clone(), link.order.0));
                 break;
             };
-            walk.passed.push(id.clone());
-            if link.channels.iter().any(|name| name == channel) {
-                walk.seed = Some((link.order.1.clone(), id));
+            // A circle of parents ends the walk.
+            if !been.insert(id) {
                 break;
             }
-            parent = link.parent.clone();
+            walk.passed.push(id.clone());
+            if parent.channels.iter().any(|name| name == channel) {
+                walk.seed = Some((parent.order.1.clone(), id.clone()));
+                break;
+            }
+            child = Some(parent);
         }
         walk
     }

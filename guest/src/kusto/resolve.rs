@@ -142,10 +142,17 @@ impl Seen {
 
     /// What is there in part, as long as the rest of it does not show: a row, or a task's writes.
     pub(crate) fn late(&self) -> Option<Late> {
-        if let Some(LogRow { kind, checkpoint_id, thread_id, .. }) = self.broken() {
-            let what = format!("a {kind} of checkpoint {checkpoint_id} of thread {thread_id}");
-            return Some(Late { thread_id: thread_id.clone(), what, is_row: true });
-        }
+        self.late_row().or_else(|| self.late_writes())
+    }
+
+    /// A row that is there in part.
+    pub(crate) fn late_row(&self) -> Option<Late> {
+        let LogRow { kind, checkpoint_id, thread_id, .. } = self.broken()?;
+        let what = format!("a {kind} of checkpoint {checkpoint_id} of thread {thread_id}");
+        Some(Late { thread_id: thread_id.clone(), what, is_row: true })
+    }
+
+    fn late_writes(&self) -> Option<Late> {
         let late = |(place, writes): (Place, Vec<Whole>)| {
             let (thread_id, _, id) = place;
             // One that cannot be opened is refused where it is read.
@@ -173,7 +180,8 @@ impl Seen {
     fn parts(&self, kind: &str) -> BTreeMap<(&str, &str), BTreeMap<i64, &Rc<LogRow>>> {
         let mut parts: BTreeMap<_, BTreeMap<i64, &Rc<LogRow>>> = BTreeMap::new();
         for row in &self.rows {
-            if row.kind == kind && row.rev > self.cut_of(&row.thread_id) {
+            let is_live = row.waits || row.rev > self.cut_of(&row.thread_id);
+            if row.kind == kind && is_live {
                 parts
                     .entry((row.thread_id.as_str(), row.row_id.as_str()))
                     .or_default()

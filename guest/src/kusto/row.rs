@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
 use super::clock::datetime;
+use super::filter;
 use crate::error::Error;
 use crate::format::FORMAT;
 use crate::value::hash::Hash;
@@ -57,6 +58,10 @@ pub(crate) struct LogRow {
     pub(crate) rev: i64,
     pub(crate) row_id: String,
     pub(crate) format: i64,
+    /// Whether it is acknowledged and not ingested yet. It will be newer than every deletion by
+    /// another process, so none hides it.
+    #[serde(skip)]
+    pub(crate) waits: bool,
 }
 
 /// Copies of what `data` holds, for people and for conditions that narrow a query. They are
@@ -199,9 +204,7 @@ pub(crate) fn copies(metadata: &str) -> Copies {
 
 /// A number that is an integer, however it is written.
 fn whole(value: &serde_json::Value) -> Option<i64> {
-    const EXACT_MAX: f64 = 9_007_199_254_740_992.0;
-    let exact = |double: &f64| double.fract() == 0.0 && double.abs() < EXACT_MAX;
-    value.as_i64().or_else(|| value.as_f64().filter(exact).map(|double| double as i64))
+    value.as_i64().or_else(|| value.as_f64().and_then(filter::whole))
 }
 
 /// The members of a JSON object, each as its text.

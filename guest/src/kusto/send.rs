@@ -5,8 +5,8 @@ use serde_json::json;
 use std::io::Read;
 
 use super::failure::{self, Class, Failure};
-use super::frames::{self, Table, Tables};
-use super::http::{Authorization, HttpAnswer, HttpRequest, HttpResponse};
+use super::frames::{self, Table, Tables, Unreadable};
+use super::http::{Authorization, HttpAnswer, HttpRequest, HttpResponse, QUERY_PATH};
 use super::io::Io;
 use super::options::Options;
 use super::query::Query;
@@ -41,9 +41,20 @@ pub(crate) struct Sender {
 /// What a request is, which decides how its response is read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Kind {
-    Query,
+    /// It gives so many tables.
+    Query(usize),
+    /// A command that shows something and changes nothing.
+    Show,
+    /// A command that changes something.
     Command,
     Ingest,
+}
+
+impl Kind {
+    /// Whether an attempt that failed may have changed something.
+    fn changes(self) -> bool {
+        matches!(self, Self::Command | Self::Ingest)
+    }
 }
 
 impl Sender {
@@ -56,13 +67,22 @@ impl Sender {
     /// The tables a query gives.
     pub(crate) async fn query(&self, query: &Query) -> Result<Result<Vec<Table>, Failure>, Error> {
         let body = query.body(&self.options, self.milliseconds_left());
-        self.send(Kind::Query, "/v2/rest/query", body, false).await
+        self.send(Kind::Query(query.tables()), QUERY_PATH, body, false).await
     }
 
-    /// The tables a command gives.
+    /// The tables a command gives that changes nothing.
+    pub(crate) async fn show(&self, text: &str) -> Result<Result<Vec<Table>, Failure>, Error> {
+        self.manage(Kind::Show, text).await
+    }
+
+    /// The tables a command gives that changes something.
     pub(crate) async fn command(&self, text: &str) -> Result<Result<Vec<Table>, Failure>, Error> {
+        self.manage(Kind::Command, text).await
+    }
+
+    async fn manage(&self, kind: Kind, text: &str) -> Result<Result<Vec<Table>, Failure>, Error> {
         let body = json!({ "db": self.options.database, "csl": text }).to_string();
-        self.send(Kind::Command, "/v1/rest/mgmt", body.into_bytes(), false).await
+        self.send(kind, "/v1/rest/mgmt", body.into_bytes(), false).await
     }
 
     /// Streams packed rows into a table.
@@ -90,20 +110,20 @@ impl Sender {
             let request = self.request(path, &body, packed, authorization, &id);
             let (class, what) = match self.io.http(request).await? {
                 HttpAnswer::Failed(what) => {
-                    maybe_done = true;
+                    maybe_done |= kind.changes();
                     let short = what.chars().filter(|c| !c.is_control()).take(60);
                     (Class::Transient, short.collect())
                 }
                 HttpAnswer::TooLarge => {
-                    maybe_done = true;
+                    maybe_done |= kind.changes();
                     (Class::ResultTooLarge, "a response that is too long".to_owned())
                 }
                 HttpAnswer::Response(response) => {
                     let status = response.status;
-                    match read(kind, response)? {
+                    match read(kind, response) {
                         Ok(tables) => return Ok(Ok(tables)),
                         Err((class, code)) => {
-                            maybe_done |= status >= 500 || status == 200;
+                            maybe_done |= kind.changes() && (status >= 500 || status == 200);
                             (class, format!("status {status} {code}"))
                         }
                     }
@@ -116,7 +136,7 @@ impl Sender {
                     authorization = Authorization::FreshToken;
                     continue;
                 }
-                Class::Transient | Class::Throttled(_) => {}
+                Class::Transient | Class::Unreadable | Class::Throttled(_) => {}
                 _ => return Ok(Err(failure)),
             }
             let pause = self.pause(class, attempt);
@@ -170,42 +190,41 @@ impl Sender {
     /// The pause before the next attempt: longer each time, and never quite the same, so that
     /// those who were refused together do not come back together.
     fn pause(&self, class: Class, attempt: u32) -> u64 {
-        let first = match class {
-            Class::Throttled(Some(seconds)) => return u64::from(seconds) * 1000,
-            Class::Throttled(None) => THROTTLED_PAUSE_MS,
-            _ => PAUSE_MS,
+        let (first, least) = match class {
+            Class::Throttled(seconds) => (THROTTLED_PAUSE_MS, seconds.unwrap_or_default()),
+            _ => (PAUSE_MS, 0),
         };
         let pause = first.saturating_mul(1 << attempt.min(16)).min(PAUSE_MS_MAX);
-        pause + self.io.at().entropy % (pause / 2 + 1)
+        let pause = pause + self.io.at().entropy % (pause / 2 + 1);
+        // The service may name less than it takes, even nothing.
+        pause.max(u64::from(least) * 1000)
     }
 }
 
 /// The tables of a response, or why there are none, with the service's code of it.
-fn read(
-    kind: Kind,
-    mut response: HttpResponse,
-) -> Result<Result<Vec<Table>, (Class, String)>, Error> {
+fn read(kind: Kind, mut response: HttpResponse) -> Result<Vec<Table>, (Class, String)> {
     // Clients that unpack a body by themselves leave the header there: the bytes tell.
     if response.body.starts_with(&[0x1f, 0x8b]) {
         response.body = match unpacked(&response.body, RESPONSE_BYTES_MAX) {
             Ok(Some(body)) => body,
-            Ok(None) => return Ok(Err((Class::ResultTooLarge, "too long".to_owned()))),
-            Err(_) => return Ok(Err((Class::Transient, "cut off".to_owned()))),
+            Ok(None) => return Err((Class::ResultTooLarge, "too long".to_owned())),
+            Err(_) => return Err((Class::Transient, "cut off".to_owned())),
         };
     }
     if !(200..300).contains(&response.status) {
         let (class, refusal) = failure::of_response(&response, kind == Kind::Ingest);
-        return Ok(Err((class, refusal.code)));
+        return Err((class, refusal.code));
     }
     let tables = match kind {
-        Kind::Query => frames::frames(&response.body)?,
-        Kind::Command => frames::tables(&response.body)?,
-        // What a stream's response says beyond its status differs between versions.
-        Kind::Ingest => frames::tables(&response.body).unwrap_or(Tables::Whole(Vec::new())),
+        Kind::Query(expected) => frames::frames(&response.body, expected),
+        Kind::Show | Kind::Command => frames::tables(&response.body),
+        Kind::Ingest => frames::ingested(&response.body),
     };
-    Ok(match tables {
-        Tables::Whole(tables) => Ok(tables),
-        Tables::Failed(refusal) => {
+    match tables {
+        Ok(Tables::Whole(tables)) => Ok(tables),
+        // Something between may have answered, or broken off.
+        Err(Unreadable) => Err((Class::Unreadable, "unreadable".to_owned())),
+        Ok(Tables::Failed(refusal)) => {
             let class = match failure::of_refusal(&refusal) {
                 // It was accepted and broke off; unless the service says so, it is worth a try.
                 Class::Permanent if refusal.permanent.is_none() => Class::Transient,
@@ -213,7 +232,7 @@ fn read(
             };
             Err((class, refusal.code))
         }
-    })
+    }
 }
 
 /// Unpacks a body; nothing where it is longer than allowed.

@@ -129,7 +129,12 @@ async fn write(sender: &Sender, shared: &Shared, group: Vec<Member>, ended: &mut
             if matches!(sent, Ok(Ok(()))) {
                 attempts.iter_mut().flatten().flatten().for_each(|attempt| attempt.lay(shared));
             }
-            let mut cuts = BTreeMap::new();
+            let is_looked_for = |member: &&Member| match &member.write {
+                Write::Put(_) => true,
+                Write::PutWrites(new) => !member.call.knows_cut(&new.thread_id),
+            };
+            let looked_for = group.iter().filter(is_looked_for);
+            let mut cuts: Cuts = looked_for.map(|member| (member.thread_id(), None)).collect();
             for (member, attempt) in group.into_iter().zip(attempts) {
                 let place = member.place;
                 ended.insert(place, finish(member, attempt, oldest, &sent, &mut cuts).await);
@@ -140,8 +145,30 @@ async fn write(sender: &Sender, shared: &Shared, group: Vec<Member>, ended: &mut
     }
 }
 
-/// The newest tombstone of each thread, as it was found after the ingest.
-type Cuts = BTreeMap<String, Result<i64, Error>>;
+/// The newest tombstone of each thread of which it is asked for, once it was found after the
+/// ingest.
+type Cuts = BTreeMap<String, Option<Result<i64, Error>>>;
+
+impl Member {
+    fn thread_id(&self) -> String {
+        match &self.write {
+            Write::Put(new) => new.thread_id.clone(),
+            Write::PutWrites(new) => new.thread_id.clone(),
+        }
+    }
+
+    /// The newest tombstone of the thread; nothing where it is not asked for.
+    async fn cut(&self, doing: &str, cuts: &mut Cuts) -> Result<Option<i64>, Error> {
+        let thread_id = self.thread_id();
+        let Some(cut) = cuts.get_mut(&thread_id) else { return Ok(None) };
+        let found = match cut {
+            Some(found) => found.clone(),
+            None => self.call.cut_after(doing, &thread_id).await,
+        };
+        *cut = Some(found.clone());
+        found.map(Some)
+    }
+}
 
 /// The chunks that the writes of a group bring along, by thread.
 fn carried(group: &[Member]) -> BTreeMap<String, BTreeSet<String>> {
@@ -171,24 +198,27 @@ async fn finish(
     let rows = match (attempt?, sent) {
         // What the caller relies on does not hold.
         (None, _) => Vec::new(),
-        (Some(_), Err(error)) => return Err(error.clone()),
+        (Some(_), Err(error)) => return Err(error.clone().after_sending()),
         (Some(attempt), Ok(Err(Broken { failure, partly }))) => {
             return Err(failure.error(doing, *partly || attempt.stored_before));
         }
-        (Some(attempt), Ok(Ok(()))) => match member.write {
-            Write::PutWrites(new) => member.call.acknowledge_writes(&new, &attempt),
-            Write::Put(new) => {
-                let cut = match cuts.get(&new.thread_id) {
-                    Some(cut) => cut.clone(),
-                    None => member.call.cut_after_put(&new.thread_id).await,
-                };
-                cuts.insert(new.thread_id.clone(), cut.clone());
+        (Some(attempt), Ok(Ok(()))) => {
+            member.call.has_sent();
+            let cut = member.cut(doing, cuts).await.map_err(|error| member.call.after(error))?;
+            let call = &mut member.call;
+            let finished = match member.write {
+                Write::PutWrites(new) => call.finish_writes(new, attempt, cut).await,
                 // Its chunks may have come with the oldest of these rows.
-                member.call.finish_put(new, Attempt { oldest, ..attempt }, cut?).await?
-            }
-        },
+                Write::Put(new) => {
+                    let attempt = Attempt { oldest, ..attempt };
+                    call.finish_put(new, attempt, cut.unwrap_or_default()).await
+                }
+            };
+            finished.map_err(|error| call.after(error))?
+        }
     };
-    let step = member.method.advance(&[RowSet { rows }])?;
+    let step =
+        member.method.advance(&[RowSet { rows }]).map_err(|error| member.call.after(error))?;
     call::go_on(member.call, member.method, step).await
 }
 

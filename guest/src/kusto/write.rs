@@ -4,11 +4,13 @@
 //! deleted meanwhile: only then it is acknowledged. So what it relies on was there after its own
 //! row was, and a host whose clock lags does not hide its row behind a tombstone.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::call::{Call, Rows, newest_tombstone};
+use super::clock::Clock;
+use super::failure::{Class, Failure};
 use super::ingest::{Broken, ingest};
-use super::memory::{Shared, Thread};
+use super::memory::{Shared, Taken, Thread};
 use super::query::{self, Query};
 use super::row::{
     CHECKPOINT, CHUNK, CheckpointData, Copies, Encoding, LogRow, TOMBSTONE, WRITE, copies,
@@ -60,6 +62,9 @@ impl Call {
     /// Stores a checkpoint.
     pub(super) async fn put(&mut self, new: NewCheckpoint) -> Result<Rows, Error> {
         match self.attempt(&new, None)? {
+            Some(attempt) if self.sender.options.write_behind() => {
+                self.put_behind(new, attempt).await
+            }
             Some(attempt) => self.put_from(new, attempt).await,
             None => Ok(Vec::new()),
         }
@@ -101,15 +106,28 @@ impl Call {
 
     async fn put_from(&mut self, new: NewCheckpoint, mut attempt: Attempt) -> Result<Rows, Error> {
         let rows = std::mem::take(&mut attempt.rows);
-        let cut = if self.sender.options.write_behind() {
-            self.wait_in_line(PUTTING, rows).await?;
-            let known = attempt.known.as_ref().and_then(|known| known.cut);
-            known.unwrap_or_default()
-        } else {
-            self.ingest(PUTTING, rows, attempt.stored_before).await?;
-            self.cut_after_put(&new.thread_id).await?
-        };
+        self.ingest(PUTTING, rows, attempt.stored_before).await?;
+        let cut = self.cut_after(PUTTING, &new.thread_id).await?;
         self.finish_put(new, attempt, cut).await
+    }
+
+    /// Write-behind: acknowledges a put whose rows wait. The flush looks for a deletion and sends
+    /// the put whole where there is one; so what it relies on is kept, or must come with it.
+    async fn put_behind(&mut self, new: NewCheckpoint, attempt: Attempt) -> Result<Rows, Error> {
+        let Attempt { rev, hashes, known, rows, .. } = attempt;
+        let cut = known.as_ref().and_then(|known| known.cut).unwrap_or_default();
+        let chunks: Vec<&Chunk> = new.chunks.iter().collect();
+        let chunks = self.chunk_rows(&new.thread_id, &chunks, rev);
+        {
+            let mut memory = self.shared.borrow_mut();
+            let relied = known.as_ref().map(Thread::deleted_by);
+            if !memory.keep(&rows, chunks, relied) && new.guard.is_some() {
+                return Ok(Vec::new());
+            }
+            memory.learn(&new.thread_id, Some(cut), rev, hashes.into_iter());
+        }
+        self.wait_in_line(PUTTING, rows).await?;
+        Ok(vec![vec![Value::Integer(0), Value::Integer(cut)]])
     }
 
     /// Acknowledges a put whose rows are ingested. Where the thread was deleted meanwhile all of it
@@ -140,18 +158,10 @@ impl Call {
             let chunks: Vec<&Chunk> = new.chunks.iter().collect();
             attempt = self.attempt_of(&new, &chunks)?;
             let rows = std::mem::take(&mut attempt.rows);
-            if self.sender.options.write_behind() {
-                self.wait_in_line(PUTTING, rows).await?;
-                cut = 0;
-            } else {
-                self.ingest(PUTTING, rows, true).await?;
-                cut = self.cut_after_put(&new.thread_id).await?;
-            }
+            self.ingest(PUTTING, rows, true).await?;
+            cut = self.cut_after(PUTTING, &new.thread_id).await?;
         }
-        Err(Error::protocol(
-            "endless-deletes",
-            "a thread is deleted again and again while it is put",
-        ))
+        Err(endless_deletes())
     }
 
     fn checkpoint_rows(
@@ -236,20 +246,51 @@ impl Call {
     pub(super) async fn put_writes(&mut self, new: NewWrites) -> Result<Rows, Error> {
         let mut attempt = self.writes_attempt(&new)?;
         let rows = std::mem::take(&mut attempt.rows);
-        if self.sender.options.write_behind() {
+        let behind = self.sender.options.write_behind();
+        let mut cut = None;
+        if behind {
             self.wait_in_line(WRITING, rows).await?;
         } else {
             self.ingest(WRITING, rows, false).await?;
-            self.look_at_much().await?;
+            if self.knows_cut(&new.thread_id) {
+                self.look_at_much().await;
+            } else {
+                cut = Some(self.cut_after(WRITING, &new.thread_id).await?);
+            }
         }
-        Ok(self.acknowledge_writes(&new, &attempt))
+        self.finish_writes(new, attempt, cut).await
     }
 
-    /// Notes what is stored by now.
-    pub(super) fn acknowledge_writes(&self, new: &NewWrites, attempt: &Attempt) -> Rows {
-        let hashes = attempt.hashes.iter().cloned();
-        self.shared.borrow_mut().learn(&new.thread_id, None, attempt.rev, hashes);
-        Vec::new()
+    /// Whether this store has looked for a thread's newest tombstone: then its rows are newer than
+    /// that. Who writes to a checkpoint has put or read it, and so has looked since any deletion
+    /// that the checkpoint outlived.
+    pub(super) fn knows_cut(&self, thread_id: &str) -> bool {
+        let now = self.sender.io.now();
+        let age_max = self.sender.options.age_max();
+        let mut memory = self.shared.borrow_mut();
+        memory.thread(thread_id, now, age_max).is_some_and(|thread| thread.cut.is_some())
+    }
+
+    /// Acknowledges writes whose rows are ingested. Where a tombstone that was looked for hides
+    /// them, which is then of a clock ahead of ours, they are sent again.
+    pub(super) async fn finish_writes(
+        &mut self,
+        new: NewWrites,
+        mut attempt: Attempt,
+        mut cut: Option<i64>,
+    ) -> Result<Rows, Error> {
+        for _ in 0..PUTS_MAX {
+            if cut.is_none_or(|cut| attempt.rev > cut) {
+                let hashes = attempt.hashes.into_iter();
+                self.shared.borrow_mut().learn(&new.thread_id, cut, attempt.rev, hashes);
+                return Ok(Vec::new());
+            }
+            attempt = self.writes_attempt(&new)?;
+            let rows = std::mem::take(&mut attempt.rows);
+            self.ingest(WRITING, rows, true).await?;
+            cut = Some(self.cut_after(WRITING, &new.thread_id).await?);
+        }
+        Err(endless_deletes())
     }
 
     /// The rows of writes. What a write refers to is always sent with it.
@@ -294,7 +335,7 @@ impl Call {
         const DOING: &str = "deleting a thread";
         // The tombstone must be newer than all that shows, whatever this host's clock says.
         let newest = query::newest(&self.sender.options.table, thread_id);
-        self.cut_of(DOING, thread_id, newest, false).await?;
+        self.cut_of(DOING, thread_id, newest).await?;
         let rev = {
             let mut memory = self.shared.borrow_mut();
             // What is put from here on relies on nothing that is older.
@@ -335,7 +376,7 @@ impl Call {
 
     /// Whether the view of the latest checkpoints is there: it is for people and may be left out.
     async fn has_view(&self, doing: &str, view: &str) -> Result<bool, Error> {
-        let ended = self.sender.command(".show materialized-views").await?;
+        let ended = self.sender.show(".show materialized-views").await?;
         for table in ended.map_err(|failure| failure.error(doing, true))? {
             for record in table.records() {
                 if record.text("Name")? == view {
@@ -346,10 +387,33 @@ impl Call {
         Ok(false)
     }
 
-    /// The newest tombstone of a thread whose checkpoint is ingested, 0 for none.
-    pub(super) async fn cut_after_put(&self, thread_id: &str) -> Result<i64, Error> {
+    /// The newest tombstone of a thread whose rows are ingested, 0 for none.
+    pub(super) async fn cut_after(&self, doing: &str, thread_id: &str) -> Result<i64, Error> {
         let query = query::cut(&self.sender.options.table, thread_id);
-        self.cut_of(PUTTING, thread_id, query, true).await
+        self.cut_of(doing, thread_id, query).await
+    }
+
+    /// The newest tombstones of threads whose rows are ingested, of those that have one.
+    async fn cuts_after(
+        &self,
+        doing: &str,
+        threads: BTreeSet<String>,
+    ) -> Result<BTreeMap<String, i64>, Error> {
+        let laid = self.laid();
+        let of_own = |thread_id: &String| (thread_id.clone(), newest_tombstone(&laid, thread_id));
+        let mut cuts: BTreeMap<String, i64> = threads.iter().map(of_own).collect();
+        let query = query::cuts(&self.sender.options.table, threads.into_iter().collect());
+        for table in self.query(doing, query, None).await? {
+            for record in table.records() {
+                let (thread_id, found) = (record.text("thread_id")?, record.integer("cut")?);
+                let mut memory = self.shared.borrow_mut();
+                memory.clock.observe(found);
+                memory.hidden(thread_id, found);
+                let cut = cuts.entry(thread_id.to_owned()).or_default();
+                *cut = found.max(*cut);
+            }
+        }
+        Ok(cuts)
     }
 
     /// The newest tombstone of a thread, 0 for none, as a query gives it.
@@ -358,12 +422,16 @@ impl Call {
         doing: &str,
         thread_id: &str,
         query: Query,
-        stored: bool,
     ) -> Result<i64, Error> {
         // What shows by the end of the query may not have shown to all of it.
         let laid = newest_tombstone(&self.laid(), thread_id);
         let tables = self.look(query, Some(thread_id)).await?;
-        let tables = tables.map_err(|failure| failure.error(doing, stored))?;
+        let tables = tables.map_err(|failure| failure.error(doing, self.sent.get()))?;
+        if tables.iter().all(|table| table.records().next().is_none()) {
+            let words = "a table without its row".to_owned();
+            let failure = Failure { class: Class::Unreadable, words, maybe_done: false };
+            return Err(failure.error(doing, self.sent.get()));
+        }
         let mut cut = 0;
         let mut memory = self.shared.borrow_mut();
         for record in tables.iter().flat_map(|table| table.records()) {
@@ -378,12 +446,15 @@ impl Call {
 
     /// Write-behind: the rows are acknowledged and wait; where there are many they are ingested.
     async fn wait_in_line(&mut self, doing: &str, rows: Vec<LogRow>) -> Result<(), Error> {
-        let (waiting, bytes) = {
+        let is_much = {
             let mut memory = self.shared.borrow_mut();
             memory.lay(rows, Some(self.sender.io.now()));
-            memory.waiting()
+            let (waiting, bytes) = memory.waiting();
+            waiting >= self.sender.options.batch_rows
+                || bytes >= WAITING_BYTES_MAX
+                || memory.keeps_much()
         };
-        if waiting >= self.sender.options.batch_rows || bytes >= WAITING_BYTES_MAX {
+        if is_much {
             self.flush(doing).await?;
         }
         Ok(())
@@ -395,29 +466,62 @@ impl Call {
         if taken.rows.is_empty() {
             return Ok(());
         }
-        let rows: Vec<LogRow> = taken.rows.iter().map(|row| LogRow::clone(row)).collect();
-        let ended = ingest(&self.sender, &self.shared, &rows).await;
-        self.shared.borrow_mut().settle(&taken, matches!(ended, Ok(Ok(()))));
-        match ended? {
-            Ok(()) => self.look_at_much().await,
-            Err(Broken { failure, .. }) => Err(failure.error(doing, true)),
+        let ended = self.ingest_taken(doing, &taken).await;
+        self.shared.borrow_mut().settle(&taken, ended.is_ok());
+        ended?;
+        self.look_at_much().await;
+        Ok(())
+    }
+
+    /// Ingests rows that waited, and looks for tombstones: what another process has deleted under
+    /// them is sent again, whole and newer.
+    async fn ingest_taken(&mut self, doing: &str, taken: &Taken) -> Result<(), Error> {
+        let mut rows: Vec<LogRow> = taken.rows.iter().map(|row| LogRow::clone(row)).collect();
+        for _ in 0..PUTS_MAX {
+            match ingest(&self.sender, &self.shared, &rows).await {
+                Ok(Ok(())) => self.has_sent(),
+                Ok(Err(Broken { failure, .. })) => return Err(failure.error(doing, true)),
+                Err(error) => return Err(error.after_sending()),
+            }
+            let threads = self.shared.borrow().threads_of(taken);
+            let cuts = self.cuts_after(doing, threads).await?;
+            let mut memory = self.shared.borrow_mut();
+            rows = memory.renew(taken, &cuts, self.sender.io.at());
+            let again: BTreeSet<&String> = rows.iter().map(|row| &row.thread_id).collect();
+            let since = Clock::at(self.sender.io.now());
+            for (thread_id, cut) in &cuts {
+                // What was known of it went with the deletion.
+                if again.contains(thread_id) {
+                    memory.forget(thread_id);
+                }
+                let sent = rows.iter().filter(|row| row.thread_id == *thread_id);
+                let hashes = sent.filter(|row| row.kind == CHUNK).map(|row| row.hash.clone());
+                memory.learn(thread_id, Some(*cut), since, hashes);
+            }
+            if rows.is_empty() {
+                return Ok(());
+            }
         }
+        Err(endless_deletes())
     }
 
     /// Who only writes never sees what shows by now. So much that it takes room is looked at.
-    pub(super) async fn look_at_much(&self) -> Result<(), Error> {
+    pub(super) async fn look_at_much(&self) {
         let mut much = self.shared.borrow().much_unshown();
         while much > 0 {
             // What it does not tell the next look does: the rows are in the store.
-            let _ = self.look(Query::empty(), None).await?;
+            let _ = self.look(Query::empty(), None).await;
             let left = self.shared.borrow().much_unshown();
             if left >= much {
                 break;
             }
             much = left;
         }
-        Ok(())
     }
+}
+
+fn endless_deletes() -> Error {
+    Error::protocol("endless-deletes", "a thread is deleted again and again while it is written to")
 }
 
 /// A value that is in the row itself, for people.

@@ -76,7 +76,8 @@ fn response(body: &Json, thread_id: &str, shows: bool) -> (String, Answer) {
     };
     let mut frames = match name.as_str() {
         "cut" => vec![table(&["cut", "rev"], json!([[null, null]]))],
-        _ => (0..3).map(|_| table(&[], json!([]))).collect(),
+        // The checkpoints, writes and chunks of a page, and its thread's cut.
+        _ => (0..4).map(|_| table(&[], json!([]))).collect(),
     };
     if text.contains("p_sent") {
         let revs = body["properties"]["Parameters"]["p_sent"].as_str().unwrap();

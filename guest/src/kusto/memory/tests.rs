@@ -1,5 +1,6 @@
 use super::*;
-use crate::kusto::row::TOMBSTONE;
+use crate::kusto::http::Moment;
+use crate::kusto::row::{CHUNK, TOMBSTONE};
 
 fn rows(thread_id: &str, rev: i64, count: usize, bytes: usize) -> Vec<LogRow> {
     let row = |place: usize| LogRow {
@@ -65,4 +66,55 @@ fn what_a_tombstone_hides_need_not_show() {
     assert_eq!(memory.unshown(None).1, vec![2, 3], "the tombstone itself must show");
     memory.hidden("a", 3);
     assert_eq!(memory.unshown(None).1, vec![2]);
+}
+
+#[test]
+fn what_the_store_itself_deleted_is_not_sent_again_though_it_was_on_its_way() {
+    let mut memory = Memory::default();
+    memory.lay(rows("a", 1, 2, 1), Some(7));
+    memory.lay(rows("b", 2, 1, 1), Some(7));
+    let taken = memory.take_waiting();
+    memory.lay(vec![LogRow::new(TOMBSTONE, "a", 3, String::new(), 0)], None);
+    memory.drop_older("a", 3);
+    let cuts = BTreeMap::from([("a".to_owned(), 3), ("b".to_owned(), 0)]);
+    assert_eq!(memory.renew(&taken, &cuts, Moment { now: 0, entropy: 0 }), []);
+    memory.settle(&taken, true);
+    assert_eq!(memory.unshown(None), (vec!["a".to_owned(), "b".to_owned()], vec![3, 2]));
+}
+
+#[test]
+fn what_another_store_deleted_is_sent_again_newer_and_with_what_it_relies_on() {
+    let chunk = |hash: &str, refs: &[&str], bytes| LogRow {
+        hash: hash.to_owned(),
+        refs: refs.iter().map(|hash| (*hash).to_owned()).collect(),
+        data: "x".repeat(bytes),
+        ..LogRow::new(CHUNK, "a", 1, format!("1-0-{hash}"), 0)
+    };
+    let mut memory = Memory::default();
+    let put = |rev: i64| {
+        let mut put = rows("a", rev, 1, 1);
+        put[0].refs = vec!["node".to_owned()];
+        put
+    };
+    assert!(!memory.keep(&put(4), vec![chunk("node", &["leaf"], 1)], Some(0)), "no leaf is kept");
+    assert!(memory.keep(&put(5), vec![chunk("leaf", &[], 1)], Some(0)));
+    memory.lay(put(5), Some(7));
+    memory.clock.observe(5);
+    let taken = memory.take_waiting();
+    let cuts = BTreeMap::from([("a".to_owned(), 3)]);
+    let again = memory.renew(&taken, &cuts, Moment { now: 0, entropy: 0 });
+    let kinds: Vec<_> = again.iter().map(|row| (row.kind.as_str(), row.rev)).collect();
+    assert_eq!(kinds, [(CHUNK, 6), (CHUNK, 6), (CHECKPOINT, 6)]);
+    assert!(again.iter().all(|row| row.row_id.starts_with("6-")));
+    assert_eq!(memory.renew(&taken, &cuts, Moment { now: 0, entropy: 0 }), [], "it is newer");
+    memory.settle(&taken, true);
+    assert_eq!(memory.unshown(None).1, vec![6]);
+    assert!(memory.laid().iter().all(|row| !row.waits));
+    // Where much is kept, what does not wait is let go.
+    assert!(memory.keep(&put(7), vec![chunk("large", &[], 17 << 20)], Some(3)));
+    assert!(memory.keeps_much());
+    memory.lay(put(7), Some(7));
+    let taken = memory.take_waiting();
+    memory.settle(&taken, true);
+    assert!(!memory.keeps_much() && !memory.keep(&put(8), Vec::new(), Some(3)));
 }
