@@ -33,7 +33,7 @@ use crate::write::{TASKS, V_WITH_TASKS};
 const PAGE_TUPLES_MAX: u64 = 32;
 
 /// The most conditions of one list. Each is a part of one expression, whose depth SQLite bounds.
-const FILTERS_MAX: usize = 128;
+const FILTERS_MAX: usize = 16;
 
 /// One page, or one tuple.
 #[derive(Debug)]
