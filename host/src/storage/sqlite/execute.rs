@@ -66,6 +66,34 @@ impl Session {
         self.files.as_ref().map_or(Ok(()), |files| files.check())
     }
 
+    /// Moves a log that has grown to its largest size into the file, and fails while somebody
+    /// reads what that would overwrite. No transaction may be open.
+    pub(super) fn keep_log(&self) -> Result<(), StorageError> {
+        let bytes_max = self.keeper.as_ref().and_then(Keeper::log_bytes_max);
+        let (Some(files), Some(bytes_max)) = (&self.files, bytes_max) else {
+            return Ok(());
+        };
+        if files.log_bytes() <= bytes_max {
+            return Ok(());
+        }
+        let moved = self.trusted(|| {
+            let text = "PRAGMA wal_checkpoint (TRUNCATE)";
+            self.connection.query_row(text, [], |row| row.get::<_, i64>(0))
+        });
+        match moved {
+            Ok(0) => Ok(()),
+            Ok(_) => Err(StorageError::new(
+                StorageErrorKind::Busy,
+                format!(
+                    "the log beside the SQLite database has grown past {bytes_max} bytes, which \
+                     follow from Quota::bytes_max, and is still read; end what reads for long, \
+                     and try again"
+                ),
+            )),
+            Err(error) => Err(storage_error(error)),
+        }
+    }
+
     /// Runs the statements in order. The transaction around them is the caller's.
     pub(super) fn run(&self, batch: &Batch, queued: Instant) -> Result<Vec<RowSet>, StorageError> {
         let sets = self.run_held(batch, queued);
