@@ -9,6 +9,7 @@ pub(crate) mod method;
 mod put;
 mod put_writes;
 mod setup;
+mod sizes;
 mod tuples;
 
 use crate::ask::Step;

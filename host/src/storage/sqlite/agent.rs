@@ -66,6 +66,10 @@ impl Default for AgentLimits {
 /// whatever its component would do. Where tenants share a file, serve `checkpointer` instead
 /// (`imports::add_checkpointer_to_linker`), behind a check of the thread ids.
 ///
+/// SQLite sorts what does not fit into its memory in temporary files, whose size nothing but
+/// `AgentLimits::time_limit` bounds: let `SQLITE_TMPDIR` name a folder on a file system of its own,
+/// where the disk is shared. They are gone when the statement ends.
+///
 /// Dropping it blocks as dropping a [`SqliteStorage`] does.
 #[derive(Debug)]
 pub struct AgentStorage {
