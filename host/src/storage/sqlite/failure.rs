@@ -80,7 +80,7 @@ fn message(kind: StorageErrorKind) -> &'static str {
             "no space is left for the SQLite database; free some and try again"
         }
         StorageErrorKind::TooLarge => {
-            "a value is larger than SQLite stores (one billion bytes, if nothing less is set); store \
+            "a value is larger than SQLite stores (one billion bytes, if no less is set); store \
              less in one channel"
         }
         StorageErrorKind::Refused => {
