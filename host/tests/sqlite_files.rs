@@ -1,5 +1,5 @@
-//! A database file, its log, or the index of that, which is deleted or replaced under those who have
-//! it open.
+//! A database file, its log, or the index of that, which is deleted or replaced under those who
+//! have it open.
 
 #![cfg(unix)]
 
