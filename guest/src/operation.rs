@@ -10,6 +10,7 @@ mod page;
 mod put;
 mod put_writes;
 mod setup;
+mod sizes;
 mod tuples;
 
 use crate::ask::Step;

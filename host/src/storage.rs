@@ -48,7 +48,7 @@ pub enum StorageErrorKind {
     Refused,
     /// An agent's batch ran for too long.
     Timeout,
-    /// The file, or its log, was deleted or replaced while it was open.
+    /// The file, its log or the index of that was deleted or replaced while it was open.
     Replaced,
     /// A value or a statement is above a limit of the store.
     TooLarge,

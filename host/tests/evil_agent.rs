@@ -8,8 +8,8 @@ use std::time::Duration;
 
 use langgraph_checkpoint_guest::{Access, Answer, Call, Need, Operation, Outcome, Progress};
 use langgraph_checkpoint_host::{
-    AgentLimits, AgentStorage, Batch, Checkpointer, Planner, RowSet, SqliteOptions, Statement,
-    StorageAdapter, StorageError, Stored, Value,
+    AgentLimits, AgentStorage, Batch, Checkpointer, List, MetadataFilter, Planner, RowSet,
+    SqliteOptions, Statement, StorageAdapter, StorageError, Stored, Value,
 };
 use langgraph_checkpoint_tests::transcript;
 use rusqlite::Connection;
@@ -297,8 +297,54 @@ async fn what_a_batch_brings_and_gives_has_its_limits() {
         open(":memory:", default).run(batch).await.unwrap();
     }
     let limits = AgentLimits { value_bytes_max: 999, ..default };
-    let error = open(":memory:", limits).run(of(&[rows], value())).await.unwrap_err();
-    assert_eq!(error.code(), "storage-too-large");
+    for batch in [of(&[rows], value()), of(&["SELECT length(?1 || ?1)"], value())] {
+        let error = open(":memory:", limits).run(batch).await.unwrap_err();
+        assert_eq!(error.code(), "storage-too-large");
+        assert!(error.to_string().contains("AgentLimits::value_bytes_max, which is 999"));
+    }
+}
+
+/// How much memory a statement takes is how many values it holds, times the largest: these hold
+/// thousands, each in another way.
+#[tokio::test]
+async fn no_statement_holds_values_without_number() {
+    let storage = open(":memory:", AgentLimits::default());
+    let list = |count: usize, of: &dyn Fn(usize) -> String, between: &str| {
+        (0..count).map(of).collect::<Vec<_>>().join(between)
+    };
+    let table = |n: usize| {
+        let columns = list(32, &|column| format!("max(?1 || {column}) c{column}"), ", ");
+        format!("(SELECT {columns} FROM json_each('[1]')) s{n}")
+    };
+    for text in [
+        format!("SELECT {}", list(100, &|n| format!("?1 || {n}"), ", ")),
+        format!("SELECT {}", list(100, &|n| format!("length(max(?1 || {n}))"), " + ")),
+        format!("SELECT s0.c0 FROM {}", list(10, &table, ", ")),
+    ] {
+        let value = Value::Text("x".to_owned());
+        let statement = Statement { text: text.clone(), parameters: vec![vec![value]] };
+        let batch = Batch { access: Access::Read, statements: vec![statement] };
+        let error = storage.run(batch).await.expect_err(&text);
+        let refused = ["storage-refused", "storage-failed"];
+        assert!(refused.contains(&error.code()), "{text}: {error:?}");
+        assert_eq!(error.stored(), Stored::Nothing);
+    }
+}
+
+/// What a row gives is counted before it is copied: one value too many is not there twice.
+#[tokio::test]
+async fn a_row_is_refused_at_the_value_that_is_too_much() {
+    let limits = AgentLimits { answer_bytes_max: 2_500, ..AgentLimits::default() };
+    let storage = open(":memory:", limits);
+    let value = Value::Text("x".repeat(1000));
+    let run = |text: &str| {
+        let statement = Statement { text: text.to_owned(), parameters: vec![vec![value.clone()]] };
+        storage.run(Batch { access: Access::Read, statements: vec![statement] })
+    };
+    assert_eq!(run("SELECT ?1, ?1").await.unwrap()[0].rows[0].len(), 2);
+    // The third is over the limit; the fourth would be an error of another kind.
+    let error = run("SELECT ?1, ?1, ?1, CAST(x'ff' AS TEXT)").await.unwrap_err();
+    assert_eq!(error.code(), "storage-refused");
 }
 
 /// Runs a call whose batches a storage answers.
@@ -352,4 +398,22 @@ async fn every_statement_of_the_planner_passes() {
         count += 1;
     }
     assert!(count >= 10, "the golden files are there");
+}
+
+/// A list with the most conditions, each the longest there is: a date's text, which is also looked
+/// for and compared with a record.
+#[tokio::test]
+async fn the_largest_statement_of_the_planner_passes() {
+    let storage = open(":memory:", AgentLimits::default());
+    let filter = |n: usize| MetadataFilter {
+        key: format!("key {n}"),
+        json: "\"2026-01-02T03:04:05.678Z\"".to_owned(),
+    };
+    let list = List {
+        config: config("t"),
+        before: "c2".into(),
+        filter: (0..16).map(filter).collect(),
+        ..List::default()
+    };
+    assert!(matches!(outcome(&storage, Call::List(list)).await, Outcome::Page(_)));
 }

@@ -2,9 +2,10 @@
 
 mod support;
 
+use langgraph_checkpoint_guest::Access;
 use langgraph_checkpoint_host::{
-    AgentLimits, AgentStorage, Checkpointer, Error, Planner, Quota, SqliteOptions, SqliteStorage,
-    StorageAdapter, StorageErrorKind, Stored,
+    AgentLimits, AgentStorage, Batch, Checkpointer, Error, Planner, Quota, SqliteOptions,
+    SqliteStorage, Statement, StorageAdapter, StorageError, StorageErrorKind, Stored, Value,
 };
 use support::{config, large, put, put_writes};
 
@@ -91,4 +92,72 @@ async fn a_store_grows_to_its_quota_and_not_past_it() {
     checkpointer.put(large("u", None, "c1", 100)).await.unwrap();
     drop(checkpointer);
     assert!(std::fs::metadata(&path).unwrap().len() <= BYTES_MAX);
+}
+
+/// Writes over the same megabyte.
+async fn write(storage: &impl StorageAdapter, n: u8) -> Result<(), StorageError> {
+    let row = vec![Value::Blob(vec![1]), Value::Blob(vec![n; 1 << 20])];
+    let text = "INSERT OR REPLACE INTO lg_chunks VALUES (1, ?1, ?2)".to_owned();
+    let statement = Statement { text, parameters: vec![row] };
+    let batch = Batch { access: Access::Write, statements: vec![statement] };
+    storage.run(batch).await.map(|_| ())
+}
+
+/// A reader keeps the log from being moved into the file.
+#[tokio::test]
+async fn the_log_grows_no_further_than_the_quota_while_somebody_reads() {
+    const BYTES_MAX: u64 = 10 << 20;
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("checkpoints.db");
+    let log = directory.path().join("checkpoints.db-wal");
+    let log_bytes = || std::fs::metadata(&log).unwrap().len();
+    let options = SqliteOptions {
+        busy_deadline: std::time::Duration::ZERO,
+        synchronous: langgraph_checkpoint_host::Synchronous::Normal,
+        ..options(Quota { threads_max: None, bytes_max: Some(BYTES_MAX) })
+    };
+    let storage = AgentStorage::open(&path, &options, AgentLimits::default()).unwrap();
+    write(&storage, 0).await.unwrap();
+    let reader = rusqlite::Connection::open(&path).unwrap();
+    reader.execute_batch("BEGIN; SELECT count(*) FROM lg_chunks").unwrap();
+    let mut stored = 0;
+    let error = loop {
+        match write(&storage, stored).await {
+            Ok(_) => stored += 1,
+            Err(error) => break error,
+        }
+        assert!(log_bytes() < 2 * BYTES_MAX);
+    };
+    assert!(stored > 5, "{stored}");
+    assert_eq!((error.kind(), error.stored()), (StorageErrorKind::Busy, Stored::Nothing));
+    assert!(error.to_string().contains("Quota::bytes_max"), "{error}");
+    reader.execute_batch("COMMIT").unwrap();
+    write(&storage, stored).await.unwrap();
+    assert!(log_bytes() < BYTES_MAX / 2, "it is cut off");
+}
+
+/// The log of a store without a quota is cut off as well, once nobody reads it.
+#[tokio::test]
+async fn a_log_that_has_grown_does_not_stay() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("checkpoints.db");
+    let log = directory.path().join("checkpoints.db-wal");
+    let log_bytes = || std::fs::metadata(&log).unwrap().len();
+    let options = SqliteOptions::default();
+    let checkpointer = support::open(Planner::native(), &path).await;
+    checkpointer.put(put("t", None, "c1", "[1]")).await.unwrap();
+    drop(checkpointer);
+    let storage = SqliteStorage::open(&path, &options).unwrap();
+    write(&storage, 0).await.unwrap();
+    let reader = rusqlite::Connection::open(&path).unwrap();
+    reader.execute_batch("BEGIN; SELECT count(*) FROM lg_chunks").unwrap();
+    for n in 1..20 {
+        write(&storage, n).await.unwrap();
+    }
+    assert!(log_bytes() > 17 << 20, "{}", log_bytes());
+    reader.execute_batch("COMMIT").unwrap();
+    for n in 20..23 {
+        write(&storage, n).await.unwrap();
+    }
+    assert!(log_bytes() <= 16 << 20, "{}", log_bytes());
 }

@@ -1,4 +1,5 @@
-//! A database file, or its log, that is deleted or replaced under those who have it open.
+//! A database file, its log, or the index of that, which is deleted or replaced under those who
+//! have it open.
 
 #![cfg(unix)]
 
@@ -12,14 +13,15 @@ use langgraph_checkpoint_host::{
 use rusqlite::Connection;
 use support::{config, open, put};
 
-/// A store with one checkpoint, and its files: the database and its log.
-async fn store(folder: &Path) -> (Checkpointer, [PathBuf; 2]) {
+/// A store with one checkpoint, and its files: the database, its log and the index of that.
+async fn store(folder: &Path) -> (Checkpointer, [PathBuf; 3]) {
     let path = folder.join("checkpoints.db");
     let checkpointer = open(Planner::native(), &path).await;
     checkpointer.put(put("t", None, "c1", "[1]")).await.unwrap();
     let log = folder.join("checkpoints.db-wal");
-    assert!(log.exists());
-    (checkpointer, [path, log])
+    let index = folder.join("checkpoints.db-shm");
+    assert!(log.exists() && index.exists());
+    (checkpointer, [path, log, index])
 }
 
 /// What a call says of files that are not the ones that were opened.
@@ -36,7 +38,7 @@ fn replaced<T: std::fmt::Debug>(result: Result<T, Error>) -> Stored {
 
 #[tokio::test]
 async fn nothing_is_acknowledged_to_a_file_that_was_deleted() {
-    for file in 0..2 {
+    for file in 0..3 {
         let directory = tempfile::tempdir().unwrap();
         let (checkpointer, files) = store(directory.path()).await;
         std::fs::remove_file(&files[file]).unwrap();
@@ -49,7 +51,7 @@ async fn nothing_is_acknowledged_to_a_file_that_was_deleted() {
 
 #[tokio::test]
 async fn nothing_is_acknowledged_to_a_file_that_was_replaced() {
-    for file in 0..2 {
+    for file in 0..3 {
         let directory = tempfile::tempdir().unwrap();
         let (checkpointer, files) = store(directory.path()).await;
         let copy = directory.path().join("copy");
@@ -64,7 +66,7 @@ async fn nothing_is_acknowledged_to_a_file_that_was_replaced() {
 #[tokio::test]
 async fn others_that_open_close_and_tidy_the_file_raise_no_alarm() {
     let directory = tempfile::tempdir().unwrap();
-    let (checkpointer, [path, _]) = store(directory.path()).await;
+    let (checkpointer, [path, ..]) = store(directory.path()).await;
     for n in 2..6 {
         let other = open(Planner::native(), &path).await;
         other.put(put("u", None, &format!("c{n}"), "[1]")).await.unwrap();
@@ -86,7 +88,7 @@ async fn others_that_open_close_and_tidy_the_file_raise_no_alarm() {
 #[tokio::test]
 async fn a_store_that_only_reads_raises_no_alarm_and_notices_as_well() {
     let directory = tempfile::tempdir().unwrap();
-    let (writer, [path, _]) = store(directory.path()).await;
+    let (writer, [path, ..]) = store(directory.path()).await;
     drop(writer);
     let options = SqliteOptions { read_only: true, ..SqliteOptions::default() };
     let reader = Checkpointer::open_sqlite(Planner::native(), &path, options).await.unwrap();

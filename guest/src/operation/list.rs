@@ -2,7 +2,8 @@
 //!
 //! 1. Read the checkpoints and their writes, in one state of the store.
 //! 2. Only for checkpoints with `v` under 4: read their parents' sends.
-//! 3. Read the chunks, level by level.
+//! 3. Read the chunks, level by level. What a page has too many bytes for is left to the next one:
+//!    how many there are the envelopes say, but for what is below long spines, the first level.
 //!
 //! The rounds are separate states of the store, and the thread may be deleted after the first.
 //! Where the chunks that a thread's tuples need are missing, the store is asked whether the thread
@@ -10,6 +11,7 @@
 //! as the one it was: its tuples are left out of the page, and a `getTuple` begins again. What is
 //! missing of a thread that is there is an error.
 
+use super::sizes::Sizes;
 use super::tuples::{
     Attempts, Gathers, StoredCheckpoint, StoredWrite, Trouble, by_checkpoint, integers,
 };
@@ -32,8 +34,13 @@ use crate::write::{TASKS, V_WITH_TASKS};
 /// Tuples of a page: enough to share most chunks among them, few enough to hold at once.
 const PAGE_TUPLES_MAX: u64 = 32;
 
-/// The most conditions of one list. Each is a part of one expression, whose depth SQLite bounds.
-const FILTERS_MAX: usize = 128;
+/// Bytes of a page, what its tuples have in common counted once. One tuple may be more: then it is
+/// a page of its own. It is a few times in memory until it is handed over.
+const PAGE_BYTES_MAX: u64 = 8 << 20;
+
+/// The most conditions of one list. Each is a part of one statement, and how large that may be an
+/// agent's host bounds.
+const FILTERS_MAX: usize = 16;
 
 /// One page, or one tuple.
 #[derive(Debug)]
@@ -47,8 +54,12 @@ pub(super) struct List {
     checkpoints: Vec<StoredCheckpoint>,
     /// How many checkpoints the store gave, those included whose thread was deleted since.
     given: usize,
-    /// The last of them.
+    /// The last of them, or of those that the page has the bytes for.
     last: Option<After>,
+    /// Whether there were more than those.
+    cut: bool,
+    /// Whether the bytes of the page are known to be few enough.
+    fits: bool,
     writes: Vec<StoredWrite>,
     sends: Vec<StoredWrite>,
     gathers: Gathers,
@@ -164,6 +175,8 @@ impl List {
             checkpoints: Vec::new(),
             given: 0,
             last: None,
+            cut: false,
+            fits: false,
             writes: Vec::new(),
             sends: Vec::new(),
             gathers: Gathers::default(),
@@ -177,7 +190,10 @@ impl List {
                 self.take_page(set(sets, 0)?)?;
                 match self.sends() {
                     Some(step) => Ok(step),
-                    None => self.chunks(),
+                    None => {
+                        self.cut();
+                        self.chunks()
+                    }
                 }
             }
             Stage::Sends => {
@@ -187,10 +203,15 @@ impl List {
                 }
                 self.sends = StoredWrite::read(set(sets, 0)?, &self.checkpoints)?;
                 page::check_sends(self.checkpoints.iter().filter_map(sends_key), &self.sends)?;
+                self.cut();
                 self.chunks()
             }
             Stage::Chunks => {
                 self.gathers.take(sets)?;
+                if !std::mem::replace(&mut self.fits, true) && self.cut() {
+                    self.gathers = Gathers::default();
+                    return self.chunks();
+                }
                 self.next_chunks()
             }
             Stage::Threads => {
@@ -263,13 +284,36 @@ impl List {
         // A store would sort whole rows.
         self.writes.sort_by(|left, right| left.order().cmp(&right.order()));
         self.given = self.checkpoints.len();
-        self.last = self.checkpoints.last().map(|last| After {
-            checkpoint_id: last.checkpoint_id.clone(),
-            thread_key: last.thread_key,
-            thread_id: last.thread_id.clone(),
-            checkpoint_ns: last.checkpoint_ns.clone(),
-        });
+        self.last = self.checkpoints.last().map(after);
         Ok(())
+    }
+
+    /// Leaves the checkpoints that the page has too many bytes for to the next one. Whether there
+    /// were such.
+    fn cut(&mut self) -> bool {
+        let mut sizes = Sizes::new(&self.gathers);
+        let mut bytes = 0_u64;
+        let writes = by_checkpoint(&self.writes);
+        let sends = by_checkpoint(&self.sends);
+        let fits = |checkpoint: &&StoredCheckpoint| {
+            let own = writes.get(&checkpoint.key()).into_iter().flatten();
+            let parents = sends_key(checkpoint).and_then(|key| sends.get(&key));
+            let writes: Vec<_> = own.chain(parents.into_iter().flatten()).copied().collect();
+            bytes = bytes.saturating_add(sizes.add(checkpoint, &writes));
+            bytes <= PAGE_BYTES_MAX
+        };
+        let count = self.checkpoints.iter().take_while(fits).count().max(1);
+        if count >= self.checkpoints.len() {
+            return false;
+        }
+        self.checkpoints.truncate(count);
+        let kept: BTreeSet<_> = self.checkpoints.iter().map(StoredCheckpoint::key).collect();
+        self.writes.retain(|write| kept.contains(&write.key()));
+        let kept: BTreeSet<_> = self.checkpoints.iter().filter_map(sends_key).collect();
+        self.sends.retain(|send| kept.contains(&send.key()));
+        self.last = self.checkpoints.last().map(after);
+        self.cut = true;
+        true
     }
 
     /// The read of the sends that older checkpoints left with their parents.
@@ -354,7 +398,7 @@ impl List {
         tuples: Vec<CheckpointTuple<TupleValue>>,
         shared: Vec<u8>,
     ) -> Result<Outcome, Error> {
-        let full = self.given as u64 == self.selection.count();
+        let full = self.cut || self.given as u64 == self.selection.count();
         let count = tuples.len() as u64;
         let remaining = self.selection.remaining.map(|remaining| remaining.saturating_sub(count));
         let next = match &self.last {
@@ -377,6 +421,16 @@ impl Selection {
 
     fn page(&self) -> ask::Page {
         ask::Page { count: self.count(), ..self.page.clone() }
+    }
+}
+
+/// What comes after a checkpoint.
+fn after(checkpoint: &StoredCheckpoint) -> After {
+    After {
+        checkpoint_id: checkpoint.checkpoint_id.clone(),
+        thread_key: checkpoint.thread_key,
+        thread_id: checkpoint.thread_id.clone(),
+        checkpoint_ns: checkpoint.checkpoint_ns.clone(),
     }
 }
 

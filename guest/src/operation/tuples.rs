@@ -365,6 +365,11 @@ impl Gathers {
         }
     }
 
+    /// The levels of a spine, where they have been fetched.
+    pub(super) fn spine(&self, thread_key: i64, hash: Hash) -> Option<&Vec<Vec<Piece>>> {
+        self.by_thread.get(&thread_key)?.spine(hash).ok()
+    }
+
     fn base(&self, thread_key: i64, value: &StoredValue) -> Result<Option<(Base, Vec<u32>)>, Loss> {
         match self.by_thread.get(&thread_key) {
             Some(gather) => gather.base(&value.piece),

@@ -69,6 +69,11 @@ impl Default for SqliteOptions {
 
 /// A SQLite database as a store.
 ///
+/// A file that is deleted or replaced while it is open fails every call. One whose bytes another
+/// program writes over in place, as `cp` does with a backup, is not noticed by SQLite or here:
+/// what was acknowledged may be lost, and what is read may be damaged. Close the store before, or
+/// restore through SQLite, which takes the locks.
+///
 /// Dropping it finishes the writes that are queued, joins the workers and closes the
 /// connections, which blocks for as long as those writes take.
 #[derive(Debug)]

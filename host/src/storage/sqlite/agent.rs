@@ -27,7 +27,10 @@ pub struct AgentLimits {
     pub parameters_max: usize,
     /// How many bytes of texts and parameters it may bring; a parameter counts as 16 more.
     pub batch_bytes_max: usize,
-    /// The largest value, of a parameter as of what a statement makes.
+    /// The largest value, of a parameter as of what a statement makes, and the largest row. A
+    /// statement holds some hundreds of values at once at the most: how much memory it can take
+    /// is that many times this. What the planner makes itself stays under a megabyte and a half; a
+    /// checkpoint's metadata is as large as its caller makes it.
     pub value_bytes_max: usize,
     /// How many rows it may give.
     pub rows_max: usize,
@@ -40,10 +43,10 @@ impl Default for AgentLimits {
         Self {
             time_limit: Duration::from_secs(30),
             statements_max: 64,
-            statement_bytes_max: 64 << 10,
+            statement_bytes_max: 16 << 10,
             parameters_max: 2_000_000,
             batch_bytes_max: 128 << 20,
-            value_bytes_max: 16 << 20,
+            value_bytes_max: 2 << 20,
             rows_max: 1_000_000,
             answer_bytes_max: 128 << 20,
         }
@@ -53,8 +56,8 @@ impl Default for AgentLimits {
 /// A SQLite database for an agent that is composed with the component `checkpointer`, and so
 /// says in SQL what it wants.
 ///
-/// An agent may send other statements than that component does. It reaches the tables and views
-/// whose names begin with `lg_`, through the functions that the component's statements use, and
+/// An agent may send other statements than that component does. It reaches the tables whose names
+/// begin with `lg_`, through the functions that the component's statements use, and
 /// nothing else: no other table, no file, no pragma, no schema, no transaction of its own. The
 /// tables are made when this is opened. A batch that goes past its `AgentLimits` is refused and
 /// leaves nothing behind.
@@ -62,6 +65,10 @@ impl Default for AgentLimits {
 /// **Each tenant needs a file of its own.** An agent reads and changes every thread of its file,
 /// whatever its component would do. Where tenants share a file, serve `checkpointer` instead
 /// (`imports::add_checkpointer_to_linker`), behind a check of the thread ids.
+///
+/// SQLite sorts what does not fit into its memory in temporary files, whose size nothing but
+/// `AgentLimits::time_limit` bounds: let `SQLITE_TMPDIR` name a folder on a file system of its own,
+/// where the disk is shared. They are gone when the statement ends.
 ///
 /// Dropping it blocks as dropping a [`SqliteStorage`] does.
 #[derive(Debug)]
@@ -109,7 +116,7 @@ impl AgentStorage {
         let parameters = || statements.iter().flat_map(|statement| &statement.parameters);
         let longest = statements.iter().map(|statement| statement.text.len()).max();
         let texts = statements.iter().map(|statement| statement.text.len());
-        let values = parameters().flatten().map(bytes);
+        let values = parameters().flatten().map(|value| bytes(length(value)));
         // A run without parameters counts as one, so that not even those are without number.
         let count = parameters().map(|row| row.len().max(1)).sum();
         for (found, max, name) in [
@@ -166,10 +173,14 @@ fn set_up(session: &Session, busy_deadline: Duration) -> Result<(), Error> {
     Ok(())
 }
 
-/// How many bytes a value takes, those of a value that has none included.
-pub(super) fn bytes(value: &Value) -> usize {
+/// How many bytes a value of a length takes, those of a value that has none included.
+pub(super) fn bytes(length: usize) -> usize {
     const ANY: usize = 16;
-    ANY + match value {
+    ANY + length
+}
+
+fn length(value: &Value) -> usize {
+    match value {
         Value::Null | Value::Integer(_) | Value::Real(_) => 0,
         Value::Text(text) => text.len(),
         Value::Blob(blob) => blob.len(),

@@ -12,7 +12,7 @@ use rusqlite::config::DbConfig;
 use rusqlite::functions::{Context, FunctionFlags};
 use rusqlite::hooks::{AuthAction, AuthContext, Authorization};
 use rusqlite::limits::Limit;
-use rusqlite::types::{Value, ValueRef};
+use rusqlite::types::{ToSqlOutput, Value, ValueRef};
 use rusqlite::{Connection, Error, ffi};
 
 use super::agent::AgentLimits;
@@ -20,12 +20,11 @@ use super::agent::AgentLimits;
 /// The tables that are written to.
 const TABLES: [&str; 5] = ["lg_format", "lg_threads", "lg_deleted", "lg_records", "lg_chunks"];
 
-/// What is read besides them: the views, and the table of `json_each`.
-const READABLE: [&str; 4] = ["lg_checkpoints", "lg_writes", "lg_history", "json_each"];
+/// What is read besides them: the views of records, and the table of `json_each`.
+const READABLE: [&str; 3] = ["lg_checkpoints", "lg_writes", "json_each"];
 
-/// The functions in the planner's statements, and in the views.
-const FUNCTIONS: [&str; 17] = [
-    "->>",
+/// The functions in the planner's statements.
+const FUNCTIONS: [&str; 16] = [
     "coalesce",
     "count",
     "group_concat",
@@ -45,7 +44,23 @@ const FUNCTIONS: [&str; 17] = [
 ];
 
 /// How many instructions SQLite runs between two looks at the time.
-const INSTRUCTIONS: i32 = 200;
+const INSTRUCTIONS: i32 = 25;
+
+/// How much one statement may be, which bounds how many values it holds at once: what one value
+/// may be is in `AgentLimits`. Each is what the planner's largest statement needs, that of a list
+/// with the most conditions, and some more.
+const SIZES: [(Limit, i32); 8] = [
+    // Tables of others in the file have to be read with this, though nothing is read from them.
+    (Limit::SQLITE_LIMIT_COLUMN, 32),
+    (Limit::SQLITE_LIMIT_EXPR_DEPTH, 100),
+    (Limit::SQLITE_LIMIT_COMPOUND_SELECT, 6),
+    // SQLite doubles what it allocates, from 42.
+    (Limit::SQLITE_LIMIT_VDBE_OP, 42 << 5),
+    (Limit::SQLITE_LIMIT_FUNCTION_ARG, 3),
+    (Limit::SQLITE_LIMIT_VARIABLE_NUMBER, 128),
+    (Limit::SQLITE_LIMIT_ATTACHED, 0),
+    (Limit::SQLITE_LIMIT_WORKER_THREADS, 0),
+];
 
 /// Holds a connection; shared with what SQLite calls.
 #[derive(Clone, Debug)]
@@ -73,13 +88,11 @@ impl Hold {
         let bytes = |bytes: usize| i32::try_from(bytes).unwrap_or(i32::MAX);
         connection.set_limit(Limit::SQLITE_LIMIT_LENGTH, bytes(limits.value_bytes_max))?;
         connection.set_limit(Limit::SQLITE_LIMIT_SQL_LENGTH, bytes(limits.statement_bytes_max))?;
-        // What a row may hold at once is so many values of the largest size. Tables of others in
-        // the file have to be read with this, though nothing is read from them.
-        connection.set_limit(Limit::SQLITE_LIMIT_COLUMN, 200)?;
-        connection.set_limit(Limit::SQLITE_LIMIT_FUNCTION_ARG, 8)?;
-        connection.set_limit(Limit::SQLITE_LIMIT_ATTACHED, 0)?;
-        connection.set_limit(Limit::SQLITE_LIMIT_WORKER_THREADS, 0)?;
-        add_functions(connection, limits.value_bytes_max)?;
+        for (limit, max) in SIZES {
+            connection.set_limit(limit, max)?;
+        }
+        add_functions(connection, &hold, limits.value_bytes_max)?;
+        add_json_functions(connection, &hold, bytes(limits.value_bytes_max))?;
         let shared = hold.clone();
         connection.progress_handler(INSTRUCTIONS, Some(move || shared.is_over()))?;
         let shared = hold.clone();
@@ -109,6 +122,11 @@ impl Hold {
     pub(super) fn is_over(&self) -> bool {
         let deadline = Duration::from_nanos(self.0.deadline.load(Ordering::Relaxed));
         self.0.began.elapsed() > deadline
+    }
+
+    /// Ends what runs once its time is over.
+    fn check(&self) -> rusqlite::Result<()> {
+        if self.is_over() { Err(failure(ffi::SQLITE_INTERRUPT)) } else { Ok(()) }
     }
 
     fn decide(&self, context: AuthContext<'_>) -> Authorization {
@@ -145,20 +163,25 @@ fn is_allowed(context: AuthContext<'_>) -> bool {
         }
 }
 
+const FLAGS: FunctionFlags = FunctionFlags::SQLITE_UTF8
+    .union(FunctionFlags::SQLITE_DETERMINISTIC)
+    .union(FunctionFlags::SQLITE_INNOCUOUS);
+
 /// SQLite's own take time by the product of two lengths, in one instruction, so that nothing
 /// would end them. These are for text, as the planner's statements use them.
-fn add_functions(connection: &Connection, bytes_max: usize) -> rusqlite::Result<()> {
-    let flags = FunctionFlags::SQLITE_UTF8
-        | FunctionFlags::SQLITE_DETERMINISTIC
-        | FunctionFlags::SQLITE_INNOCUOUS;
-    connection.create_scalar_function("instr", 2, flags, |context| {
+fn add_functions(connection: &Connection, hold: &Hold, bytes_max: usize) -> rusqlite::Result<()> {
+    let shared = hold.clone();
+    connection.create_scalar_function("instr", 2, FLAGS, move |context| {
+        shared.check()?;
         let (Some(whole), Some(part)) = (text(context, 0)?, text(context, 1)?) else {
             return Ok(None);
         };
         let at = whole.find(&part).map(|at| whole[..at].chars().count() + 1);
         Ok(Some(at.and_then(|at| i64::try_from(at).ok()).unwrap_or(0)))
     })?;
-    connection.create_scalar_function("replace", 3, flags, move |context| {
+    let shared = hold.clone();
+    connection.create_scalar_function("replace", 3, FLAGS, move |context| {
+        shared.check()?;
         let texts = (text(context, 0)?, text(context, 1)?, text(context, 2)?);
         let (Some(whole), Some(part), Some(by)) = texts else {
             return Ok(None);
@@ -168,10 +191,54 @@ fn add_functions(connection: &Connection, bytes_max: usize) -> rusqlite::Result<
         }
         let bytes = whole.matches(&part).count().saturating_mul(by.len());
         if bytes > bytes_max {
-            return Err(Error::SqliteFailure(ffi::Error::new(ffi::SQLITE_TOOBIG), None));
+            return Err(failure(ffi::SQLITE_TOOBIG));
         }
         Ok(Some(whole.replace(&part, &by)))
     })
+}
+
+/// SQLite looks at the time where a program jumps. A row of many columns has no jump, and reading
+/// JSON may take a hundredth of a second for each: these look at the time before they do. SQLite
+/// itself reads it, on a connection of its own, since what is replaced can not be called.
+fn add_json_functions(
+    connection: &Connection,
+    hold: &Hold,
+    bytes_max: i32,
+) -> rusqlite::Result<()> {
+    for (name, text) in [
+        ("json_extract", "SELECT json_extract(?1, ?2)"),
+        ("json_type", "SELECT json_type(?1)"),
+        ("json_valid", "SELECT json_valid(?1)"),
+    ] {
+        let own = Connection::open_in_memory()?;
+        own.set_limit(Limit::SQLITE_LIMIT_LENGTH, bytes_max)?;
+        let shared = hold.clone();
+        // For any number of arguments: SQLite's own would serve those that are left out.
+        connection.create_scalar_function(name, -1, FLAGS, move |context| {
+            shared.check()?;
+            let mut statement = own.prepare_cached(text)?;
+            if statement.parameter_count() != context.len() {
+                return Err(Error::InvalidParameterCount(
+                    context.len(),
+                    statement.parameter_count(),
+                ));
+            }
+            for at in 0..context.len() {
+                let argument = ToSqlOutput::Borrowed(context.get_raw(at));
+                statement.raw_bind_parameter(at + 1, argument)?;
+            }
+            let mut rows = statement.raw_query();
+            match rows.next()? {
+                Some(row) => row.get::<_, Value>(0),
+                None => Ok(Value::Null),
+            }
+        })?;
+    }
+    Ok(())
+}
+
+fn failure(code: i32) -> Error {
+    Error::SqliteFailure(ffi::Error::new(code), None)
 }
 
 /// An argument as text; nothing for NULL.
@@ -187,4 +254,55 @@ fn text(context: &Context<'_>, at: usize) -> rusqlite::Result<Option<String>> {
             Value::Null | Value::Text(_) | Value::Blob(_) => None,
         },
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// One row without a jump: SQLite itself does not look at the time before it is there.
+    #[test]
+    fn a_row_of_many_values_ends_between_two_of_them_once_its_time_is_over() {
+        for call in [
+            "json_valid(?1)",
+            "json_type(?1)",
+            "json_extract(?1, '$')",
+            "instr(?1, '2')",
+            "replace(?1, '2', '3')",
+        ] {
+            let mut connection = Connection::open_in_memory().unwrap();
+            let hold = Hold::of(&mut connection, &AgentLimits::default()).unwrap();
+            let text = format!("SELECT {call}");
+            let mut statement = hold.trusted(|| connection.prepare(&text)).unwrap();
+            let mut run = |deadline| {
+                hold.within(deadline, || statement.query_row(["[1, 2]"], |_| Ok(()))).err()
+            };
+            let now = Instant::now();
+            assert_eq!(run(now + Duration::from_secs(3600)), None, "{call}");
+            let ended = run(now).and_then(|error| error.sqlite_error_code());
+            assert_eq!(ended, Some(rusqlite::ErrorCode::OperationInterrupted), "{call}");
+        }
+    }
+
+    #[test]
+    fn json_is_read_as_sqlite_reads_it() {
+        let mut confined = Connection::open_in_memory().unwrap();
+        let _hold = Hold::of(&mut confined, &AgentLimits::default()).unwrap();
+        let own = Connection::open_in_memory().unwrap();
+        for json in ["null", "1", "1.5", "-0", "\"a\\u0000b\"", "[1,{}]", "{\"a\":1}", "{", ""] {
+            for text in [
+                "SELECT json_valid(?1)",
+                "SELECT json_type(?1)",
+                "SELECT json_extract(?1, '$')",
+                "SELECT json_extract(?1, '$.a')",
+                "SELECT json_valid(CAST(?1 AS BLOB))",
+            ] {
+                let of = |connection: &Connection| {
+                    let value = connection.query_row(text, [json], |row| row.get::<_, Value>(0));
+                    value.map_err(|error| error.to_string())
+                };
+                assert_eq!(of(&confined), of(&own), "{text} of {json}");
+            }
+        }
+    }
 }

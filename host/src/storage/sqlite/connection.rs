@@ -12,6 +12,10 @@ use crate::storage::{StorageError, StorageErrorKind};
 /// How many statements stay prepared on a connection; the planner has fewer texts.
 const PREPARED_MAX: usize = 64;
 
+/// The log that is cut off once it is moved into the database. It grows to about 4 MB, and beyond
+/// where somebody reads for long.
+const LOG_BYTES_KEPT: i64 = 16 << 20;
+
 /// The connection that writes. It makes the file, and turns it to a write-ahead log.
 pub(super) fn open_writer(
     path: &Path,
@@ -38,6 +42,9 @@ pub(super) fn open_writer(
         Synchronous::Normal => "NORMAL",
     };
     connection.pragma_update(None, "synchronous", synchronous).map_err(storage_error)?;
+    connection
+        .pragma_update_and_check(None, "journal_size_limit", LOG_BYTES_KEPT, |_| Ok(()))
+        .map_err(storage_error)?;
     keep_log(&connection, options.busy_deadline).map_err(|error| at(path, error))?;
     Ok(connection)
 }

@@ -1,11 +1,12 @@
 //! Running the statements of a batch on a connection, and values both ways.
 
+use std::error::Error as _;
 use std::sync::Arc;
 use std::time::Instant;
 
 use langgraph_checkpoint_guest::{Access, Batch, RowSet, Statement, Value};
 use rusqlite::types::{ToSqlOutput, ValueRef};
-use rusqlite::{CachedStatement, Connection, ToSql};
+use rusqlite::{CachedStatement, Connection, ErrorCode, ToSql};
 
 use super::agent::{self, AgentLimits};
 use super::confine::Hold;
@@ -65,6 +66,34 @@ impl Session {
         self.files.as_ref().map_or(Ok(()), |files| files.check())
     }
 
+    /// Moves a log that has grown to its largest size into the file, and fails while somebody
+    /// reads what that would overwrite. No transaction may be open.
+    pub(super) fn keep_log(&self) -> Result<(), StorageError> {
+        let bytes_max = self.keeper.as_ref().and_then(Keeper::log_bytes_max);
+        let (Some(files), Some(bytes_max)) = (&self.files, bytes_max) else {
+            return Ok(());
+        };
+        if files.log_bytes() <= bytes_max {
+            return Ok(());
+        }
+        let moved = self.trusted(|| {
+            let text = "PRAGMA wal_checkpoint (TRUNCATE)";
+            self.connection.query_row(text, [], |row| row.get::<_, i64>(0))
+        });
+        match moved {
+            Ok(0) => Ok(()),
+            Ok(_) => Err(StorageError::new(
+                StorageErrorKind::Busy,
+                format!(
+                    "the log beside the SQLite database has grown past {bytes_max} bytes, which \
+                     follow from Quota::bytes_max, and is still read; end what reads for long, \
+                     and try again"
+                ),
+            )),
+            Err(error) => Err(storage_error(error)),
+        }
+    }
+
     /// Runs the statements in order. The transaction around them is the caller's.
     pub(super) fn run(&self, batch: &Batch, queued: Instant) -> Result<Vec<RowSet>, StorageError> {
         let sets = self.run_held(batch, queued);
@@ -96,7 +125,7 @@ impl Session {
         };
         hold.within(queued + limits.time_limit, || {
             let sets = run_statements(&self.connection, batch, &mut budget);
-            sets.map_err(|error| if hold.is_over() { over(error) } else { error })
+            sets.map_err(|error| if hold.is_over() { over(error) } else { named(error, limits) })
         })
     }
 
@@ -118,6 +147,30 @@ fn over(error: StorageError) -> StorageError {
     .with_source(error)
 }
 
+/// What a failure of an agent's batch is, whose limits SQLite keeps.
+fn named(error: StorageError, limits: &AgentLimits) -> StorageError {
+    let code = error.source().and_then(|source| source.downcast_ref::<rusqlite::Error>());
+    match code.and_then(rusqlite::Error::sqlite_error_code) {
+        Some(ErrorCode::TooBig) => StorageError::new(
+            StorageErrorKind::TooLarge,
+            format!(
+                "a value, or a row, is larger than AgentLimits::value_bytes_max, which is {}; \
+                 store less in the metadata, or in the names of channels",
+                limits.value_bytes_max
+            ),
+        )
+        .with_source(error),
+        // SQLite says the same of a program with too many instructions.
+        Some(ErrorCode::OutOfMemory) => StorageError::new(
+            StorageErrorKind::Refused,
+            "a statement takes more than an agent's may; an agent's SQL is that of the component \
+             checkpointer",
+        )
+        .with_source(error),
+        _ => error,
+    }
+}
+
 /// What a batch may do, and its rows come to.
 struct Budget {
     writes: bool,
@@ -132,12 +185,20 @@ impl Budget {
         Self { writes: true, rows_max: usize::MAX, rows: 0, bytes_max: usize::MAX, bytes: 0 }
     }
 
-    fn take(&mut self, row: &[Value]) -> Result<(), StorageError> {
+    fn take_row(&mut self) -> Result<(), StorageError> {
         self.rows += 1;
         if self.rows > self.rows_max {
             return Err(agent::beyond("rows_max", self.rows_max));
         }
-        self.bytes += row.iter().map(agent::bytes).sum::<usize>();
+        Ok(())
+    }
+
+    /// Takes a value that is not copied yet.
+    fn take(&mut self, value: ValueRef<'_>) -> Result<(), StorageError> {
+        self.bytes += agent::bytes(match value {
+            ValueRef::Text(bytes) | ValueRef::Blob(bytes) => bytes.len(),
+            ValueRef::Null | ValueRef::Integer(_) | ValueRef::Real(_) => 0,
+        });
         if self.bytes > self.bytes_max {
             return Err(agent::beyond("answer_bytes_max", self.bytes_max));
         }
@@ -200,10 +261,14 @@ fn run_once(
     let column_count = prepared.column_count();
     let mut rows = prepared.raw_query();
     while let Some(row) = rows.next().map_err(storage_error)? {
+        budget.take_row()?;
         let values = (0..column_count)
-            .map(|column| value(row.get_ref(column).map_err(storage_error)?, column))
+            .map(|column| {
+                let found = row.get_ref(column).map_err(storage_error)?;
+                budget.take(found)?;
+                value(found, column)
+            })
             .collect::<Result<Vec<_>, _>>()?;
-        budget.take(&values)?;
         set.rows.push(values);
     }
     Ok(())

@@ -80,7 +80,8 @@ fn message(kind: StorageErrorKind) -> &'static str {
             "no space is left for the SQLite database; free some and try again"
         }
         StorageErrorKind::TooLarge => {
-            "a value is larger than SQLite stores (one billion bytes); store less in one channel"
+            "a value is larger than SQLite stores (one billion bytes, if no less is set); store \
+             less in one channel"
         }
         StorageErrorKind::Refused => {
             "a statement does what an agent may not; an agent's SQL is that of the component \

@@ -3,7 +3,10 @@
 //! A file that is deleted, or replaced by another one, stays readable and writable to those who
 //! have it open: what they commit is gone once they close it. The log is deleted under a
 //! connection where a second SQLite in the same process closes the file, since that gives up the
-//! locks of the first.
+//! locks of the first. The index of the log (`-shm`) is where processes tell one another of their
+//! commits: those with different ones write over what the others have acknowledged.
+//!
+//! A file that is written over in place, by `cp` say, stays the same one and is not noticed.
 
 use std::path::{Path, PathBuf};
 
@@ -14,24 +17,36 @@ type Identity = (u64, u64);
 
 /// The files of a database.
 #[derive(Debug)]
-pub(super) struct Files(Vec<(PathBuf, Identity)>);
+pub(super) struct Files {
+    known: Vec<(PathBuf, Identity)>,
+    log: PathBuf,
+}
 
 impl Files {
-    /// The files as they are, of a database that is open and has been read. A log that is not
-    /// there is not looked for later.
+    /// The files as they are, of a database that is open and has been read. A log, or its index,
+    /// that is not there is not looked for later.
     pub(super) fn of(path: &Path) -> Self {
         // The working directory may change, and links may.
         let path = std::fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
-        let mut log = path.clone().into_os_string();
-        log.push("-wal");
-        let paths = [path, log.into()].into_iter();
+        let beside = |name: &str| {
+            let mut beside = path.clone().into_os_string();
+            beside.push(name);
+            PathBuf::from(beside)
+        };
+        let (log, index) = (beside("-wal"), beside("-shm"));
         let known = |path: PathBuf| identity(&path).ok().flatten().map(|found| (path, found));
-        Self(paths.filter_map(known).collect())
+        let known = [path, log.clone(), index].into_iter().filter_map(known).collect();
+        Self { known, log }
+    }
+
+    /// How many bytes the log has.
+    pub(super) fn log_bytes(&self) -> u64 {
+        std::fs::metadata(&self.log).map_or(0, |metadata| metadata.len())
     }
 
     /// Fails where one of them is another one, or gone.
     pub(super) fn check(&self) -> Result<(), StorageError> {
-        for (path, opened) in &self.0 {
+        for (path, opened) in &self.known {
             let happened = match identity(path) {
                 Ok(Some(found)) if found != *opened => "replaced",
                 Err(error) if error.kind() == std::io::ErrorKind::NotFound => "deleted",

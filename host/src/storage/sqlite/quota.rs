@@ -14,10 +14,16 @@ use crate::storage::{StorageError, StorageErrorKind};
 pub struct Quota {
     /// How many threads it may have.
     pub threads_max: Option<u64>,
-    /// How many bytes its file may have, in whole pages. The log beside it is not counted: it is
-    /// moved into the file as it grows past some megabytes.
+    /// How many bytes its file may have, in whole pages. The log beside it is not counted. It is
+    /// moved into the file as it grows past some megabytes, unless somebody reads what was there
+    /// before: a log of as many bytes, or of 8 MB where that is more, takes no more writes until
+    /// they have ended, so that both come to three times this at the most. Nor are the temporary
+    /// files counted in which SQLite sorts what does not fit into its memory.
     pub bytes_max: Option<u64>,
 }
+
+/// The log grows to half of this before SQLite moves it into the file.
+const LOG_BYTES_MIN: u64 = 8 << 20;
 
 /// Holds the connection that writes to a quota.
 #[derive(Debug)]
@@ -52,6 +58,11 @@ impl Keeper {
     /// Whether a batch has added a thread since this was asked last.
     pub(super) fn has_added(&self) -> bool {
         self.added.swap(false, Ordering::Relaxed)
+    }
+
+    /// The log that takes no more writes; none where the file may be of any size.
+    pub(super) fn log_bytes_max(&self) -> Option<u64> {
+        self.quota.bytes_max.map(|bytes_max| bytes_max.max(LOG_BYTES_MIN))
     }
 
     /// Refuses a thread too many.

@@ -48,6 +48,7 @@ impl Writer {
 
     fn begin(&self, job: &Job) -> Result<(), StorageError> {
         retry_while_busy(job.queued + self.busy_deadline, || {
+            self.session.keep_log()?;
             self.session.control("BEGIN IMMEDIATE").map_err(storage_error)
         })
     }
