@@ -6,7 +6,7 @@
 mod support;
 
 use std::io::{Read, Write};
-use std::net::TcpStream;
+use std::net::{TcpListener, TcpStream};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use langgraph_checkpoint_host::{
@@ -163,16 +163,44 @@ async fn a_list_of_all_threads_has_what_every_instance_acknowledged_or_is_stale(
     assert_eq!(listed(&checkpointer).await.unwrap(), left);
 }
 
+/// A cluster that takes rows, and answers a query with more than a small instance holds.
+fn overflowing() -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let uri = format!("http://{}", listener.local_addr().unwrap());
+    std::thread::spawn(move || {
+        for stream in listener.incoming() {
+            let Ok(mut stream) = stream else { return };
+            let mut request = Vec::new();
+            let mut buffer = [0; 65536];
+            // A request's body is chunked.
+            while !request.ends_with(b"0\r\n\r\n") {
+                match stream.read(&mut buffer) {
+                    Ok(count) if count > 0 => request.extend_from_slice(&buffer[..count]),
+                    _ => break,
+                }
+            }
+            let takes = request.starts_with(b"POST /v1/rest/ingest");
+            let body = if takes { "{\"Tables\":[]}".to_owned() } else { "x".repeat(60 << 20) };
+            let head = "HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length:";
+            // It is cut off where the instance fails.
+            let _ = write!(stream, "{head} {}\r\n\r\n{body}", body.len());
+        }
+    });
+    uri
+}
+
 #[tokio::test]
 async fn an_instance_that_fails_after_a_request_of_a_write_leaves_its_effect_unknown() {
-    let Some(options) = options("unknown") else { return };
-    let checkpointer = KustoCheckpointer::open(small(), options).unwrap();
-    checkpointer.put(put("a", None, "c1", "[1]")).await.unwrap();
-    // Nothing of this one leaves: its value does not fit.
     let stored = |error| match error {
-        Error::Component(error) => error.stored(),
+        Error::Component(error) => (error.kind().code(), error.stored()),
         other => panic!("{other:?}"),
     };
+    let options = KustoOptions::new(overflowing(), "db");
+    let checkpointer = KustoCheckpointer::open(small(), options).unwrap();
+    let error = checkpointer.put(put("a", None, "c1", "[1]")).await.unwrap_err();
+    assert_eq!(stored(error), ("component-memory-limit", Stored::Unknown));
+    let error = checkpointer.get_tuple(config("a")).await.unwrap_err();
+    assert_eq!(stored(error), ("component-memory-limit", Stored::Nothing), "of a read");
     let error = checkpointer.put(huge("huge")).await.unwrap_err();
-    assert_eq!(stored(error), Stored::Nothing);
+    assert_eq!(stored(error), ("component-memory-limit", Stored::Nothing), "before any request");
 }
