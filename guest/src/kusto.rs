@@ -28,6 +28,6 @@ pub mod token;
 mod write;
 
 pub use io::{Answer, Need, Operation, Progress};
-pub use memory::Waiting;
+pub use memory::{Unshown, Waiting};
 pub use options::{IngestMode, StoreOptions};
 pub use store::Store;

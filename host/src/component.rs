@@ -132,7 +132,8 @@ impl Pool {
         store.epoch_deadline_callback(|mut context| context.data_mut().tick());
         arm(&mut store);
         let _running = self.ticker.running();
-        let planner = self.component.instantiate_async(&mut store).await.map_err(failed)?;
+        let planner =
+            self.component.instantiate_async(&mut store).await.map_err(not_instantiated)?;
         Ok(Instance { store, planner, operations: 0 })
     }
 
@@ -286,6 +287,22 @@ pub(crate) fn failed(error: wasmtime::Error) -> ComponentError {
         )
     };
     ComponentError::new(kind, message, error)
+}
+
+/// What a failed instantiation is to a caller: the component itself does next to nothing there, so
+/// that what is no limit and no trap is the host's want of memory.
+pub(crate) fn not_instantiated(error: wasmtime::Error) -> ComponentError {
+    let limited =
+        error.is::<limits::MemoryLimitReached>() || error.is::<limits::TimeLimitReached>();
+    if limited || error.is::<wasmtime::Trap>() {
+        return failed(error);
+    }
+    ComponentError::new(
+        ComponentErrorKind::HostMemory,
+        "the host had no memory or address space for another instance, and nothing was done; \
+         lower Limits::instances_max, or raise the process's limit of address space",
+        error,
+    )
 }
 
 /// Whether wasmtime refused to take what the component gave. It has no type for that.

@@ -147,8 +147,13 @@ pub enum ComponentErrorKind {
     AnswerLimit,
     /// No place to run in became free in time.
     Busy,
+    /// The host had no address space or memory for another instance.
+    HostMemory,
     /// It asked for more memory than its limit.
     MemoryLimit,
+    /// Rows that were acknowledged and waited to be ingested were lost with an instance that
+    /// failed; each caller whom it concerns is told once.
+    RowsLost,
     /// It ran longer than its limit.
     Timeout,
     /// It trapped.
@@ -163,7 +168,9 @@ impl ComponentErrorKind {
         match self {
             Self::AnswerLimit => "component-answer-limit",
             Self::Busy => "component-busy",
+            Self::HostMemory => "component-host-memory",
             Self::MemoryLimit => "component-memory-limit",
+            Self::RowsLost => "component-rows-lost",
             Self::Timeout => "component-timeout",
             Self::Trap => "component-trap",
             Self::Unusable => "component-unusable",

@@ -27,20 +27,24 @@ mod bindings;
 mod component;
 mod convert;
 mod lane;
+mod lost;
 mod options;
 mod outgoing;
 
+use std::collections::BTreeSet;
 use std::hash::{DefaultHasher, Hash, Hasher};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use langgraph_checkpoint_guest::{
     Call, ChannelHistory, CheckpointTuple, Config, DeltaChannelHistory, GetTuple, Id, List, Put,
     PutWrites, StoredCheckpoint,
 };
 
+use self::bindings::connection::UnshownCall;
 use self::bindings::wit;
 pub use self::component::KustoComponent;
 use self::lane::{Lane, Reply, Request};
+use self::lost::Caller;
 pub use self::options::{
     BearerToken, CredentialError, KustoCredential, KustoIngestMode, KustoLogin, KustoOptions,
 };
@@ -60,6 +64,8 @@ const INSTANCES: usize = 8;
 pub struct KustoCheckpointer {
     lanes: Vec<Lane>,
     write_behind: bool,
+    /// Calls of other lanes that the lane of lists was shown, by thread and revision.
+    shown: Mutex<BTreeSet<(String, i64)>>,
 }
 
 impl KustoCheckpointer {
@@ -72,7 +78,8 @@ impl KustoCheckpointer {
         let instances = options.instances.unwrap_or(default).max(1);
         let options = Arc::new(options);
         let lane = |_| Lane::start(component.clone(), Arc::clone(&options), outgoing.clone());
-        Ok(Self { lanes: (0..instances).map(lane).collect(), write_behind })
+        let lanes = (0..instances).map(lane).collect();
+        Ok(Self { lanes, write_behind, shown: Mutex::default() })
     }
 
     /// Checks that the table is there and usable, and says what is missing and how to mend it.
@@ -130,10 +137,17 @@ impl KustoCheckpointer {
 
     /// Ingests all that waits. Without write-behind nothing does.
     pub async fn flush(&self) -> Result<(), Error> {
+        self.flush_for(&Caller::Flush).await
+    }
+
+    /// Flushes all, and gives the first error there is.
+    async fn flush_for(&self, caller: &Caller) -> Result<(), Error> {
+        let mut flushed = Ok(());
         for lane in &self.lanes {
-            lane.run(Request::Flush).await?;
+            let ended = lane.run(Request::Flush, caller.clone(), Vec::new()).await;
+            flushed = flushed.and(ended.map(|_| ()));
         }
-        Ok(())
+        flushed
     }
 
     /// Ends the calls that are under way, ingests what waits, and gives the first error there is.
@@ -150,21 +164,42 @@ impl KustoCheckpointer {
         let thread = match &config.thread_id {
             Id::Text(thread) => thread.clone(),
             Id::Number(number) => number.to_string(),
-            Id::Absent | Id::Unsupported(_) => {
-                // A list of all threads reads what other instances have not ingested yet.
-                if self.write_behind && self.lanes.len() > 1 && matches!(call, Call::List(_)) {
-                    self.flush().await?;
-                }
-                String::new()
+            Id::Absent | Id::Unsupported(_) if matches!(call, Call::List(_)) => {
+                return self.list_all(call).await;
             }
+            Id::Absent | Id::Unsupported(_) => String::new(),
         };
+        let lane = self.lane_of(&thread)?;
+        let lane = self.lanes.get(lane).ok_or_else(other_reply)?;
+        lane.run(Request::Call(call), Caller::Thread(thread), Vec::new()).await
+    }
+
+    /// A list of all threads sees what other lanes have acknowledged, or is refused as stale.
+    async fn list_all(&self, call: Call) -> Result<Reply, Error> {
+        if self.write_behind && self.lanes.len() > 1 {
+            self.flush_for(&Caller::All).await?;
+        }
+        let at = self.lane_of("")?;
+        let others = self.lanes.iter().enumerate().filter(|(other, _)| *other != at);
+        let mut calls: Vec<_> = others.flat_map(|(_, lane)| lane.unshown()).collect();
+        let name = |call: &UnshownCall| (call.thread_id.clone(), call.rev);
+        let seen = calls.iter().map(name).collect();
+        {
+            let shown = self.shown.lock().unwrap_or_else(PoisonError::into_inner);
+            calls.retain(|call| !shown.contains(&name(call)));
+        }
+        let lane = self.lanes.get(at).ok_or_else(other_reply)?;
+        let listed = lane.run(Request::Call(call), Caller::All, calls).await?;
+        *self.shown.lock().unwrap_or_else(PoisonError::into_inner) = seen;
+        Ok(listed)
+    }
+
+    /// The place of a thread's lane.
+    fn lane_of(&self, thread: &str) -> Result<usize, Error> {
         let mut hasher = DefaultHasher::new();
         thread.hash(&mut hasher);
-        let at = hasher.finish() % self.lanes.len() as u64;
-        match usize::try_from(at).ok().and_then(|at| self.lanes.get(at)) {
-            Some(lane) => lane.run(Request::Call(call)).await,
-            None => Err(other_reply()),
-        }
+        let at = hasher.finish().checked_rem(self.lanes.len() as u64).ok_or_else(other_reply)?;
+        usize::try_from(at).map_err(|_| other_reply())
     }
 }
 

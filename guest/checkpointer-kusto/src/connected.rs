@@ -4,7 +4,9 @@ use langgraph_checkpoint_guest as guest;
 use langgraph_checkpoint_guest::kusto::connection::Login;
 use langgraph_checkpoint_guest::kusto::http::{Authorization, HttpAnswer, HttpRequest, Moment};
 use langgraph_checkpoint_guest::kusto::token::{self, Token};
-use langgraph_checkpoint_guest::kusto::{Answer, Need, Operation, Progress, Store, StoreOptions};
+use langgraph_checkpoint_guest::kusto::{
+    Answer, Need, Operation, Progress, Store, StoreOptions, Unshown,
+};
 use langgraph_checkpoint_guest::{Call, Error, Fault, Outcome, StoreFault};
 
 use crate::http::{self, Failure};
@@ -68,6 +70,16 @@ impl Connected {
     /// When a flush is due.
     pub(crate) fn flush_due(&self) -> Option<u64> {
         self.store.flush_due()
+    }
+
+    /// The calls whose rows no query has shown yet.
+    pub(crate) fn unshown(&self) -> Vec<Unshown> {
+        self.store.unshown()
+    }
+
+    /// Calls that another instance has made.
+    pub(crate) fn await_shown(&self, calls: Vec<Unshown>) {
+        self.store.await_shown(calls);
     }
 
     /// What the caller should be warned of, once.

@@ -2,7 +2,7 @@
 
 use langgraph_checkpoint_guest as guest;
 use langgraph_checkpoint_guest::kusto::connection::{self, ClientSecret, Login};
-use langgraph_checkpoint_guest::kusto::{IngestMode, StoreOptions};
+use langgraph_checkpoint_guest::kusto::{IngestMode, StoreOptions, Unshown};
 
 use crate::connected::Connected;
 use crate::generated::exports::langgraph::checkpoint::kusto_connection as wit;
@@ -62,6 +62,23 @@ impl wit::Guest for Checkpointer {
 
     fn flush_due() -> Option<u64> {
         CONNECTED.with_borrow(|connected| connected.as_ref()?.flush_due())
+    }
+
+    fn unshown() -> Vec<wit::UnshownCall> {
+        let call = |Unshown { thread_id, rev, rows }| wit::UnshownCall { thread_id, rev, rows };
+        CONNECTED.with_borrow(|connected| {
+            let calls = connected.as_ref().map(Connected::unshown).unwrap_or_default();
+            calls.into_iter().map(call).collect()
+        })
+    }
+
+    fn await_shown(calls: Vec<wit::UnshownCall>) -> Result<(), wit::Error> {
+        let call = |wit::UnshownCall { thread_id, rev, rows }| Unshown { thread_id, rev, rows };
+        let calls = calls.into_iter().map(call).collect();
+        on_store(|connected| {
+            connected.await_shown(calls);
+            Ok(())
+        })
     }
 
     fn take_warning() -> Option<String> {

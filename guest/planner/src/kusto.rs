@@ -113,6 +113,18 @@ impl wit::GuestStore for Store {
         wit::Waiting { checkpoints, writes, threads }
     }
 
+    fn unshown(&self) -> Vec<wit::UnshownCall> {
+        let call =
+            |kusto::Unshown { thread_id, rev, rows }| wit::UnshownCall { thread_id, rev, rows };
+        self.0.unshown().into_iter().map(call).collect()
+    }
+
+    fn await_shown(&self, calls: Vec<wit::UnshownCall>) {
+        let call =
+            |wit::UnshownCall { thread_id, rev, rows }| kusto::Unshown { thread_id, rev, rows };
+        self.0.await_shown(calls.into_iter().map(call).collect());
+    }
+
     fn take_warning(&self) -> Option<String> {
         self.0.take_warning()
     }

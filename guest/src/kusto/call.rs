@@ -205,7 +205,12 @@ impl Call {
     /// Waits until the store shows what was sent and could not be kept.
     async fn until_shown(&self, thread_id: Option<&str>) -> Result<(), Error> {
         let mut patience = Patience::of(&self.sender);
+        let since = self.sender.options.dropped_before(self.sender.io.now());
+        self.shared.borrow_mut().expire(since);
         loop {
+            if thread_id.is_none() {
+                self.look_for_marked().await?;
+            }
             let marked = self.shared.borrow().marked(thread_id);
             let Some(first) = marked.first() else { return Ok(()) };
             // It also tells of a deletion, after which nothing needs to show.
@@ -217,6 +222,21 @@ impl Call {
             if !patience.wait(&self.sender).await? {
                 return Err(failure::stale(&format!("what was stored in thread {first}")));
             }
+        }
+    }
+
+    /// Asks for all that was sent at once, as often as that shows some of it: one by one the threads
+    /// would take a query each.
+    async fn look_for_marked(&self) -> Result<(), Error> {
+        let mut before = usize::MAX;
+        loop {
+            let marked = self.shared.borrow().marked(None).len();
+            if marked < 2 || marked >= before {
+                return Ok(());
+            }
+            before = marked;
+            let tables = self.look(Query::empty(), None).await?;
+            tables.map_err(|failure| failure.error("waiting for what was stored", false))?;
         }
     }
 

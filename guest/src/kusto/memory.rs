@@ -70,6 +70,18 @@ struct Batch {
     rows: Vec<Rc<LogRow>>,
 }
 
+/// A call whose rows are ingested and that no query has shown yet: enough to wait for it, for an
+/// instance that has not sent it itself.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unshown {
+    /// Its thread.
+    pub thread_id: String,
+    /// The revision of its rows.
+    pub rev: i64,
+    /// How many they are.
+    pub rows: u32,
+}
+
 /// What becomes of rows that are acknowledged and not ingested.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Unsent {
@@ -207,6 +219,36 @@ impl Memory {
         let asked: Vec<_> = self.sent.iter().filter(is).take(ASKED_MAX).collect();
         let threads: BTreeSet<_> = asked.iter().map(|batch| batch.thread_id.clone()).collect();
         (threads.into_iter().collect(), asked.iter().map(|batch| batch.rev).collect())
+    }
+
+    /// The calls whose rows are ingested and were not shown yet.
+    pub(crate) fn calls_unshown(&self) -> Vec<Unshown> {
+        let call = |batch: &Batch| Unshown {
+            thread_id: batch.thread_id.clone(),
+            rev: batch.rev,
+            rows: u32::try_from(batch.count).unwrap_or(u32::MAX),
+        };
+        self.sent.iter().map(call).collect()
+    }
+
+    /// Notes calls that another instance has made: their threads are not read before a query shows
+    /// them.
+    pub(crate) fn await_shown(&mut self, calls: Vec<Unshown>) {
+        let sent = self.sent.iter().chain(self.unsent.iter().map(|(_, batch)| batch));
+        let own: BTreeSet<_> = sent.map(|batch| (batch.thread_id.clone(), batch.rev)).collect();
+        for Unshown { thread_id, rev, rows } in calls {
+            self.clock.observe(rev);
+            if !own.contains(&(thread_id.clone(), rev)) {
+                let count = usize::try_from(rows).unwrap_or(usize::MAX);
+                self.sent.push_back(Batch { thread_id, rev, count, rows: Vec::new() });
+            }
+        }
+    }
+
+    /// Forgets what was sent so long ago that the table may have dropped it: nothing would ever
+    /// show it.
+    pub(crate) fn expire(&mut self, since: u64) {
+        self.sent.retain(|batch| microseconds(batch.rev) >= since);
     }
 
     /// How many calls are not shown yet, where that is so much that it is worth a query of its

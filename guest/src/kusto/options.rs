@@ -148,6 +148,11 @@ impl Options {
         self.retention / DAY
     }
 
+    /// What was sent before is dropped by the table, or about to be, in microseconds since 1970.
+    pub(crate) fn dropped_before(&self, now: u64) -> u64 {
+        now.saturating_sub(self.retention)
+    }
+
     /// How old a chunk may be to be referred to without being sent again.
     pub(crate) fn age_max(&self) -> u64 {
         self.retention / 2

@@ -5,7 +5,7 @@ use std::rc::Rc;
 use super::call;
 use super::http::Moment;
 use super::io::{Io, Operation, Progress};
-use super::memory::{Shared, Waiting};
+use super::memory::{Shared, Unshown, Waiting};
 use super::options::{Options, StoreOptions};
 use super::send::Sender;
 use super::setup;
@@ -82,6 +82,17 @@ impl Store {
     /// What is acknowledged and not ingested yet.
     pub fn waiting(&self) -> Waiting {
         self.memory.borrow().unsent()
+    }
+
+    /// The calls whose rows no query has shown yet, for an instance that is to take over.
+    pub fn unshown(&self) -> Vec<Unshown> {
+        self.memory.borrow().calls_unshown()
+    }
+
+    /// Calls that another instance has made: what is read of their threads has them, or is refused
+    /// as stale.
+    pub fn await_shown(&self, calls: Vec<Unshown>) {
+        self.memory.borrow_mut().await_shown(calls);
     }
 
     /// What the caller should be warned of, once.

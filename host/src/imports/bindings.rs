@@ -226,7 +226,10 @@ impl From<Error> for wit::Error {
                 let fault = wit::StoreFault { code, message, maybe_stored };
                 match component.kind() {
                     // These pass, or at least the next instance is another one.
-                    ComponentErrorKind::Busy | ComponentErrorKind::Trap => Self::Unavailable(fault),
+                    ComponentErrorKind::Busy
+                    | ComponentErrorKind::HostMemory
+                    | ComponentErrorKind::RowsLost
+                    | ComponentErrorKind::Trap => Self::Unavailable(fault),
                     // The same call needs the same again.
                     ComponentErrorKind::AnswerLimit
                     | ComponentErrorKind::MemoryLimit

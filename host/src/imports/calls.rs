@@ -265,7 +265,12 @@ mod tests {
                 "{denied:?}"
             );
         }
-        for kind in [ComponentErrorKind::Busy, ComponentErrorKind::Trap] {
+        for kind in [
+            ComponentErrorKind::Busy,
+            ComponentErrorKind::HostMemory,
+            ComponentErrorKind::RowsLost,
+            ComponentErrorKind::Trap,
+        ] {
             let unavailable = of(kind);
             assert!(
                 matches!(&unavailable, wit::Error::Unavailable(fault) if !fault.maybe_stored),

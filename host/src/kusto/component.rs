@@ -15,7 +15,7 @@ use super::bindings::{CheckpointerKusto, CheckpointerKustoPre};
 use super::outgoing::Outgoing;
 use crate::component::limits::{Limits, State as Used};
 use crate::component::ticker::{Running, Ticker};
-use crate::component::{engine, failed, unusable};
+use crate::component::{engine, not_instantiated, unusable};
 use crate::error::{ComponentError, ComponentErrorKind, Error};
 
 /// The component, ready to be instantiated. Cloning it is cheap, and clones share what was
@@ -70,7 +70,8 @@ impl KustoComponent {
         store.epoch_deadline_callback(|mut context| context.data_mut().used.tick());
         store.set_epoch_deadline(1);
         let _running = self.0.ticker.running();
-        let exports = self.0.component.instantiate_async(&mut store).await.map_err(failed)?;
+        let exports =
+            self.0.component.instantiate_async(&mut store).await.map_err(not_instantiated)?;
         Ok(Instance { exports, store, component: self.clone() })
     }
 }
@@ -148,6 +149,11 @@ impl Instance {
     /// How many requests have left since the last look.
     pub(super) fn take_sent(&self) -> usize {
         self.store.data().outgoing.take_sent()
+    }
+
+    /// Whether any has.
+    pub(super) fn has_sent(&self) -> bool {
+        self.store.data().outgoing.has_sent()
     }
 }
 

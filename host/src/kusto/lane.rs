@@ -4,7 +4,7 @@
 //! The worker goes on with a call whose caller has gone: an instance that is left in the middle
 //! of a call is of no use any more, and would take the rows with it that wait.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use langgraph_checkpoint_guest::{
@@ -16,8 +16,10 @@ use tracing::field::Empty;
 use tracing::{Instrument, Span};
 
 use super::bindings;
+use super::bindings::connection::UnshownCall;
 use super::component::{Instance, KustoComponent};
 use super::convert::{self, Page};
+use super::lost::{Caller, Losses};
 use super::options::{BearerToken, KustoLogin, KustoOptions};
 use super::outgoing::Outgoing;
 use crate::component::failed;
@@ -43,6 +45,21 @@ pub(super) enum Request {
     Flush,
 }
 
+impl Request {
+    /// Whether it changes what is stored.
+    fn writes(&self) -> bool {
+        match self {
+            Self::Call(Call::Put(_) | Call::PutWrites(_) | Call::DeleteThread(_)) | Self::Flush => {
+                true
+            }
+            Self::Call(_) => false,
+        }
+    }
+}
+
+/// Calls that an instance has made and that no query has shown yet. They outlive the instance.
+type Unshown = Arc<Mutex<Vec<UnshownCall>>>;
+
 /// What came of it.
 #[derive(Debug)]
 pub(super) enum Reply {
@@ -60,6 +77,9 @@ pub(super) enum Reply {
 
 struct Job {
     request: Request,
+    caller: Caller,
+    /// What other lanes have sent, and the request has to see.
+    awaited: Vec<UnshownCall>,
     reply: oneshot::Sender<Result<Reply, Error>>,
     span: Span,
 }
@@ -68,6 +88,7 @@ struct Job {
 #[derive(Debug)]
 pub(super) struct Lane {
     jobs: mpsc::Sender<Job>,
+    unshown: Unshown,
     worker: JoinHandle<Result<(), Error>>,
 }
 
@@ -78,13 +99,33 @@ impl Lane {
         outgoing: Outgoing,
     ) -> Self {
         let (jobs, queue) = mpsc::channel(QUEUE);
-        let worker =
-            Worker { component, options, outgoing, instance: None, token: None, due: None };
-        Self { jobs, worker: tokio::spawn(worker.run(queue)) }
+        let unshown = Unshown::default();
+        let worker = Worker {
+            component,
+            options,
+            outgoing,
+            instance: None,
+            token: None,
+            due: None,
+            unshown: Arc::clone(&unshown),
+            awaited: Vec::new(),
+            losses: Losses::default(),
+        };
+        Self { jobs, unshown, worker: tokio::spawn(worker.run(queue)) }
     }
 
-    /// Runs a request after those that wait.
-    pub(super) async fn run(&self, request: Request) -> Result<Reply, Error> {
+    /// The calls that no query has shown yet, of those that have ended.
+    pub(super) fn unshown(&self) -> Vec<UnshownCall> {
+        self.unshown.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Runs a request after those that wait. It sees the calls of other lanes that are given.
+    pub(super) async fn run(
+        &self,
+        request: Request,
+        caller: Caller,
+        awaited: Vec<UnshownCall>,
+    ) -> Result<Reply, Error> {
         let call = match &request {
             Request::Call(call) => drive::name(call),
             Request::Flush => "flush",
@@ -92,7 +133,7 @@ impl Lane {
         let span =
             tracing::info_span!("checkpoint_operation", call, requests = Empty, code = Empty);
         let (reply, replied) = oneshot::channel();
-        let job = Job { request, reply, span: span.clone() };
+        let job = Job { request, caller, awaited, reply, span: span.clone() };
         let replied = match self.jobs.send(job).await {
             Ok(()) => replied.await.unwrap_or_else(|_| Err(gone())),
             Err(_) => Err(gone()),
@@ -119,6 +160,10 @@ struct Worker {
     token: Option<BearerToken>,
     /// When rows that wait are to be ingested.
     due: Option<SystemTime>,
+    unshown: Unshown,
+    /// What other lanes have sent and the next call has to see.
+    awaited: Vec<UnshownCall>,
+    losses: Losses,
 }
 
 impl Worker {
@@ -133,22 +178,26 @@ impl Worker {
                     continue;
                 }
             };
-            let Some(Job { request, reply, span }) = job else { break };
-            let replied = self.answer(request).instrument(span.clone()).await;
+            let Some(Job { request, caller, awaited, reply, span }) = job else { break };
+            self.awaited = awaited;
+            let replied = match self.losses.tell(&caller) {
+                Ok(()) => self.answer(request, &caller).instrument(span.clone()).await,
+                Err(lost) => Err(lost),
+            };
             if let Some(instance) = &self.instance {
                 span.record("requests", instance.take_sent());
             }
             // A caller that has gone does not hear of it.
             let _ = reply.send(replied);
         }
-        if self.due.is_none() {
-            return Ok(());
+        if self.due.is_some() {
+            self.answer(Request::Flush, &Caller::Nobody).await?;
         }
-        self.answer(Request::Flush).await.map(|_| ())
+        self.losses.at_the_end()
     }
 
     /// Nobody waits for this flush, so that its failure is only logged: the rows still wait, and
-    /// the next call says so itself.
+    /// the next call says so itself; or they are lost, and those whom it concerns are told.
     async fn flush_in_time(&mut self) {
         let span = tracing::info_span!(
             "checkpoint_operation",
@@ -156,10 +205,12 @@ impl Worker {
             requests = Empty,
             code = Empty
         );
-        if let Err(error) = self.answer(Request::Flush).instrument(span.clone()).await {
+        if let Err(error) =
+            self.answer(Request::Flush, &Caller::Nobody).instrument(span.clone()).await
+        {
             span.record("code", error.code());
             tracing::warn!(code = error.code(), "rows that wait could not be ingested");
-            self.due = Some(SystemTime::now() + GRACE);
+            self.due = self.instance.is_some().then(|| SystemTime::now() + GRACE);
         }
         if let Some(instance) = &self.instance {
             span.record("requests", instance.take_sent());
@@ -167,51 +218,85 @@ impl Worker {
     }
 
     /// Runs a request; a second time with another token where the token was refused.
-    async fn answer(&mut self, request: Request) -> Result<Reply, Error> {
+    async fn answer(&mut self, request: Request, caller: &Caller) -> Result<Reply, Error> {
         let KustoLogin::Credential(_) = &self.options.login else {
-            return self.once(request, false).await;
+            return self.once(request, caller, false).await;
         };
         let again = match &request {
             Request::Call(call) => Request::Call(call.clone()),
             Request::Flush => Request::Flush,
         };
-        match self.once(request, false).await {
+        match self.once(request, caller, false).await {
             Err(Error::Denied(store)) if store.fault.code == "store-unauthorized" => {
-                self.once(again, true).await
+                self.once(again, caller, true).await
             }
             replied => replied,
         }
     }
 
-    async fn once(&mut self, request: Request, fresh: bool) -> Result<Reply, Error> {
+    async fn once(
+        &mut self,
+        request: Request,
+        caller: &Caller,
+        fresh: bool,
+    ) -> Result<Reply, Error> {
+        let writes = request.writes();
         let renewed = self.renew_token(fresh).await?;
-        let mut instance = match self.instance.take() {
-            Some(mut instance) => {
-                if let Some(token) = renewed {
-                    instance.renew_token(&token).await?;
-                }
-                instance
-            }
-            None => self.connect().await?,
+        let (mut instance, renewed) = match self.instance.take() {
+            Some(instance) => (instance, renewed),
+            None => (self.connect().await?, None),
         };
-        // The instance is back in its place only after a call that it survived.
-        let replied = tokio::time::timeout(self.time_limit(), instance.call(request)).await;
-        let replied = replied.map_err(|elapsed| {
-            ComponentError::new(
-                ComponentErrorKind::Timeout,
-                "the call took longer than its deadline; its instance was replaced, and rows \
-                 that waited there are lost",
-                elapsed,
-            )
-        })??;
+        let limit = self.time_limit();
+        let entered = self.enter(&mut instance, request, renewed);
+        let entered = tokio::time::timeout(limit, entered).await;
+        let entered = entered.unwrap_or_else(|elapsed| {
+            let message = "the call took longer than its deadline; its instance was replaced";
+            Err(ComponentError::new(ComponentErrorKind::Timeout, message, elapsed).into())
+        });
+        match entered {
+            Ok(replied) => {
+                self.losses.note(caller, writes, self.due.is_some());
+                self.instance = Some(instance);
+                replied
+            }
+            Err(error) => {
+                self.losses.lose();
+                self.due = None;
+                Err(match error {
+                    Error::Component(error) if writes && instance.has_sent() => {
+                        error.with_unknown_effect().into()
+                    }
+                    other => other,
+                })
+            }
+        }
+    }
+
+    /// Runs a request on an instance. The outer error is that of one that cannot be used again.
+    async fn enter(
+        &mut self,
+        instance: &mut Instance,
+        request: Request,
+        renewed: Option<String>,
+    ) -> Entered<Reply> {
+        if let Some(token) = renewed {
+            if let Err(refused) = instance.renew_token(&token).await? {
+                self.token = None;
+                return Ok(Err(refused));
+            }
+        }
+        instance.await_shown(&std::mem::take(&mut self.awaited)).await?;
+        let replied = instance.call(request).await?;
         if self.options.write_behind() {
             self.due = instance.flush_due().await?;
         }
         if let Some(warning) = instance.take_warning().await? {
             tracing::warn!("{warning}");
         }
-        self.instance = Some(instance);
-        replied
+        // What is acknowledged here is never unread again, whatever becomes of the instance.
+        let unshown = instance.unshown().await?;
+        *self.unshown.lock().unwrap_or_else(PoisonError::into_inner) = unshown;
+        Ok(replied)
     }
 
     /// The time after which an instance is given up: the planner ends a call far earlier.
@@ -224,6 +309,8 @@ impl Worker {
         let mut instance = self.component.instantiate(self.outgoing.counted_anew()).await?;
         let token = self.token.as_ref().map(|token| token.value.clone());
         instance.connect(&self.options.connect_options(token)).await?;
+        let unshown = self.unshown.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        instance.await_shown(&unshown).await?;
         Ok(instance)
     }
 
@@ -256,10 +343,26 @@ impl Instance {
         Ok(connection.call_connect(store, options).await.map_err(failed)??)
     }
 
-    async fn renew_token(&mut self, token: &str) -> Result<(), Error> {
+    async fn renew_token(&mut self, token: &str) -> Entered<()> {
         let (_running, store, exports) = self.enter();
         let connection = exports.langgraph_checkpoint_kusto_connection();
-        Ok(connection.call_renew_token(store, token).await.map_err(failed)??)
+        let renewed = connection.call_renew_token(store, token).await.map_err(failed)?;
+        Ok(renewed.map_err(Error::from))
+    }
+
+    async fn unshown(&mut self) -> Result<Vec<UnshownCall>, Error> {
+        let (_running, store, exports) = self.enter();
+        let connection = exports.langgraph_checkpoint_kusto_connection();
+        Ok(connection.call_unshown(store).await.map_err(failed)?)
+    }
+
+    async fn await_shown(&mut self, calls: &[UnshownCall]) -> Result<(), Error> {
+        if calls.is_empty() {
+            return Ok(());
+        }
+        let (_running, store, exports) = self.enter();
+        let connection = exports.langgraph_checkpoint_kusto_connection();
+        Ok(connection.call_await_shown(store, calls).await.map_err(failed)??)
     }
 
     async fn flush_due(&mut self) -> Result<Option<SystemTime>, Error> {

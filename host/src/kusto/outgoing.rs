@@ -76,6 +76,11 @@ impl Outgoing {
         self.sent.swap(0, Ordering::Relaxed)
     }
 
+    /// Whether any has.
+    pub(super) fn has_sent(&self) -> bool {
+        self.sent.load(Ordering::Relaxed) > 0
+    }
+
     /// The same places, counted by itself.
     pub(super) fn counted_anew(&self) -> Self {
         Self { allowed: Arc::clone(&self.allowed), sent: Arc::default() }

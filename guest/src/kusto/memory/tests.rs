@@ -118,3 +118,36 @@ fn what_another_store_deleted_is_sent_again_newer_and_with_what_it_relies_on() {
     memory.settle(&taken, true);
     assert!(!memory.keeps_much() && !memory.keep(&put(8), Vec::new(), Some(3)));
 }
+
+#[test]
+fn what_another_instance_has_sent_is_awaited_until_a_query_shows_it() {
+    let mut first = Memory::default();
+    first.lay(rows("a", 1, 2, 1), None);
+    first.lay(rows("b", 2, 1, 1), None);
+    first.lay(rows("c", 3, 1, 1), Some(7));
+    let unshown = first.calls_unshown();
+    assert_eq!(unshown.len(), 2, "what waits was not sent");
+    first.await_shown(unshown.clone());
+    assert_eq!(first.marked(None), Vec::<String>::new(), "its own it has");
+    let mut second = Memory::default();
+    second.await_shown(unshown.clone());
+    second.await_shown(unshown.clone());
+    assert_eq!(second.marked(None), ["a", "b"]);
+    assert_eq!(second.calls_unshown(), unshown, "for the next one");
+    second.shown("a", 1, 1);
+    assert_eq!(second.marked(Some("a")), ["a"]);
+    second.shown("a", 1, 2);
+    second.hidden("b", 5);
+    assert_eq!(second.marked(None), Vec::<String>::new());
+}
+
+#[test]
+fn what_the_table_has_dropped_is_not_awaited() {
+    let mut memory = Memory::default();
+    let rev = |microseconds: i64| microseconds << 10;
+    memory.lay(rows("a", rev(10), 1, 1), None);
+    let of_b = Unshown { thread_id: "b".to_owned(), rev: rev(20), rows: 1 };
+    memory.await_shown(vec![of_b.clone()]);
+    memory.expire(11);
+    assert_eq!(memory.calls_unshown(), [of_b]);
+}

@@ -19,6 +19,8 @@ export type StoreCall = Call | { tag: "flush" } | { tag: "together"; val: WriteC
 export type WriteCall = Extract<Call, { tag: "put" | "put-writes" }>;
 /** What is acknowledged and not sent yet. */
 export type Waiting = ReturnType<Store["waiting"]>;
+/** A call that was sent and that no query has shown yet. */
+type UnshownCall = ReturnType<Store["unshown"]>[number];
 /** How one of several calls ended. */
 export type Ended = { readonly outcome: Outcome } | { readonly failure: unknown };
 /** What a caller may choose, as the planner takes it. */
@@ -83,10 +85,15 @@ export class TokenGuest {
 export class StoreGuest {
   readonly #instance: Instance<Kusto>;
   readonly #store: Store;
+  #unshown: readonly UnshownCall[];
 
-  constructor(options: StoreOptions, core?: WebAssembly.Module) {
+  /** In place of another one, what that one has sent shows before anything is read. */
+  constructor(options: StoreOptions, core?: WebAssembly.Module, before?: StoreGuest) {
     this.#instance = instance(core);
     this.#store = this.#instance.enter((kusto) => kusto.Store.open(options));
+    this.#unshown = before === undefined ? [] : before.#unshown;
+    if (this.#unshown.length === 0) return;
+    this.#instance.enter(() => this.#store.awaitShown([...this.#unshown]));
   }
 
   get alive(): boolean {
@@ -95,7 +102,10 @@ export class StoreGuest {
 
   /** Begins a call. Bad input is refused here. */
   start(call: StoreCall, at: Moment): PlannedCall {
-    return new PlannedCall(this.#instance, this.#store, call, at);
+    return new PlannedCall(this.#instance, this.#store, call, at, () => {
+      // What is acknowledged from here on outlives the instance.
+      this.#unshown = this.#instance.enter(() => this.#store.unshown());
+    });
   }
 
   /** When `flush` is due, in microseconds since 1970. */
@@ -118,13 +128,22 @@ export class StoreGuest {
 export class PlannedCall {
   readonly #instance: Instance<Kusto>;
   readonly #operation: Operation;
+  readonly #atEnd: () => void;
   #step: Step;
 
-  constructor(instance: Instance<Kusto>, store: Store, call: StoreCall, at: Moment) {
+  constructor(
+    instance: Instance<Kusto>,
+    store: Store,
+    call: StoreCall,
+    at: Moment,
+    atEnd: () => void,
+  ) {
     const [operation, progress] = instance.enter(() => begin(store, call, at));
     this.#instance = instance;
     this.#operation = operation;
+    this.#atEnd = atEnd;
     this.#step = toStep(progress);
+    if (!("need" in this.#step)) atEnd();
   }
 
   /** Where the call stands. */
@@ -135,6 +154,7 @@ export class PlannedCall {
   /** Answers the need of the step. */
   advance(answer: Answer, at: Moment): void {
     this.#step = toStep(this.#instance.enter(() => this.#operation.advance(answer, at)));
+    if (!("need" in this.#step)) this.#atEnd();
   }
 
   /** Frees what the instance keeps of the call. */

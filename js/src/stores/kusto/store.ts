@@ -58,6 +58,10 @@ export class KustoStore implements Runner, Unsent {
   /** Whether what waits was tried to be sent at the end of the process. */
   #triedAtExit = false;
   #closed = false;
+  /** Whether rows wait, or are on their way. */
+  #waits = false;
+  /** Who has not been told that rows which waited are lost. */
+  readonly #untold = new Set<"call" | "flush" | "close">();
 
   constructor(options: StoreOptions, surroundings: Surroundings) {
     this.#options = options;
@@ -89,6 +93,7 @@ export class KustoStore implements Runner, Unsent {
     await Promise.allSettled(this.#underWay);
     if (this.#closed) throw new StorageError("storage-closed", "the checkpointer is closed");
     expectOutcome(await this.#run({ tag: "flush" }), "ready");
+    this.#tell("flush");
   }
 
   sendBeforeExit(): void {
@@ -123,6 +128,7 @@ export class KustoStore implements Runner, Unsent {
     } finally {
       this.#schedule();
     }
+    this.#tell("close");
   }
 
   #run(call: OneCall): Eventually<Outcome> {
@@ -167,6 +173,8 @@ export class KustoStore implements Runner, Unsent {
 
   #start(call: StoreCall): PlannedCall {
     if (!this.#guest.alive) this.#replaceGuest();
+    // A flush may be the timer's, whose failure nobody hears of.
+    if (call.tag !== "flush") this.#tell("call");
     return this.#guest.start(call, this.#moments.next());
   }
 
@@ -177,10 +185,15 @@ export class KustoStore implements Runner, Unsent {
 
   /** The rows that waited were in the memory of the instance that failed. */
   #replaceGuest(): void {
-    const lost = this.#due !== undefined;
+    this.#guest = new StoreGuest(this.#options, this.#surroundings.core, this.#guest);
+    if (this.#waits) for (const who of ["call", "flush", "close"] as const) this.#untold.add(who);
     this.#due = undefined;
-    this.#guest = new StoreGuest(this.#options, this.#surroundings.core);
-    if (!lost) return;
+    this.#waits = false;
+    noteUnsent(this, false);
+  }
+
+  #tell(who: "call" | "flush" | "close"): void {
+    if (!this.#untold.delete(who)) return;
     throw new ProtocolError(
       "planner-failed",
       "the planner failed: what was acknowledged and not flushed is lost; please report it",
@@ -193,7 +206,8 @@ export class KustoStore implements Runner, Unsent {
       const warning = this.#guest.takeWarning();
       if (warning !== undefined) this.#surroundings.warn(warning);
       this.#due = this.#guest.flushDue();
-      noteUnsent(this, this.#due !== undefined || this.#guest.waiting().threads > 0);
+      this.#waits = this.#due !== undefined || this.#guest.waiting().threads > 0;
+      noteUnsent(this, this.#waits);
     } catch (thrown) {
       // The next call replaces the instance.
       if (!(thrown instanceof PlannerFailure)) throw thrown;

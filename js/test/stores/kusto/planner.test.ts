@@ -8,15 +8,22 @@ import { KustoSaver } from "../../../src/stores/kusto/saver.js";
 import { KustoStore } from "../../../src/stores/kusto/store.js";
 import { NO_TOKEN } from "../../../src/stores/kusto/token.js";
 import { checkpoint, config, idOf, metadata } from "../../support/checkpoints.js";
-import { describeKusto, newTable } from "./support/target.js";
+import { describeKusto, describeLocal, newTable } from "./support/target.js";
 
-async function open(batchSize: number): Promise<{ store: KustoStore; saver: KustoSaver }> {
-  const { options } = await newTable();
+interface Opened {
+  readonly store: KustoStore;
+  readonly saver: KustoSaver;
+  readonly table: Awaited<ReturnType<typeof newTable>>;
+}
+
+async function open(batchSize: number): Promise<Opened> {
+  const table = await newTable();
+  const options = { ...table.options, visibilityTimeout: 1 };
   const warn = () => {};
   const tokens = NO_TOKEN;
   const surroundings = { fetch, tokens, warn, warnAtExit: warn, clock: systemClock };
   const store = new KustoStore(toStoreOptions({ ...options, batchSize }), surroundings);
-  return { store, saver: new KustoSaver(store) };
+  return { store, saver: new KustoSaver(store), table };
 }
 
 /** A call that makes the planner fail. */
@@ -50,12 +57,31 @@ describeKusto("a planner that fails", () => {
     expect((await saver.getTuple(config("t")))?.checkpoint.id).toBe(idOf(1));
   });
 
-  test("takes_rows_along_that_were_not_flushed_and_says_so_once", async () => {
+  test("takes_rows_along_that_were_not_flushed_and_says_so_to_a_call_a_flush_and_the_end", async () => {
     const { store, saver } = await open(100);
     await saver.put(config("t"), checkpoint(1, { a: 1 }), metadata(1), { a: 1 });
     await expect(nonsense(store)).rejects.toThrow("is lost");
     expect(await saver.getTuple(config("t"))).toBeUndefined();
     await saver.put(config("t"), checkpoint(2, { a: 2 }), metadata(2), { a: 2 });
+    await expect(store.flush()).rejects.toThrow("is lost");
+    await store.flush();
+    await expect(saver.close()).rejects.toThrow("is lost");
     await saver.close();
+  });
+});
+
+describeLocal("a planner that takes over", () => {
+  test("reads_what_was_acknowledged_however_late_it_is_shown_or_is_stale", async () => {
+    const { store, saver, table } = await open(1);
+    await saver.put(config("t"), checkpoint(1, { a: 1 }), metadata(1), { a: 1 });
+    await table.local("POST", "faults", { faults: [{ kind: "delayed", on: "rows" }] });
+    await saver.put(config("t"), checkpoint(2, { a: 2 }), metadata(2), { a: 2 });
+    for (const _ of [1, 2]) {
+      await expect(nonsense(store)).rejects.toMatchObject({ code: "planner-failed" });
+      await expect(saver.getTuple(config("t"))).rejects.toMatchObject({ code: "store-stale" });
+    }
+    await table.local("DELETE", "faults");
+    await table.local("POST", "release");
+    expect((await saver.getTuple(config("t")))?.checkpoint.id).toBe(idOf(2));
   });
 });
