@@ -225,8 +225,8 @@ impl Call {
         }
     }
 
-    /// Asks for all that was sent at once, as often as that shows some of it: one by one the threads
-    /// would take a query each.
+    /// Asks for all that was sent at once, as often as that shows some of it: one by one they would
+    /// take a query for each thread.
     async fn look_for_marked(&self) -> Result<(), Error> {
         let mut before = usize::MAX;
         loop {

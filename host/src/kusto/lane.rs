@@ -279,11 +279,11 @@ impl Worker {
         request: Request,
         renewed: Option<String>,
     ) -> Entered<Reply> {
-        if let Some(token) = renewed {
-            if let Err(refused) = instance.renew_token(&token).await? {
-                self.token = None;
-                return Ok(Err(refused));
-            }
+        if let Some(token) = renewed
+            && let Err(refused) = instance.renew_token(&token).await?
+        {
+            self.token = None;
+            return Ok(Err(refused));
         }
         instance.await_shown(&std::mem::take(&mut self.awaited)).await?;
         let replied = instance.call(request).await?;

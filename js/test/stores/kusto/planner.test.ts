@@ -57,7 +57,7 @@ describeKusto("a planner that fails", () => {
     expect((await saver.getTuple(config("t")))?.checkpoint.id).toBe(idOf(1));
   });
 
-  test("takes_rows_along_that_were_not_flushed_and_says_so_to_a_call_a_flush_and_the_end", async () => {
+  test("takes_rows_along_that_were_not_flushed_and_tells_a_call_a_flush_and_the_end", async () => {
     const { store, saver } = await open(100);
     await saver.put(config("t"), checkpoint(1, { a: 1 }), metadata(1), { a: 1 });
     await expect(nonsense(store)).rejects.toThrow("is lost");
