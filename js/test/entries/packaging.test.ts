@@ -94,7 +94,8 @@ test("the_readmes_copying_carries_a_thread_over_with_its_interrupt", async () =>
   const [, text = ""] = /^```ts\n([^`]*carryOver.*?)^```/ms.exec(readme) ?? [];
   writeFileSync(join(folder, "carry.ts"), text);
   const program = `
-    import { Annotation, Command, interrupt, MemorySaver, START, StateGraph } from "@langchain/langgraph";
+    import { Annotation, Command, interrupt, MemorySaver } from "@langchain/langgraph";
+    import { START, StateGraph } from "@langchain/langgraph";
     import { SqliteSaver } from "langgraph-checkpoint-wasm/sqlite";
     import { carryOver } from "./carry.ts";
     const notes = Annotation({ reducer: (left, right) => left.concat(right), default: () => [] });

@@ -77,8 +77,8 @@ async function answerTo(need: Need, { exchange, clock }: World): Promise<Answer>
 }
 
 /**
- * A failure with what it comes of, which the planner does not see: that there was no token, where it
- * took one to be refused, or what the last request failed with.
+ * A failure with what it comes of, which the planner does not see: that there was no token, where
+ * it took one to be refused, or what the last request failed with.
  */
 function withCause(thrown: unknown, { tokenFailure, cause }: Exchange): unknown {
   if (thrown instanceof UnavailableError && thrown.cause === undefined && cause !== undefined) {

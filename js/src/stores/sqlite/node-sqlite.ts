@@ -20,7 +20,7 @@ export function openNodeSqlite(path: string): DatabaseSync {
   const driver = builtinModule<typeof import("node:sqlite")>("node:sqlite");
   if (driver === undefined) {
     const message =
-      "there is no node:sqlite in this runtime: it takes Node.js 22.16 or newer; in others import " +
+      "there is no node:sqlite in this runtime: it takes Node.js 22.16 or newer; in others use " +
       "langgraph-checkpoint-wasm/sqlite, on better-sqlite3";
     throw new InvalidInputError("missing-driver", message);
   }

@@ -32,8 +32,9 @@ export type SaverClass<Database, Saver> = new (
 const chosen = new WeakMap<object, Synchronous>();
 
 /**
- * Opens a database, and makes a saver on it. What is wrong with the options is said before. When its commits wait for the disk holds for
- * the database, whatever the constructor of a class that extends ours passes on.
+ * Opens a database, and makes a saver on it. What is wrong with the options is said before. When
+ * its commits wait for the disk holds for the database, whatever the constructor of a class that
+ * extends ours passes on.
  */
 export function onOpened<Database extends { close(): unknown }, Saver>(
   Class: SaverClass<Database, Saver>,
