@@ -19,9 +19,9 @@ export interface Made {
  */
 export function lateInside(): StorageError {
   const message =
-    "a call inside a transaction of yours could not run in it at once, as calls of its thread made " +
-    "before wait, or its serializer answers later; await the calls made before BEGIN, and call " +
-    "what is serialized later outside of transactions";
+    "a call inside a transaction of yours could not run in it at once, as calls of its thread " +
+    "made before wait, or its serializer answers later; await the calls made before BEGIN, and " +
+    "call what is serialized later outside of transactions";
   return new StorageError("storage-in-transaction", message);
 }
 

@@ -152,7 +152,7 @@ test("a_put_whose_every_value_fails_later_is_refused_once", async () => {
   expect(unhandled).toEqual([]);
 });
 
-test("a_put_with_a_value_that_fails_at_once_and_others_that_fail_later_is_refused_once", async () => {
+test("a_put_with_values_that_fail_at_once_and_later_is_refused_once", async () => {
   const unhandled: unknown[] = [];
   const note = (reason: unknown) => unhandled.push(reason);
   process.on("unhandledRejection", note);

@@ -57,8 +57,8 @@ export function storageError(code: StorageErrorCode, cause?: unknown): StorageEr
 /** The failure of a call made inside a transaction of the caller's, where waiting may not help. */
 export function busyInside(): StorageError {
   const message =
-    "another connection holds the SQLite database's lock, and a call inside a transaction of yours " +
-    "does not wait for it; roll back, begin again with BEGIN IMMEDIATE and repeat the call";
+    "another connection holds the SQLite database's lock, and a call inside a transaction of " +
+    "yours does not wait for it; roll back, begin again with BEGIN IMMEDIATE and repeat the call";
   return new StorageError("storage-busy", message);
 }
 
