@@ -189,7 +189,7 @@ describe.each([undefined, 0, 3_000])("with_a_cache_of_%s_bytes", (cacheBytes) =>
     expect(await valuesAt(reader, 2)).toEqual({ items });
   });
 
-  test("a_read_that_ends_after_a_later_put_spoils_nothing", async () => {
+  test("a_put_that_waits_for_a_read_stores_what_was_there_at_its_call", async () => {
     const { storage, saver, reader } = gated(cacheBytes);
     const items = list(30);
     await put(saver, 1, { items });
@@ -197,12 +197,12 @@ describe.each([undefined, 0, 3_000])("with_a_cache_of_%s_bytes", (cacheBytes) =>
     const read = saver.getTuple(config("t"));
     items.push(item(30));
     const stored = put(saver, 2, { items });
+    items.unshift(item(-1));
     storage.holding = false;
-    storage.release(1);
-    await stored;
     storage.release(0);
     expect((await read)?.checkpoint.channel_values).toEqual({ items: list(30) });
-    items.unshift(item(-1));
+    await stored;
+    expect(await valuesAt(reader, 2)).toEqual({ items: list(31) });
     await put(saver, 3, { items });
     expect(await valuesAt(reader, 3)).toEqual({ items });
     expect(await valuesAt(saver, 3)).toEqual({ items });
