@@ -7,11 +7,11 @@ import { firstLine, relayRunners, runtimes } from "./runtimes.mjs";
 import { sizeOf } from "./sizes.mjs";
 
 const COLD_ROUNDS = 5;
-/** What comes of a channel of 5 MB, of a row of 3 MB, and of 120 parameters. */
+/** What comes of a channel of 5 MB, of a row of 3 MB, and of a filter of 60 keys. */
 const LIMITS = {
   large: "stored",
   huge: "storage-too-large",
-  asked: "storage-too-large",
+  asked: "oversized-filter",
   whole: true,
   latest: "1",
 };

@@ -46,7 +46,7 @@ const TASKS = {
     };
     const large = await put(1, { source: "loop", step: 1, parents: {} });
     const huge = await put(2, { source: "loop", step: 2, parents: {}, note: "x".repeat(3e6) });
-    const filter = Object.fromEntries(Array.from({ length: 16 }, (_, key) => [`key${key}`, key]));
+    const filter = Object.fromEntries(Array.from({ length: 60 }, (_, key) => [`key${key}`, key]));
     const asked = await saver
       .list(config, { filter })
       .next()
