@@ -202,7 +202,8 @@ impl List {
                     return self.again();
                 }
                 self.sends = StoredWrite::read(set(sets, 0)?, &self.checkpoints)?;
-                page::check_sends(self.checkpoints.iter().filter_map(sends_key), &self.sends)?;
+                let parents = self.checkpoints.iter().filter_map(sends_key).collect();
+                page::check_writes(&parents, &self.sends)?;
                 self.cut();
                 self.chunks()
             }
@@ -291,6 +292,10 @@ impl List {
     /// Leaves the checkpoints that the page has too many bytes for to the next one. Whether there
     /// were such.
     fn cut(&mut self) -> bool {
+        // One tuple is a page, whatever it takes: a `getTuple` counts nothing.
+        if self.checkpoints.len() < 2 {
+            return false;
+        }
         let mut sizes = Sizes::new(&self.gathers);
         let mut bytes = 0_u64;
         let writes = by_checkpoint(&self.writes);

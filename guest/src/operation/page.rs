@@ -29,29 +29,21 @@ pub(super) fn check(
         }
         last = Some(id);
     }
-    let mut places = BTreeSet::new();
-    for write in writes {
-        let (key, (_, task_id, idx)) = (write.key(), write.order());
-        if !keys.contains(&key) || !places.insert((key, task_id, idx)) {
-            return Err(misplaced_write(write));
-        }
-    }
-    Ok(())
+    check_writes(&keys, writes)
 }
 
-/// Refuses sends that are not among the writes of these checkpoints.
+/// Refuses writes that are of none of these checkpoints, or that come twice.
 #[inline(never)]
-pub(super) fn check_sends<'a>(
-    parents: impl Iterator<Item = CheckpointKey<'a>>,
-    sends: &[StoredWrite],
+pub(super) fn check_writes(
+    checkpoints: &BTreeSet<CheckpointKey<'_>>,
+    writes: &[StoredWrite],
 ) -> Result<(), Error> {
-    let parents: BTreeSet<_> = parents.collect();
     let mut places = BTreeSet::new();
-    let strange = sends.iter().find(|send| {
-        let (_, task_id, idx) = send.order();
-        !parents.contains(&send.key()) || !places.insert((send.key(), task_id, idx))
+    let strange = writes.iter().find(|write| {
+        let (key, (_, task_id, idx)) = (write.key(), write.order());
+        !checkpoints.contains(&key) || !places.insert((key, task_id, idx))
     });
-    strange.map_or(Ok(()), |send| Err(misplaced_write(send)))
+    strange.map_or(Ok(()), |write| Err(misplaced_write(write)))
 }
 
 /// A write that belongs to another checkpoint than was asked for, or that comes twice.
