@@ -3,12 +3,17 @@
 //! Specified byte by byte in ARCHITECTURE.md, section "Stored format".
 
 pub(crate) mod checkpoint;
+pub(crate) mod json;
+pub(crate) mod known;
+pub(crate) mod known_history;
+pub(crate) mod places;
 pub(crate) mod read;
+pub(crate) mod values;
 pub(crate) mod write;
 
 use serde::Serialize;
 
-use crate::error::{Error, Fault};
+use crate::contract::error::{Error, Fault};
 
 pub(crate) use read::decode;
 

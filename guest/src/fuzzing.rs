@@ -4,15 +4,15 @@
 use std::collections::BTreeSet;
 use std::ops::Range;
 
-use crate::call::Run;
-use crate::error::Error;
+use crate::contract::call::Run;
+use crate::contract::error::Error;
 use crate::format::checkpoint::{CheckpointColumns, CheckpointEnvelope, LinkColumns, NewEnvelope};
+use crate::format::values::hash::{HASH_BYTES, Role};
+use crate::format::values::piece::{Piece, Shape};
+use crate::format::values::split::Split;
+use crate::format::values::{base, build, hash, join, split};
 use crate::format::write::{self, MARK_BYTES, WriteColumns, WriteEnvelope};
 use crate::format::{CHECKSUM_BYTES, decode, encode};
-use crate::value::hash::{HASH_BYTES, Role};
-use crate::value::piece::{Piece, Shape};
-use crate::value::split::Split;
-use crate::value::{base, build, gather, hash, split};
 
 /// A content hash as bytes.
 pub type Hash = [u8; HASH_BYTES];
@@ -36,7 +36,7 @@ impl From<Split> for Parts {
 
 /// Whether the bytes are one JSON value.
 pub fn is_json(bytes: &[u8]) -> bool {
-    crate::json::is_value(bytes)
+    crate::format::json::is_value(bytes)
 }
 
 /// The parts of a container, by the serializer's tag.
@@ -100,7 +100,7 @@ pub fn edit(kind: &str, bytes: &[u8], runs: &[EditRun]) -> Option<Result<Edited,
         return None;
     };
     let mut source = base::Source::of(sequence, elements)?;
-    let mut nodes = gather::Gather::of_nodes();
+    let mut nodes = join::Gather::of_nodes();
     source.levels.iter().flatten().for_each(|piece| nodes.want(piece));
     while !nodes.round().is_empty() {
         nodes.take(base.fresh.iter().map(|chunk| (chunk.hash, chunk.data.clone())).collect());
@@ -148,14 +148,14 @@ fn raw_built(built: build::Built) -> Result<Built, Error> {
 #[derive(Debug)]
 pub struct Gather {
     piece: Piece,
-    gather: gather::Gather,
+    gather: join::Gather,
 }
 
 impl Gather {
     /// Of an encoded piece; nothing where the bytes are none.
     pub fn of(piece: &[u8]) -> Option<Self> {
         let piece = decode(piece)?;
-        let mut gather = gather::Gather::default();
+        let mut gather = join::Gather::default();
         gather.want(&piece);
         Some(Self { piece, gather })
     }
@@ -253,7 +253,7 @@ pub fn reencode_known(
     thread_id: &str,
     checkpoint_ns: &str,
 ) -> Result<Vec<u8>, Error> {
-    crate::known::Known::from_bytes(bytes, thread_id, checkpoint_ns)?.to_bytes()
+    crate::format::known::Known::from_bytes(bytes, thread_id, checkpoint_ns)?.to_bytes()
 }
 
 fn raw(hash: &hash::Hash) -> Hash {

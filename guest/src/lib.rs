@@ -4,36 +4,25 @@
 //! LangGraph beyond the checkpoint contract. It turns calls into statements and rows into
 //! tuples; a host executes.
 
-mod ask;
-pub mod call;
-mod config;
-mod dialect;
-pub mod error;
+pub mod contract;
 mod format;
 #[cfg(feature = "fuzzing")]
 #[doc(hidden)]
 pub mod fuzzing;
-mod json;
-mod known;
-mod known_history;
-#[cfg(feature = "kusto")]
-pub mod kusto;
-pub mod operation;
-pub mod outcome;
-pub mod packed;
-mod row;
-pub mod statement;
-mod value;
-mod write;
+pub mod operations;
+pub mod stores;
+pub mod wire;
 
-pub use call::{
+pub use contract::call::{
     Call, ChannelValue, ChannelVersion, Checkpoint, Config, DeltaChannelHistory, GetTuple, Id,
     List, MetadataFilter, NewValue, NewWrite, Payload, Put, PutWrites, Run, Version,
 };
-pub use error::{Error, Fault, StoreFault};
-pub use operation::{Answer, Expected, Need, Operation, Progress};
-pub use outcome::{
+pub use contract::error::{Error, Fault, StoreFault};
+pub use contract::outcome::{
     Base, ChannelHistory, CheckpointTuple, FoundCheckpoint, KnownValue, Outcome, Page,
     PendingWrite, StoredCheckpoint, TupleValue,
 };
-pub use statement::{Access, Batch, RowSet, Statement, Value};
+pub use contract::statement::{Access, Batch, RowSet, Statement, Value};
+pub use operations::{Answer, Expected, Need, Operation, Progress};
+#[cfg(feature = "kusto")]
+pub use stores::kusto;

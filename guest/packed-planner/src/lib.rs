@@ -4,7 +4,7 @@
 
 use std::cell::RefCell;
 
-use langgraph_checkpoint_guest::packed::Packed;
+use langgraph_checkpoint_guest::wire::Packed;
 
 #[allow(
     unreachable_pub,

@@ -4,10 +4,10 @@ use serde::Serialize;
 
 use super::read::{Read, Reader};
 use super::{CHECKSUM_BYTES, FORMAT};
-use crate::call::{ChannelVersion, Version};
-use crate::error::Error;
-use crate::json;
-use crate::value::piece::Piece;
+use crate::contract::call::{ChannelVersion, Version};
+use crate::contract::error::Error;
+use crate::format::json;
+use crate::format::values::piece::Piece;
 
 /// A stored value: the serializer's tag and the pieces.
 #[derive(Clone, Debug, PartialEq, Serialize)]

@@ -5,8 +5,8 @@ use serde::Serialize;
 use super::FORMAT;
 use super::checkpoint::StoredValue;
 use super::read::{Read, Reader};
-use crate::error::Error;
-use crate::write::Places;
+use crate::contract::error::Error;
+use crate::format::places::Places;
 
 /// What a write's envelope holds.
 #[derive(Clone, Debug, PartialEq)]

@@ -1,0 +1,7 @@
+//! What crosses between a caller, a planner and a host, as plain data.
+
+pub mod call;
+pub(crate) mod config;
+pub mod error;
+pub mod outcome;
+pub mod statement;

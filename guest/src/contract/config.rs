@@ -1,0 +1,112 @@
+//! A caller's identifiers, parsed once: the only place that knows what is acceptable and what
+//! stands for what is absent.
+
+use crate::contract::call::{Config, Id};
+use crate::contract::error::Error;
+
+/// The longest identifier, in bytes of UTF-8.
+pub(crate) const ID_BYTES_MAX: usize = 1024;
+
+/// The longest task path, in bytes of UTF-8: it grows with the depth of pushed tasks.
+pub(crate) const TASK_PATH_BYTES_MAX: usize = 16 * 1024;
+
+/// The numbers that stand for one integer each: whole ones of at most 53 bits.
+const WHOLE_MAX: f64 = 9_007_199_254_740_991.0;
+
+/// The thread and namespace of a call that needs both.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Address {
+    /// The thread.
+    pub(crate) thread_id: String,
+    /// The namespace.
+    pub(crate) checkpoint_ns: String,
+}
+
+/// `thread_id` where a call cannot do without.
+pub(crate) fn thread_id(config: &Config) -> Result<String, Error> {
+    match text("thread_id", &config.thread_id)? {
+        Some(thread_id) if !thread_id.is_empty() => Ok(thread_id),
+        _ => Err(Error::invalid(
+            "missing-thread-id",
+            "config.configurable has no thread_id; pass one that is not empty, as in \
+             { configurable: { thread_id: \"...\" } }",
+        )),
+    }
+}
+
+/// `thread_id` where a call can do without.
+pub(crate) fn optional_thread_id(config: &Config) -> Result<Option<String>, Error> {
+    text("thread_id", &config.thread_id)
+}
+
+/// Thread and namespace of a call that writes. An absent namespace is the root's.
+pub(crate) fn address(config: &Config) -> Result<Address, Error> {
+    Ok(Address {
+        thread_id: thread_id(config)?,
+        checkpoint_ns: optional_checkpoint_ns(config)?.unwrap_or_default(),
+    })
+}
+
+/// `checkpoint_ns` where absence means any.
+pub(crate) fn optional_checkpoint_ns(config: &Config) -> Result<Option<String>, Error> {
+    text("checkpoint_ns", &config.checkpoint_ns)
+}
+
+/// `checkpoint_id`, or the older `thread_ts`; nothing when both are absent or empty.
+pub(crate) fn checkpoint_id(config: &Config) -> Result<Option<String>, Error> {
+    let id = text("checkpoint_id", &config.checkpoint_id)?.filter(|id| !id.is_empty());
+    match id {
+        Some(id) => Ok(Some(id)),
+        None => Ok(text("thread_ts", &config.thread_ts)?.filter(|id| !id.is_empty())),
+    }
+}
+
+/// An identifier that must be there; `name` says which.
+pub(crate) fn required(name: &'static str, id: &Id) -> Result<String, Error> {
+    match text(name, id)? {
+        Some(text) if !text.is_empty() => Ok(text),
+        _ => Err(Error::invalid("missing-id", format!("{name} is missing or empty; pass it"))),
+    }
+}
+
+/// An identifier as text.
+pub(crate) fn text(name: &'static str, id: &Id) -> Result<Option<String>, Error> {
+    let text = match id {
+        Id::Absent => return Ok(None),
+        Id::Text(text) => text.clone(),
+        Id::Number(number) if number.fract() == 0.0 && number.abs() <= WHOLE_MAX => {
+            format!("{}", *number as i64)
+        }
+        Id::Number(_) => {
+            return Err(Error::invalid(
+                "invalid-id",
+                format!("{name} is a number that is not whole or not exact; pass a string"),
+            ));
+        }
+        Id::Unsupported(kind) => {
+            return Err(Error::invalid(
+                "invalid-id",
+                format!("{name} is of type {kind}; pass a string"),
+            ));
+        }
+    };
+    plain(name, &text, ID_BYTES_MAX)?;
+    Ok(Some(text))
+}
+
+/// Refuses text that is too long for a key or holds U+0000, which not every store keeps.
+pub(crate) fn plain(name: &str, text: &str, bytes_max: usize) -> Result<(), Error> {
+    if text.len() > bytes_max {
+        return Err(Error::invalid(
+            "oversized-id",
+            format!("{name} has {} bytes of UTF-8; at most {bytes_max} are kept", text.len()),
+        ));
+    }
+    if text.contains('\0') {
+        return Err(Error::invalid(
+            "invalid-id",
+            format!("{name} contains U+0000, which not every store keeps; leave it out"),
+        ));
+    }
+    Ok(())
+}

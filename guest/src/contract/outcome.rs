@@ -1,0 +1,200 @@
+//! What a caller gets: tuples, pages, histories as plain data. The words are those of
+//! `wit/planner.wit`.
+
+use std::ops::Range;
+
+use crate::contract::call::{ChannelValue, ChannelVersion, Payload};
+
+/// A pending write as stored.
+#[derive(Clone, Debug, PartialEq)]
+pub struct PendingWrite {
+    /// The task.
+    pub task_id: String,
+    /// The channel.
+    pub channel: String,
+    /// The value.
+    pub value: Payload,
+}
+
+/// The value of a channel as stored.
+#[derive(Clone, Debug, PartialEq)]
+pub enum TupleValue {
+    /// All of it.
+    Whole(Payload),
+    /// Parts of the page's shared bytes, one after the other.
+    Shared {
+        /// The serializer's type tag.
+        kind: String,
+        /// The parts.
+        spans: Vec<Range<u32>>,
+    },
+    /// The value the channel has in `GetTuple::known`.
+    Unchanged,
+}
+
+/// A checkpoint as stored, whole.
+#[derive(Clone, Debug, PartialEq)]
+pub struct CheckpointTuple<V = Payload> {
+    /// The thread.
+    pub thread_id: String,
+    /// The namespace.
+    pub checkpoint_ns: String,
+    /// The checkpoint.
+    pub checkpoint_id: String,
+    /// The checkpoint this one grew from; it may not exist.
+    pub parent_checkpoint_id: Option<String>,
+    /// `checkpoint.v` as put.
+    pub v: f64,
+    /// `checkpoint.ts` as put.
+    pub ts: String,
+    /// `checkpoint.channel_versions` as put.
+    pub channel_versions: Vec<ChannelVersion>,
+    /// The stored channel values, in the order they were put.
+    pub channel_values: Vec<ChannelValue<V>>,
+    /// Every other field of the checkpoint as put.
+    pub rest: Payload,
+    /// The metadata as put.
+    pub metadata: Payload,
+    /// The writes, ordered by (task path, task id, place), bytewise.
+    pub pending_writes: Vec<PendingWrite>,
+    /// For `v` under 4 with a parent: the parent's writes to `__pregel_tasks`.
+    pub pending_sends: Option<Vec<Payload>>,
+}
+
+impl CheckpointTuple<TupleValue> {
+    /// The tuple with its values whole; nothing where one is unchanged, or has a part that the
+    /// shared bytes have not.
+    pub fn resolve(self, shared: &[u8]) -> Option<CheckpointTuple> {
+        self.map_values(|value| match value {
+            TupleValue::Whole(payload) => Some(payload),
+            TupleValue::Shared { kind, spans } => {
+                let mut bytes = Vec::new();
+                for span in spans {
+                    bytes.extend_from_slice(shared.get(span.start as usize..span.end as usize)?);
+                }
+                Some(Payload { kind, bytes })
+            }
+            TupleValue::Unchanged => None,
+        })
+    }
+}
+
+impl<V> CheckpointTuple<V> {
+    /// The tuple with other values; nothing where there is none for a value.
+    pub fn map_values<W>(self, mut map: impl FnMut(V) -> Option<W>) -> Option<CheckpointTuple<W>> {
+        let values = self.channel_values.into_iter();
+        let value =
+            |ChannelValue { channel, value }| Some(ChannelValue { channel, value: map(value)? });
+        Some(CheckpointTuple {
+            thread_id: self.thread_id,
+            checkpoint_ns: self.checkpoint_ns,
+            checkpoint_id: self.checkpoint_id,
+            parent_checkpoint_id: self.parent_checkpoint_id,
+            v: self.v,
+            ts: self.ts,
+            channel_versions: self.channel_versions,
+            channel_values: values.map(value).collect::<Option<_>>()?,
+            rest: self.rest,
+            metadata: self.metadata,
+            pending_writes: self.pending_writes,
+            pending_sends: self.pending_sends,
+        })
+    }
+}
+
+/// A list or map that an edit may start from.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Base {
+    /// The channel's name.
+    pub channel: String,
+    /// How long each element or entry is in the value's bytes.
+    pub lengths: Vec<u32>,
+}
+
+/// What `getTuple` gives.
+#[derive(Clone, Debug, PartialEq)]
+pub struct FoundCheckpoint {
+    /// The checkpoint.
+    pub tuple: CheckpointTuple<TupleValue>,
+    /// For `Put::known` and `GetTuple::known`.
+    pub known: Vec<u8>,
+    /// The lists and maps that an edit may start from, those unchanged left out.
+    pub bases: Vec<Base>,
+}
+
+/// A page of `list`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Page {
+    /// The tuples, newest first.
+    pub tuples: Vec<CheckpointTuple<TupleValue>>,
+    /// What the tuples' values are made of.
+    pub shared: Vec<u8>,
+    /// For `List::resume`; nothing after the last page.
+    pub next: Option<Vec<u8>>,
+}
+
+/// A value that `known` says is stored.
+#[derive(Clone, Debug, PartialEq)]
+pub struct KnownValue {
+    /// The channel's name.
+    pub channel: String,
+    /// Whether it is a list or map that an edit may start from.
+    pub editable: bool,
+}
+
+/// What `put` gives.
+#[derive(Clone, Debug, PartialEq)]
+pub struct StoredCheckpoint {
+    /// The thread.
+    pub thread_id: String,
+    /// The namespace.
+    pub checkpoint_ns: String,
+    /// The checkpoint.
+    pub checkpoint_id: String,
+    /// For `Put::known` and `GetTuple::known`.
+    pub known: Vec<u8>,
+    /// The values that are stored, those of a later `Unchanged` or `Edited`.
+    pub values: Vec<KnownValue>,
+}
+
+/// The history of one delta channel.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct ChannelHistory {
+    /// The channel.
+    pub channel: String,
+    /// Whether it goes on from the one in `DeltaChannelHistory::known`: that one's writes come
+    /// first and its seed is the seed, and neither is given again.
+    pub goes_on: bool,
+    /// The writes to it since the seed, oldest first.
+    pub writes: Vec<PendingWrite>,
+    /// The value at the nearest ancestor that has one.
+    pub seed: Option<Payload>,
+    /// For `DeltaChannelHistory::known`; nothing where there is no history to speak of.
+    pub known: Option<Vec<u8>>,
+}
+
+/// What an operation ends in.
+#[expect(
+    clippy::large_enum_variant,
+    reason = "one at a time is under way, and it is moved a few times"
+)]
+#[derive(Clone, Debug, PartialEq)]
+pub enum Outcome {
+    /// Of `Setup`.
+    Ready,
+    /// Of `GetTuple`.
+    Found(Option<FoundCheckpoint>),
+    /// Of `List`.
+    Page(Page),
+    /// Of `Put`.
+    Stored(StoredCheckpoint),
+    /// Of `Put`: nothing was stored, since what its `known` says does not hold any more. What is
+    /// left of it, for the put that repeats this one with whole values.
+    Stale(Vec<u8>),
+    /// Of `PutWrites`.
+    WritesStored,
+    /// Of `DeleteThread`.
+    Deleted,
+    /// Of `DeltaChannelHistory`.
+    History(Vec<ChannelHistory>),
+}

@@ -1,3 +1,0 @@
-//! The text of statements, by store.
-
-pub(crate) mod sqlite;

@@ -1,0 +1,161 @@
+//! What a caller knows to be stored: carried by the host from one outcome to the next `put`.
+//!
+//! It is a saving, not a truth: a `put` that relies on it also checks, in its own transaction,
+//! that the thread is the same one and nothing was removed from it since.
+
+use std::collections::BTreeSet;
+
+use crate::contract::error::Error;
+use crate::contract::outcome;
+use crate::format::checkpoint::StoredValue;
+use crate::format::values::base::{Base, Source};
+use crate::format::values::hash::Hash;
+use crate::format::values::piece::{Piece, Spine};
+use crate::format::{FORMAT, decode, encode};
+
+/// What is known of a thread.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(crate) struct Known {
+    /// The thread's id.
+    pub(crate) thread_id: String,
+    /// The thread's namespace.
+    pub(crate) checkpoint_ns: String,
+    /// The checkpoint last put or read. What was put since one that was read sorts after it.
+    pub(crate) checkpoint_id: String,
+    /// The thread's key in the store.
+    pub(crate) thread_key: i64,
+    /// How often chunks were removed from the thread.
+    pub(crate) generation: i64,
+    /// Channels with a stored value in the namespace.
+    pub(crate) channels: BTreeSet<String>,
+    /// The values of the checkpoint last put or read, in its order.
+    pub(crate) values: Vec<(String, KnownValue)>,
+}
+
+/// A value that is stored.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct KnownValue {
+    /// As the envelope holds it.
+    pub(crate) stored: StoredValue,
+    /// Of a list or map: what an edit starts from.
+    pub(crate) base: Option<Base>,
+}
+
+/// As encoded: the format, then the fields of `Known`.
+type Encoded = (u8, String, String, String, i64, i64, BTreeSet<String>, Vec<EncodedValue>);
+
+/// As encoded: channel, value, and of a base the number of elements and the levels.
+type EncodedValue = (String, StoredValue, Option<(u32, Vec<Vec<Piece>>)>);
+
+impl Known {
+    /// The bytes a host carries.
+    #[inline(never)]
+    pub(crate) fn to_bytes(&self) -> Result<Vec<u8>, Error> {
+        // What `Encoded` reads, without a copy of it.
+        let values = self.values.iter().map(|(channel, KnownValue { stored, base })| {
+            (channel, stored, base.as_ref().map(|base| (base.elements, &base.levels)))
+        });
+        encode(&(
+            FORMAT,
+            &self.thread_id,
+            &self.checkpoint_ns,
+            &self.checkpoint_id,
+            self.thread_key,
+            self.generation,
+            &self.channels,
+            values.collect::<Vec<_>>(),
+        ))
+    }
+
+    /// What these bytes say about this thread and namespace. What they say about another one is
+    /// of no use here, and is refused since a host mixed something up.
+    #[inline(never)]
+    pub(crate) fn from_bytes(
+        bytes: &[u8],
+        thread_id: &str,
+        checkpoint_ns: &str,
+    ) -> Result<Self, Error> {
+        let Some(encoded) = decode::<Encoded>(bytes) else {
+            return Err(foreign("is none that this planner made"));
+        };
+        let (format, thread, ns, checkpoint_id, thread_key, generation, channels, values) = encoded;
+        if format != FORMAT || thread != thread_id || ns != checkpoint_ns {
+            return Err(foreign("belongs to another thread, namespace or version"));
+        }
+        let value = |(channel, stored, base): EncodedValue| {
+            let base = base.map(|(elements, levels)| Base { elements, levels });
+            (channel, KnownValue { stored, base })
+        };
+        Ok(Self {
+            thread_id: thread,
+            checkpoint_ns: ns,
+            checkpoint_id,
+            thread_key,
+            generation,
+            channels,
+            values: values.into_iter().map(value).collect(),
+        })
+    }
+
+    /// The same but for the values: a put that passes it sends every chunk.
+    pub(crate) fn without_values(&self) -> Self {
+        Self { values: Vec::new(), ..self.clone() }
+    }
+
+    /// The value of a channel.
+    pub(crate) fn value(&self, channel: &str) -> Option<&KnownValue> {
+        self.values.iter().find(|(name, _)| name == channel).map(|(_, value)| value)
+    }
+
+    /// The chunks that need not be sent again: all that the values show without opening a node.
+    #[inline(never)]
+    pub(crate) fn hashes(&self) -> BTreeSet<Hash> {
+        let mut hashes = BTreeSet::new();
+        for (_, value) in &self.values {
+            show(&value.stored.piece, &mut hashes);
+            for level in value.base.iter().flat_map(|base| &base.levels) {
+                level.iter().for_each(|piece| show(piece, &mut hashes));
+            }
+        }
+        hashes
+    }
+
+    /// The values, as a caller is told of them.
+    pub(crate) fn told(&self) -> Vec<outcome::KnownValue> {
+        let told = |(channel, value): &(String, KnownValue)| outcome::KnownValue {
+            channel: channel.clone(),
+            editable: value.base.is_some(),
+        };
+        self.values.iter().map(told).collect()
+    }
+}
+
+impl KnownValue {
+    /// The source of an edit of this value.
+    pub(crate) fn source(&self) -> Option<Source<'_>> {
+        match (&self.stored.piece, &self.base) {
+            (Piece::Nested(sequence), Some(base)) => Source::of(sequence, base),
+            _ => None,
+        }
+    }
+}
+
+fn show(piece: &Piece, hashes: &mut BTreeSet<Hash>) {
+    hashes.extend(piece.hash());
+    let Piece::Nested(sequence) = piece else {
+        return;
+    };
+    match &sequence.spine {
+        Spine::Chunk(hash) => {
+            hashes.insert(*hash);
+        }
+        Spine::Inline(levels) => {
+            levels.iter().flatten().for_each(|piece| show(piece, hashes));
+        }
+    }
+    sequence.tail.iter().for_each(|piece| show(piece, hashes));
+}
+
+fn foreign(what: &str) -> Error {
+    Error::protocol("foreign-known", format!("the known of a put {what}; pass none, or its own"))
+}

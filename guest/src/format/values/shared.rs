@@ -1,0 +1,109 @@
+//! Bytes that the values of a page have in common, each kept once.
+//!
+//! Neighbours in a history differ by little: their values are put together from spans of one
+//! run of bytes, to which a value adds only what no value before it had.
+
+use std::collections::BTreeMap;
+use std::ops::Range;
+
+use super::hash::Hash;
+use super::join::{Gather, Loss};
+use super::piece::{Piece, Shape, Spine};
+
+/// The shared bytes of a page.
+#[derive(Debug, Default)]
+pub(crate) struct Shared {
+    bytes: Vec<u8>,
+    /// By thread: where the content of a chunk is.
+    placed: BTreeMap<i64, Placed>,
+}
+
+/// Where the content of a chunk is.
+pub(crate) type Placed = BTreeMap<Hash, Range<u32>>;
+
+impl Shared {
+    /// The bytes.
+    pub(crate) fn into_bytes(self) -> Vec<u8> {
+        self.bytes
+    }
+
+    /// The spans that are, one after the other, the bytes of a piece.
+    pub(crate) fn spans(
+        &mut self,
+        thread_key: i64,
+        gather: &Gather,
+        piece: &Piece,
+    ) -> Result<Vec<Range<u32>>, Loss> {
+        let placed = self.placed.entry(thread_key).or_default();
+        let mut value = Value { gather, bytes: &mut self.bytes, placed, spans: Vec::new() };
+        let Piece::Nested(sequence) = piece else {
+            value.piece(piece, Shape::Plain)?;
+            return Ok(value.spans);
+        };
+        let levels = match &sequence.spine {
+            Spine::Inline(levels) => levels,
+            Spine::Chunk(hash) => gather.spine(*hash)?,
+        };
+        let (open, close) = sequence.shape.ends();
+        value.text(open);
+        let levels = levels.iter().rev().chain(std::iter::once(&sequence.tail));
+        for (index, piece) in levels.flatten().enumerate() {
+            if index > 0 {
+                value.text(sequence.shape.separator());
+            }
+            value.piece(piece, sequence.shape)?;
+        }
+        value.text(close);
+        let length: u64 = value.spans.iter().map(|span| u64::from(span.end - span.start)).sum();
+        if length == sequence.length { Ok(value.spans) } else { Err(Loss::Length) }
+    }
+}
+
+/// The spans of one value.
+struct Value<'a> {
+    gather: &'a Gather,
+    bytes: &'a mut Vec<u8>,
+    placed: &'a mut Placed,
+    spans: Vec<Range<u32>>,
+}
+
+impl Value<'_> {
+    /// A few bytes: those that follow the last span, or else new ones.
+    fn text(&mut self, text: &[u8]) {
+        if text.is_empty() {
+            return;
+        }
+        let end = self.spans.last().map(|span| span.end as usize);
+        let follows = end.and_then(|end| self.bytes.get(end..end + text.len())) == Some(text);
+        let begin = if follows { end.unwrap_or_default() } else { self.bytes.len() };
+        if !follows {
+            self.bytes.extend_from_slice(text);
+        }
+        self.span(begin as u32..(begin + text.len()) as u32);
+    }
+
+    fn piece(&mut self, piece: &Piece, shape: Shape) -> Result<(), Loss> {
+        if piece.length() == 0 {
+            return Err(Loss::Length);
+        }
+        if let Some(span) = piece.hash().and_then(|hash| self.placed.get(&hash)).cloned() {
+            if u64::from(span.end - span.start) != piece.length() {
+                return Err(Loss::Length);
+            }
+            self.span(span);
+            return Ok(());
+        }
+        let begin = self.bytes.len() as u32;
+        self.gather.place(piece, shape, self.bytes, self.placed)?;
+        self.span(begin..self.bytes.len() as u32);
+        Ok(())
+    }
+
+    /// Adds a span; one that follows the last one continues it.
+    fn span(&mut self, span: Range<u32>) {
+        match self.spans.last_mut() {
+            Some(last) if last.end == span.start => last.end = span.end,
+            _ => self.spans.push(span),
+        }
+    }
+}

@@ -1,0 +1,84 @@
+//! A method of LangGraph's under way, whichever store it is about: what it asks, and what it
+//! makes of the answers.
+
+use super::{Expected, delete_thread, delta_history, list, put, put_writes};
+use crate::contract::call::Call;
+use crate::contract::error::Error;
+use crate::contract::outcome::Outcome;
+use crate::contract::statement::RowSet;
+use crate::operations::ask::Step;
+
+/// More rounds than any method can need: twice the levels a value can have, and some.
+const ROUNDS_MAX: usize = 256;
+
+/// One method under way.
+#[derive(Debug)]
+pub(crate) struct Method {
+    state: State,
+    rounds: usize,
+}
+
+#[expect(
+    clippy::large_enum_variant,
+    reason = "one at a time is under way, and it is moved a few times"
+)]
+#[derive(Debug)]
+enum State {
+    List(list::List),
+    Put(put::Put),
+    PutWrites(put_writes::PutWrites),
+    DeleteThread(delete_thread::DeleteThread),
+    DeltaHistory(delta_history::DeltaHistory),
+}
+
+impl Method {
+    /// Begins a call; nothing for `setup`, which each store has its own of. Bad input is refused
+    /// here.
+    pub(crate) fn start(call: Call) -> Result<Option<(Self, Step)>, Error> {
+        let (state, step) = match call {
+            Call::Setup => return Ok(None),
+            Call::GetTuple(call) => {
+                list::List::start_get_tuple(&call).map(|(s, p)| (State::List(s), p))
+            }
+            Call::List(call) => list::List::start(call).map(|(s, p)| (State::List(s), p)),
+            Call::Put(call) => put::Put::start(call).map(|(s, p)| (State::Put(s), p)),
+            Call::PutWrites(call) => {
+                put_writes::PutWrites::start(call).map(|(s, p)| (State::PutWrites(s), p))
+            }
+            Call::DeleteThread(config) => delete_thread::DeleteThread::start(&config)
+                .map(|(s, p)| (State::DeleteThread(s), p)),
+            Call::DeltaChannelHistory(call) => {
+                delta_history::DeltaHistory::start(call).map(|(s, p)| (State::DeltaHistory(s), p))
+            }
+        }?;
+        Ok(Some((Self { state, rounds: 0 }, step)))
+    }
+
+    /// The outcome, as far as it can be told before the answer.
+    pub(crate) fn expected(&self) -> Result<Option<Expected>, Error> {
+        match &self.state {
+            State::Put(put) => put.expected(),
+            State::PutWrites(_) => Ok(Some(Expected::Certain(Outcome::WritesStored))),
+            State::DeleteThread(_) => Ok(Some(Expected::Certain(Outcome::Deleted))),
+            State::List(_) | State::DeltaHistory(_) => Ok(None),
+        }
+    }
+
+    /// Takes one row set per ask.
+    pub(crate) fn advance(&mut self, sets: &[RowSet]) -> Result<Step, Error> {
+        self.rounds += 1;
+        if self.rounds >= ROUNDS_MAX {
+            return Err(Error::corrupt(
+                "endless-value",
+                format!("a value has not ended after {ROUNDS_MAX} rounds; restore the store"),
+            ));
+        }
+        match &mut self.state {
+            State::List(list) => list.advance(sets),
+            State::Put(put) => put.advance(sets),
+            State::PutWrites(put_writes) => put_writes.advance(),
+            State::DeleteThread(delete_thread) => delete_thread.advance(),
+            State::DeltaHistory(history) => history.advance(sets),
+        }
+    }
+}

@@ -1,0 +1,77 @@
+//! Rows read by type: a column that is not what its statement promises is an error that names
+//! it.
+
+use crate::contract::error::Error;
+use crate::contract::statement::{RowSet, Value};
+
+/// One row, read from its first column to its last.
+#[derive(Clone, Debug)]
+pub(crate) struct Row<'a> {
+    table: &'static str,
+    columns: std::slice::Iter<'a, Value>,
+}
+
+/// The rows of a set; `table` is for errors.
+pub(crate) fn rows<'a>(
+    set: &'a RowSet,
+    table: &'static str,
+) -> impl Iterator<Item = Row<'a>> + use<'a> {
+    set.rows.iter().map(move |row| Row { table, columns: row.iter() })
+}
+
+impl<'a> Row<'a> {
+    /// The rest of a row whose columns are another table's.
+    pub(crate) fn of(self, table: &'static str) -> Self {
+        Self { table, ..self }
+    }
+
+    /// The next column, an integer.
+    pub(crate) fn integer(&mut self, column: &'static str) -> Result<i64, Error> {
+        match self.columns.next() {
+            Some(Value::Integer(integer)) => Ok(*integer),
+            // Some drivers have one type of number.
+            Some(Value::Real(real)) if real.fract() == 0.0 => Ok(*real as i64),
+            _ => Err(self.wrong(column, "an integer")),
+        }
+    }
+
+    /// The next column, text.
+    pub(crate) fn text(&mut self, column: &'static str) -> Result<&'a str, Error> {
+        match self.columns.next() {
+            Some(Value::Text(text)) => Ok(text),
+            _ => Err(self.wrong(column, "text")),
+        }
+    }
+
+    /// The next column, text or null.
+    pub(crate) fn optional_text(&mut self, column: &'static str) -> Result<Option<&'a str>, Error> {
+        match self.columns.next() {
+            Some(Value::Text(text)) => Ok(Some(text)),
+            Some(Value::Null) => Ok(None),
+            _ => Err(self.wrong(column, "text or null")),
+        }
+    }
+
+    /// The next column, bytes.
+    pub(crate) fn blob(&mut self, column: &'static str) -> Result<&'a [u8], Error> {
+        match self.columns.next() {
+            Some(Value::Blob(blob)) => Ok(blob),
+            _ => Err(self.wrong(column, "a blob")),
+        }
+    }
+
+    /// The column so many after the next one, if it is bytes; that one stays the next.
+    pub(crate) fn blob_ahead(&self, distance: usize) -> &'a [u8] {
+        match self.columns.clone().nth(distance) {
+            Some(Value::Blob(blob)) => blob,
+            _ => &[],
+        }
+    }
+
+    fn wrong(&self, column: &str, expected: &str) -> Error {
+        Error::corrupt(
+            "unexpected-column",
+            format!("column {column} of {} is not {expected}; restore the store", self.table),
+        )
+    }
+}

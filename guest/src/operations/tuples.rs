@@ -1,0 +1,455 @@
+//! Rows of checkpoints and writes read into tuples; shared by all that reads.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
+
+use crate::contract::call::{ChannelValue, Payload};
+use crate::contract::error::Error;
+use crate::contract::outcome::{self, CheckpointTuple, PendingWrite, TupleValue};
+use crate::contract::statement::RowSet;
+use crate::format::checkpoint::{
+    CheckpointColumns, CheckpointEnvelope, LinkColumns, StoredChannel, StoredValue,
+};
+use crate::format::known::{Known, KnownValue};
+use crate::format::places::{Places, incomplete};
+use crate::format::values::base::Base;
+use crate::format::values::hash::Hash;
+use crate::format::values::join::{Gather, Loss};
+use crate::format::values::piece::Piece;
+use crate::format::values::shared::Shared;
+use crate::format::write::{WriteColumns, WriteEnvelope};
+use crate::operations::ask::{Ask, Step};
+use crate::operations::row::{Row, rows};
+
+/// A checkpoint's row, its envelope opened.
+#[derive(Debug)]
+pub(super) struct StoredCheckpoint {
+    pub(super) thread_key: i64,
+    pub(super) generation: i64,
+    pub(super) thread_id: String,
+    pub(super) checkpoint_ns: String,
+    pub(super) checkpoint_id: String,
+    pub(super) parent_checkpoint_id: Option<String>,
+    pub(super) created_at: String,
+    pub(super) metadata: Vec<u8>,
+    pub(super) envelope: CheckpointEnvelope,
+}
+
+/// A write's row, its envelope opened.
+#[derive(Debug)]
+pub(super) struct StoredWrite {
+    pub(super) thread_key: i64,
+    pub(super) checkpoint_ns: String,
+    pub(super) checkpoint_id: String,
+    pub(super) task_id: String,
+    pub(super) channel: String,
+    pub(super) value: StoredValue,
+    places: Places,
+    task_path: String,
+    idx: i64,
+}
+
+/// The checkpoint a write belongs to.
+pub(super) type CheckpointKey<'a> = (i64, &'a str, &'a str);
+
+impl StoredCheckpoint {
+    /// From the columns of a checkpoint.
+    pub(super) fn from_row(mut row: Row<'_>) -> Result<Self, Error> {
+        let thread_key = row.integer("thread_key")?;
+        let generation = row.integer("generation")?;
+        let thread_id = row.text("thread_id")?;
+        let checkpoint_ns = row.text("checkpoint_ns")?;
+        let checkpoint_id = row.text("checkpoint_id")?;
+        let parent_checkpoint_id = row.optional_text("parent_checkpoint_id")?;
+        let created_at = row.text("created_at")?;
+        let metadata = row.blob("metadata")?;
+        let sealed = row.blob("envelope")?;
+        let channels = row.optional_text("channels")?;
+        let link = LinkColumns { thread_id, checkpoint_ns, checkpoint_id, parent_checkpoint_id };
+        let columns = CheckpointColumns { link, channels, created_at, metadata };
+        let place = || place(thread_id, checkpoint_ns, checkpoint_id);
+        let envelope = CheckpointEnvelope::open(sealed, columns, &place)?;
+        Ok(Self {
+            thread_key,
+            generation,
+            thread_id: thread_id.to_owned(),
+            checkpoint_ns: checkpoint_ns.to_owned(),
+            checkpoint_id: checkpoint_id.to_owned(),
+            parent_checkpoint_id: parent_checkpoint_id.map(str::to_owned),
+            created_at: created_at.to_owned(),
+            metadata: metadata.to_owned(),
+            envelope,
+        })
+    }
+
+    pub(super) fn key(&self) -> CheckpointKey<'_> {
+        (self.thread_key, &self.checkpoint_ns, &self.checkpoint_id)
+    }
+
+    /// Notes the chunks of its values, those that are known left out.
+    pub(super) fn want(&self, known: Option<&Known>, gathers: &mut Gathers) {
+        gathers.want(self.thread_key, &self.envelope.rest);
+        for channel in &self.envelope.values {
+            if same(known, channel).is_none() {
+                gathers.want(self.thread_key, &channel.value);
+            }
+        }
+    }
+
+    /// What to tell of a checkpoint that was read alone: what is known of it, and the lists and
+    /// maps that were not known.
+    pub(super) fn known(
+        &self,
+        known: Option<&Known>,
+        gathers: &Gathers,
+    ) -> Result<(Known, Vec<outcome::Base>), Trouble> {
+        let mut values = Vec::with_capacity(self.envelope.values.len());
+        let mut bases = Vec::new();
+        for entry in &self.envelope.values {
+            if let Some(value) = same(known, entry) {
+                values.push((entry.channel.clone(), value.clone()));
+                continue;
+            }
+            let base = gathers
+                .base(self.thread_key, &entry.value)
+                .map_err(|loss| loss.at(|| self.place_of(entry)))?;
+            let base = base.map(|(base, lengths)| {
+                bases.push(outcome::Base { channel: entry.channel.clone(), lengths });
+                base
+            });
+            let value = KnownValue { stored: entry.value.clone(), base };
+            values.push((entry.channel.clone(), value));
+        }
+        let known = Known {
+            thread_id: self.thread_id.clone(),
+            checkpoint_ns: self.checkpoint_ns.clone(),
+            checkpoint_id: self.checkpoint_id.clone(),
+            thread_key: self.thread_key,
+            generation: self.generation,
+            channels: values.iter().map(|(channel, _)| channel.clone()).collect(),
+            values,
+        };
+        Ok((known, bases))
+    }
+
+    fn place_of(&self, entry: &StoredChannel) -> String {
+        let here = place(&self.thread_id, &self.checkpoint_ns, &self.checkpoint_id);
+        format!("channel {} of {here}", entry.channel)
+    }
+
+    /// The tuple; its values are those known, or come to be in the shared bytes of a page where
+    /// there are such, or are joined.
+    pub(super) fn tuple(
+        &self,
+        gathers: &Gathers,
+        writes: &[&StoredWrite],
+        sends: Option<&[&StoredWrite]>,
+        known: Option<&Known>,
+        mut shared: Option<&mut Shared>,
+    ) -> Result<CheckpointTuple<TupleValue>, Trouble> {
+        let key = self.thread_key;
+        let here = place(&self.thread_id, &self.checkpoint_ns, &self.checkpoint_id);
+        let mut channel_values = Vec::with_capacity(self.envelope.values.len());
+        for entry in &self.envelope.values {
+            let value = match (&mut shared, &entry.value) {
+                _ if same(known, entry).is_some() => TupleValue::Unchanged,
+                (Some(shared), StoredValue { kind, piece })
+                    if !matches!(piece, Piece::Inline(_)) =>
+                {
+                    let spans = gathers
+                        .spans(key, piece, shared)
+                        .map_err(|loss| loss.at(|| self.place_of(entry)))?;
+                    TupleValue::Shared { kind: kind.clone(), spans }
+                }
+                (_, value) => TupleValue::Whole(
+                    gathers.join(key, value).map_err(|loss| loss.at(|| self.place_of(entry)))?,
+                ),
+            };
+            channel_values.push(ChannelValue { channel: entry.channel.clone(), value });
+        }
+        let rest = gathers
+            .join(key, &self.envelope.rest)
+            .map_err(|loss| loss.at(|| format!("the fields of {here}")))?;
+        let all = writes.iter().map(|write| (write.task_id.as_str(), write.idx, &write.places));
+        if let Some(task_id) = incomplete(all) {
+            return Err(Trouble::Final(Error::corrupt(
+                "missing-write",
+                format!("a write of task {task_id} of {here} is not stored; restore it"),
+            )));
+        }
+        let pending_writes = writes
+            .iter()
+            .map(|write| write.pending(gathers, &self.thread_id))
+            .collect::<Result<_, _>>()?;
+        let pending_sends = sends
+            .map(|sends| {
+                let value = |send: &&StoredWrite| send.payload(gathers, &self.thread_id);
+                sends.iter().map(value).collect::<Result<Vec<_>, _>>()
+            })
+            .transpose()?;
+        Ok(CheckpointTuple {
+            thread_id: self.thread_id.clone(),
+            checkpoint_ns: self.checkpoint_ns.clone(),
+            checkpoint_id: self.checkpoint_id.clone(),
+            parent_checkpoint_id: self.parent_checkpoint_id.clone(),
+            v: self.envelope.v,
+            ts: self.created_at.clone(),
+            channel_versions: self.envelope.versions.clone(),
+            channel_values,
+            rest,
+            metadata: Payload {
+                kind: self.envelope.metadata_kind.clone(),
+                bytes: self.metadata.clone(),
+            },
+            pending_writes,
+            pending_sends,
+        })
+    }
+}
+
+impl StoredWrite {
+    /// From the columns every statement on writes gives. The id of its thread is that of the
+    /// checkpoint with the same thread key.
+    pub(super) fn read(set: &RowSet, checkpoints: &[StoredCheckpoint]) -> Result<Vec<Self>, Error> {
+        let read = |row| Self::of_one(row, checkpoints);
+        rows(set, "lg_writes").map(read).collect()
+    }
+
+    pub(super) fn of_one(row: Row<'_>, checkpoints: &[StoredCheckpoint]) -> Result<Self, Error> {
+        let key = row.clone().integer("thread_key")?;
+        let mut with_key = checkpoints.iter().filter(|checkpoint| checkpoint.thread_key == key);
+        let Some(StoredCheckpoint { thread_id, .. }) = with_key.next() else {
+            return Err(Error::corrupt(
+                "unexpected-column",
+                "column thread_key of lg_writes is that of no checkpoint; restore the store",
+            ));
+        };
+        Self::from_row(row, thread_id)
+    }
+
+    pub(super) fn from_row(mut row: Row<'_>, thread_id: &str) -> Result<Self, Error> {
+        let thread_key = row.integer("thread_key")?;
+        let idx = row.integer("idx")?;
+        let task_id = row.text("task_id")?;
+        let checkpoint_ns = row.text("checkpoint_ns")?;
+        let checkpoint_id = row.text("checkpoint_id")?;
+        let task_path = row.text("task_path")?;
+        let channel = row.text("channel")?;
+        let columns = WriteColumns {
+            thread_id,
+            checkpoint_ns,
+            checkpoint_id,
+            task_id,
+            idx,
+            task_path,
+            channel,
+        };
+        let place = || {
+            let here = place(thread_id, checkpoint_ns, checkpoint_id);
+            format!("the write of task {task_id} to channel {channel}, place {idx}, of {here}")
+        };
+        let WriteEnvelope { value, places } =
+            WriteEnvelope::open(row.blob("envelope")?, columns, &place)?;
+        Ok(Self {
+            thread_key,
+            checkpoint_ns: checkpoint_ns.to_owned(),
+            checkpoint_id: checkpoint_id.to_owned(),
+            task_id: task_id.to_owned(),
+            channel: channel.to_owned(),
+            value,
+            places,
+            task_path: task_path.to_owned(),
+            idx,
+        })
+    }
+
+    /// Its place among the writes of its checkpoint.
+    pub(super) fn order(&self) -> (&str, &str, i64) {
+        (&self.task_path, &self.task_id, self.idx)
+    }
+
+    pub(super) fn key(&self) -> CheckpointKey<'_> {
+        (self.thread_key, &self.checkpoint_ns, &self.checkpoint_id)
+    }
+
+    /// The write, its value joined.
+    pub(super) fn pending(
+        &self,
+        gathers: &Gathers,
+        thread_id: &str,
+    ) -> Result<PendingWrite, Trouble> {
+        Ok(PendingWrite {
+            task_id: self.task_id.clone(),
+            channel: self.channel.clone(),
+            value: self.payload(gathers, thread_id)?,
+        })
+    }
+
+    fn payload(&self, gathers: &Gathers, thread_id: &str) -> Result<Payload, Trouble> {
+        gathers.join(self.thread_key, &self.value).map_err(|loss| {
+            loss.at(|| {
+                format!(
+                    "the write of task {} to channel {} of {}",
+                    self.task_id,
+                    self.channel,
+                    place(thread_id, &self.checkpoint_ns, &self.checkpoint_id)
+                )
+            })
+        })
+    }
+}
+
+/// The writes by the checkpoint they belong to, each checkpoint's in the order given.
+pub(super) fn by_checkpoint(
+    writes: &[StoredWrite],
+) -> BTreeMap<CheckpointKey<'_>, Vec<&StoredWrite>> {
+    let mut map: BTreeMap<_, Vec<_>> = BTreeMap::new();
+    for write in writes {
+        map.entry(write.key()).or_default().push(write);
+    }
+    map
+}
+
+/// The chunks of several threads' values.
+#[derive(Debug, Default)]
+pub(super) struct Gathers {
+    by_thread: BTreeMap<i64, Gather>,
+}
+
+impl Gathers {
+    pub(super) fn want(&mut self, thread_key: i64, value: &StoredValue) {
+        self.by_thread.entry(thread_key).or_default().want(&value.piece);
+    }
+
+    /// The keys of the threads.
+    pub(super) fn threads(&self) -> impl Iterator<Item = i64> {
+        self.by_thread.keys().copied()
+    }
+
+    /// The read of the next level of chunks; nothing when all are there.
+    pub(super) fn round(&self) -> Option<Step> {
+        let ask = |(thread_key, gather): (&i64, &Gather)| {
+            let hashes = gather.round();
+            (!hashes.is_empty()).then_some(Ask::Chunks { thread_key: *thread_key, hashes })
+        };
+        let asks: Vec<_> = self.by_thread.iter().filter_map(ask).collect();
+        (!asks.is_empty()).then_some(Step::Ask(asks))
+    }
+
+    /// Takes the answer to a round.
+    pub(super) fn take(&mut self, sets: &[RowSet]) -> Result<(), Error> {
+        let asked = self.by_thread.values_mut().filter(|gather| !gather.round().is_empty());
+        for (gather, set) in asked.zip(sets) {
+            gather.take(chunks(set, &gather.round())?);
+        }
+        Ok(())
+    }
+
+    pub(super) fn join(&self, thread_key: i64, value: &StoredValue) -> Result<Payload, Loss> {
+        let bytes = match self.by_thread.get(&thread_key) {
+            Some(gather) => gather.join(&value.piece)?,
+            None => Gather::default().join(&value.piece)?,
+        };
+        Ok(Payload { kind: value.kind.clone(), bytes })
+    }
+
+    fn spans(
+        &self,
+        thread_key: i64,
+        piece: &Piece,
+        shared: &mut Shared,
+    ) -> Result<Vec<Range<u32>>, Loss> {
+        match self.by_thread.get(&thread_key) {
+            Some(gather) => shared.spans(thread_key, gather, piece),
+            None => shared.spans(thread_key, &Gather::default(), piece),
+        }
+    }
+
+    /// The levels of a spine, where they have been fetched.
+    pub(super) fn spine(&self, thread_key: i64, hash: Hash) -> Option<&Vec<Vec<Piece>>> {
+        self.by_thread.get(&thread_key)?.spine(hash).ok()
+    }
+
+    fn base(&self, thread_key: i64, value: &StoredValue) -> Result<Option<(Base, Vec<u32>)>, Loss> {
+        match self.by_thread.get(&thread_key) {
+            Some(gather) => gather.base(&value.piece),
+            None => Ok(None),
+        }
+    }
+}
+
+/// What is known of a channel whose stored value it is.
+fn same<'k>(known: Option<&'k Known>, entry: &StoredChannel) -> Option<&'k KnownValue> {
+    known?.value(&entry.channel).filter(|value| value.stored == entry.value)
+}
+
+/// The chunks in the answer to `Ask::Chunks` for these hashes.
+pub(super) fn chunks(set: &RowSet, asked: &[Hash]) -> Result<Vec<(Hash, Vec<u8>)>, Error> {
+    let mut chunks = Vec::with_capacity(set.rows.len());
+    for mut row in rows(set, "lg_chunks") {
+        let place = usize::try_from(row.integer("place")?).ok();
+        let Some(hash) = place.and_then(|place| asked.get(place)) else {
+            continue;
+        };
+        chunks.push((*hash, row.blob("data")?.to_vec()));
+    }
+    Ok(chunks)
+}
+
+/// The keys, or other integers, in the one column of an answer.
+pub(super) fn integers(set: &RowSet, column: &'static str) -> Result<BTreeSet<i64>, Error> {
+    rows(set, "lg_threads").map(|mut row| row.integer(column)).collect()
+}
+
+/// How often a read began again since its thread was deleted meanwhile.
+#[derive(Debug, Default)]
+pub(super) struct Attempts {
+    count: usize,
+}
+
+impl Attempts {
+    /// One more.
+    pub(super) fn next(&mut self) -> Result<(), Error> {
+        const ATTEMPTS_MAX: usize = 16;
+        self.count += 1;
+        if self.count < ATTEMPTS_MAX {
+            return Ok(());
+        }
+        Err(Error::protocol(
+            "endless-deletes",
+            "a thread is deleted again and again while it is read; read it when that has ended",
+        ))
+    }
+}
+
+/// Why there is no tuple.
+#[derive(Debug)]
+pub(super) enum Trouble {
+    /// A chunk is not there. The thread may have been deleted between two rounds: whether it is
+    /// still there tells.
+    Missing(Error),
+    /// Anything else is final.
+    Final(Error),
+}
+
+impl From<Error> for Trouble {
+    fn from(error: Error) -> Self {
+        Self::Final(error)
+    }
+}
+
+impl Loss {
+    /// The trouble with the value at this place.
+    pub(super) fn at(self, place: impl FnOnce() -> String) -> Trouble {
+        let error = self.error(&place());
+        match self {
+            Self::Missing(_) => Trouble::Missing(error),
+            Self::Damaged(_) | Self::Length => Trouble::Final(error),
+        }
+    }
+}
+
+/// A checkpoint in words.
+pub(super) fn place(thread_id: &str, checkpoint_ns: &str, checkpoint_id: &str) -> String {
+    format!("checkpoint {checkpoint_id} of thread {thread_id} in namespace \"{checkpoint_ns}\"")
+}

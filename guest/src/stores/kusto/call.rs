@@ -1,0 +1,471 @@
+//! One call on the log: what a method asks, turned into requests, and answered.
+
+use std::cell::Cell;
+use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
+
+use super::clock::microseconds;
+use super::failure::{self, Class, Failure};
+use super::frames::Table;
+use super::ingest::{Broken, ingest};
+use super::memory::Shared;
+use super::query::{self, Query};
+use super::resolve::encoding;
+use super::row::{CHECKPOINT, CHUNK, LogRow, TOMBSTONE, hash_text};
+use super::send::Sender;
+use crate::contract::error::Error;
+use crate::contract::outcome::Outcome;
+use crate::contract::statement::{RowSet, Value};
+use crate::format::values::hash::Hash;
+use crate::operations::ask::{Ask, LOOKED_AT, Step};
+use crate::operations::method::Method;
+
+/// The first pause of a read for rows that do not show yet, in milliseconds.
+const VISIBILITY_PAUSE_MS: u32 = 100;
+/// The longest one.
+const VISIBILITY_PAUSE_MS_MAX: u32 = 5_000;
+
+/// Where a thread has rows younger than this, in microseconds, what lacks of it is taken to be
+/// late; where all are older, it is taken to be gone.
+const LATE_MAX: u64 = 10 * 60 * 1_000_000;
+
+/// The most chunks asked for at once: at 16 KiB each, a fifth of what a result may hold.
+const CHUNKS_MAX: usize = 1000;
+
+/// A call under way.
+#[derive(Debug)]
+pub(super) struct Call {
+    pub(super) sender: Sender,
+    pub(super) shared: Shared,
+    /// The threads that rows were about; a thread's key is its place.
+    threads: Vec<String>,
+    /// The newest tombstone of each thread that was read, when that was.
+    cuts: BTreeMap<String, i64>,
+    /// Chunks that came unasked, by thread and hash.
+    chunks: BTreeMap<(String, String), Vec<u8>>,
+    /// Whether chunks that do not show were waited for.
+    waited: bool,
+    /// The newest revision that was read of each thread.
+    newest: BTreeMap<String, i64>,
+    /// Whether rows of this call may be in the store.
+    pub(super) sent: Cell<bool>,
+}
+
+/// Runs a method to its end.
+pub(super) async fn run(
+    sender: Sender,
+    shared: Shared,
+    thread_id: Option<String>,
+    method: Method,
+    step: Step,
+) -> Result<Outcome, Error> {
+    go_on(Call::new(sender, shared, thread_id), method, step).await
+}
+
+/// The rest of a method.
+pub(super) async fn go_on(
+    mut call: Call,
+    mut method: Method,
+    mut step: Step,
+) -> Result<Outcome, Error> {
+    loop {
+        let asks = match step {
+            Step::Done(outcome) => return Ok(outcome),
+            Step::Ask(asks) => asks,
+        };
+        let mut sets = Vec::with_capacity(asks.len());
+        for ask in asks {
+            sets.push(RowSet { rows: call.answer(ask).await? });
+        }
+        step = method.advance(&sets).map_err(|error| call.after(error))?;
+    }
+}
+
+/// The rows of a row set.
+pub(super) type Rows = Vec<Vec<Value>>;
+
+impl Call {
+    /// A call, of one thread if it is of one.
+    pub(super) fn new(sender: Sender, shared: Shared, thread_id: Option<String>) -> Self {
+        let threads = thread_id.into_iter().collect();
+        let (cuts, chunks, newest) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
+        let sent = Cell::new(false);
+        Self { sender, shared, threads, cuts, chunks, waited: false, newest, sent }
+    }
+
+    pub(super) async fn answer(&mut self, ask: Ask) -> Result<Rows, Error> {
+        let answered = self.try_answer(ask).await;
+        answered.map_err(|error| self.after(error))
+    }
+
+    async fn try_answer(&mut self, ask: Ask) -> Result<Rows, Error> {
+        match &ask {
+            Ask::Page(page) => self.until_shown(page.thread_id.as_deref()).await?,
+            Ask::Channels { thread_id, .. } | Ask::Ancestors { thread_id, .. } => {
+                self.until_shown(Some(thread_id)).await?;
+            }
+            // A page has come before these; the others read nothing that counts.
+            _ => {}
+        }
+        match ask {
+            Ask::Page(page) => self.page(page).await,
+            Ask::Writes { channel, checkpoints } => self.sends(channel, checkpoints).await,
+            Ask::Chunks { thread_key, hashes } => self.gather(thread_key, &hashes).await,
+            Ask::Threads { keys } => self.threads_there(keys).await,
+            Ask::Channels { thread_id, checkpoint_ns, channels } => {
+                self.channels(&thread_id, &checkpoint_ns, channels).await
+            }
+            Ask::Ancestors { thread_id, checkpoint_ns, checkpoint_id, channels } => {
+                let channels = channels.into_iter().map(|(channel, _)| channel).collect();
+                self.ancestors(&thread_id, &checkpoint_ns, checkpoint_id, channels).await
+            }
+            Ask::Put(checkpoint) => self.put(checkpoint).await,
+            Ask::PutWrites(writes) => self.put_writes(writes).await,
+            Ask::DeleteThread { thread_id } => self.delete_thread(&thread_id).await,
+        }
+    }
+
+    /// Notes that rows of this call may be in the store.
+    pub(super) fn has_sent(&self) {
+        self.sent.set(true);
+    }
+
+    /// An error of this call. Once rows were sent, nobody can say that nothing is stored.
+    pub(super) fn after(&self, error: Error) -> Error {
+        if self.sent.get() { error.after_sending() } else { error }
+    }
+
+    /// The key of a thread in this call.
+    pub(super) fn key(&mut self, thread_id: &str) -> i64 {
+        let place = self.threads.iter().position(|known| known == thread_id);
+        let place = place.unwrap_or_else(|| {
+            self.threads.push(thread_id.to_owned());
+            self.threads.len() - 1
+        });
+        place as i64
+    }
+
+    /// The thread of a key.
+    pub(super) fn thread_of(&self, key: i64) -> Result<String, Error> {
+        let place = usize::try_from(key).ok();
+        place.and_then(|place| self.threads.get(place)).cloned().ok_or_else(|| {
+            Error::protocol("foreign-known", "the known of a call is of another store; pass none")
+        })
+    }
+
+    /// The tables of a query; `doing` says what failed where it does. With it goes the question
+    /// which of the rows that were sent show by now.
+    pub(super) async fn query(
+        &self,
+        doing: &str,
+        query: Query,
+        thread_id: Option<&str>,
+    ) -> Result<Vec<Table>, Error> {
+        let tables = self.look(query, thread_id).await?;
+        tables.map_err(|failure| failure.error(doing, self.sent.get()))
+    }
+
+    /// As `query`; nothing where the result is too large.
+    pub(super) async fn try_query(
+        &self,
+        doing: &str,
+        query: Query,
+        thread_id: Option<&str>,
+    ) -> Result<Option<Vec<Table>>, Error> {
+        match self.look(query, thread_id).await? {
+            Ok(tables) => Ok(Some(tables)),
+            Err(Failure { class: Class::ResultTooLarge, .. }) => Ok(None),
+            Err(failure) => Err(failure.error(doing, self.sent.get())),
+        }
+    }
+
+    /// Sends a query that reads a thread, or all; and notes what it shows of the rows that were
+    /// sent. Rows to lay over its tables are to be taken before: not every part of a query is as
+    /// of one moment.
+    pub(super) async fn look(
+        &self,
+        query: Query,
+        thread_id: Option<&str>,
+    ) -> Result<Result<Vec<Table>, Failure>, Error> {
+        let (threads, revs) = self.shared.borrow().unshown(thread_id);
+        if revs.is_empty() {
+            return self.sender.query(&query).await;
+        }
+        let query = query.and_shown(&self.sender.options.table, threads, revs);
+        let ended = self.sender.query(&query).await?;
+        let Ok(mut tables) = ended else { return Ok(ended) };
+        let mut memory = self.shared.borrow_mut();
+        for record in tables.pop().iter().flat_map(Table::records) {
+            let (rev, rows) = (record.integer("rev")?, record.integer("rows")?);
+            memory.shown(record.text("thread_id")?, rev, rows);
+        }
+        Ok(Ok(tables))
+    }
+
+    /// Waits until the store shows what was sent and could not be kept.
+    async fn until_shown(&self, thread_id: Option<&str>) -> Result<(), Error> {
+        let mut patience = Patience::of(&self.sender);
+        let since = self.sender.options.dropped_before(self.sender.io.now());
+        self.shared.borrow_mut().expire(since);
+        loop {
+            if thread_id.is_none() {
+                self.look_for_marked().await?;
+            }
+            let marked = self.shared.borrow().marked(thread_id);
+            let Some(first) = marked.first() else { return Ok(()) };
+            // It also tells of a deletion, after which nothing needs to show.
+            let query = query::cut(&self.sender.options.table, first);
+            self.cut_of("waiting for what was stored", first, query).await?;
+            if self.shared.borrow().marked(Some(first)).is_empty() {
+                continue;
+            }
+            if !patience.wait(&self.sender).await? {
+                return Err(failure::stale(&format!("what was stored in thread {first}")));
+            }
+        }
+    }
+
+    /// Asks for all that was sent at once, as often as that shows some of it: one by one they would
+    /// take a query for each thread.
+    async fn look_for_marked(&self) -> Result<(), Error> {
+        let mut before = usize::MAX;
+        loop {
+            let marked = self.shared.borrow().marked(None).len();
+            if marked < 2 || marked >= before {
+                return Ok(());
+            }
+            before = marked;
+            let tables = self.look(Query::empty(), None).await?;
+            tables.map_err(|failure| failure.error("waiting for what was stored", false))?;
+        }
+    }
+
+    /// The error where rows lack that must be there. They may be late, unless all of their thread
+    /// has been there for long: then they are gone.
+    pub(super) fn lacks(&self, thread_id: &str, what: &str) -> Result<(), Error> {
+        let newest = self.newest.get(thread_id).copied().unwrap_or_default();
+        if self.is_young(newest) { Err(failure::stale(what)) } else { Ok(()) }
+    }
+
+    /// Whether what was stored before a row may still be late.
+    pub(super) fn is_young(&self, rev: i64) -> bool {
+        microseconds(rev).saturating_add(LATE_MAX) >= self.sender.io.now()
+    }
+
+    /// Notes the newest revision that was read of a thread.
+    pub(super) fn note_newest(&mut self, thread_id: &str, rev: i64) {
+        let newest = self.newest.entry(thread_id.to_owned()).or_default();
+        *newest = rev.max(*newest);
+    }
+
+    /// Ingests rows, and lays them over what queries give.
+    pub(super) async fn ingest(
+        &self,
+        doing: &str,
+        rows: Vec<LogRow>,
+        before: bool,
+    ) -> Result<(), Error> {
+        match ingest(&self.sender, &self.shared, &rows).await {
+            Ok(Ok(())) => {
+                self.has_sent();
+                self.shared.borrow_mut().lay(rows, None);
+                Ok(())
+            }
+            Ok(Err(Broken { failure, partly })) => {
+                Err(failure.error(doing, before || partly || self.sent.get()))
+            }
+            Err(error) => Err(error.after_sending()),
+        }
+    }
+
+    /// Keeps the chunks of a query's table, and notes that they are stored.
+    pub(super) fn keep(&mut self, table: &Table) -> Result<(), Error> {
+        let mut learned: BTreeMap<String, (i64, Vec<String>)> = BTreeMap::new();
+        for record in table.records() {
+            let (thread_id, hash) = (record.text("thread_id")?, record.text("hash")?);
+            let encoding = encoding(record)?;
+            let Some(data) = encoding.decode(record.text("data")?) else { continue };
+            let rev = record.integer("rev")?;
+            let (since, hashes) =
+                learned.entry(thread_id.to_owned()).or_insert_with(|| (rev, Vec::new()));
+            *since = rev.min(*since);
+            hashes.push(hash.to_owned());
+            self.chunks.insert((thread_id.to_owned(), hash.to_owned()), data);
+        }
+        let mut memory = self.shared.borrow_mut();
+        for (thread_id, (since, hashes)) in learned {
+            memory.clock.observe(since);
+            memory.learn(&thread_id, None, since, hashes.into_iter());
+        }
+        Ok(())
+    }
+
+    /// The chunks with these hashes: those at hand, those laid, and those the store has. Chunks
+    /// that do not show are waited for, once.
+    async fn gather(&mut self, thread_key: i64, hashes: &[Hash]) -> Result<Rows, Error> {
+        let thread_id = self.thread_of(thread_key)?;
+        let texts: Vec<String> = hashes.iter().map(hash_text).collect();
+        let laid = self.laid();
+        for row in laid.iter().filter(|row| row.kind == CHUNK && row.thread_id == thread_id) {
+            if let Some(data) = row.bytes() {
+                self.chunks.insert((thread_id.clone(), row.hash.clone()), data);
+            }
+        }
+        let mut patience = Patience::of(&self.sender);
+        loop {
+            self.fetch(&thread_id, self.lacking(&thread_id, &texts)).await?;
+            if self.lacking(&thread_id, &texts).is_empty() {
+                break;
+            }
+            if self.waited || !patience.wait(&self.sender).await? {
+                self.waited = true;
+                self.lacks(&thread_id, &format!("parts of values of thread {thread_id}"))?;
+                break;
+            }
+        }
+        let row = |(place, hash): (usize, String)| {
+            let data = self.chunks.get(&(thread_id.clone(), hash))?;
+            Some(vec![Value::Integer(place as i64), Value::Blob(data.clone())])
+        };
+        Ok(texts.into_iter().enumerate().filter_map(row).collect())
+    }
+
+    /// The hashes whose chunks are not at hand.
+    fn lacking(&self, thread_id: &str, hashes: &[String]) -> Vec<String> {
+        let lacks =
+            |hash: &&String| !self.chunks.contains_key(&(thread_id.to_owned(), (*hash).clone()));
+        hashes.iter().filter(lacks).cloned().collect()
+    }
+
+    async fn fetch(&mut self, thread_id: &str, hashes: Vec<String>) -> Result<(), Error> {
+        let table = self.sender.options.table.clone();
+        let mut groups: Vec<Vec<String>> =
+            hashes.chunks(CHUNKS_MAX).map(<[String]>::to_vec).collect();
+        while let Some(group) = groups.pop() {
+            let query = query::chunks(&table, thread_id, group.clone());
+            match self.try_query("reading chunks", query, Some(thread_id)).await? {
+                Some(tables) => tables.iter().try_for_each(|table| self.keep(table))?,
+                None if group.len() > 1 => {
+                    let (left, right) = group.split_at(group.len() / 2);
+                    groups.extend([left.to_vec(), right.to_vec()]);
+                }
+                None => {
+                    return Err(Error::corrupt(
+                        "oversized-chunk",
+                        "a chunk is larger than a result may be; restore the table",
+                    ));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Those of the channels that have a stored value; all of them where there are more checkpoints
+    /// than are looked at.
+    async fn channels(
+        &mut self,
+        thread_id: &str,
+        checkpoint_ns: &str,
+        names: Vec<String>,
+    ) -> Result<Rows, Error> {
+        let mut looked_at: BTreeSet<String> = BTreeSet::new();
+        let mut found: BTreeSet<String> = BTreeSet::new();
+        for row in self.laid_checkpoints(thread_id, checkpoint_ns) {
+            looked_at.insert(row.checkpoint_id.clone());
+            found.extend(row.channels.iter().cloned());
+        }
+        if !names.iter().all(|name| found.contains(name)) {
+            let count = LOOKED_AT as i64 + 1;
+            let table = &self.sender.options.table;
+            let query = query::channels(table, thread_id, checkpoint_ns, count);
+            for table in self.query("looking for channels", query, Some(thread_id)).await? {
+                for record in table.records() {
+                    looked_at.insert(record.text("checkpoint_id")?.to_owned());
+                    found.extend(record.texts("channels")?);
+                }
+            }
+        }
+        let all = looked_at.len() > LOOKED_AT;
+        let is = |name: &String| all || found.contains(name);
+        Ok(names.into_iter().filter(is).map(|name| vec![Value::Text(name)]).collect())
+    }
+
+    /// Notes the newest tombstone of a thread whose rows are read.
+    pub(super) fn note_cut(&mut self, thread_id: &str, cut: i64) {
+        self.cuts.insert(thread_id.to_owned(), cut);
+    }
+
+    /// The keys of the threads that have no newer tombstone than when they were read.
+    async fn threads_there(&mut self, keys: Vec<i64>) -> Result<Rows, Error> {
+        let mut there = Vec::new();
+        for key in keys {
+            let thread_id = self.thread_of(key)?;
+            let query = query::cut(&self.sender.options.table, &thread_id);
+            let cut = self.cut_of("looking for a thread", &thread_id, query).await?;
+            if self.cuts.get(&thread_id).is_none_or(|read| cut <= *read) {
+                there.push(vec![Value::Integer(key)]);
+            }
+        }
+        Ok(there)
+    }
+
+    /// The rows that may not show yet.
+    pub(super) fn laid(&self) -> Vec<Rc<LogRow>> {
+        self.shared.borrow().laid()
+    }
+
+    /// The rows of checkpoints in a namespace that may not show yet and are not hidden.
+    fn laid_checkpoints(&self, thread_id: &str, checkpoint_ns: &str) -> Vec<Rc<LogRow>> {
+        let laid = self.laid();
+        let cut = newest_tombstone(&laid, thread_id);
+        let is = |row: &&Rc<LogRow>| {
+            row.kind == CHECKPOINT
+                && row.thread_id == thread_id
+                && row.checkpoint_ns == checkpoint_ns
+                && (row.waits || row.rev > cut)
+        };
+        laid.iter().filter(is).cloned().collect()
+    }
+}
+
+/// The newest tombstone of a thread among rows, 0 for none.
+pub(super) fn newest_tombstone(rows: &[Rc<LogRow>], thread_id: &str) -> i64 {
+    let of_thread = rows.iter().filter(|row| row.kind == TOMBSTONE && row.thread_id == thread_id);
+    of_thread.map(|row| row.rev).max().unwrap_or_default()
+}
+
+/// Ingests what waits in a store.
+pub(super) async fn flush(sender: Sender, shared: Shared) -> Result<(), Error> {
+    Call::new(sender, shared, None).flush("ingesting rows that waited").await
+}
+
+/// How long a read waits for rows that do not show yet: the visibility timeout, but not so close
+/// to the call's deadline that there is no time to look again.
+pub(super) struct Patience {
+    until: u64,
+    pause: u32,
+}
+
+impl Patience {
+    pub(super) fn of(sender: &Sender) -> Self {
+        let now = sender.io.now();
+        let most = sender.deadline.saturating_sub(now) / 4 * 3;
+        let until = now.saturating_add(sender.options.visibility_timeout.min(most));
+        Self { until, pause: VISIBILITY_PAUSE_MS }
+    }
+
+    /// Waits a while; longer each time. False where there is no time left.
+    pub(super) async fn wait(&mut self, sender: &Sender) -> Result<bool, Error> {
+        let left = self.until.saturating_sub(sender.io.now()) / 1000;
+        if left == 0 {
+            return Ok(false);
+        }
+        let pause = self.pause.min(u32::try_from(left).unwrap_or(u32::MAX));
+        sender.io.wait(pause).await?;
+        self.pause = self.pause.saturating_mul(2).min(VISIBILITY_PAUSE_MS_MAX);
+        Ok(true)
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,177 @@
+//! What waits and must be sent again: a thread was deleted by another process, and its tombstone
+//! is newer than what waits, or than what that relies on.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
+
+use super::{Batch, Memory, ROW_BYTES, Taken, Unsent};
+use crate::stores::kusto::clock::datetime;
+use crate::stores::kusto::http::Moment;
+use crate::stores::kusto::row::{CHECKPOINT, CHUNK, LogRow};
+
+/// The most bytes of chunks kept. Over it all that waits is flushed, and what is kept is let go:
+/// the next put of a thread then brings all of its chunks again.
+const KEPT_BYTES_MAX: usize = 16 * 1024 * 1024;
+
+/// The chunks that puts in write-behind rely on, whether they wait or are in the store: nobody
+/// who acknowledged a put can ask for them again.
+#[derive(Debug, Default)]
+pub(super) struct Kept {
+    /// By thread and hash.
+    chunks: BTreeMap<String, BTreeMap<String, Rc<LogRow>>>,
+    bytes: usize,
+    /// Of puts that wait and rely on what was in the store: the newest tombstone that they know.
+    relied: BTreeMap<(String, i64), i64>,
+}
+
+impl Kept {
+    fn keep(&mut self, chunks: Vec<LogRow>) {
+        for chunk in chunks {
+            let of_thread = self.chunks.entry(chunk.thread_id.clone()).or_default();
+            let bytes = chunk.data.len() + ROW_BYTES;
+            if of_thread.insert(chunk.hash.clone(), Rc::new(chunk)).is_none() {
+                self.bytes += bytes;
+            }
+        }
+    }
+
+    /// All chunks that these refer to; nothing where one is not kept.
+    fn reached<'a>(
+        &self,
+        thread_id: &str,
+        refs: impl Iterator<Item = &'a String>,
+    ) -> Option<Vec<Rc<LogRow>>> {
+        let empty = BTreeMap::new();
+        let kept = self.chunks.get(thread_id).unwrap_or(&empty);
+        let mut wanted: Vec<&String> = refs.collect();
+        let mut reached = BTreeMap::new();
+        while let Some(hash) = wanted.pop() {
+            if !reached.contains_key(hash) {
+                let chunk = kept.get(hash)?;
+                wanted.extend(&chunk.refs);
+                reached.insert(hash, Rc::clone(chunk));
+            }
+        }
+        Some(reached.into_values().collect())
+    }
+
+    fn retain(&mut self, threads: &BTreeSet<&String>) {
+        self.chunks.retain(|thread_id, _| threads.contains(thread_id));
+        let kept = self.chunks.values().flat_map(BTreeMap::values);
+        self.bytes = kept.map(|chunk| chunk.data.len() + ROW_BYTES).sum();
+    }
+}
+
+impl Memory {
+    /// Keeps the chunks of a put that will wait. Whether all that its checkpoint refers to is
+    /// kept: then it can be sent whole, whatever happens to its thread.
+    pub(crate) fn keep(
+        &mut self,
+        rows: &[LogRow],
+        chunks: Vec<LogRow>,
+        relied: Option<i64>,
+    ) -> bool {
+        self.kept.keep(chunks);
+        let Some(first) = rows.first() else { return true };
+        let relied = relied.map(|relied| ((first.thread_id.clone(), first.rev), relied));
+        let is_whole = self.kept.reached(&first.thread_id, refs(rows.iter())).is_some();
+        if is_whole {
+            self.kept.relied.extend(relied);
+        }
+        is_whole
+    }
+
+    /// Whether so many chunks are kept that what waits is to be flushed.
+    pub(crate) fn keeps_much(&self) -> bool {
+        self.kept.bytes > KEPT_BYTES_MAX
+    }
+
+    /// The threads of rows that were taken.
+    pub(crate) fn threads_of(&self, taken: &Taken) -> BTreeSet<String> {
+        taken.rows.iter().map(|row| row.thread_id.clone()).collect()
+    }
+
+    /// Of rows that were taken and ingested, those that the tombstones hide, or whose chunks may
+    /// have been removed with what they hide: whole, and newer. They are to be ingested again.
+    pub(crate) fn renew(
+        &mut self,
+        taken: &Taken,
+        cuts: &BTreeMap<String, i64>,
+        at: Moment,
+    ) -> Vec<LogRow> {
+        let Self { unsent, kept, clock, .. } = self;
+        let mut again = Vec::new();
+        for (state, batch) in unsent {
+            let is_taken = matches!(state, Unsent::Underway(_, take) if *take == taken.take);
+            let Some(cut) = cuts.get(&batch.thread_id).filter(|_| is_taken) else { continue };
+            let relied = kept.relied.remove(&(batch.thread_id.clone(), batch.rev));
+            let is_gone = relied.is_some_and(|relied| relied < *cut);
+            if batch.rev > *cut && !is_gone {
+                continue;
+            }
+            let whole = if is_gone {
+                kept.reached(&batch.thread_id, refs(batch.rows.iter().map(|row| &**row)))
+            } else {
+                None
+            };
+            batch.renew(whole.unwrap_or_default(), clock.next(at), at);
+            again.extend(batch.rows.iter().map(|row| LogRow::clone(row)));
+        }
+        again
+    }
+
+    /// Forgets a thread's chunks.
+    pub(super) fn let_go(&mut self, thread_id: &str) {
+        if self.kept.chunks.remove(thread_id).is_some() {
+            let threads: Vec<String> = self.kept.chunks.keys().cloned().collect();
+            self.kept.retain(&threads.iter().collect());
+        }
+    }
+
+    /// Lets go what nothing that waits relies on: where much is kept, its chunks.
+    pub(super) fn make_room_for_chunks(&mut self) {
+        let waits: BTreeSet<_> =
+            self.unsent.iter().map(|(_, batch)| (batch.thread_id.clone(), batch.rev)).collect();
+        self.kept.relied.retain(|batch, _| waits.contains(batch));
+        if self.keeps_much() {
+            self.kept.retain(&waits.iter().map(|(thread_id, _)| thread_id).collect());
+        }
+    }
+}
+
+impl Batch {
+    /// Gives the rows another revision, and ids of their own; and brings these chunks along.
+    fn renew(&mut self, chunks: Vec<Rc<LogRow>>, rev: i64, at: Moment) {
+        let id = |place: &str| format!("{rev:x}-{:016x}-{place}", at.entropy);
+        let stamped = |row: &LogRow, row_id| LogRow {
+            rev,
+            row_id,
+            created_at: datetime(at.now),
+            waits: true,
+            ..row.clone()
+        };
+        let own: BTreeSet<&String> = self.rows.iter().map(|row| &row.hash).collect();
+        let chunks = chunks.iter().filter(|chunk| !own.contains(&chunk.hash)).enumerate();
+        let mut rows: Vec<_> = chunks
+            .map(|(place, chunk)| Rc::new(stamped(chunk, id(&format!("again-{place:x}")))))
+            .collect();
+        rows.extend(self.rows.iter().map(|row| {
+            let place = row.row_id.rsplit_once('-').map_or("0", |(_, place)| place);
+            Rc::new(stamped(row, id(place)))
+        }));
+        (self.rev, self.count, self.rows) = (rev, rows.len(), rows);
+    }
+
+    /// The rows, which are ingested: what hides rows of the store hides them.
+    pub(super) fn ingested(mut self) -> Self {
+        for row in &mut self.rows {
+            Rc::make_mut(row).waits = false;
+        }
+        self
+    }
+}
+
+/// What checkpoints among the rows refer to.
+fn refs<'a>(rows: impl Iterator<Item = &'a LogRow>) -> impl Iterator<Item = &'a String> {
+    rows.filter(|row| row.kind == CHECKPOINT || row.kind == CHUNK).flat_map(|row| &row.refs)
+}

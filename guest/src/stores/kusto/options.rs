@@ -1,0 +1,261 @@
+//! What a caller may choose, checked once.
+
+use super::connection::Endpoint;
+use super::http::percent_encoded;
+use crate::contract::error::Error;
+
+/// How rows reach the store.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum IngestMode {
+    /// Streaming, and inline for a while where the cluster has streaming ingestion off.
+    #[default]
+    Auto,
+    /// Streaming ingestion alone.
+    Streaming,
+    /// Ingestion commands.
+    Inline,
+}
+
+/// What a caller may choose; absent stands for the default. `wit/kusto.wit` documents each.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct StoreOptions {
+    /// The cluster's URI.
+    pub cluster_uri: String,
+    /// The database.
+    pub database: String,
+    /// The table of the log.
+    pub table: Option<String>,
+    /// How rows reach the store.
+    pub ingest_mode: IngestMode,
+    /// Write-behind: how many rows may wait.
+    pub batch_size: Option<u32>,
+    /// Write-behind: how long rows may wait, in milliseconds.
+    pub flush_interval_ms: Option<u32>,
+    /// How long a call may try in all, in milliseconds.
+    pub deadline_ms: Option<u32>,
+    /// After how many days the table drops rows.
+    pub retention_days: Option<u32>,
+    /// How long a read waits for rows that do not show yet, in milliseconds.
+    pub visibility_timeout_ms: Option<u32>,
+    /// Whether `delete_thread` also removes the rows.
+    pub admin: bool,
+    /// Hosts that may get the token, beyond those known.
+    pub trusted_hosts: Vec<String>,
+    /// Whether there is a token, or a way to get one: then the host must be trusted.
+    pub credential: bool,
+}
+
+/// A day in microseconds.
+const DAY: u64 = 86_400_000_000;
+
+const TABLE: &str = "CheckpointLog";
+/// What the names of all else end with that `provision.kql` makes for a table. A log of such a name
+/// would be what another log keeps beside it.
+const DERIVED: [&str; 8] = [
+    "_LatestCheckpoints",
+    "_LatestState",
+    "_LiveCheckpoints",
+    "_LiveWrites",
+    "_New",
+    "_NewTombstones",
+    "_ThreadElements",
+    "_Tombstones",
+];
+const TABLE_BYTES_MAX: usize = 64;
+const DATABASE_BYTES_MAX: usize = 1024;
+
+/// The options, checked and complete. Times are in microseconds.
+#[derive(Clone, Debug)]
+pub(crate) struct Options {
+    /// Without a slash at its end.
+    pub(crate) cluster_uri: String,
+    pub(crate) database: String,
+    pub(crate) table: String,
+    pub(crate) ingest_mode: IngestMode,
+    pub(crate) batch_rows: usize,
+    pub(crate) flush_interval: u64,
+    pub(crate) deadline: u64,
+    pub(crate) retention: u64,
+    pub(crate) visibility_timeout: u64,
+    pub(crate) admin: bool,
+    /// Whether the cluster's host may get the token.
+    pub(crate) trusted: bool,
+    /// Whether queries say how consistent they are to be.
+    pub(crate) says_consistency: bool,
+}
+
+impl Options {
+    pub(crate) fn checked(options: StoreOptions) -> Result<Self, Error> {
+        let endpoint = Endpoint::parse(&options.cluster_uri)?;
+        let table = checked_table(options.table)?;
+        let database = options.database;
+        if database.is_empty()
+            || database.len() > DATABASE_BYTES_MAX
+            || database.chars().any(char::is_control)
+        {
+            return Err(Error::invalid(
+                "invalid-database",
+                "the database has no name, or none that a database can have; pass the name of \
+                 the database the table is in",
+            ));
+        }
+        let counts = [
+            ("batch_size", options.batch_size),
+            ("flush_interval", options.flush_interval_ms),
+            ("deadline", options.deadline_ms),
+            ("retention_days", options.retention_days),
+            ("visibility_timeout", options.visibility_timeout_ms),
+        ];
+        if let Some((name, _)) = counts.iter().find(|(_, count)| *count == Some(0)) {
+            return Err(Error::invalid(
+                "invalid-option",
+                format!("the option {name} is 0; pass more, or leave it out for the default"),
+            ));
+        }
+        let trusted = endpoint.may_have_token(&options.trusted_hosts);
+        if options.credential && !trusted {
+            return Err(Error::invalid(
+                "untrusted-host",
+                "there is a credential, and the cluster's host is none that may get its token: \
+                 use https, and where the host is none of the service's own and you trust it, \
+                 name it among the trusted hosts",
+            ));
+        }
+        let ms = |given: Option<u32>, default: u32| u64::from(given.unwrap_or(default)) * 1000;
+        Ok(Self {
+            trusted,
+            says_consistency: !endpoint.is_fabric(),
+            cluster_uri: endpoint.origin,
+            database,
+            table,
+            ingest_mode: options.ingest_mode,
+            batch_rows: options.batch_size.unwrap_or(1) as usize,
+            flush_interval: ms(options.flush_interval_ms, 30_000),
+            deadline: ms(options.deadline_ms, 60_000),
+            retention: u64::from(options.retention_days.unwrap_or(365)) * DAY,
+            visibility_timeout: ms(options.visibility_timeout_ms, 60_000),
+            admin: options.admin,
+        })
+    }
+
+    /// Whether calls are acknowledged before their rows are ingested.
+    pub(crate) fn write_behind(&self) -> bool {
+        self.batch_rows > 1
+    }
+
+    /// After how many days the table drops rows, as the caller says.
+    pub(crate) fn retention_days(&self) -> u64 {
+        self.retention / DAY
+    }
+
+    /// What was sent before is dropped by the table, or about to be, in microseconds since 1970.
+    pub(crate) fn dropped_before(&self, now: u64) -> u64 {
+        now.saturating_sub(self.retention)
+    }
+
+    /// How old a chunk may be to be referred to without being sent again.
+    pub(crate) fn age_max(&self) -> u64 {
+        self.retention / 2
+    }
+
+    /// The URL of an endpoint.
+    pub(crate) fn url(&self, path: &str) -> String {
+        format!("{}{path}", self.cluster_uri)
+    }
+
+    /// The path of streaming ingestion into a table.
+    pub(crate) fn ingest_path(&self, table: &str) -> String {
+        format!(
+            "/v1/rest/ingest/{}/{}?streamFormat=MultiJSON&mappingName={}",
+            percent_encoded(&self.database),
+            percent_encoded(table),
+            super::ingest::MAPPING,
+        )
+    }
+}
+
+/// The table's name, or why it can be none.
+fn checked_table(table: Option<String>) -> Result<String, Error> {
+    let table = table.unwrap_or_else(|| TABLE.to_owned());
+    let mut letters = table.bytes();
+    let first = letters.next().is_some_and(|b| b.is_ascii_alphabetic() || b == b'_');
+    if !first
+        || !letters.all(|b| b.is_ascii_alphanumeric() || b == b'_')
+        || table.len() > TABLE_BYTES_MAX
+    {
+        return Err(Error::invalid(
+            "invalid-table",
+            "the table's name is not a letter or _ followed by at most 63 letters, digits \
+             and _; pass such a one, or none for CheckpointLog",
+        ));
+    }
+    if let Some(ending) = DERIVED.iter().find(|ending| table.ends_with(**ending)) {
+        return Err(Error::invalid(
+            "invalid-table",
+            format!(
+                "the table's name ends with {ending}, as the name of what another log has \
+                 beside it; pass another name"
+            ),
+        ));
+    }
+    Ok(table)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn options() -> StoreOptions {
+        StoreOptions {
+            cluster_uri: "https://a.kusto.windows.net".to_owned(),
+            database: "db".to_owned(),
+            ..StoreOptions::default()
+        }
+    }
+
+    fn code(options: StoreOptions) -> Option<&'static str> {
+        Options::checked(options).err().map(|error| error.code())
+    }
+
+    #[test]
+    fn a_credential_is_for_a_host_that_may_get_it_and_for_no_other() {
+        let of = |cluster_uri: &str, credential| {
+            let cluster_uri = cluster_uri.to_owned();
+            let trusted_hosts = vec!["kusto.example".to_owned()];
+            code(StoreOptions { cluster_uri, credential, trusted_hosts, ..options() })
+        };
+        for uri in ["https://a.kusto.windows.net", "https://kusto.example", "http://localhost:80"] {
+            assert_eq!(of(uri, true), None, "{uri}");
+        }
+        for uri in
+            ["https://elsewhere.example", "http://kusto.example", "http://a.kusto.windows.net"]
+        {
+            assert_eq!((of(uri, true), of(uri, false)), (Some("untrusted-host"), None), "{uri}");
+        }
+    }
+
+    #[test]
+    fn a_log_has_no_name_that_another_log_gives_to_what_is_its_own() {
+        let of = |table: &str| code(StoreOptions { table: Some(table.to_owned()), ..options() });
+        for ending in DERIVED {
+            assert_eq!(of(&format!("Log{ending}")), Some("invalid-table"), "{ending}");
+        }
+        assert_eq!((of("Tombstones"), of("Log_Tombstones_2"), of("Log")), (None, None, None));
+    }
+
+    #[test]
+    fn a_count_of_nothing_is_refused_by_its_name() {
+        let zero = Some(0);
+        for (name, given) in [
+            ("batch_size", StoreOptions { batch_size: zero, ..options() }),
+            ("flush_interval", StoreOptions { flush_interval_ms: zero, ..options() }),
+            ("deadline", StoreOptions { deadline_ms: zero, ..options() }),
+            ("retention_days", StoreOptions { retention_days: zero, ..options() }),
+            ("visibility_timeout", StoreOptions { visibility_timeout_ms: zero, ..options() }),
+        ] {
+            let error = Options::checked(given).unwrap_err();
+            assert_eq!(error.code(), "invalid-option");
+            assert!(error.to_string().contains(name), "{error}");
+        }
+    }
+}

@@ -1,0 +1,261 @@
+//! What counts among several rows: which revision of a checkpoint, which of two writes at one
+//! place, what a tombstone hides. The same rules for rows of the store and for rows that wait.
+
+use std::collections::BTreeMap;
+use std::rc::Rc;
+
+use super::frames::{Record, Table};
+use super::row::{CHECKPOINT, Encoding, LogRow, TOMBSTONE, WRITE};
+use crate::contract::error::Error;
+use crate::format::places::{Places, incomplete};
+use crate::format::write::{WriteColumns, WriteEnvelope};
+
+/// A checkpoint's place.
+pub(crate) type Place = (String, String, String);
+
+/// Rows put together by what they are about.
+#[derive(Debug, Default)]
+pub(crate) struct Seen {
+    rows: Vec<Rc<LogRow>>,
+    /// By thread.
+    cuts: BTreeMap<String, i64>,
+}
+
+/// A checkpoint or write, its parts joined.
+#[derive(Clone, Debug)]
+pub(crate) struct Whole {
+    /// Any of its rows: what is the same in all of them.
+    pub(crate) row: Rc<LogRow>,
+    /// The data.
+    pub(crate) data: String,
+}
+
+/// Something whose rest does not show.
+#[derive(Debug)]
+pub(crate) struct Late {
+    pub(crate) thread_id: String,
+    /// In words.
+    pub(crate) what: String,
+    /// Whether it is a row that lacks parts, and not a task that lacks rows.
+    pub(crate) is_row: bool,
+}
+
+impl Seen {
+    /// Takes the rows of a query's table.
+    pub(crate) fn take(&mut self, table: &Table, kind: &str) -> Result<(), Error> {
+        for record in table.records() {
+            let row = read(record, kind)?;
+            if let Some(cut) = record.optional_integer("cut")? {
+                self.cut(&row.thread_id, cut);
+            }
+            self.rows.push(Rc::new(row));
+        }
+        Ok(())
+    }
+
+    /// Takes rows that may not show yet.
+    pub(crate) fn lay(&mut self, rows: impl Iterator<Item = Rc<LogRow>>) {
+        for row in rows {
+            if row.kind == TOMBSTONE {
+                self.cut(&row.thread_id, row.rev);
+            } else {
+                self.rows.push(row);
+            }
+        }
+    }
+
+    /// Notes a tombstone.
+    pub(crate) fn cut(&mut self, thread_id: &str, rev: i64) {
+        let cut = self.cuts.entry(thread_id.to_owned()).or_default();
+        *cut = rev.max(*cut);
+    }
+
+    /// The newest tombstone of a thread, 0 for none.
+    pub(crate) fn cut_of(&self, thread_id: &str) -> i64 {
+        self.cuts.get(thread_id).copied().unwrap_or_default()
+    }
+
+    /// The newest revisions by thread.
+    pub(crate) fn newest(&self) -> BTreeMap<&str, i64> {
+        let rows = self.rows.iter().map(|row| (row.thread_id.as_str(), row.rev));
+        let cuts = self.cuts.iter().map(|(thread_id, cut)| (thread_id.as_str(), *cut));
+        let mut newest: BTreeMap<&str, i64> = BTreeMap::new();
+        for (thread_id, rev) in rows.chain(cuts) {
+            let known = newest.entry(thread_id).or_default();
+            *known = rev.max(*known);
+        }
+        newest
+    }
+
+    /// The checkpoints: of each one its newest revision.
+    pub(crate) fn checkpoints(&self) -> BTreeMap<Place, Whole> {
+        let mut checkpoints: BTreeMap<Place, Whole> = BTreeMap::new();
+        for whole in self.wholes(CHECKPOINT) {
+            let place = whole.place();
+            let newer = checkpoints.get(&place).is_none_or(|other| other.order() < whole.order());
+            if newer {
+                checkpoints.insert(place, whole);
+            }
+        }
+        checkpoints
+    }
+
+    /// The writes by checkpoint, each checkpoint's in their order. At a place of its own the
+    /// newest revision counts, at any other the first.
+    pub(crate) fn writes(&self) -> BTreeMap<Place, Vec<Whole>> {
+        let mut kept: BTreeMap<(Place, String, i64), Whole> = BTreeMap::new();
+        for whole in self.wholes(WRITE) {
+            let key = (whole.place(), whole.row.task_id.clone(), whole.row.idx);
+            let replaces = kept.get(&key).is_none_or(|other| {
+                let newer = other.order() < whole.order();
+                if whole.row.idx < 0 { newer } else { !newer }
+            });
+            if replaces {
+                kept.insert(key, whole);
+            }
+        }
+        let mut writes: BTreeMap<Place, Vec<Whole>> = BTreeMap::new();
+        for ((place, ..), whole) in kept {
+            writes.entry(place).or_default().push(whole);
+        }
+        for of_one in writes.values_mut() {
+            of_one.sort_by(|a, b| {
+                let key = |whole: &Whole| {
+                    (whole.row.task_path.clone(), whole.row.task_id.clone(), whole.row.idx)
+                };
+                key(a).cmp(&key(b))
+            });
+        }
+        writes
+    }
+
+    /// What is not hidden and all of whose parts are there.
+    fn wholes(&self, kind: &str) -> Vec<Whole> {
+        let whole = |rows: BTreeMap<i64, &Rc<LogRow>>| {
+            is_complete(&rows).then_some(())?;
+            let (_, first) = rows.first_key_value()?;
+            let data = rows.values().map(|row| row.data.as_str()).collect();
+            Some(Whole { row: Rc::clone(first), data })
+        };
+        self.parts(kind).into_values().filter_map(whole).collect()
+    }
+
+    /// What is there in part, as long as the rest of it does not show: a row, or a task's writes.
+    pub(crate) fn late(&self) -> Option<Late> {
+        self.late_row().or_else(|| self.late_writes())
+    }
+
+    /// A row that is there in part.
+    pub(crate) fn late_row(&self) -> Option<Late> {
+        let LogRow { kind, checkpoint_id, thread_id, .. } = self.broken()?;
+        let what = format!("a {kind} of checkpoint {checkpoint_id} of thread {thread_id}");
+        Some(Late { thread_id: thread_id.clone(), what, is_row: true })
+    }
+
+    fn late_writes(&self) -> Option<Late> {
+        let late = |(place, writes): (Place, Vec<Whole>)| {
+            let (thread_id, _, id) = place;
+            // One that cannot be opened is refused where it is read.
+            let places: Option<Vec<Places>> = writes.iter().map(Whole::places).collect();
+            let rows = writes.iter().map(|Whole { row, .. }| (row.task_id.as_str(), row.idx));
+            let rows = rows.zip(places.as_ref()?).map(|((task, idx), places)| (task, idx, places));
+            let task_id = incomplete(rows)?;
+            let what =
+                format!("the writes of task {task_id} to checkpoint {id} of thread {thread_id}");
+            Some(Late { thread_id, what, is_row: false })
+        };
+        self.writes().into_iter().find_map(late)
+    }
+
+    /// A row whose first part is there, which was sent last, and others are not.
+    fn broken(&self) -> Option<&LogRow> {
+        let mut parts = self.parts(CHECKPOINT);
+        parts.append(&mut self.parts(WRITE));
+        let broken = parts.into_values().find(|rows| rows.contains_key(&0) && !is_complete(rows));
+        broken.and_then(|rows| rows.get(&0).map(|first| &***first))
+    }
+
+    /// The parts of each row of a kind that is not hidden. A person may have copied a thread's rows
+    /// to another one.
+    fn parts(&self, kind: &str) -> BTreeMap<(&str, &str), BTreeMap<i64, &Rc<LogRow>>> {
+        let mut parts: BTreeMap<_, BTreeMap<i64, &Rc<LogRow>>> = BTreeMap::new();
+        for row in &self.rows {
+            let is_live = row.waits || row.rev > self.cut_of(&row.thread_id);
+            if row.kind == kind && is_live {
+                parts
+                    .entry((row.thread_id.as_str(), row.row_id.as_str()))
+                    .or_default()
+                    .insert(row.part, row);
+            }
+        }
+        parts
+    }
+}
+
+impl Whole {
+    /// The places of a write's call; nothing where it cannot be opened.
+    fn places(&self) -> Option<Places> {
+        let row = &self.row;
+        let columns = WriteColumns {
+            thread_id: &row.thread_id,
+            checkpoint_ns: &row.checkpoint_ns,
+            checkpoint_id: &row.checkpoint_id,
+            task_id: &row.task_id,
+            idx: row.idx,
+            task_path: &row.task_path,
+            channel: &row.channel,
+        };
+        let envelope = row.encoding.decode(&self.data)?;
+        WriteEnvelope::open(&envelope, columns, &String::new).ok().map(|write| write.places)
+    }
+
+    /// Its checkpoint's place.
+    pub(crate) fn place(&self) -> Place {
+        let LogRow { thread_id, checkpoint_ns, checkpoint_id, .. } = &*self.row;
+        (thread_id.clone(), checkpoint_ns.clone(), checkpoint_id.clone())
+    }
+
+    /// Its order among revisions. Rows of one revision are of one call, or of two that drew the
+    /// same bits in the same microsecond: any order does, as long as it is always the same one.
+    fn order(&self) -> (i64, &str) {
+        (self.row.rev, &self.row.row_id)
+    }
+}
+
+fn is_complete(rows: &BTreeMap<i64, &Rc<LogRow>>) -> bool {
+    rows.first_key_value()
+        .is_some_and(|(_, first)| first.part == 0 && rows.len() as i64 == first.parts)
+}
+
+fn read(record: Record<'_>, kind: &str) -> Result<LogRow, Error> {
+    let text = |column| record.text(column).map(str::to_owned);
+    Ok(LogRow {
+        kind: kind.to_owned(),
+        thread_id: text("thread_id")?,
+        checkpoint_ns: text("checkpoint_ns")?,
+        checkpoint_id: text("checkpoint_id")?,
+        task_id: text("task_id")?,
+        task_path: text("task_path")?,
+        idx: record.optional_integer("idx")?.unwrap_or_default(),
+        channel: text("channel")?,
+        encoding: encoding(record)?,
+        data: text("data")?,
+        part: record.integer("part")?,
+        parts: record.integer("parts")?,
+        rev: record.integer("rev")?,
+        row_id: text("row_id")?,
+        ..LogRow::default()
+    })
+}
+
+/// How a row's data is encoded.
+pub(crate) fn encoding(record: Record<'_>) -> Result<Encoding, Error> {
+    match record.text("encoding")? {
+        "text" => Ok(Encoding::Text),
+        "base64" => Ok(Encoding::Base64),
+        _ => Err(Error::corrupt(
+            "unexpected-column",
+            "column encoding of the log is neither text nor base64; restore the table",
+        )),
+    }
+}

@@ -1,0 +1,211 @@
+//! A row of the log: what is ingested, and what queries give back.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+
+use super::clock::datetime;
+use super::filter;
+use crate::contract::error::Error;
+use crate::format::FORMAT;
+use crate::format::values::hash::Hash;
+
+/// `kind` of a row that is a checkpoint, or a part of one.
+pub(crate) const CHECKPOINT: &str = "checkpoint";
+/// `kind` of a row that is a pending write, or a part of one.
+pub(crate) const WRITE: &str = "write";
+/// `kind` of a row that is a chunk.
+pub(crate) const CHUNK: &str = "chunk";
+/// `kind` of a row that hides what its thread had before it.
+pub(crate) const TOMBSTONE: &str = "tombstone";
+
+/// The most bytes of `data` in one row; more is put in several. The service cuts off text over
+/// 1 MB without a word where a column is not prepared for it.
+pub(crate) const DATA_BYTES_MAX: usize = 512 * 1024;
+
+/// One row. A field that is empty says nothing; the names are those of the columns.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub(crate) struct LogRow {
+    pub(crate) kind: String,
+    pub(crate) thread_id: String,
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub(crate) checkpoint_ns: String,
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub(crate) checkpoint_id: String,
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub(crate) parent_checkpoint_id: String,
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub(crate) task_id: String,
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub(crate) task_path: String,
+    pub(crate) idx: i64,
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub(crate) channel: String,
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub(crate) hash: String,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) refs: Vec<String>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) channels: Vec<String>,
+    #[serde(flatten)]
+    pub(crate) copies: Copies,
+    pub(crate) encoding: Encoding,
+    pub(crate) data: String,
+    pub(crate) part: i64,
+    pub(crate) parts: i64,
+    pub(crate) created_at: String,
+    pub(crate) rev: i64,
+    pub(crate) row_id: String,
+    pub(crate) format: i64,
+    /// Whether it is acknowledged and not ingested yet. It will be newer than every deletion by
+    /// another process, so none hides it.
+    #[serde(skip)]
+    pub(crate) waits: bool,
+}
+
+/// Copies of what `data` holds, for people and for conditions that narrow a query. They are
+/// never read back.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub(crate) struct Copies {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) metadata: Option<serde_json::Value>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) source: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) step: Option<i64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) run_id: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) state: Option<serde_json::Value>,
+}
+
+/// How bytes are text in `data`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Encoding {
+    /// They are.
+    #[default]
+    Text,
+    /// In base64.
+    Base64,
+}
+
+/// What `data` of a checkpoint holds, as JSON.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct CheckpointData {
+    pub(crate) ts: String,
+    pub(crate) parent: Option<String>,
+    pub(crate) metadata: String,
+    /// Text where the metadata is JSON that conditions are about.
+    pub(crate) metadata_encoding: Encoding,
+    /// In base64.
+    pub(crate) envelope: String,
+}
+
+impl LogRow {
+    /// A row of a kind, with what every row has.
+    pub(crate) fn new(kind: &str, thread_id: &str, rev: i64, row_id: String, now: u64) -> Self {
+        Self {
+            kind: kind.to_owned(),
+            thread_id: thread_id.to_owned(),
+            parts: 1,
+            created_at: datetime(now),
+            rev,
+            row_id,
+            format: i64::from(FORMAT),
+            ..Self::default()
+        }
+    }
+
+    /// The row with these bytes, or several where they are many: the first part comes last, so
+    /// that where it is, all are.
+    pub(crate) fn holding(mut self, encoding: Encoding, data: String) -> Vec<Self> {
+        self.encoding = encoding;
+        if data.len() <= DATA_BYTES_MAX {
+            self.data = data;
+            return vec![self];
+        }
+        let mut pieces = Vec::new();
+        let mut rest = data.as_str();
+        while !rest.is_empty() {
+            let (piece, after) = rest.split_at(rest.floor_char_boundary(DATA_BYTES_MAX));
+            pieces.push(piece);
+            rest = after;
+        }
+        let parts = pieces.len() as i64;
+        let bare = Self { copies: Copies::default(), refs: Vec::new(), ..self.clone() };
+        let mut rows = Vec::with_capacity(pieces.len());
+        for (part, piece) in pieces.into_iter().enumerate().rev() {
+            let like = if part == 0 { &self } else { &bare };
+            let data = piece.to_owned();
+            rows.push(Self { data, part: part as i64, parts, ..like.clone() });
+        }
+        rows
+    }
+
+    /// The row as a line of JSON.
+    pub(crate) fn line(&self) -> Result<String, Error> {
+        serde_json::to_string(self)
+            .map_err(|error| Error::protocol("encoding-failed", format!("cannot encode: {error}")))
+    }
+
+    /// The bytes that `data` stands for.
+    pub(crate) fn bytes(&self) -> Option<Vec<u8>> {
+        self.encoding.decode(&self.data)
+    }
+}
+
+impl Encoding {
+    /// Bytes as text: as they are where every store keeps them so.
+    pub(crate) fn of(bytes: Vec<u8>) -> (Self, String) {
+        match String::from_utf8(bytes) {
+            Ok(text) if !text.contains('\0') => (Self::Text, text),
+            Ok(text) => (Self::Base64, STANDARD.encode(text)),
+            Err(error) => (Self::Base64, STANDARD.encode(error.as_bytes())),
+        }
+    }
+
+    /// Bytes as base64.
+    pub(crate) fn base64(bytes: &[u8]) -> (Self, String) {
+        (Self::Base64, STANDARD.encode(bytes))
+    }
+
+    /// The bytes of a text.
+    pub(crate) fn decode(self, text: &str) -> Option<Vec<u8>> {
+        match self {
+            Self::Text => Some(text.as_bytes().to_vec()),
+            Self::Base64 => STANDARD.decode(text).ok(),
+        }
+    }
+}
+
+/// A hash as the column has it.
+pub(crate) fn hash_text(hash: &Hash) -> String {
+    URL_SAFE_NO_PAD.encode(hash.as_bytes())
+}
+
+/// The copies of a checkpoint's metadata.
+pub(crate) fn copies(metadata: &str) -> Copies {
+    /// More is left out: the service makes nothing of a dynamic value over 1 MiB.
+    const COPY_BYTES_MAX: usize = 256 * 1024;
+    let Ok(value) = serde_json::from_str::<serde_json::Value>(metadata) else {
+        return Copies::default();
+    };
+    let text = |key: &str| value.get(key).and_then(|value| value.as_str()).map(str::to_owned);
+    Copies {
+        source: text("source"),
+        step: value.get("step").and_then(whole),
+        run_id: text("run_id"),
+        metadata: (value.is_object() && metadata.len() <= COPY_BYTES_MAX).then_some(value),
+        state: None,
+    }
+}
+
+/// A number that is an integer, however it is written.
+fn whole(value: &serde_json::Value) -> Option<i64> {
+    value.as_i64().or_else(|| value.as_f64().and_then(filter::whole))
+}
+
+/// The members of a JSON object, each as its text.
+pub(crate) type Members<'a> = std::collections::BTreeMap<String, &'a RawValue>;

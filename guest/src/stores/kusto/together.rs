@@ -1,0 +1,234 @@
+//! Calls of one turn that write: their rows are one ingest, and one look for a tombstone
+//! acknowledges all puts of a thread.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::call::{self, Call};
+use super::failure::Class;
+use super::ingest::{Broken, ingest};
+use super::memory::Shared;
+use super::row::{CHUNK, LogRow, hash_text};
+use super::send::Sender;
+use super::store::thread_of;
+use super::write::{Attempt, PUTTING, WRITING};
+use crate::contract::error::Error;
+use crate::contract::outcome::Outcome;
+use crate::contract::statement::RowSet;
+use crate::operations::ask::{Ask, NewCheckpoint, NewWrites, Step};
+use crate::operations::method::Method;
+
+/// A call that has come to its write.
+struct Member {
+    place: usize,
+    call: Call,
+    method: Method,
+    write: Write,
+}
+
+enum Write {
+    Put(NewCheckpoint),
+    PutWrites(NewWrites),
+}
+
+/// How each call ended.
+type Ended = BTreeMap<usize, Result<Outcome, Error>>;
+
+/// Runs calls to their ends, in their order as far as one relies on another.
+pub(super) async fn run(
+    sender: &Sender,
+    shared: &Shared,
+    calls: Vec<crate::contract::call::Call>,
+) -> Vec<Result<Outcome, Error>> {
+    let mut ended = Ended::new();
+    let mut group = Vec::new();
+    for (place, call) in calls.into_iter().enumerate() {
+        let begun = begin(sender, shared, call, place, &mut group, &mut ended).await;
+        match begun {
+            Ok(Some(member)) => group.push(member),
+            Ok(None) => {}
+            Err(error) => {
+                ended.insert(place, Err(error));
+            }
+        }
+        if sender.options.write_behind() {
+            // Nothing is sent for it, so there is nothing to share.
+            alone(std::mem::take(&mut group), &mut ended).await;
+        }
+    }
+    write(sender, shared, group, &mut ended).await;
+    ended.into_values().collect()
+}
+
+/// Brings a call to its write. What it must read first may be what the group writes.
+async fn begin(
+    sender: &Sender,
+    shared: &Shared,
+    call: crate::contract::call::Call,
+    place: usize,
+    group: &mut Vec<Member>,
+    ended: &mut Ended,
+) -> Result<Option<Member>, Error> {
+    let thread_id = thread_of(&call);
+    let Some((mut method, mut step)) = Method::start(call)? else {
+        return Err(Error::protocol("no-write", "a setup is no call that writes; begin it alone"));
+    };
+    let mut call = Call::new(sender.clone(), shared.clone(), thread_id);
+    loop {
+        let asks = match step {
+            Step::Done(outcome) => {
+                ended.insert(place, Ok(outcome));
+                return Ok(None);
+            }
+            Step::Ask(asks) => asks,
+        };
+        let mut sets = Vec::with_capacity(asks.len());
+        for ask in asks {
+            match ask {
+                Ask::Put(new) => {
+                    return Ok(Some(Member { place, call, method, write: Write::Put(new) }));
+                }
+                Ask::PutWrites(new) => {
+                    return Ok(Some(Member { place, call, method, write: Write::PutWrites(new) }));
+                }
+                ask => {
+                    if matches!(ask, Ask::Channels { .. }) {
+                        write(sender, shared, std::mem::take(group), ended).await;
+                    }
+                    sets.push(RowSet { rows: call.answer(ask).await? });
+                }
+            }
+        }
+        step = method.advance(&sets)?;
+    }
+}
+
+/// Writes what the calls of a group have to write, in one ingest.
+async fn write(sender: &Sender, shared: &Shared, group: Vec<Member>, ended: &mut Ended) {
+    if group.len() < 2 {
+        return alone(group, ended).await;
+    }
+    let carried = carried(&group);
+    let attempt = |member: &Member| match &member.write {
+        Write::Put(new) => member.call.attempt(new, carried.get(&new.thread_id)),
+        Write::PutWrites(new) => member.call.writes_attempt(new).map(Some),
+    };
+    let mut attempts: Vec<_> = group.iter().map(attempt).collect();
+    let revs = attempts.iter().flatten().flatten().map(|attempt| attempt.oldest);
+    let oldest = revs.min().unwrap_or_default();
+    let rows = || attempts.iter().flatten().flatten().flat_map(|attempt| attempt.rows.iter());
+    // Chunks before all that refers to them, whichever call has them.
+    let is_chunk = |row: &&LogRow| row.kind == CHUNK;
+    let (chunks, others): (Vec<_>, Vec<_>) = rows().partition(is_chunk);
+    let rows: Vec<LogRow> = chunks.into_iter().chain(others).cloned().collect();
+    match ingest(sender, shared, &rows).await {
+        // One of them may be to blame for all.
+        Ok(Err(broken)) if matches!(broken.failure.class, Class::TooLarge | Class::Permanent) => {
+            alone(group, ended).await;
+        }
+        sent => {
+            if matches!(sent, Ok(Ok(()))) {
+                attempts.iter_mut().flatten().flatten().for_each(|attempt| attempt.lay(shared));
+            }
+            let is_looked_for = |member: &&Member| match &member.write {
+                Write::Put(_) => true,
+                Write::PutWrites(new) => !member.call.knows_cut(&new.thread_id),
+            };
+            let looked_for = group.iter().filter(is_looked_for);
+            let mut cuts: Cuts = looked_for.map(|member| (member.thread_id(), None)).collect();
+            for (member, attempt) in group.into_iter().zip(attempts) {
+                let place = member.place;
+                ended.insert(place, finish(member, attempt, oldest, &sent, &mut cuts).await);
+            }
+            // What this cannot tell another look does.
+            let _ = Call::new(sender.clone(), shared.clone(), None).look_at_much().await;
+        }
+    }
+}
+
+/// The newest tombstone of each thread of which it is asked for, once it was found after the
+/// ingest.
+type Cuts = BTreeMap<String, Option<Result<i64, Error>>>;
+
+impl Member {
+    fn thread_id(&self) -> String {
+        match &self.write {
+            Write::Put(new) => new.thread_id.clone(),
+            Write::PutWrites(new) => new.thread_id.clone(),
+        }
+    }
+
+    /// The newest tombstone of the thread; nothing where it is not asked for.
+    async fn cut(&self, doing: &str, cuts: &mut Cuts) -> Result<Option<i64>, Error> {
+        let thread_id = self.thread_id();
+        let Some(cut) = cuts.get_mut(&thread_id) else { return Ok(None) };
+        let found = match cut {
+            Some(found) => found.clone(),
+            None => self.call.cut_after(doing, &thread_id).await,
+        };
+        *cut = Some(found.clone());
+        found.map(Some)
+    }
+}
+
+/// The chunks that the writes of a group bring along, by thread.
+fn carried(group: &[Member]) -> BTreeMap<String, BTreeSet<String>> {
+    let mut carried: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    for member in group {
+        if let Write::PutWrites(new) = &member.write {
+            let hashes = new.chunks.iter().map(|chunk| hash_text(&chunk.hash));
+            carried.entry(new.thread_id.clone()).or_default().extend(hashes);
+        }
+    }
+    carried
+}
+
+type Sent = Result<Result<(), Broken>, Error>;
+
+async fn finish(
+    mut member: Member,
+    attempt: Result<Option<Attempt>, Error>,
+    oldest: i64,
+    sent: &Sent,
+    cuts: &mut Cuts,
+) -> Result<Outcome, Error> {
+    let doing = match &member.write {
+        Write::Put(_) => PUTTING,
+        Write::PutWrites(_) => WRITING,
+    };
+    let rows = match (attempt?, sent) {
+        // What the caller relies on does not hold.
+        (None, _) => Vec::new(),
+        (Some(_), Err(error)) => return Err(error.clone().after_sending()),
+        (Some(attempt), Ok(Err(Broken { failure, partly }))) => {
+            return Err(failure.error(doing, *partly || attempt.stored_before));
+        }
+        (Some(attempt), Ok(Ok(()))) => {
+            member.call.has_sent();
+            let cut = member.cut(doing, cuts).await.map_err(|error| member.call.after(error))?;
+            let call = &mut member.call;
+            let finished = match member.write {
+                Write::PutWrites(new) => call.finish_writes(new, attempt, cut).await,
+                // Its chunks may have come with the oldest of these rows.
+                Write::Put(new) => {
+                    let attempt = Attempt { oldest, ..attempt };
+                    call.finish_put(new, attempt, cut.unwrap_or_default()).await
+                }
+            };
+            finished.map_err(|error| call.after(error))?
+        }
+    };
+    let step =
+        member.method.advance(&[RowSet { rows }]).map_err(|error| member.call.after(error))?;
+    call::go_on(member.call, member.method, step).await
+}
+
+/// Runs calls one after the other.
+async fn alone(group: Vec<Member>, ended: &mut Ended) {
+    for Member { place, call, method, write } in group {
+        let ask = match write {
+            Write::Put(new) => Ask::Put(new),
+            Write::PutWrites(new) => Ask::PutWrites(new),
+        };
+        ended.insert(place, call::go_on(call, method, Step::Ask(vec![ask])).await);
+    }
+}

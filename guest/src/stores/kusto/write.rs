@@ -1,0 +1,537 @@
+//! Writing: rows in order, chunks before what refers to them.
+//!
+//! The store has no transactions. A put ingests its rows and then looks whether the thread was
+//! deleted meanwhile: only then it is acknowledged. So what it relies on was there after its own
+//! row was, and a host whose clock lags does not hide its row behind a tombstone.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::call::{Call, Rows, newest_tombstone};
+use super::clock::Clock;
+use super::failure::{Class, Failure};
+use super::ingest::{Broken, ingest};
+use super::memory::{Shared, Taken, Thread};
+use super::query::{self, Query};
+use super::row::{
+    CHECKPOINT, CHUNK, CheckpointData, Copies, Encoding, LogRow, TOMBSTONE, WRITE, copies,
+    hash_text,
+};
+use crate::contract::error::Error;
+use crate::contract::statement::Value;
+use crate::format::checkpoint::{CheckpointColumns, CheckpointEnvelope, LinkColumns};
+use crate::format::json;
+use crate::format::values::build::Chunk;
+use crate::format::values::piece::Piece;
+use crate::format::values::refs;
+use crate::format::write::{WriteColumns, WriteEnvelope};
+use crate::operations::ask::{NewCheckpoint, NewWrite, NewWrites};
+
+/// What a put does, for people.
+pub(super) const PUTTING: &str = "storing a checkpoint";
+/// What writes do.
+pub(super) const WRITING: &str = "storing writes";
+
+/// The rows of a call on their way.
+pub(super) struct Attempt {
+    pub(super) rev: i64,
+    /// The oldest revision of any row it relies on to be stored with its own.
+    pub(super) oldest: i64,
+    pub(super) rows: Vec<LogRow>,
+    /// Of the chunks among them.
+    pub(super) hashes: Vec<String>,
+    /// What was known of the thread.
+    pub(super) known: Option<Thread>,
+    /// Whether something of the call is stored whatever becomes of these rows.
+    pub(super) stored_before: bool,
+}
+
+impl Attempt {
+    /// Lays the rows, which are ingested, over what queries give.
+    pub(super) fn lay(&mut self, shared: &Shared) {
+        shared.borrow_mut().lay(std::mem::take(&mut self.rows), None);
+    }
+}
+
+/// How often a put is sent again after the thread was deleted under it.
+const PUTS_MAX: usize = 8;
+
+/// Write-behind: rows are ingested when their data has so many bytes.
+const WAITING_BYTES_MAX: usize = 3 * 1024 * 1024;
+
+impl Call {
+    /// Stores a checkpoint.
+    pub(super) async fn put(&mut self, new: NewCheckpoint) -> Result<Rows, Error> {
+        match self.attempt(&new, None)? {
+            Some(attempt) if self.sender.options.write_behind() => {
+                self.put_behind(new, attempt).await
+            }
+            Some(attempt) => self.put_from(new, attempt).await,
+            None => Ok(Vec::new()),
+        }
+    }
+
+    /// The rows of a put, without chunks that are known to be stored, or that others bring along;
+    /// nothing where what the caller relies on is not known to this store, or not young enough.
+    pub(super) fn attempt(
+        &self,
+        new: &NewCheckpoint,
+        carried: Option<&BTreeSet<String>>,
+    ) -> Result<Option<Attempt>, Error> {
+        let now = self.sender.io.now();
+        let age_max = self.sender.options.age_max();
+        let known = self.shared.borrow_mut().thread(&new.thread_id, now, age_max).cloned();
+        if let Some(guard) = &new.guard {
+            let holds = |known: &Thread| known.cut == Some(guard.generation);
+            if !known.as_ref().is_some_and(holds) {
+                return Ok(None);
+            }
+        }
+        let is_sent = |chunk: &&Chunk| {
+            let hash = hash_text(&chunk.hash);
+            known.as_ref().is_some_and(|known| known.has(&hash))
+                || carried.is_some_and(|carried| carried.contains(&hash))
+        };
+        let fresh: Vec<&Chunk> = new.chunks.iter().filter(|chunk| !is_sent(chunk)).collect();
+        let stored_before = self.shared.borrow_mut().take_stale(&new.thread_id);
+        let attempt = self.attempt_of(new, &fresh)?;
+        Ok(Some(Attempt { known, stored_before, ..attempt }))
+    }
+
+    fn attempt_of(&self, new: &NewCheckpoint, chunks: &[&Chunk]) -> Result<Attempt, Error> {
+        let rev = self.shared.borrow_mut().clock.next(self.sender.io.at());
+        let rows = self.checkpoint_rows(new, chunks, rev)?;
+        let hashes = chunks.iter().map(|chunk| hash_text(&chunk.hash)).collect();
+        Ok(Attempt { rev, oldest: rev, rows, hashes, known: None, stored_before: false })
+    }
+
+    async fn put_from(&mut self, new: NewCheckpoint, mut attempt: Attempt) -> Result<Rows, Error> {
+        let rows = std::mem::take(&mut attempt.rows);
+        self.ingest(PUTTING, rows, attempt.stored_before).await?;
+        let cut = self.cut_after(PUTTING, &new.thread_id).await?;
+        self.finish_put(new, attempt, cut).await
+    }
+
+    /// Write-behind: acknowledges a put whose rows wait. The flush looks for a deletion and sends
+    /// the put whole where there is one; so what it relies on is kept, or must come with it.
+    async fn put_behind(&mut self, new: NewCheckpoint, attempt: Attempt) -> Result<Rows, Error> {
+        let Attempt { rev, hashes, known, rows, .. } = attempt;
+        let cut = known.as_ref().and_then(|known| known.cut).unwrap_or_default();
+        let chunks: Vec<&Chunk> = new.chunks.iter().collect();
+        let chunks = self.chunk_rows(&new.thread_id, &chunks, rev);
+        {
+            let mut memory = self.shared.borrow_mut();
+            let relied = known.as_ref().map(Thread::deleted_by);
+            if !memory.keep(&rows, chunks, relied) && new.guard.is_some() {
+                return Ok(Vec::new());
+            }
+            memory.learn(&new.thread_id, Some(cut), rev, hashes.into_iter());
+        }
+        self.wait_in_line(PUTTING, rows).await?;
+        Ok(vec![vec![Value::Integer(0), Value::Integer(cut)]])
+    }
+
+    /// Acknowledges a put whose rows are ingested. Where the thread was deleted meanwhile all of it
+    /// is sent again, after the deletion.
+    pub(super) async fn finish_put(
+        &mut self,
+        new: NewCheckpoint,
+        mut attempt: Attempt,
+        mut cut: i64,
+    ) -> Result<Rows, Error> {
+        for _ in 0..PUTS_MAX {
+            let Attempt { rev, oldest, hashes, known, .. } = attempt;
+            let deleted = known.as_ref().is_some_and(|known| known.differs(Some(cut)));
+            if !deleted && oldest > cut {
+                let mut memory = self.shared.borrow_mut();
+                memory.learn(&new.thread_id, Some(cut), rev, hashes.into_iter());
+                return Ok(vec![vec![Value::Integer(0), Value::Integer(cut)]]);
+            }
+            {
+                let mut memory = self.shared.borrow_mut();
+                memory.forget(&new.thread_id);
+                memory.clock.observe(cut);
+                if new.guard.is_some() {
+                    memory.note_stale(&new.thread_id);
+                    return Ok(Vec::new());
+                }
+            }
+            let chunks: Vec<&Chunk> = new.chunks.iter().collect();
+            attempt = self.attempt_of(&new, &chunks)?;
+            let rows = std::mem::take(&mut attempt.rows);
+            self.ingest(PUTTING, rows, true).await?;
+            cut = self.cut_after(PUTTING, &new.thread_id).await?;
+        }
+        Err(endless_deletes())
+    }
+
+    fn checkpoint_rows(
+        &self,
+        new: &NewCheckpoint,
+        chunks: &[&Chunk],
+        rev: i64,
+    ) -> Result<Vec<LogRow>, Error> {
+        let mut rows = self.chunk_rows(&new.thread_id, chunks, rev);
+        let columns = CheckpointColumns {
+            link: LinkColumns {
+                thread_id: &new.thread_id,
+                checkpoint_ns: &new.checkpoint_ns,
+                checkpoint_id: &new.checkpoint_id,
+                parent_checkpoint_id: new.parent_checkpoint_id.as_deref(),
+            },
+            channels: Some(&new.channels),
+            created_at: &new.created_at,
+            metadata: &new.metadata.bytes,
+        };
+        let place = || format!("checkpoint {}", new.checkpoint_id);
+        let envelope = CheckpointEnvelope::open(&new.envelope, columns, &place)?;
+        let mut refs = Vec::new();
+        refs::of_piece(&envelope.rest.piece, &mut refs);
+        let mut state = serde_json::Map::new();
+        for entry in &envelope.values {
+            refs::of_piece(&entry.value.piece, &mut refs);
+            if let Some(value) = readable(&entry.value.kind, &entry.value.piece) {
+                state.insert(entry.channel.clone(), value);
+            }
+        }
+        let is_json = new.metadata.kind == "json" && json::is_value(&new.metadata.bytes);
+        let (metadata_encoding, metadata) = match Encoding::of(new.metadata.bytes.clone()) {
+            (Encoding::Text, text) if is_json => (Encoding::Text, text),
+            _ => Encoding::base64(&new.metadata.bytes),
+        };
+        let copied = match metadata_encoding {
+            Encoding::Text => copies(&metadata),
+            Encoding::Base64 => Copies::default(),
+        };
+        let data = CheckpointData {
+            ts: new.created_at.clone(),
+            parent: new.parent_checkpoint_id.clone(),
+            metadata,
+            metadata_encoding,
+            envelope: Encoding::base64(&new.envelope).1,
+        };
+        let data = serde_json::to_string(&data).map_err(unencodable)?;
+        let row = LogRow {
+            checkpoint_ns: new.checkpoint_ns.clone(),
+            checkpoint_id: new.checkpoint_id.clone(),
+            parent_checkpoint_id: new.parent_checkpoint_id.clone().unwrap_or_default(),
+            refs: refs.iter().map(hash_text).collect(),
+            channels: envelope.values.iter().map(|entry| entry.channel.clone()).collect(),
+            copies: Copies { state: Some(state.into()), ..copied },
+            ..self.row(CHECKPOINT, &new.thread_id, rev, rows.len())
+        };
+        rows.extend(row.holding(Encoding::Text, data));
+        Ok(rows)
+    }
+
+    fn chunk_rows(&self, thread_id: &str, chunks: &[&Chunk], rev: i64) -> Vec<LogRow> {
+        let row = |(place, chunk): (usize, &&Chunk)| {
+            let refs = refs::of_chunk(chunk.role, &chunk.data);
+            let (encoding, data) = Encoding::of(chunk.data.clone());
+            let hash = hash_text(&chunk.hash);
+            let refs = refs.iter().map(hash_text).collect();
+            let row = self.row(CHUNK, thread_id, rev, place);
+            LogRow { hash, refs, encoding, data, ..row }
+        };
+        chunks.iter().enumerate().map(row).collect()
+    }
+
+    /// A row of this call. Its id is its own: no other call has the same revision and entropy.
+    fn row(&self, kind: &str, thread_id: &str, rev: i64, place: usize) -> LogRow {
+        let at = self.sender.io.at();
+        let row_id = format!("{rev:x}-{:016x}-{place:x}", at.entropy);
+        LogRow::new(kind, thread_id, rev, row_id, at.now)
+    }
+
+    /// Stores writes.
+    pub(super) async fn put_writes(&mut self, new: NewWrites) -> Result<Rows, Error> {
+        let mut attempt = self.writes_attempt(&new)?;
+        let rows = std::mem::take(&mut attempt.rows);
+        let behind = self.sender.options.write_behind();
+        let mut cut = None;
+        if behind {
+            self.wait_in_line(WRITING, rows).await?;
+        } else {
+            self.ingest(WRITING, rows, false).await?;
+            if self.knows_cut(&new.thread_id) {
+                self.look_at_much().await;
+            } else {
+                cut = Some(self.cut_after(WRITING, &new.thread_id).await?);
+            }
+        }
+        self.finish_writes(new, attempt, cut).await
+    }
+
+    /// Whether this store has looked for a thread's newest tombstone: then its rows are newer than
+    /// that. Who writes to a checkpoint has put or read it, and so has looked since any deletion
+    /// that the checkpoint outlived.
+    pub(super) fn knows_cut(&self, thread_id: &str) -> bool {
+        let now = self.sender.io.now();
+        let age_max = self.sender.options.age_max();
+        let mut memory = self.shared.borrow_mut();
+        memory.thread(thread_id, now, age_max).is_some_and(|thread| thread.cut.is_some())
+    }
+
+    /// Acknowledges writes whose rows are ingested. Where a tombstone that was looked for hides
+    /// them, which is then of a clock ahead of ours, they are sent again.
+    pub(super) async fn finish_writes(
+        &mut self,
+        new: NewWrites,
+        mut attempt: Attempt,
+        mut cut: Option<i64>,
+    ) -> Result<Rows, Error> {
+        for _ in 0..PUTS_MAX {
+            if cut.is_none_or(|cut| attempt.rev > cut) {
+                let hashes = attempt.hashes.into_iter();
+                self.shared.borrow_mut().learn(&new.thread_id, cut, attempt.rev, hashes);
+                return Ok(Vec::new());
+            }
+            attempt = self.writes_attempt(&new)?;
+            let rows = std::mem::take(&mut attempt.rows);
+            self.ingest(WRITING, rows, true).await?;
+            cut = Some(self.cut_after(WRITING, &new.thread_id).await?);
+        }
+        Err(endless_deletes())
+    }
+
+    /// The rows of writes. What a write refers to is always sent with it.
+    pub(super) fn writes_attempt(&self, new: &NewWrites) -> Result<Attempt, Error> {
+        let rev = self.shared.borrow_mut().clock.next(self.sender.io.at());
+        let chunks: Vec<&Chunk> = new.chunks.iter().collect();
+        let mut rows = self.chunk_rows(&new.thread_id, &chunks, rev);
+        for NewWrite { idx, channel, envelope } in new.keeping.iter().chain(&new.replacing) {
+            let columns = WriteColumns {
+                thread_id: &new.thread_id,
+                checkpoint_ns: &new.checkpoint_ns,
+                checkpoint_id: &new.checkpoint_id,
+                task_id: &new.task_id,
+                idx: *idx,
+                task_path: &new.task_path,
+                channel,
+            };
+            let here = || "a write".to_owned();
+            let WriteEnvelope { value, .. } = WriteEnvelope::open(envelope, columns, &here)?;
+            let mut refs = Vec::new();
+            refs::of_piece(&value.piece, &mut refs);
+            let (encoding, data) = Encoding::base64(envelope);
+            let row = LogRow {
+                checkpoint_ns: new.checkpoint_ns.clone(),
+                checkpoint_id: new.checkpoint_id.clone(),
+                task_id: new.task_id.clone(),
+                task_path: new.task_path.clone(),
+                idx: *idx,
+                channel: channel.clone(),
+                refs: refs.iter().map(hash_text).collect(),
+                copies: Copies { state: readable(&value.kind, &value.piece), ..Copies::default() },
+                ..self.row(WRITE, &new.thread_id, rev, rows.len())
+            };
+            rows.extend(row.holding(encoding, data));
+        }
+        let hashes = new.chunks.iter().map(|chunk| hash_text(&chunk.hash)).collect();
+        Ok(Attempt { rev, oldest: rev, rows, hashes, known: None, stored_before: false })
+    }
+
+    /// Hides a thread, at once and for all; then removes its rows, where that was asked for.
+    pub(super) async fn delete_thread(&mut self, thread_id: &str) -> Result<Rows, Error> {
+        const DOING: &str = "deleting a thread";
+        // The tombstone must be newer than all that shows, whatever this host's clock says.
+        let newest = query::newest(&self.sender.options.table, thread_id);
+        self.cut_of(DOING, thread_id, newest).await?;
+        let rev = {
+            let mut memory = self.shared.borrow_mut();
+            // What is put from here on relies on nothing that is older.
+            memory.forget(thread_id);
+            memory.clock.next(self.sender.io.at())
+        };
+        let tombstone = self.row(TOMBSTONE, thread_id, rev, 0);
+        self.ingest(DOING, vec![tombstone], false).await?;
+        self.shared.borrow_mut().drop_older(thread_id, rev);
+        if self.sender.options.admin {
+            self.remove_rows(thread_id, rev).await?;
+        }
+        Ok(Vec::new())
+    }
+
+    /// Chunks stay where somebody has put a checkpoint meanwhile that may rely on them.
+    async fn remove_rows(&mut self, thread_id: &str, rev: i64) -> Result<(), Error> {
+        const DOING: &str = "removing the rows of a thread that is hidden";
+        let table = self.sender.options.table.clone();
+        let newer_rows = query::newer(&table, thread_id, rev);
+        let mut newer = 0;
+        for found in self.query(DOING, newer_rows, Some(thread_id)).await? {
+            for record in found.records() {
+                newer += record.integer("rows")?;
+            }
+        }
+        let mut commands = vec![query::delete(&table, thread_id, rev, newer == 0)];
+        let view = format!("{table}_LatestCheckpoints");
+        if self.has_view(DOING, &view).await? {
+            commands.push(query::delete_from_view(&view, thread_id, rev));
+        }
+        for command in commands {
+            let ended = self.sender.command(&command).await?;
+            ended.map_err(|failure| failure.admin().error(DOING, true))?;
+        }
+        Ok(())
+    }
+
+    /// Whether the view of the latest checkpoints is there: it is for people and may be left out.
+    async fn has_view(&self, doing: &str, view: &str) -> Result<bool, Error> {
+        let ended = self.sender.show(".show materialized-views").await?;
+        for table in ended.map_err(|failure| failure.error(doing, true))? {
+            for record in table.records() {
+                if record.text("Name")? == view {
+                    return Ok(true);
+                }
+            }
+        }
+        Ok(false)
+    }
+
+    /// The newest tombstone of a thread whose rows are ingested, 0 for none.
+    pub(super) async fn cut_after(&self, doing: &str, thread_id: &str) -> Result<i64, Error> {
+        let query = query::cut(&self.sender.options.table, thread_id);
+        self.cut_of(doing, thread_id, query).await
+    }
+
+    /// The newest tombstones of threads whose rows are ingested, of those that have one.
+    async fn cuts_after(
+        &self,
+        doing: &str,
+        threads: BTreeSet<String>,
+    ) -> Result<BTreeMap<String, i64>, Error> {
+        let laid = self.laid();
+        let of_own = |thread_id: &String| (thread_id.clone(), newest_tombstone(&laid, thread_id));
+        let mut cuts: BTreeMap<String, i64> = threads.iter().map(of_own).collect();
+        let query = query::cuts(&self.sender.options.table, threads.into_iter().collect());
+        for table in self.query(doing, query, None).await? {
+            for record in table.records() {
+                let (thread_id, found) = (record.text("thread_id")?, record.integer("cut")?);
+                let mut memory = self.shared.borrow_mut();
+                memory.clock.observe(found);
+                memory.hidden(thread_id, found);
+                let cut = cuts.entry(thread_id.to_owned()).or_default();
+                *cut = found.max(*cut);
+            }
+        }
+        Ok(cuts)
+    }
+
+    /// The newest tombstone of a thread, 0 for none, as a query gives it.
+    pub(super) async fn cut_of(
+        &self,
+        doing: &str,
+        thread_id: &str,
+        query: Query,
+    ) -> Result<i64, Error> {
+        // What shows by the end of the query may not have shown to all of it.
+        let laid = newest_tombstone(&self.laid(), thread_id);
+        let tables = self.look(query, Some(thread_id)).await?;
+        let tables = tables.map_err(|failure| failure.error(doing, self.sent.get()))?;
+        if tables.iter().all(|table| table.records().next().is_none()) {
+            let words = "a table without its row".to_owned();
+            let failure = Failure { class: Class::Unreadable, words, maybe_done: false };
+            return Err(failure.error(doing, self.sent.get()));
+        }
+        let mut cut = 0;
+        let mut memory = self.shared.borrow_mut();
+        for record in tables.iter().flat_map(|table| table.records()) {
+            cut = cut.max(record.optional_integer("cut")?.unwrap_or_default());
+            memory.clock.observe(record.optional_integer("rev")?.unwrap_or_default());
+        }
+        memory.hidden(thread_id, cut);
+        cut = cut.max(laid).max(newest_tombstone(&memory.laid(), thread_id));
+        memory.clock.observe(cut);
+        Ok(cut)
+    }
+
+    /// Write-behind: the rows are acknowledged and wait; where there are many they are ingested.
+    async fn wait_in_line(&mut self, doing: &str, rows: Vec<LogRow>) -> Result<(), Error> {
+        let is_much = {
+            let mut memory = self.shared.borrow_mut();
+            memory.lay(rows, Some(self.sender.io.now()));
+            let (waiting, bytes) = memory.waiting();
+            waiting >= self.sender.options.batch_rows
+                || bytes >= WAITING_BYTES_MAX
+                || memory.keeps_much()
+        };
+        if is_much {
+            self.flush(doing).await?;
+        }
+        Ok(())
+    }
+
+    /// Ingests what waits.
+    pub(super) async fn flush(&mut self, doing: &str) -> Result<(), Error> {
+        let taken = self.shared.borrow_mut().take_waiting();
+        if taken.rows.is_empty() {
+            return Ok(());
+        }
+        let ended = self.ingest_taken(doing, &taken).await;
+        self.shared.borrow_mut().settle(&taken, ended.is_ok());
+        ended?;
+        self.look_at_much().await;
+        Ok(())
+    }
+
+    /// Ingests rows that waited, and looks for tombstones: what another process has deleted under
+    /// them is sent again, whole and newer.
+    async fn ingest_taken(&mut self, doing: &str, taken: &Taken) -> Result<(), Error> {
+        let mut rows: Vec<LogRow> = taken.rows.iter().map(|row| LogRow::clone(row)).collect();
+        for _ in 0..PUTS_MAX {
+            match ingest(&self.sender, &self.shared, &rows).await {
+                Ok(Ok(())) => self.has_sent(),
+                Ok(Err(Broken { failure, .. })) => return Err(failure.error(doing, true)),
+                Err(error) => return Err(error.after_sending()),
+            }
+            let threads = self.shared.borrow().threads_of(taken);
+            let cuts = self.cuts_after(doing, threads).await?;
+            let mut memory = self.shared.borrow_mut();
+            rows = memory.renew(taken, &cuts, self.sender.io.at());
+            let again: BTreeSet<&String> = rows.iter().map(|row| &row.thread_id).collect();
+            let since = Clock::at(self.sender.io.now());
+            for (thread_id, cut) in &cuts {
+                // What was known of it went with the deletion.
+                if again.contains(thread_id) {
+                    memory.forget(thread_id);
+                }
+                let sent = rows.iter().filter(|row| row.thread_id == *thread_id);
+                let hashes = sent.filter(|row| row.kind == CHUNK).map(|row| row.hash.clone());
+                memory.learn(thread_id, Some(*cut), since, hashes);
+            }
+            if rows.is_empty() {
+                return Ok(());
+            }
+        }
+        Err(endless_deletes())
+    }
+
+    /// Who only writes never sees what shows by now. So much that it takes room is looked at.
+    pub(super) async fn look_at_much(&self) {
+        let mut much = self.shared.borrow().much_unshown();
+        while much > 0 {
+            // What it does not tell the next look does: the rows are in the store.
+            let _ = self.look(Query::empty(), None).await;
+            let left = self.shared.borrow().much_unshown();
+            if left >= much {
+                break;
+            }
+            much = left;
+        }
+    }
+}
+
+fn endless_deletes() -> Error {
+    Error::protocol("endless-deletes", "a thread is deleted again and again while it is written to")
+}
+
+/// A value that is in the row itself, for people.
+fn readable(kind: &str, piece: &Piece) -> Option<serde_json::Value> {
+    match piece {
+        Piece::Inline(bytes) if kind == "json" => serde_json::from_slice(bytes).ok(),
+        _ => None,
+    }
+}
+
+fn unencodable(error: serde_json::Error) -> Error {
+    Error::protocol("encoding-failed", format!("cannot encode: {error}"))
+}

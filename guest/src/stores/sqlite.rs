@@ -1,0 +1,136 @@
+//! SQL for SQLite 3.38 and later. The only place with SQL in it.
+//!
+//! No function puts a caller's value into text: what varies is bound.
+
+mod ancestors;
+mod list;
+mod put;
+mod schema;
+pub(crate) mod setup;
+
+pub(crate) use schema::{create, find_tables, insert_format, read_format};
+
+use ancestors::ancestors;
+use list::page;
+use put::{delete_thread, put, put_writes};
+
+use crate::contract::statement::{Access, Statement, Value};
+use crate::format::CHECKSUM_BYTES;
+use crate::format::json;
+use crate::format::values::hash::Hash;
+use crate::format::write::{MARK_BYTES, mark};
+use crate::operations::ask::{Ask, LOOKED_AT};
+
+/// What an ask takes, and whether it writes. The last statement gives the ask's row set.
+pub(crate) fn statements(ask: Ask) -> (Access, Vec<Statement>) {
+    match ask {
+        Ask::Page(selected) => (Access::Read, vec![page(&selected)]),
+        Ask::Writes { channel, checkpoints } => {
+            (Access::Read, vec![find_writes(channel, checkpoints)])
+        }
+        Ask::Chunks { thread_key, hashes } => {
+            (Access::Read, vec![find_chunks(thread_key, &hashes)])
+        }
+        Ask::Threads { keys } => (Access::Read, vec![find_threads(keys)]),
+        Ask::Channels { thread_id, checkpoint_ns, channels } => {
+            (Access::Read, vec![find_channels(&thread_id, &checkpoint_ns, &channels)])
+        }
+        Ask::Ancestors { thread_id, checkpoint_ns, checkpoint_id, channels } => {
+            let id = checkpoint_id.as_deref();
+            (Access::Read, vec![ancestors(&thread_id, &checkpoint_ns, id, &channels)])
+        }
+        Ask::Put(checkpoint) => (Access::Write, put(checkpoint)),
+        Ask::PutWrites(writes) => (Access::Write, put_writes(writes)),
+        Ask::DeleteThread { thread_id } => (Access::Write, delete_thread(&thread_id)),
+    }
+}
+
+/// Those of the threads that are there. A key is never given again, so they are the same ones.
+#[inline(never)]
+fn find_threads(keys: Vec<i64>) -> Statement {
+    Statement {
+        text: "SELECT thread_key FROM lg_threads WHERE thread_key = ?1".to_owned(),
+        parameters: keys.into_iter().map(|key| vec![Value::Integer(key)]).collect(),
+    }
+}
+
+/// Those of the channels that have a stored value in the namespace, as far as a look at a few
+/// checkpoints says; all of them where there are more.
+#[inline(never)]
+fn find_channels(thread_id: &str, checkpoint_ns: &str, channels: &[String]) -> Statement {
+    let names = json::array_of_strings(channels.iter().map(String::as_str));
+    once(
+        &format!(
+            "WITH first AS MATERIALIZED (SELECT c.channels FROM lg_threads t \
+             CROSS JOIN lg_records c ON c.thread_key = t.thread_key \
+             WHERE t.thread_id = ?1 AND c.checkpoint_ns = ?2 AND c.task_id = '' \
+             ORDER BY c.checkpoint_id LIMIT {LOOKED_AT} + 1) \
+             SELECT n.value FROM json_each(?3) n \
+             WHERE (SELECT count(f.channels) FROM first f) > {LOOKED_AT} OR EXISTS (\
+             SELECT 1 FROM first f CROSS JOIN \
+             json_each(iif(json_valid(f.channels), f.channels, '[]')) e WHERE e.value = n.value)"
+        ),
+        vec![text(thread_id), text(checkpoint_ns), Value::Text(names)],
+    )
+}
+
+/// The chunks with these hashes: for each one found its place among them and its data.
+#[inline(never)]
+fn find_chunks(thread_key: i64, hashes: &[Hash]) -> Statement {
+    // One parameter holds all hashes, one after the other: binding it once is much cheaper than
+    // one run of the statement for each of thousands of chunks. A place is cheaper to give back
+    // than a hash.
+    let mut packed = Vec::new();
+    for hash in hashes {
+        packed.extend_from_slice(hash.as_bytes());
+    }
+    once(
+        "WITH RECURSIVE wanted (at) AS (\
+         SELECT 1 UNION ALL SELECT at + 20 FROM wanted WHERE at + 20 <= length(?2)) \
+         SELECT (at - 1) / 20, c.data FROM wanted \
+         CROSS JOIN lg_chunks c ON c.thread_key = ?1 AND c.hash = substr(?2, at, 20)",
+        vec![Value::Integer(thread_key), Value::Blob(packed)],
+    )
+}
+
+/// The writes to one channel of one checkpoint, for each of the checkpoints.
+#[inline(never)]
+fn find_writes(channel: &str, checkpoints: Vec<(i64, String, String)>) -> Statement {
+    let row = |(thread_key, checkpoint_ns, checkpoint_id)| {
+        vec![
+            Value::Integer(thread_key),
+            Value::Text(checkpoint_ns),
+            Value::Text(checkpoint_id),
+            text(channel),
+            Value::Blob(mark(channel).to_vec()),
+        ]
+    };
+    let is_of_channel = is_of_channel("w", "?4", "?5");
+    Statement {
+        text: format!(
+            "SELECT w.thread_key, w.idx, w.task_id, w.checkpoint_ns, w.checkpoint_id, \
+             w.task_path, w.channel, w.envelope FROM lg_records w \
+             WHERE w.thread_key = ?1 AND w.checkpoint_ns = ?2 AND w.checkpoint_id = ?3 \
+             AND w.task_id <> '' AND {is_of_channel} ORDER BY w.task_path, w.task_id, w.idx"
+        ),
+        parameters: checkpoints.into_iter().map(row).collect(),
+    }
+}
+
+/// Whether a write is to a channel, as its column says or its envelope: where one of them was
+/// damaged the write is found, and refused.
+fn is_of_channel(write: &str, channel: &str, mark: &str) -> String {
+    const FROM_END: usize = MARK_BYTES + CHECKSUM_BYTES;
+    format!(
+        "({write}.channel = {channel} \
+         OR substr({write}.envelope, -{FROM_END}, {MARK_BYTES}) = {mark})"
+    )
+}
+
+fn once(text: &str, parameters: Vec<Value>) -> Statement {
+    Statement { text: text.to_owned(), parameters: vec![parameters] }
+}
+
+fn text(text: &str) -> Value {
+    Value::Text(text.to_owned())
+}

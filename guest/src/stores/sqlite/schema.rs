@@ -1,0 +1,81 @@
+//! Tables.
+//!
+//! Their names do not collide with those of LangGraph's own savers, so that both can live in
+//! one file.
+
+use super::once;
+use crate::contract::statement::{Statement, Value};
+use crate::format::FORMAT;
+
+/// A row where there is a store.
+pub(crate) fn find_tables() -> Statement {
+    once("SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'lg_format'", vec![])
+}
+
+/// The format of the store, the newest one where several were written.
+pub(crate) fn read_format() -> Statement {
+    once("SELECT format FROM lg_format ORDER BY format DESC LIMIT 1", vec![])
+}
+
+/// Notes the format, where none is noted.
+pub(crate) fn insert_format() -> Statement {
+    once(
+        "INSERT INTO lg_format (format) SELECT ?1 WHERE NOT EXISTS (SELECT 1 FROM lg_format)",
+        vec![Value::Integer(i64::from(FORMAT))],
+    )
+}
+
+/// Makes what is missing.
+pub(crate) fn create() -> Vec<Statement> {
+    [
+        "CREATE TABLE IF NOT EXISTS lg_format (format INTEGER PRIMARY KEY)",
+        "CREATE TABLE IF NOT EXISTS lg_threads (\
+         thread_key INTEGER PRIMARY KEY, \
+         thread_id TEXT NOT NULL UNIQUE, \
+         generation INTEGER NOT NULL)",
+        // The greatest key of a deleted thread. It does what AUTOINCREMENT is for, at the cost of
+        // deletions rather than of all threads.
+        "CREATE TABLE IF NOT EXISTS lg_deleted (thread_key INTEGER PRIMARY KEY)",
+        "INSERT INTO lg_deleted (thread_key) \
+         SELECT 0 WHERE NOT EXISTS (SELECT 1 FROM lg_deleted)",
+        RECORDS,
+        "CREATE TABLE IF NOT EXISTS lg_chunks (\
+         thread_key INTEGER NOT NULL, \
+         hash BLOB NOT NULL, \
+         data BLOB NOT NULL, \
+         UNIQUE (thread_key, hash))",
+        "CREATE VIEW IF NOT EXISTS lg_checkpoints AS SELECT \
+         thread_key, checkpoint_ns, checkpoint_id, parent_checkpoint_id, created_at, channels, \
+         metadata, envelope FROM lg_records WHERE task_id = ''",
+        "CREATE VIEW IF NOT EXISTS lg_writes AS SELECT \
+         thread_key, checkpoint_ns, checkpoint_id, task_id, idx, task_path, channel, envelope \
+         FROM lg_records WHERE task_id <> ''",
+        // For people: what LangGraph knows of each checkpoint, with the thread's own id.
+        "CREATE VIEW IF NOT EXISTS lg_history AS SELECT \
+         t.thread_id, c.checkpoint_ns, c.checkpoint_id, c.parent_checkpoint_id, \
+         CASE WHEN typeof(c.metadata) = 'text' THEN c.metadata ->> '$.step' END AS step, \
+         CASE WHEN typeof(c.metadata) = 'text' THEN c.metadata ->> '$.source' END AS source, \
+         c.created_at, c.channels, c.metadata \
+         FROM lg_checkpoints c JOIN lg_threads t ON t.thread_key = c.thread_key",
+    ]
+    .into_iter()
+    .map(|text| once(text, vec![]))
+    .collect()
+}
+
+/// Checkpoints and writes. What a superstep stores comes to be on one page of the table, and on
+/// one of its index: two tables would be twice the pages to write. A checkpoint has the task `''`.
+const RECORDS: &str = "CREATE TABLE IF NOT EXISTS lg_records (\
+     thread_key INTEGER NOT NULL, \
+     checkpoint_ns TEXT NOT NULL, \
+     checkpoint_id TEXT NOT NULL, \
+     task_id TEXT NOT NULL, \
+     idx INTEGER NOT NULL, \
+     parent_checkpoint_id TEXT, \
+     created_at TEXT, \
+     channels TEXT, \
+     metadata, \
+     task_path TEXT, \
+     channel TEXT, \
+     envelope BLOB NOT NULL, \
+     UNIQUE (thread_key, checkpoint_ns, checkpoint_id, task_id, idx))";

@@ -1,0 +1,310 @@
+//! Batches, outcomes and refusals into bytes.
+
+use std::convert::Infallible;
+use std::ops::Range;
+
+use rmp::encode::{self, ByteBuf, ValueWriteError};
+
+use crate::contract::call::{ChannelVersion, Payload, Version};
+use crate::contract::error::Error;
+use crate::contract::outcome::{
+    ChannelHistory, CheckpointTuple, FoundCheckpoint, Outcome, Page, PendingWrite,
+    StoredCheckpoint, TupleValue,
+};
+use crate::contract::statement::{Access, Value};
+use crate::operations::{Expected, Need};
+
+/// The extension type of text that begins with a byte order mark, which decoders tend to drop.
+const MARKED_TEXT: i8 = 1;
+
+/// Bytes that grow.
+pub(super) struct Writer(ByteBuf);
+
+/// Memory takes whatever is written to it.
+fn written<T>(result: Result<T, ValueWriteError<Infallible>>) {
+    match result {
+        Ok(_) => {}
+        Err(
+            ValueWriteError::InvalidMarkerWrite(never) | ValueWriteError::InvalidDataWrite(never),
+        ) => match never {},
+    }
+}
+
+/// A length in 32 bits, in which the component's own memory ends.
+fn length(count: usize) -> u32 {
+    u32::try_from(count).unwrap_or(u32::MAX)
+}
+
+impl Writer {
+    /// With room for so many bytes, as growing step by step copies them each time.
+    pub(super) fn with_capacity(bytes: usize) -> Self {
+        Self(ByteBuf::with_capacity(bytes))
+    }
+
+    pub(super) fn into_bytes(self) -> Vec<u8> {
+        self.0.into_vec()
+    }
+
+    pub(super) fn array(&mut self, fields: usize) {
+        written(encode::write_array_len(&mut self.0, length(fields)));
+    }
+
+    fn list<T>(&mut self, elements: &[T], mut write: impl FnMut(&mut Self, &T)) {
+        self.array(elements.len());
+        for element in elements {
+            write(self, element);
+        }
+    }
+
+    fn nil(&mut self) {
+        let Ok(()) = encode::write_nil(&mut self.0);
+    }
+
+    fn bool(&mut self, value: bool) {
+        let Ok(()) = encode::write_bool(&mut self.0, value);
+    }
+
+    pub(super) fn number(&mut self, number: u32) {
+        written(encode::write_uint(&mut self.0, number.into()));
+    }
+
+    fn real(&mut self, real: f64) {
+        written(encode::write_f64(&mut self.0, real));
+    }
+
+    pub(super) fn text(&mut self, text: &str) {
+        if text.starts_with('\u{feff}') {
+            written(encode::write_ext_meta(&mut self.0, length(text.len()), MARKED_TEXT));
+            self.0.as_mut_vec().extend_from_slice(text.as_bytes());
+        } else {
+            written(encode::write_str(&mut self.0, text));
+        }
+    }
+
+    fn bytes(&mut self, bytes: &[u8]) {
+        written(encode::write_bin(&mut self.0, bytes));
+    }
+
+    fn optional<T>(&mut self, value: Option<&T>, write: impl FnOnce(&mut Self, &T)) {
+        match value {
+            Some(value) => write(self, value),
+            None => self.nil(),
+        }
+    }
+
+    #[inline(never)]
+    fn value(&mut self, value: &Value) {
+        match value {
+            Value::Null => self.nil(),
+            // In 64 bits whatever it is: that is how the reader tells it from a double.
+            Value::Integer(integer) => written(encode::write_i64(&mut self.0, *integer)),
+            Value::Real(real) => self.real(*real),
+            Value::Text(text) => self.text(text),
+            Value::Blob(blob) => self.bytes(blob),
+        }
+    }
+
+    fn payload(&mut self, Payload { kind, bytes }: &Payload) {
+        self.array(2);
+        self.text(kind);
+        self.bytes(bytes);
+    }
+
+    #[inline(never)]
+    fn tuple(&mut self, tuple: &CheckpointTuple<TupleValue>) {
+        self.array(12);
+        self.text(&tuple.thread_id);
+        self.text(&tuple.checkpoint_ns);
+        self.text(&tuple.checkpoint_id);
+        self.optional(tuple.parent_checkpoint_id.as_ref(), |writer, id| writer.text(id));
+        self.real(tuple.v);
+        self.text(&tuple.ts);
+        self.list(&tuple.channel_versions, Self::version);
+        self.list(&tuple.channel_values, |writer, value| {
+            writer.array(2);
+            writer.text(&value.channel);
+            writer.tuple_value(&value.value);
+        });
+        self.payload(&tuple.rest);
+        self.payload(&tuple.metadata);
+        self.list(&tuple.pending_writes, Self::pending_write);
+        self.optional(tuple.pending_sends.as_ref(), |writer, sends| {
+            writer.list(sends, Self::payload);
+        });
+    }
+
+    fn version(&mut self, ChannelVersion { channel, version }: &ChannelVersion) {
+        self.array(2);
+        self.text(channel);
+        match version {
+            Version::Number(number) => self.real(*number),
+            Version::Text(text) => self.text(text),
+        }
+    }
+
+    fn tuple_value(&mut self, value: &TupleValue) {
+        match value {
+            TupleValue::Unchanged => self.nil(),
+            TupleValue::Whole(payload) => self.payload(payload),
+            TupleValue::Shared { kind, spans } => {
+                self.array(2);
+                self.text(kind);
+                self.list(spans, |writer, Range { start, end }| {
+                    writer.array(2);
+                    writer.number(*start);
+                    writer.number(*end);
+                });
+            }
+        }
+    }
+
+    fn pending_write(&mut self, write: &PendingWrite) {
+        self.array(3);
+        self.text(&write.task_id);
+        self.text(&write.channel);
+        self.payload(&write.value);
+    }
+}
+
+impl Writer {
+    /// Where an operation needs its batch answered.
+    pub(super) fn need(
+        &mut self,
+        operation: u32,
+        need: &Need,
+        expected: Option<&Expected>,
+        text: impl FnMut(&str, &mut Self),
+    ) {
+        self.array(5);
+        self.number(0);
+        self.number(operation);
+        self.batch(need, text);
+        match expected {
+            Some(Expected::Certain(outcome) | Expected::WithRows(outcome)) => self.outcome(outcome),
+            Some(Expected::Answered) => self.bool(true),
+            None => self.nil(),
+        }
+    }
+
+    /// Where an operation ends as soon as its batch is answered.
+    pub(super) fn last(
+        &mut self,
+        need: &Need,
+        outcome: &Outcome,
+        text: impl FnMut(&str, &mut Self),
+    ) {
+        self.array(4);
+        self.number(3);
+        self.batch(need, text);
+        self.outcome(outcome);
+    }
+
+    #[inline(never)]
+    fn batch(&mut self, Need::Sql(batch): &Need, mut text: impl FnMut(&str, &mut Self)) {
+        self.number(match batch.access {
+            Access::Read => 0,
+            Access::Write => 1,
+        });
+        self.list(&batch.statements, |writer, statement| {
+            writer.array(2);
+            text(&statement.text, writer);
+            writer.list(&statement.parameters, |writer, row| writer.list(row, Self::value));
+        });
+    }
+
+    /// Where an operation ended.
+    pub(super) fn end(&mut self, outcome: &Outcome) {
+        self.array(2);
+        self.number(1);
+        self.outcome(outcome);
+    }
+
+    #[inline(never)]
+    fn outcome(&mut self, outcome: &Outcome) {
+        match outcome {
+            Outcome::Ready => case(self, 0, 0),
+            Outcome::Found(None) => case(self, 1, 0),
+            Outcome::Found(Some(found)) => write_found(self, found),
+            Outcome::Page(page) => write_page(self, page),
+            Outcome::Stored(stored) => write_stored(self, stored),
+            Outcome::Stale(known) => {
+                case(self, 4, 1);
+                self.bytes(known);
+            }
+            Outcome::WritesStored => case(self, 5, 0),
+            Outcome::Deleted => case(self, 6, 0),
+            Outcome::History(histories) => {
+                case(self, 7, 1);
+                self.list(histories, write_history);
+            }
+        }
+    }
+
+    /// Why an operation was refused, or failed.
+    #[inline(never)]
+    pub(super) fn refusal(&mut self, error: &Error) {
+        let (tag, maybe_stored) = match error {
+            Error::InvalidInput(_) => ("invalid-input", false),
+            Error::Corrupt(_) => ("corrupt", false),
+            Error::UnsupportedFormat(_) => ("unsupported-format", false),
+            Error::Protocol(_) => ("protocol", false),
+            Error::Unavailable(store) => ("unavailable", store.maybe_stored),
+            Error::Denied(store) => ("denied", store.maybe_stored),
+        };
+        self.array(5);
+        self.number(2);
+        self.text(tag);
+        self.text(error.code());
+        self.text(&error.fault().message);
+        self.bool(maybe_stored);
+    }
+}
+
+fn case(writer: &mut Writer, case: u32, fields: usize) {
+    writer.array(1 + fields);
+    writer.number(case);
+}
+
+#[inline(never)]
+fn write_found(writer: &mut Writer, found: &FoundCheckpoint) {
+    case(writer, 1, 3);
+    writer.tuple(&found.tuple);
+    writer.bytes(&found.known);
+    writer.list(&found.bases, |writer, base| {
+        writer.array(2);
+        writer.text(&base.channel);
+        writer.list(&base.lengths, |writer, length| writer.number(*length));
+    });
+}
+
+#[inline(never)]
+fn write_page(writer: &mut Writer, page: &Page) {
+    case(writer, 2, 3);
+    writer.list(&page.tuples, Writer::tuple);
+    writer.bytes(&page.shared);
+    writer.optional(page.next.as_ref(), |writer, next| writer.bytes(next));
+}
+
+#[inline(never)]
+fn write_stored(writer: &mut Writer, stored: &StoredCheckpoint) {
+    case(writer, 3, 5);
+    writer.text(&stored.thread_id);
+    writer.text(&stored.checkpoint_ns);
+    writer.text(&stored.checkpoint_id);
+    writer.bytes(&stored.known);
+    writer.list(&stored.values, |writer, value| {
+        writer.array(2);
+        writer.text(&value.channel);
+        writer.bool(value.editable);
+    });
+}
+
+#[inline(never)]
+fn write_history(writer: &mut Writer, history: &ChannelHistory) {
+    writer.array(5);
+    writer.text(&history.channel);
+    writer.bool(history.goes_on);
+    writer.list(&history.writes, Writer::pending_write);
+    writer.optional(history.seed.as_ref(), Writer::payload);
+    writer.optional(history.known.as_ref(), |writer, known| writer.bytes(known));
+}
