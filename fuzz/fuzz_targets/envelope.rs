@@ -8,7 +8,7 @@ use langgraph_checkpoint_fuzz::forge::Forge;
 use langgraph_checkpoint_guest::fuzzing::{
     Gather, reencode_known, reseal_checkpoint, reseal_write, seal,
 };
-use langgraph_checkpoint_guest::{Call, Config, Id, List, Operation};
+use langgraph_checkpoint_guest::{Call, Config, Id, List, Moment, Store};
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|bytes: &[u8]| {
@@ -29,7 +29,7 @@ fuzz_target!(|bytes: &[u8]| {
     let thread_id = Id::from("a");
     let config = Config { thread_id, ..Config::default() };
     let resume = Some(bytes.to_vec());
-    let _ = Operation::start(Call::List(List { config, resume, ..List::default() }));
+    let _ = Store::Sqlite.start(Call::List(List { config, resume, ..List::default() }), Moment::default());
 
     let _ = Gather::of(bytes).map(|gather| gather.join());
     let _ = join_forged(bytes);

@@ -5,9 +5,9 @@
 
 use arbitrary::{Result, Unstructured};
 use langgraph_checkpoint_fuzz::{calls, responses};
-use langgraph_checkpoint_guest::kusto::http::{Authorization, HttpAnswer, Moment};
+use langgraph_checkpoint_guest::{Authorization, HttpAnswer, Moment};
 use langgraph_checkpoint_guest::kusto::{
-    Answer, IngestMode, Need, Operation, Progress, Store, StoreOptions,
+    Answer, IngestMode, Store, Task, KustoOptions,
 };
 use libfuzzer_sys::fuzz_target;
 
@@ -20,13 +20,13 @@ fuzz_target!(|bytes: &[u8]| {
 });
 
 fn drive(u: &mut Unstructured<'_>) -> Result<()> {
-    let options = StoreOptions {
+    let options = KustoOptions {
         cluster_uri: "https://elsewhere.example".to_owned(),
         database: "database".to_owned(),
         ingest_mode: *u.choose(&[IngestMode::Auto, IngestMode::Streaming, IngestMode::Inline])?,
         batch_size: u.arbitrary::<Option<u8>>()?.map(|rows| u32::from(rows) + 1),
         admin: u.arbitrary()?,
-        ..StoreOptions::default()
+        ..KustoOptions::default()
     };
     let store = Store::open(options).expect("the options are good");
     let mut now = 1_795_250_000_000_000;

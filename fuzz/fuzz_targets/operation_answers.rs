@@ -4,7 +4,7 @@
 
 use arbitrary::{Result, Unstructured};
 use langgraph_checkpoint_fuzz::{calls, forge::Forge, rows};
-use langgraph_checkpoint_guest::{Answer, Need, Operation, Progress};
+use langgraph_checkpoint_guest::{Answer, Moment, Need, Progress, Store};
 use libfuzzer_sys::fuzz_target;
 
 /// More than any operation may take.
@@ -16,7 +16,7 @@ fuzz_target!(|bytes: &[u8]| {
 });
 
 fn drive(u: &mut Unstructured<'_>) -> Result<()> {
-    let Ok((mut operation, mut progress)) = Operation::start(calls::call(u)?) else {
+    let Ok((mut operation, mut progress)) = Store::Sqlite.start(calls::call(u)?, Moment::default()) else {
         return Ok(());
     };
     let mut forge = Forge::default();
@@ -32,7 +32,7 @@ fn drive(u: &mut Unstructured<'_>) -> Result<()> {
         if u.ratio(1, 64)? {
             sets.pop();
         }
-        match operation.advance(Answer::Sql(sets)) {
+        match operation.advance(Answer::Sql(sets), Moment::default()) {
             Ok(next) => progress = next,
             Err(_) => return Ok(()),
         }

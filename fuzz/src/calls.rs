@@ -56,7 +56,7 @@ fn new_value(u: &mut Unstructured<'_>) -> Result<NewValue> {
         0 => NewValue::Unchanged,
         1 => NewValue::Edited(several(u, 3, |u| {
             Ok(match u.arbitrary()? {
-                true => Run::Kept { first: u.arbitrary()?, count: u.arbitrary()? },
+                true => Run::Kept(KeptElements { first: u.arbitrary()?, count: u.arbitrary()? }),
                 false => Run::Fresh(payload(u)?.bytes),
             })
         })?),

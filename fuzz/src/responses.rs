@@ -1,7 +1,7 @@
 //! Responses of a Kusto: well formed with any content, broken, refused, absent.
 
 use arbitrary::{Result, Unstructured};
-use langgraph_checkpoint_guest::kusto::http::{HttpAnswer, HttpRequest, HttpResponse};
+use langgraph_checkpoint_guest::{HttpAnswer, HttpRequest, HttpResponse};
 use serde_json::{Value, json};
 
 use crate::calls;

@@ -3,5 +3,8 @@
 pub mod call;
 pub(crate) mod config;
 pub mod error;
+pub mod http;
 pub mod outcome;
+pub mod progress;
 pub mod statement;
+pub mod status;

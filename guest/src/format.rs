@@ -79,7 +79,7 @@ pub(crate) fn checksum_text(sealed: &[u8]) -> String {
 /// The error for what a newer version of this package has written.
 pub(crate) fn newer(format: u64, place: &str) -> Error {
     Error::UnsupportedFormat(Fault {
-        code: "newer-format",
+        code: "newer-format".to_owned(),
         message: format!(
             "{place} is of stored format {format}, and this version of \
              langgraph-checkpoint-wasm reads formats up to {FORMAT}; use the version that \

@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 use std::ops::Range;
 
-use crate::contract::call::Run;
+use crate::contract::call::{KeptElements, Run};
 use crate::contract::error::Error;
 use crate::format::checkpoint::{CheckpointColumns, CheckpointEnvelope, LinkColumns, NewEnvelope};
 use crate::format::values::hash::{HASH_BYTES, Role};
@@ -117,7 +117,10 @@ pub fn edit(kind: &str, bytes: &[u8], runs: &[EditRun]) -> Option<Result<Edited,
                 let first = usize::from(first) % (ranges.len() + 1);
                 let kept = ranges.iter().skip(first).take(usize::from(count));
                 let kept: Vec<_> = kept.map(|range| bytes[range.clone()].to_vec()).collect();
-                plan.push(Run::Kept { first: first as u32, count: kept.len() as u32 });
+                plan.push(Run::Kept(KeptElements {
+                    first: first as u32,
+                    count: kept.len() as u32,
+                }));
                 parts.extend(kept);
             }
             EditRun::Fresh { count } => {

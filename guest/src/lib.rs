@@ -9,20 +9,23 @@ mod format;
 #[cfg(feature = "fuzzing")]
 #[doc(hidden)]
 pub mod fuzzing;
-pub mod operations;
+mod operations;
 pub mod stores;
 pub mod wire;
 
 pub use contract::call::{
     Call, ChannelValue, ChannelVersion, Checkpoint, Config, DeltaChannelHistory, GetTuple, Id,
-    List, MetadataFilter, NewValue, NewWrite, Payload, Put, PutWrites, Run, Version,
+    KeptElements, List, MetadataFilter, NewValue, NewWrite, Payload, Put, PutWrites, Run, Version,
 };
 pub use contract::error::{Error, Fault, StoreFault};
+pub use contract::http::{Authorization, HttpAnswer, HttpRequest, HttpResponse, Moment};
 pub use contract::outcome::{
     Base, ChannelHistory, CheckpointTuple, FoundCheckpoint, KnownValue, Outcome, Page,
-    PendingWrite, StoredCheckpoint, TupleValue,
+    PendingWrite, SharedPayload, Span, StoredCheckpoint, TupleValue,
 };
+pub use contract::progress::{Answer, Expected, Need, Progress};
 pub use contract::statement::{Access, Batch, RowSet, Statement, Value};
-pub use operations::{Answer, Expected, Need, Operation, Progress};
+pub use contract::status::{Status, UnshownCall, Waiting};
 #[cfg(feature = "kusto")]
 pub use stores::kusto;
+pub use stores::{Operation, Store, StoreOptions};

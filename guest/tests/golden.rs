@@ -5,9 +5,7 @@
 //! What a call gives is for the transcripts to say; here is how it asks. After a change run with
 //! `BLESS=1` and read the diff.
 
-use langgraph_checkpoint_guest::{
-    Access, Answer, Batch, Call, Need, Operation, Outcome, Progress, Value,
-};
+use langgraph_checkpoint_guest::{Access, Answer, Batch, Call, Moment, Need, Outcome, Progress, Store, Value};
 use langgraph_checkpoint_tests::{caller::Caller, native::Native, transcript};
 use std::fmt::Write as _;
 use std::path::Path;
@@ -60,13 +58,13 @@ fn show(file: &serde_json::Value) -> String {
         put.known = known;
     }
     let mut shown = String::new();
-    let (mut operation, mut progress) = Operation::start(call).unwrap();
+    let (mut operation, mut progress) = Store::Sqlite.start(call, Moment::default()).unwrap();
     for round in 1.. {
         let Progress::Need(Need::Sql(batch)) = progress else {
             break;
         };
         show_batch(&mut shown, round, &batch);
-        progress = operation.advance(Answer::Sql(native.run(&batch))).unwrap();
+        progress = operation.advance(Answer::Sql(native.run(&batch)), Moment::default()).unwrap();
     }
     shown
 }

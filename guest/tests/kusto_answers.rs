@@ -1,12 +1,9 @@
 //! What a call makes of answers that are not those of a Kusto that works: canned ones, and time
 //! passes when it is waited for.
 
-use langgraph_checkpoint_guest::kusto::http::{HttpAnswer, HttpRequest, HttpResponse, Moment};
-use langgraph_checkpoint_guest::kusto::{Answer, Need, Progress, Store, StoreOptions};
-use langgraph_checkpoint_guest::{
-    Call, ChannelValue, ChannelVersion, Checkpoint, Config, DeltaChannelHistory, Error, GetTuple,
-    List, NewWrite, Outcome, Payload, Put, PutWrites, Version,
-};
+use langgraph_checkpoint_guest::{HttpAnswer, HttpRequest, HttpResponse, Moment};
+use langgraph_checkpoint_guest::kusto::{Answer, Need, Progress, Store, KustoOptions};
+use langgraph_checkpoint_guest::{Call, ChannelValue, ChannelVersion, Checkpoint, Config, DeltaChannelHistory, Error, GetTuple, List, NewWrite, Outcome, Payload, Put, PutWrites, Version};
 use serde_json::{Value, json};
 
 const BEGIN: u64 = 1_795_250_000_000_000;
@@ -20,11 +17,11 @@ struct Ended {
 
 /// Runs a call on a store that answers so, to each request and how many came before.
 fn run(call: Call, mut answer: impl FnMut(&HttpRequest, usize) -> HttpAnswer) -> Ended {
-    let options = StoreOptions {
+    let options = KustoOptions {
         cluster_uri: "https://a.kusto.windows.net".to_owned(),
         database: "db".to_owned(),
         deadline_ms: Some(60_000),
-        ..StoreOptions::default()
+        ..KustoOptions::default()
     };
     let store = Store::open(options).unwrap();
     let (mut now, mut requests) = (BEGIN, 0);

@@ -10,9 +10,9 @@ use std::fmt::Write as _;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
-use langgraph_checkpoint_guest::kusto::http::{HttpAnswer, HttpRequest, HttpResponse, Moment};
+use langgraph_checkpoint_guest::{HttpAnswer, HttpRequest, HttpResponse, Moment};
 use langgraph_checkpoint_guest::kusto::{
-    Answer, IngestMode, Need, Operation, Progress, Store, StoreOptions,
+    Answer, IngestMode, Store, Task, KustoOptions,
 };
 use langgraph_checkpoint_guest::{Call, List, MetadataFilter};
 use langgraph_checkpoint_tests::transcript;
@@ -53,16 +53,16 @@ fn every_call_sends_the_requests_of_its_golden_files() {
 /// The literals, which have a test of their own beside what makes them.
 const LITERALS: &str = "literals.jsonl";
 
-fn options() -> StoreOptions {
-    StoreOptions {
+fn options() -> KustoOptions {
+    KustoOptions {
         cluster_uri: "https://name.region.kusto.windows.net".to_owned(),
         database: "langgraph".to_owned(),
-        ..StoreOptions::default()
+        ..KustoOptions::default()
     }
 }
 
 /// The calls of the goldens of SQLite, and those that only Kusto has.
-fn calls() -> Vec<(String, Call, StoreOptions)> {
+fn calls() -> Vec<(String, Call, KustoOptions)> {
     let folder: PathBuf = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden");
     let mut calls = Vec::new();
     for entry in std::fs::read_dir(&folder).unwrap() {
@@ -78,7 +78,7 @@ fn calls() -> Vec<(String, Call, StoreOptions)> {
         };
         if name == "delete_thread" || name == "put_first" {
             let call = call.clone();
-            let options = StoreOptions {
+            let options = KustoOptions {
                 ingest_mode: IngestMode::Inline,
                 admin: name == "delete_thread",
                 table: Some("Other_Log".to_owned()),
@@ -88,7 +88,7 @@ fn calls() -> Vec<(String, Call, StoreOptions)> {
         }
         if name == "put_first" {
             // So few that the put itself flushes.
-            let options = StoreOptions { batch_size: Some(2), ..options() };
+            let options = KustoOptions { batch_size: Some(2), ..options() };
             calls.push((format!("{name}_behind"), call.clone(), options));
         }
         calls.push((name, call, options()));
@@ -105,14 +105,14 @@ fn calls() -> Vec<(String, Call, StoreOptions)> {
         filter("tags", "[1]"),
     ];
     let list = List { filter, limit: Some(10.0), ..List::default() };
-    let admin = StoreOptions { admin: true, ..options() };
+    let admin = KustoOptions { admin: true, ..options() };
     calls.push(("setup_admin".to_owned(), Call::Setup, admin));
     calls.push(("list_by_metadata".to_owned(), Call::List(list), options()));
     calls.sort_by(|a, b| a.0.cmp(&b.0));
     calls
 }
 
-fn show(name: &str, call: Call, options: StoreOptions, files: &mut BTreeMap<String, String>) {
+fn show(name: &str, call: Call, options: KustoOptions, files: &mut BTreeMap<String, String>) {
     let store = Store::open(options).unwrap();
     let mut now = 1_795_250_000_000_000;
     let mut moment = || {

@@ -1,7 +1,7 @@
 //! Where operations run: in the component, or natively.
 
 use langgraph_checkpoint_guest as guest;
-use langgraph_checkpoint_guest::{Answer, Call, Progress};
+use langgraph_checkpoint_guest::{Answer, Call, Moment, Progress};
 
 #[cfg(feature = "component")]
 use crate::component;
@@ -82,7 +82,7 @@ impl Planner {
     pub(crate) async fn start(&self, call: Call) -> Result<(Operation, Progress), Error> {
         match &self.0 {
             Kind::Native => {
-                let (operation, progress) = guest::Operation::start(call)?;
+                let (operation, progress) = guest::Store::Sqlite.start(call, Moment::default())?;
                 Ok((Operation::Native(Box::new(operation)), progress))
             }
             #[cfg(feature = "component")]

@@ -133,7 +133,7 @@ async fn a_store_opened_for_reading_reads_and_does_not_write() {
 fn edited(parent: &str, id: &str, kept: u32, fresh: &str, known: Option<Vec<u8>>) -> Put {
     let mut edited = put("t", Some(parent), id, "[]");
     edited.checkpoint.channel_values[0].value = NewValue::Edited(vec![
-        Run::Kept { first: 0, count: kept },
+        Run::Kept(KeptElements { first: 0, count: kept }),
         Run::Fresh(fresh.as_bytes().to_vec()),
     ]);
     edited.known = known;

@@ -6,7 +6,7 @@ mod support;
 use std::path::Path;
 use std::time::Duration;
 
-use langgraph_checkpoint_guest::{Access, Answer, Call, Need, Operation, Outcome, Progress};
+use langgraph_checkpoint_guest::{Access, Answer, Call, Moment, Need, Outcome, Progress, Store};
 use langgraph_checkpoint_host::{
     AgentLimits, AgentStorage, Batch, Checkpointer, List, MetadataFilter, Planner, RowSet,
     SqliteOptions, Statement, StorageAdapter, StorageError, Stored, Value,
@@ -349,14 +349,14 @@ async fn a_row_is_refused_at_the_value_that_is_too_much() {
 
 /// Runs a call whose batches a storage answers.
 async fn outcome(storage: &AgentStorage, call: Call) -> Outcome {
-    let (mut operation, mut progress) = Operation::start(call).unwrap();
+    let (mut operation, mut progress) = Store::Sqlite.start(call, Moment::default()).unwrap();
     loop {
         let batch = match progress {
             Progress::Need(Need::Sql(batch)) => batch,
             Progress::Done(outcome) => return outcome,
         };
         let sets = storage.run(batch).await.unwrap();
-        progress = operation.advance(Answer::Sql(sets)).unwrap();
+        progress = operation.advance(Answer::Sql(sets), Moment::default()).unwrap();
     }
 }
 

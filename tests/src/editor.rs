@@ -3,10 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use langgraph_checkpoint_guest::{
-    Base, Call, ChannelValue, CheckpointTuple, Config, Error, GetTuple, Id, NewValue, Outcome,
-    Payload, Put, Run, TupleValue,
-};
+use langgraph_checkpoint_guest::{Base, Call, ChannelValue, CheckpointTuple, Config, Error, GetTuple, Id, KeptElements, NewValue, Outcome, Payload, Put, Run, TupleValue};
 
 use crate::caller::Caller;
 
@@ -131,10 +128,10 @@ fn runs(before: &[&[u8]], after: &[&[u8]]) -> Vec<Run> {
     let mut runs: Vec<Run> = Vec::new();
     for element in after {
         match (places.get(element), runs.last_mut()) {
-            (Some(place), Some(Run::Kept { first, count })) if *first + *count == *place => {
+            (Some(place), Some(Run::Kept(KeptElements { first, count }))) if *first + *count == *place => {
                 *count += 1;
             }
-            (Some(place), _) => runs.push(Run::Kept { first: *place, count: 1 }),
+            (Some(place), _) => runs.push(Run::Kept(KeptElements { first: *place, count: 1 })),
             (None, Some(Run::Fresh(bytes))) => {
                 bytes.push(b',');
                 bytes.extend_from_slice(element);

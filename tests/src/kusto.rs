@@ -4,11 +4,11 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use langgraph_checkpoint_guest as guest;
-use langgraph_checkpoint_guest::kusto::http::{
-    Authorization, HttpAnswer, HttpRequest, HttpResponse, Moment,
+use langgraph_checkpoint_guest::kusto::{Ended, KustoOptions, Store, Task};
+use langgraph_checkpoint_guest::{
+    Answer, Authorization, Call, Error, HttpAnswer, HttpRequest, HttpResponse, Moment, Need,
+    Outcome, Progress,
 };
-use langgraph_checkpoint_guest::kusto::{Answer, Need, Operation, Progress, Store, StoreOptions};
-use langgraph_checkpoint_guest::{Call, Error, Outcome};
 
 use crate::caller::Caller;
 
@@ -30,10 +30,10 @@ pub struct Kusto {
 
 impl Kusto {
     /// A store with these options.
-    pub fn open(options: StoreOptions, token: Option<String>) -> Result<Self, Error> {
+    pub fn open(options: KustoOptions, token: Option<String>) -> Result<Self, Error> {
         let config = ureq::Agent::config_builder().http_status_as_error(false).max_redirects(0);
         Ok(Self {
-            store: Store::open(StoreOptions { credential: token.is_some(), ..options })?,
+            store: Store::open(KustoOptions { credential: token.is_some(), ..options })?,
             agent: config.build().into(),
             token,
             requests: 0,
@@ -45,47 +45,37 @@ impl Kusto {
 
     /// Ingests what waits.
     pub fn flush(&mut self) -> Result<Outcome, Error> {
-        let started = self.store.flush(self.moment())?;
-        self.drive(started)
+        self.call(Call::Flush)
     }
 
     /// When a flush is due.
     pub fn flush_due(&self) -> Option<u64> {
-        self.store.flush_due()
+        self.store.status().flush_due
     }
 
     /// Makes calls that write at once.
-    pub fn together(&mut self, calls: Vec<Call>) -> Vec<Result<Outcome, Error>> {
-        let started = self.store.write_together(calls, self.moment()).unwrap();
-        match self.drive_to_end(started) {
-            Ok(Progress::AllDone(ended)) => ended,
-            other => panic!("calls ended in {other:?}"),
-        }
+    pub fn together(&mut self, calls: Vec<Call>) -> Ended {
+        let started = self.store.start_together(calls, self.moment()).unwrap();
+        self.drive(started).unwrap()
     }
 
-    fn drive(&mut self, started: (Operation, Progress)) -> Result<Outcome, Error> {
-        match self.drive_to_end(started)? {
-            Progress::Done(outcome) => Ok(outcome),
-            other => panic!("a call ended in {other:?}"),
-        }
-    }
-
-    fn drive_to_end(&mut self, started: (Operation, Progress)) -> Result<Progress, Error> {
-        let (mut operation, mut progress) = started;
+    fn drive<T>(&mut self, started: (Task<T>, Progress<T>)) -> Result<T, Error> {
+        let (mut task, mut progress) = started;
         loop {
             let answer = match progress {
-                Progress::Done(_) | Progress::AllDone(_) => return Ok(progress),
+                Progress::Done(ended) => return Ok(ended),
                 Progress::Need(Need::Http(request)) => Answer::Http(self.send(&request)),
-                Progress::Need(Need::Wait(milliseconds)) if self.is_virtual => {
-                    self.ahead += i64::from(milliseconds) * 1000;
-                    Answer::Waited
-                }
                 Progress::Need(Need::Wait(milliseconds)) => {
-                    std::thread::sleep(Duration::from_millis(milliseconds.into()));
+                    if self.is_virtual {
+                        self.ahead += i64::from(milliseconds) * 1000;
+                    } else {
+                        std::thread::sleep(Duration::from_millis(milliseconds.into()));
+                    }
                     Answer::Waited
                 }
+                Progress::Need(Need::Sql(_)) => panic!("a call on Kusto needs no SQL"),
             };
-            progress = operation.advance(answer, self.moment())?;
+            progress = task.advance(answer, self.moment())?;
         }
     }
 

@@ -1,9 +1,7 @@
 //! The guest compiled natively, driven against a real SQLite database.
 
 use langgraph_checkpoint_guest as guest;
-use langgraph_checkpoint_guest::{
-    Access, Answer, Batch, Call, Expected, Need, Operation, Outcome, Progress,
-};
+use langgraph_checkpoint_guest::{Access, Answer, Batch, Call, Expected, Moment, Need, Outcome, Progress, Store};
 use rusqlite::types::{ToSqlOutput, Value as SqlValue, ValueRef};
 use rusqlite::{Connection, ToSql, params_from_iter};
 
@@ -81,15 +79,18 @@ impl Native {
 
 impl Caller for Native {
     fn call(&mut self, call: Call) -> Result<Outcome, guest::Error> {
-        let (mut operation, mut progress) = Operation::start(call)?;
+        let (mut operation, mut progress) = Store::Sqlite.start(call, Moment::default())?;
         loop {
             match progress {
                 Progress::Done(outcome) => return Ok(outcome),
+                Progress::Need(Need::Http(_) | Need::Wait(_)) => {
+                    panic!("a call on SQLite needs SQL alone")
+                }
                 Progress::Need(Need::Sql(batch)) => {
                     let expected = operation.expected()?;
                     let sets = self.run(&batch);
                     let has_rows = sets.last().is_some_and(|last| !last.rows.is_empty());
-                    progress = operation.advance(Answer::Sql(sets))?;
+                    progress = operation.advance(Answer::Sql(sets), Moment::default())?;
                     match expected {
                         Some(Expected::WithRows(_)) if !has_rows => {}
                         Some(Expected::Certain(outcome) | Expected::WithRows(outcome)) => {

@@ -1,7 +1,7 @@
 //! Rows changed behind the guest's back: a checkpoint that cannot be read whole is a typed error
 //! that says where, never a checkpoint with something missing.
 
-use langgraph_checkpoint_guest::{Call, Error, Outcome};
+use langgraph_checkpoint_guest::{Call, Error, Moment, Outcome, Store};
 use langgraph_checkpoint_tests::caller::Caller;
 use langgraph_checkpoint_tests::native::Native;
 use langgraph_checkpoint_tests::transcript;
@@ -196,10 +196,10 @@ fn a_thread_deleted_between_two_rounds_is_no_damage() {
     use langgraph_checkpoint_guest::{Answer, Need, Operation, Progress};
 
     let mut native = stored();
-    let (mut operation, progress) = Operation::start(transcript::call(&get_tuple())).unwrap();
+    let (mut operation, progress) = Store::Sqlite.start(transcript::call(&get_tuple()), Moment::default()).unwrap();
     let Progress::Need(Need::Sql(batch)) = progress else { panic!("a get reads") };
     let sets = native.run(&batch);
-    let mut progress = operation.advance(Answer::Sql(sets)).unwrap();
+    let mut progress = operation.advance(Answer::Sql(sets), Moment::default()).unwrap();
     let delete = json!({ "name": "delete_thread", "config": { "thread_id": "thread-1" } });
     native.call(transcript::call(&delete)).unwrap();
     loop {
@@ -210,7 +210,7 @@ fn a_thread_deleted_between_two_rounds_is_no_damage() {
             }
             Progress::Need(Need::Sql(batch)) => {
                 let sets = native.run(&batch);
-                progress = operation.advance(Answer::Sql(sets)).unwrap();
+                progress = operation.advance(Answer::Sql(sets), Moment::default()).unwrap();
             }
         }
     }

@@ -1,9 +1,7 @@
 //! Threads that are deleted, and perhaps made again, between any two rounds of a read: what is
 //! given of each is all it had at one time, or nothing, and never an error.
 
-use langgraph_checkpoint_guest::{
-    Answer, Batch, CheckpointTuple, Need, Operation, Outcome, Progress, Statement,
-};
+use langgraph_checkpoint_guest::{Answer, Batch, CheckpointTuple, Moment, Need, Outcome, Progress, Statement, Store};
 use langgraph_checkpoint_tests::caller::Caller;
 use langgraph_checkpoint_tests::native::Native;
 use langgraph_checkpoint_tests::transcript;
@@ -72,7 +70,7 @@ fn whole() -> Native {
 
 /// Runs a call with deletions between its rounds; how many rounds it took.
 fn interleaved(native: &mut Native, call: &Value, deletions: &[Deletion]) -> (Outcome, usize) {
-    let (mut operation, mut progress) = Operation::start(transcript::call(call)).unwrap();
+    let (mut operation, mut progress) = Store::Sqlite.start(transcript::call(call), Moment::default()).unwrap();
     let mut round = 0;
     loop {
         let batch = match progress {
@@ -86,7 +84,7 @@ fn interleaved(native: &mut Native, call: &Value, deletions: &[Deletion]) -> (Ou
                 make(native, deletion.thread, "second");
             }
         }
-        progress = operation.advance(Answer::Sql(native.run(&batch))).unwrap();
+        progress = operation.advance(Answer::Sql(native.run(&batch)), Moment::default()).unwrap();
         round += 1;
     }
 }
@@ -227,7 +225,7 @@ fn a_history_is_all_that_was_there_at_one_time() {
 fn a_thread_deleted_under_every_attempt_is_no_damage() {
     let get = json!({ "name": "get_tuple", "config": { "thread_id": "deep" } });
     let mut native = whole();
-    let (mut operation, mut progress) = Operation::start(transcript::call(&get)).unwrap();
+    let (mut operation, mut progress) = Store::Sqlite.start(transcript::call(&get), Moment::default()).unwrap();
     let error = loop {
         let Progress::Need(Need::Sql(Batch { statements, .. })) = &progress else {
             panic!("it never ends")
@@ -241,7 +239,7 @@ fn a_thread_deleted_under_every_attempt_is_no_damage() {
             run(&mut native, &json!({ "name": "delete_thread", "config": config }));
             make(&mut native, "deep", "again");
         }
-        match operation.advance(Answer::Sql(sets)) {
+        match operation.advance(Answer::Sql(sets), Moment::default()) {
             Ok(next) => progress = next,
             Err(error) => break error,
         }

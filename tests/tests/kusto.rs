@@ -8,11 +8,8 @@ mod histories;
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use langgraph_checkpoint_guest::kusto::{IngestMode, StoreOptions};
-use langgraph_checkpoint_guest::{
-    Call, ChannelValue, ChannelVersion, Checkpoint, CheckpointTuple, Config, GetTuple, List,
-    NewWrite, Outcome, Payload, Put, PutWrites, Version,
-};
+use langgraph_checkpoint_guest::kusto::{IngestMode, KustoOptions};
+use langgraph_checkpoint_guest::{Call, ChannelValue, ChannelVersion, Checkpoint, CheckpointTuple, Config, GetTuple, List, NewWrite, Outcome, Payload, Put, PutWrites, Version};
 use langgraph_checkpoint_tests::caller::{self, Caller, Known};
 use langgraph_checkpoint_tests::editor::Editor;
 use langgraph_checkpoint_tests::kusto::Kusto;
@@ -21,22 +18,22 @@ use langgraph_checkpoint_tests::transcript;
 const DAY: i64 = 86_400_000_000;
 
 /// Options for a database of its own, where a Kusto is there.
-fn options(name: &str) -> Option<StoreOptions> {
+fn options(name: &str) -> Option<KustoOptions> {
     let Ok(cluster_uri) = std::env::var("KUSTO_CLUSTER_URI") else {
         eprintln!("skipped: KUSTO_CLUSTER_URI names no cluster");
         return None;
     };
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_nanos();
     let database = std::env::var("KUSTO_DATABASE").unwrap_or_else(|_| format!("{name}_{now}"));
-    Some(StoreOptions { cluster_uri, database, ..StoreOptions::default() })
+    Some(KustoOptions { cluster_uri, database, ..KustoOptions::default() })
 }
 
-fn open(options: StoreOptions) -> Kusto {
+fn open(options: KustoOptions) -> Kusto {
     Kusto::open(options, std::env::var("KUSTO_ACCESS_TOKEN").ok()).unwrap()
 }
 
 /// Asks the local Kusto for what no cluster has; says whether it is one.
-fn local(options: &StoreOptions, path: &str, body: &str) -> bool {
+fn local(options: &KustoOptions, path: &str, body: &str) -> bool {
     if std::env::var_os("KUSTO_DATABASE").is_some() {
         eprintln!("skipped: a cluster shows rows when it does");
         return false;
@@ -49,7 +46,7 @@ fn local(options: &StoreOptions, path: &str, body: &str) -> bool {
 }
 
 /// Runs a command on the local Kusto; says whether it is one.
-fn run(options: &StoreOptions, command: &str) -> bool {
+fn run(options: &KustoOptions, command: &str) -> bool {
     if std::env::var_os("KUSTO_DATABASE").is_some() {
         eprintln!("skipped: nobody removes rows of a cluster");
         return false;
@@ -61,7 +58,7 @@ fn run(options: &StoreOptions, command: &str) -> bool {
 }
 
 /// How many rows a query of the local Kusto gives.
-fn rows(options: &StoreOptions, query: &str) -> Option<u64> {
+fn rows(options: &KustoOptions, query: &str) -> Option<u64> {
     std::env::var_os("KUSTO_DATABASE").is_none().then_some(())?;
     let url = format!("{}/v1/rest/query", options.cluster_uri.trim_end_matches('/'));
     let body = serde_json::json!({ "db": options.database, "csl": format!("{query} | count") });
@@ -146,9 +143,9 @@ fn every_transcript_gives_the_outcomes_of_sqlite() {
 fn write_behind_and_inline_give_the_same_outcomes() {
     for (name, transcript) in transcript::all() {
         let Some(behind) = options("behind") else { return };
-        let inline = StoreOptions { ingest_mode: IngestMode::Inline, ..behind.clone() };
-        let inline = StoreOptions { database: format!("{}i", behind.database), ..inline };
-        let behind = StoreOptions { batch_size: Some(1000), ..behind };
+        let inline = KustoOptions { ingest_mode: IngestMode::Inline, ..behind.clone() };
+        let inline = KustoOptions { database: format!("{}i", behind.database), ..inline };
+        let behind = KustoOptions { batch_size: Some(1000), ..behind };
         for options in [behind, inline] {
             let outcomes = caller::run(&mut open(options), &transcript, Known::Edited);
             for (index, (step, outcome)) in transcript.steps.iter().zip(&outcomes).enumerate() {
@@ -276,7 +273,7 @@ fn another_process_reads_what_was_acknowledged() {
 fn what_was_acknowledged_is_read_for_ever_whatever_the_store_shows() {
     let Some(options) = options("late") else { return };
     for batch_size in [None, Some(1000)] {
-        let options = StoreOptions {
+        let options = KustoOptions {
             database: format!("{}{}", options.database, batch_size.unwrap_or(1)),
             batch_size,
             ..options.clone()
@@ -312,7 +309,7 @@ fn what_was_acknowledged_is_read_for_ever_whatever_the_store_shows() {
 #[test]
 fn parts_that_do_not_show_are_late_within_the_deadline_and_gone_after_ten_minutes() {
     let Some(options) = options("parts") else { return };
-    let options = StoreOptions { deadline_ms: Some(4_000), ..options };
+    let options = KustoOptions { deadline_ms: Some(4_000), ..options };
     open(options.clone()).call(checkpoint("chat", 1, chat(3))).unwrap();
     let chunks = "CheckpointLog | where ['kind'] == 'chunk'";
     if !run(&options, &format!(".delete table CheckpointLog records <| {chunks}")) {
@@ -334,7 +331,7 @@ fn parts_that_do_not_show_are_late_within_the_deadline_and_gone_after_ten_minute
 #[test]
 fn writes_of_a_call_that_do_not_show_are_late_and_gone_after_ten_minutes() {
     let Some(options) = options("calls") else { return };
-    let options = StoreOptions { deadline_ms: Some(4_000), ..options };
+    let options = KustoOptions { deadline_ms: Some(4_000), ..options };
     let mut writer = open(options.clone());
     writer.call(checkpoint("chat", 1, chat(3))).unwrap();
     let id = latest(&mut writer, "chat").unwrap().checkpoint_id;
@@ -364,7 +361,7 @@ fn writes_of_a_call_that_do_not_show_are_late_and_gone_after_ten_minutes() {
 #[test]
 fn what_waits_in_write_behind_shows_to_others_after_a_flush() {
     let Some(options) = options("flush") else { return };
-    let behind = StoreOptions { batch_size: Some(1000), ..options.clone() };
+    let behind = KustoOptions { batch_size: Some(1000), ..options.clone() };
     let (mut writer, mut reader) = (open(behind), open(options));
     writer.call(checkpoint("chat", 1, chat(3))).unwrap();
     assert_eq!(writer.requests, 0, "it is acknowledged at once");
@@ -381,7 +378,7 @@ fn what_waits_in_write_behind_shows_to_others_after_a_flush() {
 #[test]
 fn chunks_are_sent_again_before_the_table_drops_them() {
     let Some(options) = options("retention") else { return };
-    let options = StoreOptions { retention_days: Some(10), ..options };
+    let options = KustoOptions { retention_days: Some(10), ..options };
     let mut kusto = open(options);
     let mut editor = Editor::default();
     let mut sent = |kusto: &mut Kusto, step: usize| {
@@ -421,7 +418,7 @@ fn a_thread_deleted_elsewhere_is_put_whole_even_by_a_clock_that_lags() {
 #[test]
 fn an_administrator_removes_the_rows_and_a_later_put_is_whole() {
     let Some(options) = options("admin") else { return };
-    let admin = StoreOptions { admin: true, ..options.clone() };
+    let admin = KustoOptions { admin: true, ..options.clone() };
     let (mut one, mut other) = (open(options), open(admin));
     let mut editor = Editor::default();
     editor.call(&mut one, checkpoint("chat", 1, chat(50))).unwrap();
@@ -478,7 +475,7 @@ fn metadata_over_a_megabyte_is_kept_and_found() {
 #[test]
 fn a_hostile_thread_id_is_itself_and_no_other() {
     let Some(options) = options("hostile") else { return };
-    let mut kusto = open(StoreOptions { admin: true, ..options });
+    let mut kusto = open(KustoOptions { admin: true, ..options });
     let ids = [
         "plain",
         "a\" or 1 == 1 //",

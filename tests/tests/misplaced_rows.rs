@@ -1,8 +1,6 @@
 //! What an index that is damaged gives: whole rows, each as it was stored, where others belong.
 
-use langgraph_checkpoint_guest::{
-    Answer, Error, Need, Operation, Outcome, Progress, RowSet, Value as SqlValue,
-};
+use langgraph_checkpoint_guest::{Answer, Error, Moment, Need, Outcome, Progress, RowSet, Store, Value as SqlValue};
 use langgraph_checkpoint_tests::caller::Caller;
 use langgraph_checkpoint_tests::native::Native;
 use langgraph_checkpoint_tests::transcript;
@@ -50,14 +48,14 @@ fn outcome(
     round: usize,
     change: &mut dyn FnMut(&mut RowSet),
 ) -> Option<Result<Outcome, Error>> {
-    let (mut operation, mut progress) = Operation::start(transcript::call(call)).unwrap();
+    let (mut operation, mut progress) = Store::Sqlite.start(transcript::call(call), Moment::default()).unwrap();
     for at in 0.. {
         let Progress::Need(Need::Sql(batch)) = progress else { return None };
         let mut sets = native.run(&batch);
         if at == round {
             change(&mut sets[0]);
         }
-        progress = match operation.advance(Answer::Sql(sets)) {
+        progress = match operation.advance(Answer::Sql(sets), Moment::default()) {
             Ok(Progress::Done(outcome)) => return (at >= round).then_some(Ok(outcome)),
             Ok(progress) => progress,
             Err(error) => return Some(Err(error)),

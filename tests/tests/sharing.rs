@@ -1,9 +1,6 @@
 //! A checkpoint costs what changed: counted in rows and bytes, never in time.
 
-use langgraph_checkpoint_guest::{
-    Call, ChannelValue, ChannelVersion, Checkpoint, Config, NewValue, NewWrite, Outcome, Payload,
-    Put, PutWrites, Run, Version,
-};
+use langgraph_checkpoint_guest::{Call, ChannelValue, ChannelVersion, Checkpoint, Config, KeptElements, NewValue, NewWrite, Outcome, Payload, Put, PutWrites, Run, Version};
 use langgraph_checkpoint_tests::caller::Caller;
 use langgraph_checkpoint_tests::native::Native;
 
@@ -154,7 +151,7 @@ fn edited(runs: Vec<Run>) -> (usize, usize) {
 fn an_append_said_as_an_edit_needs_one_round_and_sends_only_what_is_new() {
     let fresh = format!("{},{}", message(2000), message(2001)).into_bytes();
     let new = fresh.len();
-    let (rounds, bytes) = edited(vec![Run::Kept { first: 0, count: 2000 }, Run::Fresh(fresh)]);
+    let (rounds, bytes) = edited(vec![Run::Kept(KeptElements { first: 0, count: 2000 }), Run::Fresh(fresh)]);
     assert_eq!(rounds, 1);
     assert!(bytes < new + 4096, "{bytes} bytes for {new} new ones");
 }
@@ -164,9 +161,9 @@ fn an_edit_in_the_middle_reads_nodes_and_sends_only_what_is_new() {
     let fresh = message(5000).into_bytes();
     let new = fresh.len();
     let (rounds, bytes) = edited(vec![
-        Run::Kept { first: 0, count: 1000 },
+        Run::Kept(KeptElements { first: 0, count: 1000 }),
         Run::Fresh(fresh),
-        Run::Kept { first: 1001, count: 999 },
+        Run::Kept(KeptElements { first: 1001, count: 999 }),
     ]);
     assert!(rounds <= 5, "{rounds} rounds");
     // The hashes of the nodes to read, and the nodes on the way to the edit.
@@ -192,7 +189,7 @@ fn an_edit_that_leaves_little_of_a_list_stores_what_the_whole_value_does() {
         let fresh = ["\"new\"".to_owned(), "7".to_owned()];
         let whole = [&texts[..count], &fresh].concat();
         let runs = vec![
-            Run::Kept { first: 0, count: count as u32 },
+            Run::Kept(KeptElements { first: 0, count: count as u32 }),
             Run::Fresh(fresh.join(",").into_bytes()),
         ];
         let [mut edited, mut put_whole] = [Native::in_memory(), Native::in_memory()];

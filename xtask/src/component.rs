@@ -7,7 +7,7 @@ use anyhow::{Context, Result, bail};
 
 use crate::workspace::Workspace;
 use crate::world::World;
-use crate::{compose, process, transpile, wasm_target};
+use crate::{compose, core_modules, process, wasm_target};
 
 /// The target the component is built for.
 pub(crate) const TARGET: &str = "wasm32-unknown-unknown";
@@ -20,7 +20,7 @@ pub(crate) const WITHOUT: &[&str] = &[
     "--exclude",
     "langgraph-checkpoint-checkpointer*",
     "--exclude",
-    "langgraph-checkpoint-packed-planner",
+    "langgraph-checkpoint-wire-planner",
     "--exclude",
     "langgraph-checkpoint-planner",
 ];
@@ -44,7 +44,7 @@ const SCRIPT: &str = "component-script";
 /// In as few bytes as possible: for what is loaded over a network, or waits for one.
 const SMALL: &str = "component-small";
 
-/// The pure components. The JavaScript package is made from all but the first, whose types it has.
+/// The pure components. The JavaScript package is made from all but the first.
 const PLANNERS: &[Kind] = &[
     Kind {
         name: "planner",
@@ -54,15 +54,15 @@ const PLANNERS: &[Kind] = &[
         imports: &[],
     },
     Kind {
-        name: transpile::PACKED,
-        package: "langgraph-checkpoint-packed-planner",
+        name: "wire-planner",
+        package: "langgraph-checkpoint-wire-planner",
         features: &[],
         profile: SCRIPT,
         imports: &[],
     },
     Kind {
-        name: "planner-kusto",
-        package: "langgraph-checkpoint-planner",
+        name: "wire-planner-kusto",
+        package: "langgraph-checkpoint-wire-planner",
         features: &["kusto"],
         profile: SMALL,
         imports: &[],
@@ -102,7 +102,7 @@ pub(crate) fn prepare(workspace: &Workspace) -> Result<()> {
     }
     compose::compose(workspace)?;
     let planners = PLANNERS.iter().map(|kind| build(workspace, kind));
-    transpile::transpile(workspace, &planners.collect::<Result<Vec<_>>>()?)
+    core_modules::take(workspace, &planners.collect::<Result<Vec<_>>>()?)
 }
 
 /// Fails when a built component imports what it may not.

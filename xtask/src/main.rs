@@ -17,7 +17,7 @@ mod process;
 mod step;
 mod test;
 mod tidy;
-mod transpile;
+mod core_modules;
 mod wasm_target;
 mod workspace;
 mod world;

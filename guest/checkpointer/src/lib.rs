@@ -42,7 +42,7 @@ fn run(call: guest::Call) -> Result<guest::Outcome, wit::Error> {
 }
 
 fn drive(call: guest::Call) -> Result<guest::Outcome, wit::Error> {
-    let (mut operation, mut progress) = guest::Operation::start(call)?;
+    let (mut operation, mut progress) = guest::Store::Sqlite.start(call, Moment::default())?;
     loop {
         match progress {
             guest::Progress::Need(guest::Need::Sql(batch)) => {

@@ -64,7 +64,7 @@ impl wit::Guest for Planner {
 type Started = Result<(wit::Operation, wit::Progress), wit::Error>;
 
 fn start(call: guest::Call) -> Started {
-    let (operation, progress) = guest::Operation::start(call)?;
+    let (operation, progress) = guest::Store::Sqlite.start(call, Moment::default())?;
     Ok((wit::Operation::new(Operation(RefCell::new(operation))), progress.into()))
 }
 

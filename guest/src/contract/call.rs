@@ -76,16 +76,20 @@ pub struct ChannelValue<V = Payload> {
     pub value: V,
 }
 
+/// Consecutive elements of a list, or entries of a map, that a base value has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct KeptElements {
+    /// The position of the first one, counted from zero.
+    pub first: u32,
+    /// How many.
+    pub count: u32,
+}
+
 /// Consecutive elements of a list or entries of a map.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Run {
-    /// Those of the base value: the position of the first one, and how many.
-    Kept {
-        /// Counted from zero.
-        first: u32,
-        /// How many.
-        count: u32,
-    },
+    /// Those of the base value, unchanged.
+    Kept(KeptElements),
     /// New ones: their JSON text with a comma between every two.
     Fresh(Vec<u8>),
 }
@@ -224,4 +228,36 @@ pub enum Call {
     DeleteThread(Config),
     /// The writes to delta channels since their last value.
     DeltaChannelHistory(DeltaChannelHistory),
+    /// Send all that waits in a store with write-behind.
+    Flush,
+}
+
+impl Call {
+    /// LangGraph's name of the call.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Setup => "setup",
+            Self::GetTuple(_) => "get_tuple",
+            Self::List(_) => "list",
+            Self::Put(_) => "put",
+            Self::PutWrites(_) => "put_writes",
+            Self::DeleteThread(_) => "delete_thread",
+            Self::DeltaChannelHistory(_) => "get_delta_channel_history",
+            Self::Flush => "flush",
+        }
+    }
+
+    /// What the call says of the checkpoint, thread or threads it is about; `None` if it is about
+    /// the store.
+    pub fn config(&self) -> Option<&Config> {
+        match self {
+            Self::Setup | Self::Flush => None,
+            Self::GetTuple(call) => Some(&call.config),
+            Self::List(call) => Some(&call.config),
+            Self::Put(call) => Some(&call.config),
+            Self::PutWrites(call) => Some(&call.config),
+            Self::DeleteThread(config) => Some(config),
+            Self::DeltaChannelHistory(call) => Some(&call.config),
+        }
+    }
 }

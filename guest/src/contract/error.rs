@@ -4,7 +4,7 @@
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Fault {
     /// Stable, for programs: lower case words joined by hyphens.
-    pub code: &'static str,
+    pub code: String,
     /// For people; it holds ids and names, never a value.
     pub message: String,
 }
@@ -59,15 +59,32 @@ pub enum Error {
 
 impl Error {
     pub(crate) fn invalid(code: &'static str, message: impl Into<String>) -> Self {
-        Self::InvalidInput(Fault { code, message: message.into() })
+        Self::InvalidInput(Fault { code: code.to_owned(), message: message.into() })
     }
 
     pub(crate) fn corrupt(code: &'static str, message: impl Into<String>) -> Self {
-        Self::Corrupt(Fault { code, message: message.into() })
+        Self::Corrupt(Fault { code: code.to_owned(), message: message.into() })
     }
 
     pub(crate) fn protocol(code: &'static str, message: impl Into<String>) -> Self {
-        Self::Protocol(Fault { code, message: message.into() })
+        Self::Protocol(Fault { code: code.to_owned(), message: message.into() })
+    }
+
+    /// An operation was advanced that has ended.
+    pub(crate) fn ended_operation() -> Self {
+        Self::protocol(
+            "ended-operation",
+            "an operation was advanced after its end; start another one",
+        )
+    }
+
+    /// An answer is not of the case of its need.
+    pub(crate) fn wrong_answer() -> Self {
+        Self::protocol(
+            "wrong-answer",
+            "an operation was answered with something else than it needs; answer by the case of \
+             the need",
+        )
     }
 
     /// The same of a call that has sent rows: whatever went wrong after that, they may be stored.
@@ -101,7 +118,7 @@ impl Error {
     }
 
     /// The stable code of the fault.
-    pub fn code(&self) -> &'static str {
-        self.fault().code
+    pub fn code(&self) -> &str {
+        &self.fault().code
     }
 }

@@ -1,8 +1,6 @@
 //! What a caller gets: tuples, pages, histories as plain data. The words are those of
 //! `wit/planner.wit`.
 
-use std::ops::Range;
-
 use crate::contract::call::{ChannelValue, ChannelVersion, Payload};
 
 /// A pending write as stored.
@@ -16,18 +14,31 @@ pub struct PendingWrite {
     pub value: Payload,
 }
 
+/// A part of a page's shared bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Span {
+    /// Where it begins.
+    pub begin: u32,
+    /// Where it ends: the position after its last byte.
+    pub end: u32,
+}
+
+/// A value that is put together from a page's shared bytes.
+#[derive(Clone, Debug, PartialEq)]
+pub struct SharedPayload {
+    /// The serializer's type tag.
+    pub kind: String,
+    /// The serialized value is these parts, one after the other.
+    pub spans: Vec<Span>,
+}
+
 /// The value of a channel as stored.
 #[derive(Clone, Debug, PartialEq)]
 pub enum TupleValue {
     /// All of it.
     Whole(Payload),
-    /// Parts of the page's shared bytes, one after the other.
-    Shared {
-        /// The serializer's type tag.
-        kind: String,
-        /// The parts.
-        spans: Vec<Range<u32>>,
-    },
+    /// Parts of the page's shared bytes.
+    Shared(SharedPayload),
     /// The value the channel has in `GetTuple::known`.
     Unchanged,
 }
@@ -67,10 +78,10 @@ impl CheckpointTuple<TupleValue> {
     pub fn resolve(self, shared: &[u8]) -> Option<CheckpointTuple> {
         self.map_values(|value| match value {
             TupleValue::Whole(payload) => Some(payload),
-            TupleValue::Shared { kind, spans } => {
+            TupleValue::Shared(SharedPayload { kind, spans }) => {
                 let mut bytes = Vec::new();
-                for span in spans {
-                    bytes.extend_from_slice(shared.get(span.start as usize..span.end as usize)?);
+                for Span { begin, end } in spans {
+                    bytes.extend_from_slice(shared.get(begin as usize..end as usize)?);
                 }
                 Some(Payload { kind, bytes })
             }

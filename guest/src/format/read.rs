@@ -93,6 +93,17 @@ impl<'a> Reader<'a> {
         decode::read_int(&mut self.rest).ok()
     }
 
+    /// An integer that is not negative, in whatever width it is.
+    pub(crate) fn unsigned(&mut self) -> Option<u64> {
+        decode::read_int(&mut self.rest).ok()
+    }
+
+    /// True or false.
+    #[cfg(feature = "kusto")]
+    pub(crate) fn bool(&mut self) -> Option<bool> {
+        decode::read_bool(&mut self.rest).ok()
+    }
+
     fn take(&mut self, count: u32) -> Option<&'a [u8]> {
         let (taken, rest) = self.rest.split_at_checked(count.try_into().ok()?)?;
         self.rest = rest;

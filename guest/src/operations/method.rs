@@ -1,10 +1,11 @@
 //! A method of LangGraph's under way, whichever store it is about: what it asks, and what it
 //! makes of the answers.
 
-use super::{Expected, delete_thread, delta_history, list, put, put_writes};
+use super::{delete_thread, delta_history, list, put, put_writes};
 use crate::contract::call::Call;
 use crate::contract::error::Error;
 use crate::contract::outcome::Outcome;
+use crate::contract::progress::Expected;
 use crate::contract::statement::RowSet;
 use crate::operations::ask::Step;
 
@@ -31,12 +32,27 @@ enum State {
     DeltaHistory(delta_history::DeltaHistory),
 }
 
+/// A call that has begun.
+#[expect(
+    clippy::large_enum_variant,
+    reason = "one at a time is under way, and it is moved a few times"
+)]
+#[derive(Debug)]
+pub(crate) enum Begun {
+    /// Each store has its own way of setting up.
+    Setup,
+    /// Each store knows what waits in it.
+    Flush,
+    /// A method, and what it asks first.
+    Method(Method, Step),
+}
+
 impl Method {
-    /// Begins a call; nothing for `setup`, which each store has its own of. Bad input is refused
-    /// here.
-    pub(crate) fn start(call: Call) -> Result<Option<(Self, Step)>, Error> {
+    /// Begins a call. Bad input is refused here.
+    pub(crate) fn start(call: Call) -> Result<Begun, Error> {
         let (state, step) = match call {
-            Call::Setup => return Ok(None),
+            Call::Setup => return Ok(Begun::Setup),
+            Call::Flush => return Ok(Begun::Flush),
             Call::GetTuple(call) => {
                 list::List::start_get_tuple(&call).map(|(s, p)| (State::List(s), p))
             }
@@ -51,7 +67,7 @@ impl Method {
                 delta_history::DeltaHistory::start(call).map(|(s, p)| (State::DeltaHistory(s), p))
             }
         }?;
-        Ok(Some((Self { state, rounds: 0 }, step)))
+        Ok(Begun::Method(Self { state, rounds: 0 }, step))
     }
 
     /// The outcome, as far as it can be told before the answer.

@@ -19,12 +19,13 @@ mod edits;
 use std::collections::BTreeSet;
 
 use super::put_writes::once_each;
+use super::set;
 use super::tuples::chunks;
-use super::{Expected, set};
 use crate::contract::call;
 use crate::contract::config::{self, Address};
 use crate::contract::error::Error;
 use crate::contract::outcome::{Outcome, StoredCheckpoint};
+use crate::contract::progress::Expected;
 use crate::contract::statement::RowSet;
 use crate::format::checkpoint::{CheckpointColumns, LinkColumns, NewEnvelope, StoredValue};
 use crate::format::json;

@@ -11,6 +11,13 @@ pub(crate) struct Row<'a> {
     columns: std::slice::Iter<'a, Value>,
 }
 
+/// The row set of the ask at `index`.
+pub(crate) fn set(sets: &[RowSet], index: usize) -> Result<&RowSet, Error> {
+    sets.get(index).ok_or_else(|| {
+        Error::protocol("wrong-row-sets", "a row set is missing; answer each statement with one")
+    })
+}
+
 /// The rows of a set; `table` is for errors.
 pub(crate) fn rows<'a>(
     set: &'a RowSet,

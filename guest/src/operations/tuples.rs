@@ -1,11 +1,12 @@
 //! Rows of checkpoints and writes read into tuples; shared by all that reads.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::ops::Range;
 
 use crate::contract::call::{ChannelValue, Payload};
 use crate::contract::error::Error;
-use crate::contract::outcome::{self, CheckpointTuple, PendingWrite, TupleValue};
+use crate::contract::outcome::{
+    self, CheckpointTuple, PendingWrite, SharedPayload, Span, TupleValue,
+};
 use crate::contract::statement::RowSet;
 use crate::format::checkpoint::{
     CheckpointColumns, CheckpointEnvelope, LinkColumns, StoredChannel, StoredValue,
@@ -159,7 +160,7 @@ impl StoredCheckpoint {
                     let spans = gathers
                         .spans(key, piece, shared)
                         .map_err(|loss| loss.at(|| self.place_of(entry)))?;
-                    TupleValue::Shared { kind: kind.clone(), spans }
+                    TupleValue::Shared(SharedPayload { kind: kind.clone(), spans })
                 }
                 (_, value) => TupleValue::Whole(
                     gathers.join(key, value).map_err(|loss| loss.at(|| self.place_of(entry)))?,
@@ -358,7 +359,7 @@ impl Gathers {
         thread_key: i64,
         piece: &Piece,
         shared: &mut Shared,
-    ) -> Result<Vec<Range<u32>>, Loss> {
+    ) -> Result<Vec<Span>, Loss> {
         match self.by_thread.get(&thread_key) {
             Some(gather) => shared.spans(thread_key, gather, piece),
             None => shared.spans(thread_key, &Gather::default(), piece),

@@ -6,42 +6,58 @@ mod ancestors;
 mod list;
 mod put;
 mod schema;
-pub(crate) mod setup;
-
-pub(crate) use schema::{create, find_tables, insert_format, read_format};
+mod setup;
 
 use ancestors::ancestors;
 use list::page;
 use put::{delete_thread, put, put_writes};
+use setup::Setup;
 
-use crate::contract::statement::{Access, Statement, Value};
+use super::sql::Dialect;
+use crate::contract::error::Error;
+use crate::contract::statement::{Access, Batch, RowSet, Statement, Value};
 use crate::format::CHECKSUM_BYTES;
 use crate::format::json;
 use crate::format::values::hash::Hash;
 use crate::format::write::{MARK_BYTES, mark};
 use crate::operations::ask::{Ask, LOOKED_AT};
 
-/// What an ask takes, and whether it writes. The last statement gives the ask's row set.
-pub(crate) fn statements(ask: Ask) -> (Access, Vec<Statement>) {
-    match ask {
-        Ask::Page(selected) => (Access::Read, vec![page(&selected)]),
-        Ask::Writes { channel, checkpoints } => {
-            (Access::Read, vec![find_writes(channel, checkpoints)])
+/// The dialect.
+#[derive(Debug)]
+pub(super) struct Sqlite;
+
+impl Dialect for Sqlite {
+    type Setup = Setup;
+
+    fn start_setup() -> (Setup, Batch) {
+        Setup::start()
+    }
+
+    fn advance_setup(setup: &mut Setup, sets: &[RowSet]) -> Result<Option<Batch>, Error> {
+        setup.advance(sets)
+    }
+
+    fn statements(ask: Ask) -> (Access, Vec<Statement>) {
+        match ask {
+            Ask::Page(selected) => (Access::Read, vec![page(&selected)]),
+            Ask::Writes { channel, checkpoints } => {
+                (Access::Read, vec![find_writes(channel, checkpoints)])
+            }
+            Ask::Chunks { thread_key, hashes } => {
+                (Access::Read, vec![find_chunks(thread_key, &hashes)])
+            }
+            Ask::Threads { keys } => (Access::Read, vec![find_threads(keys)]),
+            Ask::Channels { thread_id, checkpoint_ns, channels } => {
+                (Access::Read, vec![find_channels(&thread_id, &checkpoint_ns, &channels)])
+            }
+            Ask::Ancestors { thread_id, checkpoint_ns, checkpoint_id, channels } => {
+                let id = checkpoint_id.as_deref();
+                (Access::Read, vec![ancestors(&thread_id, &checkpoint_ns, id, &channels)])
+            }
+            Ask::Put(checkpoint) => (Access::Write, put(checkpoint)),
+            Ask::PutWrites(writes) => (Access::Write, put_writes(writes)),
+            Ask::DeleteThread { thread_id } => (Access::Write, delete_thread(&thread_id)),
         }
-        Ask::Chunks { thread_key, hashes } => {
-            (Access::Read, vec![find_chunks(thread_key, &hashes)])
-        }
-        Ask::Threads { keys } => (Access::Read, vec![find_threads(keys)]),
-        Ask::Channels { thread_id, checkpoint_ns, channels } => {
-            (Access::Read, vec![find_channels(&thread_id, &checkpoint_ns, &channels)])
-        }
-        Ask::Ancestors { thread_id, checkpoint_ns, checkpoint_id, channels } => {
-            let id = checkpoint_id.as_deref();
-            (Access::Read, vec![ancestors(&thread_id, &checkpoint_ns, id, &channels)])
-        }
-        Ask::Put(checkpoint) => (Access::Write, put(checkpoint)),
-        Ask::PutWrites(writes) => (Access::Write, put_writes(writes)),
-        Ask::DeleteThread { thread_id } => (Access::Write, delete_thread(&thread_id)),
     }
 }
 

@@ -2,58 +2,80 @@
 
 use rmp::Marker;
 
+use super::Start;
 use crate::contract::call::{
     Call, ChannelValue, ChannelVersion, Checkpoint, Config, DeltaChannelHistory, GetTuple, Id,
-    List, MetadataFilter, NewValue, NewWrite, Payload, Put, PutWrites, Run, Version,
+    KeptElements, List, MetadataFilter, NewValue, NewWrite, Payload, Put, PutWrites, Run, Version,
 };
+use crate::contract::http::{HttpAnswer, HttpResponse, Moment};
+use crate::contract::progress::Answer;
 use crate::contract::statement::{RowSet, Value};
+use crate::contract::status::UnshownCall;
 use crate::format::read::{Read, Reader};
+use crate::stores::StoreOptions;
+#[cfg(feature = "kusto")]
+use crate::stores::kusto::{IngestMode, KustoOptions};
 
-/// The answer to a batch.
-pub(super) struct PackedAnswer(pub(super) Vec<RowSet>);
+/// The case of `Start::Together`.
+const TOGETHER: u32 = 8;
+
+impl Read for Start {
+    fn read(reader: &mut Reader<'_>) -> Option<Self> {
+        reader.array(|reader, fields| {
+            Some(match (count(reader)?, fields) {
+                (TOGETHER, 2) => Self::Together(Read::read(reader)?),
+                (case, fields) => Self::One(call(reader, case, fields)?),
+            })
+        })
+    }
+}
 
 impl Read for Call {
     fn read(reader: &mut Reader<'_>) -> Option<Self> {
         reader.array(|reader, fields| {
-            let case = u32_of(reader.real()?)?;
-            Some(match (case, fields) {
-                (0, 1) => Self::Setup,
-                (1, 3) => Self::GetTuple(GetTuple {
-                    config: Read::read(reader)?,
-                    known: optional_blob(reader)?,
-                }),
-                (2, 6) => Self::List(List {
-                    config: Read::read(reader)?,
-                    limit: Read::read(reader)?,
-                    before: Read::read(reader)?,
-                    filter: Read::read(reader)?,
-                    resume: optional_blob(reader)?,
-                }),
-                (3, 6) => Self::Put(Put {
-                    config: Read::read(reader)?,
-                    checkpoint: Read::read(reader)?,
-                    metadata: Read::read(reader)?,
-                    new_versions: Read::read(reader)?,
-                    known: optional_blob(reader)?,
-                }),
-                (4, 5) => Self::PutWrites(PutWrites {
-                    config: Read::read(reader)?,
-                    writes: Read::read(reader)?,
-                    task_id: Read::read(reader)?,
-                    task_path: Read::read(reader)?,
-                }),
-                (5, 2) => Self::DeleteThread(Read::read(reader)?),
-                (6, 4) => Self::DeltaChannelHistory(DeltaChannelHistory {
-                    config: Read::read(reader)?,
-                    channels: Read::read(reader)?,
-                    known: reader.array(|reader, count| {
-                        (0..count).map(|_| reader.bytes().map(<[u8]>::to_vec)).collect()
-                    })?,
-                }),
-                _ => return None,
-            })
+            let case = count(reader)?;
+            call(reader, case, fields)
         })
     }
+}
+
+fn call(reader: &mut Reader<'_>, case: u32, fields: usize) -> Option<Call> {
+    Some(match (case, fields) {
+        (0, 1) => Call::Setup,
+        (1, 3) => {
+            Call::GetTuple(GetTuple { config: Read::read(reader)?, known: optional_blob(reader)? })
+        }
+        (2, 6) => Call::List(List {
+            config: Read::read(reader)?,
+            limit: Read::read(reader)?,
+            before: Read::read(reader)?,
+            filter: Read::read(reader)?,
+            resume: optional_blob(reader)?,
+        }),
+        (3, 6) => Call::Put(Put {
+            config: Read::read(reader)?,
+            checkpoint: Read::read(reader)?,
+            metadata: Read::read(reader)?,
+            new_versions: Read::read(reader)?,
+            known: optional_blob(reader)?,
+        }),
+        (4, 5) => Call::PutWrites(PutWrites {
+            config: Read::read(reader)?,
+            writes: Read::read(reader)?,
+            task_id: Read::read(reader)?,
+            task_path: Read::read(reader)?,
+        }),
+        (5, 2) => Call::DeleteThread(Read::read(reader)?),
+        (6, 4) => Call::DeltaChannelHistory(DeltaChannelHistory {
+            config: Read::read(reader)?,
+            channels: Read::read(reader)?,
+            known: reader.array(|reader, count| {
+                (0..count).map(|_| reader.bytes().map(<[u8]>::to_vec)).collect()
+            })?,
+        }),
+        (7, 1) => Call::Flush,
+        _ => return None,
+    })
 }
 
 impl Read for Config {
@@ -141,8 +163,8 @@ impl Read for Run {
     fn read(reader: &mut Reader<'_>) -> Option<Self> {
         if matches!(reader.kind()?, Marker::FixArray(_)) {
             return reader.fields(2, |reader| {
-                let (first, count) = (u32_of(reader.real()?)?, u32_of(reader.real()?)?);
-                Some(Self::Kept { first, count })
+                let (first, count) = (count(reader)?, count(reader)?);
+                Some(Self::Kept(KeptElements { first, count }))
             });
         }
         Some(Self::Fresh(reader.bytes()?.to_vec()))
@@ -173,10 +195,95 @@ impl Read for MetadataFilter {
     }
 }
 
-impl Read for PackedAnswer {
+impl Read for Answer {
     fn read(reader: &mut Reader<'_>) -> Option<Self> {
-        Read::read(reader).map(Self)
+        reader.array(|reader, fields| {
+            Some(match (count(reader)?, fields) {
+                (0, 2) => Self::Sql(Read::read(reader)?),
+                (1, 2) => Self::Http(HttpAnswer::Response(Read::read(reader)?)),
+                (2, 2) => Self::Http(HttpAnswer::Failed(Read::read(reader)?)),
+                (3, 1) => Self::Http(HttpAnswer::TooLarge),
+                (4, 1) => Self::Waited,
+                _ => return None,
+            })
+        })
     }
+}
+
+impl Read for HttpResponse {
+    fn read(reader: &mut Reader<'_>) -> Option<Self> {
+        reader.fields(3, |reader| {
+            Some(Self {
+                status: count(reader)?.try_into().ok()?,
+                headers: Read::read(reader)?,
+                body: reader.bytes()?.to_vec(),
+            })
+        })
+    }
+}
+
+impl Read for Moment {
+    fn read(reader: &mut Reader<'_>) -> Option<Self> {
+        reader
+            .fields(2, |reader| Some(Self { now: reader.unsigned()?, entropy: reader.unsigned()? }))
+    }
+}
+
+impl Read for UnshownCall {
+    fn read(reader: &mut Reader<'_>) -> Option<Self> {
+        reader.fields(3, |reader| {
+            Some(Self {
+                thread_id: Read::read(reader)?,
+                rev: reader.integer()?,
+                rows: count(reader)?,
+            })
+        })
+    }
+}
+
+impl Read for StoreOptions {
+    fn read(reader: &mut Reader<'_>) -> Option<Self> {
+        reader.array(|reader, fields| {
+            Some(match (count(reader)?, fields) {
+                (0, 1) => Self::Sqlite,
+                #[cfg(feature = "kusto")]
+                (1, 13) => Self::Kusto(kusto_options(reader)?),
+                _ => return None,
+            })
+        })
+    }
+}
+
+#[cfg(feature = "kusto")]
+fn kusto_options(reader: &mut Reader<'_>) -> Option<KustoOptions> {
+    Some(KustoOptions {
+        cluster_uri: Read::read(reader)?,
+        database: Read::read(reader)?,
+        table: Read::read(reader)?,
+        ingest_mode: match count(reader)? {
+            0 => IngestMode::Auto,
+            1 => IngestMode::Streaming,
+            2 => IngestMode::Inline,
+            _ => return None,
+        },
+        batch_size: optional_count(reader)?,
+        flush_interval_ms: optional_count(reader)?,
+        deadline_ms: optional_count(reader)?,
+        retention_days: optional_count(reader)?,
+        visibility_timeout_ms: optional_count(reader)?,
+        admin: reader.bool()?,
+        trusted_hosts: Read::read(reader)?,
+        credential: reader.bool()?,
+    })
+}
+
+#[cfg(feature = "kusto")]
+fn optional_count(reader: &mut Reader<'_>) -> Option<Option<u32>> {
+    if reader.kind()? == Marker::Null {
+        reader.nil()?;
+        return Some(None);
+    }
+    count(reader).map(Some)
 }
 
 impl Read for RowSet {
@@ -220,7 +327,8 @@ fn optional_blob(reader: &mut Reader<'_>) -> Option<Option<Vec<u8>>> {
     clippy::cast_sign_loss,
     reason = "what it is not exactly is refused"
 )]
-fn u32_of(number: f64) -> Option<u32> {
+pub(super) fn count(reader: &mut Reader<'_>) -> Option<u32> {
+    let number = reader.real()?;
     let whole = number as u32;
     (f64::from(whole) == number).then_some(whole)
 }

@@ -1,18 +1,23 @@
 //! Batches, outcomes and refusals into bytes.
 
 use std::convert::Infallible;
-use std::ops::Range;
 
 use rmp::encode::{self, ByteBuf, ValueWriteError};
 
 use crate::contract::call::{ChannelVersion, Payload, Version};
 use crate::contract::error::Error;
+use crate::contract::http::{Authorization, HttpRequest};
 use crate::contract::outcome::{
-    ChannelHistory, CheckpointTuple, FoundCheckpoint, Outcome, Page, PendingWrite,
-    StoredCheckpoint, TupleValue,
+    ChannelHistory, CheckpointTuple, FoundCheckpoint, Outcome, Page, PendingWrite, SharedPayload,
+    Span, StoredCheckpoint, TupleValue,
 };
-use crate::contract::statement::{Access, Value};
-use crate::operations::{Expected, Need};
+use crate::contract::progress::{Expected, Need};
+use crate::contract::statement::{Access, Batch, Value};
+use crate::contract::status::{Status, Waiting};
+#[cfg(feature = "kusto")]
+use crate::stores::kusto::connection::{ClientSecret, Connection, Login};
+#[cfg(feature = "kusto")]
+use crate::stores::kusto::token::Token;
 
 /// The extension type of text that begins with a byte order mark, which decoders tend to drop.
 const MARKED_TEXT: i8 = 1;
@@ -146,12 +151,12 @@ impl Writer {
         match value {
             TupleValue::Unchanged => self.nil(),
             TupleValue::Whole(payload) => self.payload(payload),
-            TupleValue::Shared { kind, spans } => {
+            TupleValue::Shared(SharedPayload { kind, spans }) => {
                 self.array(2);
                 self.text(kind);
-                self.list(spans, |writer, Range { start, end }| {
+                self.list(spans, |writer, Span { begin, end }| {
                     writer.array(2);
-                    writer.number(*start);
+                    writer.number(*begin);
                     writer.number(*end);
                 });
             }
@@ -167,7 +172,7 @@ impl Writer {
 }
 
 impl Writer {
-    /// Where an operation needs its batch answered.
+    /// Where an operation needs an answer.
     pub(super) fn need(
         &mut self,
         operation: u32,
@@ -175,32 +180,108 @@ impl Writer {
         expected: Option<&Expected>,
         text: impl FnMut(&str, &mut Self),
     ) {
-        self.array(5);
-        self.number(0);
-        self.number(operation);
-        self.batch(need, text);
-        match expected {
-            Some(Expected::Certain(outcome) | Expected::WithRows(outcome)) => self.outcome(outcome),
-            Some(Expected::Answered) => self.bool(true),
-            None => self.nil(),
+        match need {
+            Need::Sql(batch) => {
+                self.array(5);
+                self.number(0);
+                self.number(operation);
+                self.batch(batch, text);
+                match expected {
+                    Some(Expected::Certain(outcome) | Expected::WithRows(outcome)) => {
+                        self.outcome(outcome);
+                    }
+                    Some(Expected::Answered) => self.bool(true),
+                    None => self.nil(),
+                }
+            }
+            Need::Http(request) => {
+                self.array(9);
+                self.number(4);
+                self.number(operation);
+                self.request(request);
+            }
+            Need::Wait(milliseconds) => {
+                self.array(3);
+                self.number(5);
+                self.number(operation);
+                self.number(*milliseconds);
+            }
         }
     }
 
     /// Where an operation ends as soon as its batch is answered.
     pub(super) fn last(
         &mut self,
-        need: &Need,
+        batch: &Batch,
         outcome: &Outcome,
         text: impl FnMut(&str, &mut Self),
     ) {
         self.array(4);
         self.number(3);
-        self.batch(need, text);
+        self.batch(batch, text);
         self.outcome(outcome);
     }
 
+    /// The seven fields of a request.
+    fn request(&mut self, request: &HttpRequest) {
+        self.text(&request.method);
+        self.text(&request.url);
+        self.list(&request.headers, |writer, (name, value)| {
+            writer.array(2);
+            writer.text(name);
+            writer.text(value);
+        });
+        self.bytes(&request.body);
+        self.number(match request.authorization {
+            Authorization::None => 0,
+            Authorization::Token => 1,
+            Authorization::FreshToken => 2,
+        });
+        self.number(request.timeout_ms);
+        self.real(request.response_bytes_max as f64);
+    }
+
+    /// A store that was opened.
+    pub(super) fn opened(&mut self, store: u32) {
+        self.array(2);
+        self.number(0);
+        self.number(store);
+    }
+
+    /// That something was done.
+    pub(super) fn done(&mut self) {
+        self.array(1);
+        self.number(0);
+    }
+
+    /// How calls ended that were made together.
+    pub(super) fn all_done(&mut self, ended: &[Result<Outcome, Error>]) {
+        self.array(2);
+        self.number(6);
+        self.list(ended, |writer, one| match one {
+            Ok(outcome) => writer.end(outcome),
+            Err(error) => writer.refusal(error),
+        });
+    }
+
+    /// What a store keeps in memory.
+    pub(super) fn status(&mut self, status: &Status) {
+        self.array(5);
+        self.number(0);
+        self.optional(status.flush_due.as_ref(), |writer, due| writer.real(*due as f64));
+        let Waiting { checkpoints, writes, threads } = status.waiting;
+        self.list(&[checkpoints, writes, threads], |writer, count| writer.number(*count));
+        self.list(&status.unshown, |writer, call| {
+            writer.array(3);
+            writer.text(&call.thread_id);
+            writer.value(&Value::Integer(call.rev));
+            writer.number(call.rows);
+        });
+        self.optional(status.warning.as_ref(), |writer, warning| writer.text(warning));
+    }
+
     #[inline(never)]
-    fn batch(&mut self, Need::Sql(batch): &Need, mut text: impl FnMut(&str, &mut Self)) {
+    fn batch(&mut self, batch: &Batch, mut text: impl FnMut(&str, &mut Self)) {
         self.number(match batch.access {
             Access::Read => 0,
             Access::Write => 1,
@@ -257,6 +338,39 @@ impl Writer {
         self.text(error.code());
         self.text(&error.fault().message);
         self.bool(maybe_stored);
+    }
+}
+
+#[cfg(feature = "kusto")]
+impl Writer {
+    /// What a connection string says.
+    pub(super) fn connection(&mut self, connection: &Connection) {
+        self.array(4);
+        self.number(0);
+        self.text(&connection.cluster_uri);
+        self.optional(connection.database.as_ref(), |writer, name| writer.text(name));
+        match &connection.login {
+            Login::Unspecified => self.nil(),
+            Login::Token(token) => self.list(&[token], |writer, text| writer.text(text)),
+            Login::ClientSecret(ClientSecret { tenant, client_id, secret }) => {
+                self.list(&[tenant, client_id, secret], |writer, text| writer.text(text));
+            }
+        }
+    }
+
+    /// A request for a token.
+    pub(super) fn token_request(&mut self, request: &HttpRequest) {
+        self.array(8);
+        self.number(0);
+        self.request(request);
+    }
+
+    /// A token.
+    pub(super) fn token(&mut self, token: &Token) {
+        self.array(3);
+        self.number(0);
+        self.text(&token.value);
+        self.real(token.expires_at as f64);
     }
 }
 

@@ -34,7 +34,7 @@ pub(crate) fn whole(bytes: Vec<u8>) -> NewValue {
 /// The base and messages after it.
 pub(crate) fn appended(kept: usize, fresh: &[String]) -> NewValue {
     NewValue::Edited(vec![
-        Run::Kept { first: 0, count: kept as u32 },
+        Run::Kept(KeptElements { first: 0, count: kept as u32 }),
         Run::Fresh(fresh.join(",").into_bytes()),
     ])
 }

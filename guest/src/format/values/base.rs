@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use super::build::INLINE_BYTES_MAX;
 use super::piece::{Piece, Sequence, Shape, Spine};
-use crate::contract::call::Run;
+use crate::contract::call::{KeptElements, Run};
 use crate::contract::error::Error;
 
 /// What a sequence's own piece does not say.
@@ -68,7 +68,7 @@ impl<'a> Source<'a> {
         let pieces = self.levels.iter().flatten();
         let held = pieces.fold(0, |sum: u64, piece| sum.saturating_add(piece.length()));
         match runs.split_first()? {
-            (Run::Kept { first: 0, count }, rest)
+            (Run::Kept(KeptElements { first: 0, count }), rest)
                 if *count >= self.below && (self.below == 0 || held > INLINE_BYTES_MAX as u64) =>
             {
                 Some((*count, rest))
@@ -81,7 +81,7 @@ impl<'a> Source<'a> {
     pub(crate) fn suffices(&self, runs: &[Run]) -> bool {
         let others = self.leading(runs).map_or(runs, |(_, rest)| rest);
         others.iter().all(|run| match run {
-            Run::Kept { first, .. } => *first >= self.first,
+            Run::Kept(kept) => kept.first >= self.first,
             Run::Fresh(_) => true,
         })
     }

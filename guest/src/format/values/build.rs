@@ -10,7 +10,7 @@ use super::base::{Base, Source};
 use super::hash::{HASH_BYTES, Hash, Role};
 use super::piece::{Piece, Reference, Sequence, Shape, Spine};
 use super::split::{self, Split};
-use crate::contract::call::Run;
+use crate::contract::call::{KeptElements, Run};
 use crate::contract::error::Error;
 use crate::format::encode;
 
@@ -105,7 +105,7 @@ impl<'a> Builder<'a> {
         }
         for run in runs {
             match run {
-                Run::Kept { first, count } => {
+                Run::Kept(KeptElements { first, count }) => {
                     for piece in source.kept(*first, *count)? {
                         sequence.push(0, Built::stored(piece.clone()))?;
                     }
@@ -258,7 +258,7 @@ fn small(source: &Source<'_>, runs: &[Run]) -> Result<Option<Vec<u8>>, Error> {
     };
     for run in runs {
         match run {
-            Run::Kept { first, count } => {
+            Run::Kept(KeptElements { first, count }) => {
                 for piece in source.kept(*first, *count)? {
                     let Piece::Inline(part) = piece else { return Ok(None) };
                     if !add(part) {

@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::base::Base;
 use super::hash::{Hash, Role};
 use super::piece::{Piece, Sequence, Shape, Spine};
-use super::shared::Placed;
 use crate::contract::error::Error;
+use crate::contract::outcome::Span;
 use crate::format::decode;
 
 /// How many levels of chunks a value may have. A list of a billion elements has 16.
@@ -34,6 +34,9 @@ pub(crate) enum Loss {
     /// The pieces do not add up to the length they promise.
     Length,
 }
+
+/// Where the content of a chunk is in the shared bytes of a page.
+pub(crate) type Placed = BTreeMap<Hash, Span>;
 
 /// The chunks of one thread's values, fetched in as many rounds as they have levels.
 #[derive(Debug, Default)]
@@ -291,7 +294,7 @@ impl<'a> Join<'a> {
             return Err(Loss::Length);
         }
         if let (Some(placed), Some(hash)) = (&mut self.placed, piece.hash()) {
-            placed.insert(hash, begin as u32..self.bytes.len() as u32);
+            placed.insert(hash, Span { begin: begin as u32, end: self.bytes.len() as u32 });
         }
         Ok(())
     }

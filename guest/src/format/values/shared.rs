@@ -4,11 +4,10 @@
 //! run of bytes, to which a value adds only what no value before it had.
 
 use std::collections::BTreeMap;
-use std::ops::Range;
 
-use super::hash::Hash;
-use super::join::{Gather, Loss};
+use super::join::{Gather, Loss, Placed};
 use super::piece::{Piece, Shape, Spine};
+use crate::contract::outcome::Span;
 
 /// The shared bytes of a page.
 #[derive(Debug, Default)]
@@ -17,9 +16,6 @@ pub(crate) struct Shared {
     /// By thread: where the content of a chunk is.
     placed: BTreeMap<i64, Placed>,
 }
-
-/// Where the content of a chunk is.
-pub(crate) type Placed = BTreeMap<Hash, Range<u32>>;
 
 impl Shared {
     /// The bytes.
@@ -33,7 +29,7 @@ impl Shared {
         thread_key: i64,
         gather: &Gather,
         piece: &Piece,
-    ) -> Result<Vec<Range<u32>>, Loss> {
+    ) -> Result<Vec<Span>, Loss> {
         let placed = self.placed.entry(thread_key).or_default();
         let mut value = Value { gather, bytes: &mut self.bytes, placed, spans: Vec::new() };
         let Piece::Nested(sequence) = piece else {
@@ -54,7 +50,7 @@ impl Shared {
             value.piece(piece, sequence.shape)?;
         }
         value.text(close);
-        let length: u64 = value.spans.iter().map(|span| u64::from(span.end - span.start)).sum();
+        let length: u64 = value.spans.iter().map(|span| u64::from(span.end - span.begin)).sum();
         if length == sequence.length { Ok(value.spans) } else { Err(Loss::Length) }
     }
 }
@@ -64,7 +60,7 @@ struct Value<'a> {
     gather: &'a Gather,
     bytes: &'a mut Vec<u8>,
     placed: &'a mut Placed,
-    spans: Vec<Range<u32>>,
+    spans: Vec<Span>,
 }
 
 impl Value<'_> {
@@ -79,15 +75,15 @@ impl Value<'_> {
         if !follows {
             self.bytes.extend_from_slice(text);
         }
-        self.span(begin as u32..(begin + text.len()) as u32);
+        self.span(Span { begin: begin as u32, end: (begin + text.len()) as u32 });
     }
 
     fn piece(&mut self, piece: &Piece, shape: Shape) -> Result<(), Loss> {
         if piece.length() == 0 {
             return Err(Loss::Length);
         }
-        if let Some(span) = piece.hash().and_then(|hash| self.placed.get(&hash)).cloned() {
-            if u64::from(span.end - span.start) != piece.length() {
+        if let Some(span) = piece.hash().and_then(|hash| self.placed.get(&hash)).copied() {
+            if u64::from(span.end - span.begin) != piece.length() {
                 return Err(Loss::Length);
             }
             self.span(span);
@@ -95,14 +91,14 @@ impl Value<'_> {
         }
         let begin = self.bytes.len() as u32;
         self.gather.place(piece, shape, self.bytes, self.placed)?;
-        self.span(begin..self.bytes.len() as u32);
+        self.span(Span { begin, end: self.bytes.len() as u32 });
         Ok(())
     }
 
     /// Adds a span; one that follows the last one continues it.
-    fn span(&mut self, span: Range<u32>) {
+    fn span(&mut self, span: Span) {
         match self.spans.last_mut() {
-            Some(last) if last.end == span.start => last.end = span.end,
+            Some(last) if last.end == span.begin => last.end = span.end,
             _ => self.spans.push(span),
         }
     }

@@ -6,7 +6,7 @@
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
-use super::http::Moment;
+use crate::contract::http::Moment;
 
 /// Bits of a revision below its microseconds: drawn, so that two writers rarely tie.
 const DRAWN_BITS: u32 = 10;

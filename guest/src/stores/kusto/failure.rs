@@ -1,8 +1,8 @@
 //! What a failure means: whether another try is worth it, and what a caller is told.
 
 use super::frames::{Refusal, refusal};
-use super::http::HttpResponse;
 use crate::contract::error::{Error, Fault, MAYBE_STORED, StoreFault};
+use crate::contract::http::HttpResponse;
 
 /// What to do about a failure.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -107,8 +107,11 @@ impl Failure {
         let maybe_stored = maybe_stored || self.maybe_done;
         let effect = if maybe_stored { MAYBE_STORED } else { "nothing of it was stored" };
         let words = &self.words;
-        let fault = |code, what: &str| StoreFault {
-            fault: Fault { code, message: format!("{doing}: {what} ({words}); {effect}") },
+        let fault = |code: &str, what: &str| StoreFault {
+            fault: Fault {
+                code: code.to_owned(),
+                message: format!("{doing}: {what} ({words}); {effect}"),
+            },
             maybe_stored,
         };
         match self.class {
@@ -161,7 +164,7 @@ pub(crate) fn stale(what: &str) -> Error {
         "the store does not show {what} yet; try again later, and where that lasts for more than \
          ten minutes, rows are missing: restore the table"
     );
-    let fault = Fault { code: "store-stale", message };
+    let fault = Fault { code: "store-stale".to_owned(), message };
     Error::Unavailable(StoreFault { fault, maybe_stored: false })
 }
 

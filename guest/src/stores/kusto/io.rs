@@ -9,54 +9,10 @@ use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Context, Poll, Waker};
 
-use super::http::{HttpAnswer, HttpRequest, Moment};
 use crate::contract::error::Error;
+use crate::contract::http::{HttpAnswer, HttpRequest, Moment};
 use crate::contract::outcome::Outcome;
-
-/// What an operation asks of its host.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Need {
-    /// Send the request and answer with `Answer::Http`.
-    Http(HttpRequest),
-    /// Let so many milliseconds pass and answer with `Answer::Waited`.
-    Wait(u32),
-}
-
-/// What a host answers, by the case of the need.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Answer {
-    /// Of `Need::Http`.
-    Http(HttpAnswer),
-    /// Of `Need::Wait`.
-    Waited,
-}
-
-/// How far an operation is.
-#[expect(
-    clippy::large_enum_variant,
-    reason = "one at a time is under way, and it is moved a few times"
-)]
-#[derive(Clone, Debug, PartialEq)]
-pub enum Progress {
-    /// The host must do something and answer.
-    Need(Need),
-    /// The end.
-    Done(Outcome),
-    /// The end of calls that were made together: of each of them.
-    AllDone(Vec<Result<Outcome, Error>>),
-}
-
-impl From<Outcome> for Progress {
-    fn from(outcome: Outcome) -> Self {
-        Self::Done(outcome)
-    }
-}
-
-impl From<Vec<Result<Outcome, Error>>> for Progress {
-    fn from(ended: Vec<Result<Outcome, Error>>) -> Self {
-        Self::AllDone(ended)
-    }
-}
+use crate::contract::progress::{Answer, Need, Progress};
 
 /// What a call and its host pass to one another.
 #[derive(Debug)]
@@ -87,7 +43,7 @@ impl Io {
     pub(crate) async fn http(&self, request: HttpRequest) -> Result<HttpAnswer, Error> {
         match self.need(Need::Http(request)).await {
             Answer::Http(answer) => Ok(answer),
-            Answer::Waited => Err(mismatched()),
+            _ => Err(Error::wrong_answer()),
         }
     }
 
@@ -95,7 +51,7 @@ impl Io {
     pub(crate) async fn wait(&self, milliseconds: u32) -> Result<(), Error> {
         match self.need(Need::Wait(milliseconds)).await {
             Answer::Waited => Ok(()),
-            Answer::Http(_) => Err(mismatched()),
+            _ => Err(Error::wrong_answer()),
         }
     }
 
@@ -109,38 +65,34 @@ impl Io {
     }
 }
 
-type Call = Pin<Box<dyn Future<Output = Result<Progress, Error>>>>;
+type Call<T> = Pin<Box<dyn Future<Output = Result<T, Error>>>>;
 
-/// One call under way.
-pub struct Operation {
+/// One call under way, or several that were made together.
+pub struct Task<T = Outcome> {
     exchange: Rc<RefCell<Exchange>>,
-    call: Option<Call>,
+    call: Option<Call<T>>,
 }
 
-impl Operation {
+impl<T> Task<T> {
     /// Begins a call and runs it to its first need.
-    pub(crate) fn start<C, End: Into<Progress>>(
+    pub(crate) fn start<C>(
         at: Moment,
         call: impl FnOnce(Io) -> C,
-    ) -> Result<(Self, Progress), Error>
+    ) -> Result<(Self, Progress<T>), Error>
     where
-        C: Future<Output = Result<End, Error>> + 'static,
+        C: Future<Output = Result<T, Error>> + 'static,
     {
         let exchange = Rc::new(RefCell::new(Exchange { need: None, answer: None, at }));
-        let call = call(Io { exchange: Rc::clone(&exchange) });
-        let call: Call = Box::pin(async { Ok(call.await?.into()) });
-        let mut operation = Self { exchange, call: Some(call) };
-        let progress = operation.poll()?;
-        Ok((operation, progress))
+        let call: Call<T> = Box::pin(call(Io { exchange: Rc::clone(&exchange) }));
+        let mut task = Self { exchange, call: Some(call) };
+        let progress = task.poll()?;
+        Ok((task, progress))
     }
 
-    /// Gives the answer to the last need, gets what comes next.
-    pub fn advance(&mut self, answer: Answer, at: Moment) -> Result<Progress, Error> {
+    /// Takes the answer to the last need, returns what comes next.
+    pub fn advance(&mut self, answer: Answer, at: Moment) -> Result<Progress<T>, Error> {
         if self.call.is_none() {
-            return Err(Error::protocol(
-                "ended-operation",
-                "an operation was advanced after its end; start another one",
-            ));
+            return Err(Error::ended_operation());
         }
         {
             let mut exchange = self.exchange.borrow_mut();
@@ -150,15 +102,15 @@ impl Operation {
         self.poll()
     }
 
-    fn poll(&mut self) -> Result<Progress, Error> {
+    fn poll(&mut self) -> Result<Progress<T>, Error> {
         let Some(call) = &mut self.call else {
-            return Err(Error::protocol("ended-operation", "an operation has no call"));
+            return Err(Error::ended_operation());
         };
         let polled = call.as_mut().poll(&mut Context::from_waker(Waker::noop()));
         match polled {
             Poll::Ready(ended) => {
                 self.call = None;
-                ended
+                ended.map(Progress::Done)
             }
             Poll::Pending => match self.exchange.borrow_mut().need.take() {
                 Some(need) => Ok(Progress::Need(need)),
@@ -168,16 +120,8 @@ impl Operation {
     }
 }
 
-impl std::fmt::Debug for Operation {
+impl<T> std::fmt::Debug for Task<T> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Operation").field("ended", &self.call.is_none()).finish_non_exhaustive()
+        f.debug_struct("Task").field("ended", &self.call.is_none()).finish_non_exhaustive()
     }
-}
-
-fn mismatched() -> Error {
-    Error::protocol(
-        "wrong-answer",
-        "an operation was answered with something else than it needs; answer by the case of the \
-         need",
-    )
 }

@@ -3,6 +3,7 @@
 
 mod again;
 
+use crate::contract::status::{UnshownCall, Waiting};
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::rc::Rc;
@@ -70,18 +71,6 @@ struct Batch {
     rows: Vec<Rc<LogRow>>,
 }
 
-/// A call whose rows are ingested and that no query has shown yet: enough to wait for it, for an
-/// instance that has not sent it itself.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Unshown {
-    /// Its thread.
-    pub thread_id: String,
-    /// The revision of its rows.
-    pub rev: i64,
-    /// How many they are.
-    pub rows: u32,
-}
-
 /// What becomes of rows that are acknowledged and not ingested.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Unsent {
@@ -89,17 +78,6 @@ enum Unsent {
     Waiting(u64),
     /// They are on their way: since when they waited, and who took them.
     Underway(u64, u64),
-}
-
-/// What is acknowledged and not ingested yet.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Waiting {
-    /// Checkpoints.
-    pub checkpoints: u32,
-    /// Pending writes.
-    pub writes: u32,
-    /// The threads that they are of.
-    pub threads: u32,
 }
 
 /// Rows that were taken to be ingested.
@@ -222,8 +200,8 @@ impl Memory {
     }
 
     /// The calls whose rows are ingested and were not shown yet.
-    pub(crate) fn calls_unshown(&self) -> Vec<Unshown> {
-        let call = |batch: &Batch| Unshown {
+    pub(crate) fn calls_unshown(&self) -> Vec<UnshownCall> {
+        let call = |batch: &Batch| UnshownCall {
             thread_id: batch.thread_id.clone(),
             rev: batch.rev,
             rows: u32::try_from(batch.count).unwrap_or(u32::MAX),
@@ -233,10 +211,10 @@ impl Memory {
 
     /// Notes calls that another instance has made: their threads are not read before a query shows
     /// them.
-    pub(crate) fn await_shown(&mut self, calls: Vec<Unshown>) {
+    pub(crate) fn await_shown(&mut self, calls: Vec<UnshownCall>) {
         let sent = self.sent.iter().chain(self.unsent.iter().map(|(_, batch)| batch));
         let own: BTreeSet<_> = sent.map(|batch| (batch.thread_id.clone(), batch.rev)).collect();
-        for Unshown { thread_id, rev, rows } in calls {
+        for UnshownCall { thread_id, rev, rows } in calls {
             self.clock.observe(rev);
             if !own.contains(&(thread_id.clone(), rev)) {
                 let count = usize::try_from(rows).unwrap_or(usize::MAX);

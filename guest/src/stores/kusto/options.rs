@@ -1,7 +1,7 @@
 //! What a caller may choose, checked once.
 
 use super::connection::Endpoint;
-use super::http::percent_encoded;
+use super::url::percent_encoded;
 use crate::contract::error::Error;
 
 /// How rows reach the store.
@@ -18,7 +18,7 @@ pub enum IngestMode {
 
 /// What a caller may choose; absent stands for the default. `wit/kusto.wit` documents each.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct StoreOptions {
+pub struct KustoOptions {
     /// The cluster's URI.
     pub cluster_uri: String,
     /// The database.
@@ -85,7 +85,7 @@ pub(crate) struct Options {
 }
 
 impl Options {
-    pub(crate) fn checked(options: StoreOptions) -> Result<Self, Error> {
+    pub(crate) fn checked(options: KustoOptions) -> Result<Self, Error> {
         let endpoint = Endpoint::parse(&options.cluster_uri)?;
         let table = checked_table(options.table)?;
         let database = options.database;
@@ -205,15 +205,15 @@ fn checked_table(table: Option<String>) -> Result<String, Error> {
 mod tests {
     use super::*;
 
-    fn options() -> StoreOptions {
-        StoreOptions {
+    fn options() -> KustoOptions {
+        KustoOptions {
             cluster_uri: "https://a.kusto.windows.net".to_owned(),
             database: "db".to_owned(),
-            ..StoreOptions::default()
+            ..KustoOptions::default()
         }
     }
 
-    fn code(options: StoreOptions) -> Option<&'static str> {
+    fn code(options: KustoOptions) -> Option<&'static str> {
         Options::checked(options).err().map(|error| error.code())
     }
 
@@ -222,7 +222,7 @@ mod tests {
         let of = |cluster_uri: &str, credential| {
             let cluster_uri = cluster_uri.to_owned();
             let trusted_hosts = vec!["kusto.example".to_owned()];
-            code(StoreOptions { cluster_uri, credential, trusted_hosts, ..options() })
+            code(KustoOptions { cluster_uri, credential, trusted_hosts, ..options() })
         };
         for uri in ["https://a.kusto.windows.net", "https://kusto.example", "http://localhost:80"] {
             assert_eq!(of(uri, true), None, "{uri}");
@@ -236,7 +236,7 @@ mod tests {
 
     #[test]
     fn a_log_has_no_name_that_another_log_gives_to_what_is_its_own() {
-        let of = |table: &str| code(StoreOptions { table: Some(table.to_owned()), ..options() });
+        let of = |table: &str| code(KustoOptions { table: Some(table.to_owned()), ..options() });
         for ending in DERIVED {
             assert_eq!(of(&format!("Log{ending}")), Some("invalid-table"), "{ending}");
         }
@@ -247,11 +247,11 @@ mod tests {
     fn a_count_of_nothing_is_refused_by_its_name() {
         let zero = Some(0);
         for (name, given) in [
-            ("batch_size", StoreOptions { batch_size: zero, ..options() }),
-            ("flush_interval", StoreOptions { flush_interval_ms: zero, ..options() }),
-            ("deadline", StoreOptions { deadline_ms: zero, ..options() }),
-            ("retention_days", StoreOptions { retention_days: zero, ..options() }),
-            ("visibility_timeout", StoreOptions { visibility_timeout_ms: zero, ..options() }),
+            ("batch_size", KustoOptions { batch_size: zero, ..options() }),
+            ("flush_interval", KustoOptions { flush_interval_ms: zero, ..options() }),
+            ("deadline", KustoOptions { deadline_ms: zero, ..options() }),
+            ("retention_days", KustoOptions { retention_days: zero, ..options() }),
+            ("visibility_timeout", KustoOptions { visibility_timeout_ms: zero, ..options() }),
         ] {
             let error = Options::checked(given).unwrap_err();
             assert_eq!(error.code(), "invalid-option");

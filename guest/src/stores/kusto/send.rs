@@ -6,12 +6,14 @@ use std::io::Read;
 
 use super::failure::{self, Class, Failure};
 use super::frames::{self, Table, Tables, Unreadable};
-use super::http::{Authorization, HttpAnswer, HttpRequest, HttpResponse, QUERY_PATH};
 use super::io::Io;
 use super::options::Options;
 use super::query::Query;
 use crate::contract::error::Error;
+use crate::contract::http::{Authorization, HttpAnswer, HttpRequest, HttpResponse};
 
+/// Where queries are sent.
+const QUERY_PATH: &str = "/v2/rest/query";
 /// The first pause after a failure that may pass; each one after it is twice as long.
 const PAUSE_MS: u64 = 100;
 /// The first pause after a refusal for want of capacity.
@@ -172,7 +174,7 @@ impl Sender {
         let left = self.milliseconds_left();
         let timeout = (left * 2 / 3).max(ATTEMPT_MS_MIN).min(left).clamp(1, ATTEMPT_MS_MAX);
         HttpRequest {
-            method: "POST",
+            method: "POST".to_owned(),
             url: self.options.url(path),
             headers,
             body: body.to_vec(),

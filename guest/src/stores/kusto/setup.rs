@@ -180,7 +180,7 @@ fn any(tables: &[Table], column: &'static str, is: impl Fn(&str) -> bool) -> Res
 
 fn missing(message: String) -> Error {
     Error::Denied(StoreFault {
-        fault: Fault { code: "store-not-provisioned", message },
+        fault: Fault { code: "store-not-provisioned".to_owned(), message },
         maybe_stored: false,
     })
 }

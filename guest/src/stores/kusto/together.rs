@@ -15,7 +15,7 @@ use crate::contract::error::Error;
 use crate::contract::outcome::Outcome;
 use crate::contract::statement::RowSet;
 use crate::operations::ask::{Ask, NewCheckpoint, NewWrites, Step};
-use crate::operations::method::Method;
+use crate::operations::method::{Begun, Method};
 
 /// A call that has come to its write.
 struct Member {
@@ -30,16 +30,19 @@ enum Write {
     PutWrites(NewWrites),
 }
 
-/// How each call ended.
-type Ended = BTreeMap<usize, Result<Outcome, Error>>;
+/// How calls ended that were made together, in their order.
+pub type Ended = Vec<Result<Outcome, Error>>;
+
+/// How each call ended, by its place.
+type ByPlace = BTreeMap<usize, Result<Outcome, Error>>;
 
 /// Runs calls to their ends, in their order as far as one relies on another.
 pub(super) async fn run(
     sender: &Sender,
     shared: &Shared,
     calls: Vec<crate::contract::call::Call>,
-) -> Vec<Result<Outcome, Error>> {
-    let mut ended = Ended::new();
+) -> Ended {
+    let mut ended = ByPlace::new();
     let mut group = Vec::new();
     for (place, call) in calls.into_iter().enumerate() {
         let begun = begin(sender, shared, call, place, &mut group, &mut ended).await;
@@ -66,11 +69,14 @@ async fn begin(
     call: crate::contract::call::Call,
     place: usize,
     group: &mut Vec<Member>,
-    ended: &mut Ended,
+    ended: &mut ByPlace,
 ) -> Result<Option<Member>, Error> {
     let thread_id = thread_of(&call);
-    let Some((mut method, mut step)) = Method::start(call)? else {
-        return Err(Error::protocol("no-write", "a setup is no call that writes; begin it alone"));
+    let Begun::Method(mut method, mut step) = Method::start(call)? else {
+        return Err(Error::protocol(
+            "no-write",
+            "only calls of `put` and `put_writes` can be made together; begin this one alone",
+        ));
     };
     let mut call = Call::new(sender.clone(), shared.clone(), thread_id);
     loop {
@@ -103,7 +109,7 @@ async fn begin(
 }
 
 /// Writes what the calls of a group have to write, in one ingest.
-async fn write(sender: &Sender, shared: &Shared, group: Vec<Member>, ended: &mut Ended) {
+async fn write(sender: &Sender, shared: &Shared, group: Vec<Member>, ended: &mut ByPlace) {
     if group.len() < 2 {
         return alone(group, ended).await;
     }
@@ -223,7 +229,7 @@ async fn finish(
 }
 
 /// Runs calls one after the other.
-async fn alone(group: Vec<Member>, ended: &mut Ended) {
+async fn alone(group: Vec<Member>, ended: &mut ByPlace) {
     for Member { place, call, method, write } in group {
         let ask = match write {
             Write::Put(new) => Ask::Put(new),

@@ -5,8 +5,9 @@ use std::fmt;
 use serde::Deserialize;
 
 use super::connection::{ClientSecret, Endpoint, is_loopback};
-use super::http::{Authorization, HttpRequest, HttpResponse, Moment, percent_encoded};
+use super::url::percent_encoded;
 use crate::contract::error::{Error, Fault, StoreFault};
+use crate::contract::http::{Authorization, HttpRequest, HttpResponse, Moment};
 
 /// How long the login endpoint may take.
 const TIMEOUT_MS: u32 = 30_000;
@@ -71,7 +72,7 @@ pub fn request(
     let form = form.map(|(name, value)| format!("{name}={}", percent_encoded(value)));
     let header = |name: &str, value: &str| (name.to_owned(), value.to_owned());
     Ok(HttpRequest {
-        method: "POST",
+        method: "POST".to_owned(),
         url: format!("{}/{tenant}/oauth2/v2.0/token", login.origin),
         headers: vec![
             header("accept", "application/json"),
@@ -136,7 +137,7 @@ fn granted(response: &HttpResponse, at: Moment) -> Result<Token, Error> {
 
 /// Nothing was stored: a login comes before everything else.
 fn unavailable(message: String) -> Error {
-    let fault = Fault { code: "login-unavailable", message };
+    let fault = Fault { code: "login-unavailable".to_owned(), message };
     Error::Unavailable(StoreFault { fault, maybe_stored: false })
 }
 
@@ -151,7 +152,7 @@ fn denied(status: u16, refused: &Refused) -> Error {
         message.push_str(&format!(", AADSTS{code}"));
     }
     message.push_str("); check the tenant, the client id, and that the secret has not expired");
-    let fault = Fault { code: "login-denied", message };
+    let fault = Fault { code: "login-denied".to_owned(), message };
     Error::Denied(StoreFault { fault, maybe_stored: false })
 }
 

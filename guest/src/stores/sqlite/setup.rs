@@ -1,17 +1,16 @@
-//! `setup`.
+//! Sets up a database.
 //!
 //! 1. Read: is there a store?
 //! 2. Read its format, or make every table.
 //!
 //! A crash before a commit leaves nothing of that round.
 
+use super::schema::{create, find_tables, insert_format, read_format};
 use crate::contract::error::Error;
-use crate::contract::outcome::Outcome;
-use crate::contract::statement::RowSet;
+use crate::contract::statement::{Access, Batch, RowSet};
 use crate::format::{FORMAT, newer};
 use crate::operations::row::rows;
-use crate::operations::{Progress, set};
-use crate::stores::sqlite;
+use crate::operations::set;
 
 /// Which answer comes next.
 #[derive(Debug)]
@@ -21,27 +20,28 @@ pub(crate) enum Setup {
 }
 
 impl Setup {
-    pub(crate) fn start() -> (Self, Progress) {
-        (Self::Found, Progress::read(vec![sqlite::find_tables()]))
+    pub(super) fn start() -> (Self, Batch) {
+        (Self::Found, Batch { access: Access::Read, statements: vec![find_tables()] })
     }
 
     #[inline(never)]
-    pub(crate) fn advance(&mut self, sets: &[RowSet]) -> Result<Progress, Error> {
+    pub(super) fn advance(&mut self, sets: &[RowSet]) -> Result<Option<Batch>, Error> {
         match self {
             Self::Found => {
                 *self = Self::Format;
                 if !set(sets, 0)?.rows.is_empty() {
-                    return Ok(Progress::read(vec![sqlite::read_format()]));
+                    let statements = vec![read_format()];
+                    return Ok(Some(Batch { access: Access::Read, statements }));
                 }
-                let mut statements = sqlite::create();
-                statements.push(sqlite::insert_format());
+                let mut statements = create();
+                statements.push(insert_format());
                 // Another process may have made the tables in the meantime.
-                statements.push(sqlite::read_format());
-                Ok(Progress::write(statements))
+                statements.push(read_format());
+                Ok(Some(Batch { access: Access::Write, statements }))
             }
             Self::Format => {
                 check(sets)?;
-                Ok(Progress::Done(Outcome::Ready))
+                Ok(None)
             }
         }
     }

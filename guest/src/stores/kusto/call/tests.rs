@@ -5,8 +5,8 @@ use serde_json::{Value as Json, json};
 
 use crate::contract::call::{Call, Config, GetTuple};
 use crate::contract::error::Error;
+use crate::contract::http::{HttpAnswer, HttpResponse, Moment};
 use crate::contract::outcome::Outcome;
-use crate::stores::kusto::http::{HttpAnswer, HttpResponse, Moment};
 use crate::stores::kusto::row::{CHECKPOINT, LogRow};
 use crate::stores::kusto::{Answer, Need, Progress, Store, StoreOptions};
 

@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
 use super::{Batch, Memory, ROW_BYTES, Taken, Unsent};
+use crate::contract::http::Moment;
 use crate::stores::kusto::clock::datetime;
-use crate::stores::kusto::http::Moment;
 use crate::stores::kusto::row::{CHECKPOINT, CHUNK, LogRow};
 
 /// The most bytes of chunks kept. Over it all that waits is flushed, and what is kept is let go:

@@ -1,5 +1,5 @@
 use super::*;
-use crate::stores::kusto::http::Moment;
+use crate::contract::http::Moment;
 use crate::stores::kusto::row::{CHUNK, TOMBSTONE};
 
 fn rows(thread_id: &str, rev: i64, count: usize, bytes: usize) -> Vec<LogRow> {
@@ -146,7 +146,7 @@ fn what_the_table_has_dropped_is_not_awaited() {
     let mut memory = Memory::default();
     let rev = |microseconds: i64| microseconds << 10;
     memory.lay(rows("a", rev(10), 1, 1), None);
-    let of_b = Unshown { thread_id: "b".to_owned(), rev: rev(20), rows: 1 };
+    let of_b = UnshownCall { thread_id: "b".to_owned(), rev: rev(20), rows: 1 };
     memory.await_shown(vec![of_b.clone()]);
     memory.expire(11);
     assert_eq!(memory.calls_unshown(), [of_b]);

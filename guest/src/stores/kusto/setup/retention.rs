@@ -72,7 +72,7 @@ fn whole_days(period: &str) -> Option<u64> {
 
 fn short(message: String) -> Error {
     Error::Denied(StoreFault {
-        fault: Fault { code: "store-retention", message },
+        fault: Fault { code: "store-retention".to_owned(), message },
         maybe_stored: false,
     })
 }

@@ -3,11 +3,9 @@
 
 use std::fmt;
 
-/// Where queries are sent.
-pub(crate) const QUERY_PATH: &str = "/v2/rest/query";
-
-/// What only a host can know: the time, and something nobody else has drawn.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// What only a host can know: the time, and something nobody else has drawn. A store of SQL looks at
+/// neither.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Moment {
     /// Microseconds since 1970, UTC.
     pub now: u64,
@@ -30,7 +28,7 @@ pub enum Authorization {
 #[derive(Clone, PartialEq, Eq)]
 pub struct HttpRequest {
     /// `GET` or `POST`.
-    pub method: &'static str,
+    pub method: String,
     /// The whole URL.
     pub url: String,
     /// Names in lower case.
@@ -43,13 +41,6 @@ pub struct HttpRequest {
     pub timeout_ms: u32,
     /// A response whose body is longer, or unpacks to more, the host must not take.
     pub response_bytes_max: u64,
-}
-
-impl HttpRequest {
-    /// Whether it is a query, which changes nothing.
-    pub fn is_query(&self) -> bool {
-        self.url.ends_with(QUERY_PATH)
-    }
 }
 
 impl fmt::Debug for HttpRequest {
@@ -105,20 +96,6 @@ pub enum HttpAnswer {
     TooLarge,
 }
 
-/// A text as a part of a URL's path, or as a name or value of a form.
-pub fn percent_encoded(text: &str) -> String {
-    let mut encoded = String::with_capacity(text.len());
-    for byte in text.bytes() {
-        match byte {
-            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => {
-                encoded.push(char::from(byte));
-            }
-            _ => encoded.push_str(&format!("%{byte:02X}")),
-        }
-    }
-    encoded
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -127,7 +104,7 @@ mod tests {
     fn a_body_is_not_shown() {
         let body = b"a secret".to_vec();
         let request = HttpRequest {
-            method: "POST",
+            method: "POST".to_owned(),
             url: "https://host/".to_owned(),
             headers: Vec::new(),
             body: body.clone(),
@@ -149,12 +126,5 @@ mod tests {
         let response = HttpResponse { status: 429, headers, body: Vec::new() };
         assert_eq!(response.header("retry-after"), Some("7"));
         assert_eq!(response.header("retry"), None);
-    }
-
-    #[test]
-    fn what_means_something_in_a_url_or_form_is_encoded() {
-        assert_eq!(percent_encoded("a-Z_0.~"), "a-Z_0.~");
-        assert_eq!(percent_encoded("a b/c?d&e=f%#+"), "a%20b%2Fc%3Fd%26e%3Df%25%23%2B");
-        assert_eq!(percent_encoded("\u{e9}\0"), "%C3%A9%00");
     }
 }

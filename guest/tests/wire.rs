@@ -1,7 +1,7 @@
 //! The planner's calls as bytes: what is no call is refused, texts are numbered once, and an
 //! operation is kept for as long as it goes on.
 
-use langgraph_checkpoint_guest::wire::Packed;
+use langgraph_checkpoint_guest::wire::Wire;
 use proptest::prelude::*;
 use rmp::Marker;
 use serde::Serialize;

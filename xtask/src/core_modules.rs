@@ -1,0 +1,31 @@
+//! The JavaScript package's generated files: it enters the wire planners by itself, with bytes, so
+//! that it needs their core modules alone.
+
+use std::fs;
+use std::path::PathBuf;
+
+use anyhow::{Context, Result};
+
+use crate::component::write_if_changed;
+use crate::workspace::Workspace;
+use crate::world;
+
+/// Each component, and what the package calls its core module.
+const CORES: &[(&str, &str)] = &[
+    ("wire-planner", "planner.core.wasm"),
+    ("wire-planner-kusto", "planner-kusto.core.wasm"),
+];
+
+/// Makes `js/generated/`.
+pub(crate) fn take(workspace: &Workspace, components: &[PathBuf]) -> Result<()> {
+    let generated = workspace.js().join("generated");
+    for (name, core) in CORES {
+        let component = components.iter().find(|path| path.file_stem().is_some_and(|it| it == *name));
+        let component = component.with_context(|| format!("{name} was not built"))?;
+        let bytes = fs::read(component)?;
+        let module = world::core_module(&bytes)
+            .with_context(|| format!("cannot take {} apart", component.display()))?;
+        write_if_changed(&generated.join(core), module)?;
+    }
+    Ok(())
+}
