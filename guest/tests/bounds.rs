@@ -14,7 +14,7 @@ fn list(filters: usize) -> Result<Progress, Error> {
 fn batch(progress: Progress) -> Batch {
     match progress {
         Progress::Need(Need::Sql(batch)) => batch,
-        Progress::Done(outcome) => panic!("{outcome:?}"),
+        other => panic!("{other:?}"),
     }
 }
 
@@ -23,7 +23,14 @@ fn sqlite_takes_the_largest_filter() {
     let connection = Connection::open_in_memory().unwrap();
     let (mut setup, found) = Store::Sqlite.start(Call::Setup, Moment::default()).unwrap();
     let none = vec![Default::default(); batch(found).statements.len()];
-    let create = batch(setup.advance(langgraph_checkpoint_guest::Answer::Sql(none), langgraph_checkpoint_guest::Moment::default()).unwrap());
+    let create = batch(
+        setup
+            .advance(
+                langgraph_checkpoint_guest::Answer::Sql(none),
+                langgraph_checkpoint_guest::Moment::default(),
+            )
+            .unwrap(),
+    );
     assert_eq!(create.access, Access::Write);
     for statement in create.statements.iter().filter(|statement| statement.text.contains("CREATE"))
     {

@@ -5,7 +5,9 @@
 //! What a call gives is for the transcripts to say; here is how it asks. After a change run with
 //! `BLESS=1` and read the diff.
 
-use langgraph_checkpoint_guest::{Access, Answer, Batch, Call, Moment, Need, Outcome, Progress, Store, Value};
+use langgraph_checkpoint_guest::{
+    Access, Answer, Batch, Call, Moment, Need, Outcome, Progress, Store, Value,
+};
 use langgraph_checkpoint_tests::{caller::Caller, native::Native, transcript};
 use std::fmt::Write as _;
 use std::path::Path;

@@ -1,9 +1,12 @@
 //! What a call makes of answers that are not those of a Kusto that works: canned ones, and time
 //! passes when it is waited for.
 
-use langgraph_checkpoint_guest::{HttpAnswer, HttpRequest, HttpResponse, Moment};
-use langgraph_checkpoint_guest::kusto::{Answer, Need, Progress, Store, KustoOptions};
-use langgraph_checkpoint_guest::{Call, ChannelValue, ChannelVersion, Checkpoint, Config, DeltaChannelHistory, Error, GetTuple, List, NewWrite, Outcome, Payload, Put, PutWrites, Version};
+use langgraph_checkpoint_guest::kusto::{KustoOptions, Store};
+use langgraph_checkpoint_guest::{
+    Answer, Call, ChannelValue, ChannelVersion, Checkpoint, Config, DeltaChannelHistory, Error,
+    GetTuple, HttpAnswer, HttpRequest, HttpResponse, List, Moment, Need, NewWrite, Outcome,
+    Payload, Progress, Put, PutWrites, Version,
+};
 use serde_json::{Value, json};
 
 const BEGIN: u64 = 1_795_250_000_000_000;
@@ -31,11 +34,11 @@ fn run(call: Call, mut answer: impl FnMut(&HttpRequest, usize) -> HttpAnswer) ->
     loop {
         let given = match progress {
             Progress::Done(outcome) => return ended(Ok(outcome), requests, now),
-            Progress::AllDone(_) => panic!("it is one call"),
             Progress::Need(Need::Wait(milliseconds)) => {
                 now += u64::from(milliseconds) * 1000;
                 Answer::Waited
             }
+            Progress::Need(Need::Sql(_)) => panic!("a call on Kusto needs no SQL"),
             Progress::Need(Need::Http(request)) => {
                 now += 1000;
                 requests += 1;
@@ -123,12 +126,12 @@ fn put_writes() -> Call {
 }
 
 /// The code of an error that the store is to blame for, and whether something may be stored.
-fn blamed(ended: &Ended) -> (&'static str, bool) {
+fn blamed(ended: &Ended) -> (&str, bool) {
     match &ended.result {
         Err(Error::Unavailable(store) | Error::Denied(store)) => {
             let says = store.fault.message.contains("some of it may be stored");
             assert_eq!(says, store.maybe_stored, "{store}");
-            (store.fault.code, store.maybe_stored)
+            (&store.fault.code, store.maybe_stored)
         }
         other => panic!("the call ended in {other:?}"),
     }

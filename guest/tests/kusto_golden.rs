@@ -10,11 +10,11 @@ use std::fmt::Write as _;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
-use langgraph_checkpoint_guest::{HttpAnswer, HttpRequest, HttpResponse, Moment};
-use langgraph_checkpoint_guest::kusto::{
-    Answer, IngestMode, Store, Task, KustoOptions,
+use langgraph_checkpoint_guest::kusto::{IngestMode, KustoOptions, Store, Task};
+use langgraph_checkpoint_guest::{
+    Answer, Call, HttpAnswer, HttpRequest, HttpResponse, List, MetadataFilter, Moment, Need,
+    Progress,
 };
-use langgraph_checkpoint_guest::{Call, List, MetadataFilter};
 use langgraph_checkpoint_tests::transcript;
 use serde_json::{Value, json};
 
@@ -121,7 +121,7 @@ fn show(name: &str, call: Call, options: KustoOptions, files: &mut BTreeMap<Stri
     };
     let mut shown = String::new();
     let mut texts = 0;
-    let (mut operation, mut progress): (Operation, _) = store.start(call, moment()).unwrap();
+    let (mut operation, mut progress): (Task, _) = store.start(call, moment()).unwrap();
     while let Progress::Need(need) = progress {
         let Need::Http(request) = need else { panic!("nothing is refused, so nothing waits") };
         let text = show_request(&mut shown, &request);

@@ -1,5 +1,5 @@
 //! The planner's calls as bytes: what is no call is refused, texts are numbered once, and an
-//! operation is kept for as long as it goes on.
+//! operation is kept for as long as it goes on. Of Kusto: every need, answer and question.
 
 use langgraph_checkpoint_guest::wire::Wire;
 use proptest::prelude::*;
@@ -24,9 +24,24 @@ fn reading(thread_id: &str) -> Vec<u8> {
     bytes((1.0, (thread_id, (), (), ()), ()))
 }
 
-/// Begins one call; gives where it stands.
-fn start(packed: &mut Packed, call: &[u8]) -> Vec<u8> {
-    let mut list = packed.start(&[call]);
+/// The number of the store: the first that is given.
+const STORE: u32 = 1;
+
+/// With a store of SQLite.
+fn opened() -> Wire {
+    let mut wire = Wire::default();
+    assert_eq!(wire.open(&bytes((0.0,))), bytes((0, STORE)));
+    wire
+}
+
+/// Row sets, as an answer.
+fn row_sets(sets: impl Serialize) -> Vec<u8> {
+    bytes((0.0, sets))
+}
+
+/// Begins one call; returns where it stands.
+fn start(wire: &mut Wire, call: &[u8]) -> Vec<u8> {
+    let mut list = wire.start(STORE, &[call], &[]);
     // A list of one.
     assert_eq!(list.remove(0), 0x91);
     list
@@ -50,74 +65,74 @@ fn contains(answer: &[u8], text: &str) -> bool {
 
 #[test]
 fn a_statement_s_text_crosses_once() {
-    let mut packed = Packed::default();
-    let first = start(&mut packed, &deletion("one"));
-    let second = start(&mut packed, &deletion("two"));
+    let mut wire = opened();
+    let first = start(&mut wire, &deletion("one"));
+    let second = start(&mut wire, &deletion("two"));
     assert!(contains(&first, "DELETE FROM lg_threads"));
     assert!(!contains(&second, "DELETE"));
     assert!(contains(&second, "two"));
-    assert!(contains(&start(&mut packed, &reading("one")), "SELECT"));
+    assert!(contains(&start(&mut wire, &reading("one")), "SELECT"));
 }
 
 #[test]
 fn an_operation_ends_with_its_outcome() {
-    let mut packed = Packed::default();
-    let started = operation(&start(&mut packed, &reading("nobody")));
+    let mut wire = opened();
+    let started = operation(&start(&mut wire, &reading("nobody")));
     let no_rows: [[(); 0]; 1] = [[]];
-    let found = packed.advance(started, &bytes(no_rows));
+    let found = wire.advance(started, &row_sets(no_rows), &[]);
     // The end, which is the outcome `found` without a checkpoint.
     assert_eq!(found, bytes((1_u8, (1_u8,))));
-    let again = packed.advance(started, &bytes(no_rows));
+    let again = wire.advance(started, &row_sets(no_rows), &[]);
     assert_eq!(case(&again), REFUSAL);
     assert!(contains(&again, "ended-operation"));
 }
 
 #[test]
 fn an_operation_that_was_ended_is_forgotten() {
-    let mut packed = Packed::default();
-    let started = operation(&start(&mut packed, &reading("one")));
-    packed.end(started);
-    packed.end(started);
-    assert_eq!(case(&packed.advance(started, &bytes([(); 0]))), REFUSAL);
+    let mut wire = opened();
+    let started = operation(&start(&mut wire, &reading("one")));
+    wire.end(started);
+    wire.end(started);
+    assert_eq!(case(&wire.advance(started, &row_sets([(); 0]), &[])), REFUSAL);
 }
 
 #[test]
 fn a_batch_that_decides_nothing_comes_with_the_outcome() {
-    let mut packed = Packed::default();
-    let answer = start(&mut packed, &deletion("one"));
+    let mut wire = opened();
+    let answer = start(&mut wire, &deletion("one"));
     assert_eq!(case(&answer), LAST);
     // The outcome is `deleted`, and no operation is left to advance.
     assert!(answer.ends_with(&bytes((6_u8,))));
-    assert_eq!(operation(&start(&mut packed, &reading("one"))), 1);
+    assert_eq!(operation(&start(&mut wire, &reading("one"))), STORE + 1);
 }
 
 #[test]
 fn operations_under_way_do_not_meet() {
-    let mut packed = Packed::default();
-    let one = operation(&start(&mut packed, &reading("one")));
-    let two = operation(&start(&mut packed, &reading("two")));
+    let mut wire = opened();
+    let one = operation(&start(&mut wire, &reading("one")));
+    let two = operation(&start(&mut wire, &reading("two")));
     assert_ne!(one, two);
     let nothing: [[(); 0]; 0] = [];
-    assert!(contains(&packed.advance(one, &bytes(nothing)), "wrong-row-sets"));
+    assert!(contains(&wire.advance(one, &row_sets(nothing), &[]), "wrong-row-sets"));
     let no_rows: [[(); 0]; 1] = [[]];
-    assert_eq!(packed.advance(two, &bytes(no_rows)), bytes((1_u8, (1_u8,))));
+    assert_eq!(wire.advance(two, &row_sets(no_rows), &[]), bytes((1_u8, (1_u8,))));
 }
 
 #[test]
 fn calls_that_begin_together_are_answered_in_their_order() {
     let calls = [deletion("one"), bytes((0.5,)), deletion("two")];
-    let mut apart = Packed::default();
+    let mut apart = opened();
     let answers = calls.iter().flat_map(|call| start(&mut apart, call));
     let expected: Vec<u8> = std::iter::once(0x93).chain(answers).collect();
-    let together = Packed::default().start(&calls);
+    let together = opened().start(STORE, &calls, &[]);
     assert_eq!(together, expected);
 }
 
 #[test]
 fn text_with_a_byte_order_mark_is_marked() {
-    let mut packed = Packed::default();
+    let mut wire = opened();
     let marked = format!("\u{feff}{}", "x".repeat(300));
-    let answer = start(&mut packed, &deletion(&marked));
+    let answer = start(&mut wire, &deletion(&marked));
     let at = answer.windows(3).position(|window| window == "\u{feff}".as_bytes()).unwrap();
     // Extension type 1, of 303 bytes.
     assert_eq!(answer[at - 4..at], [Marker::Ext16.to_u8(), 1, 47, 1]);
@@ -127,7 +142,7 @@ fn text_with_a_byte_order_mark_is_marked() {
 fn a_call_cut_short_is_refused() {
     let whole = reading("thread");
     for end in 0..whole.len() {
-        let refused = start(&mut Packed::default(), &whole[..end]);
+        let refused = start(&mut opened(), &whole[..end]);
         assert_eq!(case(&refused), REFUSAL, "{end}");
         assert!(contains(&refused, "malformed-bytes"), "{end}");
     }
@@ -136,16 +151,147 @@ fn a_call_cut_short_is_refused() {
 #[test]
 fn what_is_no_whole_number_is_no_count() {
     for count in [0.5, -1.0, f64::NAN, 4_294_967_296.0] {
-        assert!(contains(&start(&mut Packed::default(), &bytes((count,))), "malformed-bytes"));
+        assert!(contains(&start(&mut opened(), &bytes((count,))), "malformed-bytes"));
     }
+}
+
+/// A moment: microseconds since 1970, and random bits.
+fn moment(now: u64) -> Vec<u8> {
+    bytes((now, 7_u64 << 60))
+}
+
+/// With a store on Kusto that lets so many rows wait.
+fn opened_on_kusto(batch_size: f64) -> Wire {
+    let mut wire = Wire::default();
+    let uri = "https://name.region.kusto.windows.net";
+    let nothing: [&str; 0] = [];
+    let options =
+        (1.0, uri, "db", "Log", 0.0, batch_size, (), 9_000.0, (), (), false, nothing, true);
+    assert_eq!(wire.open(&bytes(options)), bytes((0, STORE)));
+    wire
+}
+
+const BEGIN: u64 = 1_795_250_000_000_000;
+const REQUEST: u8 = 4;
+const WAIT: u8 = 5;
+const ALL_DONE: u8 = 6;
+
+/// Begins one call on Kusto; returns where it stands.
+fn start_on_kusto(wire: &mut Wire, call: &[u8]) -> Vec<u8> {
+    let mut list = wire.start(STORE, &[call], &moment(BEGIN));
+    assert_eq!(list.remove(0), 0x91);
+    list
+}
+
+/// The number of the operation that needs a request sent, or time to pass.
+fn running(stand: &[u8]) -> u32 {
+    rmp::decode::read_int(&mut &stand[2..]).unwrap()
+}
+
+/// `put-writes`, of this thread.
+fn writing(thread_id: &str) -> impl Serialize {
+    let value = ("json", serde_bytes::Bytes::new(b"1"));
+    (4.0, (thread_id, (), "checkpoint", ()), [("channel", value)], "task", "")
+}
+
+#[test]
+fn a_call_on_kusto_sends_waits_and_is_refused_by_its_deadline() {
+    let mut wire = opened_on_kusto(1.0);
+    let mut stand = start_on_kusto(&mut wire, &reading("one"));
+    let mut now = BEGIN;
+    let mut cases = Vec::new();
+    while case(&stand) != REFUSAL {
+        cases.push(case(&stand));
+        let answer = match case(&stand) {
+            REQUEST => {
+                assert!(contains(&stand, "https://name.region.kusto.windows.net/v2/rest/query"));
+                bytes((2.0, "no route"))
+            }
+            _ => bytes((4.0,)),
+        };
+        now += 1_000_000;
+        stand = wire.advance(running(&stand), &answer, &moment(now));
+    }
+    assert_eq!(cases[..4], [REQUEST, WAIT, REQUEST, WAIT]);
+    assert!(contains(&stand, "store-unreachable") && contains(&stand, "no route"));
+}
+
+#[test]
+fn an_answer_of_another_case_than_the_need_is_refused() {
+    let mut wire = opened_on_kusto(1.0);
+    let stand = start_on_kusto(&mut wire, &reading("one"));
+    let no_rows: [[(); 0]; 1] = [[]];
+    let refused = wire.advance(running(&stand), &row_sets(no_rows), &moment(BEGIN));
+    assert!(contains(&refused, "wrong-answer"));
+    let mut wire = opened();
+    let started = operation(&start(&mut wire, &reading("one")));
+    assert!(contains(&wire.advance(started, &bytes((4.0,)), &[]), "wrong-answer"));
+}
+
+#[test]
+fn what_waits_is_told_and_lost_with_its_store() {
+    let mut wire = opened_on_kusto(100.0);
+    let nothing: [(); 0] = [];
+    let idle = bytes((0, (), (0, 0, 0), nothing, ()));
+    assert_eq!(wire.status(STORE), idle);
+    let stored = start_on_kusto(&mut wire, &bytes(writing("one")));
+    assert_eq!(stored, bytes((1, (5,))));
+    let due = BEGIN + 30_000_000;
+    assert_eq!(wire.status(STORE), bytes((0, due as f64, (0, 1, 1), nothing, ())));
+    let flush = start_on_kusto(&mut wire, &bytes((7.0,)));
+    assert!(case(&flush) == REQUEST && contains(&flush, "/v1/rest/ingest/db/Log"));
+    wire.close(STORE);
+    assert!(contains(&wire.status(STORE), "unknown-store"));
+    assert!(contains(&start_on_kusto(&mut wire, &reading("one")), "unknown-store"));
+}
+
+#[test]
+fn calls_made_together_are_one_ingest_and_end_together() {
+    let mut wire = opened_on_kusto(1.0);
+    let calls = bytes((8.0, [writing("one"), writing("one")]));
+    let stand = start_on_kusto(&mut wire, &calls);
+    assert!(case(&stand) == REQUEST && contains(&stand, "/v1/rest/ingest/db/Log"));
+    let response = (200.0, [(); 0], serde_bytes::Bytes::new(b"{}"));
+    let ended = wire.advance(running(&stand), &bytes((1.0, response)), &moment(BEGIN + 1));
+    assert_eq!(case(&ended), ALL_DONE, "{}", String::from_utf8_lossy(&ended));
+    let alone = opened().start(STORE, &[calls], &[]);
+    assert!(contains(&alone, "no-joint-calls"));
+}
+
+#[test]
+fn calls_of_another_instance_are_awaited() {
+    let wire = opened_on_kusto(1.0);
+    assert_eq!(wire.await_shown(STORE, &bytes([("one", BEGIN, 2.0)])), bytes((0,)));
+    let told = wire.status(STORE);
+    assert!(contains(&told, "one"), "{told:?}");
+    assert!(contains(&wire.await_shown(9, &bytes([(); 0])), "unknown-store"));
+}
+
+#[test]
+fn questions_about_a_login_are_answered() {
+    let wire = Wire::default();
+    let uri = "https://name.region.kusto.windows.net";
+    let text = format!("Data Source={uri};Initial Catalog=db;Fed=true;User Token=abc");
+    assert_eq!(wire.login(&bytes((0.0, text))), bytes((0, uri, "db", ("abc",))));
+    let request = wire.login(&bytes((1.0, "tenant", "app", "key", uri, ())));
+    assert!(contains(&request, "https://login.microsoftonline.com/tenant/oauth2/v2.0/token"));
+    let body = r#"{"token_type":"Bearer","access_token":"abc","expires_in":60}"#;
+    let response = (200.0, [(); 0], serde_bytes::Bytes::new(body.as_bytes()));
+    let token = wire.login(&bytes((2.0, response, (BEGIN, 0_u64))));
+    assert_eq!(token, bytes((0, "abc", (BEGIN + 60_000_000) as f64)));
+    assert!(contains(&wire.login(&bytes((0.0, "Nonsense"))), "invalid-connection-string"));
+    assert!(contains(&wire.login(&bytes((3.0,))), "malformed-bytes"));
 }
 
 proptest! {
     #[test]
-    fn any_bytes_get_an_answer(call: Vec<u8>, row_sets: Vec<u8>) {
-        let mut packed = Packed::default();
-        prop_assert_eq!(case(&start(&mut packed, &call)), REFUSAL);
-        let started = operation(&start(&mut packed, &reading("one")));
-        packed.advance(started, &row_sets);
+    fn any_bytes_get_an_answer(call: Vec<u8>, answer: Vec<u8>, at: Vec<u8>) {
+        let mut wire = opened();
+        prop_assert_eq!(case(&start(&mut wire, &call)), REFUSAL);
+        let started = operation(&start(&mut wire, &reading("one")));
+        wire.advance(started, &answer, &at);
+        wire.open(&answer);
+        wire.await_shown(STORE, &answer);
+        wire.login(&answer);
     }
 }

@@ -2,7 +2,10 @@
 
 use std::path::Path;
 
-use langgraph_checkpoint_guest::{Call, ChannelHistory, CheckpointTuple, Config, DeltaChannelHistory, GetTuple, List, NewValue, Outcome, Put, PutWrites, StoredCheckpoint};
+use langgraph_checkpoint_guest::{
+    Call, ChannelHistory, CheckpointTuple, Config, DeltaChannelHistory, GetTuple, List, NewValue,
+    Outcome, Put, PutWrites, StoredCheckpoint,
+};
 use tokio::sync::OnceCell;
 
 use crate::drive::drive;

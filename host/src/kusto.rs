@@ -35,7 +35,10 @@ use std::collections::BTreeSet;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use langgraph_checkpoint_guest::{Call, ChannelHistory, CheckpointTuple, Config, DeltaChannelHistory, GetTuple, Id, List, Put, PutWrites, StoredCheckpoint};
+use langgraph_checkpoint_guest::{
+    Call, ChannelHistory, CheckpointTuple, Config, DeltaChannelHistory, GetTuple, Id, List, Put,
+    PutWrites, StoredCheckpoint,
+};
 
 use self::bindings::connection::UnshownCall;
 use self::bindings::wit;

@@ -64,7 +64,11 @@ pub mod kusto;
 mod planner;
 pub mod storage;
 
-pub use langgraph_checkpoint_guest::{Batch, ChannelHistory, ChannelValue, ChannelVersion, Checkpoint, CheckpointTuple, Config, Id, KnownValue, List, MetadataFilter, NewValue, NewWrite, Payload, PendingWrite, Put, PutWrites, RowSet, Run, Statement, StoredCheckpoint, Value, Version, statement};
+pub use langgraph_checkpoint_guest::{
+    Batch, ChannelHistory, ChannelValue, ChannelVersion, Checkpoint, CheckpointTuple, Config, Id,
+    KnownValue, List, MetadataFilter, NewValue, NewWrite, Payload, PendingWrite, Put, PutWrites,
+    RowSet, Run, Statement, StoredCheckpoint, Value, Version, statement,
+};
 
 #[cfg(all(doctest, feature = "component"))]
 #[doc = include_str!("../../README.md")]

@@ -8,7 +8,9 @@ mod support;
 use std::path::Path;
 
 use langgraph_checkpoint_guest as guest;
-use langgraph_checkpoint_guest::{Call, CheckpointTuple, FoundCheckpoint, Outcome, Page, TupleValue};
+use langgraph_checkpoint_guest::{
+    Call, CheckpointTuple, FoundCheckpoint, Outcome, Page, TupleValue,
+};
 use langgraph_checkpoint_host::imports::{self, StorageView};
 use langgraph_checkpoint_host::{AgentLimits, AgentStorage, SqliteOptions};
 use langgraph_checkpoint_tests::transcript::{self, Transcript};

@@ -9,7 +9,9 @@ mod support;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use langgraph_checkpoint_guest::{Call, CheckpointTuple, FoundCheckpoint, Outcome, Page, TupleValue};
+use langgraph_checkpoint_guest::{
+    Call, CheckpointTuple, FoundCheckpoint, Outcome, Page, TupleValue,
+};
 use langgraph_checkpoint_host::{
     Error, KustoCheckpointer, KustoIngestMode, KustoLogin, KustoOptions, List, Put,
 };

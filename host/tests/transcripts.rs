@@ -7,7 +7,9 @@ mod support;
 
 use std::path::Path;
 
-use langgraph_checkpoint_guest::{Call, CheckpointTuple, FoundCheckpoint, Outcome, Page, TupleValue};
+use langgraph_checkpoint_guest::{
+    Call, CheckpointTuple, FoundCheckpoint, Outcome, Page, TupleValue,
+};
 use langgraph_checkpoint_host::{Checkpointer, Error, Planner, SqliteOptions};
 use langgraph_checkpoint_tests::transcript::{self, Transcript};
 use rusqlite::Connection;

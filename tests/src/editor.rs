@@ -3,7 +3,10 @@
 
 use std::collections::BTreeMap;
 
-use langgraph_checkpoint_guest::{Base, Call, ChannelValue, CheckpointTuple, Config, Error, GetTuple, Id, KeptElements, NewValue, Outcome, Payload, Put, Run, TupleValue};
+use langgraph_checkpoint_guest::{
+    Base, Call, ChannelValue, CheckpointTuple, Config, Error, GetTuple, Id, KeptElements, NewValue,
+    Outcome, Payload, Put, Run, TupleValue,
+};
 
 use crate::caller::Caller;
 
@@ -128,7 +131,9 @@ fn runs(before: &[&[u8]], after: &[&[u8]]) -> Vec<Run> {
     let mut runs: Vec<Run> = Vec::new();
     for element in after {
         match (places.get(element), runs.last_mut()) {
-            (Some(place), Some(Run::Kept(KeptElements { first, count }))) if *first + *count == *place => {
+            (Some(place), Some(Run::Kept(KeptElements { first, count })))
+                if *first + *count == *place =>
+            {
                 *count += 1;
             }
             (Some(place), _) => runs.push(Run::Kept(KeptElements { first: *place, count: 1 })),

@@ -4,7 +4,9 @@
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 
-use langgraph_checkpoint_guest::{ChannelHistory, ChannelValue, CheckpointTuple, Payload, PendingWrite, Put, PutWrites};
+use langgraph_checkpoint_guest::{
+    ChannelHistory, ChannelValue, CheckpointTuple, Payload, PendingWrite, Put, PutWrites,
+};
 
 use crate::editor::whole_value;
 

@@ -1,7 +1,9 @@
 //! The guest compiled natively, driven against a real SQLite database.
 
 use langgraph_checkpoint_guest as guest;
-use langgraph_checkpoint_guest::{Access, Answer, Batch, Call, Expected, Moment, Need, Outcome, Progress, Store};
+use langgraph_checkpoint_guest::{
+    Access, Answer, Batch, Call, Expected, Moment, Need, Outcome, Progress, Store,
+};
 use rusqlite::types::{ToSqlOutput, Value as SqlValue, ValueRef};
 use rusqlite::{Connection, ToSql, params_from_iter};
 

@@ -6,7 +6,9 @@
 use std::path::Path;
 
 use langgraph_checkpoint_guest as guest;
-use langgraph_checkpoint_guest::{Call, CheckpointTuple, Outcome, Page, Payload, TupleValue, Version};
+use langgraph_checkpoint_guest::{
+    Call, CheckpointTuple, Outcome, Page, Payload, TupleValue, Version,
+};
 use rusqlite::Connection;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};

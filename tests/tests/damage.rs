@@ -193,10 +193,11 @@ fn a_store_of_a_newer_format_is_refused_at_setup() {
 
 #[test]
 fn a_thread_deleted_between_two_rounds_is_no_damage() {
-    use langgraph_checkpoint_guest::{Answer, Need, Operation, Progress};
+    use langgraph_checkpoint_guest::{Answer, Need, Progress};
 
     let mut native = stored();
-    let (mut operation, progress) = Store::Sqlite.start(transcript::call(&get_tuple()), Moment::default()).unwrap();
+    let (mut operation, progress) =
+        Store::Sqlite.start(transcript::call(&get_tuple()), Moment::default()).unwrap();
     let Progress::Need(Need::Sql(batch)) = progress else { panic!("a get reads") };
     let sets = native.run(&batch);
     let mut progress = operation.advance(Answer::Sql(sets), Moment::default()).unwrap();
@@ -212,6 +213,7 @@ fn a_thread_deleted_between_two_rounds_is_no_damage() {
                 let sets = native.run(&batch);
                 progress = operation.advance(Answer::Sql(sets), Moment::default()).unwrap();
             }
+            Progress::Need(other) => panic!("{other:?}"),
         }
     }
 }

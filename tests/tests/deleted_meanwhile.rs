@@ -1,7 +1,9 @@
 //! Threads that are deleted, and perhaps made again, between any two rounds of a read: what is
 //! given of each is all it had at one time, or nothing, and never an error.
 
-use langgraph_checkpoint_guest::{Answer, Batch, CheckpointTuple, Moment, Need, Outcome, Progress, Statement, Store};
+use langgraph_checkpoint_guest::{
+    Answer, Batch, CheckpointTuple, Moment, Need, Outcome, Progress, Statement, Store,
+};
 use langgraph_checkpoint_tests::caller::Caller;
 use langgraph_checkpoint_tests::native::Native;
 use langgraph_checkpoint_tests::transcript;
@@ -70,12 +72,14 @@ fn whole() -> Native {
 
 /// Runs a call with deletions between its rounds; how many rounds it took.
 fn interleaved(native: &mut Native, call: &Value, deletions: &[Deletion]) -> (Outcome, usize) {
-    let (mut operation, mut progress) = Store::Sqlite.start(transcript::call(call), Moment::default()).unwrap();
+    let (mut operation, mut progress) =
+        Store::Sqlite.start(transcript::call(call), Moment::default()).unwrap();
     let mut round = 0;
     loop {
         let batch = match progress {
             Progress::Done(outcome) => return (outcome, round),
             Progress::Need(Need::Sql(batch)) => batch,
+            Progress::Need(other) => panic!("{other:?}"),
         };
         for deletion in deletions.iter().filter(|deletion| deletion.round == round) {
             let config = json!({ "thread_id": deletion.thread });
@@ -225,7 +229,8 @@ fn a_history_is_all_that_was_there_at_one_time() {
 fn a_thread_deleted_under_every_attempt_is_no_damage() {
     let get = json!({ "name": "get_tuple", "config": { "thread_id": "deep" } });
     let mut native = whole();
-    let (mut operation, mut progress) = Store::Sqlite.start(transcript::call(&get), Moment::default()).unwrap();
+    let (mut operation, mut progress) =
+        Store::Sqlite.start(transcript::call(&get), Moment::default()).unwrap();
     let error = loop {
         let Progress::Need(Need::Sql(Batch { statements, .. })) = &progress else {
             panic!("it never ends")

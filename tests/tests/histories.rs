@@ -1,7 +1,10 @@
 //! A history that goes on from one that is known is the one that is read whole, whatever has
 //! happened to the ancestors since.
 
-use langgraph_checkpoint_guest::{Call, ChannelHistory, ChannelValue, ChannelVersion, Checkpoint, Config, DeltaChannelHistory, NewWrite, Outcome, Payload, Put, PutWrites, Version};
+use langgraph_checkpoint_guest::{
+    Call, ChannelHistory, ChannelValue, ChannelVersion, Checkpoint, Config, DeltaChannelHistory,
+    NewWrite, Outcome, Payload, Put, PutWrites, Version,
+};
 use langgraph_checkpoint_tests::caller::Caller;
 use langgraph_checkpoint_tests::native::Native;
 use proptest::prelude::*;

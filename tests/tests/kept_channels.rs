@@ -1,7 +1,10 @@
 //! Which of the values that a put is given it stores: a channel that is not named as new is left
 //! out only where it can not have been stored before.
 
-use langgraph_checkpoint_guest::{Call, ChannelValue, ChannelVersion, Checkpoint, Config, GetTuple, Moment, Need, NewValue, Outcome, Payload, Progress, Put, Store, Value, Version};
+use langgraph_checkpoint_guest::{
+    Call, ChannelValue, ChannelVersion, Checkpoint, Config, GetTuple, Moment, Need, NewValue,
+    Outcome, Payload, Progress, Put, Store, Value, Version,
+};
 use langgraph_checkpoint_tests::caller::Caller;
 use langgraph_checkpoint_tests::native::Native;
 use rusqlite::StatementStatus;
@@ -123,7 +126,8 @@ fn a_copy_of_a_checkpoint_without_a_parent_has_its_values() {
 
 /// The steps of SQLite's machine that the question for the channels takes.
 fn steps(native: &Native) -> i32 {
-    let (_, progress) = Store::Sqlite.start(Call::Put(put(900_000, None, &[], None)), Moment::default()).unwrap();
+    let (_, progress) =
+        Store::Sqlite.start(Call::Put(put(900_000, None, &[], None)), Moment::default()).unwrap();
     let Progress::Need(Need::Sql(batch)) = progress else { panic!("it asks") };
     let [statement] = batch.statements.as_slice() else { panic!("it asks once") };
     let [parameters] = statement.parameters.as_slice() else { panic!("it asks once") };

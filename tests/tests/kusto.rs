@@ -9,7 +9,10 @@ mod histories;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use langgraph_checkpoint_guest::kusto::{IngestMode, KustoOptions};
-use langgraph_checkpoint_guest::{Call, ChannelValue, ChannelVersion, Checkpoint, CheckpointTuple, Config, GetTuple, List, NewWrite, Outcome, Payload, Put, PutWrites, Version};
+use langgraph_checkpoint_guest::{
+    Call, ChannelValue, ChannelVersion, Checkpoint, CheckpointTuple, Config, GetTuple, List,
+    NewWrite, Outcome, Payload, Put, PutWrites, Version,
+};
 use langgraph_checkpoint_tests::caller::{self, Caller, Known};
 use langgraph_checkpoint_tests::editor::Editor;
 use langgraph_checkpoint_tests::kusto::Kusto;

@@ -1,6 +1,8 @@
 //! What an index that is damaged gives: whole rows, each as it was stored, where others belong.
 
-use langgraph_checkpoint_guest::{Answer, Error, Moment, Need, Outcome, Progress, RowSet, Store, Value as SqlValue};
+use langgraph_checkpoint_guest::{
+    Answer, Error, Moment, Need, Outcome, Progress, RowSet, Store, Value as SqlValue,
+};
 use langgraph_checkpoint_tests::caller::Caller;
 use langgraph_checkpoint_tests::native::Native;
 use langgraph_checkpoint_tests::transcript;
@@ -48,7 +50,8 @@ fn outcome(
     round: usize,
     change: &mut dyn FnMut(&mut RowSet),
 ) -> Option<Result<Outcome, Error>> {
-    let (mut operation, mut progress) = Store::Sqlite.start(transcript::call(call), Moment::default()).unwrap();
+    let (mut operation, mut progress) =
+        Store::Sqlite.start(transcript::call(call), Moment::default()).unwrap();
     for at in 0.. {
         let Progress::Need(Need::Sql(batch)) = progress else { return None };
         let mut sets = native.run(&batch);

@@ -3,7 +3,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use langgraph_checkpoint_guest::{Call, ChannelValue, ChannelVersion, Checkpoint, CheckpointTuple, Config, DeltaChannelHistory, GetTuple, List, NewWrite, Outcome, Payload, Put, PutWrites, Version};
+use langgraph_checkpoint_guest::{
+    Call, ChannelValue, ChannelVersion, Checkpoint, CheckpointTuple, Config, DeltaChannelHistory,
+    GetTuple, List, NewWrite, Outcome, Payload, Put, PutWrites, Version,
+};
 use langgraph_checkpoint_tests::caller::Caller;
 use langgraph_checkpoint_tests::editor::Editor;
 use langgraph_checkpoint_tests::model::Model;

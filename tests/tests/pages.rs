@@ -1,6 +1,9 @@
 //! A page of a list ends early by bytes, so that states that can be read can be listed.
 
-use langgraph_checkpoint_guest::{Call, ChannelValue, ChannelVersion, Checkpoint, CheckpointTuple, Config, List, NewWrite, Outcome, Payload, Put, PutWrites, TupleValue, Version};
+use langgraph_checkpoint_guest::{
+    Call, ChannelValue, ChannelVersion, Checkpoint, CheckpointTuple, Config, List, NewWrite,
+    Outcome, Payload, Put, PutWrites, TupleValue, Version,
+};
 use langgraph_checkpoint_tests::caller::Caller;
 use langgraph_checkpoint_tests::native::Native;
 

@@ -1,6 +1,9 @@
 //! What the conditions that spare SQLite work must not change.
 
-use langgraph_checkpoint_guest::{Call, Checkpoint, Config, DeltaChannelHistory, List, MetadataFilter, NewWrite, Outcome, Payload, Put, PutWrites};
+use langgraph_checkpoint_guest::{
+    Call, Checkpoint, Config, DeltaChannelHistory, List, MetadataFilter, NewWrite, Outcome,
+    Payload, Put, PutWrites,
+};
 use langgraph_checkpoint_tests::caller::Caller;
 use langgraph_checkpoint_tests::native::Native;
 

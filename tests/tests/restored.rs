@@ -1,7 +1,10 @@
 //! A database that is put back to an earlier state under an open checkpointer: what the
 //! checkpointer knows of later states is of no use any more.
 
-use langgraph_checkpoint_guest::{Call, ChannelValue, ChannelVersion, Checkpoint, Config, GetTuple, KeptElements, NewValue, Outcome, Payload, Put, Run, TupleValue, Version};
+use langgraph_checkpoint_guest::{
+    Call, ChannelValue, ChannelVersion, Checkpoint, Config, GetTuple, KeptElements, NewValue,
+    Outcome, Payload, Put, Run, TupleValue, Version,
+};
 use langgraph_checkpoint_tests::caller::Caller;
 use langgraph_checkpoint_tests::native::Native;
 
@@ -93,7 +96,8 @@ fn a_put_of_whole_values_is_stored_with_all_that_was_put_back() {
 #[test]
 fn an_edit_ends_stale_and_stores_no_checkpoint() {
     let (mut native, second) = put_back();
-    let runs = vec![Run::Kept(KeptElements { first: 0, count: 6 }), Run::Fresh(element(6).into_bytes())];
+    let runs =
+        vec![Run::Kept(KeptElements { first: 0, count: 6 }), Run::Fresh(element(6).into_bytes())];
     let left = match put(&mut native, 3, NewValue::Edited(runs), Some(second)) {
         Outcome::Stale(left) => left,
         other => panic!("an edit gave {other:?}"),

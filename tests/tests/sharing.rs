@@ -1,6 +1,9 @@
 //! A checkpoint costs what changed: counted in rows and bytes, never in time.
 
-use langgraph_checkpoint_guest::{Call, ChannelValue, ChannelVersion, Checkpoint, Config, KeptElements, NewValue, NewWrite, Outcome, Payload, Put, PutWrites, Run, Version};
+use langgraph_checkpoint_guest::{
+    Call, ChannelValue, ChannelVersion, Checkpoint, Config, KeptElements, NewValue, NewWrite,
+    Outcome, Payload, Put, PutWrites, Run, Version,
+};
 use langgraph_checkpoint_tests::caller::Caller;
 use langgraph_checkpoint_tests::native::Native;
 
@@ -151,7 +154,8 @@ fn edited(runs: Vec<Run>) -> (usize, usize) {
 fn an_append_said_as_an_edit_needs_one_round_and_sends_only_what_is_new() {
     let fresh = format!("{},{}", message(2000), message(2001)).into_bytes();
     let new = fresh.len();
-    let (rounds, bytes) = edited(vec![Run::Kept(KeptElements { first: 0, count: 2000 }), Run::Fresh(fresh)]);
+    let (rounds, bytes) =
+        edited(vec![Run::Kept(KeptElements { first: 0, count: 2000 }), Run::Fresh(fresh)]);
     assert_eq!(rounds, 1);
     assert!(bytes < new + 4096, "{bytes} bytes for {new} new ones");
 }

@@ -11,16 +11,15 @@ use crate::workspace::Workspace;
 use crate::world;
 
 /// Each component, and what the package calls its core module.
-const CORES: &[(&str, &str)] = &[
-    ("wire-planner", "planner.core.wasm"),
-    ("wire-planner-kusto", "planner-kusto.core.wasm"),
-];
+const CORES: &[(&str, &str)] =
+    &[("wire-planner", "planner.core.wasm"), ("wire-planner-kusto", "planner-kusto.core.wasm")];
 
 /// Makes `js/generated/`.
 pub(crate) fn take(workspace: &Workspace, components: &[PathBuf]) -> Result<()> {
     let generated = workspace.js().join("generated");
     for (name, core) in CORES {
-        let component = components.iter().find(|path| path.file_stem().is_some_and(|it| it == *name));
+        let component =
+            components.iter().find(|path| path.file_stem().is_some_and(|it| it == *name));
         let component = component.with_context(|| format!("{name} was not built"))?;
         let bytes = fs::read(component)?;
         let module = world::core_module(&bytes)

@@ -7,7 +7,9 @@
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use langgraph_checkpoint_guest::{Call, ChannelHistory, CheckpointTuple, DeltaChannelHistory, GetTuple, StoredCheckpoint};
+use langgraph_checkpoint_guest::{
+    Call, ChannelHistory, CheckpointTuple, DeltaChannelHistory, GetTuple, StoredCheckpoint,
+};
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
 use tracing::field::Empty;

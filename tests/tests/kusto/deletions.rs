@@ -3,10 +3,10 @@
 use super::*;
 
 /// Options for write-behind, and for a store without it that removes rows.
-fn behind_and_admin(name: &str) -> Option<(StoreOptions, StoreOptions)> {
+fn behind_and_admin(name: &str) -> Option<(KustoOptions, KustoOptions)> {
     let options = options(name)?;
-    let behind = StoreOptions { batch_size: Some(1000), ..options.clone() };
-    Some((behind, StoreOptions { admin: true, ..options }))
+    let behind = KustoOptions { batch_size: Some(1000), ..options.clone() };
+    Some((behind, KustoOptions { admin: true, ..options }))
 }
 
 fn delete(kusto: &mut Kusto, thread_id: &str) {

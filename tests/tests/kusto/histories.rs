@@ -38,21 +38,21 @@ fn history(kusto: &mut Kusto) -> Result<ChannelHistory, Error> {
 }
 
 /// A store of another process, for which time passes when it waits.
-fn other(options: &StoreOptions) -> Kusto {
-    let mut kusto = open(StoreOptions { deadline_ms: Some(4_000), ..options.clone() });
+fn other(options: &KustoOptions) -> Kusto {
+    let mut kusto = open(KustoOptions { deadline_ms: Some(4_000), ..options.clone() });
     kusto.is_virtual = true;
     kusto
 }
 
-fn code(kusto: &mut Kusto) -> &'static str {
+fn code(kusto: &mut Kusto) -> String {
     let begin = kusto.ahead;
     let error = history(kusto).unwrap_err();
     assert!(kusto.ahead - begin <= 4_000_000, "{} of 4 s", kusto.ahead - begin);
-    error.code()
+    error.code().to_owned()
 }
 
 /// Three checkpoints, of which the first has the value. The second is held back where it can be.
-fn held_back(options: &StoreOptions) -> bool {
+fn held_back(options: &KustoOptions) -> bool {
     let mut writer = open(options.clone());
     writer.call(step(None, 1, "messages")).unwrap();
     writer.call(write(1)).unwrap();

@@ -182,7 +182,7 @@ mod tests {
             request.url,
             "https://login.microsoftonline.com/contoso.example/oauth2/v2.0/token"
         );
-        assert_eq!((request.method, request.authorization), ("POST", Authorization::None));
+        assert_eq!((&*request.method, request.authorization), ("POST", Authorization::None));
         assert_eq!(
             String::from_utf8(request.body).unwrap(),
             "grant_type=client_credentials&client_id=an-id&client_secret=s%26cr%3Dt%2B%20%C3%A9\

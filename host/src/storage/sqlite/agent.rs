@@ -3,7 +3,9 @@
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use langgraph_checkpoint_guest::{Access, Batch, Call, Need, Progress, RowSet, Value, self as guest};
+use langgraph_checkpoint_guest::{
+    self as guest, Access, Batch, Call, Need, Progress, RowSet, Value,
+};
 
 use super::connection;
 use super::execute::Session;
@@ -148,7 +150,8 @@ pub(super) fn beyond(limit: &str, max: usize) -> StorageError {
 
 /// Makes the tables, so that no agent has to.
 fn set_up(session: &Session, busy_deadline: Duration) -> Result<(), Error> {
-    let (mut operation, mut progress) = guest::Store::Sqlite.start(Call::Setup, guest::Moment::default())?;
+    let (mut operation, mut progress) =
+        guest::Store::Sqlite.start(Call::Setup, guest::Moment::default())?;
     while let Progress::Need(Need::Sql(batch)) = progress {
         let begin = match batch.access {
             Access::Read => "BEGIN DEFERRED",
