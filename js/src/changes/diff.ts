@@ -1,7 +1,7 @@
 // A value said in terms of the one that is stored.
 
 import type { SerializerProtocol } from "@langchain/langgraph-checkpoint";
-import type { NewValue, Run } from "../planner/calls.js";
+import type { NewValue, Run } from "../planner/contract.js";
 import type { Eventually } from "../platform/maybe-promise.js";
 import { whenReady } from "../platform/maybe-promise.js";
 import { shapeOf } from "../serde/parts.js";

@@ -1,6 +1,6 @@
 // What a saver has read of the histories of delta channels.
 
-import type { OutcomeOf } from "../planner/calls.js";
+import type { OutcomeOf } from "../planner/contract.js";
 import { referenceToNothing } from "../planner/runner.js";
 
 /** The history of a channel. */

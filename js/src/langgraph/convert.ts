@@ -14,7 +14,7 @@ import {
 } from "@langchain/langgraph-checkpoint";
 
 import { InvalidInputError } from "../errors.js";
-import type { Call, OutcomeOf } from "../planner/calls.js";
+import type { Call, OutcomeOf } from "../planner/contract.js";
 import { loadAll, type Payload } from "../serde/payload.js";
 import { setOwn } from "../serde/records.js";
 

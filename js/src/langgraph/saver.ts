@@ -17,7 +17,7 @@ import { completed } from "../changes/histories.js";
 import { reviveAgain } from "../changes/revive-cached.js";
 import { type Revived, revive, type Tracked } from "../changes/value.js";
 import { CACHE_BYTES, type MemoryOptions } from "../options.js";
-import type { Call, NewValue, Outcome, OutcomeOf } from "../planner/calls.js";
+import type { Call, NewValue, Outcome, OutcomeOf } from "../planner/contract.js";
 import { expectOutcome, type Repeat, type Runner, referenceToNothing } from "../planner/runner.js";
 import { allReady, bothReady, type Eventually, whenReady } from "../platform/maybe-promise.js";
 import { dumpAll, leavesOut, type Payload, placed } from "../serde/payload.js";

@@ -14,7 +14,7 @@ import {
   trackNew,
 } from "../../src/changes/value.js";
 import { JsonPlusSerde } from "../../src/entries/index.js";
-import type { NewValue } from "../../src/planner/calls.js";
+import type { NewValue } from "../../src/planner/contract.js";
 import { remake } from "../../src/serde/remake.js";
 import { anyKeptValue } from "../serde/arbitraries.js";
 import { expectAlike } from "../support/graphs.js";

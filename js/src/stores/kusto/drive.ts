@@ -1,5 +1,5 @@
 import { DeniedError, ProtocolError, UnavailableError } from "../../errors.js";
-import type { Outcome } from "../../planner/calls.js";
+import type { Outcome } from "../../planner/contract.js";
 import type { Eventually } from "../../platform/maybe-promise.js";
 import type { Clock, Moments } from "./clock.js";
 import type { Answer, Ended, Need, PlannedCall, Step } from "./guest.js";

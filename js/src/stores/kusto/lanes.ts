@@ -1,4 +1,4 @@
-import type { Call, Outcome } from "../../planner/calls.js";
+import type { Call, Outcome } from "../../planner/contract.js";
 import type { Repeat } from "../../planner/runner.js";
 import type { Eventually } from "../../platform/maybe-promise.js";
 import { isPending } from "../../platform/maybe-promise.js";

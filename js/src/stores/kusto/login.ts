@@ -2,7 +2,7 @@
 
 import { instantiate } from "../../../generated/planner-kusto.js";
 import { refusal } from "../../errors.js";
-import type { Call, Outcome } from "../../planner/calls.js";
+import type { Call, Outcome } from "../../planner/contract.js";
 import { coreModules } from "../../planner/core-modules.js";
 import { CORE } from "../../planner/core-of-kusto.js";
 import { compiledOnce, Instance } from "../../planner/instance.js";

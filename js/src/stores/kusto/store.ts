@@ -1,5 +1,5 @@
 import { ProtocolError, StorageError } from "../../errors.js";
-import type { Call, Outcome } from "../../planner/calls.js";
+import type { Call, Outcome } from "../../planner/contract.js";
 import { twiceAtMost } from "../../planner/drive.js";
 import { PlannerFailure } from "../../planner/instance.js";
 import { expectOutcome, type Repeat, type Runner } from "../../planner/runner.js";
