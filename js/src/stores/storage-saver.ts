@@ -2,7 +2,7 @@ import type { SerializerProtocol } from "@langchain/langgraph-checkpoint";
 import { lateInside } from "../errors.js";
 import { PlannedSaver, type Runner } from "../langgraph/saver.js";
 import { checkOptions, checkSerde, SAVER, type SaverOptions } from "../options.js";
-import type { StorageAdapter, StoredCall } from "../planner/adapter.js";
+import type { StorageAdapter } from "../planner/adapter.js";
 import { blamed, CheckedAdapter } from "../planner/checked-adapter.js";
 import {
   type Answer,

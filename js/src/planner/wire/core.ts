@@ -45,14 +45,15 @@ export class WireCore {
 
   constructor(module: WebAssembly.Module) {
     const { exports } = new WebAssembly.Instance(module, {});
-    const gives = (name: string) => {
-      return [exports[`${INTERFACE}#${name}`], exports[`cabi_post_${INTERFACE}#${name}`]] as Gives;
+    const called = (name: string) => exports[name] as Export;
+    const gives = (name: string): Gives => {
+      return [called(`${INTERFACE}#${name}`), called(`cabi_post_${INTERFACE}#${name}`)];
     };
     this.#memory = exports.memory as WebAssembly.Memory;
-    this.#allocate = exports.cabi_realloc as Export;
+    this.#allocate = called("cabi_realloc");
     this.#start = gives("start");
     this.#advance = gives("advance");
-    this.#end = exports[`${INTERFACE}#end`] as Export;
+    this.#end = called(`${INTERFACE}#end`);
     this.#gives = gives;
   }
 
