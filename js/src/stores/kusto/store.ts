@@ -130,20 +130,23 @@ export class KustoStore implements Runner, Unsent {
   }
 
   #run(call: Call, whole?: Repeat): Eventually<Outcome> {
-    const outcome = twiceAtMost(() => this.#once(call, whole));
+    const outcome = twiceAtMost(() => this.#once(call, this.#server(), whole));
     if (!isPending(outcome)) return outcome;
     // What a call that never waits leaves behind is not to wait for those that do.
     this.#after();
     return this.#tracked(this.#afterFailure(outcome));
   }
 
-  #once(call: Call, whole?: Repeat): Eventually<Outcome> {
-    const { fetch, tokens, clock } = this.#surroundings;
+  #once(call: Call, server: KustoServer, whole?: Repeat): Eventually<Outcome> {
     this.#planner.open();
     // A flush may be the timer's, whose failure nobody hears of.
     if (call.tag !== "flush") this.#tell("call");
-    const server = new KustoServer(new Exchange(fetch, tokens), clock, () => this.#after());
     return driveOnce(this.#planner, call, server, undefined, whole);
+  }
+
+  #server(): KustoServer {
+    const { fetch, tokens, clock } = this.#surroundings;
+    return new KustoServer(new Exchange(fetch, tokens), clock, () => this.#after());
   }
 
   #afterFailure<T>(ended: Promise<T>): Promise<T> {
@@ -163,9 +166,12 @@ export class KustoStore implements Runner, Unsent {
 
   async #runTogether(calls: readonly Call[]): Promise<readonly Ended[]> {
     try {
+      const server = this.#server();
       const call = { tag: "together", val: calls } as const;
-      const ended = Promise.resolve(this.#once(call));
-      return expectOutcome(await this.#afterFailure(ended), "together").val;
+      const outcome = await this.#afterFailure(Promise.resolve(this.#once(call, server)));
+      return expectOutcome(outcome, "together").val.map((ended) => {
+        return "outcome" in ended ? ended : { failure: server.explained(ended.failure) };
+      });
     } catch (thrown) {
       if (!(thrown instanceof PlannerFailure)) throw thrown;
       // The one that makes it fail does so alone as well.

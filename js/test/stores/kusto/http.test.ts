@@ -4,7 +4,7 @@ import { type AddressInfo, createServer } from "node:net";
 import { gzipSync } from "node:zlib";
 
 import { systemClock } from "../../../src/stores/kusto/clock.js";
-import type { HttpRequest } from "../../../src/stores/kusto/guest.js";
+import type { HttpRequest } from "../../../src/planner/contract.js";
 import { Exchange, send } from "../../../src/stores/kusto/http.js";
 import { fixedToken, NO_TOKEN, tokensOf } from "../../../src/stores/kusto/token.js";
 import { type Respond, Web } from "./support/web.js";
