@@ -233,17 +233,23 @@ export abstract class PlannedSaver extends BaseCheckpointSaver {
       () => dumpAll(this.serde, head, (index) => [HEAD[index] ?? ""]),
       () => this.#serialize(channels, entry),
     );
-    const { val: stored } = await this.#run(thread_id, PUT, ready, "stored", ([payloads, written]) => {
-      const edited = written.map(({ channel, value }) => ({ channel, value }));
-      const whole: Repeat = (known) => {
-        const all = written.map(({ channel, tracked }) => {
-          return { channel, value: { tag: "whole", val: tracked.payload } as const };
-        });
-        return { tag: "put", val: toCall(payloads, all, known) } as const;
-      };
-      const put = { tag: "put", val: toCall(payloads, edited, entry?.known) } as const;
-      return { call: put, whole };
-    });
+    const { val: stored } = await this.#run(
+      thread_id,
+      PUT,
+      ready,
+      "stored",
+      ([payloads, written]) => {
+        const edited = written.map(({ channel, value }) => ({ channel, value }));
+        const whole: Repeat = (known) => {
+          const all = written.map(({ channel, tracked }) => {
+            return { channel, value: { tag: "whole", val: tracked.payload } as const };
+          });
+          return { tag: "put", val: toCall(payloads, all, known) } as const;
+        };
+        const put = { tag: "put", val: toCall(payloads, edited, entry?.known) } as const;
+        return { call: put, whole };
+      },
+    );
     const { threadId, checkpointNs } = stored;
     if (this.#runner.joined === joined) {
       const [, values] = await ready;

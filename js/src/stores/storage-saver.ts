@@ -71,14 +71,16 @@ class SetUpServer extends StorageServer {
     super(storage);
     this.#setup = setup;
     const { runCall } = storage;
-    this.runCall = runCall && ((call) => {
-      // A call the planner refuses is refused before anything is asked of the store, setting up
-      // included: that is why it waits for the first batch.
-      if (call.batch === undefined) return undefined;
-      const isSetUp = setup(call.isInside ?? false);
-      if (isPending(isSetUp) && call.isInside) throw lateInside();
-      return whenReady(isSetUp, () => runCall.call(storage, call));
-    });
+    this.runCall =
+      runCall &&
+      ((call) => {
+        // A call the planner refuses is refused before anything is asked of the store, setting up
+        // included: that is why it waits for the first batch.
+        if (call.batch === undefined) return undefined;
+        const isSetUp = setup(call.isInside ?? false);
+        if (isPending(isSetUp) && call.isInside) throw lateInside();
+        return whenReady(isSetUp, () => runCall.call(storage, call));
+      });
   }
 
   override serve(need: Need): Eventually<Answer> {

@@ -277,7 +277,9 @@ describe("the planner", () => {
     const next = sharedPlanner().start({ tag: "get-tuple", val });
     // Both begin here.
     expect(next.step).toHaveProperty("need.val.statements");
-    expect(() => left.advance({ tag: "sql", val: [{ rows: [] }] })).toThrow("was advanced after its end");
+    expect(() => left.advance({ tag: "sql", val: [{ rows: [] }] })).toThrow(
+      "was advanced after its end",
+    );
     next.advance({ tag: "sql", val: [{ rows: [] }] });
     expect(next.step).toEqual({ outcome: { tag: "found", val: undefined } });
   });

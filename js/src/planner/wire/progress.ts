@@ -146,7 +146,13 @@ export function fromWireStatus([, flushDue, waiting, unshown, warning]: WireStat
 }
 
 /** The error that a refusal stands for. */
-export function fromWireRefusal([, tag, code, message, maybeStored]: WireRefusal): CheckpointerError {
+export function fromWireRefusal([
+  ,
+  tag,
+  code,
+  message,
+  maybeStored,
+]: WireRefusal): CheckpointerError {
   return refusal(tag, { code, message, maybeStored });
 }
 
@@ -209,7 +215,10 @@ function fromWireTuple(wire: WireTuple): CheckpointTuple {
       const version = typeof val === "number" ? { tag: "number", val } : { tag: "text", val };
       return { channel, version } as CheckpointTuple["channelVersions"][number];
     }),
-    channelValues: values.map(([channel, value]) => ({ channel, value: fromWireTupleValue(value) })),
+    channelValues: values.map(([channel, value]) => ({
+      channel,
+      value: fromWireTupleValue(value),
+    })),
     rest: fromWirePayload(rest),
     metadata: fromWirePayload(metadata),
     pendingWrites: writes.map(fromWireWrite),

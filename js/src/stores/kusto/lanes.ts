@@ -170,7 +170,9 @@ class Lane {
   #takeWrites(first: Job): Job[] {
     const end = this.#jobs.findIndex((job) => typeof job === "function" || !job.joins);
     const count = Math.min(end < 0 ? this.#jobs.length : end, TOGETHER_MAX);
-    return first.joins ? (this.#jobs.splice(0, count) as Job[]) : (this.#jobs.splice(0, 1) as Job[]);
+    return first.joins
+      ? (this.#jobs.splice(0, count) as Job[])
+      : (this.#jobs.splice(0, 1) as Job[]);
   }
 
   #write(running: Promise<void>): void {

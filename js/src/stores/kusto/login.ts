@@ -1,9 +1,9 @@
 // How to log in to a cluster: what its connection string says, and tokens by an application's
 // secret.
 
+import type { HttpRequest, HttpResponse, Moment } from "../../planner/contract.js";
 import { compiledOnce } from "../../planner/core-modules.js";
 import { CORE } from "../../planner/core-of-kusto.js";
-import type { HttpRequest, HttpResponse, Moment } from "../../planner/contract.js";
 import { Instance } from "../../planner/instance.js";
 import { toWireMoment, toWireResponse, type WireValue } from "../../planner/wire/call.js";
 import { accepted, fromWireRequest, type WireRequest } from "../../planner/wire/progress.js";

@@ -191,5 +191,9 @@ function toMs(seconds: number): number {
 
 /** A name or an address; of version 6, in brackets. */
 function isHost(value: unknown): boolean {
-  return typeof value === "string" && value.isWellFormed() && /^(\[[^\s/@[\]]+\]|[^\s:/@?#[\]]+)$/.test(value);
+  return (
+    typeof value === "string" &&
+    value.isWellFormed() &&
+    /^(\[[^\s/@[\]]+\]|[^\s:/@?#[\]]+)$/.test(value)
+  );
 }
