@@ -97,7 +97,7 @@ describe("a body", () => {
       };
       write();
     });
-    const limit = 1n << 20n;
+    const limit = 1 << 20;
     const answer = await send(fetch, request(web.origin, { responseBytesMax: limit }));
     expect(answer).toEqual({ tag: "too-large" });
     await vi.waitUntil(() => ended);
