@@ -8,7 +8,7 @@ import { shapeOf } from "../serde/parts.js";
 import { knowsParts } from "../serde/payload.js";
 import type { JsonPlusSerde } from "../serde/serializer.js";
 import { align, FRESH, type Parts, samePrefix } from "./align.js";
-import { settle } from "./settle.js";
+import { fingerprintRead } from "./fingerprints/read.js";
 import { encodeParts } from "./texts.js";
 import { PartsBuilder, type Tracked, type TrackedParts, TrackedWhole, trackNew } from "./value.js";
 
@@ -91,7 +91,7 @@ function writeParts(
   const builder = new PartsBuilder(serde, shape, Object(value), immutable);
   const { length } = builder.parts.items;
   const runs = new Runs();
-  settle(before, builder.parts);
+  fingerprintRead(before, builder.parts);
   const first = samePrefix(before, builder.parts);
   if (first === before.length) {
     if (first === length) return unchanged(before);

@@ -14,7 +14,7 @@ import { type Entry, hasValues, idOf, Memory, toBefore } from "../changes/cache.
 import { writeChannel } from "../changes/channel.js";
 import type { Before } from "../changes/diff.js";
 import { completed } from "../changes/histories.js";
-import { reviveAgain } from "../changes/revive-cached.js";
+import { reviveCached } from "../changes/revive-cached.js";
 import { type Revived, revive, type Tracked } from "../changes/value.js";
 import { CACHE_BYTES, type MemoryOptions } from "../options.js";
 import {
@@ -343,7 +343,7 @@ export abstract class PlannedSaver extends BaseCheckpointSaver {
       }
       const before = entry?.values?.get(channel);
       if (before === undefined) throw referenceToNothing();
-      const again = await reviveAgain(this.serde, before.tracked, immutable);
+      const again = await reviveCached(this.serde, before.tracked, immutable);
       revived.push(revivedChannel(channel, again, before.editable));
     }
     return revived;
