@@ -11,7 +11,7 @@ const PACKAGE = new URL("../", import.meta.url);
 const { exports, imports } = JSON.parse(readFileSync(new URL("package.json", PACKAGE), "utf8"));
 /** What savers on drivers for SQLite share, and nothing else: one file of it. */
 const DRIVEN =
-  /[\\/](commit-queue|connection|database-file|failure|numbered|opening|transaction)\.ts$/;
+  /[\\/](commit-queue|connection|database-file|driver-saver|failure|numbered|opening|transaction)\.ts$/;
 /** Where a planner's core module is, which `imports` in package.json chooses. */
 const CORE = /(?<=[\\/])core-of-\w+(?=\.js$)/;
 
