@@ -11,7 +11,7 @@ const PACKAGE = new URL("../", import.meta.url);
 const { exports, imports } = JSON.parse(readFileSync(new URL("package.json", PACKAGE), "utf8"));
 /** What savers on drivers for SQLite share, and nothing else: one file of it. */
 const DRIVEN =
-  /[\\/](commit-queue|connection|database-file|failure|numbered|opening|transaction)\.ts$/;
+  /[\\/](commit-queue|connection|database-file|driver-saver|failure|numbered|opening|transaction)\.ts$/;
 /** Where a planner's core module is, which `imports` in package.json chooses. */
 const CORE = /(?<=[\\/])core-of-\w+(?=\.js$)/;
 
@@ -36,18 +36,16 @@ const coreAsChosen = {
   },
 };
 
-async function bundle(sources, platform, isOurs, output) {
+async function bundle(sources, platform, output) {
   const build = await rolldown({
     cwd: fileURLToPath(PACKAGE),
     input: sources,
-    external: (id) => !(id.startsWith(".") || isAbsolute(id)) || !isOurs(id),
+    external: (id) => !(id.startsWith(".") || isAbsolute(id)) || isGenerated(id),
     plugins: [coreAsChosen],
     preserveEntrySignatures: "allow-extension",
     platform,
     resolve: { extensionAlias: { ".js": [".ts", ".js"] } },
     transform: { target: "es2022" },
-    // The generated code begins with a directive for nobody here.
-    onLog: (level, log, show) => log.code === "MODULE_LEVEL_DIRECTIVE" || show(level, log),
   });
   // All next to the entry points: a module says where `generated` is as seen from there.
   const codeSplitting = {
@@ -60,14 +58,11 @@ async function bundle(sources, platform, isOurs, output) {
 const isGenerated = (id) => /[\\/]generated[\\/]/.test(id);
 
 // What the runtimes of `matrix/` compare stores by, too.
-await bundle(
-  { ...sourcesOf("js"), "testing/rows": "src/testing/rows.ts" },
-  "neutral",
-  (id) => !isGenerated(id),
-  { cleanDir: true, chunkFileNames: "[name]-[hash].js" },
-);
-// A `require` does not get the generated code, which is a module.
-await bundle(sourcesOf("cjs"), "node", (id) => !/\.(wasm|cjs)$/.test(id), {
+await bundle({ ...sourcesOf("js"), "testing/rows": "src/testing/rows.ts" }, "neutral", {
+  cleanDir: true,
+  chunkFileNames: "[name]-[hash].js",
+});
+await bundle(sourcesOf("cjs"), "node", {
   format: "cjs",
   entryFileNames: "[name].cjs",
   chunkFileNames: "[name]-[hash].cjs",

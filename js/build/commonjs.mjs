@@ -12,15 +12,12 @@ for (const { require: required } of Object.values(exports)) {
 function write(file) {
   if (written.has(file.href)) return;
   written.add(file.href);
-  const text = readFileSync(new URL(file.href.replace(/\.d\.cts$/, ".d.ts")), "utf8")
-    // The generated types stay what they are; a type of a module may be imported.
-    .replace(
-      /^import (?:type )?(.+ from ".+\/generated\/.+\.js");$/gm,
-      'import type $1 with { "resolution-mode": "import" };',
-    )
-    .replace(/(?<=(?:from|import) ")(\.{1,2}\/(?!.*generated\/).+)\.js(?=")/g, (_, name) => {
+  const text = readFileSync(new URL(file.href.replace(/\.d\.cts$/, ".d.ts")), "utf8").replace(
+    /(?<=(?:from|import) ")(\.{1,2}\/.+)\.js(?=")/g,
+    (_, name) => {
       write(new URL(`${name}.d.cts`, file));
       return `${name}.cjs`;
-    });
+    },
+  );
   writeFileSync(file, text);
 }

@@ -135,25 +135,22 @@ const CLASSES = {
   denied: DeniedError,
 } as const;
 
-function isPlannerFault(payload: unknown): payload is { tag: keyof typeof CLASSES; val: Fault } {
-  if (typeof payload !== "object" || payload === null) return false;
-  return "tag" in payload && "val" in payload && Object.hasOwn(CLASSES, String(payload.tag));
-}
-
-/**
- * The error a planner's refusal stands for, or nothing when the planner did not refuse but
- * failed. The generated code throws the refusal itself, or an error that has it as its `payload`.
- */
-export function refusalOf(thrown: unknown): CheckpointerError | undefined {
-  const fault = thrown instanceof Error && "payload" in thrown ? thrown.payload : thrown;
-  if (!isPlannerFault(fault)) return undefined;
-  return refusal(fault.tag, fault.val);
-}
-
 /** The error of a planner that names the case of its refusal. */
 export function refusal(tag: string, fault: Fault): CheckpointerError {
   const { code, message, maybeStored = false } = fault;
   const stored = maybeStored ? "unknown" : "nothing";
   const refused = Object.hasOwn(CLASSES, tag) ? (tag as keyof typeof CLASSES) : "protocol";
   return new CLASSES[refused](code, message, { stored });
+}
+
+/**
+ * The failure of a call made inside a transaction that cannot run at once: by the time it could,
+ * there may be no transaction, or another one.
+ */
+export function lateInside(): StorageError {
+  const message =
+    "a call inside a transaction of yours could not run in it at once, as calls of its thread " +
+    "made before wait, or its serializer answers later; await the calls made before BEGIN, and " +
+    "call what is serialized later outside of transactions";
+  return new StorageError("storage-in-transaction", message);
 }

@@ -1,6 +1,6 @@
 // Writes the JavaScript face of a composed component: node compose.mjs <folder> <component.wasm>
 //
-// What the package is made from goes through transpile.mjs; this is for what users compose.
+// For the test of composed agents; the package has no such code.
 import { mkdir, writeFile } from "node:fs/promises";
 import { basename, dirname, resolve } from "node:path";
 import { transpile } from "@bytecodealliance/jco-transpile";

@@ -1,6 +1,6 @@
 // Which parts of a list or map are those it had before.
 
-import type { Proofs } from "./proofs.js";
+import type { Fingerprints } from "./fingerprints/parts.js";
 
 /** A list's items, or a map's keys and the values under them. */
 export interface Parts {
@@ -8,10 +8,10 @@ export interface Parts {
   readonly items: readonly unknown[];
 }
 
-/** The same with proofs in place of the items: so many, the first ones of what is there. */
+/** The same with fingerprints in place of the items: so many, the first ones of what is there. */
 export interface Proven {
   readonly keys: readonly string[] | undefined;
-  readonly proofs: Proofs;
+  readonly fingerprints: Fingerprints;
   readonly length: number;
 }
 
@@ -25,7 +25,7 @@ export const FRESH = -1;
 export function samePrefix(before: Proven, now: Parts): number {
   const { keys, items } = now;
   const end = sameKeys(before.keys, keys, Math.min(before.length, items.length));
-  return before.proofs.prefix(items, end);
+  return before.fingerprints.prefix(items, end);
 }
 
 /** How many of the first keys are the same: all, where there are none. */
@@ -43,7 +43,8 @@ function sameKeys(before: Parts["keys"], now: Parts["keys"], end: number): numbe
  */
 export function align(before: Proven, now: Parts, first: number): Int32Array {
   const matches = (place: number, index: number) =>
-    before.keys?.[place] === now.keys?.[index] && before.proofs.isProven(place, now.items[index]);
+    before.keys?.[place] === now.keys?.[index] &&
+    before.fingerprints.isProven(place, now.items[index]);
   const places = new Int32Array(now.items.length).fill(FRESH);
   let [end, placesEnd] = [places.length, before.length];
   for (let index = 0; index < first; index += 1) places[index] = index;

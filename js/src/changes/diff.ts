@@ -1,14 +1,14 @@
 // A value said in terms of the one that is stored.
 
 import type { SerializerProtocol } from "@langchain/langgraph-checkpoint";
-import type { NewValue, Run } from "../planner/calls.js";
+import type { NewValue, Run } from "../planner/contract.js";
 import type { Eventually } from "../platform/maybe-promise.js";
 import { whenReady } from "../platform/maybe-promise.js";
 import { shapeOf } from "../serde/parts.js";
 import { knowsParts } from "../serde/payload.js";
 import type { JsonPlusSerde } from "../serde/serializer.js";
 import { align, FRESH, type Parts, samePrefix } from "./align.js";
-import { settle } from "./settle.js";
+import { fingerprintRead } from "./fingerprints/read.js";
 import { encodeParts } from "./texts.js";
 import { PartsBuilder, type Tracked, type TrackedParts, TrackedWhole, trackNew } from "./value.js";
 
@@ -91,7 +91,7 @@ function writeParts(
   const builder = new PartsBuilder(serde, shape, Object(value), immutable);
   const { length } = builder.parts.items;
   const runs = new Runs();
-  settle(before, builder.parts);
+  fingerprintRead(before, builder.parts);
   const first = samePrefix(before, builder.parts);
   if (first === before.length) {
     if (first === length) return unchanged(before);

@@ -1,7 +1,6 @@
 // What a saver has read of the histories of delta channels.
 
-import type { OutcomeOf } from "../planner/calls.js";
-import { referenceToNothing } from "../planner/runner.js";
+import { type OutcomeOf, referenceToNothing } from "../planner/contract.js";
 
 /** The history of a channel. */
 export type ChannelHistory = OutcomeOf<"history">["val"][number];

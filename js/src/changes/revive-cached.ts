@@ -4,8 +4,8 @@ import type { SerializerProtocol } from "@langchain/langgraph-checkpoint";
 
 import { knowsParts, loadAll } from "../serde/payload.js";
 import { type Fields, setOwn } from "../serde/records.js";
-import { Proofs } from "./proofs.js";
-import { record } from "./snapshot.js";
+import { fingerprintOf } from "./fingerprints/one.js";
+import { Fingerprints } from "./fingerprints/parts.js";
 import {
   first,
   type Revived,
@@ -16,7 +16,7 @@ import {
 } from "./value.js";
 
 /** Revives a value that is remembered. Its parts are other objects than before. */
-export async function reviveAgain(
+export async function reviveCached(
   serde: SerializerProtocol,
   tracked: Tracked,
   immutable: boolean,
@@ -29,31 +29,31 @@ export async function reviveAgain(
   const keys = tracked.keys && first(length, tracked.keys);
   const texts = first(length, tracked.texts);
   const items = texts.map((text, place) => {
-    const again = tracked.proofs.remake(place);
+    const again = tracked.fingerprints.remake(place);
     return again === undefined ? serde.loads("json", valueText(keys?.[place], text)) : again.item;
   });
   const value = keys === undefined ? items : toMap(keys, items);
   if (!immutable && !tracked.isRead) {
-    const proofs = tracked.proofs.toGrow(length);
-    return { value, tracked: new TrackedParts(shape, keys, texts, proofs, tracked.bytes) };
+    const fingerprints = tracked.fingerprints.toGrow(length);
+    return { value, tracked: new TrackedParts(shape, keys, texts, fingerprints, tracked.bytes) };
   }
-  const proofs = new Proofs(immutable);
+  const fingerprints = new Fingerprints(immutable);
   let { bytes } = tracked;
   for (const [place, text] of texts.entries()) {
     const item = items[place];
     if (immutable) {
-      proofs.addRead(item, text);
-    } else if (tracked.proofs.isRead(place)) {
+      fingerprints.addRead(item, text);
+    } else if (tracked.fingerprints.isRead(place)) {
       // Where writing the part gives the text that was read, as most often, this was the last time.
-      const recorded = record(item);
+      const recorded = fingerprintOf(item);
       const same = recorded?.text === valueText(keys?.[place], text);
-      proofs.addSnapshot(same ? recorded?.snapshot : undefined);
+      fingerprints.addFingerprint(same ? recorded?.fingerprint : undefined);
     } else {
-      proofs.addKept(tracked.proofs, place);
+      fingerprints.addKept(tracked.fingerprints, place);
     }
-    bytes += proofs.bytesOf(place) - tracked.proofs.bytesOf(place);
+    bytes += fingerprints.bytesOf(place) - tracked.fingerprints.bytesOf(place);
   }
-  return { value, tracked: new TrackedParts(shape, keys, texts, proofs, bytes) };
+  return { value, tracked: new TrackedParts(shape, keys, texts, fingerprints, bytes) };
 }
 
 function toMap(keys: readonly string[], items: readonly unknown[]): Fields {

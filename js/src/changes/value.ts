@@ -1,4 +1,4 @@
-// A channel's value as it is remembered: its text, part by part, with the proofs of the parts.
+// A channel's value as it is remembered: its text, part by part, with the fingerprints of the parts.
 
 import type { SerializerProtocol } from "@langchain/langgraph-checkpoint";
 
@@ -7,12 +7,12 @@ import { partText, shapeOf, type ValueShape } from "../serde/parts.js";
 import { dumpAll, knowsParts, loadAll, type Payload } from "../serde/payload.js";
 import type { JsonPlusSerde } from "../serde/serializer.js";
 import type { Parts } from "./align.js";
-import { isPrimitive, Proofs } from "./proofs.js";
+import { Fingerprints, isPrimitive } from "./fingerprints/parts.js";
 import { encodeParts } from "./texts.js";
 
 const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
 
-/** What a value takes beside its text and proofs. */
+/** What a value takes beside its text and fingerprints. */
 const VALUE_BYTES = 200;
 /** What a part takes beside its text and what proves it. */
 const PART_BYTES = 64;
@@ -47,7 +47,7 @@ export class TrackedParts {
   readonly keys: readonly string[] | undefined;
   /** The text of each part. */
   readonly texts: readonly string[];
-  proofs: Proofs;
+  fingerprints: Fingerprints;
   readonly bytes: number;
   /** Whether some parts were read and have no proof yet. */
   isRead = false;
@@ -56,14 +56,14 @@ export class TrackedParts {
     shape: ValueShape,
     keys: readonly string[] | undefined,
     texts: readonly string[],
-    proofs: Proofs,
+    fingerprints: Fingerprints,
     bytes: number,
   ) {
     this.shape = shape;
     this.length = texts.length;
     this.keys = keys;
     this.texts = texts;
-    this.proofs = proofs;
+    this.fingerprints = fingerprints;
     this.bytes = bytes;
   }
 
@@ -139,14 +139,14 @@ export class PartsBuilder {
   readonly #value: object;
   #keys: string[] = [];
   #texts: string[] = [];
-  #proofs: Proofs;
+  #fingerprints: Fingerprints;
   #bytes = VALUE_BYTES;
 
   constructor(serde: JsonPlusSerde, shape: ValueShape, value: object, immutable: boolean) {
     this.#serde = serde;
     this.#shape = shape;
     this.#value = value;
-    this.#proofs = new Proofs(immutable);
+    this.#fingerprints = new Fingerprints(immutable);
     this.parts = partsOf(shape, value);
   }
 
@@ -157,7 +157,7 @@ export class PartsBuilder {
     const name = key ?? index;
     // The place is taken first: looking at the part may put another list that grows from the same.
     const place = this.#begin(key);
-    const plain = this.#proofs.add(item);
+    const plain = this.#fingerprints.add(item);
     const text =
       plain === undefined
         ? this.#serde.dumpsElement(this.#shape, name, item, this.#value)
@@ -180,14 +180,14 @@ export class PartsBuilder {
     const { length, keys } = before;
     this.#keys = keys === undefined ? [] : toGrow(length, keys);
     this.#texts = toGrow(length, before.texts);
-    this.#proofs = before.proofs.toGrow(length);
+    this.#fingerprints = before.fingerprints.toGrow(length);
     this.#bytes = before.bytes;
   }
 
   /** Keeps a part that was there before. */
   keep(before: TrackedParts, place: number): void {
     const own = this.#begin(before.keys?.[place]);
-    this.#proofs.addKept(before.proofs, place);
+    this.#fingerprints.addKept(before.fingerprints, place);
     this.#end(own, before.texts[place] ?? "");
   }
 
@@ -198,18 +198,18 @@ export class PartsBuilder {
 
   #end(place: number, text: string): void {
     this.#texts[place] = text;
-    this.#bytes += PART_BYTES + text.length + this.#proofs.bytesOf(place);
+    this.#bytes += PART_BYTES + text.length + this.#fingerprints.bytesOf(place);
   }
 
   #removeLast(): void {
     if (this.#shape === "map") this.#keys.pop();
     this.#texts.pop();
-    this.#proofs.removeLast();
+    this.#fingerprints.removeLast();
   }
 
   built(): TrackedParts {
     const keys = this.#shape === "map" ? this.#keys : undefined;
-    return new TrackedParts(this.#shape, keys, this.#texts, this.#proofs, this.#bytes);
+    return new TrackedParts(this.#shape, keys, this.#texts, this.#fingerprints, this.#bytes);
   }
 }
 
@@ -262,13 +262,13 @@ function trackRead(
   // JavaScript has an order of its own for keys that are numbers.
   const inOrder = (text: string, at: number) => text.startsWith(`${JSON.stringify(keys?.[at])}:`);
   if (keys !== undefined && !texts.every(inOrder)) return undefined;
-  const proofs = new Proofs(immutable);
+  const fingerprints = new Fingerprints(immutable);
   let total = VALUE_BYTES;
   for (const [index, text] of texts.entries()) {
-    proofs.addRead(items[index], text);
-    total += PART_BYTES + text.length + proofs.bytesOf(index);
+    fingerprints.addRead(items[index], text);
+    total += PART_BYTES + text.length + fingerprints.bytesOf(index);
   }
-  const tracked = new TrackedParts(shape, keys, texts, proofs, total);
+  const tracked = new TrackedParts(shape, keys, texts, fingerprints, total);
   tracked.isRead = true;
   return tracked;
 }

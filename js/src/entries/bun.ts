@@ -1,5 +1,3 @@
-/// <reference lib="esnext.disposable" preserve="true" />
-
 // The entry point `langgraph-checkpoint-wasm/bun`: SQLite through bun:sqlite.
 
 // Who compiles against this package may have no types of the driver, and `any` for its database.
@@ -8,36 +6,23 @@
 import type { Database } from "bun:sqlite";
 
 import type { SerializerProtocol } from "@langchain/langgraph-checkpoint";
-import { type SqliteOptions, shared } from "../options.js";
+import type { SqliteOptions } from "../options.js";
 import { BunSqliteConnection, openBunSqlite } from "../stores/sqlite/bun-sqlite.js";
-import { CommitQueue } from "../stores/sqlite/commit-queue.js";
-import {
-  type Location,
-  onOpened,
-  queueOptions,
-  type SaverClass,
-} from "../stores/sqlite/opening.js";
-import { StorageSaver } from "../stores/storage-saver.js";
+import { DriverSaver } from "../stores/sqlite/driver-saver.js";
+import { type Location, onOpened, type SaverClass } from "../stores/sqlite/opening.js";
 
 export type { SqliteOptions, Synchronous } from "../options.js";
 export type { Location } from "../stores/sqlite/opening.js";
 
 /** A LangGraph.js checkpointer in a SQLite database, through bun:sqlite. */
-export class SqliteSaver extends StorageSaver {
-  /** The connection. One that the saver opened does not itself wait for locks. */
-  readonly db: Database;
-  readonly #queue: CommitQueue;
-
+export class SqliteSaver extends DriverSaver<Database> {
   /**
    * @param db An open database. Its `synchronous` stays as it is unless the options name one. If
    *   you have a transaction open on it, the saver's writes join that, and last when you commit.
    * @param serde Serializes the values; `JsonPlusSerde` when it is left out.
    */
   constructor(db: Database, serde?: SerializerProtocol, options: SqliteOptions = {}) {
-    const queue = new CommitQueue(new BunSqliteConnection(db), queueOptions(db, serde, options));
-    super(queue, serde, shared(options));
-    this.db = db;
-    this.#queue = queue;
+    super(db, (open) => new BunSqliteConnection(open), serde, options);
   }
 
   /**
@@ -54,18 +39,5 @@ export class SqliteSaver extends StorageSaver {
     // biome-ignore lint/complexity/noThisInStatic: a class that extends this one makes its own.
     const Class = this ?? SqliteSaver;
     return onOpened(Class, openBunSqlite, location, options);
-  }
-
-  /** Runs the writes that wait, then closes the database. */
-  close(): void {
-    try {
-      this.#queue.flush();
-    } finally {
-      this.db.close();
-    }
-  }
-
-  [Symbol.dispose](): void {
-    this.close();
   }
 }

@@ -1,41 +1,26 @@
-/// <reference lib="esnext.disposable" preserve="true" />
-
 // The entry point `langgraph-checkpoint-wasm/node-sqlite`: SQLite through node:sqlite, which
 // Node.js has from version 22.16 on.
 
 import type { DatabaseSync } from "node:sqlite";
 
 import type { SerializerProtocol } from "@langchain/langgraph-checkpoint";
-import { type SqliteOptions, shared } from "../options.js";
-import { CommitQueue } from "../stores/sqlite/commit-queue.js";
+import type { SqliteOptions } from "../options.js";
+import { DriverSaver } from "../stores/sqlite/driver-saver.js";
 import { NodeSqliteConnection, openNodeSqlite } from "../stores/sqlite/node-sqlite.js";
-import {
-  type Location,
-  onOpened,
-  queueOptions,
-  type SaverClass,
-} from "../stores/sqlite/opening.js";
-import { StorageSaver } from "../stores/storage-saver.js";
+import { type Location, onOpened, type SaverClass } from "../stores/sqlite/opening.js";
 
 export type { SqliteOptions, Synchronous } from "../options.js";
 export type { Location } from "../stores/sqlite/opening.js";
 
 /** A LangGraph.js checkpointer in a SQLite database, through node:sqlite. */
-export class SqliteSaver extends StorageSaver {
-  /** The connection. One that the saver opened does not itself wait for locks. */
-  readonly db: DatabaseSync;
-  readonly #queue: CommitQueue;
-
+export class SqliteSaver extends DriverSaver<DatabaseSync> {
   /**
    * @param db An open database. Its `synchronous` stays as it is unless the options name one. If
    *   you have a transaction open on it, the saver's writes join that, and last when you commit.
    * @param serde Serializes the values; `JsonPlusSerde` when it is left out.
    */
   constructor(db: DatabaseSync, serde?: SerializerProtocol, options: SqliteOptions = {}) {
-    const queue = new CommitQueue(new NodeSqliteConnection(db), queueOptions(db, serde, options));
-    super(queue, serde, shared(options));
-    this.db = db;
-    this.#queue = queue;
+    super(db, (open) => new NodeSqliteConnection(open), serde, options);
   }
 
   /**
@@ -52,18 +37,5 @@ export class SqliteSaver extends StorageSaver {
     // biome-ignore lint/complexity/noThisInStatic: a class that extends this one makes its own.
     const Class = this ?? SqliteSaver;
     return onOpened(Class, openNodeSqlite, location, options);
-  }
-
-  /** Runs the writes that wait, then closes the database. */
-  close(): void {
-    try {
-      this.#queue.flush();
-    } finally {
-      this.db.close();
-    }
-  }
-
-  [Symbol.dispose](): void {
-    this.close();
   }
 }

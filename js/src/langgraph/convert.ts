@@ -14,7 +14,7 @@ import {
 } from "@langchain/langgraph-checkpoint";
 
 import { InvalidInputError } from "../errors.js";
-import type { Call, OutcomeOf } from "../planner/calls.js";
+import type { Call, OutcomeOf } from "../planner/contract.js";
 import { loadAll, type Payload } from "../serde/payload.js";
 import { setOwn } from "../serde/records.js";
 
@@ -115,7 +115,7 @@ export function toPutCall(
   ];
   const address = toConfig(config);
   return ([rest, metadata], channelValues, known) => {
-    const put: PutCall = {
+    return {
       config: address,
       checkpoint: {
         id: checkpointId,
@@ -127,9 +127,8 @@ export function toPutCall(
       },
       metadata: required(metadata),
       newVersions: named,
+      known,
     };
-    if (known !== undefined) put.known = known;
-    return put;
   };
 }
 

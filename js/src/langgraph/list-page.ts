@@ -1,8 +1,7 @@
 // The channel values of a page's tuples, which are put together from bytes they share.
 
 import type { SerializerProtocol } from "@langchain/langgraph-checkpoint";
-import type { OutcomeOf } from "../planner/calls.js";
-import { referenceToNothing } from "../planner/runner.js";
+import { type OutcomeOf, referenceToNothing } from "../planner/contract.js";
 import { knowsParts, loadAll, placed } from "../serde/payload.js";
 import type { StoredTuple } from "./convert.js";
 import { SharedParts, UNREAD } from "./shared-parts.js";

@@ -14,14 +14,25 @@ import { type Entry, hasValues, idOf, Memory, toBefore } from "../changes/cache.
 import { writeChannel } from "../changes/channel.js";
 import type { Before } from "../changes/diff.js";
 import { completed } from "../changes/histories.js";
-import { reviveAgain } from "../changes/revive-cached.js";
+import { reviveCached } from "../changes/revive-cached.js";
 import { type Revived, revive, type Tracked } from "../changes/value.js";
 import { CACHE_BYTES, type MemoryOptions } from "../options.js";
-import type { Call, NewValue, Outcome, OutcomeOf } from "../planner/calls.js";
-import { expectOutcome, type Repeat, type Runner, referenceToNothing } from "../planner/runner.js";
+import {
+  type Call,
+  expectOutcome,
+  type FoundCheckpoint,
+  type List,
+  type Made,
+  type NewValue,
+  type Outcome,
+  type OutcomeOf,
+  type Repeat,
+  referenceToNothing,
+} from "../planner/contract.js";
 import { allReady, bothReady, type Eventually, whenReady } from "../platform/maybe-promise.js";
 import { dumpAll, leavesOut, type Payload, placed } from "../serde/payload.js";
 import { JsonPlusSerde } from "../serde/serializer.js";
+import { CallOrder } from "./call-order.js";
 import {
   fromHistory,
   fromIds,
@@ -43,8 +54,38 @@ import {
   guardedEach,
 } from "./edge.js";
 import { asCompared } from "./filter.js";
-import { Lanes } from "./lanes.js";
 import { SharedValues } from "./list-page.js";
+
+/** Runs calls on one store, whichever it is. */
+export interface Runner {
+  /**
+   * How many calls ran inside a transaction of the caller's own, who may still undo it: what those
+   * found or stored is not cached. Left out where that cannot happen.
+   */
+  readonly joined?: number | undefined;
+  /** Whether a transaction of the caller's is open. Left out where there are none. */
+  readonly inTransaction?: boolean | undefined;
+  /** Whether calls take effect in the order of `run`, without waiting for one another. */
+  readonly ordersCalls: boolean;
+  /**
+   * Begins a call in the caller's own turn of the event loop, and runs it to its outcome.
+   *
+   * @param made How it was made; one that was made inside a transaction is run in that turn.
+   * @param whole Repeats a call whose outcome is stale, with whole values.
+   */
+  run(call: Call, made: Made, whole?: Repeat): Eventually<Outcome>;
+}
+
+/** How the calls of a method are made, of which a store has to know. */
+type Way = Pick<Made, "due" | "joins">;
+
+const READ: Way = { due: "now", joins: false };
+// LangGraph hands the next checkpoint over once this promise is resolved, and the objects in it may
+// change meanwhile.
+const PUT: Way = { due: "microtask", joins: true };
+// The put of the superstep comes in the same turn and takes these along.
+const PUT_WRITES: Way = { due: "turn", joins: true };
+const DELETE: Way = { due: "microtask", joins: false };
 
 /**
  * A LangGraph.js checkpointer on the planner, whatever the store is.
@@ -54,7 +95,7 @@ import { SharedValues } from "./list-page.js";
  */
 export abstract class PlannedSaver extends BaseCheckpointSaver {
   readonly #runner: Runner;
-  readonly #lanes: Lanes;
+  readonly #order: CallOrder;
   readonly #memory: Memory;
   readonly #immutable: ReadonlySet<string>;
 
@@ -70,7 +111,7 @@ export abstract class PlannedSaver extends BaseCheckpointSaver {
   ) {
     super(serde);
     this.#runner = runner;
-    this.#lanes = new Lanes(runner.ordersCalls);
+    this.#order = new CallOrder(runner.ordersCalls);
     this.#memory = new Memory(options.cacheBytes ?? CACHE_BYTES);
     this.#immutable = new Set(options.assumeImmutable);
   }
@@ -81,8 +122,8 @@ export abstract class PlannedSaver extends BaseCheckpointSaver {
    */
   setup(): Promise<void> {
     return guarded(async () => {
-      const made = { thread: undefined, isInside: this.#runner.inTransaction ?? false };
-      expectOutcome(await this.#runner.run({ tag: "setup" }, undefined, made), "ready");
+      const made = this.#made(undefined, READ);
+      expectOutcome(await this.#runner.run({ tag: "setup" }, made), "ready");
     });
   }
 
@@ -135,9 +176,9 @@ export abstract class PlannedSaver extends BaseCheckpointSaver {
     const joined = this.#runner.joined;
     const { thread_id, checkpoint_ns } = config?.configurable ?? {};
     const entry = this.#memory.of(thread_id, checkpoint_ns);
-    const call: Extract<Call, { tag: "get-tuple" }>["val"] = { config: toConfig(config) };
-    if (hasValues(entry)) call.known = entry.known;
-    const { val: found } = await this.#read(thread_id, { tag: "get-tuple", val: call }, "found");
+    const known = hasValues(entry) ? entry.known : undefined;
+    const call: Call = { tag: "get-tuple", val: { config: toConfig(config), known } };
+    const { val: found } = await this.#read(thread_id, call, "found");
     if (found === undefined) return undefined;
     const values = await this.#revive(found, entry);
     if (this.#runner.joined === joined) {
@@ -154,17 +195,17 @@ export abstract class PlannedSaver extends BaseCheckpointSaver {
     options: CheckpointListOptions,
   ): AsyncGenerator<CheckpointTuple> {
     const { limit, before, filter } = options;
-    const val: Extract<Call, { tag: "list" }>["val"] = {
+    const val: Omit<List, "filter"> = {
       config: toConfig(config),
+      limit,
       before: toId(before?.configurable?.checkpoint_id),
-      filter: [],
     };
-    if (limit !== undefined) val.limit = limit;
+    let resume: Uint8Array | undefined;
     const { thread_id } = config?.configurable ?? {};
     const conditions = this.#toFilter(filter ?? {});
     while (true) {
-      const read = this.#run(thread_id, conditions, "page", (ready) => {
-        return { call: { tag: "list", val: { ...val, filter: ready } } };
+      const read = this.#run(thread_id, READ, conditions, "page", (filter) => {
+        return { call: { tag: "list", val: { ...val, filter, resume } } };
       });
       const { val: page } = await read;
       const shared = new SharedValues(this.serde, page);
@@ -172,7 +213,7 @@ export abstract class PlannedSaver extends BaseCheckpointSaver {
         yield await fromTuple(this.serde, tuple, await shared.of(tuple), this.#nextVersion);
       }
       if (page.next === undefined) return;
-      val.resume = page.next;
+      resume = page.next;
     }
   }
 
@@ -192,17 +233,23 @@ export abstract class PlannedSaver extends BaseCheckpointSaver {
       () => dumpAll(this.serde, head, (index) => [HEAD[index] ?? ""]),
       () => this.#serialize(channels, entry),
     );
-    const { val: stored } = await this.#run(thread_id, ready, "stored", ([payloads, written]) => {
-      const edited = written.map(({ channel, value }) => ({ channel, value }));
-      const whole: Repeat = (known) => {
-        const all = written.map(({ channel, tracked }) => {
-          return { channel, value: { tag: "whole", val: tracked.payload } as const };
-        });
-        return { tag: "put", val: toCall(payloads, all, known) } as const;
-      };
-      const put = { tag: "put", val: toCall(payloads, edited, entry?.known) } as const;
-      return { call: put, whole };
-    });
+    const { val: stored } = await this.#run(
+      thread_id,
+      PUT,
+      ready,
+      "stored",
+      ([payloads, written]) => {
+        const edited = written.map(({ channel, value }) => ({ channel, value }));
+        const whole: Repeat = (known) => {
+          const all = written.map(({ channel, tracked }) => {
+            return { channel, value: { tag: "whole", val: tracked.payload } as const };
+          });
+          return { tag: "put", val: toCall(payloads, all, known) } as const;
+        };
+        const put = { tag: "put", val: toCall(payloads, edited, entry?.known) } as const;
+        return { call: put, whole };
+      },
+    );
     const { threadId, checkpointNs } = stored;
     if (this.#runner.joined === joined) {
       const [, values] = await ready;
@@ -227,7 +274,8 @@ export abstract class PlannedSaver extends BaseCheckpointSaver {
       kept.map(([, value]) => value),
       (index) => [kept[index]?.[0] ?? ""],
     );
-    await this.#run(config.configurable?.thread_id, payloads, "writes-stored", (values) => {
+    const { thread_id } = config.configurable ?? {};
+    await this.#run(thread_id, PUT_WRITES, payloads, "writes-stored", (values) => {
       const newWrites = values.map((value, index) => ({ channel: kept[index]?.[0] ?? "", value }));
       return { call: { tag: "put-writes", val: { ...call, writes: newWrites } } };
     });
@@ -236,7 +284,7 @@ export abstract class PlannedSaver extends BaseCheckpointSaver {
   async #deleteThread(threadId: string): Promise<void> {
     const val = toConfig({ configurable: { thread_id: threadId } });
     const call = { tag: "delete-thread", val } as const;
-    await this.#run(threadId, undefined, "deleted", () => ({ call }));
+    await this.#run(threadId, DELETE, undefined, "deleted", () => ({ call }));
     this.#memory.forget(threadId);
   }
 
@@ -295,7 +343,7 @@ export abstract class PlannedSaver extends BaseCheckpointSaver {
       }
       const before = entry?.values?.get(channel);
       if (before === undefined) throw referenceToNothing();
-      const again = await reviveAgain(this.serde, before.tracked, immutable);
+      const again = await reviveCached(this.serde, before.tracked, immutable);
       revived.push(revivedChannel(channel, again, before.editable));
     }
     return revived;
@@ -307,24 +355,29 @@ export abstract class PlannedSaver extends BaseCheckpointSaver {
     call: Call,
     tag: Tag,
   ): Eventually<OutcomeOf<Tag>> {
-    return this.#run(threadId, undefined, tag, () => ({ call }));
+    return this.#run(threadId, READ, undefined, tag, () => ({ call }));
   }
 
   /** Runs a call made of values, in this turn of the event loop if they are there. */
   #run<Values, Tag extends Outcome["tag"]>(
     threadId: unknown,
+    way: Way,
     values: Eventually<Values>,
     tag: Tag,
     toCall: (values: Values) => { readonly call: Call; readonly whole?: Repeat },
   ): Eventually<OutcomeOf<Tag>> {
-    const thread = idOf(threadId);
     // The caller may begin or end a transaction before the values are there.
-    const made = { thread, isInside: this.#runner.inTransaction ?? false };
-    const ended = this.#lanes.run(made, values, (ready) => {
+    const made = this.#made(threadId, way);
+    const ended = this.#order.run(made, values, (ready) => {
       const { call, whole } = toCall(ready);
-      return this.#runner.run(call, whole, made);
+      return this.#runner.run(call, made, whole);
     });
     return whenReady(ended, (outcome) => expectOutcome(outcome, tag));
+  }
+
+  #made(threadId: unknown, { due, joins }: Way): Made {
+    const isInside = this.#runner.inTransaction ?? false;
+    return { thread: idOf(threadId), isInside, due, joins };
   }
 
   /** A key whose value is undefined is no condition, as in JSON it would be no key. */
@@ -347,8 +400,6 @@ export abstract class PlannedSaver extends BaseCheckpointSaver {
 
 /** The names of what is serialized of a checkpoint beside its channels. */
 const HEAD = ["checkpoint", "metadata"] as const;
-
-type FoundCheckpoint = NonNullable<OutcomeOf<"found">["val"]>;
 
 /** A channel's value on its way into the store. */
 interface WrittenChannel {

@@ -1,24 +1,24 @@
-import { InvalidInputError, ProtocolError } from "../errors.js";
+import { InvalidInputError } from "../errors.js";
 import { builtinModule } from "../platform/runtime.js";
-import type { CoreModules } from "./instance.js";
 
-/** A planner's only core module, in a file or carried along. */
+/** A planner's core module, in a file or carried along. */
 export type CoreModule = {
-  /** What the generated code calls it. */
+  /** The name of its file. */
   readonly name: string;
   /** The entry point that gives it. */
   readonly entry: string;
 } & ({ file(): URL } | { bytes(): Uint8Array<ArrayBuffer> });
 
-/** Gives a planner's core module: the one that was handed over, or else this package's own. */
-export function coreModules(module: CoreModule, core?: WebAssembly.Module): CoreModules {
-  return (name) => {
-    if (name === module.name) return core ?? compiled(module);
-    throw new ProtocolError("unknown-core-module", `the planner has a module ${name}; report it`);
+/** Gives a core module that is compiled at its first use. */
+export function compiledOnce(module: CoreModule): () => WebAssembly.Module {
+  let compiled: WebAssembly.Module | undefined;
+  return () => {
+    compiled ??= compile(module);
+    return compiled;
   };
 }
 
-function compiled(module: CoreModule): WebAssembly.Module {
+function compile(module: CoreModule): WebAssembly.Module {
   try {
     return new WebAssembly.Module(bytesOf(module));
   } catch (cause) {

@@ -1,32 +1,42 @@
 import { ProtocolError } from "../errors.js";
 import { type Eventually, isPending } from "../platform/maybe-promise.js";
 import type { Batch, RowSet, StorageAdapter, StoredCall } from "./adapter.js";
-import type { Call, Outcome } from "./calls.js";
-import { blamed } from "./checked-adapter.js";
+import type { Answer, Call, Made, Need, Outcome, Repeat } from "./contract.js";
 import { PlannerFailure } from "./instance.js";
 import type { PlannedCall, Planner } from "./planner.js";
-import type { Made, Repeat } from "./runner.js";
 
 /** More rounds than any operation needs: a call that asks for more would never end. */
-const ROUNDS_MAX = 512;
+const ROUNDS_MAX = 10_000;
+
+/** What serves the needs of calls on one store. */
+export interface Server {
+  /** Serves one need. */
+  serve(need: Need): Eventually<Answer>;
+  /** Runs a whole call of a store of SQL in its turn, in place of serving its needs. */
+  readonly runCall?: StorageAdapter["runCall"];
+  /** What the planner threw at an answer, with what is known of its cause. */
+  explained(thrown: unknown): unknown;
+  /** Called when a call has an outcome, in the same turn. */
+  onEnd?(): void;
+}
 
 /**
- * Drives a call to its outcome: has its batches run and gives the planner the answers.
+ * Drives a call to its outcome: has its needs served and gives the planner the answers.
  *
- * It goes on without waiting for as long as the storage adapter answers at once. Every batch may
- * be repeated.
+ * It goes on without waiting for as long as the answers are there at once. Every need may be served
+ * again.
  *
- * @param whole Repeats a call whose outcome is stale, with whole values.
  * @param made How the call was made.
+ * @param whole Repeats a call whose outcome is stale, with whole values.
  */
 export function drive(
   planner: Planner,
   call: Call,
-  storage: StorageAdapter,
-  whole?: Repeat,
+  server: Server,
   made?: Made,
+  whole?: Repeat,
 ): Eventually<Outcome> {
-  return twiceAtMost(() => driveOnce(new DrivenCall(planner, call, storage, whole, made), storage));
+  return twiceAtMost(() => driveOnce(planner, call, server, made, whole));
 }
 
 /**
@@ -61,41 +71,40 @@ function plannerFailed(failure: PlannerFailure): never {
   );
 }
 
-function driveOnce(call: DrivenCall, storage: StorageAdapter): Eventually<Outcome> {
+/** Drives a call on the instance that there is. */
+export function driveOnce(
+  planner: Planner,
+  call: Call,
+  server: Server,
+  made?: Made,
+  whole?: Repeat,
+): Eventually<Outcome> {
+  const driven = new DrivenCall(planner, call, server, made, whole);
   let waiting = false;
   try {
-    const ended = storage.runCall === undefined ? runHere(call, storage) : storage.runCall(call);
-    if (!isPending(ended)) return call.outcome;
+    const ended = server.runCall === undefined ? serveAll(driven, server) : server.runCall(driven);
+    if (!isPending(ended)) return driven.outcome;
     waiting = true;
-    return ended.then(() => call.outcome).finally(() => call.end());
+    return ended.then(() => driven.outcome).finally(() => driven.end());
   } finally {
-    if (!waiting) call.end();
+    if (!waiting) driven.end();
   }
 }
 
-/** Runs the batches of a call one after the other. */
-function runHere(call: DrivenCall, storage: StorageAdapter): Eventually<void> {
-  for (let { batch } = call; batch !== undefined; { batch } = call) {
-    const answer = storage.run(batch);
+/** Serves the needs of a call one after the other. */
+function serveAll(call: DrivenCall, server: Server): Eventually<void> {
+  for (let { need } = call; need !== undefined; { need } = call) {
+    const answer = server.serve(need);
     if (isPending(answer)) {
-      return answer.then((rowSets) => {
-        call.answer(rowSets);
-        return runHere(call, storage);
+      return answer.then((ready) => {
+        call.advance(ready);
+        return serveAll(call, server);
       });
     }
-    call.answer(answer);
+    call.advance(answer);
   }
+  server.onEnd?.();
 }
-
-/** When the calls of a kind must have run; the others at once. */
-const DUE: Partial<Record<Call["tag"], StoredCall["due"]>> = {
-  // LangGraph hands the next checkpoint over once this promise is resolved, and the objects in it
-  // may change meanwhile.
-  put: "microtask",
-  "delete-thread": "microtask",
-  // The put of the superstep comes in the same turn and takes these along.
-  "put-writes": "turn",
-};
 
 /** A call on its way through the planner. */
 class DrivenCall implements StoredCall {
@@ -103,29 +112,35 @@ class DrivenCall implements StoredCall {
   readonly thread: string | undefined;
   readonly isInside: boolean;
   readonly #planner: Planner;
-  readonly #storage: StorageAdapter;
+  readonly #server: Server;
   #planned: PlannedCall;
   #whole: Repeat | undefined;
   #rounds = 0;
 
-  constructor(planner: Planner, call: Call, storage: StorageAdapter, whole?: Repeat, made?: Made) {
-    this.due = DUE[call.tag] ?? "now";
+  constructor(planner: Planner, call: Call, server: Server, made?: Made, whole?: Repeat) {
+    this.due = made?.due ?? "now";
     this.thread = made?.thread;
     this.isInside = made?.isInside ?? false;
     this.#planner = planner;
-    this.#storage = storage;
+    this.#server = server;
     this.#planned = planner.start(call);
     this.#whole = whole;
   }
 
-  get batch(): Batch | undefined {
+  /** What it needs next; undefined at its end. */
+  get need(): Need | undefined {
     const { step } = this.#planned;
-    if ("batch" in step) return step.batch;
+    if ("need" in step) return step.need;
     if (step.outcome.tag !== "stale" || this.#whole === undefined) return undefined;
     this.#planned.end();
     this.#planned = this.#planner.start(this.#whole(step.outcome.val));
     this.#whole = undefined;
-    return this.batch;
+    return this.need;
+  }
+
+  get batch(): Batch | undefined {
+    const { need } = this;
+    return need && batchOf(need);
   }
 
   get outcome(): Outcome {
@@ -139,21 +154,36 @@ class DrivenCall implements StoredCall {
   }
 
   answer(rowSets: readonly RowSet[]): void {
+    this.advance({ tag: "sql", val: rowSets });
+  }
+
+  advance(answer: Answer): void {
     this.#rounds += 1;
     if (this.#rounds > ROUNDS_MAX) {
       throw new ProtocolError(
         "too-many-rounds",
-        `a call asked for more than ${ROUNDS_MAX} batches; please report it`,
+        `a call needed more than ${ROUNDS_MAX} answers; please report it`,
       );
     }
     try {
-      this.#planned.advance(rowSets);
+      this.#planned.advance(answer);
     } catch (thrown) {
-      throw blamed(thrown, this.#storage);
+      throw this.#server.explained(thrown);
     }
   }
 
   end(): void {
     this.#planned.end();
   }
+}
+
+/** The batch that a call on a store of SQL needs to be run. */
+export function batchOf(need: Need): Batch {
+  if (need.tag === "sql") return need.val;
+  throw unserved(need);
+}
+
+/** A store needs what its host does not serve. */
+export function unserved({ tag }: Need): ProtocolError {
+  return new ProtocolError("unexpected-need", `the planner needs ${tag} here; please report it`);
 }

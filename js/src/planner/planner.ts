@@ -1,37 +1,45 @@
-// The planner for SQL: the steps of a call, and the instances that it runs in.
+// A store of the planner's: the steps of its calls, and the instance that they run in.
 
-import { ProtocolError, refusal } from "../errors.js";
+import { ProtocolError } from "../errors.js";
 import type { Batch, RowSet, Statement } from "./adapter.js";
-import type { Call, Outcome } from "./calls.js";
-import { coreModules } from "./core-modules.js";
-import { CORE } from "./core-of-sql.js";
-import { type CoreModules, compiledOnce, Instance } from "./instance.js";
-import { packCall } from "./wire/call.js";
-import { type Given, PackedCore } from "./wire/core.js";
-import { type PackedProgress, type PackedStatement, unpackOutcome } from "./wire/progress.js";
+import type { Answer, Call, Moment, Need, Outcome, Status, UnshownCall } from "./contract.js";
+import { Instance } from "./instance.js";
+import { toWireAnswer, toWireCall, toWireMoment, type WireValue } from "./wire/call.js";
+import { type Given, NOTHING, type WireCore } from "./wire/core.js";
+import {
+  accepted,
+  fromWireEnds,
+  fromWireOutcome,
+  fromWireRefusal,
+  fromWireRequest,
+  fromWireStatus,
+  type WireProgress,
+  type WireStatement,
+} from "./wire/progress.js";
 
 /** The planner numbers so many texts of statements. */
 const TEXTS_MAX = 256;
 
-/** How far a call is: a batch to run, or its end. */
-export type Step = { readonly batch: Batch } | { readonly outcome: Outcome };
+/** How far a call is: it needs something, or has ended. */
+export type Step = { readonly need: Need } | { readonly outcome: Outcome };
 
-/**
- * Where a call stands: at a step, maybe one that ends it, in any case or where the last statement
- * gives rows, and maybe in an outcome that is known.
- */
+/** How far a call is, and what is known of what comes next. */
 type Stand =
   | {
-      readonly batch: Batch;
+      readonly need: Need;
+      /** Whether the answer ends the call; or only if the last statement gives rows. */
       readonly ends: "never" | "with-rows" | "always";
+      /** The outcome that it then has; undefined if the planner has to be told the answer. */
       readonly expected: Outcome | undefined;
     }
   | { readonly outcome: Outcome }
   | { readonly refused: Error };
 
-/** An instance of the core module, the texts that it has numbered, and the calls to begin. */
-interface Numbered {
-  readonly core: PackedCore;
+/** A store that was opened in an instance, the texts that are numbered, and the calls to begin. */
+interface Opened {
+  readonly instance: Instance;
+  readonly store: number;
+  readonly moment: (() => Moment) | undefined;
   readonly texts: string[];
   readonly waiting: { readonly call: PlannedCall; readonly given: Given }[];
 }
@@ -41,16 +49,16 @@ interface Numbered {
  * all that have been written down by then: the planner is entered once for them.
  */
 export class PlannedCall {
-  readonly #instance: Instance<Numbered>;
+  readonly #opened: Opened;
   /** The number of the operation, for as long as the instance keeps one. */
   #operation: number | undefined;
   #stand: Stand | undefined;
   #isEnded = false;
 
-  constructor(instance: Instance<Numbered>, call: Call) {
-    this.#instance = instance;
-    instance.enter(({ core, waiting }) => {
-      waiting.push({ call: this, given: core.give(packCall(call)) });
+  constructor(opened: Opened, call: Call) {
+    this.#opened = opened;
+    opened.instance.enter((core) => {
+      opened.waiting.push({ call: this, given: core.give(toWireCall(call)) });
     });
   }
 
@@ -59,7 +67,7 @@ export class PlannedCall {
     return this.#stood();
   }
 
-  /** Whether this answer to the batch of the step certainly ends the call. */
+  /** Whether these rows certainly end the call, if they answer the batch of the step. */
   endsWith(rowSets: readonly RowSet[]): boolean {
     const stand = this.#stood();
     if (!("ends" in stand)) return false;
@@ -68,19 +76,21 @@ export class PlannedCall {
     return last !== undefined && last.rows.length > 0;
   }
 
-  /** Answers the batch of the step. */
-  advance(rowSets: readonly RowSet[]): void {
+  /** Answers the need of the step. */
+  advance(answer: Answer): void {
     const stand = this.#stood();
-    if ("expected" in stand && stand.expected !== undefined && this.endsWith(rowSets)) {
-      this.#stand = { outcome: stand.expected };
+    const expected = "expected" in stand ? stand.expected : undefined;
+    if (expected !== undefined && answer.tag === "sql" && this.endsWith(answer.val)) {
+      this.#stand = { outcome: expected };
       this.end();
       return;
     }
     const operation = this.#operation ?? 0;
-    const answer = rowSets.map(({ rows }) => rows);
     this.#operation = undefined;
-    this.#instance.enter(({ core, texts }) => {
-      this.#stands(core.advance(operation, answer), texts);
+    const { instance, moment, texts } = this.#opened;
+    instance.enter((core) => {
+      const given = core.give(toWireAnswer(answer));
+      this.#stands(core.advance(operation, given, giveMoment(core, moment)), texts);
     });
     this.#stood();
   }
@@ -90,64 +100,89 @@ export class PlannedCall {
     this.#isEnded = true;
     const operation = this.#operation;
     this.#operation = undefined;
-    if (operation === undefined || !this.#instance.alive) return;
-    this.#instance.enter(({ core }) => core.end(operation));
+    const { instance } = this.#opened;
+    if (operation === undefined || !instance.alive) return;
+    instance.enter((core) => core.end(operation));
   }
 
   #stood(): Step & Stand {
-    if (this.#stand === undefined) this.#instance.enter(PlannedCall.#begin);
+    if (this.#stand === undefined) this.#begin();
     const stand = this.#stand;
     if (stand === undefined) throw new ProtocolError("unbegun-call", "a call has not begun");
     if ("refused" in stand) throw stand.refused;
     return stand;
   }
 
-  static #begin({ core, texts, waiting }: Numbered): void {
-    const begun = waiting.splice(0);
-    const stands = core.start(begun.map(({ given }) => given));
-    for (const [index, { call }] of begun.entries()) {
-      const progress = stands[index];
-      if (progress !== undefined) call.#stands(progress, texts);
-      // Nobody came for it, as when its saver was closed.
-      if (call.#isEnded) call.end();
-    }
+  #begin(): void {
+    const { instance, store, moment, texts, waiting } = this.#opened;
+    instance.enter((core) => {
+      const begun = waiting.splice(0);
+      const calls = begun.map(({ given }) => given);
+      const stands = core.start(store, calls, giveMoment(core, moment));
+      for (const [index, { call }] of begun.entries()) {
+        const progress = stands[index];
+        if (progress !== undefined) call.#stands(progress, texts);
+        // Nobody came for it, as when its saver was closed.
+        if (call.#isEnded) call.end();
+      }
+    });
   }
 
-  #stands(progress: PackedProgress, texts: string[]): void {
+  #stands(progress: WireProgress, texts: string[]): void {
     switch (progress[0]) {
       case 0: {
         const [, operation, access, statements, told] = progress;
         this.#operation = operation;
-        const expected = told === null || told === true ? undefined : unpackOutcome(told);
+        const expected = told === null || told === true ? undefined : fromWireOutcome(told);
         const ends = told === true ? "always" : expected === undefined ? "never" : "with-rows";
-        this.#stand = { batch: toBatch(access, statements, texts), ends, expected };
+        this.#stand = { need: toNeed(access, statements, texts), ends, expected };
         return;
       }
       case 1:
-        this.#stand = { outcome: unpackOutcome(progress[1]) };
+        this.#stand = { outcome: fromWireOutcome(progress[1]) };
         return;
-      case 2: {
-        const [, tag, code, message, maybeStored] = progress;
-        this.#stand = { refused: refusal(tag, { code, message, maybeStored }) };
+      case 2:
+        this.#stand = { refused: fromWireRefusal(progress) };
         return;
-      }
       case 3: {
         const [, access, statements, outcome] = progress;
-        const batch = toBatch(access, statements, texts);
-        this.#stand = { batch, ends: "always", expected: unpackOutcome(outcome) };
+        const need = toNeed(access, statements, texts);
+        this.#stand = { need, ends: "always", expected: fromWireOutcome(outcome) };
+        return;
       }
+      case 4: {
+        const [, operation, ...request] = progress;
+        this.#operation = operation;
+        this.#needs({ tag: "http", val: fromWireRequest(request) });
+        return;
+      }
+      case 5:
+        this.#operation = progress[1];
+        this.#needs({ tag: "wait", val: progress[2] });
+        return;
+      case 6:
+        this.#stand = { outcome: { tag: "together", val: fromWireEnds(progress[1]) } };
     }
+  }
+
+  #needs(need: Need): void {
+    this.#stand = { need, ends: "never", expected: undefined };
   }
 }
 
-function toBatch(access: 0 | 1, statements: PackedStatement[], texts: string[]): Batch {
-  return {
+function giveMoment(core: WireCore, moment: (() => Moment) | undefined): Given {
+  return moment === undefined ? NOTHING : core.give(toWireMoment(moment()));
+}
+
+function toNeed(access: 0 | 1, statements: WireStatement[], texts: string[]): Need {
+  const val: Batch = {
     access: access === 0 ? "read" : "write",
     statements: statements.map((statement) => toStatement(statement, texts)),
   };
+  return { tag: "sql", val };
 }
 
-function toStatement([text, parameters]: PackedStatement, texts: string[]): Statement {
+function toStatement([text, parameters]: WireStatement, texts: string[]): Statement {
   if (typeof text === "string") {
     if (texts.length < TEXTS_MAX) texts.push(text);
     return { text, parameters };
@@ -157,36 +192,60 @@ function toStatement([text, parameters]: PackedStatement, texts: string[]): Stat
   throw new ProtocolError("unknown-statement", `the planner numbered no statement ${text}`);
 }
 
-/** Starts calls, on one instance for as long as that lives. */
-export class Planner {
-  readonly #coreModule: CoreModules;
-  #instance: Instance<Numbered> | undefined;
+/** What a planner is made of. */
+export interface PlannerOptions {
+  /** Gives the compiled core module. */
+  readonly core: () => WebAssembly.Module;
+  /** Which store, as `open` of wit/planner/wire.wit takes it. */
+  readonly store: WireValue;
+  /** The moment of a step; left out for a store of SQL, which looks at none. */
+  readonly moment?: () => Moment;
+  /** Called when another instance has taken the place of one that failed. */
+  readonly onReplaced?: () => void;
+}
 
-  constructor(coreModule: CoreModules) {
-    this.#coreModule = compiledOnce(coreModule);
+/** A store of the planner's, in one instance for as long as that lives. */
+export class Planner {
+  readonly #options: PlannerOptions;
+  #opened: Opened | undefined;
+  #unshown: readonly UnshownCall[] = [];
+
+  constructor(options: PlannerOptions) {
+    this.#options = options;
+  }
+
+  /** Opens the store, again if its instance failed. Bad options are refused here. */
+  open(): void {
+    this.#live();
   }
 
   /** Takes a call, which begins when its step is asked for. */
   start(call: Call): PlannedCall {
-    if (!this.#instance?.alive) {
-      const core = new PackedCore(this.#coreModule(CORE.name));
-      this.#instance = new Instance({ core, texts: [], waiting: [] });
+    return new PlannedCall(this.#live(), call);
+  }
+
+  /** What the store keeps in memory; undefined if its instance failed, and all is lost. */
+  status(): Status | undefined {
+    if (!this.#opened?.instance.alive) return undefined;
+    const { instance, store } = this.#opened;
+    const status = fromWireStatus(accepted(instance.enter((core) => core.status(store))));
+    // What is acknowledged outlives the instance: the next one waits for it.
+    this.#unshown = status.unshown;
+    return status;
+  }
+
+  #live(): Opened {
+    const before = this.#opened;
+    if (before?.instance.alive) return before;
+    const { core, store, moment, onReplaced } = this.#options;
+    const instance = new Instance(core());
+    const [, number] = accepted(instance.enter((wire) => wire.open(store)));
+    if (this.#unshown.length > 0) {
+      accepted(instance.enter((wire) => wire.awaitShown(number, this.#unshown)));
     }
-    return new PlannedCall(this.#instance, call);
+    const opened = { instance, store: number, moment, texts: [], waiting: [] };
+    this.#opened = opened;
+    if (before !== undefined) onReplaced?.();
+    return opened;
   }
-}
-
-let shared: Planner | undefined;
-
-const handedIn = new WeakMap<WebAssembly.Module, Planner>();
-
-/** The planner of this process: of a core module, or of this package's file at its first use. */
-export function sharedPlanner(core?: WebAssembly.Module): Planner {
-  if (core === undefined) {
-    shared ??= new Planner(coreModules(CORE));
-    return shared;
-  }
-  const planner = handedIn.get(core) ?? new Planner(coreModules(CORE, core));
-  handedIn.set(core, planner);
-  return planner;
 }

@@ -1,18 +1,21 @@
 import type { SerializerProtocol } from "@langchain/langgraph-checkpoint";
-import { PlannedSaver } from "../langgraph/saver.js";
+import { lateInside } from "../errors.js";
+import { PlannedSaver, type Runner } from "../langgraph/saver.js";
 import { checkOptions, checkSerde, SAVER, type SaverOptions } from "../options.js";
-import type { Batch, RowSet, StorageAdapter, StoredCall } from "../planner/adapter.js";
-import type { Call, Outcome } from "../planner/calls.js";
-import { CheckedAdapter } from "../planner/checked-adapter.js";
-import { drive } from "../planner/drive.js";
-import { type Planner, sharedPlanner } from "../planner/planner.js";
+import type { StorageAdapter } from "../planner/adapter.js";
+import { blamed, CheckedAdapter } from "../planner/checked-adapter.js";
 import {
+  type Answer,
+  type Call,
   expectOutcome,
-  lateInside,
   type Made,
+  type Need,
+  type Outcome,
   type Repeat,
-  type Runner,
-} from "../planner/runner.js";
+} from "../planner/contract.js";
+import { batchOf, drive, type Server } from "../planner/drive.js";
+import type { Planner } from "../planner/planner.js";
+import { sharedPlanner } from "../planner/shared-planner.js";
 import { type Eventually, isPending, whenReady } from "../platform/maybe-promise.js";
 
 /**
@@ -39,31 +42,67 @@ export class StorageSaver extends PlannedSaver {
   }
 }
 
+/** Serves what calls need with a storage adapter. */
+export class StorageServer implements Server {
+  readonly runCall: Server["runCall"];
+  readonly #storage: StorageAdapter;
+
+  constructor(storage: StorageAdapter) {
+    this.#storage = storage;
+    const { runCall } = storage;
+    this.runCall = runCall && ((call) => runCall.call(storage, call));
+  }
+
+  serve(need: Need): Eventually<Answer> {
+    return whenReady(this.#storage.run(batchOf(need)), (val) => ({ tag: "sql", val }));
+  }
+
+  explained(thrown: unknown): unknown {
+    return blamed(thrown, this.#storage);
+  }
+}
+
+/** The same, behind the setting up. */
+class SetUpServer extends StorageServer {
+  override readonly runCall: Server["runCall"];
+  readonly #setup: (isInside: boolean) => Eventually<void>;
+
+  constructor(storage: StorageAdapter, setup: (isInside: boolean) => Eventually<void>) {
+    super(storage);
+    this.#setup = setup;
+    const { runCall } = storage;
+    this.runCall =
+      runCall &&
+      ((call) => {
+        // A call the planner refuses is refused before anything is asked of the store, setting up
+        // included: that is why it waits for the first batch.
+        if (call.batch === undefined) return undefined;
+        const isSetUp = setup(call.isInside ?? false);
+        if (isPending(isSetUp) && call.isInside) throw lateInside();
+        return whenReady(isSetUp, () => runCall.call(storage, call));
+      });
+  }
+
+  override serve(need: Need): Eventually<Answer> {
+    return whenReady(this.#setup(false), () => super.serve(need));
+  }
+}
+
 /** Runs calls on a storage adapter, which it sets up. */
 class StorageRunner implements Runner {
   readonly #planner: Planner;
   readonly #storage: CheckedAdapter;
-  /** The adapter, behind the setting up. */
-  readonly #ready: StorageAdapter;
+  readonly #server: Server;
+  /** The server for as long as the tables may be missing. */
+  readonly #setUpServer: Server;
   #setUp = false;
   #settingUp: Promise<void> | undefined;
 
   constructor(storage: CheckedAdapter, planner: Planner) {
     this.#planner = planner;
     this.#storage = storage;
-    // A call the planner refuses is refused before anything is asked of the store, setting up
-    // included: that is why it waits for the first batch.
-    const { name, runCall } = storage;
-    const run = (batch: Batch): Eventually<RowSet[]> => {
-      return whenReady(this.#setup(false), () => storage.run(batch));
-    };
-    const runWhole = (call: StoredCall): Eventually<void> => {
-      if (call.batch === undefined) return undefined;
-      const setUp = this.#setup(call.isInside ?? false);
-      if (isPending(setUp) && call.isInside) throw lateInside();
-      return whenReady(setUp, () => runCall?.call(storage, call));
-    };
-    this.#ready = { name, run, runCall: runCall && runWhole };
+    this.#server = new StorageServer(storage);
+    this.#setUpServer = new SetUpServer(storage, (isInside) => this.#setup(isInside));
   }
 
   get joined(): number {
@@ -78,8 +117,8 @@ class StorageRunner implements Runner {
     return this.#storage.runCall !== undefined;
   }
 
-  run(call: Call, whole: Repeat | undefined, made: Made): Eventually<Outcome> {
-    return drive(this.#planner, call, this.#setUp ? this.#storage : this.#ready, whole, made);
+  run(call: Call, made: Made, whole?: Repeat): Eventually<Outcome> {
+    return drive(this.#planner, call, this.#setUp ? this.#server : this.#setUpServer, made, whole);
   }
 
   /** Makes the tables once. What failed, or may be undone, is done again at the next call. */
@@ -87,13 +126,10 @@ class StorageRunner implements Runner {
     if (this.#setUp) return undefined;
     if (this.#settingUp !== undefined) return this.#settingUp;
     const call = { tag: "setup" } as const;
-    const made = { thread: undefined, isInside };
-    const done = whenReady(
-      drive(this.#planner, call, this.#storage, undefined, made),
-      (outcome) => {
-        expectOutcome(outcome, "ready");
-      },
-    );
+    const made = { thread: undefined, isInside, due: "now", joins: false } as const;
+    const done = whenReady(drive(this.#planner, call, this.#server, made), (outcome) => {
+      expectOutcome(outcome, "ready");
+    });
     const ended = (isSetUp: boolean) => {
       this.#settingUp = undefined;
       this.#setUp = isSetUp;

@@ -35,7 +35,7 @@ function messageOf(kind: number, data: Fields): unknown {
   }
 }
 
-/** Values of the kinds that a snapshot proves. */
+/** Values of the kinds that a fingerprint proves. */
 export const provableValue = fc.letrec<{ node: unknown }>((tie) => {
   const entries = fc.array(fc.tuple(key, tie("node")), { maxLength: 5 });
   const fields = entries.map((list): Fields => Object.fromEntries(list));
@@ -63,7 +63,7 @@ function ownCopy(value: unknown): unknown {
 /** Every kind of value that may be written, to be changed in place. */
 export const changeableValue = anyKeptValue.map(ownCopy);
 
-/** Values that a snapshot proves, and some of every other kind among them. */
+/** Values that a fingerprint proves, and some of every other kind among them. */
 export const trackedValue = fc.oneof(
   { weight: 3, arbitrary: provableValue },
   { weight: 1, arbitrary: fc.tuple(provableValue, changeableValue).map((pair) => [...pair]) },

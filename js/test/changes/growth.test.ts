@@ -3,7 +3,7 @@
 import { AIMessage } from "@langchain/core/messages";
 import { samePrefix } from "../../src/changes/align.js";
 import { write } from "../../src/changes/diff.js";
-import { reviveAgain } from "../../src/changes/revive-cached.js";
+import { reviveCached } from "../../src/changes/revive-cached.js";
 import { encodeParts } from "../../src/changes/texts.js";
 import { partsOf, TrackedParts } from "../../src/changes/value.js";
 import { JsonPlusSerde } from "../../src/serde/serializer.js";
@@ -64,7 +64,7 @@ describe.each([false, true])("with immutable parts: %s", (immutable) => {
     const list = messages(3);
     const base = await tracked(list, undefined, immutable);
     const grown = await tracked([...list, "one"], base, immutable);
-    const { value, tracked: again } = await reviveAgain(serde, base, immutable);
+    const { value, tracked: again } = await reviveCached(serde, base, immutable);
     if (!(again instanceof TrackedParts) || !Array.isArray(value)) throw new Error("no list");
     const other = await tracked([...value, "other"], again, immutable);
     expectToBe(grown, [...list, "one"]);

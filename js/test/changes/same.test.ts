@@ -89,8 +89,8 @@ describe("many numbers", () => {
     const list = [numbers(), { embedding: numbers() }];
     const first = await written(list);
     if (!(first.tracked instanceof TrackedParts)) throw new TypeError("no list");
-    const { proofs } = first.tracked;
-    expect(proofs.prefix(list, 2)).toBe(2);
+    const { fingerprints } = first.tracked;
+    expect(fingerprints.prefix(list, 2)).toBe(2);
     const changes: [string, (xs: unknown[]) => void][] = [
       ["another number", (xs) => xs.splice(5, 1, 0.5)],
       ["-0", (xs) => xs.splice(0, 1, -0)],
@@ -103,9 +103,9 @@ describe("many numbers", () => {
     for (const [what, change] of changes) {
       const [changed, untouched] = [numbers(), numbers()];
       change(changed);
-      expect([what, proofs.isProven(0, changed)]).toEqual([what, false]);
-      expect(proofs.isProven(1, { embedding: changed })).toBe(false);
-      expect(proofs.isProven(1, { embedding: untouched })).toBe(true);
+      expect([what, fingerprints.isProven(0, changed)]).toEqual([what, false]);
+      expect(fingerprints.isProven(1, { embedding: changed })).toBe(false);
+      expect(fingerprints.isProven(1, { embedding: untouched })).toBe(true);
     }
   });
 

@@ -14,7 +14,8 @@ import {
 } from "../../src/entries/index.js";
 import { type SqliteOptions, SqliteSaver } from "../../src/entries/sqlite.js";
 import { drive } from "../../src/planner/drive.js";
-import { sharedPlanner } from "../../src/planner/planner.js";
+import { sharedPlanner } from "../../src/planner/shared-planner.js";
+import { StorageServer } from "../../src/stores/storage-saver.js";
 import { all, checkpoint, config, idOf, metadata } from "../support/checkpoints.js";
 import { temporaryDatabase, temporaryFolder } from "../support/temporary.js";
 
@@ -252,11 +253,13 @@ describe("stores", () => {
 });
 
 describe("the planner", () => {
+  const unable = new StorageServer({ run: () => [] });
+
   test("an_instance_that_fails_is_replaced", async () => {
     const saver = open();
     await expectUsable(saver);
     const nonsense = JSON.parse('{ "tag": "put", "val": {} }');
-    const drivenNonsense = async () => drive(sharedPlanner(), nonsense, { run: () => [] });
+    const drivenNonsense = async () => drive(sharedPlanner(), nonsense, unable);
     const put = saver.put(config("t"), checkpoint(1), metadata(1), {});
     expect(await refusal(drivenNonsense())).toMatchObject({ code: "planner-failed" });
     // It was under way on the instance that failed.
@@ -273,15 +276,17 @@ describe("the planner", () => {
     left.end();
     const next = sharedPlanner().start({ tag: "get-tuple", val });
     // Both begin here.
-    expect(next.step).toHaveProperty("batch");
-    expect(() => left.advance([{ rows: [] }])).toThrow("was advanced after its end");
-    next.advance([{ rows: [] }]);
+    expect(next.step).toHaveProperty("need.val.statements");
+    expect(() => left.advance({ tag: "sql", val: [{ rows: [] }] })).toThrow(
+      "was advanced after its end",
+    );
+    next.advance({ tag: "sql", val: [{ rows: [] }] });
     expect(next.step).toEqual({ outcome: { tag: "found", val: undefined } });
   });
 
   test("a_storage_adapter_that_answers_wrongly_is_found_out", async () => {
     const call = { tag: "setup" } as const;
-    const driven = async () => drive(sharedPlanner(), call, { run: () => [] });
+    const driven = async () => drive(sharedPlanner(), call, unable);
     expect(await refusal(driven())).toBeInstanceOf(ProtocolError);
   });
 });

@@ -1,64 +1,73 @@
-// Calls as MessagePack will have them: `packed` of wit/planner.wit says which shape is which.
+// Calls, answers and moments as MessagePack will have them: wit/planner/wire.wit says which shape
+// is which.
 
+import type { SqlValue } from "../adapter.js";
 import type {
+  Answer,
+  Call,
   Config,
+  HttpResponse,
   Id,
+  Moment,
   NewValue,
   Payload,
-  PutCall,
-  PutWritesCall,
-} from "../../../generated/interfaces/langgraph-checkpoint-operations.js";
-import type { Call } from "../calls.js";
+  Put,
+  PutWrites,
+} from "../contract.js";
 
 /** A value that MessagePack holds. */
-export type Packed = null | boolean | number | string | bigint | Uint8Array | readonly Packed[];
+export type WireValue = undefined | boolean | SqlValue | readonly WireValue[];
 
 /** A call, to be encoded. */
-export function packCall(call: Call): Packed {
+export function toWireCall(call: Call): WireValue {
   switch (call.tag) {
     case "setup":
       return [0];
     case "get-tuple":
-      return [1, packConfig(call.val.config), call.val.known ?? null];
+      return [1, toWireConfig(call.val.config), call.val.known];
     case "list": {
       const { config, limit, before, filter, resume } = call.val;
       const conditions = filter.map(({ key, json }) => [key, json]);
-      return [2, packConfig(config), limit ?? null, packId(before), conditions, resume ?? null];
+      return [2, toWireConfig(config), limit, toWireId(before), conditions, resume];
     }
     case "put":
-      return packPut(call.val);
+      return toWirePut(call.val);
     case "put-writes":
-      return packPutWrites(call.val);
+      return toWirePutWrites(call.val);
     case "delete-thread":
-      return [5, packConfig(call.val)];
+      return [5, toWireConfig(call.val)];
     case "delta-channel-history":
-      return [6, packConfig(call.val.config), call.val.channels, call.val.known];
+      return [6, toWireConfig(call.val.config), call.val.channels, call.val.known];
+    case "flush":
+      return [7];
+    case "together":
+      return [8, call.val.map(toWireCall)];
   }
 }
 
-function packPut({ config, checkpoint, metadata, newVersions, known }: PutCall): Packed {
+function toWirePut({ config, checkpoint, metadata, newVersions, known }: Put): WireValue {
   const { id, v, ts, channelVersions, channelValues, rest } = checkpoint;
-  const packed = [
-    packId(id),
+  const fields = [
+    toWireId(id),
     v,
     ts,
     channelVersions.map(({ channel, version }) => [channel, version.val]),
-    channelValues.map(({ channel, value }) => [channel, packNewValue(value)]),
-    packPayload(rest),
+    channelValues.map(({ channel, value }) => [channel, toWireNewValue(value)]),
+    toWirePayload(rest),
   ];
-  return [3, packConfig(config), packed, packPayload(metadata), newVersions, known ?? null];
+  return [3, toWireConfig(config), fields, toWirePayload(metadata), newVersions, known];
 }
 
-function packPutWrites({ config, writes, taskId, taskPath }: PutWritesCall): Packed {
-  const packed = writes.map(({ channel, value }) => [channel, packPayload(value)]);
-  return [4, packConfig(config), packed, packId(taskId), taskPath];
+function toWirePutWrites({ config, writes, taskId, taskPath }: PutWrites): WireValue {
+  const values = writes.map(({ channel, value }) => [channel, toWirePayload(value)]);
+  return [4, toWireConfig(config), values, toWireId(taskId), taskPath];
 }
 
-function packConfig({ threadId, checkpointNs, checkpointId, threadTs }: Config): Packed {
-  return [packId(threadId), packId(checkpointNs), packId(checkpointId), packId(threadTs)];
+function toWireConfig({ threadId, checkpointNs, checkpointId, threadTs }: Config): WireValue {
+  return [toWireId(threadId), toWireId(checkpointNs), toWireId(checkpointId), toWireId(threadTs)];
 }
 
-function packId(id: Id): Packed {
+function toWireId(id: Id): WireValue {
   switch (id.tag) {
     case "absent":
       return null;
@@ -69,19 +78,48 @@ function packId(id: Id): Packed {
   }
 }
 
-function packPayload({ kind, bytes }: Payload): Packed {
+function toWirePayload({ kind, bytes }: Payload): WireValue {
   return [kind, bytes];
 }
 
-function packNewValue(value: NewValue): Packed {
+function toWireNewValue(value: NewValue): WireValue {
   switch (value.tag) {
     case "unchanged":
       return null;
     case "whole":
-      return packPayload(value.val);
+      return toWirePayload(value.val);
     case "edited":
       return [
         value.val.map((run) => (run.tag === "fresh" ? run.val : [run.val.first, run.val.count])),
       ];
   }
+}
+
+/** An answer, to be encoded. */
+export function toWireAnswer(answer: Answer): WireValue {
+  switch (answer.tag) {
+    case "sql":
+      return [0, answer.val.map(({ rows }) => rows)];
+    case "waited":
+      return [4];
+    case "http":
+      switch (answer.val.tag) {
+        case "response":
+          return [1, toWireResponse(answer.val.val)];
+        case "failed":
+          return [2, answer.val.val];
+        case "too-large":
+          return [3];
+      }
+  }
+}
+
+/** A response, to be encoded. */
+export function toWireResponse({ status, headers, body }: HttpResponse): WireValue {
+  return [status, headers, body];
+}
+
+/** A moment, to be encoded. */
+export function toWireMoment({ now, entropy }: Moment): WireValue {
+  return [now, entropy];
 }

@@ -1,26 +1,27 @@
-// The planner's core module as a function of bytes: its exports are the canonical ABI of `packed`
-// in wit/planner.wit, where a list of bytes is its place and its length.
+// A planner's core module as functions of bytes: its exports are the canonical ABI of the interface
+// `wire` in wit/planner/wire.wit, where a list of bytes is its place and its length.
 
 import { Decoder, Encoder, ExtensionCodec } from "@msgpack/msgpack";
 
-import type { Packed } from "./call.js";
-import type { PackedProgress } from "./progress.js";
+import type { UnshownCall } from "../contract.js";
+import type { WireValue } from "./call.js";
+import type { WireAnswer, WireProgress, WireRefusal, WireStatus } from "./progress.js";
 
-const INTERFACE = "langgraph:checkpoint/packed@0.1.0";
+const INTERFACE = "langgraph:checkpoint-planner/wire@0.1.0";
 /** Bytes of an encoder's buffer that stay reserved for the next call. */
 const RESERVED_MAX = 4 * 1024 * 1024;
 /** The extension type of text that begins with a byte order mark. */
 const MARKED_TEXT = 1;
 
-interface Exports {
-  readonly memory: WebAssembly.Memory;
-  readonly allocate: (old: number, oldSize: number, alignment: number, size: number) => number;
-  readonly start: (at: number, length: number) => number;
-  readonly startEnded: (result: number) => void;
-  readonly advance: (operation: number, at: number, length: number) => number;
-  readonly advanceEnded: (result: number) => void;
-  readonly end: (operation: number) => void;
-}
+/** Bytes in the core module's memory: where they are, and how many. */
+export type Given = readonly [at: number, length: number];
+
+/** No bytes: a list without elements has a place all the same. */
+export const NOTHING: Given = [1, 0];
+
+type Export = (...values: number[]) => number;
+/** An export that gives bytes, and the one that frees them. */
+type Gives = readonly [run: Export, free: Export];
 
 const extensionCodec = new ExtensionCodec();
 const markedText = new TextDecoder("utf-8", { ignoreBOM: true });
@@ -31,73 +32,99 @@ extensionCodec.register({
 });
 const decoder = new Decoder({ useBigInt64: true, extensionCodec });
 
-/** Bytes in the core module's memory: where they are, and how many. */
-export type Given = readonly [at: number, length: number];
-
-/** An instance of the core module. */
-export class PackedCore {
-  readonly #exports: Exports;
+/** An instance of a core module. */
+export class WireCore {
+  readonly #memory: WebAssembly.Memory;
+  readonly #allocate: Export;
+  readonly #start: Gives;
+  readonly #advance: Gives;
+  readonly #end: Export;
+  /** By its name, what is called a few times in the life of a store. */
+  readonly #gives: (name: string) => Gives;
   #encoder = newEncoder();
 
   constructor(module: WebAssembly.Module) {
     const { exports } = new WebAssembly.Instance(module, {});
-    const called = (name: string) => exports[`${INTERFACE}#${name}`];
-    this.#exports = {
-      memory: exports.memory,
-      allocate: exports.cabi_realloc,
-      start: called("start"),
-      startEnded: exports[`cabi_post_${INTERFACE}#start`],
-      advance: called("advance"),
-      advanceEnded: exports[`cabi_post_${INTERFACE}#advance`],
-      end: called("end"),
-    } as Exports;
+    const called = (name: string) => exports[name] as Export;
+    const gives = (name: string): Gives => {
+      return [called(`${INTERFACE}#${name}`), called(`cabi_post_${INTERFACE}#${name}`)];
+    };
+    this.#memory = exports.memory as WebAssembly.Memory;
+    this.#allocate = called("cabi_realloc");
+    this.#start = gives("start");
+    this.#advance = gives("advance");
+    this.#end = called(`${INTERFACE}#end`);
+    this.#gives = gives;
   }
 
-  /** Takes a call that will be begun. */
-  give(call: Packed): Given {
-    const bytes = this.#encoder.encodeSharedRef(call);
+  /** Writes a value into the core module's memory, for a function that is to be called. */
+  give(value: WireValue): Given {
+    const bytes = this.#encoder.encodeSharedRef(value);
     const { length } = bytes;
-    const at = this.#allocate(1, length);
-    new Uint8Array(this.#exports.memory.buffer, at, length).set(bytes);
+    const at = this.#place(1, length);
+    new Uint8Array(this.#memory.buffer, at, length).set(bytes);
     if (bytes.buffer.byteLength > RESERVED_MAX) this.#encoder = newEncoder();
     return [at, length];
   }
 
-  /** Begins calls. Gives where each of them stands. */
-  start(calls: readonly Given[]): PackedProgress[] {
-    const { memory, start, startEnded } = this.#exports;
-    const at = this.#allocate(4, calls.length * 8);
+  /** Opens a store. */
+  open(options: WireValue): WireAnswer<[store: number]> {
+    const [open, free] = this.#gives("open");
+    return this.#take(open(...this.give(options)), free) as WireAnswer<[number]>;
+  }
+
+  /** Begins calls on a store. Gives where each of them stands. */
+  start(store: number, calls: readonly Given[], moment: Given): WireProgress[] {
+    const at = this.#place(4, calls.length * 8);
     // In the order of bytes that memory has.
-    const view = new DataView(memory.buffer, at, calls.length * 8);
+    const view = new DataView(this.#memory.buffer, at, calls.length * 8);
     for (const [index, [place, length]] of calls.entries()) {
       view.setUint32(index * 8, place, true);
       view.setUint32(index * 8 + 4, length, true);
     }
-    return this.#take(start(at, calls.length), startEnded) as PackedProgress[];
+    const [start, free] = this.#start;
+    return this.#take(start(store, at, calls.length, ...moment), free) as WireProgress[];
   }
 
-  /** Gives row sets to an operation. */
-  advance(operation: number, rowSets: Packed): PackedProgress {
-    const { advance, advanceEnded } = this.#exports;
-    const [at, length] = this.give(rowSets);
-    return this.#take(advance(operation, at, length), advanceEnded) as PackedProgress;
+  /** Gives an answer to an operation. Gives where that stands. */
+  advance(operation: number, answer: Given, moment: Given): WireProgress {
+    const [advance, free] = this.#advance;
+    return this.#take(advance(operation, ...answer, ...moment), free) as WireProgress;
   }
 
   /** Forgets an operation. */
   end(operation: number): void {
-    this.#exports.end(operation);
+    this.#end(operation);
   }
 
-  #allocate(alignment: number, size: number): number {
-    return this.#exports.allocate(0, 0, alignment, size) >>> 0;
+  /** What a store keeps in memory. */
+  status(store: number): WireStatus | WireRefusal {
+    const [status, free] = this.#gives("status");
+    return this.#take(status(store), free) as WireStatus;
   }
 
-  #take(result: number, ended: (result: number) => void): unknown {
-    const { buffer } = this.#exports.memory;
+  /** Tells a store of the calls that another one has made. */
+  awaitShown(store: number, calls: readonly UnshownCall[]): WireAnswer<[]> {
+    const [awaitShown, free] = this.#gives("await-shown");
+    return this.#take(awaitShown(store, ...this.give(calls)), free) as WireAnswer<[]>;
+  }
+
+  /** Answers a question about a login. */
+  login<Fields extends unknown[]>(question: WireValue): WireAnswer<Fields> {
+    const [login, free] = this.#gives("login");
+    return this.#take(login(...this.give(question)), free) as WireAnswer<Fields>;
+  }
+
+  #place(alignment: number, size: number): number {
+    return this.#allocate(0, 0, alignment, size) >>> 0;
+  }
+
+  #take(result: number, free: Export): unknown {
+    const { buffer } = this.#memory;
     const view = new DataView(buffer, result >>> 0, 8);
     const at = view.getUint32(0, true);
     const bytes = new Uint8Array(buffer, at, view.getUint32(4, true)).slice();
-    ended(result);
+    free(result);
     return decoder.decode(bytes);
   }
 }

@@ -1,56 +1,87 @@
-// What the planner answers, out of the shapes that `packed` of wit/planner.wit gives it. They are
-// the planner's own: both are made from one source and shipped together.
+// What the planner answers, out of the shapes that wit/planner/wire.wit gives it. They are the
+// planner's own: both are made from one source and shipped together.
 
+import { type CheckpointerError, refusal } from "../../errors.js";
+import type { SqlValue } from "../adapter.js";
 import type {
   ChannelHistory,
   CheckpointTuple,
+  Ended,
   FoundCheckpoint,
+  HttpRequest,
+  Outcome,
   Page,
   Payload,
   PendingWrite,
+  Status,
   StoredCheckpoint,
   TupleValue,
-} from "../../../generated/interfaces/langgraph-checkpoint-operations.js";
-import type { SqlValue } from "../adapter.js";
-import type { Outcome } from "../calls.js";
+  UnshownCall,
+} from "../contract.js";
 
 type Access = 0 | 1;
 /** A statement: its text, or the number it got at its first time, and its rows of parameters. */
-export type PackedStatement = [text: string | number, parameters: SqlValue[][]];
+export type WireStatement = [text: string | number, parameters: SqlValue[][]];
+/** Why something was refused, or failed. */
+export type WireRefusal = [2, tag: string, code: string, message: string, maybeStored: boolean];
+/** What a function other than those of calls gives. */
+export type WireAnswer<Fields extends unknown[]> = [0, ...Fields] | WireRefusal;
 /** Where a call stands. */
-export type PackedProgress =
+export type WireProgress =
   | [
       0,
       operation: number,
       access: Access,
-      statements: PackedStatement[],
-      expected: PackedOutcome | true | null,
+      statements: WireStatement[],
+      expected: WireOutcome | true | null,
     ]
-  | [1, outcome: PackedOutcome]
-  | [2, tag: string, code: string, message: string, maybeStored: boolean]
-  | [3, access: Access, statements: PackedStatement[], outcome: PackedOutcome];
+  | WireEnd
+  | [3, access: Access, statements: WireStatement[], outcome: WireOutcome]
+  | [4, operation: number, ...request: WireRequest]
+  | [5, operation: number, milliseconds: number]
+  | [6, ends: WireEnd[]];
+/** How a call ended. */
+type WireEnd = [1, outcome: WireOutcome] | WireRefusal;
+/** A request to send. */
+export type WireRequest = [
+  method: string,
+  url: string,
+  headers: [string, string][],
+  body: Uint8Array,
+  authorization: 0 | 1 | 2,
+  timeoutMs: number,
+  responseBytesMax: number,
+];
+/** What a store keeps in memory. */
+export type WireStatus = [
+  0,
+  flushDue: number | null,
+  waiting: [checkpoints: number, writes: number, threads: number],
+  unshown: UnshownCall[],
+  warning: string | null,
+];
 
-type PackedOutcome =
+type WireOutcome =
   | [0]
   | [1]
-  | [1, tuple: PackedTuple, known: Uint8Array, bases: [string, number[]][]]
-  | [2, tuples: PackedTuple[], shared: Uint8Array, next: Uint8Array | null]
+  | [1, tuple: WireTuple, known: Uint8Array, bases: [string, number[]][]]
+  | [2, tuples: WireTuple[], shared: Uint8Array, next: Uint8Array | null]
   | [3, string, string, string, known: Uint8Array, values: [string, boolean][]]
   | [4, known: Uint8Array]
   | [5]
   | [6]
-  | [7, histories: PackedHistory[]];
-type PackedPayload = [kind: string, bytes: Uint8Array];
-type PackedHistory = [
+  | [7, histories: WireHistory[]];
+type WirePayload = [kind: string, bytes: Uint8Array];
+type WireHistory = [
   channel: string,
   goesOn: boolean,
-  writes: PackedWrite[],
-  seed: PackedPayload | null,
+  writes: WireWrite[],
+  seed: WirePayload | null,
   known: Uint8Array | null,
 ];
-type PackedWrite = [taskId: string, channel: string, value: PackedPayload];
-type PackedValue = PackedPayload | [kind: string, spans: [number, number][]] | null;
-type PackedTuple = [
+type WireWrite = [taskId: string, channel: string, value: WirePayload];
+type WireTupleValue = WirePayload | [kind: string, spans: [number, number][]] | null;
+type WireTuple = [
   threadId: string,
   checkpointNs: string,
   checkpointId: string,
@@ -58,56 +89,104 @@ type PackedTuple = [
   v: number,
   ts: string,
   channelVersions: [string, number | string][],
-  channelValues: [string, PackedValue][],
-  rest: PackedPayload,
-  metadata: PackedPayload,
-  pendingWrites: PackedWrite[],
-  pendingSends: PackedPayload[] | null,
+  channelValues: [string, WireTupleValue][],
+  rest: WirePayload,
+  metadata: WirePayload,
+  pendingWrites: WireWrite[],
+  pendingSends: WirePayload[] | null,
 ];
 
 /** The end of a call. */
-export function unpackOutcome(packed: PackedOutcome): Outcome {
-  switch (packed[0]) {
+export function fromWireOutcome(wire: WireOutcome): Outcome {
+  switch (wire[0]) {
     case 0:
       return { tag: "ready" };
     case 1:
-      return { tag: "found", val: packed.length === 1 ? undefined : unpackFound(packed) };
+      return { tag: "found", val: wire.length === 1 ? undefined : fromWireFound(wire) };
     case 2:
-      return { tag: "page", val: unpackPage(packed) };
+      return { tag: "page", val: fromWirePage(wire) };
     case 3:
-      return { tag: "stored", val: unpackStored(packed) };
+      return { tag: "stored", val: fromWireStored(wire) };
     case 4:
-      return { tag: "stale", val: kept(packed[1]) };
+      return { tag: "stale", val: kept(wire[1]) };
     case 5:
       return { tag: "writes-stored" };
     case 6:
       return { tag: "deleted" };
     case 7:
-      return { tag: "history", val: packed[1].map(unpackHistory) };
+      return { tag: "history", val: wire[1].map(fromWireHistory) };
   }
 }
 
-type Case<Tag extends PackedOutcome[0], Length extends number = number> = Extract<
-  PackedOutcome,
+/** The ends of calls that were made together. */
+export function fromWireEnds(ends: readonly WireEnd[]): Ended[] {
+  return ends.map((end) => {
+    return end[0] === 1 ? { outcome: fromWireOutcome(end[1]) } : { failure: fromWireRefusal(end) };
+  });
+}
+
+/** A request. */
+export function fromWireRequest(wire: WireRequest): HttpRequest {
+  const [method, url, headers, body, authorization, timeoutMs, responseBytesMax] = wire;
+  const named = AUTHORIZATIONS[authorization];
+  return { method, url, headers, body, authorization: named, timeoutMs, responseBytesMax };
+}
+
+const AUTHORIZATIONS = ["none", "token", "fresh-token"] as const;
+
+/** What a store keeps in memory. */
+export function fromWireStatus([, flushDue, waiting, unshown, warning]: WireStatus): Status {
+  const [checkpoints, writes, threads] = waiting;
+  return {
+    flushDue: flushDue ?? undefined,
+    waiting: { checkpoints, writes, threads },
+    unshown,
+    warning: warning ?? undefined,
+  };
+}
+
+/** The error that a refusal stands for. */
+export function fromWireRefusal([
+  ,
+  tag,
+  code,
+  message,
+  maybeStored,
+]: WireRefusal): CheckpointerError {
+  return refusal(tag, { code, message, maybeStored });
+}
+
+/** What was answered, where it is no refusal. */
+export function accepted<Answer extends readonly [0, ...unknown[]]>(
+  answer: Answer | WireRefusal,
+): Answer {
+  if (isRefusal(answer)) throw fromWireRefusal(answer);
+  return answer;
+}
+
+function isRefusal(answer: readonly [0, ...unknown[]] | WireRefusal): answer is WireRefusal {
+  return answer[0] === 2;
+}
+
+type Case<Tag extends WireOutcome[0], Length extends number = number> = Extract<
+  WireOutcome,
   { 0: Tag; length: Length }
 >;
 
-function unpackFound([, tuple, known, bases]: Case<1, 4>): FoundCheckpoint {
+function fromWireFound([, tuple, known, bases]: Case<1, 4>): FoundCheckpoint {
   return {
-    tuple: unpackTuple(tuple),
+    tuple: fromWireTuple(tuple),
     known: kept(known),
     bases: bases.map(([channel, lengths]) => ({ channel, lengths: Uint32Array.from(lengths) })),
   };
 }
 
-function unpackPage([, tuples, shared, next]: Case<2>): Page {
-  const page: Page = { tuples: tuples.map(unpackTuple), shared };
-  if (next !== null) page.next = next;
-  return page;
+function fromWirePage([, tuples, shared, next]: Case<2>): Page {
+  return { tuples: tuples.map(fromWireTuple), shared, next: next ?? undefined };
 }
 
-function unpackStored(packed: Case<3>): StoredCheckpoint {
-  const [, threadId, checkpointNs, checkpointId, known, values] = packed;
+function fromWireStored(wire: Case<3>): StoredCheckpoint {
+  const [, threadId, checkpointNs, checkpointId, known, values] = wire;
   return {
     threadId,
     checkpointNs,
@@ -122,48 +201,53 @@ function kept(bytes: Uint8Array): Uint8Array {
   return bytes.slice();
 }
 
-function unpackTuple(packed: PackedTuple): CheckpointTuple {
-  const [threadId, checkpointNs, checkpointId, parentCheckpointId, v, ts, ...more] = packed;
+function fromWireTuple(wire: WireTuple): CheckpointTuple {
+  const [threadId, checkpointNs, checkpointId, parentCheckpointId, v, ts, ...more] = wire;
   const [versions, values, rest, metadata, writes, sends] = more;
-  const tuple: CheckpointTuple = {
+  return {
     threadId,
     checkpointNs,
     checkpointId,
+    parentCheckpointId: parentCheckpointId ?? undefined,
     v,
     ts,
     channelVersions: versions.map(([channel, val]) => {
       const version = typeof val === "number" ? { tag: "number", val } : { tag: "text", val };
       return { channel, version } as CheckpointTuple["channelVersions"][number];
     }),
-    channelValues: values.map(([channel, value]) => ({ channel, value: unpackValue(value) })),
-    rest: unpackPayload(rest),
-    metadata: unpackPayload(metadata),
-    pendingWrites: writes.map(unpackWrite),
+    channelValues: values.map(([channel, value]) => ({
+      channel,
+      value: fromWireTupleValue(value),
+    })),
+    rest: fromWirePayload(rest),
+    metadata: fromWirePayload(metadata),
+    pendingWrites: writes.map(fromWireWrite),
+    pendingSends: sends?.map(fromWirePayload),
   };
-  if (parentCheckpointId !== null) tuple.parentCheckpointId = parentCheckpointId;
-  if (sends !== null) tuple.pendingSends = sends.map(unpackPayload);
-  return tuple;
 }
 
-function unpackValue(packed: PackedValue): TupleValue {
-  if (packed === null) return { tag: "unchanged" };
-  const [kind, held] = packed;
+function fromWireTupleValue(wire: WireTupleValue): TupleValue {
+  if (wire === null) return { tag: "unchanged" };
+  const [kind, held] = wire;
   if (!Array.isArray(held)) return { tag: "whole", val: { kind, bytes: held } };
   const spans = held.map(([begin, end]) => ({ begin, end }));
   return { tag: "shared", val: { kind, spans } };
 }
 
-function unpackPayload([kind, bytes]: PackedPayload): Payload {
+function fromWirePayload([kind, bytes]: WirePayload): Payload {
   return { kind, bytes };
 }
 
-function unpackWrite([taskId, channel, value]: PackedWrite): PendingWrite {
-  return { taskId, channel, value: unpackPayload(value) };
+function fromWireWrite([taskId, channel, value]: WireWrite): PendingWrite {
+  return { taskId, channel, value: fromWirePayload(value) };
 }
 
-function unpackHistory([channel, goesOn, writes, seed, known]: PackedHistory): ChannelHistory {
-  const history: ChannelHistory = { channel, goesOn, writes: writes.map(unpackWrite) };
-  if (seed !== null) history.seed = unpackPayload(seed);
-  if (known !== null) history.known = kept(known);
-  return history;
+function fromWireHistory([channel, goesOn, writes, seed, known]: WireHistory): ChannelHistory {
+  return {
+    channel,
+    goesOn,
+    writes: writes.map(fromWireWrite),
+    seed: seed === null ? undefined : fromWirePayload(seed),
+    known: known === null ? undefined : kept(known),
+  };
 }

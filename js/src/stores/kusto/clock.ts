@@ -1,5 +1,5 @@
+import type { Moment } from "../../planner/contract.js";
 import { timers } from "../../platform/timers.js";
-import type { Moment } from "./guest.js";
 
 /** Time: what it is, and letting it pass. */
 export interface Clock {

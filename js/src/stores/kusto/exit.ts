@@ -1,6 +1,6 @@
 // What waits in write-behind when the process ends.
 
-import type { Waiting } from "./guest.js";
+import type { Waiting } from "../../planner/contract.js";
 
 /** A store that may have rows that wait. */
 export interface Unsent {

@@ -1,8 +1,8 @@
 // Requests on the network. No message holds what a request or its failure does: what comes back of
 // a failure is a word or two of this file's own. What was thrown is the cause of the call's error.
 
+import type { HttpAnswer, HttpRequest } from "../../planner/contract.js";
 import { timers } from "../../platform/timers.js";
-import type { HttpAnswer, HttpRequest } from "./guest.js";
 import { causeOf, failed, TokenFailure, TokenPending, type TokenSource } from "./token.js";
 
 /** `fetch`, or what stands in for it. */
@@ -54,7 +54,7 @@ export async function send(
   token?: string,
 ): Promise<HttpAnswer> {
   try {
-    const headers = new Headers(request.headers);
+    const headers = new Headers(request.headers.map(([name, value]) => [name, value]));
     if (token !== undefined) headers.set("authorization", `Bearer ${token}`);
     const init: RequestInit = {
       method: request.method,
@@ -64,7 +64,7 @@ export async function send(
     };
     if (request.method !== "GET") init.body = new Uint8Array(request.body);
     const response = await fetch(request.url, init);
-    const body = await bodyOf(response, Number(request.responseBytesMax));
+    const body = await bodyOf(response, request.responseBytesMax);
     if (body === undefined) return { tag: "too-large" };
     // Browsers keep a redirect to themselves.
     if (response.status === 0) return { tag: "failed", val: "redirected" };

@@ -1,11 +1,7 @@
-import type { Call, Outcome } from "../../planner/calls.js";
-import type { Repeat } from "../../planner/runner.js";
+import type { Call, Ended, Made, Outcome, Repeat } from "../../planner/contract.js";
 import type { Eventually } from "../../platform/maybe-promise.js";
 import { isPending } from "../../platform/maybe-promise.js";
 import { atTurnsEnd } from "./clock.js";
-import type { Ended, WriteCall } from "./guest.js";
-
-type Config = Extract<Call, { tag: "delete-thread" }>["val"];
 
 /** How many calls are made together at most. */
 const TOGETHER_MAX = 256;
@@ -13,21 +9,21 @@ const TOGETHER_MAX = 256;
 /** What runs calls. */
 export interface Runs {
   one(call: Call): Eventually<Outcome>;
-  together(calls: WriteCall[]): Promise<readonly Ended[]>;
+  together(calls: readonly Call[]): Promise<readonly Ended[]>;
 }
 
 interface Job {
   readonly call: Call;
   /** Repeats the call with whole values where its outcome is stale. */
   readonly whole: Repeat | undefined;
+  /** Whether it may be made together with those beside it. */
+  readonly joins: boolean;
   resolve(outcome: Eventually<Outcome>): void;
   reject(failure: unknown): void;
 }
 
 /** A read that has not begun; what it gives never rejects. */
 type Read = () => Promise<unknown>;
-
-type WriteJob = Job & { readonly call: WriteCall };
 
 /**
  * The calls of each thread, in the order they are called in.
@@ -46,12 +42,11 @@ export class Lanes {
     this.#runs = runs;
   }
 
-  run(call: Call, whole?: Repeat): Eventually<Outcome> {
-    const thread = threadOf(call);
+  run(call: Call, { thread, due, joins }: Made, whole?: Repeat): Eventually<Outcome> {
     if (thread === undefined) return this.#runOnAll(call);
     const lane = this.#lanes.get(thread) ?? this.#begun(thread);
-    if (isWrite(call) || call.tag === "delete-thread") return lane.add(call, whole);
-    return lane.read(() => this.#runs.one(call));
+    if (due === "now") return lane.read(() => this.#runs.one(call));
+    return lane.add(call, joins, whole);
   }
 
   #begun(thread: string): Lane {
@@ -105,9 +100,9 @@ class Lane {
     this.#whenIdle = whenIdle;
   }
 
-  add(call: Call, whole: Repeat | undefined): Promise<Outcome> {
+  add(call: Call, joins: boolean, whole: Repeat | undefined): Promise<Outcome> {
     const added = new Promise<Outcome>((resolve, reject) => {
-      this.#jobs.push({ call, whole, resolve, reject });
+      this.#jobs.push({ call, joins, whole, resolve, reject });
     });
     this.#schedule();
     return added;
@@ -165,21 +160,19 @@ class Lane {
         continue;
       }
       if (this.#reads.size > 0) return;
-      if (job.call.tag === "delete-thread") {
-        this.#jobs.shift();
-        this.#write(settle(job, this.#runs));
-      } else {
-        this.#write(this.#run(this.#takeWrites()));
-      }
+      this.#write(this.#run(this.#takeWrites(job)));
       return;
     }
     if (this.#reads.size === 0) this.#whenIdle();
   }
 
-  #takeWrites(): WriteJob[] {
-    const end = this.#jobs.findIndex((job) => typeof job === "function" || !isWrite(job.call));
+  /** The writes that are made next: the first alone, or with those after it that join it. */
+  #takeWrites(first: Job): Job[] {
+    const end = this.#jobs.findIndex((job) => typeof job === "function" || !job.joins);
     const count = Math.min(end < 0 ? this.#jobs.length : end, TOGETHER_MAX);
-    return this.#jobs.splice(0, count) as WriteJob[];
+    return first.joins
+      ? (this.#jobs.splice(0, count) as Job[])
+      : (this.#jobs.splice(0, 1) as Job[]);
   }
 
   #write(running: Promise<void>): void {
@@ -191,7 +184,7 @@ class Lane {
     });
   }
 
-  async #run(jobs: WriteJob[]): Promise<void> {
+  async #run(jobs: readonly Job[]): Promise<void> {
     const again: Job[] = [];
     try {
       const ended = await this.#ended(jobs.map(({ call }) => call));
@@ -208,31 +201,11 @@ class Lane {
     this.#jobs.unshift(...again);
   }
 
-  async #ended(calls: WriteCall[]): Promise<readonly Ended[]> {
+  async #ended(calls: readonly Call[]): Promise<readonly Ended[]> {
     const [first, ...more] = calls;
     if (first === undefined || more.length > 0) return this.#runs.together(calls);
     return [{ outcome: await this.#runs.one(first) }];
   }
 }
 
-async function settle({ call, resolve, reject }: Job, runs: Runs): Promise<void> {
-  try {
-    resolve(await runs.one(call));
-  } catch (thrown) {
-    reject(thrown);
-  }
-}
-
 function ignored(): void {}
-
-function isWrite(call: Call): call is WriteCall {
-  return call.tag === "put" || call.tag === "put-writes";
-}
-
-/** The one thread a call is about. */
-function threadOf(call: Call): string | undefined {
-  if (call.tag === "setup") return undefined;
-  const config: Partial<Config> = call.tag === "delete-thread" ? call.val : call.val.config;
-  const id = config?.threadId;
-  return id?.tag === "text" || id?.tag === "number" ? String(id.val) : undefined;
-}

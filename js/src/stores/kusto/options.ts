@@ -11,12 +11,32 @@ import {
   TEXT,
   YES_OR_NO,
 } from "../../options.js";
-import type { StoreOptions } from "./guest.js";
+import type { WireValue } from "../../planner/wire/call.js";
 import type { Fetch } from "./http.js";
 import type { TokenCredential, TokenFunction } from "./token.js";
 
 /** How rows reach the store. */
-export type IngestMode = StoreOptions["ingestMode"];
+export type IngestMode = (typeof INGEST_MODES)[number];
+
+/** In the order that the planner counts them. */
+const INGEST_MODES = ["auto", "streaming", "inline"] as const;
+
+/** What the planner is told of the options; what is left out has its default there. */
+export interface StoreOptions {
+  readonly clusterUri: string;
+  readonly database: string;
+  readonly table: string | undefined;
+  readonly ingestMode: IngestMode;
+  readonly batchSize: number | undefined;
+  readonly flushIntervalMs: number | undefined;
+  readonly deadlineMs: number | undefined;
+  readonly retentionDays: number | undefined;
+  readonly visibilityTimeoutMs: number | undefined;
+  readonly admin: boolean;
+  readonly trustedHosts: readonly string[];
+  /** Whether there is a token, or a way to get one. */
+  readonly credential: boolean;
+}
 
 /** How a table of a Kusto database is used. */
 export interface KustoOptions extends MemoryOptions {
@@ -119,22 +139,43 @@ export function checkKustoOptions(options: unknown): void {
 /** What the planner is told of the options, which were looked at. */
 export function toStoreOptions(options: KustoOptions, credential = false): StoreOptions {
   const { clusterUri, database, table, batchSize, retentionDays } = options;
-  const store: StoreOptions = {
+  return {
     clusterUri: required("clusterUri", "Data Source", clusterUri),
     database: required("database", "Initial Catalog", database),
+    table,
     ingestMode: options.ingestMode ?? "auto",
+    batchSize,
+    flushIntervalMs: optionalMs(options.flushInterval),
+    deadlineMs: optionalMs(options.deadline),
+    retentionDays,
+    visibilityTimeoutMs: optionalMs(options.visibilityTimeout),
     admin: options.admin === true,
     trustedHosts: [...(options.trustedHosts ?? [])],
     credential,
   };
-  if (table !== undefined) store.table = table;
-  if (batchSize !== undefined) store.batchSize = batchSize;
-  if (retentionDays !== undefined) store.retentionDays = retentionDays;
-  for (const name of ["flushInterval", "deadline", "visibilityTimeout"] as const) {
-    const seconds = options[name];
-    if (seconds !== undefined) store[`${name}Ms`] = toMs(seconds);
-  }
-  return store;
+}
+
+/** The options as `open` of wit/planner/wire.wit takes them. */
+export function toWireStore(options: StoreOptions): WireValue {
+  return [
+    1,
+    options.clusterUri,
+    options.database,
+    options.table,
+    INGEST_MODES.indexOf(options.ingestMode),
+    options.batchSize,
+    options.flushIntervalMs,
+    options.deadlineMs,
+    options.retentionDays,
+    options.visibilityTimeoutMs,
+    options.admin,
+    options.trustedHosts,
+    options.credential,
+  ];
+}
+
+function optionalMs(seconds: number | undefined): number | undefined {
+  return seconds === undefined ? undefined : toMs(seconds);
 }
 
 function required(name: string, keyword: string, value: string | undefined): string {
@@ -150,5 +191,9 @@ function toMs(seconds: number): number {
 
 /** A name or an address; of version 6, in brackets. */
 function isHost(value: unknown): boolean {
-  return typeof value === "string" && /^(\[[^\s/@[\]]+\]|[^\s:/@?#[\]]+)$/.test(value);
+  return (
+    typeof value === "string" &&
+    value.isWellFormed() &&
+    /^(\[[^\s/@[\]]+\]|[^\s:/@?#[\]]+)$/.test(value)
+  );
 }

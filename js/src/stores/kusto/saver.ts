@@ -4,9 +4,8 @@ import { InvalidInputError } from "../../errors.js";
 import { PlannedSaver } from "../../langgraph/saver.js";
 import { emitWarning, emitWarningNow } from "../../platform/runtime.js";
 import { systemClock } from "./clock.js";
-import type { ClientSecret } from "./guest.js";
-import { parseConnectionString } from "./guest.js";
 import { send } from "./http.js";
+import { type ClientSecret, LoginPlanner } from "./login.js";
 import { checkKustoOptions, type KustoOptions, toStoreOptions } from "./options.js";
 import { KustoStore } from "./store.js";
 import {
@@ -53,11 +52,10 @@ export class KustoSaver extends PlannedSaver {
   ): Promise<KustoSaver> {
     if (typeof source !== "string") return open(optionsOf(source), source);
     checkKustoOptions(options);
-    const { clusterUri, database, login } = parseConnectionString(source, options.core);
+    const { clusterUri, database, login } = new LoginPlanner(options.core).connection(source);
     const said = { clusterUri, database, ...defined(options) };
     if (options.credential !== undefined) return open(said, options);
-    if (login.tag === "token") return open(said, { token: login.val });
-    return open(said, login.tag === "client-secret" ? { secret: login.val } : {});
+    return open(said, login ?? {});
   }
 
   /** Checks that the table is there and usable, and says what is missing. */

@@ -1,32 +1,31 @@
 import { ProtocolError, StorageError } from "../../errors.js";
-import type { Call, Outcome } from "../../planner/calls.js";
-import { twiceAtMost } from "../../planner/drive.js";
-import { PlannerFailure } from "../../planner/instance.js";
-import { expectOutcome, type Repeat, type Runner } from "../../planner/runner.js";
-import { type Eventually, isPending, whenReady } from "../../platform/maybe-promise.js";
-import { type Clock, later, Moments } from "./clock.js";
-import { drive, driveAll, type World } from "./drive.js";
-import { noteUnsent, type Unsent } from "./exit.js";
+import type { Runner } from "../../langgraph/saver.js";
 import {
+  type Call,
   type Ended,
-  type PlannedCall,
-  type StoreCall,
-  StoreGuest,
-  type StoreOptions,
+  expectOutcome,
+  type Made,
+  type Outcome,
+  type Repeat,
   type Waiting,
-  type WriteCall,
-} from "./guest.js";
+} from "../../planner/contract.js";
+import { driveOnce, twiceAtMost } from "../../planner/drive.js";
+import { PlannerFailure } from "../../planner/instance.js";
+import { Planner } from "../../planner/planner.js";
+import { type Eventually, isPending } from "../../platform/maybe-promise.js";
+import { type Clock, later, Moments } from "./clock.js";
+import { noteUnsent, type Unsent } from "./exit.js";
 import { Exchange, type Fetch } from "./http.js";
 import { Lanes } from "./lanes.js";
+import { ownCore } from "./login.js";
+import { type StoreOptions, toWireStore } from "./options.js";
+import { KustoServer } from "./server.js";
 import type { TokenSource } from "./token.js";
 
 /** The longest time a timer takes. */
 const TIMER_MAX_MS = 2 ** 31 - 1;
 /** How long a flush that failed in the background is left alone. */
 const PAUSE_MS = 1000;
-
-/** A call that is made alone. */
-type OneCall = Exclude<StoreCall, { tag: "together" }>;
 
 /** What a store is used through. */
 export interface Surroundings {
@@ -41,15 +40,13 @@ export interface Surroundings {
 
 /** One table of a Kusto database: runs calls on it, and flushes what waits when it is time. */
 export class KustoStore implements Runner, Unsent {
-  readonly #options: StoreOptions;
   readonly #surroundings: Surroundings;
-  readonly #moments: Moments;
+  readonly #planner: Planner;
   readonly #underWay = new Set<Promise<unknown>>();
   /** With write-behind nothing is sent for a call, so there is nothing to send together. */
   readonly #lanes: Lanes | undefined;
-  #guest: StoreGuest;
-  /** When the rows that wait are to be flushed. */
-  #due: bigint | undefined;
+  /** When the rows that wait are to be flushed, in milliseconds since 1970. */
+  #due: number | undefined;
   /** Takes the timer back. */
   #unschedule: (() => void) | undefined;
   /** The flush of the timer's. */
@@ -64,10 +61,15 @@ export class KustoStore implements Runner, Unsent {
   readonly #untold = new Set<"call" | "flush" | "close">();
 
   constructor(options: StoreOptions, surroundings: Surroundings) {
-    this.#options = options;
     this.#surroundings = surroundings;
-    this.#moments = new Moments(surroundings.clock);
-    this.#guest = new StoreGuest(options, surroundings.core);
+    const moments = new Moments(surroundings.clock);
+    this.#planner = new Planner({
+      core: () => surroundings.core ?? ownCore(),
+      store: toWireStore(options),
+      moment: () => moments.next(),
+      onReplaced: () => this.#replaced(),
+    });
+    this.#planner.open();
     if ((options.batchSize ?? 1) > 1) return;
     this.#lanes = new Lanes({
       one: (call) => this.#run(call),
@@ -77,15 +79,11 @@ export class KustoStore implements Runner, Unsent {
 
   readonly ordersCalls = true;
 
-  run(call: Call, whole?: Repeat): Eventually<Outcome> {
+  run(call: Call, made: Made, whole?: Repeat): Eventually<Outcome> {
     if (this.#closed) throw new StorageError("storage-closed", "the checkpointer is closed");
     this.#triedAtExit = false;
-    if (this.#lanes !== undefined) return this.#tracked(this.#lanes.run(call, whole));
-    return whenReady(this.#run(call), (outcome) => {
-      return outcome.tag === "stale" && whole !== undefined
-        ? this.#run(whole(outcome.val))
-        : outcome;
-    });
+    if (this.#lanes === undefined) return this.#run(call, whole);
+    return this.#tracked(this.#lanes.run(call, made, whole));
   }
 
   /** Flushes what waits, and what the calls under way may leave waiting. */
@@ -107,7 +105,7 @@ export class KustoStore implements Runner, Unsent {
 
   unsent(): Waiting {
     const nothing = { checkpoints: 0, writes: 0, threads: 0 };
-    return this.#guest.alive ? this.#guest.waiting() : nothing;
+    return this.#planner.status()?.waiting ?? nothing;
   }
 
   warnAtExit(message: string): void {
@@ -131,16 +129,31 @@ export class KustoStore implements Runner, Unsent {
     this.#tell("close");
   }
 
-  #run(call: OneCall): Eventually<Outcome> {
-    const outcome = twiceAtMost(() => drive(this.#start(call), this.#world()));
-    if (!isPending(outcome)) {
-      this.#after();
-      return outcome;
-    }
-    const settled = this.#tracked(outcome.finally(() => this.#after()));
+  #run(call: Call, whole?: Repeat): Eventually<Outcome> {
+    const outcome = twiceAtMost(() => this.#once(call, this.#server(), whole));
+    if (!isPending(outcome)) return outcome;
     // What a call that never waits leaves behind is not to wait for those that do.
     this.#after();
-    return settled;
+    return this.#tracked(this.#afterFailure(outcome));
+  }
+
+  #once(call: Call, server: KustoServer, whole?: Repeat): Eventually<Outcome> {
+    this.#planner.open();
+    // A flush may be the timer's, whose failure nobody hears of.
+    if (call.tag !== "flush") this.#tell("call");
+    return driveOnce(this.#planner, call, server, undefined, whole);
+  }
+
+  #server(): KustoServer {
+    const { fetch, tokens, clock } = this.#surroundings;
+    return new KustoServer(new Exchange(fetch, tokens), clock, () => this.#after());
+  }
+
+  #afterFailure<T>(ended: Promise<T>): Promise<T> {
+    return ended.catch((thrown: unknown) => {
+      this.#after();
+      throw thrown;
+    });
   }
 
   /** Notes that a call is under way, until it has ended. */
@@ -151,19 +164,22 @@ export class KustoStore implements Runner, Unsent {
     return settled;
   }
 
-  async #runTogether(calls: WriteCall[]): Promise<readonly Ended[]> {
+  async #runTogether(calls: readonly Call[]): Promise<readonly Ended[]> {
     try {
-      return await driveAll(this.#start({ tag: "together", val: calls }), this.#world());
+      const server = this.#server();
+      const call = { tag: "together", val: calls } as const;
+      const outcome = await this.#afterFailure(Promise.resolve(this.#once(call, server)));
+      return expectOutcome(outcome, "together").val.map((ended) => {
+        return "outcome" in ended ? ended : { failure: server.explained(ended.failure) };
+      });
     } catch (thrown) {
       if (!(thrown instanceof PlannerFailure)) throw thrown;
       // The one that makes it fail does so alone as well.
       return Promise.all(calls.map((call) => this.#alone(call)));
-    } finally {
-      this.#after();
     }
   }
 
-  async #alone(call: WriteCall): Promise<Ended> {
+  async #alone(call: Call): Promise<Ended> {
     try {
       return { outcome: await this.#run(call) };
     } catch (thrown) {
@@ -171,21 +187,8 @@ export class KustoStore implements Runner, Unsent {
     }
   }
 
-  #start(call: StoreCall): PlannedCall {
-    if (!this.#guest.alive) this.#replaceGuest();
-    // A flush may be the timer's, whose failure nobody hears of.
-    if (call.tag !== "flush") this.#tell("call");
-    return this.#guest.start(call, this.#moments.next());
-  }
-
-  #world(): World {
-    const { fetch, tokens, clock } = this.#surroundings;
-    return { exchange: new Exchange(fetch, tokens), clock, moments: this.#moments };
-  }
-
   /** The rows that waited were in the memory of the instance that failed. */
-  #replaceGuest(): void {
-    this.#guest = new StoreGuest(this.#options, this.#surroundings.core, this.#guest);
+  #replaced(): void {
     if (this.#waits) for (const who of ["call", "flush", "close"] as const) this.#untold.add(who);
     this.#due = undefined;
     this.#waits = false;
@@ -203,13 +206,16 @@ export class KustoStore implements Runner, Unsent {
   /** Passes on what the planner has to say beside outcomes. */
   #after(): void {
     try {
-      const warning = this.#guest.takeWarning();
-      if (warning !== undefined) this.#surroundings.warn(warning);
-      this.#due = this.#guest.flushDue();
-      this.#waits = this.#due !== undefined || this.#guest.waiting().threads > 0;
-      noteUnsent(this, this.#waits);
+      const status = this.#planner.status();
+      // The next call replaces an instance that failed.
+      if (status !== undefined) {
+        const { flushDue, waiting, warning } = status;
+        if (warning !== undefined) this.#surroundings.warn(warning);
+        this.#due = flushDue && Math.floor(flushDue / 1000);
+        this.#waits = flushDue !== undefined || waiting.threads > 0;
+        noteUnsent(this, this.#waits);
+      }
     } catch (thrown) {
-      // The next call replaces the instance.
       if (!(thrown instanceof PlannerFailure)) throw thrown;
     }
     this.#schedule();
@@ -219,7 +225,7 @@ export class KustoStore implements Runner, Unsent {
     this.#unschedule?.();
     this.#unschedule = undefined;
     if (this.#due === undefined || this.#flushing !== undefined || this.#closed) return;
-    const left = Number(this.#due / 1000n) - this.#surroundings.clock.now();
+    const left = this.#due - this.#surroundings.clock.now();
     const least = this.#flushFailed ? PAUSE_MS : 0;
     // Rows that wait do not keep a process alive: they are sent when it is about to end.
     const pause = Math.min(Math.max(left, least), TIMER_MAX_MS);

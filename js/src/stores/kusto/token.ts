@@ -2,8 +2,9 @@
 // is the cause of the error, as it was thrown.
 
 import { CheckpointerError, InvalidInputError } from "../../errors.js";
+import type { HttpAnswer, HttpRequest } from "../../planner/contract.js";
 import { type Clock, Moments } from "./clock.js";
-import { type ClientSecret, type HttpAnswer, type HttpRequest, TokenGuest } from "./guest.js";
+import { type ClientSecret, LoginPlanner } from "./login.js";
 
 /** A bearer token, as `@azure/identity` gives it. */
 export interface AccessToken {
@@ -115,9 +116,9 @@ export function tokensFor(
   clock: Clock,
   core?: WebAssembly.Module,
 ): TokenSource {
-  const guest = new TokenGuest(core);
+  const planner = new LoginPlanner(core);
   const moments = new Moments(clock);
-  const request = guest.request(secret, clusterUri, authority);
+  const request = planner.request(secret, clusterUri, authority);
   return cached(clock, async () => {
     const answer = await send(request);
     if (answer.tag === "failed") {
@@ -127,8 +128,8 @@ export function tokensFor(
     const { status } = answer.val;
     if (status === 429 || status >= 500) throw new TokenPending(`login: status ${status}`);
     try {
-      const { value, expiresAt } = guest.read(answer.val, moments.next());
-      return { token: value, expiresOnTimestamp: Number(expiresAt / 1000n) };
+      const { value, expiresAt } = planner.token(answer.val, moments.next());
+      return { token: value, expiresOnTimestamp: Math.floor(expiresAt / 1000) };
     } catch (thrown) {
       if (!(thrown instanceof CheckpointerError)) throw thrown;
       throw new TokenFailure(thrown.code, thrown.message, { cause: thrown });

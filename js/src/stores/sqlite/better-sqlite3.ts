@@ -1,12 +1,10 @@
 import Database from "better-sqlite3";
 
 import type { SqlValue } from "../../planner/adapter.js";
-import type { Connection } from "./connection.js";
+import { type Connection, mainFile } from "./connection.js";
 import { storageError } from "./failure.js";
 import { type Placed, placed } from "./numbered.js";
-
-/** How many statements stay prepared; the planner has fewer texts. */
-const PREPARED_MAX = 64;
+import { Prepared } from "./prepared.js";
 
 /** The driver names result codes; these are the ones a storage tells apart. */
 const RESULT_CODES: Record<string, number> = {
@@ -24,7 +22,7 @@ const RESULT_CODES: Record<string, number> = {
 };
 
 /** A statement that is kept. */
-interface Prepared {
+interface Kept {
   readonly statement: Database.Statement<unknown[], SqlValue[]>;
   /** Whether it gives rows. */
   readonly reader: boolean;
@@ -46,10 +44,17 @@ export function openBetterSqlite3(path: string): Database.Database {
 /** A connection of better-sqlite3. */
 export class BetterSqlite3Connection implements Connection {
   readonly #db: Database.Database;
-  readonly #prepared = new Map<string, Prepared>();
+  readonly #prepared: Prepared<Kept>;
 
   constructor(db: Database.Database) {
     this.#db = db;
+    this.#prepared = new Prepared((text) => {
+      const ours = placed(text);
+      const statement = db.prepare<unknown[], SqlValue[]>(ours.text);
+      const { reader } = statement;
+      if (reader) statement.safeIntegers(true).raw(true);
+      return { statement, reader, placed: ours };
+    });
   }
 
   get open(): boolean {
@@ -61,16 +66,15 @@ export class BetterSqlite3Connection implements Connection {
   }
 
   get path(): string {
-    const files = this.query("SELECT file FROM pragma_database_list WHERE name = 'main'", []);
-    return String(files[0]?.[0] ?? "");
+    return mainFile(this);
   }
 
   execute(text: string): void {
-    this.#prepare(text).statement.run();
+    this.#prepared.of(text).statement.run();
   }
 
   query(text: string, parameters: readonly SqlValue[]): SqlValue[][] {
-    const { statement, reader, placed } = this.#prepare(text);
+    const { statement, reader, placed } = this.#prepared.of(text);
     const values = placed.arranged(parameters);
     if (reader) return statement.all(...values);
     statement.run(...values);
@@ -88,18 +92,5 @@ export class BetterSqlite3Connection implements Connection {
     const code = typeof thrown === "object" ? Reflect.get(thrown ?? {}, "code") : undefined;
     const [name] = /^SQLITE_[A-Z]+/.exec(String(code)) ?? [];
     return name === undefined ? undefined : RESULT_CODES[name];
-  }
-
-  #prepare(text: string): Prepared {
-    const known = this.#prepared.get(text);
-    if (known !== undefined) return known;
-    const ours = placed(text);
-    const statement = this.#db.prepare<unknown[], SqlValue[]>(ours.text);
-    const { reader } = statement;
-    if (reader) statement.safeIntegers(true).raw(true);
-    const prepared = { statement, reader, placed: ours };
-    if (this.#prepared.size >= PREPARED_MAX) this.#prepared.clear();
-    this.#prepared.set(text, prepared);
-    return prepared;
   }
 }

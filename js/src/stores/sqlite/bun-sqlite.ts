@@ -1,13 +1,10 @@
 import { Database, SQLiteError, type Statement } from "bun:sqlite";
 
 import type { SqlValue } from "../../planner/adapter.js";
-import type { Connection } from "./connection.js";
+import { type Connection, mainFile } from "./connection.js";
 import { storageError } from "./failure.js";
-
-/** How many statements stay prepared; the planner has fewer texts. */
-const PREPARED_MAX = 64;
-/** SQLite's result codes have an extension above this byte. */
-const PRIMARY_RESULT_CODE = 0xff;
+import { Prepared } from "./prepared.js";
+import { primaryCode } from "./result-codes.js";
 
 /**
  * Opens a database. Waiting for locks is the saver's, which does not stop the event loop for it,
@@ -26,10 +23,11 @@ export function openBunSqlite(path: string): Database {
 /** A connection of bun:sqlite. */
 export class BunSqliteConnection implements Connection {
   readonly #db: Database;
-  readonly #prepared = new Map<string, Statement>();
+  readonly #prepared: Prepared<Statement>;
 
   constructor(db: Database) {
     this.#db = db;
+    this.#prepared = new Prepared((text) => db.prepare(text));
   }
 
   get open(): boolean {
@@ -46,16 +44,15 @@ export class BunSqliteConnection implements Connection {
   }
 
   get path(): string {
-    const files = this.query("SELECT file FROM pragma_database_list WHERE name = 'main'", []);
-    return String(files[0]?.[0] ?? "");
+    return mainFile(this);
   }
 
   execute(text: string): void {
-    this.#prepare(text).run();
+    this.#prepared.of(text).run();
   }
 
   query(text: string, parameters: readonly SqlValue[]): SqlValue[][] {
-    return this.#prepare(text).values(...parameters) ?? [];
+    return this.#prepared.of(text).values(...parameters) ?? [];
   }
 
   pragma(text: string): SqlValue | undefined {
@@ -63,15 +60,6 @@ export class BunSqliteConnection implements Connection {
   }
 
   resultCode(thrown: unknown): number | undefined {
-    return thrown instanceof SQLiteError ? thrown.errno & PRIMARY_RESULT_CODE : undefined;
-  }
-
-  #prepare(text: string): Statement {
-    const known = this.#prepared.get(text);
-    if (known !== undefined) return known;
-    const statement = this.#db.prepare(text);
-    if (this.#prepared.size >= PREPARED_MAX) this.#prepared.clear();
-    this.#prepared.set(text, statement);
-    return statement;
+    return thrown instanceof SQLiteError ? primaryCode(thrown.errno) : undefined;
   }
 }

@@ -1,6 +1,6 @@
+import { lateInside } from "../../errors.js";
 import type { Synchronous } from "../../options.js";
 import type { Batch, RowSet, StorageAdapter, StoredCall } from "../../planner/adapter.js";
-import { lateInside } from "../../planner/runner.js";
 import { timers } from "../../platform/timers.js";
 import { type Connection, configure } from "./connection.js";
 import { DatabaseFile } from "./database-file.js";

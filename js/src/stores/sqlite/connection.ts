@@ -19,6 +19,12 @@ export interface Connection {
   resultCode(thrown: unknown): number | undefined;
 }
 
+/** The file of a connection's database. */
+export function mainFile(connection: Pick<Connection, "query">): string {
+  const query = "SELECT file FROM pragma_database_list WHERE name = 'main'";
+  return String(connection.query(query, [])[0]?.[0] ?? "");
+}
+
 /**
  * After how many pages of the log SQLite copies them into the file: by itself, and here. Each time
  * it waits for the disk thrice, and the event loop for it.

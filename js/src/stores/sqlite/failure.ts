@@ -7,22 +7,7 @@ import {
   type Stored,
 } from "../../errors.js";
 import type { Connection } from "./connection.js";
-
-const SQLITE_IOERR = 10;
-
-/** By SQLite's result code. The last is a race for the log's locks, which passes like a lock. */
-const CODES: ReadonlyMap<number, StorageErrorCode> = new Map([
-  [3, "storage-unreachable"],
-  [5, "storage-busy"],
-  [6, "storage-busy"],
-  [8, "storage-read-only"],
-  [11, "storage-damaged"],
-  [13, "storage-full"],
-  [14, "storage-unreachable"],
-  [18, "storage-too-large"],
-  [26, "storage-not-a-database"],
-  [15, "storage-busy"],
-]);
+import { codeOf, SQLITE_IOERR } from "./result-codes.js";
 
 const MESSAGES: Record<StorageErrorCode, string> = {
   "storage-busy":
@@ -66,8 +51,7 @@ export function busyInside(): StorageError {
 export function failureOf(connection: Connection, thrown: unknown): CheckpointerError {
   if (thrown instanceof CheckpointerError) return thrown;
   if (!connection.open) return storageError("storage-closed", thrown);
-  const code = CODES.get(connection.resultCode(thrown) ?? -1);
-  return storageError(code ?? "storage-failed", thrown);
+  return storageError(codeOf(connection.resultCode(thrown)), thrown);
 }
 
 /** The same for `COMMIT`, where a failing device leaves it open what happened. */

@@ -2,14 +2,11 @@ import type { DatabaseSync, StatementSync } from "node:sqlite";
 import { InvalidInputError } from "../../errors.js";
 import type { SqlValue } from "../../planner/adapter.js";
 import { builtinModule, types } from "../../platform/runtime.js";
-import type { Connection } from "./connection.js";
+import { type Connection, mainFile } from "./connection.js";
 import { storageError } from "./failure.js";
 import { type Placed, placed } from "./numbered.js";
-
-/** How many statements stay prepared; the planner has fewer texts. */
-const PREPARED_MAX = 64;
-/** SQLite's result codes have an extension above this byte. */
-const PRIMARY_RESULT_CODE = 0xff;
+import { Prepared } from "./prepared.js";
+import { primaryCode } from "./result-codes.js";
 
 /**
  * Opens a database. Waiting for locks is the saver's, which does not stop the event loop for it,
@@ -32,7 +29,7 @@ export function openNodeSqlite(path: string): DatabaseSync {
 }
 
 /** A statement that is kept. */
-interface Prepared {
+interface Kept {
   readonly statement: StatementSync;
   readonly placed: Placed;
 }
@@ -40,10 +37,17 @@ interface Prepared {
 /** A connection of node:sqlite. */
 export class NodeSqliteConnection implements Connection {
   readonly #db: DatabaseSync;
-  readonly #prepared = new Map<string, Prepared>();
+  readonly #prepared: Prepared<Kept>;
 
   constructor(db: DatabaseSync) {
     this.#db = db;
+    this.#prepared = new Prepared((text) => {
+      const ours = placed(text);
+      const statement = db.prepare(ours.text);
+      statement.setReadBigInts(true);
+      statement.setReturnArrays(true);
+      return { statement, placed: ours };
+    });
   }
 
   get open(): boolean {
@@ -55,16 +59,15 @@ export class NodeSqliteConnection implements Connection {
   }
 
   get path(): string {
-    const files = this.query("SELECT file FROM pragma_database_list WHERE name = 'main'", []);
-    return String(files[0]?.[0] ?? "");
+    return mainFile(this);
   }
 
   execute(text: string): void {
-    this.#prepare(text).statement.run();
+    this.#prepared.of(text).statement.run();
   }
 
   query(text: string, parameters: readonly SqlValue[]): SqlValue[][] {
-    const { statement, placed } = this.#prepare(text);
+    const { statement, placed } = this.#prepared.of(text);
     const rows: unknown = statement.all(...placed.arranged(parameters));
     // The statement is set to give arrays, which its type does not know.
     return rows as SqlValue[][];
@@ -77,19 +80,6 @@ export class NodeSqliteConnection implements Connection {
   resultCode(thrown: unknown): number | undefined {
     // In Jest the driver's errors are of another realm than this module's classes.
     if (!types.isNativeError(thrown) || !("errcode" in thrown)) return undefined;
-    return typeof thrown.errcode === "number" ? thrown.errcode & PRIMARY_RESULT_CODE : undefined;
-  }
-
-  #prepare(text: string): Prepared {
-    const known = this.#prepared.get(text);
-    if (known !== undefined) return known;
-    const ours = placed(text);
-    const statement = this.#db.prepare(ours.text);
-    statement.setReadBigInts(true);
-    statement.setReturnArrays(true);
-    const prepared = { statement, placed: ours };
-    if (this.#prepared.size >= PREPARED_MAX) this.#prepared.clear();
-    this.#prepared.set(text, prepared);
-    return prepared;
+    return primaryCode(thrown.errcode);
   }
 }

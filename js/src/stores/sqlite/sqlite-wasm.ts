@@ -1,5 +1,7 @@
-import { StorageError, type StorageErrorCode } from "../../errors.js";
+import { StorageError } from "../../errors.js";
 import type { Batch, RowSet, SqlValue, Statement, StorageAdapter } from "../../planner/adapter.js";
+import { Prepared } from "./prepared.js";
+import { codeOf, primaryCode } from "./result-codes.js";
 
 /** A statement of SQLite's own build for browsers, as far as it is used here. */
 export interface SqliteWasmStatement {
@@ -18,34 +20,22 @@ export interface SqliteWasmDatabase {
   close(): void;
 }
 
-/** How many statements stay prepared; the planner has fewer texts. */
-const PREPARED_MAX = 64;
-/** SQLite's result codes have an extension above this byte. */
-const PRIMARY_RESULT_CODE = 0xff;
-
-const CODES: ReadonlyMap<number, StorageErrorCode> = new Map([
-  [5, "storage-busy"],
-  [6, "storage-busy"],
-  [8, "storage-read-only"],
-  [11, "storage-damaged"],
-  [13, "storage-full"],
-  [14, "storage-unreachable"],
-  [18, "storage-too-large"],
-  [26, "storage-not-a-database"],
-]);
-
 /** Executes batches in a database of `@sqlite.org/sqlite-wasm`, each at once. */
 export class SqliteWasmAdapter implements StorageAdapter {
   readonly name = "sqlite-wasm";
   readonly #db: SqliteWasmDatabase;
   readonly #busyDeadlineMs: number;
-  readonly #prepared = new Map<string, SqliteWasmStatement>();
+  readonly #prepared: Prepared<SqliteWasmStatement>;
   #configured = false;
 
   /** @param busyDeadlineMs How long a batch waits for a lock that another tab holds. */
   constructor(db: SqliteWasmDatabase, busyDeadlineMs: number) {
     this.#db = db;
     this.#busyDeadlineMs = busyDeadlineMs;
+    this.#prepared = new Prepared(
+      (text) => db.prepare(text),
+      (statement) => statement.finalize(),
+    );
   }
 
   run(batch: Batch): RowSet[] {
@@ -61,7 +51,7 @@ export class SqliteWasmAdapter implements StorageAdapter {
 
   /** Frees the statements, then closes the database. */
   close(): void {
-    this.#finalize();
+    this.#prepared.clear();
     this.#db.close();
   }
 
@@ -88,7 +78,7 @@ export class SqliteWasmAdapter implements StorageAdapter {
 
   #rows({ text, parameters }: Statement): RowSet {
     const rows: SqlValue[][] = [];
-    const statement = this.#prepare(text);
+    const statement = this.#prepared.of(text);
     for (const values of parameters) {
       try {
         if (values.length > 0) statement.bind(values);
@@ -100,29 +90,13 @@ export class SqliteWasmAdapter implements StorageAdapter {
     return { rows };
   }
 
-  #prepare(text: string): SqliteWasmStatement {
-    const known = this.#prepared.get(text);
-    if (known !== undefined) return known;
-    const statement = this.#db.prepare(text);
-    if (this.#prepared.size >= PREPARED_MAX) this.#finalize();
-    this.#prepared.set(text, statement);
-    return statement;
-  }
-
-  #finalize(): void {
-    for (const statement of this.#prepared.values()) statement.finalize();
-    this.#prepared.clear();
-  }
-
   #failure(thrown: unknown): StorageError {
     if (!this.#db.isOpen()) {
       return new StorageError("storage-closed", "the SQLite database is closed; make a new saver", {
         cause: thrown,
       });
     }
-    const resultCode = (thrown as { resultCode?: unknown } | undefined)?.resultCode;
-    const known = typeof resultCode === "number" ? CODES.get(resultCode & PRIMARY_RESULT_CODE) : "";
-    const code = known || "storage-failed";
+    const code = codeOf(primaryCode((thrown as { resultCode?: unknown } | undefined)?.resultCode));
     const message = "SQLite failed to run a batch; the cause of this error says why";
     return new StorageError(code, message, { cause: thrown });
   }

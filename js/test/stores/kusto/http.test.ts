@@ -2,9 +2,8 @@
 
 import { type AddressInfo, createServer } from "node:net";
 import { gzipSync } from "node:zlib";
-
+import type { HttpRequest } from "../../../src/planner/contract.js";
 import { systemClock } from "../../../src/stores/kusto/clock.js";
-import type { HttpRequest } from "../../../src/stores/kusto/guest.js";
 import { Exchange, send } from "../../../src/stores/kusto/http.js";
 import { fixedToken, NO_TOKEN, tokensOf } from "../../../src/stores/kusto/token.js";
 import { type Respond, Web } from "./support/web.js";
@@ -19,7 +18,7 @@ function request(url: string, more: Partial<HttpRequest> = {}): HttpRequest {
     body: new Uint8Array([0, 255, 10]),
     authorization: "token",
     timeoutMs: 30_000,
-    responseBytesMax: 1000n,
+    responseBytesMax: 1000,
     ...more,
   };
 }
@@ -79,7 +78,7 @@ describe("a body", () => {
     const web = await Web.open((response) => response.end("x".repeat(1000)));
     const whole = await send(fetch, request(web.origin));
     expect(whole).toMatchObject({ tag: "response", val: { body: { length: 1000 } } });
-    const cut = await send(fetch, request(web.origin, { responseBytesMax: 999n }));
+    const cut = await send(fetch, request(web.origin, { responseBytesMax: 999 }));
     expect(cut).toEqual({ tag: "too-large" });
   });
 
@@ -98,7 +97,7 @@ describe("a body", () => {
       };
       write();
     });
-    const limit = 1n << 20n;
+    const limit = 1 << 20;
     const answer = await send(fetch, request(web.origin, { responseBytesMax: limit }));
     expect(answer).toEqual({ tag: "too-large" });
     await vi.waitUntil(() => ended);

@@ -6,8 +6,8 @@ import {
 } from "@langchain/core/messages";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { Proofs } from "../../src/changes/proofs.js";
-import { record, type Snapshot } from "../../src/changes/snapshot.js";
+import { type Fingerprint, fingerprintOf } from "../../src/changes/fingerprints/one.js";
+import { Fingerprints } from "../../src/changes/fingerprints/parts.js";
 import { JsonPlusSerde } from "../../src/serde/serializer.js";
 import { text } from "../serde/arbitraries.js";
 import { mutation, provableValue, trackedValue } from "./arbitraries.js";
@@ -37,27 +37,28 @@ function agent(): AIMessage {
   });
 }
 
-function takeSnapshot(value: unknown): Snapshot | undefined {
-  return record(value)?.snapshot;
+function takeSnapshot(value: unknown): Fingerprint | undefined {
+  return fingerprintOf(value)?.fingerprint;
 }
 
 /** Whether a value is proven, as the second part of a list. */
-function isUnchanged(snapshot: Snapshot, value: unknown): boolean {
-  const proofs = new Proofs(false);
-  for (const part of [record(agent())?.snapshot, snapshot]) proofs.addSnapshot(part);
-  const proven = proofs.isProven(1, value);
-  expect(proofs.prefix([agent(), value], 2) === 2).toBe(proven);
+function isUnchanged(fingerprint: Fingerprint, value: unknown): boolean {
+  const fingerprints = new Fingerprints(false);
+  for (const part of [fingerprintOf(agent())?.fingerprint, fingerprint])
+    fingerprints.addFingerprint(part);
+  const proven = fingerprints.isProven(1, value);
+  expect(fingerprints.prefix([agent(), value], 2) === 2).toBe(proven);
   return proven;
 }
 
-function bytesOf({ bytes }: Snapshot): number {
+function bytesOf({ bytes }: Fingerprint): number {
   return bytes;
 }
 
 function snapshotOf(value: unknown) {
-  const snapshot = takeSnapshot(value);
-  if (snapshot === undefined) throw new Error("the value gave no snapshot");
-  return snapshot;
+  const fingerprint = takeSnapshot(value);
+  if (fingerprint === undefined) throw new Error("the value gave no fingerprint");
+  return fingerprint;
 }
 
 describe("a value is proven unchanged", () => {
@@ -66,12 +67,12 @@ describe("a value is proven unchanged", () => {
     fc.assert(
       fc.property(trackedValue, fc.array(mutation, { maxLength: 3 }), (value, mutations) => {
         const before = written(value);
-        const snapshot = takeSnapshot(value);
+        const fingerprint = takeSnapshot(value);
         for (const { apply } of mutations) apply(value);
-        if (snapshot === undefined) return;
+        if (fingerprint === undefined) return;
         const after = written(value);
         if (before !== after) changed += 1;
-        if (!isUnchanged(snapshot, value)) return;
+        if (!isUnchanged(fingerprint, value)) return;
         proven += 1;
         expect(after).toBe(before);
       }),
@@ -83,8 +84,11 @@ describe("a value is proven unchanged", () => {
   it("while nobody changes it", () => {
     fc.assert(
       fc.property(provableValue, (value) => {
-        const snapshot = snapshotOf(value);
-        expect([isUnchanged(snapshot, value), isUnchanged(snapshot, value)]).toEqual([true, true]);
+        const fingerprint = snapshotOf(value);
+        expect([isUnchanged(fingerprint, value), isUnchanged(fingerprint, value)]).toEqual([
+          true,
+          true,
+        ]);
       }),
       { numRuns: 3_000 },
     );
@@ -97,10 +101,10 @@ describe("a value is proven unchanged", () => {
 
   it("after it was written and read", () => {
     const message = agent();
-    const snapshot = snapshotOf(message);
+    const fingerprint = snapshotOf(message);
     const read = serde.loads(...serde.dumps(message));
     serde.dumps(message);
-    expect(isUnchanged(snapshot, message)).toBe(true);
+    expect(isUnchanged(fingerprint, message)).toBe(true);
     expect(isUnchanged(snapshotOf(read), read)).toBe(true);
   });
 });
@@ -130,11 +134,11 @@ describe("a change of a message in place is found:", () => {
   ])("%s", (_, change) => {
     const message = agent();
     const before = written(message);
-    const snapshot = snapshotOf(message);
-    expect(isUnchanged(snapshot, message)).toBe(true);
+    const fingerprint = snapshotOf(message);
+    expect(isUnchanged(fingerprint, message)).toBe(true);
     change(message);
     expect(written(message)).not.toBe(before);
-    expect(isUnchanged(snapshot, message)).toBe(false);
+    expect(isUnchanged(fingerprint, message)).toBe(false);
   });
 });
 
@@ -186,21 +190,21 @@ describe("a change of plain data in place is found:", () => {
   ])("%s", (_, change) => {
     const data: Data = { zero: 0, list: [1, 2], inner: { text: "t", none: undefined }, end: 1 };
     const before = written(data);
-    const snapshot = snapshotOf(data);
-    expect(isUnchanged(snapshot, data)).toBe(true);
+    const fingerprint = snapshotOf(data);
+    expect(isUnchanged(fingerprint, data)).toBe(true);
     change(data);
     expect(written(data)).not.toBe(before);
-    expect(isUnchanged(snapshot, data)).toBe(false);
+    expect(isUnchanged(fingerprint, data)).toBe(false);
   });
 
   it("an array that takes the place of an object with its keys and prototype", () => {
     const items = Object.setPrototypeOf(["x"], Object.prototype);
-    const snapshot = snapshotOf({ at: { 0: "x" } });
-    expect(isUnchanged(snapshot, { at: items })).toBe(false);
+    const fingerprint = snapshotOf({ at: { 0: "x" } });
+    expect(isUnchanged(fingerprint, { at: items })).toBe(false);
   });
 });
 
-describe("a value that cannot be proven gives no snapshot:", () => {
+describe("a value that cannot be proven gives no fingerprint:", () => {
   class Note {
     text = "x";
   }
@@ -263,19 +267,19 @@ describe("a value that cannot be proven gives no snapshot:", () => {
   });
 
   it("any object while keys are added to every object", () => {
-    const snapshot = snapshotOf({ a: 1 });
+    const fingerprint = snapshotOf({ a: 1 });
     Object.assign(Object.prototype, { everywhere: 1 });
     try {
       expect(takeSnapshot({ a: 1 })).toBeUndefined();
-      expect(isUnchanged(snapshot, { a: 1 })).toBe(false);
+      expect(isUnchanged(fingerprint, { a: 1 })).toBe(false);
     } finally {
       Reflect.deleteProperty(Object.prototype, "everywhere");
     }
-    expect(isUnchanged(snapshot, { a: 1 })).toBe(true);
+    expect(isUnchanged(fingerprint, { a: 1 })).toBe(true);
   });
 });
 
-describe("a snapshot's bytes", () => {
+describe("a fingerprint's bytes", () => {
   it("grow with what it holds", () => {
     const short = bytesOf(snapshotOf(["x"]));
     expect(bytesOf(snapshotOf(["x".repeat(1_000)])) - short).toBe(999);
@@ -287,13 +291,13 @@ describe("a snapshot's bytes", () => {
     const dictionary = (start: number) =>
       Object.fromEntries(Array.from({ length: 3_000 }, (_, index) => [`k${start + index}`, 1]));
     const first = dictionary(0);
-    const snapshot = snapshotOf(first);
+    const fingerprint = snapshotOf(first);
     for (let start = 3_000; start < 15_000; start += 3_000) {
       expect(bytesOf(snapshotOf(dictionary(start)))).toBeGreaterThan(300_000);
     }
-    expect(isUnchanged(snapshot, first)).toBe(true);
+    expect(isUnchanged(fingerprint, first)).toBe(true);
     expect(isUnchanged(snapshotOf(first), dictionary(0))).toBe(true);
     first.k2999 = 2;
-    expect(isUnchanged(snapshot, first)).toBe(false);
+    expect(isUnchanged(fingerprint, first)).toBe(false);
   });
 });

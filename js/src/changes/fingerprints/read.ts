@@ -1,27 +1,28 @@
-// Parts that were read are proven when they are first put again: a value that is only read is
-// spared the proofs.
+// Parts that were read are fingerprinted when they are first put again: a value that is only read is
+// spared that.
 
-import type { Parts } from "./align.js";
-import { isPrimitive, Proofs } from "./proofs.js";
-import { type Recorded, record, type Snapshot } from "./snapshot.js";
-import { type TrackedParts, valueText } from "./value.js";
+import type { Parts } from "../align.js";
+import { type TrackedParts, valueText } from "../value.js";
+import { type Fingerprint, fingerprintOf, type Recorded } from "./one.js";
+import { Fingerprints, isPrimitive } from "./parts.js";
 
 /**
- * Gives the parts that were read a proof: they are unchanged where they are written as the text
+ * Fingerprints the parts that were read: they are unchanged where they are written as the text
  * that was read. One that is not among the parts there are, or is written elsewise, can only be
  * written again.
  */
-export function settle(before: TrackedParts, now: Parts): void {
+export function fingerprintRead(before: TrackedParts, now: Parts): void {
   if (!before.isRead) return;
   before.isRead = false;
-  const { proofs, length } = before;
+  const { fingerprints, length } = before;
   const looks = new Looks(now);
-  const settled = new Proofs(false);
+  const fingerprinted = new Fingerprints(false);
   for (let place = 0; place < length; place += 1) {
-    if (proofs.isRead(place)) settled.addSnapshot(looks.find(place, textAt(before, place)));
-    else settled.addKept(proofs, place);
+    if (fingerprints.isRead(place))
+      fingerprinted.addFingerprint(looks.find(place, textAt(before, place)));
+    else fingerprinted.addKept(fingerprints, place);
   }
-  before.proofs = settled;
+  before.fingerprints = fingerprinted;
 }
 
 function textAt({ keys, texts }: TrackedParts, place: number): string {
@@ -38,12 +39,12 @@ class Looks {
     this.#items = items;
   }
 
-  /** The snapshot of a part that is written as this text: the one at the index, or another. */
-  find(index: number, text: string): Snapshot | undefined {
+  /** The fingerprint of a part that is written as this text: the one at the index, or another. */
+  find(index: number, text: string): Fingerprint | undefined {
     const recorded = this.#at(index);
-    if (recorded?.text === text) return recorded.snapshot;
+    if (recorded?.text === text) return recorded.fingerprint;
     this.#byText ??= this.#all();
-    return this.#byText.get(text)?.snapshot;
+    return this.#byText.get(text)?.fingerprint;
   }
 
   #all(): ReadonlyMap<string, Recorded> {
@@ -58,7 +59,7 @@ class Looks {
   #at(index: number): Recorded | undefined {
     if (this.#found.has(index)) return this.#found.get(index);
     const item = this.#items[index];
-    const recorded = isPrimitive(item) ? undefined : record(item);
+    const recorded = isPrimitive(item) ? undefined : fingerprintOf(item);
     this.#found.set(index, recorded);
     return recorded;
   }

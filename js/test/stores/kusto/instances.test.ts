@@ -28,7 +28,8 @@ async function open(batchSize: number): Promise<Opened> {
 
 /** A call that makes the planner fail. */
 async function nonsense(store: KustoStore): Promise<unknown> {
-  return store.run(JSON.parse('{ "tag": "put", "val": {} }'));
+  const made = { thread: "t", isInside: false, due: "microtask", joins: true } as const;
+  return store.run(JSON.parse('{ "tag": "put", "val": {} }'), made);
 }
 
 describeKusto("a core module", () => {

@@ -1,13 +1,13 @@
-// The proofs that the parts of a list or map are unchanged.
+// The fingerprints of the parts of a list or map.
 
-import { note, plainText, type Slot } from "../serde/plain.js";
-import { remake } from "../serde/remake.js";
-import { matchAt, matchPrefix, type Snapshot } from "./snapshot.js";
+import { note, plainText, type Slot } from "../../serde/plain.js";
+import { remake } from "../../serde/remake.js";
+import { type Fingerprint, matchAt, matchPrefix } from "./one.js";
 
 /** In place of what a part can only be written again for: nothing is ever this. */
 const UNPROVABLE = Symbol("unprovable");
 
-/** In place of the slots of a part that was read: it has some once `settle` was called. */
+/** In place of the slots of a part that was read: they are taken by `fingerprintRead`. */
 const READ = Symbol("read");
 
 /** About what the slots of a message take beside its strings. */
@@ -15,13 +15,13 @@ const READ_BYTES = 440;
 
 /**
  * What proves of each part that it is unchanged. A part that is a primitive, or promised to be
- * immutable, is a slot itself; others have the slots of a snapshot. The slots of all parts are in
+ * immutable, is a slot itself; others have the slots of a fingerprint. The slots of all parts are in
  * one list, since proving a list of messages takes as long as fetching what it looks at.
  *
- * Proofs of a list or map that has grown are those of what it was before, which goes on to have
+ * Fingerprints of a list or map that has grown are those of what it was before, which goes on to have
  * the first ones.
  */
-export class Proofs {
+export class Fingerprints {
   readonly #immutable: boolean;
   readonly #slots: Slot[];
   /** Where the slots of each part start. */
@@ -88,12 +88,12 @@ export class Proofs {
     return noted?.text;
   }
 
-  /** Adds a part of which a snapshot was taken, or none could be. */
-  addSnapshot(snapshot: Snapshot | undefined): void {
-    const place = this.#open(snapshot?.bytes ?? 0);
-    this.#written[place] = snapshot?.isWritten ?? false;
-    if (snapshot === undefined) this.#slots.push(UNPROVABLE);
-    else for (const slot of snapshot.slots) this.#slots.push(slot);
+  /** Adds a part of which a fingerprint was taken, or none could be. */
+  addFingerprint(fingerprint: Fingerprint | undefined): void {
+    const place = this.#open(fingerprint?.bytes ?? 0);
+    this.#written[place] = fingerprint?.isWritten ?? false;
+    if (fingerprint === undefined) this.#slots.push(UNPROVABLE);
+    else for (const slot of fingerprint.slots) this.#slots.push(slot);
   }
 
   /** Adds a part that was read. */
@@ -107,7 +107,7 @@ export class Proofs {
   }
 
   /** Adds a part with the proof that it has elsewhere. */
-  addKept(from: Proofs, place: number): void {
+  addKept(from: Fingerprints, place: number): void {
     this.#written[this.#open(from.bytesOf(place))] = from.#written[place] ?? false;
     const end = from.#starts[place + 1] ?? from.#slots.length;
     for (let at = from.#starts[place] ?? end; at < end; at += 1) this.#slots.push(from.#slots[at]);
@@ -120,11 +120,11 @@ export class Proofs {
     this.#written.pop();
   }
 
-  /** The proofs of the first parts, to add to: these, where nobody has yet. */
-  toGrow(length: number): Proofs {
+  /** The fingerprints of the first parts, to add to: these, where nobody has yet. */
+  toGrow(length: number): Fingerprints {
     const start = this.#starts[length];
     if (start === undefined) return this;
-    return new Proofs(
+    return new Fingerprints(
       this.#immutable,
       this.#slots.slice(0, start),
       this.#starts.slice(0, length),

@@ -4,8 +4,8 @@ import { AIMessage, HumanMessage } from "@langchain/core/messages";
 import fc from "fast-check";
 import { samePrefix } from "../../src/changes/align.js";
 import { write } from "../../src/changes/diff.js";
-import { reviveAgain } from "../../src/changes/revive-cached.js";
-import { record } from "../../src/changes/snapshot.js";
+import { fingerprintOf } from "../../src/changes/fingerprints/one.js";
+import { reviveCached } from "../../src/changes/revive-cached.js";
 import {
   type Revived,
   revive,
@@ -14,7 +14,7 @@ import {
   trackNew,
 } from "../../src/changes/value.js";
 import { JsonPlusSerde } from "../../src/entries/index.js";
-import type { NewValue } from "../../src/planner/calls.js";
+import type { NewValue } from "../../src/planner/contract.js";
 import { remake } from "../../src/serde/remake.js";
 import { anyKeptValue } from "../serde/arbitraries.js";
 import { expectAlike } from "../support/graphs.js";
@@ -47,7 +47,7 @@ async function expectRevivedAlike(tracked: Tracked, immutable: boolean): Promise
   let current = tracked;
   const made: unknown[] = [];
   for (let round = 0; round < 3; round += 1) {
-    const again = await reviveAgain(serde, current, immutable);
+    const again = await reviveCached(serde, current, immutable);
     const { kind, bytes } = tracked.payload;
     expectAlike(again.value, serde.loads(kind, bytes));
     for (const earlier of made) expectAlike(again.value, earlier);
@@ -60,9 +60,9 @@ async function expectRevivedAlike(tracked: Tracked, immutable: boolean): Promise
 describe("a_value_is_revived_as_its_text_is_read", () => {
   test.each([...messages, ["a ToolMessageChunk", toolChunk] as const])("with_%s", (_, message) => {
     for (const value of [message, { nested: [message] }]) {
-      const recorded = record(value);
+      const recorded = fingerprintOf(value);
       if (recorded?.text === undefined) throw new Error("the message was not written in one look");
-      expectAlike(remake(recorded.snapshot.slots, 0), serde.loads("json", recorded.text));
+      expectAlike(remake(recorded.fingerprint.slots, 0), serde.loads("json", recorded.text));
     }
   });
 
@@ -114,9 +114,9 @@ test("a_getter_that_changes_its_mind_is_revived_as_it_was_written", async () => 
 test("what_was_revived_is_proven_by_what_it_was_made_of", async () => {
   const call = { type: "tool_call" as const, id: "c", name: "n", args: { list: [1, { deep: 0 }] } };
   const chat = [new HumanMessage("hi"), new AIMessage({ content: "", tool_calls: [call] })];
-  let { tracked } = await reviveAgain(serde, await trackNew(serde, chat, false), false);
+  let { tracked } = await reviveCached(serde, await trackNew(serde, chat, false), false);
   for (let round = 0; round < 3; round += 1) {
-    const again = await reviveAgain(serde, tracked, false);
+    const again = await reviveCached(serde, tracked, false);
     tracked = again.tracked;
     if (!(tracked instanceof TrackedParts) || !Array.isArray(again.value)) throw new TypeError();
     const [, answer] = again.value;

@@ -1,6 +1,7 @@
 // The calls of a thread take effect in the order they are made.
 
-import { lateInside, type Made } from "../planner/runner.js";
+import { lateInside } from "../errors.js";
+import type { Made } from "../planner/contract.js";
 import { type Eventually, ignoreFailure, isPending } from "../platform/maybe-promise.js";
 
 /**
@@ -8,7 +9,7 @@ import { type Eventually, ignoreFailure, isPending } from "../platform/maybe-pro
  * holds up the later ones, and on a runner that does not order calls itself so does every call
  * until its end. A call about all threads is in the order of each.
  */
-export class Lanes {
+export class CallOrder {
   readonly #ordersCalls: boolean;
   /** What the next call of a thread, or of all, waits for; it never rejects. */
   readonly #last = new Map<string | undefined, Promise<unknown>>();

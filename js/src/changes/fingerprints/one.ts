@@ -1,23 +1,24 @@
 /**
- * The proof that a value is unchanged: a flat copy of everything that writing the value reads.
+ * The fingerprint of a value, by which it is known to be unchanged: a flat copy of everything that
+ * writing the value reads.
  *
- * A snapshot holds, in the order in which a value is walked, the shape of each object and each
+ * A fingerprint holds, in the order in which a value is walked, the shape of each object and each
  * primitive; strings are held by reference, not copied. A value that gives all of it again is
  * written in the same bytes, whatever has been done to it meanwhile.
  */
-import { kwargOf } from "../serde/classes.js";
-import { type Noted, note, type Slot } from "../serde/plain.js";
-import { type Fields, isFields, isObjectPrototypeExtended } from "../serde/records.js";
-import { LIST, NUMBERS, Shape } from "../serde/shapes.js";
+import { kwargOf } from "../../serde/classes.js";
+import { type Noted, note, type Slot } from "../../serde/plain.js";
+import { type Fields, isFields, isObjectPrototypeExtended } from "../../serde/records.js";
+import { LIST, NUMBERS, Shape } from "../../serde/shapes.js";
 
 /** An array may have been given a `toJSON`. */
 type Items = unknown[] & { toJSON?: unknown };
 
-/** In place of a place: the value has changed. */
+/** Sentinel place: the value has changed. */
 const NONE = -1;
 
 /** What writing a value has read. */
-export class Snapshot {
+export class Fingerprint {
   readonly slots: readonly Slot[];
   readonly bytes: number;
   /** Whether a text was written of the slots themselves, so that they say what it says. */
@@ -32,7 +33,7 @@ export class Snapshot {
 
 /** What is remembered of a value, and its text, where that was found on the way. */
 export interface Recorded {
-  readonly snapshot: Snapshot;
+  readonly fingerprint: Fingerprint;
   readonly text: string | undefined;
 }
 
@@ -40,10 +41,10 @@ export interface Recorded {
  * Remembers all that writing a value reads. Undefined where the value cannot be proven unchanged
  * and has to be written every time.
  */
-export function record(element: unknown): Recorded | undefined {
+export function fingerprintOf(element: unknown): Recorded | undefined {
   const slots: Slot[] = [];
   const noted = note(slots, element);
-  return noted && { snapshot: new Snapshot(slots, noted), text: noted.text };
+  return noted && { fingerprint: new Fingerprint(slots, noted), text: noted.text };
 }
 
 /**

@@ -1,0 +1,313 @@
+// What the planner is asked, what it needs of its host, and what it ends in: the records and
+// variants of wit/checkpoint/types.wit and wit/planner/types.wit, which document each field, in the
+// shape that JavaScript has them. `wire/` makes bytes of them.
+
+import { ProtocolError } from "../errors.js";
+import type { Batch, RowSet, StoredCall } from "./adapter.js";
+
+// ---- what a caller says ----------------------------------------------------------------------
+
+/** An identifier as the caller's config holds it. */
+export type Id =
+  | { readonly tag: "absent" }
+  | { readonly tag: "text"; readonly val: string }
+  | { readonly tag: "number"; readonly val: number }
+  | { readonly tag: "unsupported"; readonly val: string };
+
+/** The part of `config.configurable` that addresses a checkpoint. */
+export interface Config {
+  readonly threadId: Id;
+  readonly checkpointNs: Id;
+  readonly checkpointId: Id;
+  readonly threadTs: Id;
+}
+
+/** A serialized value: a type tag, and bytes that are kept exactly. */
+export interface Payload {
+  readonly kind: string;
+  readonly bytes: Uint8Array;
+}
+
+/** A channel and its version. */
+export interface ChannelVersion {
+  readonly channel: string;
+  readonly version:
+    | { readonly tag: "number"; readonly val: number }
+    | { readonly tag: "text"; readonly val: string };
+}
+
+/** Consecutive elements of a list or entries of a map: those of the base, or new ones as JSON. */
+export type Run =
+  | { readonly tag: "kept"; readonly val: { readonly first: number; readonly count: number } }
+  | { readonly tag: "fresh"; readonly val: Uint8Array };
+
+/** The value of a channel to store; the last two refer to the base, which `known` says. */
+export type NewValue =
+  | { readonly tag: "whole"; readonly val: Payload }
+  | { readonly tag: "edited"; readonly val: readonly Run[] }
+  | { readonly tag: "unchanged" };
+
+/** A channel and its value to store. */
+export interface NewChannelValue {
+  readonly channel: string;
+  readonly value: NewValue;
+}
+
+/** `put`. */
+export interface Put {
+  readonly config: Config;
+  readonly checkpoint: {
+    readonly id: Id;
+    readonly v: number;
+    readonly ts: string;
+    readonly channelVersions: readonly ChannelVersion[];
+    readonly channelValues: readonly NewChannelValue[];
+    readonly rest: Payload;
+  };
+  readonly metadata: Payload;
+  readonly newVersions: readonly string[];
+  readonly known?: Uint8Array | undefined;
+}
+
+/** `putWrites`. */
+export interface PutWrites {
+  readonly config: Config;
+  readonly writes: readonly { readonly channel: string; readonly value: Payload }[];
+  readonly taskId: Id;
+  readonly taskPath: string;
+}
+
+/** `getTuple`. */
+export interface GetTuple {
+  readonly config: Config;
+  readonly known?: Uint8Array | undefined;
+}
+
+/** `list`, one page of it. */
+export interface List {
+  readonly config: Config;
+  readonly limit?: number | undefined;
+  readonly before: Id;
+  readonly filter: readonly { readonly key: string; readonly json: string }[];
+  readonly resume?: Uint8Array | undefined;
+}
+
+/** `getDeltaChannelHistory`. */
+export interface DeltaChannelHistory {
+  readonly config: Config;
+  readonly channels: readonly string[];
+  readonly known: readonly Uint8Array[];
+}
+
+/** A call. */
+export type Call =
+  | { readonly tag: "setup" }
+  | { readonly tag: "get-tuple"; readonly val: GetTuple }
+  | { readonly tag: "list"; readonly val: List }
+  | { readonly tag: "put"; readonly val: Put }
+  | { readonly tag: "put-writes"; readonly val: PutWrites }
+  | { readonly tag: "delete-thread"; readonly val: Config }
+  | { readonly tag: "delta-channel-history"; readonly val: DeltaChannelHistory }
+  /** Sends all that waits in a store with write-behind. */
+  | { readonly tag: "flush" }
+  /** Calls of one thread on Kusto that write and were made at once. */
+  | { readonly tag: "together"; readonly val: readonly Call[] };
+
+// ---- what a caller gets ----------------------------------------------------------------------
+
+/** A pending write as stored. */
+export interface PendingWrite {
+  readonly taskId: string;
+  readonly channel: string;
+  readonly value: Payload;
+}
+
+/** The value of a channel as stored: spans are of the page's `shared` bytes. */
+export type TupleValue =
+  | { readonly tag: "whole"; readonly val: Payload }
+  | {
+      readonly tag: "shared";
+      readonly val: {
+        readonly kind: string;
+        readonly spans: readonly { readonly begin: number; readonly end: number }[];
+      };
+    }
+  | { readonly tag: "unchanged" };
+
+/** A checkpoint as stored. */
+export interface CheckpointTuple {
+  readonly threadId: string;
+  readonly checkpointNs: string;
+  readonly checkpointId: string;
+  readonly parentCheckpointId: string | undefined;
+  readonly v: number;
+  readonly ts: string;
+  readonly channelVersions: readonly ChannelVersion[];
+  readonly channelValues: readonly { readonly channel: string; readonly value: TupleValue }[];
+  readonly rest: Payload;
+  readonly metadata: Payload;
+  readonly pendingWrites: readonly PendingWrite[];
+  readonly pendingSends: readonly Payload[] | undefined;
+}
+
+/** What `getTuple` gives. */
+export interface FoundCheckpoint {
+  readonly tuple: CheckpointTuple;
+  readonly known: Uint8Array;
+  /** The lists and maps that an edit may start from, with the bytes of each element or entry. */
+  readonly bases: readonly { readonly channel: string; readonly lengths: Uint32Array }[];
+}
+
+/** A page of `list`. */
+export interface Page {
+  readonly tuples: readonly CheckpointTuple[];
+  readonly shared: Uint8Array;
+  readonly next: Uint8Array | undefined;
+}
+
+/** What `put` gives. */
+export interface StoredCheckpoint {
+  readonly threadId: string;
+  readonly checkpointNs: string;
+  readonly checkpointId: string;
+  readonly known: Uint8Array;
+  readonly values: readonly { readonly channel: string; readonly editable: boolean }[];
+}
+
+/** The history of one delta channel. */
+export interface ChannelHistory {
+  readonly channel: string;
+  readonly goesOn: boolean;
+  readonly writes: readonly PendingWrite[];
+  readonly seed: Payload | undefined;
+  readonly known: Uint8Array | undefined;
+}
+
+/** How one of several calls ended. */
+export type Ended = { readonly outcome: Outcome } | { readonly failure: unknown };
+
+/** What an operation ends in. */
+export type Outcome =
+  | { readonly tag: "ready" }
+  | { readonly tag: "found"; readonly val: FoundCheckpoint | undefined }
+  | { readonly tag: "page"; readonly val: Page }
+  | { readonly tag: "stored"; readonly val: StoredCheckpoint }
+  | { readonly tag: "stale"; readonly val: Uint8Array }
+  | { readonly tag: "writes-stored" }
+  | { readonly tag: "deleted" }
+  | { readonly tag: "history"; readonly val: readonly ChannelHistory[] }
+  /** Of `together`: the ends in the order of the calls. */
+  | { readonly tag: "together"; readonly val: readonly Ended[] };
+
+/** The outcome of one kind. */
+export type OutcomeOf<Tag extends Outcome["tag"]> = Extract<Outcome, { tag: Tag }>;
+
+// ---- what a host does ------------------------------------------------------------------------
+
+/** The time in microseconds since 1970, and 64 random bits. */
+export interface Moment {
+  readonly now: bigint;
+  readonly entropy: bigint;
+}
+
+/** An HTTP request, and whether it carries the bearer token. */
+export interface HttpRequest {
+  readonly method: string;
+  readonly url: string;
+  readonly headers: readonly (readonly [name: string, value: string])[];
+  readonly body: Uint8Array;
+  readonly authorization: "none" | "token" | "fresh-token";
+  readonly timeoutMs: number;
+  readonly responseBytesMax: number;
+}
+
+/** An HTTP response, its body whole. */
+export interface HttpResponse {
+  readonly status: number;
+  readonly headers: readonly (readonly [name: string, value: string])[];
+  readonly body: Uint8Array;
+}
+
+/** What a host answers to a request. */
+export type HttpAnswer =
+  | { readonly tag: "response"; readonly val: HttpResponse }
+  | { readonly tag: "failed"; readonly val: string }
+  | { readonly tag: "too-large" };
+
+/** What a call needs of its host: a batch run, a request sent, or milliseconds to pass. */
+export type Need =
+  | { readonly tag: "sql"; readonly val: Batch }
+  | { readonly tag: "http"; readonly val: HttpRequest }
+  | { readonly tag: "wait"; readonly val: number };
+
+/** What a host answers to a need. */
+export type Answer =
+  | { readonly tag: "sql"; readonly val: readonly RowSet[] }
+  | { readonly tag: "http"; readonly val: HttpAnswer }
+  | { readonly tag: "waited" };
+
+/** What a store keeps in memory, for its host to do something about between calls. */
+export interface Status {
+  /** When `flush` is due, in microseconds since 1970; undefined if no row waits. */
+  readonly flushDue: number | undefined;
+  /** What is lost if the process ends without another flush. */
+  readonly waiting: Waiting;
+  /** The calls that were sent and that no query has shown yet. */
+  readonly unshown: readonly UnshownCall[];
+  /** What the caller should be warned of, given once. */
+  readonly warning: string | undefined;
+}
+
+/** How much is acknowledged and not sent yet. */
+export interface Waiting {
+  readonly checkpoints: number;
+  readonly writes: number;
+  readonly threads: number;
+}
+
+/** A call that was sent and that no query has shown yet. */
+export type UnshownCall = readonly [threadId: string, rev: bigint, rows: number];
+
+// ---- how a call is made ----------------------------------------------------------------------
+
+/** How a call is made: what its method knows of it, beside what the planner is told. */
+export interface Made {
+  /** Its thread; undefined if it is about all of them. */
+  readonly thread: string | undefined;
+  /** Whether it was made inside of a transaction of the caller's. */
+  readonly isInside: boolean;
+  /** When it must have run. Calls that only read are due now. */
+  readonly due: StoredCall["due"];
+  /** Whether a store may make it one with calls beside it that may be, too. */
+  readonly joins: boolean;
+}
+
+/** Makes the call that takes the place of one that ended stale, of the `known` it ended with. */
+export type Repeat = (known: Uint8Array) => Call;
+
+/** The outcome of one kind, which the planner must have ended in. */
+export function expectOutcome<Tag extends Outcome["tag"]>(
+  outcome: Outcome,
+  tag: Tag,
+): OutcomeOf<Tag> {
+  if (isOutcome(outcome, tag)) return outcome;
+  throw new ProtocolError(
+    "unexpected-outcome",
+    `the planner ended in "${outcome.tag}" where "${tag}" belongs; please report it`,
+  );
+}
+
+function isOutcome<Tag extends Outcome["tag"]>(
+  outcome: Outcome,
+  tag: Tag,
+): outcome is OutcomeOf<Tag> {
+  return outcome.tag === tag;
+}
+
+/** What the planner must not give where nothing was known. */
+export function referenceToNothing(): ProtocolError {
+  return new ProtocolError(
+    "unexpected-outcome",
+    "the planner referred to a value that this package does not have; please report it",
+  );
+}

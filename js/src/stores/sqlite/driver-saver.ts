@@ -1,0 +1,41 @@
+/// <reference lib="esnext.disposable" preserve="true" />
+
+import type { SerializerProtocol } from "@langchain/langgraph-checkpoint";
+import { type SqliteOptions, shared } from "../../options.js";
+import { StorageSaver } from "../storage-saver.js";
+import { CommitQueue } from "./commit-queue.js";
+import type { Connection } from "./connection.js";
+import { queueOptions } from "./opening.js";
+
+/** What savers on drivers for SQLite have in common: all but the driver. */
+export abstract class DriverSaver<Database extends { close(): unknown }> extends StorageSaver {
+  /** The connection. One that the saver opened does not itself wait for locks. */
+  readonly db: Database;
+  readonly #queue: CommitQueue;
+
+  protected constructor(
+    db: Database,
+    connect: (db: Database) => Connection,
+    serde: SerializerProtocol | undefined,
+    options: SqliteOptions,
+  ) {
+    const used = queueOptions(db, serde, options);
+    const queue = new CommitQueue(connect(db), used);
+    super(queue, serde, shared(options));
+    this.db = db;
+    this.#queue = queue;
+  }
+
+  /** Runs the writes that wait, then closes the database. */
+  close(): void {
+    try {
+      this.#queue.flush();
+    } finally {
+      this.db.close();
+    }
+  }
+
+  [Symbol.dispose](): void {
+    this.close();
+  }
+}
