@@ -9,10 +9,9 @@ import { fileURLToPath } from "node:url";
 import { type RolldownOptions, rolldown } from "rolldown";
 
 const PACKAGE = fileURLToPath(new URL("../..", import.meta.url));
-const manifest: {
-  devDependencies: Record<string, string>;
-  overrides: Record<string, string>;
-} = JSON.parse(readFileSync(join(PACKAGE, "package.json"), "utf8"));
+const manifest: { devDependencies: Record<string, string> } = JSON.parse(
+  readFileSync(join(PACKAGE, "package.json"), "utf8"),
+);
 
 function npm(folder: string, ...args: string[]): string {
   return execFileSync("npm", [...args, "--no-audit", "--no-fund"], {
@@ -27,8 +26,8 @@ function installPacked(folder: string): string[] {
   // It is not built anew: other tests are using what is built.
   const options = ["--json", "--ignore-scripts", "--pack-destination", folder];
   const [packed] = JSON.parse(npm(PACKAGE, "pack", ...options));
-  const { overrides, devDependencies } = manifest;
-  writeFileSync(join(folder, "package.json"), JSON.stringify({ type: "module", overrides }));
+  const { devDependencies } = manifest;
+  writeFileSync(join(folder, "package.json"), JSON.stringify({ type: "module" }));
   const peers = ["@langchain/core", "@langchain/langgraph", "@langchain/langgraph-checkpoint"];
   const packages = [
     join(folder, packed.filename),
