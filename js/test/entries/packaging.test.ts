@@ -9,9 +9,10 @@ import { fileURLToPath } from "node:url";
 import { type RolldownOptions, rolldown } from "rolldown";
 
 const PACKAGE = fileURLToPath(new URL("../..", import.meta.url));
-const manifest: { devDependencies: Record<string, string> } = JSON.parse(
-  readFileSync(join(PACKAGE, "package.json"), "utf8"),
-);
+const manifest: {
+  devDependencies: Record<string, string>;
+  peerDependencies: Record<string, string>;
+} = JSON.parse(readFileSync(join(PACKAGE, "package.json"), "utf8"));
 
 function npm(folder: string, ...args: string[]): string {
   return execFileSync("npm", [...args, "--no-audit", "--no-fund"], {
@@ -88,6 +89,16 @@ test("the_readmes_install_line_has_every_package_of_its_examples", () => {
   expect(readFileSync(join(PACKAGE, "../README.md"), "utf8")).toContain(`npm install ${line}\n`);
 });
 
+test("the_readme_names_the_versions_that_are_tested", () => {
+  const readme = readFileSync(join(PACKAGE, "README.md"), "utf8");
+  const text = readme.replaceAll(/\s+/g, " ");
+  const { devDependencies, peerDependencies } = manifest;
+  for (const peer of ["@langchain/core", "@langchain/langgraph-checkpoint"]) {
+    expect(text).toContain(`\`${peer}\` from ${peerDependencies[peer]?.slice(1)}`);
+  }
+  expect(text).toContain(`with LangGraph ${devDependencies["@langchain/langgraph"]}.`);
+});
+
 test("the_readmes_copying_carries_a_thread_over_with_its_interrupt", async () => {
   const readme = readFileSync(join(PACKAGE, "README.md"), "utf8");
   const [, text = ""] = /^```ts\n([^`]*carryOver.*?)^```/ms.exec(readme) ?? [];
@@ -131,7 +142,7 @@ test("the_packed_package_runs_every_example_of_its_readme", () => {
     writeFileSync(join(folder, file), text);
     return execFileSync(process.execPath, [file], { cwd: folder, encoding: "utf8" });
   });
-  expect(outputs).toEqual(["[ 'first', 'hello, note 1' ]\n", "", "true storage-closed\n"]);
+  expect(outputs).toEqual([NOTES, "", "{ getTuple: 1 }\n", "true storage-closed\n"]);
 });
 
 /** The README's first example, which prints two notes. */
