@@ -16,12 +16,13 @@ import type { Before } from "../changes/diff.js";
 import { completed } from "../changes/histories.js";
 import { reviveAgain } from "../changes/revive-cached.js";
 import { type Revived, revive, type Tracked } from "../changes/value.js";
-import { CACHE_BYTES, type MemoryOptions } from "../options.js";
+import { CACHE_BYTES, type CallOptions, type CallReport, type MemoryOptions } from "../options.js";
 import type { Call, NewValue, Outcome, OutcomeOf } from "../planner/calls.js";
 import { expectOutcome, type Repeat, type Runner, referenceToNothing } from "../planner/runner.js";
 import { allReady, bothReady, type Eventually, whenReady } from "../platform/maybe-promise.js";
 import { dumpAll, leavesOut, type Payload, placed } from "../serde/payload.js";
 import { JsonPlusSerde } from "../serde/serializer.js";
+import { CallReports, type ReportedCall } from "./call-reports.js";
 import {
   fromHistory,
   fromIds,
@@ -57,22 +58,26 @@ export abstract class PlannedSaver extends BaseCheckpointSaver {
   readonly #lanes: Lanes;
   readonly #memory: Memory;
   readonly #immutable: ReadonlySet<string>;
+  /** Left out where nobody is told of calls: then nothing of them is noted. */
+  readonly #reports: CallReports | undefined;
 
   /**
    * @param runner Runs the calls.
    * @param serde Serializes the values; `JsonPlusSerde` when it is left out.
-   * @param options What it may take to be unchanged, and how much it remembers.
+   * @param options What it may take to be unchanged, how much it remembers, whom it tells of calls.
    */
   constructor(
     runner: Runner,
     serde: SerializerProtocol = new JsonPlusSerde(),
-    options: MemoryOptions = {},
+    options: MemoryOptions & CallOptions = {},
   ) {
     super(serde);
     this.#runner = runner;
     this.#lanes = new Lanes(runner.ordersCalls);
     this.#memory = new Memory(options.cacheBytes ?? CACHE_BYTES);
     this.#immutable = new Set(options.assumeImmutable);
+    const { onCall } = options;
+    this.#reports = onCall && new CallReports(onCall);
   }
 
   /**
@@ -80,21 +85,24 @@ export abstract class PlannedSaver extends BaseCheckpointSaver {
    * where the store allows it; done again, it changes nothing.
    */
   setup(): Promise<void> {
-    return guarded(async () => {
+    return this.#answer("setup", async () => {
       const made = { thread: undefined, isInside: this.#runner.inTransaction ?? false };
       expectOutcome(await this.#runner.run({ tag: "setup" }, undefined, made), "ready");
     });
   }
 
   override getTuple(config: RunnableConfig): Promise<CheckpointTuple | undefined> {
-    return guarded(() => this.#getTuple(givenConfig(config)));
+    return this.#answer("getTuple", (call) => this.#getTuple(givenConfig(config), call));
   }
 
   override list(
     config: RunnableConfig,
     options?: CheckpointListOptions,
   ): AsyncGenerator<CheckpointTuple> {
-    return guardedEach(() => this.#list(givenConfig(config), givenOptions(options)));
+    const run = (call?: ReportedCall) => {
+      return this.#list(givenConfig(config), givenOptions(options), call);
+    };
+    return this.#reports === undefined ? guardedEach(run) : this.#reports.each("list", run);
   }
 
   override put(
@@ -103,9 +111,9 @@ export abstract class PlannedSaver extends BaseCheckpointSaver {
     metadata: CheckpointMetadata,
     newVersions?: ChannelVersions,
   ): Promise<RunnableConfig> {
-    return guarded(async () => {
+    return this.#answer("put", async (call) => {
       const [stored, versions] = [givenCheckpoint(checkpoint), givenVersions(newVersions)];
-      return this.#put(givenConfig(config), stored, metadata, versions);
+      return this.#put(givenConfig(config), stored, metadata, versions, call);
     });
   }
 
@@ -115,29 +123,40 @@ export abstract class PlannedSaver extends BaseCheckpointSaver {
     taskId: string,
     taskPath = "",
   ): Promise<void> {
-    return guarded(async () => {
-      return this.#putWrites(givenConfig(config), givenWrites(writes), taskId, taskPath);
+    return this.#answer("putWrites", async (call) => {
+      return this.#putWrites(givenConfig(config), givenWrites(writes), taskId, taskPath, call);
     });
   }
 
   override deleteThread(threadId: string): Promise<void> {
-    return guarded(() => this.#deleteThread(threadId));
+    return this.#answer("deleteThread", () => this.#deleteThread(threadId));
   }
 
   override getDeltaChannelHistory(options: {
     config: RunnableConfig;
     channels: string[];
   }): Promise<Record<string, DeltaChannelHistory>> {
-    return guarded(async () => this.#getDeltaChannelHistory(givenHistory(options)));
+    return this.#answer("getDeltaChannelHistory", async (call) => {
+      return this.#getDeltaChannelHistory(givenHistory(options), call);
+    });
   }
 
-  async #getTuple(config: RunnableConfig): Promise<CheckpointTuple | undefined> {
+  /** Runs a call of a method, and tells of it who is to be told. */
+  #answer<T>(op: CallReport["op"], run: (call?: ReportedCall) => Promise<T>): Promise<T> {
+    return this.#reports === undefined ? guarded(run) : this.#reports.answer(op, run);
+  }
+
+  async #getTuple(
+    config: RunnableConfig,
+    reported: ReportedCall | undefined,
+  ): Promise<CheckpointTuple | undefined> {
     const joined = this.#runner.joined;
     const { thread_id, checkpoint_ns } = config?.configurable ?? {};
     const entry = this.#memory.of(thread_id, checkpoint_ns);
     const call: Extract<Call, { tag: "get-tuple" }>["val"] = { config: toConfig(config) };
     if (hasValues(entry)) call.known = entry.known;
-    const { val: found } = await this.#read(thread_id, { tag: "get-tuple", val: call }, "found");
+    const get = { tag: "get-tuple", val: call } as const;
+    const { val: found } = await this.#read(reported, thread_id, get, "found");
     if (found === undefined) return undefined;
     const values = await this.#revive(found, entry);
     if (this.#runner.joined === joined) {
@@ -152,6 +171,7 @@ export abstract class PlannedSaver extends BaseCheckpointSaver {
   async *#list(
     config: RunnableConfig,
     options: CheckpointListOptions,
+    reported: ReportedCall | undefined,
   ): AsyncGenerator<CheckpointTuple> {
     const { limit, before, filter } = options;
     const val: Extract<Call, { tag: "list" }>["val"] = {
@@ -163,7 +183,7 @@ export abstract class PlannedSaver extends BaseCheckpointSaver {
     const { thread_id } = config?.configurable ?? {};
     const conditions = this.#toFilter(filter ?? {});
     while (true) {
-      const read = this.#run(thread_id, conditions, "page", (ready) => {
+      const read = this.#run(reported, thread_id, conditions, "page", (ready) => {
         return { call: { tag: "list", val: { ...val, filter: ready } } };
       });
       const { val: page } = await read;
@@ -181,6 +201,7 @@ export abstract class PlannedSaver extends BaseCheckpointSaver {
     checkpoint: Checkpoint,
     metadata: CheckpointMetadata,
     newVersions: ChannelVersions | undefined,
+    reported: ReportedCall | undefined,
   ): Promise<RunnableConfig> {
     const toCall = toPutCall(config, checkpoint, newVersions);
     const { thread_id, checkpoint_ns } = config.configurable ?? {};
@@ -192,7 +213,7 @@ export abstract class PlannedSaver extends BaseCheckpointSaver {
       () => dumpAll(this.serde, head, (index) => [HEAD[index] ?? ""]),
       () => this.#serialize(channels, entry),
     );
-    const { val: stored } = await this.#run(thread_id, ready, "stored", ([payloads, written]) => {
+    const storing = this.#run(reported, thread_id, ready, "stored", ([payloads, written]) => {
       const edited = written.map(({ channel, value }) => ({ channel, value }));
       const whole: Repeat = (known) => {
         const all = written.map(({ channel, tracked }) => {
@@ -203,6 +224,7 @@ export abstract class PlannedSaver extends BaseCheckpointSaver {
       const put = { tag: "put", val: toCall(payloads, edited, entry?.known) } as const;
       return { call: put, whole };
     });
+    const { val: stored } = await storing;
     const { threadId, checkpointNs } = stored;
     if (this.#runner.joined === joined) {
       const [, values] = await ready;
@@ -218,6 +240,7 @@ export abstract class PlannedSaver extends BaseCheckpointSaver {
     writes: PendingWrite[],
     taskId: string,
     taskPath: string,
+    reported: ReportedCall | undefined,
   ): Promise<void> {
     const stored = writes.map(([channel, value]) => [toName(channel), value] as const);
     const call = { config: toConfig(config), taskId: toId(taskId), taskPath: toName(taskPath) };
@@ -227,7 +250,8 @@ export abstract class PlannedSaver extends BaseCheckpointSaver {
       kept.map(([, value]) => value),
       (index) => [kept[index]?.[0] ?? ""],
     );
-    await this.#run(config.configurable?.thread_id, payloads, "writes-stored", (values) => {
+    const { thread_id } = config.configurable ?? {};
+    await this.#run(reported, thread_id, payloads, "writes-stored", (values) => {
       const newWrites = values.map((value, index) => ({ channel: kept[index]?.[0] ?? "", value }));
       return { call: { tag: "put-writes", val: { ...call, writes: newWrites } } };
     });
@@ -236,14 +260,14 @@ export abstract class PlannedSaver extends BaseCheckpointSaver {
   async #deleteThread(threadId: string): Promise<void> {
     const val = toConfig({ configurable: { thread_id: threadId } });
     const call = { tag: "delete-thread", val } as const;
-    await this.#run(threadId, undefined, "deleted", () => ({ call }));
+    await this.#run(undefined, threadId, undefined, "deleted", () => ({ call }));
     this.#memory.forget(threadId);
   }
 
-  async #getDeltaChannelHistory(options: {
-    config: RunnableConfig;
-    channels: string[];
-  }): Promise<Record<string, DeltaChannelHistory>> {
+  async #getDeltaChannelHistory(
+    options: { config: RunnableConfig; channels: string[] },
+    reported: ReportedCall | undefined,
+  ): Promise<Record<string, DeltaChannelHistory>> {
     const { joined } = this.#runner;
     const { thread_id, checkpoint_ns } = options.config?.configurable ?? {};
     const before = this.#memory.historiesOf(thread_id, checkpoint_ns);
@@ -251,7 +275,7 @@ export abstract class PlannedSaver extends BaseCheckpointSaver {
     const known = channels.flatMap((channel) => before?.get(channel)?.known ?? []);
     const val = { config: toConfig(options.config), channels, known };
     const call = { tag: "delta-channel-history", val } as const;
-    const read = await this.#read(thread_id, call, "history");
+    const read = await this.#read(reported, thread_id, call, "history");
     const histories = read.val.map((history) => completed(history, before));
     if (this.#runner.joined === joined) {
       this.#memory.rememberHistories(thread_id, checkpoint_ns, histories);
@@ -303,15 +327,17 @@ export abstract class PlannedSaver extends BaseCheckpointSaver {
 
   /** Runs a call that reads, after the calls before it. */
   #read<Tag extends Outcome["tag"]>(
+    reported: ReportedCall | undefined,
     threadId: unknown,
     call: Call,
     tag: Tag,
   ): Eventually<OutcomeOf<Tag>> {
-    return this.#run(threadId, undefined, tag, () => ({ call }));
+    return this.#run(reported, threadId, undefined, tag, () => ({ call }));
   }
 
   /** Runs a call made of values, in this turn of the event loop if they are there. */
   #run<Values, Tag extends Outcome["tag"]>(
+    reported: ReportedCall | undefined,
     threadId: unknown,
     values: Eventually<Values>,
     tag: Tag,
@@ -322,9 +348,13 @@ export abstract class PlannedSaver extends BaseCheckpointSaver {
     const made = { thread, isInside: this.#runner.inTransaction ?? false };
     const ended = this.#lanes.run(made, values, (ready) => {
       const { call, whole } = toCall(ready);
-      return this.#runner.run(call, whole, made);
+      if (reported === undefined) return this.#runner.run(call, whole, made);
+      return this.#runner.run(reported.calls(call), whole && reported.repeats(whole), made);
     });
-    return whenReady(ended, (outcome) => expectOutcome(outcome, tag));
+    return whenReady(ended, (outcome) => {
+      reported?.got(outcome);
+      return expectOutcome(outcome, tag);
+    });
   }
 
   /** A key whose value is undefined is no condition, as in JSON it would be no key. */

@@ -11,7 +11,7 @@ import { type RolldownOptions, rolldown } from "rolldown";
 const PACKAGE = fileURLToPath(new URL("../..", import.meta.url));
 const manifest: {
   devDependencies: Record<string, string>;
-  overrides: Record<string, string>;
+  peerDependencies: Record<string, string>;
 } = JSON.parse(readFileSync(join(PACKAGE, "package.json"), "utf8"));
 
 function npm(folder: string, ...args: string[]): string {
@@ -27,8 +27,8 @@ function installPacked(folder: string): string[] {
   // It is not built anew: other tests are using what is built.
   const options = ["--json", "--ignore-scripts", "--pack-destination", folder];
   const [packed] = JSON.parse(npm(PACKAGE, "pack", ...options));
-  const { overrides, devDependencies } = manifest;
-  writeFileSync(join(folder, "package.json"), JSON.stringify({ type: "module", overrides }));
+  const { devDependencies } = manifest;
+  writeFileSync(join(folder, "package.json"), JSON.stringify({ type: "module" }));
   const peers = ["@langchain/core", "@langchain/langgraph", "@langchain/langgraph-checkpoint"];
   const packages = [
     join(folder, packed.filename),
@@ -89,6 +89,16 @@ test("the_readmes_install_line_has_every_package_of_its_examples", () => {
   expect(readFileSync(join(PACKAGE, "../README.md"), "utf8")).toContain(`npm install ${line}\n`);
 });
 
+test("the_readme_names_the_versions_that_are_tested", () => {
+  const readme = readFileSync(join(PACKAGE, "README.md"), "utf8");
+  const text = readme.replaceAll(/\s+/g, " ");
+  const { devDependencies, peerDependencies } = manifest;
+  for (const peer of ["@langchain/core", "@langchain/langgraph-checkpoint"]) {
+    expect(text).toContain(`\`${peer}\` from ${peerDependencies[peer]?.slice(1)}`);
+  }
+  expect(text).toContain(`with LangGraph ${devDependencies["@langchain/langgraph"]}.`);
+});
+
 test("the_readmes_copying_carries_a_thread_over_with_its_interrupt", async () => {
   const readme = readFileSync(join(PACKAGE, "README.md"), "utf8");
   const [, text = ""] = /^```ts\n([^`]*carryOver.*?)^```/ms.exec(readme) ?? [];
@@ -132,7 +142,7 @@ test("the_packed_package_runs_every_example_of_its_readme", () => {
     writeFileSync(join(folder, file), text);
     return execFileSync(process.execPath, [file], { cwd: folder, encoding: "utf8" });
   });
-  expect(outputs).toEqual(["[ 'first', 'hello, note 1' ]\n", "", "true storage-closed\n"]);
+  expect(outputs).toEqual([NOTES, "", "{ getTuple: 1 }\n", "true storage-closed\n"]);
 });
 
 /** The README's first example, which prints two notes. */
