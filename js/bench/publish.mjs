@@ -16,8 +16,8 @@ const NAMES = ["stock", "ours", "optIn"];
 /** Writes the rows that have targets, and the picture. */
 export function publishTable(found, rows, picture) {
   const judged = rows.filter(({ judgements }) => judgements.length > 0);
-  const table = tableOf(judged, { ranges: false, names: NAMES });
-  replace(TABLE, `${preamble(found)}\n\n${table}\n`);
+  const shape = { ranges: false, names: NAMES };
+  replace(TABLE, `${preamble(found, shape)}\n\n${tableOf(judged, shape)}\n`);
   writeFileSync(PICTURE, picture);
   console.log(`Published: ${fileURLToPath(PICTURE)}`);
 }

@@ -62,8 +62,8 @@ export function place({ versions: found, node, platform: system, processor, cpus
   return `${named.join(", ")}; Node.js ${node} on ${system}, ${processor}, ${count} CPUs`;
 }
 
-/** What stands above the table. */
-export function preamble(found) {
+/** What stands above the table, with or without the ranges of the values. */
+export function preamble(found, { ranges }) {
   const counts = Object.entries(SIZES).map(([label, bytes]) => {
     return `${label}: ${messagesOf(1, bytes).length}`;
   });
@@ -76,9 +76,11 @@ export function preamble(found) {
       'saver alike, as LangGraph does with its default durability, "async". ' +
       `Messages by size: ${counts.join("; ")}. ` +
       '"Opt-in" is ours with `assumeImmutable: ["messages"]`.',
-    "A cell is a median, or a single value; in brackets are the least and the greatest. A ratio " +
-      "is that of the medians; in brackets are the least and the greatest of single rounds; that " +
-      "of the best, where it is shown, is of the rounds that were disturbed least.",
+    ranges
+      ? "A cell is a median, or a single value; in brackets are the least and the greatest. A " +
+        "ratio is that of the medians; in brackets are the least and the greatest of single " +
+        "rounds; that of the best is of the rounds that were disturbed least."
+      : "A cell is a median, or a single value. A ratio is that of the medians.",
     ...(found.quick ? ["A quick run: few rounds, and stock is spared its longest workloads."] : []),
   ].join("\n\n");
 }

@@ -86,7 +86,7 @@ async function measureAll() {
 function report(found, measured) {
   const rows = judged(measured.filter(({ values }) => values !== undefined));
   const curves = measured.filter(({ curve }) => curve !== undefined);
-  const text = `${preamble(found)}\n\n${tableOf(rows, { ranges: true })}\n`;
+  const text = `${preamble(found, { ranges: true })}\n\n${tableOf(rows, { ranges: true })}\n`;
   console.log(text);
   const name = ["savers", synchronous, ...(quick ? ["quick"] : []), ...(only ? [only] : [])].join(
     "-",
