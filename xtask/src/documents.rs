@@ -1,7 +1,7 @@
-//! What the README shows is what is run.
+//! What the documents show is what is run.
 //!
-//! Its JavaScript stands in the package's README too, whose every example the package's tests run;
-//! its Rust is compiled with the host's documentation; its commands are those of this program.
+//! The README's JavaScript stands in the package's README too, whose every example the package's
+//! tests run; its Rust is compiled with the host's documentation. The commands are this program's.
 
 use std::fs;
 
@@ -9,7 +9,10 @@ use anyhow::{Context, Result, bail};
 
 use crate::workspace::Workspace;
 
-/// Fails on an example that nothing runs, and on a command that is none.
+/// The documents whose commands are looked at.
+const SHOWING: &[&str] = &["README.md", "CONTRIBUTING.md", "docs/benchmarks.md"];
+
+/// Fails on an example that nothing runs, and on an unknown command.
 pub(crate) fn check(workspace: &Workspace) -> Result<()> {
     let read = |path: &str| {
         fs::read_to_string(workspace.path(path)).with_context(|| format!("cannot read {path}"))
@@ -28,10 +31,13 @@ pub(crate) fn check(workspace: &Workspace) -> Result<()> {
         bail!("host/src/lib.rs does not include README.md, so its Rust is not compiled");
     }
     let commands = crate::commands();
-    if let Some(unknown) = shown(&readme).find(|name| !commands.iter().any(|own| own == name)) {
-        bail!("README.md shows `cargo xtask {unknown}`, and there is none");
+    for document in SHOWING {
+        let text = read(document)?;
+        if let Some(unknown) = shown(&text).find(|name| !commands.iter().any(|own| own == name)) {
+            bail!("{document} shows `cargo xtask {unknown}`, which is not a command");
+        }
     }
-    println!("{} examples and every command of README.md are run", examples.len());
+    println!("{} examples are run; every command of {} exists", examples.len(), SHOWING.join(", "));
     Ok(())
 }
 
