@@ -1,13 +1,33 @@
 // Puts the documents beside the package's README, with links that lead somewhere in the package:
 // whoever has it from npm has no repository.
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { posix } from "node:path";
 
+const FROM = new URL("../../docs/", import.meta.url);
 const TO = new URL("../docs/", import.meta.url);
 
-mkdirSync(TO, { recursive: true });
-for (const name of ["adapters", "kusto", "kusto-operations", "runtimes"]) {
-  const text = readFileSync(new URL(`../../docs/${name}.md`, import.meta.url), "utf8")
-    .replaceAll("(../provision.kql)", "(../dist/provision.kql)")
-    .replace(/\[([^\]]+)\]\(\.\.\/(?!dist\/)[^)]+\)/g, "$1 of the repository");
-  writeFileSync(new URL(`${name}.md`, TO), text);
+/** What of the repository the package has at another place. */
+const MOVED = {
+  "provision.kql": "dist/provision.kql",
+  "js/README.md": "README.md",
+};
+
+for (const file of readdirSync(FROM, { recursive: true })) {
+  if (!file.endsWith(".md")) continue;
+  const path = posix.join("docs", file.replaceAll("\\", "/"));
+  const text = readFileSync(new URL(file, FROM), "utf8");
+  const target = new URL(file, TO);
+  mkdirSync(new URL(".", target), { recursive: true });
+  writeFileSync(target, text.replace(/\[([^\]]+)\]\(([^)#:]+)(#[^)]*)?\)/g, linkFrom(path)));
+}
+
+/** A link as it is in the package, or its text alone where that has no such file. */
+function linkFrom(path) {
+  return (link, text, to, heading = "") => {
+    const target = posix.join(posix.dirname(path), to);
+    if (target.startsWith("docs/")) return link;
+    const moved = MOVED[target];
+    if (moved === undefined) return `${text} of the repository`;
+    return `[${text}](${posix.relative(posix.dirname(path), moved)}${heading})`;
+  };
 }

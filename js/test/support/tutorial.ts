@@ -1,0 +1,90 @@
+// Runs a tutorial as it stands: its files are written, its commands are run, in their order.
+
+import { execFileSync } from "node:child_process";
+import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+
+import Database from "better-sqlite3";
+
+import { temporaryFolder } from "./temporary.js";
+
+const PACKAGE = fileURLToPath(new URL("../..", import.meta.url));
+const TUTORIALS = new URL("../../../docs/tutorials/", import.meta.url);
+
+/** What a block of commands printed, and what the document says it prints. */
+export interface Printed {
+  readonly printed: string;
+  readonly shown: string;
+}
+
+interface Block {
+  readonly language: string;
+  /** The file that the block is, if it is one. */
+  readonly file: string | undefined;
+  readonly text: string;
+}
+
+/** The text of a tutorial. */
+export function tutorial(name: string): string {
+  return readFileSync(new URL(`${name}.md`, TUTORIALS), "utf8");
+}
+
+/** The fenced blocks of a document. */
+export function blocksOf(document: string): Block[] {
+  return [...document.matchAll(/^```([a-z]+)(?: ([^\n]+))?\n(.*?)^```$/gms)].map(
+    ([, language = "", file, text = ""]) => ({ language, file, text }),
+  );
+}
+
+/** Follows a tutorial in a new folder that has the package and its peers. */
+export function follow(name: string, environment: NodeJS.ProcessEnv = {}): Printed[] {
+  const folder = projectFolder();
+  const results: Printed[] = [];
+  let printed = "";
+  for (const { language, file, text } of blocksOf(tutorial(name))) {
+    if (file !== undefined) writeFileSync(join(folder, file), text);
+    else if (language === "sh") printed += runCommands(folder, text, environment);
+    else if (language === "text") {
+      results.push({ printed, shown: text });
+      printed = "";
+    }
+  }
+  return results;
+}
+
+function projectFolder(): string {
+  const folder = temporaryFolder();
+  const modules = join(folder, "node_modules");
+  mkdirSync(modules);
+  symlinkSync(PACKAGE, join(modules, "langgraph-checkpoint-wasm"));
+  for (const name of ["@langchain", "better-sqlite3"]) {
+    symlinkSync(join(PACKAGE, "node_modules", name), join(modules, name));
+  }
+  return folder;
+}
+
+/** Runs those commands that start a program of the tutorial, or look at its database. */
+function runCommands(folder: string, text: string, environment: NodeJS.ProcessEnv): string {
+  const env = { ...process.env, ...environment };
+  const outputs = text.split("\n").map((line) => {
+    const [program, ...args] = [...line.matchAll(/"([^"]*)"|(\S+)/g)].map(
+      ([, quoted, plain]) => quoted ?? plain ?? "",
+    );
+    if (program === "sqlite3") return rowsOf(join(folder, args[0] ?? ""), args[1] ?? "");
+    if (program !== "node") return "";
+    return execFileSync(process.execPath, args, { cwd: folder, env, encoding: "utf8" });
+  });
+  return outputs.join("");
+}
+
+/** What the command-line tool of SQLite prints. */
+function rowsOf(path: string, query: string): string {
+  const db = new Database(path, { readonly: true });
+  try {
+    const rows = db.prepare<[], unknown[]>(query).raw().all();
+    return rows.map((row) => `${row.join("|")}\n`).join("");
+  } finally {
+    db.close();
+  }
+}
