@@ -1,4 +1,4 @@
-// Runs a tutorial as it stands: its files are written, its commands are run, in their order.
+// The documents as programs: what they show is written to files and run as it stands.
 
 import { execFileSync } from "node:child_process";
 import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
@@ -10,7 +10,7 @@ import Database from "better-sqlite3";
 import { temporaryFolder } from "./temporary.js";
 
 const PACKAGE = fileURLToPath(new URL("../..", import.meta.url));
-const TUTORIALS = new URL("../../../docs/tutorials/", import.meta.url);
+const DOCUMENTS = new URL("../../../docs/", import.meta.url);
 
 /** What a block of commands printed, and what the document says it prints. */
 export interface Printed {
@@ -18,31 +18,31 @@ export interface Printed {
   readonly shown: string;
 }
 
-interface Block {
+export interface Block {
   readonly language: string;
   /** The file that the block is, if it is one. */
   readonly file: string | undefined;
   readonly text: string;
 }
 
-/** The text of a tutorial. */
-export function tutorial(name: string): string {
-  return readFileSync(new URL(`${name}.md`, TUTORIALS), "utf8");
+/** The text of a document in `docs`. */
+export function documentText(path: string): string {
+  return readFileSync(new URL(path, DOCUMENTS), "utf8");
 }
 
 /** The fenced blocks of a document. */
-export function blocksOf(document: string): Block[] {
-  return [...document.matchAll(/^```([a-z]+)(?: ([^\n]+))?\n(.*?)^```$/gms)].map(
+export function blocksOf(path: string): Block[] {
+  return [...documentText(path).matchAll(/^```([a-z]+)(?: ([^\n]+))?\n(.*?)^```$/gms)].map(
     ([, language = "", file, text = ""]) => ({ language, file, text }),
   );
 }
 
-/** Follows a tutorial in a new folder that has the package and its peers. */
-export function follow(name: string, environment: NodeJS.ProcessEnv = {}): Printed[] {
+/** Follows a tutorial in a new folder: writes its files and runs its commands, in their order. */
+export function follow(path: string, environment: NodeJS.ProcessEnv = {}): Printed[] {
   const folder = projectFolder();
   const results: Printed[] = [];
   let printed = "";
-  for (const { language, file, text } of blocksOf(tutorial(name))) {
+  for (const { language, file, text } of blocksOf(path)) {
     if (file !== undefined) writeFileSync(join(folder, file), text);
     else if (language === "sh") printed += runCommands(folder, text, environment);
     else if (language === "text") {
@@ -53,7 +53,8 @@ export function follow(name: string, environment: NodeJS.ProcessEnv = {}): Print
   return results;
 }
 
-function projectFolder(): string {
+/** A new folder that has the package and its peers, until the test is over. */
+export function projectFolder(): string {
   const folder = temporaryFolder();
   const modules = join(folder, "node_modules");
   mkdirSync(modules);
