@@ -74,6 +74,10 @@ pub use langgraph_checkpoint_guest::{
 #[doc = include_str!("../../README.md")]
 mod readme {}
 
+#[cfg(all(doctest, feature = "component"))]
+#[doc = include_str!("../../docs/tutorials/embedding-in-rust.md")]
+mod tutorial {}
+
 pub use self::checkpointer::{Checkpointer, Pages};
 #[cfg(feature = "component")]
 pub use self::component::Limits;
