@@ -1,7 +1,8 @@
 //! What the README shows is what is run.
 //!
 //! Its JavaScript stands in the package's README too, whose every example the package's tests run;
-//! its Rust is compiled with the host's documentation; its commands are those of this program.
+//! its Rust is compiled with the host's documentation; its commands are those of this program. The
+//! tutorials are run by tests; what one of them shows of `examples/agent` is what stands there.
 
 use std::fs;
 
@@ -26,6 +27,11 @@ pub(crate) fn check(workspace: &Workspace) -> Result<()> {
     }
     if !host.contains("include_str!(\"../../README.md\")") {
         bail!("host/src/lib.rs does not include README.md, so its Rust is not compiled");
+    }
+    let agent = read("examples/agent/src/lib.rs")?;
+    let tutorial = read("docs/tutorials/agents-as-components.md")?;
+    if let Some(excerpt) = blocks(&tutorial, "rs").iter().find(|text| !agent.contains(**text)) {
+        bail!("examples/agent, which the tutorial on agents shows, has no such lines:\n{excerpt}");
     }
     let commands = crate::commands();
     if let Some(unknown) = shown(&readme).find(|name| !commands.iter().any(|own| own == name)) {
