@@ -1,8 +1,7 @@
 //! What the README shows is what is run.
 //!
 //! Its JavaScript stands in the package's README too, whose every example the package's tests run;
-//! its Rust is compiled with the host's documentation; its commands are those of this program. The
-//! tutorials are run by tests; what one of them shows of `examples/agent` is what stands there.
+//! its Rust is compiled with the host's documentation; its commands are those of this program.
 
 use std::fs;
 
@@ -19,6 +18,10 @@ pub(crate) fn check(workspace: &Workspace) -> Result<()> {
     let package = read("js/README.md")?;
     let host = read("host/src/lib.rs")?;
     let examples = blocks(&readme, "js");
+    check_excerpts(
+        &read("docs/tutorials/agents-as-components.md")?,
+        &read("examples/agent/src/lib.rs")?,
+    )?;
     if examples.is_empty() {
         bail!("README.md has no example in JavaScript");
     }
@@ -28,16 +31,19 @@ pub(crate) fn check(workspace: &Workspace) -> Result<()> {
     if !host.contains("include_str!(\"../../README.md\")") {
         bail!("host/src/lib.rs does not include README.md, so its Rust is not compiled");
     }
-    let agent = read("examples/agent/src/lib.rs")?;
-    let tutorial = read("docs/tutorials/agents-as-components.md")?;
-    if let Some(excerpt) = blocks(&tutorial, "rs").iter().find(|text| !agent.contains(**text)) {
-        bail!("examples/agent, which the tutorial on agents shows, has no such lines:\n{excerpt}");
-    }
     let commands = crate::commands();
     if let Some(unknown) = shown(&readme).find(|name| !commands.iter().any(|own| own == name)) {
         bail!("README.md shows `cargo xtask {unknown}`, and there is none");
     }
     println!("{} examples and every command of README.md are run", examples.len());
+    Ok(())
+}
+
+/// Fails where the tutorial on agents shows what the example does not have. Its host is run.
+fn check_excerpts(tutorial: &str, agent: &str) -> Result<()> {
+    if let Some(excerpt) = blocks(tutorial, "rs").iter().find(|text| !agent.contains(**text)) {
+        bail!("examples/agent, which the tutorial on agents shows, has no such lines:\n{excerpt}");
+    }
     Ok(())
 }
 
@@ -57,6 +63,13 @@ fn shown(text: &str) -> impl Iterator<Item = &str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn lines_that_the_agent_has_no_more_are_reported() {
+        let tutorial = "```rs\nfn a() {}\n```\n";
+        assert!(check_excerpts(tutorial, "x\nfn a() {}\ny\n").is_ok());
+        assert!(check_excerpts(tutorial, "fn b() {}\n").is_err());
+    }
 
     #[test]
     fn blocks_are_those_of_the_language() {
