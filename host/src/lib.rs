@@ -74,6 +74,14 @@ pub use langgraph_checkpoint_guest::{
 #[doc = include_str!("../../README.md")]
 mod readme {}
 
+#[cfg(all(doctest, feature = "component"))]
+#[doc = include_str!("../../docs/tutorials/embedding-in-rust.md")]
+mod tutorial {}
+
+#[cfg(all(doctest, feature = "component"))]
+#[doc = include_str!("../../docs/tutorials/agents-as-components.md")]
+mod tutorial_of_agents {}
+
 pub use self::checkpointer::{Checkpointer, Pages};
 #[cfg(feature = "component")]
 pub use self::component::Limits;

@@ -94,6 +94,8 @@ const CASES = {
 
   wrangler: wranglerInWorkerd,
 
+  "wrangler, docs/tutorials/workers.md": tutorialInWorkerd,
+
   publint: ({ run, tarball }) => {
     run(process.execPath, `${MODULES}publint/src/cli.js`, "run", tarball, "--strict");
   },
@@ -277,11 +279,41 @@ export default {
 };
 `,
   );
+  const workerd = await startModules(bundledByWrangler({ folder, run }));
+  try {
+    return shown((await workerd.ask("wrangler", "example")).notes);
+  } finally {
+    await workerd.close();
+  }
+}
+
+/** The tutorial's files, and each of its requests with the answer that it shows. */
+async function tutorialInWorkerd({ folder, run, write }) {
+  const text = readFileSync(new URL("../../docs/tutorials/workers.md", import.meta.url), "utf8");
+  for (const [, file, content] of text.matchAll(/^```(?:js|json) (\S+)\n(.*?)^```$/gms)) {
+    write(file, content);
+  }
+  const requests = [...text.matchAll(/^\| `\/([^/]+)\/([^`]+)` \| `([^`]+)` \|$/gm)];
+  if (requests.length === 0) throw new Error("the tutorial has no requests");
+  const workerd = await startModules(bundledByWrangler({ folder, run }));
+  try {
+    for (const [, order, word, expected] of requests) {
+      const answer = JSON.stringify(await workerd.ask(order, word));
+      if (answer !== expected) throw new Error(`/${order}/${word} is answered with ${answer}`);
+    }
+  } finally {
+    await workerd.close();
+  }
+}
+
+/** The modules that wrangler would upload, the script first. */
+function bundledByWrangler({ folder, run }) {
   const wrangler = `${MODULES}wrangler/bin/wrangler.js`;
-  run(NEWER, wrangler, "deploy", "--dry-run", "--outdir", "wrangler");
   const out = join(folder, "wrangler");
+  rmSync(out, { recursive: true, force: true });
+  run(NEWER, wrangler, "deploy", "--dry-run", "--outdir", "wrangler");
   mkdirSync(out, { recursive: true });
-  const modules = readdirSync(out)
+  return readdirSync(out)
     .filter((name) => /\.(js|wasm)$/.test(name))
     .sort((name) => (name === "worker.js" ? -1 : 1))
     .map((name) => {
@@ -290,12 +322,6 @@ export default {
         ? { type: "CompiledWasm", path: name, contents }
         : { type: "ESModule", path: name, contents: contents.toString() };
     });
-  const workerd = await startModules(modules);
-  try {
-    return shown((await workerd.ask("wrangler", "example")).notes);
-  } finally {
-    await workerd.close();
-  }
 }
 
 function shown(notes) {

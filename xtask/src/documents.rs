@@ -21,6 +21,10 @@ pub(crate) fn check(workspace: &Workspace) -> Result<()> {
     let package = read("js/README.md")?;
     let host = read("host/src/lib.rs")?;
     let examples = blocks(&readme, "js");
+    check_excerpts(
+        &read("docs/tutorials/agents-as-components.md")?,
+        &read("examples/agent/src/lib.rs")?,
+    )?;
     if examples.is_empty() {
         bail!("README.md has no example in JavaScript");
     }
@@ -41,6 +45,14 @@ pub(crate) fn check(workspace: &Workspace) -> Result<()> {
     Ok(())
 }
 
+/// Fails where the tutorial on agents shows what the example does not have. Its host is run.
+fn check_excerpts(tutorial: &str, agent: &str) -> Result<()> {
+    if let Some(excerpt) = blocks(tutorial, "rs").iter().find(|text| !agent.contains(**text)) {
+        bail!("examples/agent, which the tutorial on agents shows, has no such lines:\n{excerpt}");
+    }
+    Ok(())
+}
+
 /// The fenced blocks of a language.
 fn blocks<'a>(text: &'a str, language: &str) -> Vec<&'a str> {
     let fence = format!("```{language}\n");
@@ -57,6 +69,13 @@ fn shown(text: &str) -> impl Iterator<Item = &str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn lines_that_the_agent_has_no_more_are_reported() {
+        let tutorial = "```rs\nfn a() {}\n```\n";
+        assert!(check_excerpts(tutorial, "x\nfn a() {}\ny\n").is_ok());
+        assert!(check_excerpts(tutorial, "fn b() {}\n").is_err());
+    }
 
     #[test]
     fn blocks_are_those_of_the_language() {
