@@ -23,6 +23,7 @@ const FEATURES_WITH_WASMTIME: [&str; 5] =
     ["kusto", "component,sqlite", "kusto,sqlite", "compiler", "embedded,kusto"];
 
 const STEPS: &[Step] = &[
+    Step::new("committed", committed),
     Step::new("component", component::prepare),
     Step::new("features", |workspace| check_features(workspace, &FEATURES_WITH_WASMTIME)),
     Step::new("crates", crates),
@@ -35,6 +36,17 @@ const STEPS: &[Step] = &[
 /// Runs the steps.
 pub(crate) fn run(workspace: &Workspace, only: Option<&str>) -> Result<()> {
     run_steps(workspace, "package", STEPS, only)
+}
+
+/// What is published is what the repository has.
+fn committed(workspace: &Workspace) -> Result<()> {
+    let mut git = Command::new("git");
+    let changed =
+        process::output(git.current_dir(workspace.root()).args(["status", "--porcelain"]))?;
+    if !changed.is_empty() {
+        bail!("these files have changes that are not committed:\n{changed}");
+    }
+    Ok(())
 }
 
 /// Puts the built components where the host's crate takes them from.
@@ -84,13 +96,14 @@ fn crates(workspace: &Workspace) -> Result<()> {
         cargo.current_dir(workspace.root()).args(arguments);
         cargo
     };
-    let files = process::output(&mut cargo(&["package", "--list", "-p", HOST]))?;
+    let files = process::output(&mut cargo(&["package", "--list", "--allow-dirty", "-p", HOST]))?;
     for name in EMBEDDED {
         if !files.lines().any(|file| file.replace('\\', "/") == format!("components/{name}")) {
             bail!("the crate {HOST} has no components/{name}: run `cargo xtask component`");
         }
     }
-    let mut publish = cargo(&["publish", "--dry-run", "--locked"]);
+    // The components are in no commit; that all else is, another step has seen.
+    let mut publish = cargo(&["publish", "--dry-run", "--locked", "--allow-dirty"]);
     for name in CRATES {
         publish.args(["-p", name]);
     }
