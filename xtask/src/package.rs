@@ -28,9 +28,7 @@ const STEPS: &[Step] = &[
     Step::new("features", |workspace| check_features(workspace, &FEATURES_WITH_WASMTIME)),
     Step::new("crates", crates),
     Step::new("js-packages", |workspace| npm::ensure_installed(&workspace.js())),
-    Step::new("npm", |workspace| {
-        process::run(Command::new("npm").current_dir(workspace.js()).args(["publish", "--dry-run"]))
-    }),
+    Step::new("npm", |workspace| npm::run(&workspace.js(), &["publish", "--dry-run"])),
 ];
 
 /// Runs the steps.
