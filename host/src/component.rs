@@ -331,3 +331,16 @@ pub(crate) fn not_instantiated(error: wasmtime::Error) -> ComponentError {
 fn gave_too_much(error: &wasmtime::Error) -> bool {
     error.chain().any(|cause| cause.to_string().contains("fuel allocated for hostcalls"))
 }
+
+#[cfg(all(test, feature = "embedded"))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_crate_that_was_built_without_components_says_how_to_get_them() {
+        let error = embedded(b"").unwrap_err();
+        assert_eq!(error.kind(), ComponentErrorKind::Unusable);
+        assert!(error.to_string().contains("cargo xtask component"), "{error}");
+        assert_eq!(embedded(b"a component").unwrap(), b"a component");
+    }
+}
