@@ -332,10 +332,12 @@ fn gave_too_much(error: &wasmtime::Error) -> bool {
     error.chain().any(|cause| cause.to_string().contains("fuel allocated for hostcalls"))
 }
 
-#[cfg(all(test, feature = "embedded"))]
+#[cfg(test)]
 mod tests {
+    #[cfg(feature = "embedded")]
     use super::*;
 
+    #[cfg(feature = "embedded")]
     #[test]
     fn a_crate_that_was_built_without_components_says_how_to_get_them() {
         let error = embedded(b"").unwrap_err();

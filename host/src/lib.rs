@@ -67,7 +67,7 @@ pub mod storage;
 pub use langgraph_checkpoint_guest::{
     Batch, ChannelHistory, ChannelValue, ChannelVersion, Checkpoint, CheckpointTuple, Config, Id,
     KnownValue, List, MetadataFilter, NewValue, NewWrite, Payload, PendingWrite, Put, PutWrites,
-    RowSet, Run, Statement, StoredCheckpoint, Value, Version, statement,
+    RowSet, Run, Statement, StoredCheckpoint, Value, Version, contract::statement,
 };
 
 #[cfg(all(doctest, feature = "embedded", feature = "sqlite"))]
