@@ -1,6 +1,6 @@
 //! Stored format 1: how structures become bytes and are read again.
 //!
-//! Specified byte by byte in ARCHITECTURE.md, section "Stored format".
+//! Specified byte by byte in docs/format.md.
 
 pub(crate) mod checkpoint;
 pub(crate) mod json;

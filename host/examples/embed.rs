@@ -13,8 +13,6 @@ use langgraph_checkpoint_host::{
 };
 use serde_json::json;
 
-const COMPONENT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../target/components/planner.wasm");
-
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let directory = tempfile::tempdir()?;
@@ -72,7 +70,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
 
 async fn open(path: &Path) -> Result<Checkpointer, langgraph_checkpoint_host::Error> {
     // One planner serves any number of stores; cloning it is cheap.
-    let planner = Planner::from_file(COMPONENT, Limits::default())?;
+    let planner = Planner::embedded(Limits::default())?;
     Checkpointer::open_sqlite(planner, path, SqliteOptions::default()).await
 }
 

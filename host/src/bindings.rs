@@ -15,7 +15,7 @@ use crate::error::{Error, Fault, StoreFault};
 )]
 mod generated {
     wasmtime::component::bindgen!({
-        path: "../wit",
+        path: "wit",
         world: "planner",
         exports: { default: async },
     });

@@ -1,7 +1,5 @@
 //! One method a LangGraph call.
 
-use std::path::Path;
-
 use langgraph_checkpoint_guest::{
     Call, ChannelHistory, CheckpointTuple, Config, DeltaChannelHistory, GetTuple, List, NewValue,
     Outcome, Put, PutWrites, StoredCheckpoint,
@@ -12,8 +10,9 @@ use crate::drive::drive;
 use crate::error::Error;
 use crate::known::Known;
 use crate::planner::{Planner, Turns};
+use crate::storage::StorageAdapter;
+#[cfg(feature = "sqlite")]
 use crate::storage::sqlite::{SqliteOptions, SqliteStorage};
-use crate::storage::{StorageAdapter, StorageError, StorageErrorKind};
 
 /// A LangGraph checkpointer on one store.
 ///
@@ -21,7 +20,10 @@ use crate::storage::{StorageAdapter, StorageError, StorageErrorKind};
 /// at once may take effect in any order, those of one thread too: where one has to see another,
 /// await that one first. An operation whose future is dropped may still take effect, whole.
 #[derive(Debug)]
-pub struct Checkpointer<S = SqliteStorage> {
+pub struct Checkpointer<
+    #[cfg(feature = "sqlite")] S = SqliteStorage,
+    #[cfg(not(feature = "sqlite"))] S,
+> {
     planner: Planner,
     storage: S,
     ready: OnceCell<()>,
@@ -29,14 +31,17 @@ pub struct Checkpointer<S = SqliteStorage> {
     turns: Turns,
 }
 
+#[cfg(feature = "sqlite")]
 impl Checkpointer<SqliteStorage> {
     /// Opens the SQLite database in a file, which is made where it is missing; `:memory:` opens
     /// one in memory.
     pub async fn open_sqlite(
         planner: Planner,
-        path: impl AsRef<Path>,
+        path: impl AsRef<std::path::Path>,
         options: SqliteOptions,
     ) -> Result<Self, Error> {
+        use crate::storage::{StorageError, StorageErrorKind};
+
         let path = path.as_ref().to_owned();
         let storage = tokio::task::spawn_blocking(move || SqliteStorage::open(path, &options))
             .await
@@ -167,7 +172,11 @@ impl<S: StorageAdapter> Checkpointer<S> {
 
 /// The pages of a list.
 #[derive(Debug)]
-pub struct Pages<'a, S = SqliteStorage> {
+pub struct Pages<
+    'a,
+    #[cfg(feature = "sqlite")] S = SqliteStorage,
+    #[cfg(not(feature = "sqlite"))] S,
+> {
     checkpointer: &'a Checkpointer<S>,
     /// The call for the next page; nothing after the last one.
     next: Option<List>,

@@ -46,6 +46,7 @@ impl std::fmt::Debug for Pool {
 
 impl Pool {
     /// Compiles a component.
+    #[cfg(feature = "compiler")]
     pub(crate) fn new(bytes: &[u8], limits: Limits) -> Result<Self, ComponentError> {
         let engine = engine()?;
         let component = Component::from_binary(&engine, bytes).map_err(unusable)?;
@@ -160,7 +161,28 @@ impl Pool {
     }
 }
 
-/// Compiles a component to machine code that `Pool::from_precompiled` loads.
+/// The bytes of a component's file.
+#[cfg(feature = "compiler")]
+pub(crate) fn read(path: &std::path::Path) -> Result<Vec<u8>, ComponentError> {
+    std::fs::read(path).map_err(|error| {
+        let message = format!("the component {} could not be read", path.display());
+        ComponentError::new(ComponentErrorKind::Unusable, message, error)
+    })
+}
+
+/// The bytes of a component that the build script put there.
+#[cfg(feature = "embedded")]
+pub(crate) fn embedded(bytes: &'static [u8]) -> Result<&'static [u8], ComponentError> {
+    if bytes.is_empty() {
+        let message = "no component was there when this crate was built; run `cargo xtask \
+                       component` in its repository and build it again, or load a file";
+        return Err(ComponentError::bare(ComponentErrorKind::Unusable, message));
+    }
+    Ok(bytes)
+}
+
+/// Compiles a component to machine code that `from_precompiled` loads.
+#[cfg(feature = "compiler")]
 pub(crate) fn precompile(bytes: &[u8]) -> Result<Vec<u8>, ComponentError> {
     engine()?.precompile_component(bytes).map_err(unusable)
 }
@@ -308,4 +330,19 @@ pub(crate) fn not_instantiated(error: wasmtime::Error) -> ComponentError {
 /// Whether wasmtime refused to take what the component gave. It has no type for that.
 fn gave_too_much(error: &wasmtime::Error) -> bool {
     error.chain().any(|cause| cause.to_string().contains("fuel allocated for hostcalls"))
+}
+
+#[cfg(test)]
+mod tests {
+    #[cfg(feature = "embedded")]
+    use super::*;
+
+    #[cfg(feature = "embedded")]
+    #[test]
+    fn a_crate_that_was_built_without_components_says_how_to_get_them() {
+        let error = embedded(b"").unwrap_err();
+        assert_eq!(error.kind(), ComponentErrorKind::Unusable);
+        assert!(error.to_string().contains("cargo xtask component"), "{error}");
+        assert_eq!(embedded(b"a component").unwrap(), b"a component");
+    }
 }

@@ -4,12 +4,12 @@
 //! `component`) or natively. This crate executes: it drives operations, runs their batches on a
 //! store, and gives back plain data. It decides nothing about checkpoints.
 //!
-#![cfg_attr(feature = "component", doc = "```no_run")]
-#![cfg_attr(not(feature = "component"), doc = "```ignore")]
+#![cfg_attr(all(feature = "embedded", feature = "sqlite"), doc = "```no_run")]
+#![cfg_attr(not(all(feature = "embedded", feature = "sqlite")), doc = "```ignore")]
 //! use langgraph_checkpoint_host::{Checkpointer, Config, Limits, Planner, SqliteOptions};
 //!
 //! # async fn example() -> Result<(), langgraph_checkpoint_host::Error> {
-//! let planner = Planner::from_file("target/components/planner.wasm", Limits::default())?;
+//! let planner = Planner::embedded(Limits::default())?;
 //! let options = SqliteOptions::default();
 //! let checkpointer = Checkpointer::open_sqlite(planner, "checkpoints.db", options).await?;
 //! let config = Config { thread_id: "thread-1".into(), ..Config::default() };
@@ -56,7 +56,7 @@ mod checkpointer;
 mod component;
 mod drive;
 pub mod error;
-#[cfg(feature = "component")]
+#[cfg(all(feature = "component", feature = "sqlite"))]
 pub mod imports;
 mod known;
 #[cfg(feature = "kusto")]
@@ -67,12 +67,24 @@ pub mod storage;
 pub use langgraph_checkpoint_guest::{
     Batch, ChannelHistory, ChannelValue, ChannelVersion, Checkpoint, CheckpointTuple, Config, Id,
     KnownValue, List, MetadataFilter, NewValue, NewWrite, Payload, PendingWrite, Put, PutWrites,
-    RowSet, Run, Statement, StoredCheckpoint, Value, Version, statement,
+    RowSet, Run, Statement, StoredCheckpoint, Value, Version, contract::statement,
 };
 
-#[cfg(all(doctest, feature = "component"))]
+#[cfg(all(doctest, feature = "embedded", feature = "sqlite"))]
 #[doc = include_str!("../../README.md")]
+mod readme_of_the_repository {}
+
+#[cfg(all(doctest, feature = "embedded", feature = "sqlite"))]
+#[doc = include_str!("../README.md")]
 mod readme {}
+
+#[cfg(all(doctest, feature = "component"))]
+#[doc = include_str!("../../docs/tutorials/embedding-in-rust.md")]
+mod tutorial {}
+
+#[cfg(all(doctest, feature = "component"))]
+#[doc = include_str!("../../docs/tutorials/agents-as-components.md")]
+mod tutorial_of_agents {}
 
 pub use self::checkpointer::{Checkpointer, Pages};
 #[cfg(feature = "component")]
@@ -84,7 +96,11 @@ pub use self::kusto::{
     KustoIngestMode, KustoLogin, KustoOptions, KustoPages,
 };
 pub use self::planner::Planner;
+#[cfg(feature = "sqlite")]
 pub use self::storage::sqlite::{
     AgentLimits, AgentStorage, Quota, SqliteOptions, SqliteStorage, Synchronous,
 };
 pub use self::storage::{StorageAdapter, StorageError, StorageErrorKind, Stored};
+/// The wasmtime whose linkers `imports` adds to.
+#[cfg(feature = "component")]
+pub use wasmtime;

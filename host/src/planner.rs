@@ -25,38 +25,38 @@ impl Planner {
         Self(Kind::Native)
     }
 
+    /// Compiles the component that this crate brings along, once.
+    #[cfg(feature = "embedded")]
+    pub fn embedded(limits: component::Limits) -> Result<Self, Error> {
+        let bytes = include_bytes!(concat!(env!("OUT_DIR"), "/planner.wasm"));
+        Self::from_bytes(component::embedded(bytes)?, limits)
+    }
+
     /// Compiles the component `planner.wasm` from its bytes, once.
-    #[cfg(feature = "component")]
+    #[cfg(feature = "compiler")]
     pub fn from_bytes(bytes: &[u8], limits: component::Limits) -> Result<Self, Error> {
         let pool = component::Pool::new(bytes, limits)?;
         Ok(Self(Kind::Component(std::sync::Arc::new(pool))))
     }
 
     /// Compiles the component `planner.wasm` from its file, once.
-    #[cfg(feature = "component")]
+    #[cfg(feature = "compiler")]
     pub fn from_file(
         path: impl AsRef<std::path::Path>,
         limits: component::Limits,
     ) -> Result<Self, Error> {
-        use crate::error::{ComponentError, ComponentErrorKind};
-
-        let path = path.as_ref();
-        let bytes = std::fs::read(path).map_err(|error| {
-            let message = format!("the component {} could not be read", path.display());
-            ComponentError::new(ComponentErrorKind::Unusable, message, error)
-        })?;
-        Self::from_bytes(&bytes, limits)
+        Self::from_bytes(&component::read(path.as_ref())?, limits)
     }
 
     /// Compiles the component ahead of time: machine code for [`Planner::from_precompiled`],
-    /// which loads it hundreds of times faster than it is compiled.
-    #[cfg(feature = "component")]
+    /// which loads it hundreds of times faster than it is compiled, and needs no compiler.
+    #[cfg(feature = "compiler")]
     pub fn precompile(bytes: &[u8]) -> Result<Vec<u8>, Error> {
         Ok(component::precompile(bytes)?)
     }
 
-    /// Loads what [`Planner::precompile`] gave, on the same kind of machine; what another
-    /// version of this crate gave is refused.
+    /// Loads what `Planner::precompile` gave, on the same kind of machine; what another
+    /// major version of wasmtime gave is refused.
     ///
     /// # Safety
     ///

@@ -1,5 +1,6 @@
 //! What executes batches, and how it fails.
 
+#[cfg(feature = "sqlite")]
 pub mod sqlite;
 
 use std::error::Error as Source;
@@ -115,6 +116,7 @@ impl StorageError {
     }
 
     /// The same failure, naming the place: a file or an address.
+    #[cfg(feature = "sqlite")]
     pub(crate) fn with_place(mut self, place: &str) -> Self {
         self.message = format!("{place}: {}", self.message);
         self

@@ -30,7 +30,7 @@ mod error {
 )]
 mod generated {
     wasmtime::component::bindgen!({
-        path: "../wit",
+        path: "wit",
         inline: "
             package test:host;
 

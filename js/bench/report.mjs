@@ -56,15 +56,19 @@ export function judged(rows) {
   });
 }
 
-/** What stands above the table. */
-export function preamble(found) {
-  const named = Object.entries(found.versions).map(([name, version]) => `${name} ${version}`);
+/** With what it was measured, and on what. */
+export function place({ versions: found, node, platform: system, processor, cpus: count }) {
+  const named = Object.entries(found).map(([name, version]) => `${name} ${version}`);
+  return `${named.join(", ")}; Node.js ${node} on ${system}, ${processor}, ${count} CPUs`;
+}
+
+/** What stands above the table, with or without the ranges of the values. */
+export function preamble(found, { ranges }) {
   const counts = Object.entries(SIZES).map(([label, bytes]) => {
     return `${label}: ${messagesOf(1, bytes).length}`;
   });
   return [
-    `${named.join(", ")}; Node.js ${found.node} on ${found.platform}, ${found.processor}, ` +
-      `${found.cpus} CPUs; load ${found.load_before.join(" ")} before and ` +
+    `${place(found)}; load ${found.load_before.join(" ")} before and ` +
       `${found.load_after.join(" ")} after; ${Math.round(found.seconds)} s.`,
     "Stock is LangGraph's own SqliteSaver. The savers take turns, in files with a write-ahead " +
       `log and synchronous = ${found.synchronous} where a row does not say otherwise. ` +
@@ -72,9 +76,11 @@ export function preamble(found) {
       'saver alike, as LangGraph does with its default durability, "async". ' +
       `Messages by size: ${counts.join("; ")}. ` +
       '"Opt-in" is ours with `assumeImmutable: ["messages"]`.',
-    "A cell is a median, or a single value; in brackets are the least and the greatest. A ratio " +
-      "is that of the medians; in brackets are the least and the greatest of single rounds; that " +
-      "of the best, where it is shown, is of the rounds that were disturbed least.",
+    ranges
+      ? "A cell is a median, or a single value; in brackets are the least and the greatest. A " +
+        "ratio is that of the medians; in brackets are the least and the greatest of single " +
+        "rounds; that of the best is of the rounds that were disturbed least."
+      : "A cell is a median, or a single value. A ratio is that of the medians.",
     ...(found.quick ? ["A quick run: few rounds, and stock is spared its longest workloads."] : []),
   ].join("\n\n");
 }
@@ -95,6 +101,35 @@ export function tableOf(rows, { ranges, names = ALL }) {
     for (const other of more) lines.push(line([...blank, ...judgementCells(other, show, ranges)]));
   }
   return lines.join("\n");
+}
+
+/** What is better and what is worse, by unit. */
+const WORDS = {
+  ms: ["faster", "slower"],
+  rate: ["faster", "slower"],
+  bytes: ["smaller", "larger"],
+};
+/** Medians that differ by less are not told apart. */
+const ALIKE = 1.1;
+
+/** The table in Markdown of this package beside the stock saver, in words. */
+export function comparisonOf(rows) {
+  const lines = rows.map(({ what, unit, summaries: { stock, ours } }) => {
+    const show = shower(unit);
+    const ratio = stock.median / ours.median;
+    const times = unit === "rate" ? 1 / ratio : ratio;
+    return line([what, show(stock.median), show(ours.median), inWords(times, WORDS[unit])]);
+  });
+  return [
+    line(["median", "LangGraph's `SqliteSaver`", "this package", ""]),
+    line(["---", "---:", "---:", "---"]),
+    ...lines,
+  ].join("\n");
+}
+
+function inWords(times, [better, worse]) {
+  if (times < ALIKE && times > 1 / ALIKE) return "about the same";
+  return times > 1 ? `${times.toFixed(1)}x ${better}` : `**${(1 / times).toFixed(1)}x ${worse}**`;
 }
 
 function line(cells) {

@@ -3,7 +3,8 @@
 //   node bench/run.mjs [--quick] [--only <workload>] [--synchronous normal|full]
 //
 // The stock saver's level is normal, so that is what is measured unless said otherwise. A whole
-// run puts its table into the README and its picture into docs/.
+// run writes its table and its picture into docs/, and the README's rows. `--only readme` writes
+// those rows alone.
 
 import { mkdtempSync, rmSync } from "node:fs";
 import { loadavg, tmpdir } from "node:os";
@@ -12,7 +13,7 @@ import { performance } from "node:perf_hooks";
 import { parseArgs } from "node:util";
 
 import { drawGrowth } from "./picture.mjs";
-import { publish } from "./publish.mjs";
+import { publishReadme, publishTable } from "./publish.mjs";
 import { judged, preamble, surroundings, tableOf, write } from "./report.mjs";
 import { ALL, close, open } from "./savers.mjs";
 import { expectRoundTrip } from "./supersteps.mjs";
@@ -27,6 +28,7 @@ const WORKLOADS = [
   "graph",
   "memory",
   "long",
+  "readme",
 ];
 
 const { values: options } = parseArgs({
@@ -84,7 +86,7 @@ async function measureAll() {
 function report(found, measured) {
   const rows = judged(measured.filter(({ values }) => values !== undefined));
   const curves = measured.filter(({ curve }) => curve !== undefined);
-  const text = `${preamble(found)}\n\n${tableOf(rows, { ranges: true })}\n`;
+  const text = `${preamble(found, { ranges: true })}\n\n${tableOf(rows, { ranges: true })}\n`;
   console.log(text);
   const name = ["savers", synchronous, ...(quick ? ["quick"] : []), ...(only ? [only] : [])].join(
     "-",
@@ -92,8 +94,10 @@ function report(found, measured) {
   const data = { ...found, rows, curves };
   console.log(`As Markdown: ${write(`${name}.md`, text)}`);
   console.log(`As data: ${write(`${name}.json`, `${JSON.stringify(data, undefined, 2)}\n`)}`);
+  const front = rows.filter(({ workload }) => workload === "readme");
+  if (!quick && front.length > 0) publishReadme(found, front);
   if (curves.length === 0) return;
   const picture = drawGrowth(curves);
   console.log(`The growth: ${write(`${name}.svg`, picture)}`);
-  if (!quick && only === undefined) publish(found, rows, picture);
+  if (!quick && only === undefined) publishTable(found, rows, picture);
 }

@@ -39,7 +39,10 @@ const MODULES = {
 const OPENERS = {
   stock: ({ SqliteSaver }, path) => SqliteSaver.fromConnString(path),
   memory: ({ MemorySaver }) => new MemorySaver(),
-  ours: ({ SqliteSaver }, path, synchronous) => SqliteSaver.fromConnString(path, { synchronous }),
+  ours: ({ SqliteSaver }, path, synchronous) => {
+    // "full" is the default, which is opened as it is.
+    return SqliteSaver.fromConnString(path, synchronous === "full" ? {} : { synchronous });
+  },
   optIn: ({ SqliteSaver }, path, synchronous) => {
     return SqliteSaver.fromConnString(path, { synchronous, assumeImmutable: ["messages"] });
   },

@@ -1,13 +1,27 @@
 // Puts the documents beside the package's README, with links that lead somewhere in the package:
 // whoever has it from npm has no repository.
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { cpSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { dirname, join, relative } from "node:path/posix";
 
+const FROM = new URL("../../docs/", import.meta.url);
 const TO = new URL("../docs/", import.meta.url);
+/** Where the package has what lies elsewhere in the repository. */
+const PLACES = { "provision.kql": "dist/provision.kql", "js/README.md": "README.md" };
 
-mkdirSync(TO, { recursive: true });
-for (const name of ["adapters", "kusto", "kusto-operations", "runtimes"]) {
-  const text = readFileSync(new URL(`../../docs/${name}.md`, import.meta.url), "utf8")
-    .replaceAll("(../provision.kql)", "(../dist/provision.kql)")
-    .replace(/\[([^\]]+)\]\(\.\.\/(?!dist\/)[^)]+\)/g, "$1 of the repository");
-  writeFileSync(new URL(`${name}.md`, TO), text);
+rmSync(TO, { recursive: true, force: true });
+cpSync(FROM, TO, { recursive: true });
+for (const name of readdirSync(TO, { recursive: true })) {
+  if (!name.endsWith(".md")) continue;
+  const folder = dirname(join("docs", name.replaceAll("\\", "/")));
+  const text = readFileSync(new URL(name, TO), "utf8");
+  writeFileSync(
+    new URL(name, TO),
+    text.replace(/\[([^\]]+)\]\((\.\.?\/[^)#]+)(#[^)]*)?\)/g, (link, words, to, heading = "") => {
+      const target = join(folder, to);
+      if (target.startsWith("docs/")) return link;
+      const place = PLACES[target];
+      if (place === undefined) return `${words} of the repository`;
+      return `[${words}](${relative(folder, place)}${heading})`;
+    }),
+  );
 }

@@ -14,12 +14,13 @@ import { startModules } from "./workerd.mjs";
 const PACKAGE = fileURLToPath(new URL("..", import.meta.url));
 const MODULES = fileURLToPath(new URL("runtimes/node_modules/", import.meta.url));
 const NEWER = `${MODULES}node24-${process.platform}-${process.arch}/bin/node`;
-const manifest = JSON.parse(readFileSync(join(PACKAGE, "package.json"), "utf8"));
+export const manifest = JSON.parse(readFileSync(join(PACKAGE, "package.json"), "utf8"));
 const README = readFileSync(join(PACKAGE, "README.md"), "utf8");
 const [, EXAMPLE] = /^```js\n(.*?)^```/ms.exec(README) ?? [];
 const GRAPH = readFileSync(new URL("cells/graph.mjs", import.meta.url), "utf8");
 
 const NOTES = '["first", "hello, note 1"]';
+const PEERS = ["@langchain/core", "@langchain/langgraph", "@langchain/langgraph-checkpoint"];
 
 const CASES = {
   "Node.js, import": ({ run, write }) => {
@@ -93,6 +94,8 @@ const CASES = {
 
   wrangler: wranglerInWorkerd,
 
+  "wrangler, docs/tutorials/workers.md": tutorialInWorkerd,
+
   publint: ({ run, tarball }) => {
     run(process.execPath, `${MODULES}publint/src/cli.js`, "run", tarball, "--strict");
   },
@@ -110,7 +113,10 @@ const CASES = {
 export async function* packagedCases() {
   const folder = mkdtempSync(join(tmpdir(), "langgraph-checkpoint-project-"));
   try {
-    const project = { folder, tarball: install(folder), ...inProject(folder) };
+    const versions = PEERS.map((name) => [name, manifest.devDependencies[name]]);
+    const wasm = `file:${MODULES}@sqlite.org/sqlite-wasm`;
+    const peers = { ...Object.fromEntries(versions), "@sqlite.org/sqlite-wasm": wasm };
+    const project = { folder, tarball: install(folder, peers), ...inProject(folder) };
     for (const [name, run] of Object.entries(CASES))
       yield { name, breaks: await broken(run, project) };
   } finally {
@@ -129,7 +135,8 @@ async function broken(run, project) {
   }
 }
 
-function install(folder) {
+/** Packs what is built, and installs it beside packages of these versions. */
+export function install(folder, versions) {
   const npm = (cwd, ...args) => {
     const stdio = ["ignore", "pipe", "ignore"];
     return execFileSync("npm", [...args, "--no-audit", "--no-fund"], {
@@ -140,14 +147,12 @@ function install(folder) {
   };
   const pack = ["pack", "--json", "--ignore-scripts", "--pack-destination", folder];
   const [{ filename }] = JSON.parse(npm(PACKAGE, ...pack));
-  const { overrides, devDependencies } = manifest;
-  writeFileSync(join(folder, "package.json"), JSON.stringify({ type: "module", overrides }));
-  const peers = ["@langchain/core", "@langchain/langgraph", "@langchain/langgraph-checkpoint"];
+  writeFileSync(join(folder, "package.json"), JSON.stringify({ type: "module" }));
   const packages = [
     join(folder, filename),
-    ...peers.map((name) => `${name}@${devDependencies[name]}`),
+    ...Object.entries(versions).map(([name, version]) => `${name}@${version}`),
+    // Compiled once is enough: the driver is linked from where it is installed.
     `better-sqlite3@file:${join(PACKAGE, "node_modules/better-sqlite3")}`,
-    `@sqlite.org/sqlite-wasm@file:${MODULES}@sqlite.org/sqlite-wasm`,
   ];
   npm(folder, "install", "--ignore-scripts", "--prefer-offline", ...packages);
   return join(folder, filename);
@@ -274,11 +279,41 @@ export default {
 };
 `,
   );
+  const workerd = await startModules(bundledByWrangler({ folder, run }));
+  try {
+    return shown((await workerd.ask("wrangler", "example")).notes);
+  } finally {
+    await workerd.close();
+  }
+}
+
+/** The tutorial's files, and each of its requests with the answer that it shows. */
+async function tutorialInWorkerd({ folder, run, write }) {
+  const text = readFileSync(new URL("../../docs/tutorials/workers.md", import.meta.url), "utf8");
+  for (const [, file, content] of text.matchAll(/^```(?:js|json) (\S+)\n(.*?)^```$/gms)) {
+    write(file, content);
+  }
+  const requests = [...text.matchAll(/^\| `\/([^/]+)\/([^`]+)` \| `([^`]+)` \|$/gm)];
+  if (requests.length === 0) throw new Error("the tutorial has no requests");
+  const workerd = await startModules(bundledByWrangler({ folder, run }));
+  try {
+    for (const [, order, word, expected] of requests) {
+      const answer = JSON.stringify(await workerd.ask(order, word));
+      if (answer !== expected) throw new Error(`/${order}/${word} is answered with ${answer}`);
+    }
+  } finally {
+    await workerd.close();
+  }
+}
+
+/** The modules that wrangler would upload, the script first. */
+function bundledByWrangler({ folder, run }) {
   const wrangler = `${MODULES}wrangler/bin/wrangler.js`;
-  run(NEWER, wrangler, "deploy", "--dry-run", "--outdir", "wrangler");
   const out = join(folder, "wrangler");
+  rmSync(out, { recursive: true, force: true });
+  run(NEWER, wrangler, "deploy", "--dry-run", "--outdir", "wrangler");
   mkdirSync(out, { recursive: true });
-  const modules = readdirSync(out)
+  return readdirSync(out)
     .filter((name) => /\.(js|wasm)$/.test(name))
     .sort((name) => (name === "worker.js" ? -1 : 1))
     .map((name) => {
@@ -287,12 +322,6 @@ export default {
         ? { type: "CompiledWasm", path: name, contents }
         : { type: "ESModule", path: name, contents: contents.toString() };
     });
-  const workerd = await startModules(modules);
-  try {
-    return shown((await workerd.ask("wrangler", "example")).notes);
-  } finally {
-    await workerd.close();
-  }
 }
 
 function shown(notes) {

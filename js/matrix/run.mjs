@@ -1,5 +1,6 @@
 // `cargo xtask matrix`: every runtime, every store. Fails when a cell breaks.
 
+import { oldestPeers } from "./oldest.mjs";
 import { packagedCases } from "./packaged.mjs";
 import { publish } from "./publish.mjs";
 import { relay } from "./relay.mjs";
@@ -37,6 +38,11 @@ if (only === undefined || only === "packages") {
     console.log(`package, ${name}: ${breaks[0] ?? "works"}`);
     rows.push({ cell: { runtime: "package", version: "", store: name }, breaks });
   }
+}
+if (only === undefined || only === "oldest") {
+  const { name, breaks } = oldestPeers();
+  console.log(`oldest peers, ${name}: ${breaks[0] ?? "works"}`);
+  rows.push({ cell: { runtime: "oldest peers", version: "", store: name }, breaks });
 }
 const broken = rows.filter(({ breaks }) => breaks.length > 0);
 for (const { cell, breaks } of broken) {

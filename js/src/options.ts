@@ -1,6 +1,6 @@
 import type { SerializerProtocol } from "@langchain/langgraph-checkpoint";
 
-import { InvalidInputError } from "./errors.js";
+import { type CheckpointerError, InvalidInputError } from "./errors.js";
 import "./platform/web-assembly.js";
 
 /** How long a batch waits for a lock unless the options say otherwise. */
@@ -22,8 +22,45 @@ export interface MemoryOptions {
   readonly cacheBytes?: number | undefined;
 }
 
+/** A call that the saver has answered. */
+export interface CallReport {
+  /** The method that was called. `get` is a `getTuple`. */
+  readonly op:
+    | "setup"
+    | "getTuple"
+    | "list"
+    | "put"
+    | "putWrites"
+    | "deleteThread"
+    | "getDeltaChannelHistory";
+  /**
+   * Milliseconds from the call to its answer; of a `list` those in which it was asked for a tuple,
+   * without those that its reader took between them.
+   */
+  readonly ms: number;
+  /**
+   * The bytes of the serialized values that the call gave the planner to store, or that it got of
+   * what was read: channel values, pending writes, metadata, and the other fields of checkpoints.
+   * What the saver remembers, and does not send or read again, is not counted. Nor is what the
+   * store adds or leaves out: ids, indexes, equal parts.
+   */
+  readonly bytes: number;
+  /** What the call failed with; there is no such key where it did not fail. */
+  readonly error?: CheckpointerError;
+}
+
+/** Who is told of calls. */
+export interface CallOptions {
+  /**
+   * Is called once for each call, when it has ended: a `list` ends after its last tuple, or where
+   * its reader stops. What it throws, or a promise of it is rejected with, is a warning, once for
+   * each saver, and changes nothing for the call. Nothing waits for a promise that it gives.
+   */
+  readonly onCall?: ((call: CallReport) => void) | undefined;
+}
+
 /** What every saver may be told. */
-export interface SaverOptions extends MemoryOptions {
+export interface SaverOptions extends MemoryOptions, CallOptions {
   /**
    * The compiled core module of the planner, `langgraph-checkpoint-wasm/planner.core.wasm`, for
    * runtimes that read no files or compile nothing; read from this package when it is left out.
@@ -92,8 +129,10 @@ const MEMORY: Kinds<MemoryOptions> = {
   ],
   cacheBytes: [isAtLeastZero, "a number of bytes, from 0; leave it out for the default"],
 };
+const CALLS: Kinds<CallOptions> = { onCall: FUNCTION };
 export const SAVER: Kinds<SaverOptions> = {
   ...MEMORY,
+  ...CALLS,
   core: coreOf("langgraph-checkpoint-wasm/core"),
 };
 /** Of a store that waits for locks. */
@@ -112,6 +151,7 @@ export const SQLITE: Kinds<SqliteOptions> = {
 /** What Kusto has in common with the others. */
 export const OF_KUSTO = {
   ...MEMORY,
+  ...CALLS,
   core: coreOf("langgraph-checkpoint-wasm/core-kusto"),
   serde: SERDE,
 };
@@ -130,8 +170,9 @@ export function checkOptions<Options>(options: unknown, kinds: Kinds<Options>): 
 }
 
 /** The options of every saver's among those of one. */
-export function shared({ assumeImmutable, cacheBytes, core }: SaverOptions): SaverOptions {
-  return { assumeImmutable, cacheBytes, core };
+export function shared(options: SaverOptions): SaverOptions {
+  const { assumeImmutable, cacheBytes, core, onCall } = options;
+  return { assumeImmutable, cacheBytes, core, onCall };
 }
 
 /** The options of a saver that has a core module where they name none. */

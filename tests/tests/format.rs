@@ -1,4 +1,4 @@
-//! Stored format 1 is what ARCHITECTURE.md says, and what was stored in it is read forever.
+//! Stored format 1 is what docs/format.md says, and what was stored in it is read forever.
 
 use std::path::{Path, PathBuf};
 
@@ -7,7 +7,7 @@ use langgraph_checkpoint_tests::{caller::Caller, native::Native, transcript};
 use rusqlite::Connection;
 use serde_json::{Value, json};
 
-/// The checkpoint and the write of the example in ARCHITECTURE.md.
+/// The checkpoint and the write of the examples in docs/format.md.
 fn example() -> Native {
     let mut native = Native::in_memory();
     let long = "a message of more than 128 bytes is a chunk of its own; ".repeat(3);
@@ -44,10 +44,10 @@ fn example() -> Native {
 /// The bytes of the examples: of each line of the fenced blocks `text envelope`, `text write` and
 /// `text chunk` what stands before two spaces.
 fn documented(block: &str) -> Vec<u8> {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../ARCHITECTURE.md");
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/format.md");
     let text = std::fs::read_to_string(path).unwrap();
     let fence = format!("```text {block}\n");
-    let (_, rest) = text.split_once(&fence).expect("ARCHITECTURE.md has the example");
+    let (_, rest) = text.split_once(&fence).expect("docs/format.md has the example");
     let (lines, _) = rest.split_once("```").unwrap();
     let hex: String = lines
         .lines()

@@ -4,7 +4,7 @@ use anyhow::Result;
 
 use crate::step::{Step, run_steps};
 use crate::workspace::Workspace;
-use crate::{component, documents, goldens, kusto, licences, npm, process, tidy};
+use crate::{component, documents, goldens, kusto, licences, npm, package, process, tidy};
 
 const STEPS: &[Step] = &[
     Step::new("format", format),
@@ -15,6 +15,8 @@ const STEPS: &[Step] = &[
     Step::new("component", component::prepare),
     Step::new("imports", component::check_imports),
     Step::new("clippy", clippy),
+    Step::new("features", package::check_light_features),
+    Step::new("rustdoc", package::document),
     Step::new("python", kusto::check_python),
     Step::new("js-packages", |workspace| npm::ensure_installed(&workspace.js())),
     Step::new("js", |workspace| npm::run_script(&workspace.js(), "check")),

@@ -7,7 +7,7 @@ use anyhow::{Context, Result, bail};
 
 use crate::workspace::Workspace;
 use crate::world::World;
-use crate::{compose, core_modules, process, wasm_target};
+use crate::{compose, core_modules, package, process, wasm_target};
 
 /// The target the component is built for.
 pub(crate) const TARGET: &str = "wasm32-unknown-unknown";
@@ -102,7 +102,9 @@ pub(crate) fn prepare(workspace: &Workspace) -> Result<()> {
     }
     compose::compose(workspace)?;
     let planners = PLANNERS.iter().map(|kind| build(workspace, kind));
-    core_modules::take(workspace, &planners.collect::<Result<Vec<_>>>()?)
+    let planners = planners.collect::<Result<Vec<_>>>()?;
+    package::embed(workspace)?;
+    core_modules::take(workspace, &planners)
 }
 
 /// Fails when a built component imports what it may not.

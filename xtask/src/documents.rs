@@ -1,7 +1,7 @@
-//! What the README shows is what is run.
+//! What the documents show is what is run.
 //!
-//! Its JavaScript stands in the package's README too, whose every example the package's tests run;
-//! its Rust is compiled with the host's documentation; its commands are those of this program.
+//! The README's JavaScript stands in the package's README too, whose every example the package's
+//! tests run; its Rust is compiled with the host's documentation. The commands are this program's.
 
 use std::fs;
 
@@ -9,7 +9,10 @@ use anyhow::{Context, Result, bail};
 
 use crate::workspace::Workspace;
 
-/// Fails on an example that nothing runs, and on a command that is none.
+/// The documents whose commands are looked at.
+const SHOWING: &[&str] = &["README.md", "CONTRIBUTING.md", "docs/benchmarks.md"];
+
+/// Fails on an example that nothing runs, and on an unknown command.
 pub(crate) fn check(workspace: &Workspace) -> Result<()> {
     let read = |path: &str| {
         fs::read_to_string(workspace.path(path)).with_context(|| format!("cannot read {path}"))
@@ -18,6 +21,10 @@ pub(crate) fn check(workspace: &Workspace) -> Result<()> {
     let package = read("js/README.md")?;
     let host = read("host/src/lib.rs")?;
     let examples = blocks(&readme, "js");
+    check_excerpts(
+        &read("docs/tutorials/agents-as-components.md")?,
+        &read("examples/agent/src/lib.rs")?,
+    )?;
     if examples.is_empty() {
         bail!("README.md has no example in JavaScript");
     }
@@ -28,10 +35,21 @@ pub(crate) fn check(workspace: &Workspace) -> Result<()> {
         bail!("host/src/lib.rs does not include README.md, so its Rust is not compiled");
     }
     let commands = crate::commands();
-    if let Some(unknown) = shown(&readme).find(|name| !commands.iter().any(|own| own == name)) {
-        bail!("README.md shows `cargo xtask {unknown}`, and there is none");
+    for document in SHOWING {
+        let text = read(document)?;
+        if let Some(unknown) = shown(&text).find(|name| !commands.iter().any(|own| own == name)) {
+            bail!("{document} shows `cargo xtask {unknown}`, which is not a command");
+        }
     }
-    println!("{} examples and every command of README.md are run", examples.len());
+    println!("{} examples are run; every command of {} exists", examples.len(), SHOWING.join(", "));
+    Ok(())
+}
+
+/// Fails where the tutorial on agents shows what the example does not have. Its host is run.
+fn check_excerpts(tutorial: &str, agent: &str) -> Result<()> {
+    if let Some(excerpt) = blocks(tutorial, "rs").iter().find(|text| !agent.contains(**text)) {
+        bail!("examples/agent, which the tutorial on agents shows, has no such lines:\n{excerpt}");
+    }
     Ok(())
 }
 
@@ -51,6 +69,13 @@ fn shown(text: &str) -> impl Iterator<Item = &str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn lines_that_the_agent_has_no_more_are_reported() {
+        let tutorial = "```rs\nfn a() {}\n```\n";
+        assert!(check_excerpts(tutorial, "x\nfn a() {}\ny\n").is_ok());
+        assert!(check_excerpts(tutorial, "fn b() {}\n").is_err());
+    }
 
     #[test]
     fn blocks_are_those_of_the_language() {

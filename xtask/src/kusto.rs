@@ -110,7 +110,8 @@ pub(crate) fn check_python(workspace: &Workspace) -> Result<()> {
     tool(&["ruff", "format", "--quiet", "--no-cache", "--check", "."])?;
     tool(&["ruff", "check", "--quiet", "--no-cache", "."])?;
     let cache = workspace.path("target/mypy").display().to_string();
-    let sources = ["local-kusto/local_kusto", "kusto-client/client.py"];
+    let sources =
+        ["local-kusto/local_kusto", "kusto-client/client.py", "format-reader/test_reader.py"];
     tool(&[&["mypy", "--cache-dir", &cache, "--no-error-summary"], &sources[..]].concat())
 }
 
@@ -148,7 +149,7 @@ fn server(workspace: &Workspace) -> Result<Command> {
 }
 
 /// A Python with everything that is required.
-fn interpreter(workspace: &Workspace) -> Result<PathBuf> {
+pub(crate) fn interpreter(workspace: &Workspace) -> Result<PathBuf> {
     let folders = [SERVER, CLIENT, "tests"];
     let requirements = folders.map(|folder| workspace.path(folder).join("requirements.txt"));
     python::ensure(&workspace.path("target/kusto-python"), &requirements)

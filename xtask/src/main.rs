@@ -14,6 +14,7 @@ mod kusto;
 mod licences;
 mod matrix;
 mod npm;
+mod package;
 mod process;
 mod step;
 mod test;
@@ -71,6 +72,12 @@ enum Task {
         #[arg(long, value_name = "FOLDER")]
         data: Option<PathBuf>,
     },
+    /// Builds and checks what is published; sends nothing
+    Package {
+        /// Run this step alone
+        #[arg(long, value_name = "STEP")]
+        only: Option<String>,
+    },
     /// Measures, and prints tables
     Bench {
         /// Fewer rounds, and less of what takes the stock saver long: under 90 seconds
@@ -116,6 +123,7 @@ fn run(task: Task) -> Result<()> {
         Task::Component => component::prepare(&workspace),
         Task::Compose => compose::run(&workspace),
         Task::LocalKusto { port, data } => kusto::serve(&workspace, port, data.as_deref()),
+        Task::Package { only } => package::run(&workspace, only.as_deref()),
         Task::Bench { quick, only } => bench::run(&workspace, quick, only.as_deref()),
         Task::Matrix { quick, only } => matrix::run(&workspace, quick, only.as_deref()),
     }

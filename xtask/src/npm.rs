@@ -31,13 +31,19 @@ fn ensure(folder: &Path, install: &[&str]) -> Result<()> {
         return Ok(());
     }
     println!("installing the npm packages of {}", folder.display());
-    let mut npm = Command::new("npm");
-    process::run(npm.current_dir(folder).args(install).args(["--no-audit", "--no-fund"]))
+    run(folder, &[install, &["--no-audit", "--no-fund"]].concat())
 }
 
 /// Runs a script of the folder's `package.json`.
 pub(crate) fn run_script(folder: &Path, script: &str) -> Result<()> {
-    process::run(Command::new("npm").current_dir(folder).args(["run", "--silent", script]))
+    run(folder, &["run", "--silent", script])
+}
+
+/// Runs npm in a folder.
+pub(crate) fn run(folder: &Path, arguments: &[&str]) -> Result<()> {
+    // On Windows it is a script, which is not found without its extension.
+    let program = if cfg!(windows) { "npm.cmd" } else { "npm" };
+    process::run(Command::new(program).current_dir(folder).args(arguments))
 }
 
 /// The `packages` of a lockfile, or nothing where there is none.

@@ -44,7 +44,7 @@ pub(crate) fn cargo() -> Command {
 /// The error of a program that could not be started.
 pub(crate) fn not_started(command: &Command, error: std::io::Error) -> anyhow::Error {
     let hint = match (error.kind(), command.get_program().to_str()) {
-        (ErrorKind::NotFound, Some("node" | "npm")) => "; install Node.js 20 or newer",
+        (ErrorKind::NotFound, Some("node" | "npm" | "npm.cmd")) => "; install Node.js 20 or newer",
         (ErrorKind::NotFound, _) => "; install it or add it to PATH",
         _ => "",
     };

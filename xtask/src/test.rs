@@ -12,6 +12,7 @@ const STEPS: &[Step] = &[
     Step::new("rust", rust),
     Step::new("rust-example", rust_example),
     Step::new("fuzz", fuzz::replay),
+    Step::new("format-reader", format_reader),
     Step::new("local-kusto", kusto::test_server),
     Step::new("kusto-language", kusto::test_language),
     Step::new("js-packages", |workspace| npm::ensure_installed(&workspace.js())),
@@ -46,4 +47,11 @@ fn rust(workspace: &Workspace) -> Result<()> {
 fn rust_example(workspace: &Workspace) -> Result<()> {
     let example = workspace.target().join("debug").join("examples").join("embed");
     process::run(&mut std::process::Command::new(example))
+}
+
+/// A reader of its own, made from docs/format.md, reads the fixtures.
+fn format_reader(workspace: &Workspace) -> Result<()> {
+    let mut python = std::process::Command::new(kusto::interpreter(workspace)?);
+    python.current_dir(workspace.path("tests/format-reader"));
+    process::run(python.args(["-B", "-m", "unittest", "--quiet"]))
 }

@@ -1,5 +1,6 @@
 //! Rules no compiler checks. They run as a unit test too, so `cargo test` fails on untidy code.
 
+mod codes;
 mod rooms;
 mod rules;
 mod text;
@@ -48,6 +49,7 @@ pub(crate) fn check(workspace: &Workspace) -> Result<()> {
     if let Some(path) = rooms::circle(&files) {
         complaints.push(format!("js/src/{path}: files import one another in a circle"));
     }
+    complaints.extend(codes::complaints(&files));
     if !complaints.is_empty() {
         bail!("{}", complaints.join("\n"));
     }

@@ -14,7 +14,7 @@ use crate::storage::Stored;
 )]
 mod generated {
     wasmtime::component::bindgen!({
-        path: "../wit",
+        path: "wit",
         inline: "
             package langgraph:host;
 

@@ -9,7 +9,7 @@
 mod generated {
     // What the component imports is WASI's, which others have bindings for.
     wasmtime::component::bindgen!({
-        path: "../wit",
+        path: "wit",
         inline: "
             package langgraph:host;
 

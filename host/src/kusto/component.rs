@@ -1,6 +1,5 @@
 //! The component `checkpointer-kusto`, compiled once, and its instances.
 
-use std::path::Path;
 use std::sync::Arc;
 
 use wasmtime::component::{Component, HasData, Linker, ResourceTable};
@@ -13,10 +12,12 @@ use wasmtime_wasi_io::bindings::wasi::io;
 
 use super::bindings::{CheckpointerKusto, CheckpointerKustoPre};
 use super::outgoing::Outgoing;
+#[cfg(feature = "compiler")]
+use crate::component;
 use crate::component::limits::{Limits, State as Used};
 use crate::component::ticker::{Running, Ticker};
 use crate::component::{engine, not_instantiated, unusable};
-use crate::error::{ComponentError, ComponentErrorKind, Error};
+use crate::error::Error;
 
 /// The component, ready to be instantiated. Cloning it is cheap, and clones share what was
 /// compiled.
@@ -37,29 +38,58 @@ impl std::fmt::Debug for KustoComponent {
 }
 
 impl KustoComponent {
-    /// Compiles `checkpointer-kusto.wasm` from its bytes. Of the limits, memory, answers
-    /// and time hold for each instance; how many there are is for `KustoOptions::instances` to
-    /// say.
+    /// Compiles the component that this crate brings along. Of the limits, memory, answers and
+    /// time hold for each instance; how many there are is for `KustoOptions::instances` to say.
+    #[cfg(feature = "embedded")]
+    pub fn embedded(limits: Limits) -> Result<Self, Error> {
+        let bytes = include_bytes!(concat!(env!("OUT_DIR"), "/checkpointer-kusto.wasm"));
+        Self::from_bytes(component::embedded(bytes)?, limits)
+    }
+
+    /// Compiles `checkpointer-kusto.wasm` from its bytes.
+    #[cfg(feature = "compiler")]
     pub fn from_bytes(bytes: &[u8], limits: Limits) -> Result<Self, Error> {
         let engine = engine()?;
         let component = Component::from_binary(&engine, bytes).map_err(unusable)?;
+        Self::of(engine, &component, limits)
+    }
+
+    /// Compiles `checkpointer-kusto.wasm` from its file.
+    #[cfg(feature = "compiler")]
+    pub fn from_file(path: impl AsRef<std::path::Path>, limits: Limits) -> Result<Self, Error> {
+        Self::from_bytes(&component::read(path.as_ref())?, limits)
+    }
+
+    /// Compiles the component ahead of time: machine code for
+    /// [`KustoComponent::from_precompiled`], which needs no compiler.
+    #[cfg(feature = "compiler")]
+    pub fn precompile(bytes: &[u8]) -> Result<Vec<u8>, Error> {
+        Ok(component::precompile(bytes)?)
+    }
+
+    /// Loads what `KustoComponent::precompile` gave, on the same kind of machine; what another
+    /// major version of wasmtime gave is refused.
+    ///
+    /// # Safety
+    ///
+    /// The bytes run as machine code of this process, and no check finds out what was changed
+    /// in them. They must be what `precompile` gave, from a place that nobody else writes to.
+    #[allow(unsafe_code, reason = "where the bytes come from only the caller can know")]
+    pub unsafe fn from_precompiled(bytes: &[u8], limits: Limits) -> Result<Self, Error> {
+        let engine = engine()?;
+        // SAFETY: the caller's promise is the one that wasmtime asks for.
+        let component = unsafe { Component::deserialize(&engine, bytes) }.map_err(unusable)?;
+        Self::of(engine, &component, limits)
+    }
+
+    fn of(engine: Engine, component: &Component, limits: Limits) -> Result<Self, Error> {
         let linker = linker(&engine).map_err(unusable)?;
         let component = linker
-            .instantiate_pre(&component)
+            .instantiate_pre(component)
             .and_then(CheckpointerKustoPre::new)
             .map_err(unusable)?;
         let ticker = Ticker::start(engine.clone()).map_err(unusable)?;
         Ok(Self(Arc::new(Compiled { engine, component, ticker, limits })))
-    }
-
-    /// Compiles `checkpointer-kusto.wasm` from its file.
-    pub fn from_file(path: impl AsRef<Path>, limits: Limits) -> Result<Self, Error> {
-        let path = path.as_ref();
-        let bytes = std::fs::read(path).map_err(|error| {
-            let message = format!("the component {} could not be read", path.display());
-            ComponentError::new(ComponentErrorKind::Unusable, message, error)
-        })?;
-        Self::from_bytes(&bytes, limits)
     }
 
     /// A new instance, which can send requests to the places that are allowed.

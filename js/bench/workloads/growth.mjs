@@ -24,7 +24,8 @@ export async function run({ pathOf, synchronous, quick }) {
   return [...rows, exponents(found), ...curves(found)];
 }
 
-async function growOnce(name, path, synchronous, steps) {
+/** Grows a chat in a new file. */
+export async function growOnce(name, path, synchronous, steps) {
   const saver = await open(name, path, synchronous);
   const before = bytesWritten();
   const { times } = await growChat(saver, "chat", steps);

@@ -35,16 +35,17 @@ function order({ what }) {
   return Object.values(TITLES).indexOf(what);
 }
 
-async function measure(size, { pathOf, synchronous, quick }) {
+/** The rows of one size, of the savers named. */
+export async function measure(size, { pathOf, synchronous, quick, names = ALL }) {
   const savers = {};
   const path = (name) => pathOf(`states-${name}-${SIZES[size]}`);
-  for (const name of ALL) savers[name] = await open(name, path(name), synchronous);
+  for (const name of names) savers[name] = await open(name, path(name), synchronous);
   const rounds = (quick ? QUICK_ROUNDS : ROUNDS)[size];
   const warmUps = (quick ? QUICK_WARM_UPS : WARM_UPS)[size];
-  const found = await inTurns(ALL, { rounds, warmUps }, (name, round) => {
+  const found = await inTurns(names, { rounds, warmUps }, (name, round) => {
     return once(savers[name], `thread-${round}`, SIZES[size]);
   });
-  for (const name of ALL) close(savers[name], path(name));
+  for (const name of names) close(savers[name], path(name));
   return Object.keys(TITLES).map((operation) => {
     const targets = [{ of: "ours", timesLess: TARGETS[operation][size] }];
     const optIn = OPT_IN_TARGETS[operation]?.[size];

@@ -8,7 +8,7 @@ import { close, open } from "../savers.mjs";
 import { growThreads } from "../threads.mjs";
 
 const NAMES = ["stock", "memory", "ours"];
-const TASKS = 16;
+export const TASKS = 16;
 const TARGETS = { normal: 2, full: 3 };
 const SYNC_TARGETS = { [TASKS]: 0.3, 1: 1.1 };
 
@@ -19,10 +19,11 @@ export async function run(settings) {
   return rows;
 }
 
-async function rates(synchronous, { pathOf, quick }) {
+/** The row of steps a second at a level of `synchronous`. */
+export async function rates(synchronous, { pathOf, quick, names = NAMES }) {
   const threads = quick ? 100 : 1_000;
   const values = await inTurns(
-    NAMES,
+    names,
     { rounds: quick ? 2 : 4, warmUps: 1 },
     async (name, round) => {
       const path = pathOf(`threads-${name}-${synchronous}-${round}`);

@@ -33,7 +33,8 @@ export async function* guardedEach<T>(run: () => AsyncGenerator<T>): AsyncGenera
   }
 }
 
-function withCode(thrown: unknown): CheckpointerError {
+/** The error that a call ends in, for what was thrown. */
+export function withCode(thrown: unknown): CheckpointerError {
   if (thrown instanceof CheckpointerError) return thrown;
   return new ProtocolError(
     "unexpected-failure",

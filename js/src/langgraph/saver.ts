@@ -16,7 +16,7 @@ import type { Before } from "../changes/diff.js";
 import { completed } from "../changes/histories.js";
 import { reviveCached } from "../changes/revive-cached.js";
 import { type Revived, revive, type Tracked } from "../changes/value.js";
-import { CACHE_BYTES, type MemoryOptions } from "../options.js";
+import { CACHE_BYTES, type CallOptions, type CallReport, type MemoryOptions } from "../options.js";
 import {
   type Call,
   expectOutcome,
@@ -33,6 +33,7 @@ import { allReady, bothReady, type Eventually, whenReady } from "../platform/may
 import { dumpAll, leavesOut, type Payload, placed } from "../serde/payload.js";
 import { JsonPlusSerde } from "../serde/serializer.js";
 import { CallOrder } from "./call-order.js";
+import { CallReports, type ReportedCall } from "./call-reports.js";
 import {
   fromHistory,
   fromIds,
@@ -98,22 +99,26 @@ export abstract class PlannedSaver extends BaseCheckpointSaver {
   readonly #order: CallOrder;
   readonly #memory: Memory;
   readonly #immutable: ReadonlySet<string>;
+  /** Left out where nobody is told of calls: then nothing of them is noted. */
+  readonly #reports: CallReports | undefined;
 
   /**
    * @param runner Runs the calls.
    * @param serde Serializes the values; `JsonPlusSerde` when it is left out.
-   * @param options What it may take to be unchanged, and how much it remembers.
+   * @param options What it may take to be unchanged, how much it remembers, whom it tells of calls.
    */
   constructor(
     runner: Runner,
     serde: SerializerProtocol = new JsonPlusSerde(),
-    options: MemoryOptions = {},
+    options: MemoryOptions & CallOptions = {},
   ) {
     super(serde);
     this.#runner = runner;
     this.#order = new CallOrder(runner.ordersCalls);
     this.#memory = new Memory(options.cacheBytes ?? CACHE_BYTES);
     this.#immutable = new Set(options.assumeImmutable);
+    const { onCall } = options;
+    this.#reports = onCall && new CallReports(onCall);
   }
 
   /**
@@ -121,21 +126,24 @@ export abstract class PlannedSaver extends BaseCheckpointSaver {
    * where the store allows it; done again, it changes nothing.
    */
   setup(): Promise<void> {
-    return guarded(async () => {
+    return this.#answer("setup", async () => {
       const made = this.#made(undefined, READ);
       expectOutcome(await this.#runner.run({ tag: "setup" }, made), "ready");
     });
   }
 
   override getTuple(config: RunnableConfig): Promise<CheckpointTuple | undefined> {
-    return guarded(() => this.#getTuple(givenConfig(config)));
+    return this.#answer("getTuple", (call) => this.#getTuple(givenConfig(config), call));
   }
 
   override list(
     config: RunnableConfig,
     options?: CheckpointListOptions,
   ): AsyncGenerator<CheckpointTuple> {
-    return guardedEach(() => this.#list(givenConfig(config), givenOptions(options)));
+    const run = (call?: ReportedCall) => {
+      return this.#list(givenConfig(config), givenOptions(options), call);
+    };
+    return this.#reports === undefined ? guardedEach(run) : this.#reports.each("list", run);
   }
 
   override put(
@@ -144,9 +152,9 @@ export abstract class PlannedSaver extends BaseCheckpointSaver {
     metadata: CheckpointMetadata,
     newVersions?: ChannelVersions,
   ): Promise<RunnableConfig> {
-    return guarded(async () => {
+    return this.#answer("put", async (call) => {
       const [stored, versions] = [givenCheckpoint(checkpoint), givenVersions(newVersions)];
-      return this.#put(givenConfig(config), stored, metadata, versions);
+      return this.#put(givenConfig(config), stored, metadata, versions, call);
     });
   }
 
@@ -156,29 +164,39 @@ export abstract class PlannedSaver extends BaseCheckpointSaver {
     taskId: string,
     taskPath = "",
   ): Promise<void> {
-    return guarded(async () => {
-      return this.#putWrites(givenConfig(config), givenWrites(writes), taskId, taskPath);
+    return this.#answer("putWrites", async (call) => {
+      return this.#putWrites(givenConfig(config), givenWrites(writes), taskId, taskPath, call);
     });
   }
 
   override deleteThread(threadId: string): Promise<void> {
-    return guarded(() => this.#deleteThread(threadId));
+    return this.#answer("deleteThread", () => this.#deleteThread(threadId));
   }
 
   override getDeltaChannelHistory(options: {
     config: RunnableConfig;
     channels: string[];
   }): Promise<Record<string, DeltaChannelHistory>> {
-    return guarded(async () => this.#getDeltaChannelHistory(givenHistory(options)));
+    return this.#answer("getDeltaChannelHistory", async (call) => {
+      return this.#getDeltaChannelHistory(givenHistory(options), call);
+    });
   }
 
-  async #getTuple(config: RunnableConfig): Promise<CheckpointTuple | undefined> {
+  /** Runs a call of a method, and tells of it who is to be told. */
+  #answer<T>(op: CallReport["op"], run: (call?: ReportedCall) => Promise<T>): Promise<T> {
+    return this.#reports === undefined ? guarded(run) : this.#reports.answer(op, run);
+  }
+
+  async #getTuple(
+    config: RunnableConfig,
+    reported: ReportedCall | undefined,
+  ): Promise<CheckpointTuple | undefined> {
     const joined = this.#runner.joined;
     const { thread_id, checkpoint_ns } = config?.configurable ?? {};
     const entry = this.#memory.of(thread_id, checkpoint_ns);
     const known = hasValues(entry) ? entry.known : undefined;
     const call: Call = { tag: "get-tuple", val: { config: toConfig(config), known } };
-    const { val: found } = await this.#read(thread_id, call, "found");
+    const { val: found } = await this.#read(reported, thread_id, call, "found");
     if (found === undefined) return undefined;
     const values = await this.#revive(found, entry);
     if (this.#runner.joined === joined) {
@@ -193,6 +211,7 @@ export abstract class PlannedSaver extends BaseCheckpointSaver {
   async *#list(
     config: RunnableConfig,
     options: CheckpointListOptions,
+    reported: ReportedCall | undefined,
   ): AsyncGenerator<CheckpointTuple> {
     const { limit, before, filter } = options;
     const val: Omit<List, "filter"> = {
@@ -204,7 +223,7 @@ export abstract class PlannedSaver extends BaseCheckpointSaver {
     const { thread_id } = config?.configurable ?? {};
     const conditions = this.#toFilter(filter ?? {});
     while (true) {
-      const read = this.#run(thread_id, READ, conditions, "page", (filter) => {
+      const read = this.#run(reported, thread_id, READ, conditions, "page", (filter) => {
         return { call: { tag: "list", val: { ...val, filter, resume } } };
       });
       const { val: page } = await read;
@@ -222,6 +241,7 @@ export abstract class PlannedSaver extends BaseCheckpointSaver {
     checkpoint: Checkpoint,
     metadata: CheckpointMetadata,
     newVersions: ChannelVersions | undefined,
+    reported: ReportedCall | undefined,
   ): Promise<RunnableConfig> {
     const toCall = toPutCall(config, checkpoint, newVersions);
     const { thread_id, checkpoint_ns } = config.configurable ?? {};
@@ -234,6 +254,7 @@ export abstract class PlannedSaver extends BaseCheckpointSaver {
       () => this.#serialize(channels, entry),
     );
     const { val: stored } = await this.#run(
+      reported,
       thread_id,
       PUT,
       ready,
@@ -265,6 +286,7 @@ export abstract class PlannedSaver extends BaseCheckpointSaver {
     writes: PendingWrite[],
     taskId: string,
     taskPath: string,
+    reported: ReportedCall | undefined,
   ): Promise<void> {
     const stored = writes.map(([channel, value]) => [toName(channel), value] as const);
     const call = { config: toConfig(config), taskId: toId(taskId), taskPath: toName(taskPath) };
@@ -275,7 +297,7 @@ export abstract class PlannedSaver extends BaseCheckpointSaver {
       (index) => [kept[index]?.[0] ?? ""],
     );
     const { thread_id } = config.configurable ?? {};
-    await this.#run(thread_id, PUT_WRITES, payloads, "writes-stored", (values) => {
+    await this.#run(reported, thread_id, PUT_WRITES, payloads, "writes-stored", (values) => {
       const newWrites = values.map((value, index) => ({ channel: kept[index]?.[0] ?? "", value }));
       return { call: { tag: "put-writes", val: { ...call, writes: newWrites } } };
     });
@@ -284,14 +306,14 @@ export abstract class PlannedSaver extends BaseCheckpointSaver {
   async #deleteThread(threadId: string): Promise<void> {
     const val = toConfig({ configurable: { thread_id: threadId } });
     const call = { tag: "delete-thread", val } as const;
-    await this.#run(threadId, DELETE, undefined, "deleted", () => ({ call }));
+    await this.#run(undefined, threadId, DELETE, undefined, "deleted", () => ({ call }));
     this.#memory.forget(threadId);
   }
 
-  async #getDeltaChannelHistory(options: {
-    config: RunnableConfig;
-    channels: string[];
-  }): Promise<Record<string, DeltaChannelHistory>> {
+  async #getDeltaChannelHistory(
+    options: { config: RunnableConfig; channels: string[] },
+    reported: ReportedCall | undefined,
+  ): Promise<Record<string, DeltaChannelHistory>> {
     const { joined } = this.#runner;
     const { thread_id, checkpoint_ns } = options.config?.configurable ?? {};
     const before = this.#memory.historiesOf(thread_id, checkpoint_ns);
@@ -299,7 +321,7 @@ export abstract class PlannedSaver extends BaseCheckpointSaver {
     const known = channels.flatMap((channel) => before?.get(channel)?.known ?? []);
     const val = { config: toConfig(options.config), channels, known };
     const call = { tag: "delta-channel-history", val } as const;
-    const read = await this.#read(thread_id, call, "history");
+    const read = await this.#read(reported, thread_id, call, "history");
     const histories = read.val.map((history) => completed(history, before));
     if (this.#runner.joined === joined) {
       this.#memory.rememberHistories(thread_id, checkpoint_ns, histories);
@@ -351,15 +373,17 @@ export abstract class PlannedSaver extends BaseCheckpointSaver {
 
   /** Runs a call that reads, after the calls before it. */
   #read<Tag extends Outcome["tag"]>(
+    reported: ReportedCall | undefined,
     threadId: unknown,
     call: Call,
     tag: Tag,
   ): Eventually<OutcomeOf<Tag>> {
-    return this.#run(threadId, READ, undefined, tag, () => ({ call }));
+    return this.#run(reported, threadId, READ, undefined, tag, () => ({ call }));
   }
 
   /** Runs a call made of values, in this turn of the event loop if they are there. */
   #run<Values, Tag extends Outcome["tag"]>(
+    reported: ReportedCall | undefined,
     threadId: unknown,
     way: Way,
     values: Eventually<Values>,
@@ -370,9 +394,13 @@ export abstract class PlannedSaver extends BaseCheckpointSaver {
     const made = this.#made(threadId, way);
     const ended = this.#order.run(made, values, (ready) => {
       const { call, whole } = toCall(ready);
-      return this.#runner.run(call, made, whole);
+      if (reported === undefined) return this.#runner.run(call, made, whole);
+      return this.#runner.run(reported.calls(call), made, whole && reported.repeats(whole));
     });
-    return whenReady(ended, (outcome) => expectOutcome(outcome, tag));
+    return whenReady(ended, (outcome) => {
+      reported?.got(outcome);
+      return expectOutcome(outcome, tag);
+    });
   }
 
   #made(threadId: unknown, { due, joins }: Way): Made {

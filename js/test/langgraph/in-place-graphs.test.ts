@@ -60,7 +60,12 @@ async function states(saver: BaseCheckpointSaver, later: boolean, threads: numbe
   return Promise.all(Array.from({ length: threads }, (_, thread) => run(`t${thread}`)));
 }
 
-const OPTIONS = [{}, { cacheBytes: 0 }, { synchronous: "full" }] as const;
+const OPTIONS = [
+  {},
+  { cacheBytes: 0 },
+  { synchronous: "full" },
+  { cacheBytes: 1_000_000, onCall: () => {} },
+] as const;
 const CASES = OPTIONS.flatMap((options) => {
   return [false, true].flatMap((later) => [1, 8].map((threads) => ({ options, later, threads })));
 });

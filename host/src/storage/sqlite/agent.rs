@@ -14,6 +14,10 @@ use super::{SqliteOptions, SqliteStorage};
 use crate::error::Error;
 use crate::storage::{StorageAdapter, StorageError, StorageErrorKind};
 
+/// Older versions of SQLite look at no clock while they prepare a statement: one of a few
+/// kilobytes takes minutes and all of the memory.
+const SQLITE_AT_LEAST: i32 = 3_054_001;
+
 /// What one batch of an agent may take.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct AgentLimits {
@@ -70,6 +74,9 @@ impl Default for AgentLimits {
 /// `AgentLimits::time_limit` bounds: let `SQLITE_TMPDIR` name a folder on a file system of its own,
 /// where the disk is shared. They are gone when the statement ends.
 ///
+/// It needs SQLite 3.54.1 or newer, which rusqlite 0.41 bundles. With an older one, which may not
+/// end a statement, `open` fails with `storage-unreachable`.
+///
 /// Dropping it blocks as dropping a [`SqliteStorage`] does.
 #[derive(Debug)]
 pub struct AgentStorage {
@@ -87,6 +94,7 @@ impl AgentStorage {
         options: &SqliteOptions,
         limits: AgentLimits,
     ) -> Result<Self, Error> {
+        check_version(rusqlite::version_number())?;
         let path = path.as_ref();
         let in_memory = path.as_os_str() == ":memory:";
         let (mut writer, files) = if in_memory {
@@ -131,6 +139,22 @@ impl AgentStorage {
         }
         Ok(())
     }
+}
+
+fn check_version(linked: i32) -> Result<(), StorageError> {
+    if linked >= SQLITE_AT_LEAST {
+        return Ok(());
+    }
+    let text =
+        |number: i32| format!("{}.{}.{}", number / 1_000_000, number / 1000 % 1000, number % 1000);
+    let (linked, least) = (text(linked), text(SQLITE_AT_LEAST));
+    Err(StorageError::new(
+        StorageErrorKind::Unreachable,
+        format!(
+            "this program links SQLite {linked}, which may not end an agent's statement; link \
+             {least} or newer, or serve the agent `checkpointer` instead of `storage`"
+        ),
+    ))
 }
 
 impl StorageAdapter for AgentStorage {
@@ -185,5 +209,18 @@ fn length(value: &Value) -> usize {
         Value::Null | Value::Integer(_) | Value::Real(_) => 0,
         Value::Text(text) => text.len(),
         Value::Blob(blob) => blob.len(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn agents_are_refused_by_a_sqlite_that_may_not_end_their_statements() {
+        check_version(rusqlite::version_number()).unwrap();
+        let error = check_version(3_053_002).unwrap_err();
+        assert_eq!(error.code(), "storage-unreachable");
+        assert!(error.to_string().contains("SQLite 3.53.2"), "{error}");
     }
 }

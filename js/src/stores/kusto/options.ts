@@ -1,6 +1,7 @@
 import type { SerializerProtocol } from "@langchain/langgraph-checkpoint";
 
 import {
+  type CallOptions,
   checkOptions,
   FUNCTION,
   type Kind,
@@ -39,7 +40,7 @@ export interface StoreOptions {
 }
 
 /** How a table of a Kusto database is used. */
-export interface KustoOptions extends MemoryOptions {
+export interface KustoOptions extends MemoryOptions, CallOptions {
   /**
    * The compiled core module, `langgraph-checkpoint-wasm/planner-kusto.core.wasm`, for runtimes
    * that read no files or compile nothing; read from this package when it is left out.

@@ -59,6 +59,7 @@ describe("options", () => {
     ["admin", ["yes", 1, null]],
     ["fetch", [1]],
     ["onWarning", [1]],
+    ["onCall", ["log", {}]],
     ["cacheBytes", ["1MB", -1, Number.NaN]],
     ["assumeImmutable", ["messages", [1]]],
     ["serde", [{}, null]],

@@ -128,6 +128,7 @@ const OPTIONS_REFUSED: [unknown, string, string][] = [
   [{ cacheBytes: Number.NaN }, "invalid-option", "cacheBytes"],
   [{ assumeImmutable: "messages" }, "invalid-option", 'a list of channels, such as ["messages"]'],
   [{ assumeImmutable: [1] }, "invalid-option", "assumeImmutable"],
+  [{ onCall: "log" }, "invalid-option", "onCall has to be a function"],
   [{ serde: {} }, "invalid-option", "dumpsTyped and loadsTyped"],
   [{ core: {} }, "invalid-option", "core has to be a WebAssembly.Module"],
   ["full", "invalid-option", "the options have to be an object"],

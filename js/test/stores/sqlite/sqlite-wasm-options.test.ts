@@ -6,6 +6,7 @@ test.each([
   [{ synchronous: "full" }, "unknown-option"],
   [{ busyDeadlineMs: Number.NaN }, "invalid-option"],
   [{ cacheBytes: -1 }, "invalid-option"],
+  [{ onCall: {} }, "invalid-option"],
   [{ serde: {} }, "invalid-option"],
   [null, "invalid-option"],
 ])("the_options_%j_are_refused", async (options, code) => {

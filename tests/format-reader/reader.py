@@ -1,0 +1,166 @@
+"""Reads stored format 1 from SQLite, by docs/format.md and nothing else."""
+
+import json
+import sqlite3
+from dataclasses import dataclass
+from struct import pack
+from typing import Any
+
+from blake3 import blake3
+from unpacked import unpacked
+
+FORMAT = 1
+LEAF, NODE, BRANCH, SPINE, SEQUENCE = 1, 2, 3, 4, 4
+SHAPES = {0: (b"", b"", b""), 1: (b"[", b",", b"]"), 2: (b"{", b",", b"}")}
+
+
+class NewerFormatError(Exception):
+    """A later version wrote this."""
+
+
+class DamagedError(Exception):
+    """What is stored is not what was."""
+
+
+def checked(condition: bool, what: str) -> None:
+    if not condition:
+        raise DamagedError(what)
+
+
+def mixed(*parts: bytes | str) -> bytes:
+    """The document's H."""
+    encoded = [part.encode() if isinstance(part, str) else part for part in parts]
+    return blake3(b"".join(pack("<Q", len(part)) + part for part in encoded))
+
+
+def opened(sealed: bytes, *columns: bytes | str) -> Any:
+    """The structure of an envelope, whose checksum covers these columns."""
+    checked(len(sealed) > 10 and sealed[0] & 0xF0 == 0x90 and sealed[1] < 0x80, "an envelope")
+    if sealed[1] > FORMAT:
+        raise NewerFormatError(sealed[1])
+    envelope, checksum = sealed[:-8], sealed[-8:]
+    checked(mixed(envelope, *columns)[:8] == checksum, "a checksum")
+    return unpacked(envelope)
+
+
+@dataclass
+class Thread:
+    """A thread's chunks, and its values put together."""
+
+    db: sqlite3.Connection
+    key: int
+
+    def chunk(self, role: int, name: bytes) -> bytes:
+        query = "SELECT data FROM lg_chunks WHERE thread_key = ? AND hash = ?"
+        row = self.db.execute(query, (self.key, name)).fetchone()
+        checked(row is not None, "a missing chunk")
+        data: bytes = row[0]
+        checked(blake3(bytes([role]) + data)[:20] == name, "a chunk")
+        return data
+
+    def joined(self, piece: Any, shape: int = 0) -> bytes:
+        """The bytes that a piece of a sequence of this shape stands for."""
+        if isinstance(piece, bytes):
+            return piece
+        kind, *rest = piece
+        if kind == SEQUENCE:
+            return self.sequence(rest[0])
+        name, length = rest
+        data = self.chunk(kind, name)
+        if kind == NODE:
+            data = self.between(unpacked(data), shape)
+        elif kind == BRANCH:
+            data = self.sequence(unpacked(data))
+        checked(len(data) == length, "a length")
+        return data
+
+    def between(self, pieces: list[Any], shape: int) -> bytes:
+        return SHAPES[shape][1].join(self.joined(piece, shape) for piece in pieces)
+
+    def sequence(self, sequence: Any) -> bytes:
+        shape, length, spine, tail = sequence
+        levels = unpacked(self.chunk(SPINE, spine)) if isinstance(spine, bytes) else spine
+        pieces = [piece for level in reversed(levels) for piece in level] + tail
+        data = SHAPES[shape][0] + self.between(pieces, shape) + SHAPES[shape][2]
+        checked(len(data) == length, "a length")
+        return data
+
+    def value(self, stored: Any) -> Any:
+        tag, piece = stored
+        return decoded(tag, self.joined(piece))
+
+
+def decoded(tag: str, data: bytes) -> Any:
+    """A value as the fixtures show it. What the bytes mean is not a matter of the format."""
+    return json.loads(data) if tag == "json" else {"$bytes": data.hex()}
+
+
+def tuples(db: sqlite3.Connection) -> list[dict[str, Any]]:
+    """Every checkpoint of every thread, the greatest id first."""
+    (newest,) = db.execute("SELECT max(format) FROM lg_format").fetchone()
+    if newest > FORMAT:
+        raise NewerFormatError(newest)
+    rows = db.execute(
+        "SELECT thread_key, thread_id, checkpoint_ns, checkpoint_id, parent_checkpoint_id, "
+        "created_at, channels, metadata, envelope FROM lg_records JOIN lg_threads "
+        "USING (thread_key) WHERE task_id = '' ORDER BY checkpoint_id DESC"
+    )
+    return [checkpoint(db, *row) for row in rows.fetchall()]
+
+
+def checkpoint(
+    db: sqlite3.Connection,
+    key: int,
+    thread_id: str,
+    ns: str,
+    id: str,
+    parent: str | None,
+    ts: str,
+    channels: str,
+    metadata: str | bytes,
+    envelope: bytes,
+) -> dict[str, Any]:
+    thread = Thread(db, key)
+    _, v, metadata_tag, rest, versions, values, link = opened(envelope, ts, metadata)
+    named = (b"parent", parent) if parent is not None else (b"", b"")
+    checked(mixed(thread_id, ns, id, *named, channels)[:8] == link, "a link")
+    checked([channel for channel, _ in values] == json.loads(channels), "the channels")
+    found = {channel: thread.value(stored) for channel, stored in values}
+    channel_versions = dict(versions)
+    if v < 4 and parent is not None:
+        sends = writes(thread, thread_id, ns, parent)
+        found["__pregel_tasks"] = [value for _, name, value in sends if name == "__pregel_tasks"]
+        channel_versions["__pregel_tasks"] = max(channel_versions.values())
+
+    def place(of: str) -> dict[str, str]:
+        return {"thread_id": thread_id, "checkpoint_ns": ns, "checkpoint_id": of}
+
+    bytes_of = metadata.encode() if isinstance(metadata, str) else metadata
+    fields = {"v": v, "id": id, "ts": ts, **thread.value(rest)}
+    return {
+        "config": place(id),
+        "checkpoint": fields | {"channel_values": found, "channel_versions": channel_versions},
+        "metadata": decoded(metadata_tag, bytes_of),
+        **({} if parent is None else {"parent_config": place(parent)}),
+        "pending_writes": writes(thread, thread_id, ns, id),
+    }
+
+
+def writes(thread: Thread, thread_id: str, ns: str, id: str) -> list[list[Any]]:
+    """The writes to a checkpoint, each a task, a channel and a value."""
+    rows = thread.db.execute(
+        "SELECT task_id, idx, task_path, channel, envelope FROM lg_records WHERE thread_key = ? "
+        "AND checkpoint_ns = ? AND checkpoint_id = ? AND task_id <> '' "
+        "ORDER BY task_path, task_id, idx",
+        (thread.key, ns, id),
+    ).fetchall()
+    taken = {(task, idx) for task, idx, *_ in rows}
+    pending = []
+    for task, idx, path, channel, envelope in rows:
+        columns = (thread_id, ns, id, task, pack("<q", idx), path, channel)
+        _, stored, places, mark = opened(envelope, *columns)
+        checked(mixed(channel)[:4] == mark, "a mark")
+        of_call = [place for first, last in places for place in range(first, last + 1)]
+        checked(all((task, place) in taken for place in of_call), "a missing write")
+        pending.append([task, channel, thread.value(stored)])
+    return pending

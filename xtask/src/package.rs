@@ -1,0 +1,109 @@
+//! `cargo xtask package`: everything that is published, built and checked, and nothing sent.
+
+use std::fs;
+use std::process::Command;
+
+use anyhow::{Context, Result, bail};
+
+use crate::step::{Step, run_steps};
+use crate::workspace::Workspace;
+use crate::{component, npm, process};
+
+/// In the order in which they are published.
+const CRATES: [&str; 2] = ["langgraph-checkpoint-guest", HOST];
+const HOST: &str = "langgraph-checkpoint-host";
+
+/// The components that the host's crate brings along.
+const EMBEDDED: [&str; 2] = ["planner.wasm", "checkpointer-kusto.wasm"];
+
+/// What the host's crate builds with, each by itself: default features hide what one of them
+/// takes from another. The first need no wasmtime.
+const FEATURES: [&str; 3] = ["", "sqlite", "bundled"];
+const FEATURES_WITH_WASMTIME: [&str; 5] =
+    ["kusto", "component,sqlite", "kusto,sqlite", "compiler", "embedded,kusto"];
+
+const STEPS: &[Step] = &[
+    Step::new("committed", committed),
+    Step::new("component", component::prepare),
+    Step::new("features", |workspace| check_features(workspace, &FEATURES_WITH_WASMTIME)),
+    Step::new("crates", crates),
+    Step::new("js-packages", |workspace| npm::ensure_installed(&workspace.js())),
+    Step::new("npm", |workspace| npm::run(&workspace.js(), &["publish", "--dry-run"])),
+];
+
+/// Runs the steps.
+pub(crate) fn run(workspace: &Workspace, only: Option<&str>) -> Result<()> {
+    run_steps(workspace, "package", STEPS, only)
+}
+
+/// What is published is what the repository has.
+fn committed(workspace: &Workspace) -> Result<()> {
+    let mut git = Command::new("git");
+    let changed =
+        process::output(git.current_dir(workspace.root()).args(["status", "--porcelain"]))?;
+    if !changed.is_empty() {
+        bail!("these files have changes that are not committed:\n{changed}");
+    }
+    Ok(())
+}
+
+/// Puts the built components where the host's crate takes them from.
+pub(crate) fn embed(workspace: &Workspace) -> Result<()> {
+    for name in EMBEDDED {
+        let built = workspace.path("target/components").join(name);
+        let bytes = fs::read(&built).with_context(|| format!("cannot read {}", built.display()))?;
+        component::write_if_changed(&workspace.path("host/components").join(name), &bytes)?;
+    }
+    Ok(())
+}
+
+/// The features that take seconds to check.
+pub(crate) fn check_light_features(workspace: &Workspace) -> Result<()> {
+    check_features(workspace, &FEATURES)
+}
+
+fn check_features(workspace: &Workspace, combinations: &[&str]) -> Result<()> {
+    for features in combinations {
+        println!("features: {features}");
+        process::run(
+            process::cargo()
+                .current_dir(workspace.root())
+                .args(["clippy", "--quiet", "-p", HOST, "--no-default-features"])
+                .args(["--features", features, "--", "-D", "warnings"]),
+        )?;
+    }
+    Ok(())
+}
+
+/// The documentation as docs.rs shows it; a link that leads nowhere is an error.
+pub(crate) fn document(workspace: &Workspace) -> Result<()> {
+    let mut cargo = process::cargo();
+    cargo.current_dir(workspace.root()).env("RUSTDOCFLAGS", "-D warnings");
+    cargo.args(["doc", "--quiet", "--no-deps"]);
+    for name in CRATES {
+        cargo.args(["-p", name]);
+    }
+    process::run(&mut cargo)
+}
+
+/// What is packaged is built from its own files alone. The host finds the guest in a registry
+/// that cargo makes for the time of this command.
+fn crates(workspace: &Workspace) -> Result<()> {
+    let cargo = |arguments: &[&str]| {
+        let mut cargo = process::cargo();
+        cargo.current_dir(workspace.root()).args(arguments);
+        cargo
+    };
+    let files = process::output(&mut cargo(&["package", "--list", "--allow-dirty", "-p", HOST]))?;
+    for name in EMBEDDED {
+        if !files.lines().any(|file| file.replace('\\', "/") == format!("components/{name}")) {
+            bail!("the crate {HOST} has no components/{name}: run `cargo xtask component`");
+        }
+    }
+    // The components are in no commit; that all else is, another step has seen.
+    let mut publish = cargo(&["publish", "--dry-run", "--locked", "--allow-dirty"]);
+    for name in CRATES {
+        publish.args(["-p", name]);
+    }
+    process::run(&mut publish)
+}
