@@ -5,8 +5,8 @@
 
 use arbitrary::{Result, Unstructured};
 use langgraph_checkpoint_fuzz::{calls, responses};
-use langgraph_checkpoint_guest::{Call, Error, Answer, Authorization, HttpAnswer, Moment, Need, Progress};
-use langgraph_checkpoint_guest::kusto::{IngestMode, Store, Task, KustoOptions};
+use langgraph_checkpoint_guest::{Call, Error, Answer, Authorization, HttpAnswer, Moment, Need};
+use langgraph_checkpoint_guest::kusto::{IngestMode, KustoOptions, Store, Task, TaskProgress};
 use libfuzzer_sys::fuzz_target;
 
 /// More than any call may take in its time: the clock here goes on a second with every answer.
@@ -44,19 +44,19 @@ fn drive(u: &mut Unstructured<'_>) -> Result<()> {
 
 fn one<T>(
     u: &mut Unstructured<'_>,
-    started: std::result::Result<(Task<T>, Progress<T>), Error>,
+    started: std::result::Result<(Task<T>, TaskProgress<T>), Error>,
     now: &mut u64,
 ) -> Result<()> {
     let Ok((mut operation, mut progress)) = started else { return Ok(()) };
     for _ in 0..ROUNDS_MAX {
         let answer = match progress {
-            Progress::Done(_) => return Ok(()),
-            Progress::Need(Need::Sql(_)) => panic!("a call on Kusto needs no SQL"),
-            Progress::Need(Need::Wait(milliseconds)) => {
+            TaskProgress::Done(_) => return Ok(()),
+            TaskProgress::Need(Need::Sql(_)) => panic!("a call on Kusto needs no SQL"),
+            TaskProgress::Need(Need::Wait(milliseconds)) => {
                 *now += u64::from(milliseconds) * 1000;
                 Answer::Waited
             }
-            Progress::Need(Need::Http(request)) => {
+            TaskProgress::Need(Need::Http(request)) => {
                 assert_eq!(request.authorization, Authorization::None, "the host is not trusted");
                 assert!(request.url.starts_with("https://elsewhere.example/v"));
                 Answer::Http(responses::answer(u, &request)?)

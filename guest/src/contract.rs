@@ -8,3 +8,4 @@ pub mod outcome;
 pub mod progress;
 pub mod statement;
 pub mod status;
+pub mod whole;

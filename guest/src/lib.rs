@@ -4,6 +4,7 @@
 //! LangGraph beyond the checkpoint contract. It turns calls into statements and rows into
 //! tuples; a host executes.
 
+mod cache;
 pub mod contract;
 mod format;
 #[cfg(feature = "fuzzing")]
@@ -12,7 +13,9 @@ pub mod fuzzing;
 mod operations;
 pub mod stores;
 pub mod wire;
+pub mod wit;
 
+pub use cache::Cache;
 pub use contract::call::{
     Call, ChannelValue, ChannelVersion, Checkpoint, Config, DeltaChannelHistory, GetTuple, Id,
     KeptElements, List, MetadataFilter, NewValue, NewWrite, Payload, Put, PutWrites, Run, Version,
@@ -26,6 +29,7 @@ pub use contract::outcome::{
 pub use contract::progress::{Answer, Expected, Need, Progress};
 pub use contract::statement::{Access, Batch, RowSet, Statement, Value};
 pub use contract::status::{Status, UnshownCall, Waiting};
+pub use stores::drive::{World, drive};
 #[cfg(feature = "kusto")]
 pub use stores::kusto;
-pub use stores::{Operation, Store, StoreOptions};
+pub use stores::{Operation, SqliteOperation, Store, StoreOptions};

@@ -4,6 +4,7 @@
 //! A store of SQL is a `sql::Dialect`. One that needs several requests for one ask is a task
 //! (`kusto::io`). A caller sees no difference: it opens a `Store`, and advances an `Operation`.
 
+pub mod drive;
 #[cfg(feature = "kusto")]
 pub mod kusto;
 mod sql;
@@ -50,26 +51,59 @@ impl Store {
     pub fn start(&self, call: Call, at: Moment) -> Result<(Operation, Progress), Error> {
         match self {
             Self::Sqlite => {
-                let (operation, progress) = sql::Operation::start(call)?;
+                let (operation, progress) = SqliteOperation::start(call)?;
                 let _ = at;
                 Ok((Operation(State::Sqlite(operation)), progress))
             }
             #[cfg(feature = "kusto")]
             Self::Kusto(store) => {
                 let (task, progress) = store.start(call, at)?;
-                Ok((Operation(State::Kusto(task)), progress))
+                Ok((Operation(State::Kusto(task)), progress.into()))
             }
         }
     }
 }
 
 impl Store {
+    /// When `Call::Flush` is due, in microseconds since 1970; `None` if no row waits.
+    pub fn flush_due(&self) -> Option<u64> {
+        match self {
+            Self::Sqlite => None,
+            #[cfg(feature = "kusto")]
+            Self::Kusto(store) => store.flush_due(),
+        }
+    }
+
+    /// The calls that were sent and that no query has shown yet. A host keeps them: if the instance
+    /// fails, the next one awaits them.
+    pub fn unshown(&self) -> Vec<UnshownCall> {
+        match self {
+            Self::Sqlite => Vec::new(),
+            #[cfg(feature = "kusto")]
+            Self::Kusto(store) => store.unshown(),
+        }
+    }
+
+    /// What the caller should be warned of, once: such as that streaming is off.
+    pub fn take_warning(&self) -> Option<String> {
+        match self {
+            Self::Sqlite => None,
+            #[cfg(feature = "kusto")]
+            Self::Kusto(store) => store.take_warning(),
+        }
+    }
+
     /// What a host does something about between calls; of a store of SQL, nothing.
     pub fn status(&self) -> Status {
         match self {
             Self::Sqlite => Status::default(),
             #[cfg(feature = "kusto")]
-            Self::Kusto(store) => store.status(),
+            Self::Kusto(store) => Status {
+                flush_due: store.flush_due(),
+                waiting: store.waiting(),
+                unshown: store.unshown(),
+                warning: store.take_warning(),
+            },
         }
     }
 
@@ -81,6 +115,23 @@ impl Store {
             #[cfg(feature = "kusto")]
             Self::Kusto(store) => store.await_shown(calls),
         }
+    }
+}
+
+/// One call under way on SQLite. It may be moved between threads, unlike one on Kusto.
+#[derive(Debug)]
+pub struct SqliteOperation(sql::Operation<Sqlite>);
+
+impl SqliteOperation {
+    /// Begins a call. Bad input is refused here, before anything is run.
+    pub fn start(call: Call) -> Result<(Self, Progress), Error> {
+        let (operation, progress) = sql::Operation::start(call)?;
+        Ok((Self(operation), progress))
+    }
+
+    /// Takes the answer to the last need, returns what comes next; see `Operation::advance`.
+    pub fn advance(&mut self, answer: Answer) -> Result<Progress, Error> {
+        self.0.advance(answer)
     }
 }
 
@@ -97,7 +148,7 @@ pub struct Operation(State);
 )]
 #[derive(Debug)]
 enum State {
-    Sqlite(sql::Operation<Sqlite>),
+    Sqlite(SqliteOperation),
     #[cfg(feature = "kusto")]
     Kusto(kusto::Task),
 }
@@ -114,7 +165,7 @@ impl Operation {
                 operation.advance(answer)
             }
             #[cfg(feature = "kusto")]
-            State::Kusto(task) => task.advance(answer, at),
+            State::Kusto(task) => Ok(task.advance(answer, at)?.into()),
         }
     }
 
@@ -122,7 +173,7 @@ impl Operation {
     /// `None` if it is not.
     pub fn expected(&self) -> Result<Option<Expected>, Error> {
         match &self.0 {
-            State::Sqlite(operation) => operation.expected(),
+            State::Sqlite(operation) => operation.0.expected(),
             #[cfg(feature = "kusto")]
             State::Kusto(_) => Ok(None),
         }

@@ -17,6 +17,8 @@ use crate::contract::outcome::Outcome;
 use crate::contract::progress::{Answer, Expected, Need, Progress};
 use crate::contract::status::UnshownCall;
 use crate::format::read::decode;
+#[cfg(feature = "kusto")]
+use crate::stores::kusto::TaskProgress;
 use crate::stores::{Operation, Store, StoreOptions};
 
 use write::Writer;
@@ -241,10 +243,10 @@ impl Stand {
     }
 
     #[cfg(feature = "kusto")]
-    fn of_together(task: crate::stores::kusto::Task<Ended>, progress: Progress<Ended>) -> Self {
+    fn of_together(task: crate::stores::kusto::Task<Ended>, progress: TaskProgress<Ended>) -> Self {
         match progress {
-            Progress::Need(need) => Self::Needs(Running::Together(task), need),
-            Progress::Done(ended) => Self::AllDone(ended),
+            TaskProgress::Need(need) => Self::Needs(Running::Together(task), need),
+            TaskProgress::Done(ended) => Self::AllDone(ended),
         }
     }
 }

@@ -1,11 +1,11 @@
 //! What a call makes of answers that are not those of a Kusto that works: canned ones, and time
 //! passes when it is waited for.
 
-use langgraph_checkpoint_guest::kusto::{KustoOptions, Store};
+use langgraph_checkpoint_guest::kusto::{KustoOptions, Store, TaskProgress};
 use langgraph_checkpoint_guest::{
     Answer, Call, ChannelValue, ChannelVersion, Checkpoint, Config, DeltaChannelHistory, Error,
     GetTuple, HttpAnswer, HttpRequest, HttpResponse, List, Moment, Need, NewWrite, Outcome,
-    Payload, Progress, Put, PutWrites, Version,
+    Payload, Put, PutWrites, Version,
 };
 use serde_json::{Value, json};
 
@@ -33,13 +33,13 @@ fn run(call: Call, mut answer: impl FnMut(&HttpRequest, usize) -> HttpAnswer) ->
     let (mut operation, mut progress) = store.start(call, Moment { now, entropy: 7 }).unwrap();
     loop {
         let given = match progress {
-            Progress::Done(outcome) => return ended(Ok(outcome), requests, now),
-            Progress::Need(Need::Wait(milliseconds)) => {
+            TaskProgress::Done(outcome) => return ended(Ok(outcome), requests, now),
+            TaskProgress::Need(Need::Wait(milliseconds)) => {
                 now += u64::from(milliseconds) * 1000;
                 Answer::Waited
             }
-            Progress::Need(Need::Sql(_)) => panic!("a call on Kusto needs no SQL"),
-            Progress::Need(Need::Http(request)) => {
+            TaskProgress::Need(Need::Sql(_)) => panic!("a call on Kusto needs no SQL"),
+            TaskProgress::Need(Need::Http(request)) => {
                 now += 1000;
                 requests += 1;
                 Answer::Http(answer(&request, requests - 1))

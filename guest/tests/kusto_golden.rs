@@ -10,10 +10,9 @@ use std::fmt::Write as _;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
-use langgraph_checkpoint_guest::kusto::{IngestMode, KustoOptions, Store, Task};
+use langgraph_checkpoint_guest::kusto::{IngestMode, KustoOptions, Store, Task, TaskProgress};
 use langgraph_checkpoint_guest::{
     Answer, Call, HttpAnswer, HttpRequest, HttpResponse, List, MetadataFilter, Moment, Need,
-    Progress,
 };
 use langgraph_checkpoint_tests::transcript;
 use serde_json::{Value, json};
@@ -122,7 +121,7 @@ fn show(name: &str, call: Call, options: KustoOptions, files: &mut BTreeMap<Stri
     let mut shown = String::new();
     let mut texts = 0;
     let (mut operation, mut progress): (Task, _) = store.start(call, moment()).unwrap();
-    while let Progress::Need(need) = progress {
+    while let TaskProgress::Need(need) = progress {
         let Need::Http(request) = need else { panic!("nothing is refused, so nothing waits") };
         let text = show_request(&mut shown, &request);
         if let Some(text) = &text {

@@ -1,14 +1,16 @@
 //! One method a LangGraph call.
 
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use langgraph_checkpoint_guest::wit::types::Page;
 use langgraph_checkpoint_guest::{
-    Call, ChannelHistory, CheckpointTuple, Config, DeltaChannelHistory, GetTuple, List, NewValue,
-    Outcome, Put, PutWrites, StoredCheckpoint,
+    Cache, Call, ChannelHistory, CheckpointTuple, Config, DeltaChannelHistory, GetTuple, List,
+    NewValue, Outcome, Put, PutWrites, StoredCheckpoint,
 };
 use tokio::sync::OnceCell;
 
 use crate::drive::drive;
 use crate::error::Error;
-use crate::known::Known;
 use crate::planner::{Planner, Turns};
 use crate::storage::StorageAdapter;
 #[cfg(feature = "sqlite")]
@@ -27,7 +29,7 @@ pub struct Checkpointer<
     planner: Planner,
     storage: S,
     ready: OnceCell<()>,
-    known: Known,
+    known: Mutex<Cache>,
     turns: Turns,
 }
 
@@ -57,7 +59,7 @@ impl<S: StorageAdapter> Checkpointer<S> {
     /// A checkpointer on any store. Its tables are made before the first call.
     pub fn new(planner: Planner, storage: S) -> Self {
         let turns = planner.turns();
-        Self { planner, storage, ready: OnceCell::new(), known: Known::default(), turns }
+        Self { planner, storage, ready: OnceCell::new(), known: Mutex::default(), turns }
     }
 
     /// Stores a checkpoint. `Put::known` may be left out where all values are whole: what
@@ -72,12 +74,12 @@ impl<S: StorageAdapter> Checkpointer<S> {
         if put.known.is_none()
             && values.iter().all(|entry| matches!(entry.value, NewValue::Whole(_)))
         {
-            put.known = self.known.of(&put.config);
+            put.known = self.known().of(&put.config);
         }
         match self.run(Call::Put(put)).await? {
             Outcome::Stored(stored) => {
                 let known = stored.known.clone();
-                self.known.remember(&stored.thread_id, &stored.checkpoint_ns, known);
+                self.known().remember(&stored.thread_id, &stored.checkpoint_ns, known);
                 Ok(stored)
             }
             Outcome::Stale(_) => Err(Error::invalid(
@@ -103,7 +105,7 @@ impl<S: StorageAdapter> Checkpointer<S> {
             Outcome::Found(None) => Ok(None),
             Outcome::Found(Some(found)) => {
                 let tuple = found.tuple.resolve(&[]).ok_or_else(other_outcome)?;
-                self.known.remember(&tuple.thread_id, &tuple.checkpoint_ns, found.known);
+                self.known().remember(&tuple.thread_id, &tuple.checkpoint_ns, found.known);
                 Ok(Some(tuple))
             }
             _ => Err(other_outcome()),
@@ -116,16 +118,10 @@ impl<S: StorageAdapter> Checkpointer<S> {
         Pages { checkpointer: self, next: Some(list) }
     }
 
-    /// One page of a list, and what the next one resumes with; nothing after the last one.
-    pub(crate) async fn page(
-        &self,
-        list: List,
-    ) -> Result<(Vec<CheckpointTuple>, Option<Vec<u8>>), Error> {
+    /// One page of a list.
+    pub(crate) async fn page(&self, list: List) -> Result<Page, Error> {
         match self.run(Call::List(list)).await? {
-            Outcome::Page(page) => {
-                let whole = page.tuples.into_iter().map(|tuple| tuple.resolve(&page.shared));
-                Ok((whole.collect::<Option<_>>().ok_or_else(other_outcome)?, page.next))
-            }
+            Outcome::Page(page) => Page::of(page).ok_or_else(other_outcome),
             _ => Err(other_outcome()),
         }
     }
@@ -133,7 +129,7 @@ impl<S: StorageAdapter> Checkpointer<S> {
     /// Removes everything of one thread, in all namespaces. A thread that does not exist is no
     /// error.
     pub async fn delete_thread(&self, config: Config) -> Result<(), Error> {
-        self.known.forget_thread(&config);
+        self.known().forget_thread(&config);
         match self.run(Call::DeleteThread(config)).await? {
             Outcome::Deleted => Ok(()),
             _ => Err(other_outcome()),
@@ -160,6 +156,11 @@ impl<S: StorageAdapter> Checkpointer<S> {
         let _turn = self.turns.take().await?;
         self.ready.get_or_try_init(|| self.setup()).await?;
         drive(&self.planner, &self.storage, call).await
+    }
+
+    /// What is known of the namespaces that were used last.
+    fn known(&self) -> MutexGuard<'_, Cache> {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     async fn setup(&self) -> Result<(), Error> {
@@ -189,7 +190,7 @@ impl<S: StorageAdapter> Pages<'_, S> {
         let Some(list) = &self.next else {
             return Ok(None);
         };
-        let (tuples, next) = self.checkpointer.page(list.clone()).await?;
+        let Page { tuples, next } = self.checkpointer.page(list.clone()).await?;
         self.next = next.map(|next| List { resume: Some(next), ..list.clone() });
         Ok(Some(tuples))
     }

@@ -11,7 +11,7 @@ pub(crate) mod ticker;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use langgraph_checkpoint_guest::{Answer, Call, Progress};
+use langgraph_checkpoint_guest::{Answer, Call, Moment, Progress};
 use wasmtime::component::{Component, Linker, ResourceAny};
 use wasmtime::{Config, Engine, Store};
 
@@ -19,8 +19,7 @@ pub use self::limits::Limits;
 use self::limits::State;
 use self::places::{Place, Places};
 use self::ticker::Ticker;
-use crate::bindings;
-use crate::bindings::PlannerPre;
+use crate::bindings::{PurePlanner, PurePlannerPre, StoreOptions};
 use crate::error::{ComponentError, ComponentErrorKind, Error};
 
 /// How many operations an instance runs before it is replaced, which bounds what its memory
@@ -30,7 +29,7 @@ const OPERATIONS_MAX: usize = 10_000;
 /// The compiled component and its instances.
 pub(crate) struct Pool {
     engine: Engine,
-    component: PlannerPre<State>,
+    component: PurePlannerPre<State>,
     ticker: Ticker,
     limits: Limits,
     instances: Places,
@@ -73,7 +72,7 @@ impl Pool {
         // The linker is empty: a component that imports anything does not link.
         let linker = Linker::new(&engine);
         let component =
-            linker.instantiate_pre(component).and_then(PlannerPre::new).map_err(unusable)?;
+            linker.instantiate_pre(component).and_then(PurePlannerPre::new).map_err(unusable)?;
         let ticker = Ticker::start(engine.clone()).map_err(unusable)?;
         let places = |limit, count| Places::new(limit, count, limits.wait_limit);
         let instances = places("instances_max", limits.instances_max);
@@ -96,28 +95,18 @@ impl Pool {
         instance.operations += 1;
         let started = {
             let _running = instance.enter(self);
-            let (planner, store) = (&instance.planner, &mut instance.store);
-            let operations = planner.langgraph_checkpoint_operations();
-            match call {
-                Call::Setup => operations.call_setup(store).await,
-                Call::GetTuple(get) => operations.call_get_tuple(store, &get.into()).await,
-                Call::List(list) => operations.call_list(store, &list.into()).await,
-                Call::Put(put) => operations.call_put(store, &put.into()).await,
-                Call::PutWrites(writes) => operations.call_put_writes(store, &writes.into()).await,
-                Call::DeleteThread(thread) => {
-                    operations.call_delete_thread(store, &thread.into()).await
-                }
-                Call::DeltaChannelHistory(history) => {
-                    operations.call_delta_channel_history(store, &history.into()).await
-                }
-            }
-            .map_err(failed)?
+            let stores = instance.planner.langgraph_checkpoint_planner_planner().store();
+            let at = Moment::default();
+            stores
+                .call_start(&mut instance.store, instance.planned, &call, at)
+                .await
+                .map_err(failed)?
         };
         match started {
             Ok((resource, progress)) => {
                 let pool = Arc::clone(self);
                 let running = Some(Running { instance, resource });
-                Ok((Operation { running, pool, _place: place }, progress.into()))
+                Ok((Operation { running, pool, _place: place }, progress))
             }
             Err(error) => {
                 self.give_back(instance);
@@ -126,7 +115,7 @@ impl Pool {
         }
     }
 
-    async fn instantiate(&self) -> Result<Instance, ComponentError> {
+    async fn instantiate(&self) -> Result<Instance, Error> {
         let mut store = Store::new(&self.engine, State::new(&self.limits));
         store.limiter(|state| state);
         store.set_hostcall_fuel(self.limits.answer_bytes_max);
@@ -135,7 +124,9 @@ impl Pool {
         let _running = self.ticker.running();
         let planner =
             self.component.instantiate_async(&mut store).await.map_err(not_instantiated)?;
-        Ok(Instance { store, planner, operations: 0 })
+        let stores = planner.langgraph_checkpoint_planner_planner().store();
+        let opened = stores.call_open(&mut store, StoreOptions::Sqlite).await.map_err(failed)?;
+        Ok(Instance { planned: opened?, store, planner, operations: 0 })
     }
 
     /// The places of one checkpointer.
@@ -203,7 +194,9 @@ pub(crate) fn engine() -> Result<Engine, ComponentError> {
 /// One instance in a store of its own: a store keeps all its instances until it is dropped.
 struct Instance {
     store: Store<State>,
-    planner: bindings::Planner,
+    planner: PurePlanner,
+    /// What calls are begun on.
+    planned: ResourceAny,
     operations: usize,
 }
 
@@ -238,19 +231,18 @@ impl Operation {
                 "an operation that failed was advanced again; begin the call anew",
             ));
         };
-        let answer = answer.into();
         let advanced = {
             let instance = &mut running.instance;
             let _running = instance.enter(&self.pool);
-            let operations = instance.planner.langgraph_checkpoint_operations();
+            let operations = instance.planner.langgraph_checkpoint_planner_planner().operation();
+            let at = Moment::default();
             operations
-                .operation()
-                .call_advance(&mut instance.store, running.resource, &answer)
+                .call_advance(&mut instance.store, running.resource, &answer, at)
                 .await
                 .map_err(failed)?
         };
         self.running = Some(running);
-        Ok(advanced?.into())
+        Ok(advanced?)
     }
 
     /// Drops the resource and gives the instance back.

@@ -20,7 +20,7 @@ pub(crate) async fn drive(
 ) -> Result<Outcome, Error> {
     let span = tracing::info_span!(
         "checkpoint_operation",
-        call = name(&call),
+        call = call.name(),
         rounds = Empty,
         statements = Empty,
         code = Empty,
@@ -55,6 +55,12 @@ async fn advance_to_end(
     for rounds in 0..=ROUNDS_MAX {
         let batch = match progress {
             Progress::Need(Need::Sql(batch)) => batch,
+            Progress::Need(Need::Http(_) | Need::Wait(_)) => {
+                return Err(Error::protocol(
+                    "unexpected-need",
+                    "a call on SQL asked for a request, which is a defect; please report it",
+                ));
+            }
             Progress::Done(outcome) => {
                 span.record("rounds", rounds).record("statements", statements);
                 return Ok(outcome);
@@ -76,17 +82,4 @@ async fn advance_to_end(
         "the planner asked for more rounds than any operation needs; use the component and the \
          host of one version",
     ))
-}
-
-/// LangGraph's name of a call.
-pub(crate) fn name(call: &Call) -> &'static str {
-    match call {
-        Call::Setup => "setup",
-        Call::GetTuple(_) => "get_tuple",
-        Call::List(_) => "list",
-        Call::Put(_) => "put",
-        Call::PutWrites(_) => "put_writes",
-        Call::DeleteThread(_) => "delete_thread",
-        Call::DeltaChannelHistory(_) => "get_delta_channel_history",
-    }
 }

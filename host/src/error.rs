@@ -1,27 +1,12 @@
 //! What can go wrong with a call, by the party at fault.
 
-use std::borrow::Cow;
 use std::error::Error as Source;
 use std::fmt;
 
 use langgraph_checkpoint_guest as guest;
+pub use langgraph_checkpoint_guest::{Fault, StoreFault};
 
 use crate::storage::{StorageError, Stored};
-
-/// What the planner found wrong, where, and what to do.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Fault {
-    /// Stable, for programs: lower case words joined by hyphens.
-    pub code: Cow<'static, str>,
-    /// For people; it holds ids and names, never a value.
-    pub message: String,
-}
-
-impl fmt::Display for Fault {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.message)
-    }
-}
 
 /// Why a call failed.
 #[derive(Debug, thiserror::Error)]
@@ -57,29 +42,6 @@ pub enum Error {
     UnsupportedFormat(Fault),
 }
 
-/// How a store failed that is reached over the network.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct StoreFault {
-    /// What went wrong.
-    pub fault: Fault,
-    /// Whether some of the call may have been stored; otherwise nothing was.
-    pub maybe_stored: bool,
-}
-
-impl std::fmt::Display for StoreFault {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{}", self.fault)
-    }
-}
-
-impl From<guest::StoreFault> for StoreFault {
-    fn from(store: guest::StoreFault) -> Self {
-        let guest::StoreFault { fault, maybe_stored } = store;
-        let fault = Fault { code: Cow::Borrowed(fault.code), message: fault.message };
-        Self { fault, maybe_stored }
-    }
-}
-
 impl Error {
     /// The stable code, for programs.
     pub fn code(&self) -> &str {
@@ -95,7 +57,7 @@ impl Error {
     }
 
     pub(crate) fn invalid(code: &'static str, message: &str) -> Self {
-        Self::InvalidInput(Fault { code: Cow::Borrowed(code), message: message.to_owned() })
+        Self::InvalidInput(Fault { code: code.to_owned(), message: message.to_owned() })
     }
 
     /// The embedding's credential gave no token. What it says of that stays with it: it may be
@@ -103,26 +65,26 @@ impl Error {
     #[cfg(feature = "kusto")]
     pub(crate) fn no_token() -> Self {
         let message = "the credential gave no token; see what it logs itself".to_owned();
-        let fault = Fault { code: Cow::Borrowed("login-failed"), message };
+        let fault = Fault { code: "login-failed".to_owned(), message };
         Self::Unavailable(StoreFault { fault, maybe_stored: false })
     }
 
     pub(crate) fn protocol(code: &'static str, message: &str) -> Self {
-        Self::Protocol(Fault { code: Cow::Borrowed(code), message: message.to_owned() })
+        Self::Protocol(Fault { code: code.to_owned(), message: message.to_owned() })
     }
 }
 
 impl From<guest::Error> for Error {
     fn from(error: guest::Error) -> Self {
-        let code = Cow::Borrowed(error.code());
-        let fault = Fault { code, message: error.fault().message.clone() };
         match error {
-            guest::Error::InvalidInput(_) => Self::InvalidInput(fault),
-            guest::Error::Corrupt(_) => Self::Corrupt(fault),
-            guest::Error::UnsupportedFormat(_) => Self::UnsupportedFormat(fault),
-            guest::Error::Unavailable(store) => Self::Unavailable(store.into()),
-            guest::Error::Denied(store) => Self::Denied(store.into()),
-            _ => Self::Protocol(fault),
+            guest::Error::InvalidInput(fault) => Self::InvalidInput(fault),
+            guest::Error::Corrupt(fault) => Self::Corrupt(fault),
+            guest::Error::UnsupportedFormat(fault) => Self::UnsupportedFormat(fault),
+            guest::Error::Protocol(fault) => Self::Protocol(fault),
+            guest::Error::Storage(store) | guest::Error::Unavailable(store) => {
+                Self::Unavailable(store)
+            }
+            guest::Error::Denied(store) => Self::Denied(store),
         }
     }
 }

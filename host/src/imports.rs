@@ -47,6 +47,7 @@
 
 mod bindings;
 mod calls;
+mod failures;
 mod load;
 mod storage;
 mod tenant;

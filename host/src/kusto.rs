@@ -25,7 +25,6 @@
 
 mod bindings;
 mod component;
-mod convert;
 mod lane;
 mod lost;
 mod options;
@@ -35,15 +34,14 @@ use std::collections::BTreeSet;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use langgraph_checkpoint_guest::wit::types::{ChannelHistory, Page, StoredCheckpoint};
 use langgraph_checkpoint_guest::{
-    Call, ChannelHistory, CheckpointTuple, Config, DeltaChannelHistory, GetTuple, Id, List, Put,
-    PutWrites, StoredCheckpoint,
+    Call, CheckpointTuple, Config, DeltaChannelHistory, GetTuple, Id, List, Put, PutWrites,
+    UnshownCall,
 };
 
-use self::bindings::connection::UnshownCall;
-use self::bindings::wit;
 pub use self::component::KustoComponent;
-use self::lane::{Lane, Reply, Request};
+use self::lane::{Lane, Reply};
 use self::lost::Caller;
 pub use self::options::{
     BearerToken, CredentialError, KustoCredential, KustoIngestMode, KustoLogin, KustoOptions,
@@ -144,7 +142,7 @@ impl KustoCheckpointer {
     async fn flush_for(&self, caller: &Caller) -> Result<(), Error> {
         let mut flushed = Ok(());
         for lane in &self.lanes {
-            let ended = lane.run(Request::Flush, caller.clone(), Vec::new()).await;
+            let ended = lane.run(Call::Flush, caller.clone(), Vec::new()).await;
             flushed = flushed.and(ended.map(|_| ()));
         }
         flushed
@@ -171,7 +169,7 @@ impl KustoCheckpointer {
         };
         let lane = self.lane_of(&thread)?;
         let lane = self.lanes.get(lane).ok_or_else(other_reply)?;
-        lane.run(Request::Call(call), Caller::Thread(thread), Vec::new()).await
+        lane.run(call, Caller::Thread(thread), Vec::new()).await
     }
 
     /// A list of all threads sees what other lanes have acknowledged, or is refused as stale.
@@ -189,7 +187,7 @@ impl KustoCheckpointer {
             calls.retain(|call| !shown.contains(&name(call)));
         }
         let lane = self.lanes.get(at).ok_or_else(other_reply)?;
-        let listed = lane.run(Request::Call(call), Caller::All, calls).await?;
+        let listed = lane.run(call, Caller::All, calls).await?;
         *self.shown.lock().unwrap_or_else(PoisonError::into_inner) = seen;
         Ok(listed)
     }
@@ -219,7 +217,7 @@ impl KustoPages<'_> {
             return Ok(None);
         };
         match self.checkpointer.run(&list.config, Call::List(list.clone())).await? {
-            Reply::Page((tuples, next)) => {
+            Reply::Page(Page { tuples, next }) => {
                 self.next = next.map(|next| List { resume: Some(next), ..list.clone() });
                 Ok(Some(tuples))
             }

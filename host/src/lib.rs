@@ -58,11 +58,17 @@ mod drive;
 pub mod error;
 #[cfg(all(feature = "component", feature = "sqlite"))]
 pub mod imports;
-mod known;
 #[cfg(feature = "kusto")]
 pub mod kusto;
 mod planner;
 pub mod storage;
+#[cfg(feature = "component")]
+#[allow(
+    dead_code,
+    unreachable_pub,
+    reason = "generated code may use any of it, and wants it public"
+)]
+mod wit;
 
 pub use langgraph_checkpoint_guest::{
     Batch, ChannelHistory, ChannelValue, ChannelVersion, Checkpoint, CheckpointTuple, Config, Id,

@@ -1,7 +1,7 @@
 //! Where operations run: in the component, or natively.
 
 use langgraph_checkpoint_guest as guest;
-use langgraph_checkpoint_guest::{Answer, Call, Moment, Progress};
+use langgraph_checkpoint_guest::{Answer, Call, Progress};
 
 #[cfg(feature = "component")]
 use crate::component;
@@ -82,7 +82,7 @@ impl Planner {
     pub(crate) async fn start(&self, call: Call) -> Result<(Operation, Progress), Error> {
         match &self.0 {
             Kind::Native => {
-                let (operation, progress) = guest::Store::Sqlite.start(call, Moment::default())?;
+                let (operation, progress) = guest::SqliteOperation::start(call)?;
                 Ok((Operation::Native(Box::new(operation)), progress))
             }
             #[cfg(feature = "component")]
@@ -121,7 +121,7 @@ impl Turns {
 
 /// One call under way. Dropping it ends it; `finish` does so without losing the instance.
 pub(crate) enum Operation {
-    Native(Box<guest::Operation>),
+    Native(Box<guest::SqliteOperation>),
     #[cfg(feature = "component")]
     Component(Box<component::Operation>),
 }

@@ -23,8 +23,9 @@ use wit_parser::{ManglingAndAbi, Resolve};
 fn planner_of(body: &str) -> Vec<u8> {
     let wit = Path::new(env!("CARGO_MANIFEST_DIR")).join("wit");
     let mut resolve = Resolve::default();
-    let (package, _) = resolve.push_path(wit).unwrap();
-    let world = resolve.select_world(&[package], Some("planner")).unwrap();
+    resolve.push_path(wit.join("checkpoint")).unwrap();
+    let (package, _) = resolve.push_path(wit.join("planner")).unwrap();
+    let world = resolve.select_world(&[package], Some("pure-planner")).unwrap();
     let core = dummy_module(&resolve, world, ManglingAndAbi::Standard32);
     let text = wasmprinter::print_bytes(core).unwrap();
     assert!(text.contains("unreachable"));

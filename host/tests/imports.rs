@@ -9,7 +9,8 @@ use std::path::Path;
 
 use langgraph_checkpoint_guest as guest;
 use langgraph_checkpoint_guest::{
-    Call, CheckpointTuple, FoundCheckpoint, Outcome, Page, TupleValue,
+    Call, ChannelHistory, CheckpointTuple, FoundCheckpoint, Outcome, Page, StoredCheckpoint,
+    TupleValue,
 };
 use langgraph_checkpoint_host::imports::{self, StorageView};
 use langgraph_checkpoint_host::{AgentLimits, AgentStorage, SqliteOptions};
@@ -19,18 +20,14 @@ use support::{component_path, config, large};
 use wasmtime::component::{Component, Linker};
 use wasmtime::{Engine, Store};
 
-mod error {
-    pub(crate) use langgraph_checkpoint_host::{Error, Fault, StoreFault};
-}
-
 #[allow(
     unreachable_pub,
     clippy::all,
-    reason = "generated from wit/checkpointer.wit, where the documentation is"
+    reason = "generated from wit/checkpoint, where the documentation is"
 )]
 mod generated {
     wasmtime::component::bindgen!({
-        path: "wit",
+        path: "wit/checkpoint",
         inline: "
             package test:host;
 
@@ -40,14 +37,32 @@ mod generated {
         ",
         world: "test:host/calls",
         exports: { default: async },
+        with: { "langgraph:checkpoint/types": crate::types },
     });
 }
 
-#[path = "../src/kusto/convert.rs"]
-mod convert;
+/// The types of the contract, which are the guest's, and what generated code wants beside them.
+#[allow(dead_code, reason = "nothing is linked for an interface without functions")]
+mod types {
+    use wasmtime::component::{HasData, Linker};
 
-use error::Error;
-use generated::exports::langgraph::checkpoint::checkpointer as wit;
+    pub use langgraph_checkpoint_guest::wit::types::*;
+
+    pub trait Host {}
+    impl<T> Host for T {}
+
+    pub trait HostWithStore<T>: HasData {}
+    impl<T, D: HasData> HostWithStore<T> for D {}
+
+    pub fn add_to_linker<T: 'static, D: HasData>(
+        _: &mut Linker<T>,
+        _: fn(&mut T) -> D::Data<'_>,
+    ) -> wasmtime::Result<()> {
+        Ok(())
+    }
+}
+
+use guest::Error;
 
 /// The state of an instance: the store that is its own.
 struct State(AgentStorage);
@@ -82,28 +97,41 @@ impl Composed {
         Ok(vec![match call {
             Call::Setup => panic!("a checkpointer sets its store up by itself"),
             Call::GetTuple(get) => {
-                let found = calls.call_get_tuple(store, &get.config.into()).await.unwrap()?;
-                let found = found.map(|tuple| as_given(tuple.into()));
+                let found = calls.call_get_tuple(store, &get.config).await.unwrap()?;
+                let found = found.map(as_given);
                 let whole = |tuple| FoundCheckpoint { tuple, known: vec![], bases: vec![] };
                 Outcome::Found(found.map(whole))
             }
             Call::List(list) => return self.list(list).await,
             Call::Put(put) => {
-                let put = convert::put(put).unwrap();
-                Outcome::Stored(calls.call_put(store, &put).await.unwrap()?.into())
+                let put = types::PutCall::of(put).unwrap();
+                let stored = calls.call_put(store, &put).await.unwrap()?;
+                Outcome::Stored(StoredCheckpoint {
+                    thread_id: stored.thread_id,
+                    checkpoint_ns: stored.checkpoint_ns,
+                    checkpoint_id: stored.checkpoint_id,
+                    known: Vec::new(),
+                    values: Vec::new(),
+                })
             }
             Call::PutWrites(writes) => {
-                calls.call_put_writes(store, &writes.into()).await.unwrap()?;
+                calls.call_put_writes(store, &writes).await.unwrap()?;
                 Outcome::WritesStored
             }
             Call::DeleteThread(config) => {
-                calls.call_delete_thread(store, &config.into()).await.unwrap()?;
+                calls.call_delete_thread(store, &config).await.unwrap()?;
                 Outcome::Deleted
             }
             Call::DeltaChannelHistory(history) => {
-                let (config, channels) = (history.config.into(), history.channels);
+                let (config, channels) = (history.config, history.channels);
                 let history = calls.call_get_delta_channel_history(store, &config, &channels).await;
-                Outcome::History(history.unwrap()?.into_iter().map(Into::into).collect())
+                let given = |history: types::ChannelHistory| ChannelHistory {
+                    channel: history.channel,
+                    writes: history.writes,
+                    seed: history.seed,
+                    ..ChannelHistory::default()
+                };
+                Outcome::History(history.unwrap()?.into_iter().map(given).collect())
             }
         }])
     }
@@ -113,8 +141,8 @@ impl Composed {
         let calls = self.exports.langgraph_checkpoint_checkpointer();
         let (mut pages, mut next) = (Vec::new(), Some(list));
         while let Some(list) = next.take() {
-            let page = calls.call_list(&mut self.store, &list.clone().into()).await.unwrap()?;
-            let (tuples, resume) = convert::Page::from(page);
+            let page = calls.call_list(&mut self.store, &list).await.unwrap()?;
+            let types::Page { tuples, next: resume } = page;
             next = resume.map(|resume| guest::List { resume: Some(resume), ..list });
             let tuples = tuples.into_iter().map(as_given).collect();
             pages.push(Outcome::Page(Page { tuples, shared: Vec::new(), next: None }));

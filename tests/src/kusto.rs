@@ -4,10 +4,10 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use langgraph_checkpoint_guest as guest;
-use langgraph_checkpoint_guest::kusto::{Ended, KustoOptions, Store, Task};
+use langgraph_checkpoint_guest::kusto::{Ended, KustoOptions, Store, Task, TaskProgress};
 use langgraph_checkpoint_guest::{
     Answer, Authorization, Call, Error, HttpAnswer, HttpRequest, HttpResponse, Moment, Need,
-    Outcome, Progress,
+    Outcome,
 };
 
 use crate::caller::Caller;
@@ -50,7 +50,7 @@ impl Kusto {
 
     /// When a flush is due.
     pub fn flush_due(&self) -> Option<u64> {
-        self.store.status().flush_due
+        self.store.flush_due()
     }
 
     /// Makes calls that write at once.
@@ -59,13 +59,13 @@ impl Kusto {
         self.drive(started).unwrap()
     }
 
-    fn drive<T>(&mut self, started: (Task<T>, Progress<T>)) -> Result<T, Error> {
+    fn drive<T>(&mut self, started: (Task<T>, TaskProgress<T>)) -> Result<T, Error> {
         let (mut task, mut progress) = started;
         loop {
             let answer = match progress {
-                Progress::Done(ended) => return Ok(ended),
-                Progress::Need(Need::Http(request)) => Answer::Http(self.send(&request)),
-                Progress::Need(Need::Wait(milliseconds)) => {
+                TaskProgress::Done(ended) => return Ok(ended),
+                TaskProgress::Need(Need::Http(request)) => Answer::Http(self.send(&request)),
+                TaskProgress::Need(Need::Wait(milliseconds)) => {
                     if self.is_virtual {
                         self.ahead += i64::from(milliseconds) * 1000;
                     } else {
@@ -73,7 +73,7 @@ impl Kusto {
                     }
                     Answer::Waited
                 }
-                Progress::Need(Need::Sql(_)) => panic!("a call on Kusto needs no SQL"),
+                TaskProgress::Need(Need::Sql(_)) => panic!("a call on Kusto needs no SQL"),
             };
             progress = task.advance(answer, self.moment())?;
         }

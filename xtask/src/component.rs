@@ -37,6 +37,9 @@ struct Kind {
     imports: &'static [&'static str],
 }
 
+/// Records and variants, no function: what a component imports of it is words.
+pub(crate) const TYPES: &str = "langgraph:checkpoint/types@";
+
 /// In as little time as possible.
 const FAST: &str = "component";
 /// In as little time as possible where a script engine compiles it.
@@ -51,7 +54,7 @@ const PLANNERS: &[Kind] = &[
         package: "langgraph-checkpoint-planner",
         features: &[],
         profile: FAST,
-        imports: &[],
+        imports: &[TYPES, "langgraph:checkpoint-planner/planner-types@"],
     },
     Kind {
         name: "wire-planner",
@@ -76,21 +79,28 @@ const COMPOSED: &[Kind] = &[
         package: "langgraph-checkpoint-checkpointer",
         features: &[],
         profile: SMALL,
-        imports: &["langgraph:checkpoint/storage@"],
+        imports: &[TYPES, "langgraph:checkpoint/storage@"],
     },
     Kind {
         name: "checkpointer-kusto",
         package: "langgraph-checkpoint-checkpointer-kusto",
         features: &[],
         profile: SMALL,
-        imports: &["wasi:clocks/", "wasi:http/", "wasi:io/", "wasi:random/random@"],
+        imports: &[
+            TYPES,
+            "langgraph:checkpoint-kusto/connection-types@",
+            "wasi:clocks/",
+            "wasi:http/",
+            "wasi:io/",
+            "wasi:random/random@",
+        ],
     },
     Kind {
         name: "agent",
         package: "example-agent",
         features: &[],
         profile: SMALL,
-        imports: &["langgraph:checkpoint/checkpointer@"],
+        imports: &[TYPES, "langgraph:checkpoint/checkpointer@"],
     },
 ];
 

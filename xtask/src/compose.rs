@@ -32,14 +32,21 @@ const PLANS: &[Plan] = &[
         name: "agent-on-storage",
         plug: "checkpointer",
         exports: &[],
-        imports: &["langgraph:checkpoint/storage@"],
+        imports: &[component::TYPES, "langgraph:checkpoint/storage@"],
     },
     Plan {
         name: "agent-on-kusto",
         plug: "checkpointer-kusto",
         // Its host says which cluster, in an interface whose errors are the other one's.
-        exports: &[CHECKPOINTER, "langgraph:checkpoint/kusto-connection@0.1.0"],
-        imports: &["wasi:clocks/", "wasi:http/", "wasi:io/", "wasi:random/random@"],
+        exports: &[CHECKPOINTER, "langgraph:checkpoint-kusto/connection@0.1.0"],
+        imports: &[
+            component::TYPES,
+            "langgraph:checkpoint-kusto/connection-types@",
+            "wasi:clocks/",
+            "wasi:http/",
+            "wasi:io/",
+            "wasi:random/random@",
+        ],
     },
 ];
 

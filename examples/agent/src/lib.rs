@@ -10,11 +10,11 @@
 #[allow(
     unreachable_pub,
     clippy::all,
-    reason = "generated from wit/checkpointer.wit, where the documentation is"
+    reason = "generated from wit/checkpoint, where the documentation is"
 )]
 mod generated {
     wit_bindgen::generate!({
-        path: "../../wit",
+        path: "../../wit/checkpoint",
         inline: "
             package example:agent;
 
@@ -33,9 +33,10 @@ mod generated {
     });
 }
 
-use generated::langgraph::checkpoint::checkpointer::{
-    self, ChannelValue, ChannelVersion, Checkpoint, CheckpointTuple, Config, Error, Id, Payload,
-    PutCall, Version,
+use generated::langgraph::checkpoint::checkpointer;
+use generated::langgraph::checkpoint::types::{
+    ChannelValue, ChannelVersion, Checkpoint, CheckpointTuple, Config, Error, Id, Payload, PutCall,
+    Version,
 };
 use serde_json::{Value, json};
 
@@ -113,8 +114,8 @@ fn shown(error: Error) -> String {
         | Error::Corrupt(fault)
         | Error::UnsupportedFormat(fault)
         | Error::Protocol(fault) => (fault.code, fault.message),
-        Error::Storage(fault) | Error::Unavailable(fault) | Error::Denied(fault) => {
-            (fault.code, fault.message)
+        Error::Storage(store) | Error::Unavailable(store) | Error::Denied(store) => {
+            (store.fault.code, store.fault.message)
         }
     };
     format!("{code}: {message}")

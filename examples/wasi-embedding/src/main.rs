@@ -22,18 +22,18 @@ use wasmtime_wasi_io::bindings::wasi::io;
     missing_docs,
     unreachable_pub,
     clippy::all,
-    reason = "generated from wit/checkpointer.wit, where the documentation is"
+    reason = "generated from wit/kusto, where the documentation is"
 )]
 mod generated {
     // The imports are WASI's, which wasmtime has bindings for.
     wasmtime::component::bindgen!({
-        path: "../../wit",
+        path: ["../../wit/checkpoint", "../../wit/kusto"],
         inline: "
             package example:embedding;
 
             world kusto {
                 export langgraph:checkpoint/checkpointer@0.1.0;
-                export langgraph:checkpoint/kusto-connection@0.1.0;
+                export langgraph:checkpoint-kusto/connection@0.1.0;
             }
         ",
         world: "example:embedding/kusto",
@@ -42,8 +42,8 @@ mod generated {
 }
 
 use generated::Kusto;
-use generated::exports::langgraph::checkpoint::checkpointer as calls;
-use generated::exports::langgraph::checkpoint::kusto_connection as connection;
+use generated::langgraph::checkpoint::types as calls;
+use generated::langgraph::checkpoint_kusto::connection_types as connection;
 
 /// What the component has of this host.
 #[derive(Default)]
@@ -193,9 +193,9 @@ fn failed(error: calls::Error) -> Error {
         | calls::Error::Corrupt(fault)
         | calls::Error::UnsupportedFormat(fault)
         | calls::Error::Protocol(fault) => (fault.code, fault.message),
-        calls::Error::Storage(fault)
-        | calls::Error::Unavailable(fault)
-        | calls::Error::Denied(fault) => (fault.code, fault.message),
+        calls::Error::Storage(store)
+        | calls::Error::Unavailable(store)
+        | calls::Error::Denied(store) => (store.fault.code, store.fault.message),
     };
     Error::msg(format!("{code}: {message}"))
 }

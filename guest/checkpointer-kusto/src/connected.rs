@@ -1,13 +1,12 @@
-//! The store that was chosen, the token for it, and the loop.
+//! The store that was chosen, the token for it, and what the guest's loop needs of WASI.
 
-use langgraph_checkpoint_guest as guest;
 use langgraph_checkpoint_guest::kusto::connection::Login;
-use langgraph_checkpoint_guest::kusto::http::{Authorization, HttpAnswer, HttpRequest, Moment};
 use langgraph_checkpoint_guest::kusto::token::{self, Token};
-use langgraph_checkpoint_guest::kusto::{
-    Answer, Need, Operation, Progress, Store, StoreOptions, Unshown,
+use langgraph_checkpoint_guest::kusto::{self, ConnectOptions};
+use langgraph_checkpoint_guest::{
+    Authorization, Batch, Call, Error, Fault, HttpAnswer, HttpRequest, HttpResponse, Moment,
+    Outcome, RowSet, Store, StoreFault, StoreOptions, UnshownCall, World, drive,
 };
-use langgraph_checkpoint_guest::{Call, Error, Fault, Outcome, StoreFault};
 
 use crate::http::{self, Failure};
 use crate::time;
@@ -18,6 +17,11 @@ const TOKEN_RESERVE: u64 = 5 * 60 * 1_000_000;
 /// A store and how to log in there.
 pub(crate) struct Connected {
     store: Store,
+    session: Session,
+}
+
+/// How to log in.
+struct Session {
     cluster_uri: String,
     authority: Option<String>,
     login: Login,
@@ -26,28 +30,27 @@ pub(crate) struct Connected {
 
 impl Connected {
     /// Chooses a store. No request is sent.
-    pub(crate) fn open(
-        options: StoreOptions,
-        login: Login,
-        authority: Option<String>,
-    ) -> Result<Self, Error> {
+    pub(crate) fn open(options: ConnectOptions) -> Result<Self, Error> {
+        let (options, login, authority) = options.into_parts();
         if let Login::ClientSecret(credentials) = &login {
             // What is wrong with them comes up here rather than with the first call.
             token::request(credentials, &options.cluster_uri, authority.as_deref())?;
         }
         let cluster_uri = options.cluster_uri.clone();
-        Ok(Self { store: Store::open(options)?, cluster_uri, authority, login, token: None })
+        let store = Store::open(StoreOptions::Kusto(options))?;
+        let session = Session { cluster_uri, authority, login, token: None };
+        Ok(Self { store, session })
     }
 
     /// The token from now on, where the login is one.
     pub(crate) fn renew_token(&mut self, token: String) -> Result<(), Error> {
-        match &mut self.login {
+        match &mut self.session.login {
             Login::Token(old) => {
                 *old = token;
                 Ok(())
             }
             Login::Unspecified | Login::ClientSecret(_) => Err(Error::InvalidInput(Fault {
-                code: "no-token-login",
+                code: "no-token-login".to_owned(),
                 message: "the login that `connect` was given is no token; connect again with one"
                     .to_owned(),
             })),
@@ -56,15 +59,15 @@ impl Connected {
 
     /// Runs a call to its end, after what waits for too long is ingested.
     pub(crate) fn run(&mut self, call: Call) -> Result<Outcome, Error> {
-        if self.store.flush_due().is_some_and(|due| due <= time::moment().now) {
+        if self.flush_due().is_some_and(|due| due <= time::moment().now) {
             self.flush()?;
         }
-        self.drive(|store, at| store.start(call, at))
+        self.drive(call)
     }
 
     /// Ingests all that waits.
     pub(crate) fn flush(&mut self) -> Result<(), Error> {
-        self.drive(Store::flush).map(|_| ())
+        self.drive(Call::Flush).map(|_| ())
     }
 
     /// When a flush is due.
@@ -73,12 +76,12 @@ impl Connected {
     }
 
     /// The calls whose rows no query has shown yet.
-    pub(crate) fn unshown(&self) -> Vec<Unshown> {
+    pub(crate) fn unshown(&self) -> Vec<UnshownCall> {
         self.store.unshown()
     }
 
     /// Calls that another instance has made.
-    pub(crate) fn await_shown(&self, calls: Vec<Unshown>) {
+    pub(crate) fn await_shown(&self, calls: Vec<UnshownCall>) {
         self.store.await_shown(calls);
     }
 
@@ -87,30 +90,39 @@ impl Connected {
         self.store.take_warning()
     }
 
-    fn drive(
-        &mut self,
-        start: impl FnOnce(&Store, Moment) -> Result<(Operation, Progress), Error>,
-    ) -> Result<Outcome, Error> {
-        let (mut operation, mut progress) = start(&self.store, time::moment())?;
-        let mut sent = false;
-        loop {
-            let answer = match progress {
-                Progress::Done(outcome) => return Ok(outcome),
-                Progress::AllDone(_) => return Err(no_calls_together()),
-                Progress::Need(Need::Wait(milliseconds)) => {
-                    time::wait(milliseconds);
-                    Answer::Waited
-                }
-                Progress::Need(Need::Http(request)) => {
-                    let answer = self.send(&request).map_err(|error| after(sent, error))?;
-                    sent |= !request.is_query();
-                    Answer::Http(answer)
-                }
-            };
-            progress = operation.advance(answer, time::moment())?;
-        }
+    fn drive(&mut self, call: Call) -> Result<Outcome, Error> {
+        drive(&self.store, call, &mut Requests { session: &mut self.session, sent: false })
+    }
+}
+
+/// The requests of one call.
+struct Requests<'a> {
+    session: &'a mut Session,
+    /// Whether any was sent that may have changed something.
+    sent: bool,
+}
+
+impl World for Requests<'_> {
+    fn sql(&mut self, _: Batch) -> Result<Vec<RowSet>, Error> {
+        Err(needs_requests_alone())
     }
 
+    fn http(&mut self, request: HttpRequest) -> Result<HttpAnswer, Error> {
+        let answer = self.session.send(&request).map_err(|error| after(self.sent, error))?;
+        self.sent |= kusto::changes(&request);
+        Ok(answer)
+    }
+
+    fn wait(&mut self, milliseconds: u32) {
+        time::wait(milliseconds);
+    }
+
+    fn moment(&mut self) -> Moment {
+        time::moment()
+    }
+}
+
+impl Session {
     fn send(&mut self, request: &HttpRequest) -> Result<HttpAnswer, Error> {
         let token = match self.token(request.authorization) {
             Err(Error::Unavailable(fault)) => return Ok(HttpAnswer::Failed(fault.fault.message)),
@@ -148,16 +160,14 @@ impl Connected {
     }
 }
 
-fn answer(
-    response: Result<guest::kusto::http::HttpResponse, Failure>,
-) -> Result<HttpAnswer, Error> {
+fn answer(response: Result<HttpResponse, Failure>) -> Result<HttpAnswer, Error> {
     match response {
         Ok(response) => Ok(HttpAnswer::Response(response)),
         Err(Failure::Failed(why)) => Ok(HttpAnswer::Failed(why.to_owned())),
         Err(Failure::TooLarge) => Ok(HttpAnswer::TooLarge),
         Err(Failure::NotAllowed) => Err(Error::Denied(StoreFault {
             fault: Fault {
-                code: "request-not-allowed",
+                code: "request-not-allowed".to_owned(),
                 message: "the host does not allow requests to the cluster or its login \
                           endpoint; allow outgoing HTTP there"
                     .to_owned(),
@@ -167,16 +177,15 @@ fn answer(
     }
 }
 
-/// This component begins one call at a time.
-fn no_calls_together() -> Error {
+fn needs_requests_alone() -> Error {
     Error::Protocol(Fault {
-        code: "unexpected-outcome",
-        message: "one call ended as several; please report it".to_owned(),
+        code: "unexpected-need".to_owned(),
+        message: "a call on Kusto asked for SQL, which is a defect; please report it".to_owned(),
     })
 }
 
 fn unavailable(message: String) -> Error {
-    let fault = Fault { code: "login-unavailable", message };
+    let fault = Fault { code: "login-unavailable".to_owned(), message };
     Error::Unavailable(StoreFault { fault, maybe_stored: false })
 }
 

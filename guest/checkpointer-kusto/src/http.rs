@@ -1,6 +1,6 @@
 //! One request through WASI's HTTP, its body and that of the response whole, within a deadline.
 
-use langgraph_checkpoint_guest::kusto::http::{HttpRequest, HttpResponse};
+use langgraph_checkpoint_guest::{HttpRequest, HttpResponse};
 
 use crate::generated::wasi::http::outgoing_handler;
 use crate::generated::wasi::http::types::{

@@ -5,51 +5,53 @@
 
 use std::cell::RefCell;
 
-use langgraph_checkpoint_guest as guest;
+use langgraph_checkpoint_guest::{Cache, Call, Error, Fault, Outcome};
 
 #[allow(
     unreachable_pub,
     clippy::all,
-    reason = "generated from wit/checkpointer.wit, where the documentation is"
+    reason = "generated from wit/kusto, where the documentation is"
 )]
 mod generated {
-    wit_bindgen::generate!({ path: "../../wit", world: "checkpointer-kusto", generate_all });
+    wit_bindgen::generate!({
+        path: ["../../wit/checkpoint", "../../wit/kusto"],
+        world: "langgraph:checkpoint-kusto/checkpointer-kusto@0.1.0",
+        generate_all,
+        with: {
+            "langgraph:checkpoint/types@0.1.0": langgraph_checkpoint_guest::wit::types,
+            "langgraph:checkpoint-kusto/connection-types@0.1.0":
+                langgraph_checkpoint_guest::wit::connection_types,
+        },
+    });
 }
 
 #[path = "../../checkpointer/src/calls.rs"]
 mod calls;
 mod connected;
 mod connection;
-#[path = "../../checkpointer/src/convert.rs"]
-mod convert;
 mod http;
-#[path = "../../checkpointer/src/known.rs"]
-mod known;
 mod time;
 
 use connected::Connected;
-use generated::exports::langgraph::checkpoint::checkpointer as wit;
 
 thread_local! {
+    static CACHE: RefCell<Cache> = RefCell::default();
     static CONNECTED: RefCell<Option<Connected>> = const { RefCell::new(None) };
 }
 
 struct Checkpointer;
 
 /// Runs a call on the store that `connect` chose.
-fn run(call: guest::Call) -> Result<guest::Outcome, wit::Error> {
+fn run(call: Call) -> Result<Outcome, Error> {
     on_store(|connected| connected.run(call))
 }
 
-fn on_store<T>(
-    work: impl FnOnce(&mut Connected) -> Result<T, guest::Error>,
-) -> Result<T, wit::Error> {
+fn on_store<T>(work: impl FnOnce(&mut Connected) -> Result<T, Error>) -> Result<T, Error> {
     CONNECTED.with_borrow_mut(|connected| match connected {
-        Some(connected) => Ok(work(connected)?),
-        None => Err(wit::Error::InvalidInput(wit::Fault {
+        Some(connected) => work(connected),
+        None => Err(Error::InvalidInput(Fault {
             code: "not-connected".to_owned(),
-            message: "no cluster has been chosen; call `connect` of `kusto-connection` first"
-                .to_owned(),
+            message: "no cluster has been chosen; call `connect` first".to_owned(),
         })),
     })
 }

@@ -1,6 +1,6 @@
 //! Clocks and entropy of WASI, as the guest takes them.
 
-use langgraph_checkpoint_guest::kusto::http::Moment;
+use langgraph_checkpoint_guest::Moment;
 
 use crate::generated::wasi::clocks::{monotonic_clock, wall_clock};
 use crate::generated::wasi::io::poll::{self, Pollable};

@@ -1,30 +1,33 @@
-//! The component `checkpointer`: a loop around the guest's operations, whose batches the host's
-//! `storage` runs.
+//! The component `checkpointer`: the guest's loop, whose batches the host's `storage` runs.
 
 #![allow(unsafe_code, reason = "the generated exports are `unsafe extern` functions")]
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 
 use langgraph_checkpoint_guest as guest;
+use langgraph_checkpoint_guest::{
+    Batch, Cache, Call, Error, HttpAnswer, HttpRequest, Moment, Outcome, RowSet, Store, World,
+};
 
 #[allow(
     unreachable_pub,
     clippy::all,
-    reason = "generated from wit/checkpointer.wit, where the documentation is"
+    reason = "generated from wit/checkpoint, where the documentation is"
 )]
 mod generated {
-    wit_bindgen::generate!({ path: "../../wit", world: "checkpointer-sql" });
+    wit_bindgen::generate!({
+        path: "../../wit/checkpoint",
+        world: "checkpointer-sql",
+        with: { "langgraph:checkpoint/types@0.1.0": langgraph_checkpoint_guest::wit::types },
+    });
 }
 
 mod calls;
-mod convert;
-mod known;
-mod sql;
 
-use generated::exports::langgraph::checkpoint::checkpointer as wit;
 use generated::langgraph::checkpoint::storage;
 
 thread_local! {
+    static CACHE: RefCell<Cache> = RefCell::default();
     /// Whether the tables are there.
     static READY: Cell<bool> = const { Cell::new(false) };
 }
@@ -33,26 +36,39 @@ struct Checkpointer;
 
 /// Runs a call, after the setup of the store. A setup that failed is tried again by the next
 /// call.
-fn run(call: guest::Call) -> Result<guest::Outcome, wit::Error> {
+fn run(call: Call) -> Result<Outcome, Error> {
     if !READY.get() {
-        drive(guest::Call::Setup)?;
+        guest::drive(&Store::Sqlite, Call::Setup, &mut Host)?;
         READY.set(true);
     }
-    drive(call)
+    guest::drive(&Store::Sqlite, call, &mut Host)
 }
 
-fn drive(call: guest::Call) -> Result<guest::Outcome, wit::Error> {
-    let (mut operation, mut progress) = guest::Store::Sqlite.start(call, Moment::default())?;
-    loop {
-        match progress {
-            guest::Progress::Need(guest::Need::Sql(batch)) => {
-                let sets = storage::run(&batch.into())?;
-                let sets = sets.into_iter().map(Into::into).collect();
-                progress = operation.advance(guest::Answer::Sql(sets))?;
-            }
-            guest::Progress::Done(outcome) => return Ok(outcome),
-        }
+/// What this component imports.
+struct Host;
+
+impl World for Host {
+    fn sql(&mut self, batch: Batch) -> Result<Vec<RowSet>, Error> {
+        storage::run(&batch).map_err(Error::Storage)
     }
+
+    fn http(&mut self, _: HttpRequest) -> Result<HttpAnswer, Error> {
+        Err(needs_sql_alone())
+    }
+
+    fn wait(&mut self, _: u32) {}
+
+    fn moment(&mut self) -> Moment {
+        Moment::default()
+    }
+}
+
+fn needs_sql_alone() -> Error {
+    Error::Protocol(guest::Fault {
+        code: "unexpected-need".to_owned(),
+        message: "a call on SQLite asked for a request, which is a defect; please report it"
+            .to_owned(),
+    })
 }
 
 generated::export!(Checkpointer with_types_in generated);

@@ -1,4 +1,4 @@
-//! The pure component: conversions around the guest's operations, and nothing else.
+//! The pure component: the guest's stores and operations as resources, and nothing else.
 
 #![allow(unsafe_code, reason = "the generated exports are `unsafe extern` functions")]
 
@@ -9,68 +9,60 @@ use langgraph_checkpoint_guest as guest;
 #[allow(
     unreachable_pub,
     clippy::all,
-    reason = "generated from wit/planner.wit, where the documentation is"
+    reason = "generated from wit/planner, where the documentation is"
 )]
 mod generated {
-    #[cfg(not(feature = "kusto"))]
-    wit_bindgen::generate!({ path: "../../wit", world: "planner" });
-    #[cfg(feature = "kusto")]
-    wit_bindgen::generate!({ path: "../../wit", world: "kusto-planner" });
+    wit_bindgen::generate!({
+        path: ["../../wit/checkpoint", "../../wit/planner"],
+        world: "langgraph:checkpoint-planner/pure-planner@0.1.0",
+        with: {
+            "langgraph:checkpoint/types@0.1.0": langgraph_checkpoint_guest::wit::types,
+            "langgraph:checkpoint-planner/planner-types@0.1.0":
+                langgraph_checkpoint_guest::wit::planner_types,
+        },
+    });
 }
 
-mod convert;
-#[cfg(feature = "kusto")]
-mod kusto;
-
-use generated::exports::langgraph::checkpoint::operations as wit;
+use generated::exports::langgraph::checkpoint_planner::planner as wit;
 
 struct Planner;
+
+/// The resource behind `store`.
+struct Store(guest::Store);
 
 /// The resource behind `operation`.
 struct Operation(RefCell<guest::Operation>);
 
 impl wit::Guest for Planner {
     type Operation = Operation;
-
-    fn setup() -> Started {
-        start(guest::Call::Setup)
-    }
-
-    fn get_tuple(call: wit::GetTupleCall) -> Started {
-        start(guest::Call::GetTuple(call.into()))
-    }
-
-    fn list(call: wit::ListCall) -> Started {
-        start(guest::Call::List(call.into()))
-    }
-
-    fn put(call: wit::PutCall) -> Started {
-        start(guest::Call::Put(call.into()))
-    }
-
-    fn put_writes(call: wit::PutWritesCall) -> Started {
-        start(guest::Call::PutWrites(call.into()))
-    }
-
-    fn delete_thread(thread: wit::Config) -> Started {
-        start(guest::Call::DeleteThread(thread.into()))
-    }
-
-    fn delta_channel_history(call: wit::DeltaChannelHistoryCall) -> Started {
-        start(guest::Call::DeltaChannelHistory(call.into()))
-    }
+    type Store = Store;
 }
 
-type Started = Result<(wit::Operation, wit::Progress), wit::Error>;
+impl wit::GuestStore for Store {
+    fn open(options: wit::StoreOptions) -> Result<wit::Store, guest::Error> {
+        let options = match options {
+            wit::StoreOptions::Sqlite => guest::StoreOptions::Sqlite,
+        };
+        Ok(wit::Store::new(Self(guest::Store::open(options)?)))
+    }
 
-fn start(call: guest::Call) -> Started {
-    let (operation, progress) = guest::Store::Sqlite.start(call, Moment::default())?;
-    Ok((wit::Operation::new(Operation(RefCell::new(operation))), progress.into()))
+    fn start(
+        &self,
+        call: guest::Call,
+        at: guest::Moment,
+    ) -> Result<(wit::Operation, guest::Progress), guest::Error> {
+        let (operation, progress) = self.0.start(call, at)?;
+        Ok((wit::Operation::new(Operation(RefCell::new(operation))), progress))
+    }
 }
 
 impl wit::GuestOperation for Operation {
-    fn advance(&self, answer: wit::Answer) -> Result<wit::Progress, wit::Error> {
-        Ok(self.0.borrow_mut().advance(answer.into())?.into())
+    fn advance(
+        &self,
+        answer: guest::Answer,
+        at: guest::Moment,
+    ) -> Result<guest::Progress, guest::Error> {
+        self.0.borrow_mut().advance(answer, at)
     }
 }
 

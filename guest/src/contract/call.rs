@@ -1,17 +1,26 @@
 //! What a caller says: LangGraph's calls as plain data. The words are those of
 //! `wit/planner.wit`, where each is documented in full.
 
+#[cfg(feature = "wasmtime")]
+use wasmtime::component::{ComponentType, Lift, Lower};
+
 /// An identifier as the caller's config holds it. What is acceptable is decided in `config.rs`.
 #[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(feature = "wasmtime", derive(ComponentType, Lift, Lower))]
+#[cfg_attr(feature = "wasmtime", component(variant))]
 pub enum Id {
     /// Not given.
     #[default]
+    #[cfg_attr(feature = "wasmtime", component(name = "absent"))]
     Absent,
     /// Text.
+    #[cfg_attr(feature = "wasmtime", component(name = "text"))]
     Text(String),
     /// A number; a whole one of at most 53 bits stands for its decimal digits.
+    #[cfg_attr(feature = "wasmtime", component(name = "number"))]
     Number(f64),
     /// Neither text nor a number: the name of its type.
+    #[cfg_attr(feature = "wasmtime", component(name = "unsupported"))]
     Unsupported(String),
 }
 
@@ -29,19 +38,27 @@ impl From<String> for Id {
 
 /// The part of `config.configurable` that addresses a checkpoint.
 #[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(feature = "wasmtime", derive(ComponentType, Lift, Lower))]
+#[cfg_attr(feature = "wasmtime", component(record))]
 pub struct Config {
     /// `thread_id`.
+    #[cfg_attr(feature = "wasmtime", component(name = "thread-id"))]
     pub thread_id: Id,
     /// `checkpoint_ns`; absent stands for the root, `""`.
+    #[cfg_attr(feature = "wasmtime", component(name = "checkpoint-ns"))]
     pub checkpoint_ns: Id,
     /// `checkpoint_id`; absent or empty stands for the latest checkpoint.
+    #[cfg_attr(feature = "wasmtime", component(name = "checkpoint-id"))]
     pub checkpoint_id: Id,
     /// `thread_ts`, an older name of `checkpoint_id`.
+    #[cfg_attr(feature = "wasmtime", component(name = "thread-ts"))]
     pub thread_ts: Id,
 }
 
 /// A value as LangGraph's serializer gave it.
 #[derive(Clone, Debug, PartialEq)]
+#[cfg_attr(feature = "wasmtime", derive(ComponentType, Lift, Lower))]
+#[cfg_attr(feature = "wasmtime", component(record))]
 pub struct Payload {
     /// The serializer's type tag.
     pub kind: String,
@@ -51,15 +68,21 @@ pub struct Payload {
 
 /// The version of a channel.
 #[derive(Clone, Debug, PartialEq)]
+#[cfg_attr(feature = "wasmtime", derive(ComponentType, Lift, Lower))]
+#[cfg_attr(feature = "wasmtime", component(variant))]
 pub enum Version {
     /// A number.
+    #[cfg_attr(feature = "wasmtime", component(name = "number"))]
     Number(f64),
     /// Text.
+    #[cfg_attr(feature = "wasmtime", component(name = "text"))]
     Text(String),
 }
 
 /// A channel and its version.
 #[derive(Clone, Debug, PartialEq)]
+#[cfg_attr(feature = "wasmtime", derive(ComponentType, Lift, Lower))]
+#[cfg_attr(feature = "wasmtime", component(record))]
 pub struct ChannelVersion {
     /// The channel's name.
     pub channel: String,
@@ -69,6 +92,8 @@ pub struct ChannelVersion {
 
 /// A channel and its value.
 #[derive(Clone, Debug, PartialEq)]
+#[cfg_attr(feature = "wasmtime", derive(ComponentType, Lift, Lower))]
+#[cfg_attr(feature = "wasmtime", component(record))]
 pub struct ChannelValue<V = Payload> {
     /// The channel's name.
     pub channel: String,
@@ -78,6 +103,8 @@ pub struct ChannelValue<V = Payload> {
 
 /// Consecutive elements of a list, or entries of a map, that a base value has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "wasmtime", derive(ComponentType, Lift, Lower))]
+#[cfg_attr(feature = "wasmtime", component(record))]
 pub struct KeptElements {
     /// The position of the first one, counted from zero.
     pub first: u32,
@@ -87,22 +114,31 @@ pub struct KeptElements {
 
 /// Consecutive elements of a list or entries of a map.
 #[derive(Clone, Debug, PartialEq)]
+#[cfg_attr(feature = "wasmtime", derive(ComponentType, Lift, Lower))]
+#[cfg_attr(feature = "wasmtime", component(variant))]
 pub enum Run {
     /// Those of the base value, unchanged.
+    #[cfg_attr(feature = "wasmtime", component(name = "kept"))]
     Kept(KeptElements),
     /// New ones: their JSON text with a comma between every two.
+    #[cfg_attr(feature = "wasmtime", component(name = "fresh"))]
     Fresh(Vec<u8>),
 }
 
 /// The value of a channel to store. `Edited` and `Unchanged` refer to the base: the value that
 /// `Put::known` says the channel has.
 #[derive(Clone, Debug, PartialEq)]
+#[cfg_attr(feature = "wasmtime", derive(ComponentType, Lift, Lower))]
+#[cfg_attr(feature = "wasmtime", component(variant))]
 pub enum NewValue {
     /// All of it.
+    #[cfg_attr(feature = "wasmtime", component(name = "whole"))]
     Whole(Payload),
     /// The list or map made of these runs, in order.
+    #[cfg_attr(feature = "wasmtime", component(name = "edited"))]
     Edited(Vec<Run>),
     /// The base itself.
+    #[cfg_attr(feature = "wasmtime", component(name = "unchanged"))]
     Unchanged,
 }
 
@@ -114,7 +150,9 @@ impl From<Payload> for NewValue {
 
 /// A checkpoint to store.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Checkpoint {
+#[cfg_attr(feature = "wasmtime", derive(ComponentType, Lift, Lower))]
+#[cfg_attr(feature = "wasmtime", component(record))]
+pub struct Checkpoint<V = NewValue> {
     /// `checkpoint.id`, the only order of checkpoints.
     pub id: Id,
     /// `checkpoint.v`.
@@ -122,15 +160,19 @@ pub struct Checkpoint {
     /// `checkpoint.ts`, ISO 8601.
     pub ts: String,
     /// `checkpoint.channel_versions`.
+    #[cfg_attr(feature = "wasmtime", component(name = "channel-versions"))]
     pub channel_versions: Vec<ChannelVersion>,
     /// `checkpoint.channel_values`, the full state.
-    pub channel_values: Vec<ChannelValue<NewValue>>,
+    #[cfg_attr(feature = "wasmtime", component(name = "channel-values"))]
+    pub channel_values: Vec<ChannelValue<V>>,
     /// Every other field, as one serialized object.
     pub rest: Payload,
 }
 
 /// `put`.
 #[derive(Clone, Debug, PartialEq)]
+#[cfg_attr(feature = "wasmtime", derive(ComponentType, Lift, Lower))]
+#[cfg_attr(feature = "wasmtime", component(record))]
 pub struct Put {
     /// Thread and namespace; its checkpoint id becomes the parent's.
     pub config: Config,
@@ -139,6 +181,7 @@ pub struct Put {
     /// The metadata, one serialized object.
     pub metadata: Payload,
     /// The names of the channels in `newVersions`.
+    #[cfg_attr(feature = "wasmtime", component(name = "new-versions"))]
     pub new_versions: Vec<String>,
     /// The `known` of an earlier outcome of the same thread and store.
     pub known: Option<Vec<u8>>,
@@ -146,6 +189,8 @@ pub struct Put {
 
 /// A pending write to store.
 #[derive(Clone, Debug, PartialEq)]
+#[cfg_attr(feature = "wasmtime", derive(ComponentType, Lift, Lower))]
+#[cfg_attr(feature = "wasmtime", component(record))]
 pub struct NewWrite {
     /// The channel written to.
     pub channel: String,
@@ -155,19 +200,25 @@ pub struct NewWrite {
 
 /// `put_writes`.
 #[derive(Clone, Debug, PartialEq)]
+#[cfg_attr(feature = "wasmtime", derive(ComponentType, Lift, Lower))]
+#[cfg_attr(feature = "wasmtime", component(record))]
 pub struct PutWrites {
     /// Thread, namespace and checkpoint.
     pub config: Config,
     /// The writes, in order.
     pub writes: Vec<NewWrite>,
     /// The task.
+    #[cfg_attr(feature = "wasmtime", component(name = "task-id"))]
     pub task_id: Id,
     /// The task's path, `""` when there is none.
+    #[cfg_attr(feature = "wasmtime", component(name = "task-path"))]
     pub task_path: String,
 }
 
 /// A condition on one top-level key of the metadata.
 #[derive(Clone, Debug, PartialEq)]
+#[cfg_attr(feature = "wasmtime", derive(ComponentType, Lift, Lower))]
+#[cfg_attr(feature = "wasmtime", component(record))]
 pub struct MetadataFilter {
     /// The key, literally.
     pub key: String,
@@ -177,6 +228,8 @@ pub struct MetadataFilter {
 
 /// `list`, one page of it.
 #[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(feature = "wasmtime", derive(ComponentType, Lift, Lower))]
+#[cfg_attr(feature = "wasmtime", component(record))]
 pub struct List {
     /// Which threads, namespaces and checkpoints.
     pub config: Config,
@@ -192,6 +245,8 @@ pub struct List {
 
 /// `getTuple`.
 #[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(feature = "wasmtime", derive(ComponentType, Lift, Lower))]
+#[cfg_attr(feature = "wasmtime", component(record))]
 pub struct GetTuple {
     /// The checkpoint.
     pub config: Config,
@@ -201,6 +256,8 @@ pub struct GetTuple {
 
 /// `getDeltaChannelHistory`.
 #[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(feature = "wasmtime", derive(ComponentType, Lift, Lower))]
+#[cfg_attr(feature = "wasmtime", component(record))]
 pub struct DeltaChannelHistory {
     /// The checkpoint whose ancestors are walked.
     pub config: Config,
@@ -213,22 +270,32 @@ pub struct DeltaChannelHistory {
 
 /// A call of LangGraph's.
 #[derive(Clone, Debug, PartialEq)]
+#[cfg_attr(feature = "wasmtime", derive(ComponentType, Lift, Lower))]
+#[cfg_attr(feature = "wasmtime", component(variant))]
 pub enum Call {
     /// Make the tables where they are missing.
+    #[cfg_attr(feature = "wasmtime", component(name = "setup"))]
     Setup,
     /// One checkpoint with its pending writes.
+    #[cfg_attr(feature = "wasmtime", component(name = "get-tuple"))]
     GetTuple(GetTuple),
     /// One page of checkpoints, newest first.
+    #[cfg_attr(feature = "wasmtime", component(name = "list"))]
     List(List),
     /// Store a checkpoint.
+    #[cfg_attr(feature = "wasmtime", component(name = "put"))]
     Put(Put),
     /// Store the writes of one task.
+    #[cfg_attr(feature = "wasmtime", component(name = "put-writes"))]
     PutWrites(PutWrites),
     /// Remove a thread.
+    #[cfg_attr(feature = "wasmtime", component(name = "delete-thread"))]
     DeleteThread(Config),
     /// The writes to delta channels since their last value.
+    #[cfg_attr(feature = "wasmtime", component(name = "delta-channel-history"))]
     DeltaChannelHistory(DeltaChannelHistory),
     /// Send all that waits in a store with write-behind.
+    #[cfg_attr(feature = "wasmtime", component(name = "flush"))]
     Flush,
 }
 
@@ -244,6 +311,18 @@ impl Call {
             Self::DeleteThread(_) => "delete_thread",
             Self::DeltaChannelHistory(_) => "get_delta_channel_history",
             Self::Flush => "flush",
+        }
+    }
+
+    /// Whether the call changes what is stored.
+    pub fn writes(&self) -> bool {
+        match self {
+            Self::Setup
+            | Self::Put(_)
+            | Self::PutWrites(_)
+            | Self::DeleteThread(_)
+            | Self::Flush => true,
+            Self::GetTuple(_) | Self::List(_) | Self::DeltaChannelHistory(_) => false,
         }
     }
 

@@ -1,7 +1,12 @@
 //! The errors of the planner, by the party at fault.
 
+#[cfg(feature = "wasmtime")]
+use wasmtime::component::{ComponentType, Lift, Lower};
+
 /// What went wrong, where, and what to do.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "wasmtime", derive(ComponentType, Lift, Lower))]
+#[cfg_attr(feature = "wasmtime", component(record))]
 pub struct Fault {
     /// Stable, for programs: lower case words joined by hyphens.
     pub code: String,
@@ -17,10 +22,13 @@ impl std::fmt::Display for Fault {
 
 /// How a store failed that is reached over the network.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "wasmtime", derive(ComponentType, Lift, Lower))]
+#[cfg_attr(feature = "wasmtime", component(record))]
 pub struct StoreFault {
     /// What went wrong.
     pub fault: Fault,
     /// Whether some of the call may have been stored; otherwise nothing was.
+    #[cfg_attr(feature = "wasmtime", component(name = "maybe-stored"))]
     pub maybe_stored: bool,
 }
 
@@ -35,25 +43,36 @@ pub(crate) const MAYBE_STORED: &str = "some of it may be stored; the call may be
 
 /// Who is at fault, and how.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
+#[cfg_attr(feature = "wasmtime", derive(ComponentType, Lift, Lower))]
+#[cfg_attr(feature = "wasmtime", component(variant))]
 pub enum Error {
     /// The caller: the input is not acceptable. Nothing was stored.
     #[error("{0}")]
+    #[cfg_attr(feature = "wasmtime", component(name = "invalid-input"))]
     InvalidInput(Fault),
     /// The store: what is stored is damaged or incomplete.
     #[error("{0}")]
+    #[cfg_attr(feature = "wasmtime", component(name = "corrupt"))]
     Corrupt(Fault),
     /// The store holds a newer format than this planner reads.
     #[error("{0}")]
+    #[cfg_attr(feature = "wasmtime", component(name = "unsupported-format"))]
     UnsupportedFormat(Fault),
     /// The host broke the rules of the loop.
     #[error("{0}")]
+    #[cfg_attr(feature = "wasmtime", component(name = "protocol"))]
     Protocol(Fault),
+    /// The host's storage did not run a batch; the code is the host's. A planner never says so.
+    #[error("{0}")]
+    #[cfg_attr(feature = "wasmtime", component(name = "storage"))]
+    Storage(StoreFault),
     /// The store did not answer, or not in time, or refused for now.
     #[error("{0}")]
+    #[cfg_attr(feature = "wasmtime", component(name = "unavailable"))]
     Unavailable(StoreFault),
     /// The store refused: a role, a token, a table or a policy is missing.
     #[error("{0}")]
+    #[cfg_attr(feature = "wasmtime", component(name = "denied"))]
     Denied(StoreFault),
 }
 
@@ -95,6 +114,7 @@ impl Error {
                 Self::Unavailable(StoreFault { maybe_stored: true, ..store })
             }
             Self::Denied(store) => Self::Denied(StoreFault { maybe_stored: true, ..store }),
+            Self::Storage(store) => Self::Storage(StoreFault { maybe_stored: true, ..store }),
             Self::InvalidInput(fault)
             | Self::Corrupt(fault)
             | Self::UnsupportedFormat(fault)
@@ -113,7 +133,7 @@ impl Error {
             | Self::Corrupt(fault)
             | Self::UnsupportedFormat(fault)
             | Self::Protocol(fault) => fault,
-            Self::Unavailable(store) | Self::Denied(store) => &store.fault,
+            Self::Storage(store) | Self::Unavailable(store) | Self::Denied(store) => &store.fault,
         }
     }
 

@@ -1,11 +1,16 @@
 //! Requests and responses as data. Their bodies may hold a secret or a value, so `Debug` shows
 //! how long a body is and nothing of it.
 
+#[cfg(feature = "wasmtime")]
+use wasmtime::component::{ComponentType, Lift, Lower};
+
 use std::fmt;
 
 /// What only a host can know: the time, and something nobody else has drawn. A store of SQL looks at
 /// neither.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "wasmtime", derive(ComponentType, Lift, Lower))]
+#[cfg_attr(feature = "wasmtime", component(record))]
 pub struct Moment {
     /// Microseconds since 1970, UTC.
     pub now: u64,
@@ -15,17 +20,25 @@ pub struct Moment {
 
 /// Whether a request carries the bearer token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "wasmtime", derive(ComponentType, Lift, Lower))]
+#[cfg_attr(feature = "wasmtime", component(enum))]
+#[repr(u8)]
 pub enum Authorization {
     /// It does not.
+    #[cfg_attr(feature = "wasmtime", component(name = "none"))]
     None,
     /// It does, where the host has one.
+    #[cfg_attr(feature = "wasmtime", component(name = "token"))]
     Token,
     /// It does, and the last one was refused: the host must get another one.
+    #[cfg_attr(feature = "wasmtime", component(name = "fresh-token"))]
     FreshToken,
 }
 
 /// An HTTP request.
 #[derive(Clone, PartialEq, Eq)]
+#[cfg_attr(feature = "wasmtime", derive(ComponentType, Lift, Lower))]
+#[cfg_attr(feature = "wasmtime", component(record))]
 pub struct HttpRequest {
     /// `GET` or `POST`.
     pub method: String,
@@ -38,8 +51,10 @@ pub struct HttpRequest {
     /// Whether to add the token.
     pub authorization: Authorization,
     /// After so many milliseconds without a whole response the host must give up.
+    #[cfg_attr(feature = "wasmtime", component(name = "timeout-ms"))]
     pub timeout_ms: u32,
     /// A response whose body is longer, or unpacks to more, the host must not take.
+    #[cfg_attr(feature = "wasmtime", component(name = "response-bytes-max"))]
     pub response_bytes_max: u64,
 }
 
@@ -58,6 +73,8 @@ impl fmt::Debug for HttpRequest {
 
 /// An HTTP response, its body whole.
 #[derive(Clone, PartialEq, Eq)]
+#[cfg_attr(feature = "wasmtime", derive(ComponentType, Lift, Lower))]
+#[cfg_attr(feature = "wasmtime", component(record))]
 pub struct HttpResponse {
     /// The status.
     pub status: u16,
@@ -87,12 +104,17 @@ impl HttpResponse {
 
 /// What a host answers to a request.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "wasmtime", derive(ComponentType, Lift, Lower))]
+#[cfg_attr(feature = "wasmtime", component(variant))]
 pub enum HttpAnswer {
     /// A response of any status.
+    #[cfg_attr(feature = "wasmtime", component(name = "response"))]
     Response(HttpResponse),
     /// There is none. A word or two for people, without URL, header or body.
+    #[cfg_attr(feature = "wasmtime", component(name = "failed"))]
     Failed(String),
     /// There is one, and its body is longer than the request allows.
+    #[cfg_attr(feature = "wasmtime", component(name = "too-large"))]
     TooLarge,
 }
 

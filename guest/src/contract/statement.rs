@@ -1,22 +1,34 @@
 //! What crosses between an operation and a store: statements out, row sets in.
 
+#[cfg(feature = "wasmtime")]
+use wasmtime::component::{ComponentType, Lift, Lower};
+
 /// A value bound to a statement or read from a row: SQLite's five storage classes.
 #[derive(Clone, Debug, PartialEq)]
+#[cfg_attr(feature = "wasmtime", derive(ComponentType, Lift, Lower))]
+#[cfg_attr(feature = "wasmtime", component(variant))]
 pub enum Value {
     /// The absent value.
+    #[cfg_attr(feature = "wasmtime", component(name = "null"))]
     Null,
     /// A signed integer of 64 bits.
+    #[cfg_attr(feature = "wasmtime", component(name = "integer"))]
     Integer(i64),
     /// A double.
+    #[cfg_attr(feature = "wasmtime", component(name = "real"))]
     Real(f64),
     /// UTF-8 text.
+    #[cfg_attr(feature = "wasmtime", component(name = "text"))]
     Text(String),
     /// Bytes, kept exactly.
+    #[cfg_attr(feature = "wasmtime", component(name = "blob"))]
     Blob(Vec<u8>),
 }
 
 /// One statement, run once for each row of parameters.
 #[derive(Clone, Debug, PartialEq)]
+#[cfg_attr(feature = "wasmtime", derive(ComponentType, Lift, Lower))]
+#[cfg_attr(feature = "wasmtime", component(record))]
 pub struct Statement {
     /// The text; it never holds a caller's value.
     pub text: String,
@@ -26,15 +38,22 @@ pub struct Statement {
 
 /// Whether a batch changes the store.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "wasmtime", derive(ComponentType, Lift, Lower))]
+#[cfg_attr(feature = "wasmtime", component(enum))]
+#[repr(u8)]
 pub enum Access {
     /// Only reads.
+    #[cfg_attr(feature = "wasmtime", component(name = "read"))]
     Read,
     /// Reads and writes.
+    #[cfg_attr(feature = "wasmtime", component(name = "write"))]
     Write,
 }
 
 /// Statements that run in order in one transaction.
 #[derive(Clone, Debug, PartialEq)]
+#[cfg_attr(feature = "wasmtime", derive(ComponentType, Lift, Lower))]
+#[cfg_attr(feature = "wasmtime", component(record))]
 pub struct Batch {
     /// Whether the batch writes.
     pub access: Access,
@@ -44,6 +63,8 @@ pub struct Batch {
 
 /// The rows one statement gave, all its runs one after the other.
 #[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(feature = "wasmtime", derive(ComponentType, Lift, Lower))]
+#[cfg_attr(feature = "wasmtime", component(record))]
 pub struct RowSet {
     /// Each row has its columns in the order of the statement.
     pub rows: Vec<Vec<Value>>,

@@ -1,6 +1,9 @@
 //! What a store keeps in memory between calls: only a store that is reached over the network keeps
 //! any.
 
+#[cfg(feature = "wasmtime")]
+use wasmtime::component::{ComponentType, Lift, Lower};
+
 /// What a host does something about between calls.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Status {
@@ -29,8 +32,11 @@ pub struct Waiting {
 /// A call whose rows are ingested and that no query has shown yet: enough to wait for it, for an
 /// instance that has not sent it itself.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "wasmtime", derive(ComponentType, Lift, Lower))]
+#[cfg_attr(feature = "wasmtime", component(record))]
 pub struct UnshownCall {
     /// Its thread.
+    #[cfg_attr(feature = "wasmtime", component(name = "thread-id"))]
     pub thread_id: String,
     /// The revision of its rows.
     pub rev: i64,

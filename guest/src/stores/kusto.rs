@@ -27,7 +27,8 @@ pub mod token;
 mod url;
 mod write;
 
-pub use io::Task;
-pub use options::{IngestMode, KustoOptions};
+pub use io::{Task, TaskProgress};
+pub use options::{ConnectOptions, IngestMode, KustoOptions};
+pub use send::changes;
 pub use store::Store;
 pub use together::Ended;

@@ -329,6 +329,7 @@ impl Writer {
             Error::Corrupt(_) => ("corrupt", false),
             Error::UnsupportedFormat(_) => ("unsupported-format", false),
             Error::Protocol(_) => ("protocol", false),
+            Error::Storage(store) => ("storage", store.maybe_stored),
             Error::Unavailable(store) => ("unavailable", store.maybe_stored),
             Error::Denied(store) => ("denied", store.maybe_stored),
         };

@@ -2,10 +2,11 @@
 
 use std::future::Future;
 
-use langgraph_checkpoint_guest as guest;
+use langgraph_checkpoint_guest::wit::types;
+use langgraph_checkpoint_guest::{Error as Refusal, Fault, StoreFault};
 
-use super::bindings::all;
-use super::bindings::checkpointer as wit;
+use super::bindings::checkpointer::Host;
+use super::failures;
 use super::load::Brings;
 use super::tenant::Tenant;
 use crate::error::Error;
@@ -15,57 +16,51 @@ use crate::storage::StorageAdapter;
 const WRITES: bool = true;
 const READS: bool = false;
 
-impl<S: StorageAdapter> wit::Host for Tenant<S> {
-    async fn put(&mut self, call: wit::PutCall) -> Result<wit::StoredCheckpoint, wit::Error> {
+impl<S: StorageAdapter> Host for Tenant<S> {
+    async fn put(&mut self, call: types::PutCall) -> Result<types::StoredCheckpoint, Refusal> {
         self.check(&call)?;
         let stored = self.within(WRITES, self.checkpointer.put(call.into())).await?;
-        Ok(wit::StoredCheckpoint {
-            thread_id: stored.thread_id,
-            checkpoint_ns: stored.checkpoint_ns,
-            checkpoint_id: stored.checkpoint_id,
-        })
+        Ok(stored.into())
     }
 
-    async fn put_writes(&mut self, call: wit::PutWritesCall) -> Result<(), wit::Error> {
+    async fn put_writes(&mut self, call: types::PutWritesCall) -> Result<(), Refusal> {
         self.check(&call)?;
-        self.within(WRITES, self.checkpointer.put_writes(call.into())).await
+        self.within(WRITES, self.checkpointer.put_writes(call)).await
     }
 
     async fn get_tuple(
         &mut self,
-        config: wit::Config,
-    ) -> Result<Option<wit::CheckpointTuple>, wit::Error> {
+        config: types::Config,
+    ) -> Result<Option<types::CheckpointTuple>, Refusal> {
         self.check(&config)?;
-        let found = self.within(READS, self.checkpointer.get_tuple(config.into())).await?;
-        Ok(found.map(Into::into))
+        self.within(READS, self.checkpointer.get_tuple(config)).await
     }
 
-    async fn list(&mut self, call: wit::ListCall) -> Result<wit::Page, wit::Error> {
+    async fn list(&mut self, call: types::ListCall) -> Result<types::Page, Refusal> {
         self.check(&call)?;
-        let list = guest::List::from(call);
-        let (tuples, next) = self.within(READS, self.checkpointer.page(list)).await?;
-        Ok(wit::Page { tuples: all(tuples), next })
+        self.within(READS, self.checkpointer.page(call)).await
     }
 
-    async fn delete_thread(&mut self, thread: wit::Config) -> Result<(), wit::Error> {
+    async fn delete_thread(&mut self, thread: types::Config) -> Result<(), Refusal> {
         self.check(&thread)?;
-        self.within(WRITES, self.checkpointer.delete_thread(thread.into())).await
+        self.within(WRITES, self.checkpointer.delete_thread(thread)).await
     }
 
     async fn get_delta_channel_history(
         &mut self,
-        config: wit::Config,
+        config: types::Config,
         channels: Vec<String>,
-    ) -> Result<Vec<wit::ChannelHistory>, wit::Error> {
+    ) -> Result<Vec<types::ChannelHistory>, Refusal> {
         self.check(&(&config, &channels))?;
-        let history = self.checkpointer.get_delta_channel_history(config.into(), channels);
-        Ok(all(self.within(READS, history).await?))
+        let history = self.checkpointer.get_delta_channel_history(config, channels);
+        let histories = self.within(READS, history).await?;
+        Ok(histories.into_iter().map(Into::into).collect())
     }
 }
 
 impl<S: StorageAdapter> Tenant<S> {
     /// Refuses a call that brings too much.
-    fn check(&self, call: &impl Brings) -> Result<(), wit::Error> {
+    fn check(&self, call: &impl Brings) -> Result<(), Refusal> {
         let (load, limits) = (call.load(), self.limits);
         let (found, of, max) = if load.bytes > limits.call_bytes_max {
             (load.bytes, "bytes", limits.call_bytes_max)
@@ -74,7 +69,7 @@ impl<S: StorageAdapter> Tenant<S> {
         } else {
             return Ok(());
         };
-        Err(wit::Error::InvalidInput(wit::Fault {
+        Err(Refusal::InvalidInput(Fault {
             code: "call-too-large".to_owned(),
             message: format!("the call brings {found} {of}; this host takes at most {max}"),
         }))
@@ -84,15 +79,17 @@ impl<S: StorageAdapter> Tenant<S> {
         &self,
         writes: bool,
         call: impl Future<Output = Result<T, Error>>,
-    ) -> Result<T, wit::Error> {
+    ) -> Result<T, Refusal> {
         match tokio::time::timeout(self.limits.time_limit, call).await {
             Ok(Ok(done)) => Ok(done),
-            Ok(Err(error)) if writes => Err(error.into()),
-            Ok(Err(error)) => Err(stored_nothing(error.into())),
-            Err(_) => Err(wit::Error::Unavailable(wit::StoreFault {
-                code: "call-timeout".to_owned(),
-                message: "the call took longer than this host lets one take; make it again"
-                    .to_owned(),
+            Ok(Err(error)) if writes => Err(failures::of_call(error)),
+            Ok(Err(error)) => Err(stored_nothing(failures::of_call(error))),
+            Err(_) => Err(Refusal::Unavailable(StoreFault {
+                fault: Fault {
+                    code: "call-timeout".to_owned(),
+                    message: "the call took longer than this host lets one take; make it again"
+                        .to_owned(),
+                },
                 maybe_stored: writes,
             })),
         }
@@ -100,8 +97,8 @@ impl<S: StorageAdapter> Tenant<S> {
 }
 
 /// The error of a call that stores nothing, whatever it came across.
-fn stored_nothing(mut error: wit::Error) -> wit::Error {
-    if let wit::Error::Storage(fault) | wit::Error::Unavailable(fault) | wit::Error::Denied(fault) =
+fn stored_nothing(mut error: Refusal) -> Refusal {
+    if let Refusal::Storage(fault) | Refusal::Unavailable(fault) | Refusal::Denied(fault) =
         &mut error
     {
         fault.maybe_stored = false;
@@ -114,7 +111,7 @@ mod tests {
     use std::sync::Arc;
     use std::time::Duration;
 
-    use wit::Host as _;
+    use langgraph_checkpoint_guest::Error as Refusal;
 
     use super::super::tenant::CallLimits;
     use super::*;
@@ -128,24 +125,24 @@ mod tests {
         Tenant::new(Arc::new(Checkpointer::new(Planner::native(), storage)), limits)
     }
 
-    fn config(thread_id: String) -> wit::Config {
-        wit::Config {
-            thread_id: wit::Id::Text(thread_id),
-            checkpoint_ns: wit::Id::Absent,
-            checkpoint_id: wit::Id::Text("c1".to_owned()),
-            thread_ts: wit::Id::Absent,
+    fn config(thread_id: String) -> types::Config {
+        types::Config {
+            thread_id: types::Id::Text(thread_id),
+            checkpoint_ns: types::Id::Absent,
+            checkpoint_id: types::Id::Text("c1".to_owned()),
+            thread_ts: types::Id::Absent,
         }
     }
 
-    fn payload() -> wit::Payload {
-        wit::Payload { kind: "json".to_owned(), bytes: b"{}".to_vec() }
+    fn payload() -> types::Payload {
+        types::Payload { kind: "json".to_owned(), bytes: b"{}".to_vec() }
     }
 
-    fn put(thread_id: String, new_versions: usize) -> wit::PutCall {
-        wit::PutCall {
+    fn put(thread_id: String, new_versions: usize) -> types::PutCall {
+        types::PutCall {
             config: config(thread_id),
-            checkpoint: wit::Checkpoint {
-                id: wit::Id::Text("c1".to_owned()),
+            checkpoint: types::Checkpoint {
+                id: types::Id::Text("c1".to_owned()),
                 v: 4.0,
                 ts: String::new(),
                 channel_versions: Vec::new(),
@@ -157,30 +154,30 @@ mod tests {
         }
     }
 
-    fn put_writes(thread_id: String, writes: usize) -> wit::PutWritesCall {
-        let write = wit::NewWrite { channel: String::new(), value: payload() };
-        wit::PutWritesCall {
+    fn put_writes(thread_id: String, writes: usize) -> types::PutWritesCall {
+        let write = types::NewWrite { channel: String::new(), value: payload() };
+        types::PutWritesCall {
             config: config(thread_id),
             writes: vec![write; writes],
-            task_id: wit::Id::Text("task".to_owned()),
+            task_id: types::Id::Text("task".to_owned()),
             task_path: String::new(),
         }
     }
 
-    fn list(thread_id: String, filters: usize) -> wit::ListCall {
-        let filter = wit::MetadataFilter { key: String::new(), json: String::new() };
-        wit::ListCall {
+    fn list(thread_id: String, filters: usize) -> types::ListCall {
+        let filter = types::MetadataFilter { key: String::new(), json: String::new() };
+        types::ListCall {
             config: config(thread_id),
             limit: None,
-            before: wit::Id::Absent,
+            before: types::Id::Absent,
             filter: vec![filter; filters],
             resume: None,
         }
     }
 
-    fn refused<T: std::fmt::Debug>(result: Result<T, wit::Error>) {
+    fn refused<T: std::fmt::Debug>(result: Result<T, Refusal>) {
         match result.unwrap_err() {
-            wit::Error::InvalidInput(fault) => assert_eq!(fault.code, "call-too-large"),
+            Refusal::InvalidInput(fault) => assert_eq!(fault.code, "call-too-large"),
             other => panic!("{other:?}"),
         }
     }
@@ -195,7 +192,9 @@ mod tests {
         refused(tenant.get_tuple(config(long())).await);
         refused(tenant.list(list(long(), 0)).await);
         refused(
-            tenant.list(wit::ListCall { resume: Some(vec![0; 2000]), ..list("t".into(), 0) }).await,
+            tenant
+                .list(types::ListCall { resume: Some(vec![0; 2000]), ..list("t".into(), 0) })
+                .await,
         );
         refused(tenant.delete_thread(config(long())).await);
         refused(tenant.get_delta_channel_history(config("t".into()), vec![long()]).await);
@@ -242,7 +241,7 @@ mod tests {
                 (tenant.list(list(thread(), 0)).await.unwrap_err(), false),
                 (history.unwrap_err(), false),
             ] {
-                let (wit::Error::Storage(fault) | wit::Error::Unavailable(fault)) = error else {
+                let (Refusal::Storage(fault) | Refusal::Unavailable(fault)) = error else {
                     panic!("{error:?}");
                 };
                 assert_eq!((fault.code.as_str(), fault.maybe_stored), (code, maybe_stored));
@@ -252,7 +251,7 @@ mod tests {
 
     #[test]
     fn what_would_fail_again_is_denied() {
-        let of = |kind| wit::Error::from(Error::from(ComponentError::bare(kind, "why")));
+        let of = |kind| Refusal::from(Error::from(ComponentError::bare(kind, "why")));
         for kind in [
             ComponentErrorKind::AnswerLimit,
             ComponentErrorKind::MemoryLimit,
@@ -260,10 +259,7 @@ mod tests {
             ComponentErrorKind::Unusable,
         ] {
             let denied = of(kind);
-            assert!(
-                matches!(&denied, wit::Error::Denied(fault) if !fault.maybe_stored),
-                "{denied:?}"
-            );
+            assert!(matches!(&denied, Refusal::Denied(fault) if !fault.maybe_stored), "{denied:?}");
         }
         for kind in [
             ComponentErrorKind::Busy,
@@ -273,12 +269,12 @@ mod tests {
         ] {
             let unavailable = of(kind);
             assert!(
-                matches!(&unavailable, wit::Error::Unavailable(fault) if !fault.maybe_stored),
+                matches!(&unavailable, Refusal::Unavailable(fault) if !fault.maybe_stored),
                 "{unavailable:?}"
             );
         }
         let error = ComponentError::bare(ComponentErrorKind::Trap, "why").with_unknown_effect();
-        let unknown = wit::Error::from(Error::from(error));
-        assert!(matches!(&unknown, wit::Error::Unavailable(fault) if fault.maybe_stored));
+        let unknown = Refusal::from(Error::from(error));
+        assert!(matches!(&unknown, Refusal::Unavailable(fault) if fault.maybe_stored));
     }
 }

@@ -1,6 +1,6 @@
 //! How much a call of a guest brings.
 
-use super::bindings::checkpointer as wit;
+use langgraph_checkpoint_guest::wit::types;
 
 /// The bytes of values, names and ids, and the elements of lists.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -42,7 +42,7 @@ impl Brings for String {
     }
 }
 
-impl Brings for wit::Id {
+impl Brings for types::Id {
     fn add_to(&self, load: &mut Load) {
         match self {
             Self::Text(text) | Self::Unsupported(text) => text.add_to(load),
@@ -51,52 +51,52 @@ impl Brings for wit::Id {
     }
 }
 
-impl Brings for wit::Config {
+impl Brings for types::Config {
     fn add_to(&self, load: &mut Load) {
         let ids = [&self.thread_id, &self.checkpoint_ns, &self.checkpoint_id, &self.thread_ts];
         ids.into_iter().for_each(|id| id.add_to(load));
     }
 }
 
-impl Brings for wit::Payload {
+impl Brings for types::Payload {
     fn add_to(&self, load: &mut Load) {
         self.kind.add_to(load);
         load.bytes = load.bytes.saturating_add(self.bytes.len());
     }
 }
 
-impl Brings for wit::ChannelVersion {
+impl Brings for types::ChannelVersion {
     fn add_to(&self, load: &mut Load) {
         self.channel.add_to(load);
         match &self.version {
-            wit::Version::Text(text) => text.add_to(load),
-            wit::Version::Number(_) => {}
+            types::Version::Text(text) => text.add_to(load),
+            types::Version::Number(_) => {}
         }
     }
 }
 
-impl Brings for wit::ChannelValue {
+impl Brings for types::ChannelValue {
     fn add_to(&self, load: &mut Load) {
         self.channel.add_to(load);
         self.value.add_to(load);
     }
 }
 
-impl Brings for wit::NewWrite {
+impl Brings for types::NewWrite {
     fn add_to(&self, load: &mut Load) {
         self.channel.add_to(load);
         self.value.add_to(load);
     }
 }
 
-impl Brings for wit::MetadataFilter {
+impl Brings for types::MetadataFilter {
     fn add_to(&self, load: &mut Load) {
         self.key.add_to(load);
         self.json.add_to(load);
     }
 }
 
-impl Brings for wit::PutCall {
+impl Brings for types::PutCall {
     fn add_to(&self, load: &mut Load) {
         self.config.add_to(load);
         self.checkpoint.id.add_to(load);
@@ -109,7 +109,7 @@ impl Brings for wit::PutCall {
     }
 }
 
-impl Brings for wit::PutWritesCall {
+impl Brings for types::PutWritesCall {
     fn add_to(&self, load: &mut Load) {
         self.config.add_to(load);
         self.writes.add_to(load);
@@ -118,7 +118,7 @@ impl Brings for wit::PutWritesCall {
     }
 }
 
-impl Brings for wit::ListCall {
+impl Brings for types::ListCall {
     fn add_to(&self, load: &mut Load) {
         self.config.add_to(load);
         self.before.add_to(load);

@@ -7,23 +7,21 @@
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use langgraph_checkpoint_guest::kusto::ConnectOptions;
+use langgraph_checkpoint_guest::wit::types::{ChannelHistory, Page, PutCall, StoredCheckpoint};
 use langgraph_checkpoint_guest::{
-    Call, ChannelHistory, CheckpointTuple, DeltaChannelHistory, GetTuple, StoredCheckpoint,
+    Call, CheckpointTuple, DeltaChannelHistory, GetTuple, UnshownCall,
 };
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
 use tracing::field::Empty;
 use tracing::{Instrument, Span};
 
-use super::bindings;
-use super::bindings::connection::UnshownCall;
 use super::component::{Instance, KustoComponent};
-use super::convert::{self, Page};
 use super::lost::{Caller, Losses};
 use super::options::{BearerToken, KustoLogin, KustoOptions};
 use super::outgoing::Outgoing;
 use crate::component::failed;
-use crate::drive;
 use crate::error::{ComponentError, ComponentErrorKind, Error};
 
 /// A token with less than this left is renewed.
@@ -34,28 +32,6 @@ const GRACE: Duration = Duration::from_secs(15);
 
 /// How many calls may wait in a queue before their callers wait to put them there.
 const QUEUE: usize = 64;
-
-/// What a worker is asked to do.
-#[expect(clippy::large_enum_variant, reason = "nearly every request is a call, and few wait")]
-#[derive(Debug)]
-pub(super) enum Request {
-    /// A call of LangGraph's.
-    Call(Call),
-    /// Ingest what waits.
-    Flush,
-}
-
-impl Request {
-    /// Whether it changes what is stored.
-    fn writes(&self) -> bool {
-        match self {
-            Self::Call(Call::Put(_) | Call::PutWrites(_) | Call::DeleteThread(_)) | Self::Flush => {
-                true
-            }
-            Self::Call(_) => false,
-        }
-    }
-}
 
 /// Calls that an instance has made and that no query has shown yet. They outlive the instance.
 type Unshown = Arc<Mutex<Vec<UnshownCall>>>;
@@ -76,7 +52,7 @@ pub(super) enum Reply {
 }
 
 struct Job {
-    request: Request,
+    call: Call,
     caller: Caller,
     /// What other lanes have sent, and the request has to see.
     awaited: Vec<UnshownCall>,
@@ -122,18 +98,19 @@ impl Lane {
     /// Runs a request after those that wait. It sees the calls of other lanes that are given.
     pub(super) async fn run(
         &self,
-        request: Request,
+        call: Call,
         caller: Caller,
         awaited: Vec<UnshownCall>,
     ) -> Result<Reply, Error> {
-        let call = match &request {
-            Request::Call(call) => drive::name(call),
-            Request::Flush => "flush",
-        };
-        let span =
-            tracing::info_span!("checkpoint_operation", call, requests = Empty, code = Empty);
+        let name = call.name();
+        let span = tracing::info_span!(
+            "checkpoint_operation",
+            call = name,
+            requests = Empty,
+            code = Empty
+        );
         let (reply, replied) = oneshot::channel();
-        let job = Job { request, caller, awaited, reply, span: span.clone() };
+        let job = Job { call, caller, awaited, reply, span: span.clone() };
         let replied = match self.jobs.send(job).await {
             Ok(()) => replied.await.unwrap_or_else(|_| Err(gone())),
             Err(_) => Err(gone()),
@@ -178,10 +155,10 @@ impl Worker {
                     continue;
                 }
             };
-            let Some(Job { request, caller, awaited, reply, span }) = job else { break };
+            let Some(Job { call, caller, awaited, reply, span }) = job else { break };
             self.awaited = awaited;
             let replied = match self.losses.tell(&caller) {
-                Ok(()) => self.answer(request, &caller).instrument(span.clone()).await,
+                Ok(()) => self.answer(call, &caller).instrument(span.clone()).await,
                 Err(lost) => Err(lost),
             };
             if let Some(instance) = &self.instance {
@@ -191,7 +168,7 @@ impl Worker {
             let _ = reply.send(replied);
         }
         if self.due.is_some() {
-            self.answer(Request::Flush, &Caller::Nobody).await?;
+            self.answer(Call::Flush, &Caller::Nobody).await?;
         }
         self.losses.at_the_end()
     }
@@ -205,8 +182,7 @@ impl Worker {
             requests = Empty,
             code = Empty
         );
-        if let Err(error) =
-            self.answer(Request::Flush, &Caller::Nobody).instrument(span.clone()).await
+        if let Err(error) = self.answer(Call::Flush, &Caller::Nobody).instrument(span.clone()).await
         {
             span.record("code", error.code());
             tracing::warn!(code = error.code(), "rows that wait could not be ingested");
@@ -218,15 +194,12 @@ impl Worker {
     }
 
     /// Runs a request; a second time with another token where the token was refused.
-    async fn answer(&mut self, request: Request, caller: &Caller) -> Result<Reply, Error> {
+    async fn answer(&mut self, call: Call, caller: &Caller) -> Result<Reply, Error> {
         let KustoLogin::Credential(_) = &self.options.login else {
-            return self.once(request, caller, false).await;
+            return self.once(call, caller, false).await;
         };
-        let again = match &request {
-            Request::Call(call) => Request::Call(call.clone()),
-            Request::Flush => Request::Flush,
-        };
-        match self.once(request, caller, false).await {
+        let again = call.clone();
+        match self.once(call, caller, false).await {
             Err(Error::Denied(store)) if store.fault.code == "store-unauthorized" => {
                 self.once(again, caller, true).await
             }
@@ -234,20 +207,15 @@ impl Worker {
         }
     }
 
-    async fn once(
-        &mut self,
-        request: Request,
-        caller: &Caller,
-        fresh: bool,
-    ) -> Result<Reply, Error> {
-        let writes = request.writes();
+    async fn once(&mut self, call: Call, caller: &Caller, fresh: bool) -> Result<Reply, Error> {
+        let writes = call.writes();
         let renewed = self.renew_token(fresh).await?;
         let (mut instance, renewed) = match self.instance.take() {
             Some(instance) => (instance, renewed),
             None => (self.connect().await?, None),
         };
         let limit = self.time_limit();
-        let entered = self.enter(&mut instance, request, renewed);
+        let entered = self.enter(&mut instance, call, renewed);
         let entered = tokio::time::timeout(limit, entered).await;
         let entered = entered.unwrap_or_else(|elapsed| {
             let message = "the call took longer than its deadline; its instance was replaced";
@@ -276,7 +244,7 @@ impl Worker {
     async fn enter(
         &mut self,
         instance: &mut Instance,
-        request: Request,
+        call: Call,
         renewed: Option<String>,
     ) -> Entered<Reply> {
         if let Some(token) = renewed
@@ -286,7 +254,7 @@ impl Worker {
             return Ok(Err(refused));
         }
         instance.await_shown(&std::mem::take(&mut self.awaited)).await?;
-        let replied = instance.call(request).await?;
+        let replied = instance.call(call).await?;
         if self.options.write_behind() {
             self.due = instance.flush_due().await?;
         }
@@ -334,10 +302,7 @@ impl Worker {
 pub(super) type Entered<T> = Result<Result<T, Error>, Error>;
 
 impl Instance {
-    pub(super) async fn connect(
-        &mut self,
-        options: &bindings::connection::ConnectOptions,
-    ) -> Result<(), Error> {
+    pub(super) async fn connect(&mut self, options: &ConnectOptions) -> Result<(), Error> {
         let (_running, store, exports) = self.enter();
         let connection = exports.langgraph_checkpoint_kusto_connection();
         Ok(connection.call_connect(store, options).await.map_err(failed)??)
@@ -379,50 +344,44 @@ impl Instance {
     }
 
     /// Runs a request. The outer error is that of an instance that cannot be used again.
-    pub(super) async fn call(&mut self, request: Request) -> Entered<Reply> {
+    pub(super) async fn call(&mut self, call: Call) -> Entered<Reply> {
         let (_running, store, exports) = self.enter();
         let connection = exports.langgraph_checkpoint_kusto_connection();
         let calls = exports.langgraph_checkpoint_checkpointer();
-        let call = match request {
-            Request::Flush => {
-                let flushed = connection.call_flush(store).await.map_err(failed)?;
-                return Ok(flushed.map(|()| Reply::Done).map_err(Error::from));
-            }
-            Request::Call(call) => call,
-        };
         let replied = match call {
+            Call::Flush => {
+                connection.call_flush(store).await.map_err(failed)?.map(|()| Reply::Done)
+            }
             Call::Setup => {
                 connection.call_setup(store).await.map_err(failed)?.map(|()| Reply::Done)
             }
             Call::Put(put) => {
-                let Some(put) = convert::put(put) else { return Ok(Err(not_whole())) };
+                let Some(put) = PutCall::of(put) else { return Ok(Err(not_whole())) };
                 let stored = calls.call_put(store, &put).await.map_err(failed)?;
-                stored.map(|stored| Reply::Stored(stored.into()))
+                stored.map(Reply::Stored)
             }
             Call::PutWrites(put_writes) => {
-                let put_writes = put_writes.into();
                 let stored = calls.call_put_writes(store, &put_writes).await.map_err(failed)?;
                 stored.map(|()| Reply::Done)
             }
             Call::GetTuple(GetTuple { config, known: _ }) => {
-                let found = calls.call_get_tuple(store, &config.into()).await.map_err(failed)?;
-                found.map(|found| Reply::Found(found.map(Into::into)))
+                let found = calls.call_get_tuple(store, &config).await.map_err(failed)?;
+                found.map(Reply::Found)
             }
             Call::List(list) => {
-                let page = calls.call_list(store, &list.into()).await.map_err(failed)?;
-                page.map(|page| Reply::Page(page.into()))
+                let page = calls.call_list(store, &list).await.map_err(failed)?;
+                page.map(Reply::Page)
             }
             Call::DeleteThread(thread) => {
-                let thread = thread.into();
                 let deleted = calls.call_delete_thread(store, &thread).await.map_err(failed)?;
                 deleted.map(|()| Reply::Done)
             }
             Call::DeltaChannelHistory(DeltaChannelHistory { config, channels, .. }) => {
                 let histories = calls
-                    .call_get_delta_channel_history(store, &config.into(), &channels)
+                    .call_get_delta_channel_history(store, &config, &channels)
                     .await
                     .map_err(failed)?;
-                histories.map(|all| Reply::History(all.into_iter().map(Into::into).collect()))
+                histories.map(Reply::History)
             }
         };
         Ok(replied.map_err(Error::from))

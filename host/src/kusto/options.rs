@@ -7,8 +7,8 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use langgraph_checkpoint_guest::kusto::connection::{self, ClientSecret, Login};
+use langgraph_checkpoint_guest::kusto::{ConnectOptions, IngestMode};
 
-use super::bindings::connection as wit;
 use crate::error::Error;
 
 /// How rows reach the store.
@@ -169,32 +169,32 @@ impl KustoOptions {
     }
 
     /// What the component's `connect` takes.
-    pub(super) fn connect_options(&self, token: Option<String>) -> wit::ConnectOptions {
+    pub(super) fn connect_options(&self, token: Option<String>) -> ConnectOptions {
         let milliseconds = |time: Option<Duration>| {
             time.map(|time| u32::try_from(time.as_millis()).unwrap_or(u32::MAX))
         };
         let login = match &self.login {
-            KustoLogin::None => wit::Login::Unspecified,
-            KustoLogin::Token(token) => wit::Login::Token(token.clone()),
+            KustoLogin::None => Login::Unspecified,
+            KustoLogin::Token(token) => Login::Token(token.clone()),
             KustoLogin::ClientSecret { tenant, client_id, secret } => {
-                wit::Login::ClientSecret(wit::ClientSecret {
+                Login::ClientSecret(ClientSecret {
                     tenant: tenant.clone(),
                     client_id: client_id.clone(),
                     secret: secret.clone(),
                 })
             }
-            KustoLogin::Credential(_) => token.map_or(wit::Login::Unspecified, wit::Login::Token),
+            KustoLogin::Credential(_) => token.map_or(Login::Unspecified, Login::Token),
         };
-        wit::ConnectOptions {
+        ConnectOptions {
             cluster_uri: self.cluster_uri.clone(),
             database: self.database.clone(),
             login,
             authority: self.authority.clone(),
             table: self.table.clone(),
             ingest_mode: match self.ingest_mode {
-                KustoIngestMode::Auto => wit::IngestMode::Auto,
-                KustoIngestMode::Streaming => wit::IngestMode::Streaming,
-                KustoIngestMode::Inline => wit::IngestMode::Inline,
+                KustoIngestMode::Auto => IngestMode::Auto,
+                KustoIngestMode::Streaming => IngestMode::Streaming,
+                KustoIngestMode::Inline => IngestMode::Inline,
             },
             batch_size: self.batch_size,
             flush_interval_ms: milliseconds(self.flush_interval),

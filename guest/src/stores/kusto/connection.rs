@@ -3,6 +3,9 @@
 //! A connection string holds secrets, and a broken one may hold them anywhere. So an error names
 //! a part by its position or by one of the keys known here, never by what was read.
 
+#[cfg(feature = "wasmtime")]
+use wasmtime::component::{ComponentType, Lift, Lower};
+
 use core::net::{Ipv4Addr, Ipv6Addr};
 use std::fmt;
 
@@ -59,8 +62,11 @@ const FABRIC_SUFFIXES: &[&str] = &[".kusto.data.microsoft.com", ".kusto.fabric.m
 
 /// What a connection string says.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "wasmtime", derive(ComponentType, Lift, Lower))]
+#[cfg_attr(feature = "wasmtime", component(record))]
 pub struct Connection {
     /// `Data Source`: the cluster's URI, without path.
+    #[cfg_attr(feature = "wasmtime", component(name = "cluster-uri"))]
     pub cluster_uri: String,
     /// `Initial Catalog`, or the path of `Data Source`.
     pub database: Option<String>,
@@ -70,12 +76,17 @@ pub struct Connection {
 
 /// How a connection string says to log in.
 #[derive(Clone, PartialEq, Eq)]
+#[cfg_attr(feature = "wasmtime", derive(ComponentType, Lift, Lower))]
+#[cfg_attr(feature = "wasmtime", component(variant))]
 pub enum Login {
     /// It does not say.
+    #[cfg_attr(feature = "wasmtime", component(name = "unspecified"))]
     Unspecified,
     /// With this bearer token.
+    #[cfg_attr(feature = "wasmtime", component(name = "token"))]
     Token(String),
     /// As an application with a secret.
+    #[cfg_attr(feature = "wasmtime", component(name = "client-secret"))]
     ClientSecret(ClientSecret),
 }
 
@@ -91,10 +102,13 @@ impl fmt::Debug for Login {
 
 /// An application's credentials.
 #[derive(Clone, PartialEq, Eq)]
+#[cfg_attr(feature = "wasmtime", derive(ComponentType, Lift, Lower))]
+#[cfg_attr(feature = "wasmtime", component(record))]
 pub struct ClientSecret {
     /// The tenant: `Authority Id`.
     pub tenant: String,
     /// The application: `Application Client Id`.
+    #[cfg_attr(feature = "wasmtime", component(name = "client-id"))]
     pub client_id: String,
     /// Its secret: `Application Key`.
     pub secret: String,

@@ -65,6 +65,28 @@ impl Io {
     }
 }
 
+/// How far a task is.
+#[expect(
+    clippy::large_enum_variant,
+    reason = "one at a time is under way, and it is moved a few times"
+)]
+#[derive(Clone, Debug, PartialEq)]
+pub enum TaskProgress<T = Outcome> {
+    /// The host must do something and answer.
+    Need(Need),
+    /// The end.
+    Done(T),
+}
+
+impl From<TaskProgress> for Progress {
+    fn from(progress: TaskProgress) -> Self {
+        match progress {
+            TaskProgress::Need(need) => Self::Need(need),
+            TaskProgress::Done(outcome) => Self::Done(outcome),
+        }
+    }
+}
+
 type Call<T> = Pin<Box<dyn Future<Output = Result<T, Error>>>>;
 
 /// One call under way, or several that were made together.
@@ -78,7 +100,7 @@ impl<T> Task<T> {
     pub(crate) fn start<C>(
         at: Moment,
         call: impl FnOnce(Io) -> C,
-    ) -> Result<(Self, Progress<T>), Error>
+    ) -> Result<(Self, TaskProgress<T>), Error>
     where
         C: Future<Output = Result<T, Error>> + 'static,
     {
@@ -90,7 +112,7 @@ impl<T> Task<T> {
     }
 
     /// Takes the answer to the last need, returns what comes next.
-    pub fn advance(&mut self, answer: Answer, at: Moment) -> Result<Progress<T>, Error> {
+    pub fn advance(&mut self, answer: Answer, at: Moment) -> Result<TaskProgress<T>, Error> {
         if self.call.is_none() {
             return Err(Error::ended_operation());
         }
@@ -102,7 +124,7 @@ impl<T> Task<T> {
         self.poll()
     }
 
-    fn poll(&mut self) -> Result<Progress<T>, Error> {
+    fn poll(&mut self) -> Result<TaskProgress<T>, Error> {
         let Some(call) = &mut self.call else {
             return Err(Error::ended_operation());
         };
@@ -110,10 +132,10 @@ impl<T> Task<T> {
         match polled {
             Poll::Ready(ended) => {
                 self.call = None;
-                ended.map(Progress::Done)
+                ended.map(TaskProgress::Done)
             }
             Poll::Pending => match self.exchange.borrow_mut().need.take() {
-                Some(need) => Ok(Progress::Need(need)),
+                Some(need) => Ok(TaskProgress::Need(need)),
                 None => Err(Error::protocol("no-need", "an operation waits for nothing")),
             },
         }

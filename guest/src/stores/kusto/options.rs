@@ -1,19 +1,40 @@
 //! What a caller may choose, checked once.
 
-use super::connection::Endpoint;
+#[cfg(feature = "wasmtime")]
+use wasmtime::component::{ComponentType, Lift, Lower};
+
+use super::connection::{Endpoint, Login};
 use super::url::percent_encoded;
 use crate::contract::error::Error;
 
 /// How rows reach the store.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "wasmtime", derive(ComponentType, Lift, Lower))]
+#[cfg_attr(feature = "wasmtime", component(enum))]
+#[repr(u8)]
 pub enum IngestMode {
     /// Streaming, and inline for a while where the cluster has streaming ingestion off.
     #[default]
+    #[cfg_attr(feature = "wasmtime", component(name = "auto"))]
     Auto,
     /// Streaming ingestion alone.
+    #[cfg_attr(feature = "wasmtime", component(name = "streaming"))]
     Streaming,
     /// Ingestion commands.
+    #[cfg_attr(feature = "wasmtime", component(name = "inline"))]
     Inline,
+}
+
+impl IngestMode {
+    /// The mode at a place of the list above: what code generated from `wit/` lifts it with.
+    #[doc(hidden)]
+    pub fn _lift(place: u8) -> Self {
+        match place {
+            0 => Self::Auto,
+            1 => Self::Streaming,
+            _ => Self::Inline,
+        }
+    }
 }
 
 /// What a caller may choose; absent stands for the default. `wit/kusto.wit` documents each.
@@ -43,6 +64,68 @@ pub struct KustoOptions {
     pub trusted_hosts: Vec<String>,
     /// Whether there is a token, or a way to get one: then the host must be trusted.
     pub credential: bool,
+}
+
+/// What a component is told that logs in by itself; absent stands for the default.
+#[derive(Clone, Debug, PartialEq)]
+#[cfg_attr(feature = "wasmtime", derive(ComponentType, Lift, Lower))]
+#[cfg_attr(feature = "wasmtime", component(record))]
+pub struct ConnectOptions {
+    /// The cluster's URI.
+    #[cfg_attr(feature = "wasmtime", component(name = "cluster-uri"))]
+    pub cluster_uri: String,
+    /// The database.
+    pub database: String,
+    /// How to log in.
+    pub login: Login,
+    /// The login endpoint.
+    pub authority: Option<String>,
+    /// The table of the log.
+    pub table: Option<String>,
+    /// How rows reach the store.
+    #[cfg_attr(feature = "wasmtime", component(name = "ingest-mode"))]
+    pub ingest_mode: IngestMode,
+    /// Write-behind: how many rows may wait.
+    #[cfg_attr(feature = "wasmtime", component(name = "batch-size"))]
+    pub batch_size: Option<u32>,
+    /// Write-behind: how long rows may wait, in milliseconds.
+    #[cfg_attr(feature = "wasmtime", component(name = "flush-interval-ms"))]
+    pub flush_interval_ms: Option<u32>,
+    /// How long a call may try in all, in milliseconds.
+    #[cfg_attr(feature = "wasmtime", component(name = "deadline-ms"))]
+    pub deadline_ms: Option<u32>,
+    /// After how many days the table drops rows.
+    #[cfg_attr(feature = "wasmtime", component(name = "retention-days"))]
+    pub retention_days: Option<u32>,
+    /// How long a read waits for rows that do not show yet, in milliseconds.
+    #[cfg_attr(feature = "wasmtime", component(name = "visibility-timeout-ms"))]
+    pub visibility_timeout_ms: Option<u32>,
+    /// Whether `delete_thread` also removes the rows.
+    pub admin: bool,
+    /// Hosts that may get the token, beyond those known.
+    #[cfg_attr(feature = "wasmtime", component(name = "trusted-hosts"))]
+    pub trusted_hosts: Vec<String>,
+}
+
+impl ConnectOptions {
+    /// The options of the store, how to log in, and where.
+    pub fn into_parts(self) -> (KustoOptions, Login, Option<String>) {
+        let store = KustoOptions {
+            cluster_uri: self.cluster_uri,
+            database: self.database,
+            table: self.table,
+            ingest_mode: self.ingest_mode,
+            batch_size: self.batch_size,
+            flush_interval_ms: self.flush_interval_ms,
+            deadline_ms: self.deadline_ms,
+            retention_days: self.retention_days,
+            visibility_timeout_ms: self.visibility_timeout_ms,
+            admin: self.admin,
+            trusted_hosts: self.trusted_hosts,
+            credential: !matches!(self.login, Login::Unspecified),
+        };
+        (store, self.login, self.authority)
+    }
 }
 
 /// A day in microseconds.

@@ -40,6 +40,11 @@ pub(crate) struct Sender {
     pub(crate) name: &'static str,
 }
 
+/// Whether a request may change what is stored.
+pub fn changes(request: &HttpRequest) -> bool {
+    !request.url.ends_with(QUERY_PATH)
+}
+
 /// What a request is, which decides how its response is read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Kind {

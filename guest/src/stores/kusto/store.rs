@@ -3,7 +3,7 @@
 use std::rc::Rc;
 
 use super::call;
-use super::io::Task;
+use super::io::{Task, TaskProgress};
 use super::memory::Shared;
 use super::options::{KustoOptions, Options};
 use super::send::Sender;
@@ -14,8 +14,7 @@ use crate::contract::config;
 use crate::contract::error::Error;
 use crate::contract::http::Moment;
 use crate::contract::outcome::Outcome;
-use crate::contract::progress::Progress;
-use crate::contract::status::{Status, UnshownCall};
+use crate::contract::status::{UnshownCall, Waiting};
 use crate::operations::method::{Begun, Method};
 
 /// A table of one database: its options, and what was written and is not flushed yet.
@@ -32,7 +31,7 @@ impl Store {
     }
 
     /// Begins a call.
-    pub fn start(&self, mut call: Call, at: Moment) -> Result<(Task, Progress), Error> {
+    pub fn start(&self, mut call: Call, at: Moment) -> Result<(Task, TaskProgress), Error> {
         let name = call.name();
         let thread_id = thread_of(&call);
         self.check_known(&mut call, thread_id.as_deref(), at);
@@ -60,7 +59,7 @@ impl Store {
         &self,
         calls: Vec<Call>,
         at: Moment,
-    ) -> Result<(Task<Ended>, Progress<Ended>), Error> {
+    ) -> Result<(Task<Ended>, TaskProgress<Ended>), Error> {
         let memory = Rc::clone(&self.memory);
         let options = Rc::clone(&self.options);
         Task::start(at, |io| async move {
@@ -69,16 +68,25 @@ impl Store {
         })
     }
 
-    /// What a host does something about between calls. A warning is given once.
-    pub fn status(&self) -> Status {
-        let mut memory = self.memory.borrow_mut();
-        let since = memory.waiting_since();
-        Status {
-            flush_due: since.map(|since| since.saturating_add(self.options.flush_interval)),
-            waiting: memory.unsent(),
-            unshown: memory.calls_unshown(),
-            warning: memory.take_warning(),
-        }
+    /// When `Call::Flush` is due, in microseconds since 1970; `None` if no row waits.
+    pub fn flush_due(&self) -> Option<u64> {
+        let since = self.memory.borrow().waiting_since()?;
+        Some(since.saturating_add(self.options.flush_interval))
+    }
+
+    /// What is lost if the process ends without another flush.
+    pub fn waiting(&self) -> Waiting {
+        self.memory.borrow().unsent()
+    }
+
+    /// The calls that were sent and that no query has shown yet.
+    pub fn unshown(&self) -> Vec<UnshownCall> {
+        self.memory.borrow().calls_unshown()
+    }
+
+    /// What the caller should be warned of, once.
+    pub fn take_warning(&self) -> Option<String> {
+        self.memory.borrow_mut().take_warning()
     }
 
     /// Calls that another instance has made: what is read of their threads has them, or is refused

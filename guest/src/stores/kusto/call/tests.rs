@@ -7,9 +7,9 @@ use crate::contract::call::{Call, Config, GetTuple};
 use crate::contract::error::Error;
 use crate::contract::http::{HttpAnswer, HttpResponse, Moment};
 use crate::contract::outcome::Outcome;
-use crate::contract::progress::{Answer, Need, Progress};
+use crate::contract::progress::{Answer, Need};
 use crate::stores::kusto::row::{CHECKPOINT, LogRow};
-use crate::stores::kusto::{KustoOptions, Store};
+use crate::stores::kusto::{KustoOptions, Store, TaskProgress};
 
 const BEGIN: u64 = 1_795_250_000_000_000;
 
@@ -44,13 +44,13 @@ fn get(
     let mut asked = Vec::new();
     loop {
         let answer = match progress {
-            Progress::Done(outcome) => return (Ok(outcome), asked, (now - BEGIN) / 1000),
-            Progress::Need(Need::Sql(_)) => panic!("a call on Kusto needs no SQL"),
-            Progress::Need(Need::Wait(milliseconds)) => {
+            TaskProgress::Done(outcome) => return (Ok(outcome), asked, (now - BEGIN) / 1000),
+            TaskProgress::Need(Need::Sql(_)) => panic!("a call on Kusto needs no SQL"),
+            TaskProgress::Need(Need::Wait(milliseconds)) => {
                 now += u64::from(milliseconds) * 1000;
                 Answer::Waited
             }
-            Progress::Need(Need::Http(request)) => {
+            TaskProgress::Need(Need::Http(request)) => {
                 let body: Json = serde_json::from_slice(&request.body).unwrap();
                 let shows = asked.len() >= shows_after;
                 let (name, answer) = response(&body, thread_id, shows);

@@ -1,10 +1,9 @@
 //! What earlier outcomes said to be stored, handed to the next `put` of the same namespace. It
 //! saves statements and changes no outcome, so a lost entry is harmless.
 
-use std::collections::HashMap;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::collections::BTreeMap;
 
-use langgraph_checkpoint_guest::{Config, Id};
+use crate::contract::call::{Config, Id};
 
 /// How many namespaces of threads are remembered.
 const ENTRIES_MAX: usize = 256;
@@ -12,12 +11,10 @@ const ENTRIES_MAX: usize = 256;
 /// A thread and a namespace.
 type Key = (String, String);
 
+/// What is known of each namespace that was used last.
 #[derive(Debug, Default)]
-pub(crate) struct Known(Mutex<Entries>);
-
-#[derive(Debug, Default)]
-struct Entries {
-    by_key: HashMap<Key, Entry>,
+pub struct Cache {
+    by_key: BTreeMap<Key, Entry>,
     /// Counts uses; the entry with the smallest number has been unused for longest.
     uses: u64,
 }
@@ -28,51 +25,38 @@ struct Entry {
     used: u64,
 }
 
-impl Known {
+impl Cache {
     /// The newest that is known of the config's thread and namespace.
-    pub(crate) fn of(&self, config: &Config) -> Option<Vec<u8>> {
+    pub fn of(&mut self, config: &Config) -> Option<Vec<u8>> {
         let key = key(config)?;
-        let mut entries = self.lock();
-        entries.uses += 1;
-        let used = entries.uses;
-        let entry = entries.by_key.get_mut(&key)?;
-        entry.used = used;
+        self.uses = self.uses.saturating_add(1);
+        let entry = self.by_key.get_mut(&key)?;
+        entry.used = self.uses;
         Some(entry.known.clone())
     }
 
     /// Remembers what an outcome said.
-    pub(crate) fn remember(&self, thread_id: &str, checkpoint_ns: &str, known: Vec<u8>) {
-        let mut entries = self.lock();
-        entries.uses += 1;
-        let used = entries.uses;
+    pub fn remember(&mut self, thread_id: &str, checkpoint_ns: &str, known: Vec<u8>) {
+        self.uses = self.uses.saturating_add(1);
         let key = (thread_id.to_owned(), checkpoint_ns.to_owned());
-        entries.by_key.insert(key, Entry { known, used });
-        if entries.by_key.len() > ENTRIES_MAX
-            && let Some(oldest) = entries.oldest()
-        {
-            entries.by_key.remove(&oldest);
+        self.by_key.insert(key, Entry { known, used: self.uses });
+        if self.by_key.len() > ENTRIES_MAX {
+            let oldest = self.by_key.iter().min_by_key(|(_, entry)| entry.used);
+            if let Some(oldest) = oldest.map(|(key, _)| key.clone()) {
+                self.by_key.remove(&oldest);
+            }
         }
     }
 
     /// Forgets a thread that is deleted.
-    pub(crate) fn forget_thread(&self, config: &Config) {
+    pub fn forget_thread(&mut self, config: &Config) {
         if let Some((thread_id, _)) = key(config) {
-            self.lock().by_key.retain(|(thread, _), _| *thread != thread_id);
+            self.by_key.retain(|(thread, _), _| *thread != thread_id);
         }
     }
-
-    fn lock(&self) -> MutexGuard<'_, Entries> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
 }
 
-impl Entries {
-    fn oldest(&self) -> Option<Key> {
-        self.by_key.iter().min_by_key(|(_, entry)| entry.used).map(|(key, _)| key.clone())
-    }
-}
-
-/// The key of a config; none where only the planner can say which thread is meant.
+/// The key of a config; `None` if only the planner can say which thread is meant.
 fn key(config: &Config) -> Option<Key> {
     let Id::Text(thread_id) = &config.thread_id else {
         return None;
@@ -95,7 +79,7 @@ mod tests {
 
     #[test]
     fn the_newest_is_remembered_by_thread_and_namespace() {
-        let known = Known::default();
+        let mut known = Cache::default();
         known.remember("t", "", vec![1]);
         known.remember("t", "sub", vec![2]);
         known.remember("t", "", vec![3]);
@@ -106,7 +90,7 @@ mod tests {
 
     #[test]
     fn a_deleted_thread_is_forgotten_in_all_namespaces() {
-        let known = Known::default();
+        let mut known = Cache::default();
         known.remember("t", "", vec![1]);
         known.remember("t", "sub", vec![2]);
         known.remember("u", "", vec![3]);
@@ -118,7 +102,7 @@ mod tests {
 
     #[test]
     fn the_entry_unused_for_longest_makes_room() {
-        let known = Known::default();
+        let mut known = Cache::default();
         for thread in 0..ENTRIES_MAX {
             known.remember(&thread.to_string(), "", vec![0]);
         }
@@ -126,6 +110,6 @@ mod tests {
         known.remember("one more", "", vec![0]);
         assert!(known.of(&config("0", Id::Absent)).is_some());
         assert!(known.of(&config("1", Id::Absent)).is_none());
-        assert_eq!(known.lock().by_key.len(), ENTRIES_MAX);
+        assert_eq!(known.by_key.len(), ENTRIES_MAX);
     }
 }

@@ -1,0 +1,53 @@
+//! The guest's types by the names that they have in `wit/`, for what is generated from it: `with` of
+//! `wit_bindgen::generate!` and of `wasmtime::component::bindgen!` names these modules.
+
+/// `langgraph:checkpoint/types`.
+pub mod types {
+    use crate::contract::call;
+    pub use crate::contract::call::{
+        ChannelValue, ChannelVersion, Config, Id, List as ListCall, MetadataFilter, NewWrite,
+        Payload, PutWrites as PutWritesCall, Version,
+    };
+    pub use crate::contract::error::{Error, Fault, StoreFault};
+    pub use crate::contract::outcome::{CheckpointTuple, PendingWrite};
+    pub use crate::contract::statement::{Access, Batch, RowSet, Statement, Value};
+    pub use crate::contract::whole::{ChannelHistory, Page, PutCall, StoredCheckpoint};
+
+    /// A checkpoint whose values are whole.
+    pub type Checkpoint = call::Checkpoint<Payload>;
+}
+
+/// `langgraph:checkpoint-planner/planner-types`.
+pub mod planner_types {
+    use crate::contract::call::ChannelValue;
+    pub use crate::contract::call::{
+        Call, ChannelVersion, Checkpoint as NewCheckpoint, Config, DeltaChannelHistory, GetTuple,
+        Id, KeptElements, List as ListCall, NewValue, Payload, Put, PutWrites as PutWritesCall,
+        Run,
+    };
+    pub use crate::contract::error::{Error, Fault, StoreFault};
+    pub use crate::contract::http::{Authorization, HttpAnswer, HttpRequest, HttpResponse, Moment};
+    use crate::contract::outcome::CheckpointTuple;
+    pub use crate::contract::outcome::{
+        Base, ChannelHistory as PlannedHistory, FoundCheckpoint, KnownValue, Outcome,
+        Page as PlannedPage, PendingWrite, SharedPayload, Span,
+        StoredCheckpoint as PlannedCheckpoint, TupleValue,
+    };
+    pub use crate::contract::progress::{Answer, Need, Progress};
+    pub use crate::contract::statement::{Batch, RowSet};
+
+    /// A channel and the value to store.
+    pub type NewChannelValue = ChannelValue<NewValue>;
+    /// A channel and its value as stored.
+    pub type TupleChannelValue = ChannelValue<TupleValue>;
+    /// A checkpoint as stored.
+    pub type PlannedTuple = CheckpointTuple<TupleValue>;
+}
+
+/// `langgraph:checkpoint-kusto/connection-types`.
+#[cfg(feature = "kusto")]
+pub mod connection_types {
+    pub use crate::contract::status::UnshownCall;
+    pub use crate::stores::kusto::connection::{ClientSecret, Connection, Login};
+    pub use crate::stores::kusto::{ConnectOptions, IngestMode};
+}
