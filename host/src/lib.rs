@@ -72,8 +72,8 @@ mod wit;
 
 pub use langgraph_checkpoint_guest::{
     Batch, ChannelHistory, ChannelValue, ChannelVersion, Checkpoint, CheckpointTuple, Config, Id,
-    KnownValue, List, MetadataFilter, NewValue, NewWrite, Payload, PendingWrite, Put, PutWrites,
-    RowSet, Run, Statement, StoredCheckpoint, Value, Version, contract::statement,
+    KeptElements, KnownValue, List, MetadataFilter, NewValue, NewWrite, Payload, PendingWrite, Put,
+    PutWrites, RowSet, Run, Statement, StoredCheckpoint, Value, Version, contract::statement,
 };
 
 #[cfg(all(doctest, feature = "embedded", feature = "sqlite"))]

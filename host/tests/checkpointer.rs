@@ -5,7 +5,7 @@ mod support;
 use std::sync::Arc;
 
 use langgraph_checkpoint_host::{
-    Checkpointer, Config, Error, List, NewValue, Planner, Put, Run, SqliteOptions,
+    Checkpointer, Config, Error, KeptElements, List, NewValue, Planner, Put, Run, SqliteOptions,
 };
 use support::{config, large, open, put, put_writes, whole};
 

@@ -42,8 +42,13 @@ mod generated {
 }
 
 /// The types of the contract, which are the guest's, and what generated code wants beside them.
-#[allow(dead_code, reason = "nothing is linked for an interface without functions")]
-mod types {
+#[allow(
+    dead_code,
+    unreachable_pub,
+    missing_docs,
+    reason = "nothing is linked for an interface without functions"
+)]
+pub mod types {
     use wasmtime::component::{HasData, Linker};
 
     pub use langgraph_checkpoint_guest::wit::types::*;
@@ -95,7 +100,7 @@ impl Composed {
         let calls = self.exports.langgraph_checkpoint_checkpointer();
         let store = &mut self.store;
         Ok(vec![match call {
-            Call::Setup => panic!("a checkpointer sets its store up by itself"),
+            Call::Setup | Call::Flush => panic!("a checkpointer does this by itself"),
             Call::GetTuple(get) => {
                 let found = calls.call_get_tuple(store, &get.config).await.unwrap()?;
                 let found = found.map(as_given);

@@ -1,7 +1,8 @@
 //! The states that are stored: conversations of an agent with tools, the same in every run.
 
 use langgraph_checkpoint_host::{
-    ChannelValue, ChannelVersion, Checkpoint, Config, Id, NewValue, Payload, Put, Run, Version,
+    ChannelValue, ChannelVersion, Checkpoint, Config, Id, KeptElements, NewValue, Payload, Put,
+    Run, Version,
 };
 
 /// The sizes, by name, in messages of about 1 KB.

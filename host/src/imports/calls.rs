@@ -241,17 +241,17 @@ mod tests {
                 (tenant.list(list(thread(), 0)).await.unwrap_err(), false),
                 (history.unwrap_err(), false),
             ] {
-                let (Refusal::Storage(fault) | Refusal::Unavailable(fault)) = error else {
+                let (Refusal::Storage(store) | Refusal::Unavailable(store)) = error else {
                     panic!("{error:?}");
                 };
-                assert_eq!((fault.code.as_str(), fault.maybe_stored), (code, maybe_stored));
+                assert_eq!((store.fault.code.as_str(), store.maybe_stored), (code, maybe_stored));
             }
         }
     }
 
     #[test]
     fn what_would_fail_again_is_denied() {
-        let of = |kind| Refusal::from(Error::from(ComponentError::bare(kind, "why")));
+        let of = |kind| failures::of_call(Error::from(ComponentError::bare(kind, "why")));
         for kind in [
             ComponentErrorKind::AnswerLimit,
             ComponentErrorKind::MemoryLimit,
@@ -274,7 +274,7 @@ mod tests {
             );
         }
         let error = ComponentError::bare(ComponentErrorKind::Trap, "why").with_unknown_effect();
-        let unknown = Refusal::from(Error::from(error));
+        let unknown = failures::of_call(Error::from(error));
         assert!(matches!(&unknown, Refusal::Unavailable(fault) if fault.maybe_stored));
     }
 }

@@ -193,7 +193,6 @@ mod tests {
 
     use langgraph_checkpoint_guest::{Call, GetTuple};
 
-    use super::super::lane::Request;
     use super::super::options::KustoOptions;
     use super::*;
 
@@ -215,7 +214,7 @@ mod tests {
             config: crate::Config { thread_id: "t".into(), ..Default::default() },
             known: None,
         });
-        let error = instance.call(Request::Call(call)).await.unwrap().unwrap_err();
+        let error = instance.call(call).await.unwrap().unwrap_err();
         assert!(matches!(error, Error::Denied(_)), "{error:?}");
         assert_eq!(error.code(), "request-not-allowed");
         assert_eq!(instance.take_sent(), 0);
