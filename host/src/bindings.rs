@@ -8,7 +8,7 @@
 )]
 mod generated {
     wasmtime::component::bindgen!({
-        path: ["wit/checkpoint", "wit/planner"],
+        path: ["wit-packages/checkpoint", "wit-packages/planner"],
         world: "langgraph:checkpoint-planner/pure-planner@0.1.0",
         exports: { default: async },
         with: {

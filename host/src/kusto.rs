@@ -34,10 +34,10 @@ use std::collections::BTreeSet;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use langgraph_checkpoint_guest::wit::types::{ChannelHistory, Page, StoredCheckpoint};
+use langgraph_checkpoint_guest::wit::types::Page;
 use langgraph_checkpoint_guest::{
-    Call, CheckpointTuple, Config, DeltaChannelHistory, GetTuple, Id, List, Put, PutWrites,
-    UnshownCall,
+    Call, ChannelHistory, CheckpointTuple, Config, DeltaChannelHistory, GetTuple, Id, List, Put,
+    PutWrites, StoredCheckpoint, UnshownCall,
 };
 
 pub use self::component::KustoComponent;

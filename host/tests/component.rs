@@ -21,7 +21,7 @@ use wit_parser::{ManglingAndAbi, Resolve};
 
 /// A planner whose every function has this body.
 fn planner_of(body: &str) -> Vec<u8> {
-    let wit = Path::new(env!("CARGO_MANIFEST_DIR")).join("wit");
+    let wit = Path::new(env!("CARGO_MANIFEST_DIR")).join("wit-packages");
     let mut resolve = Resolve::default();
     resolve.push_path(wit.join("checkpoint")).unwrap();
     let (package, _) = resolve.push_path(wit.join("planner")).unwrap();

@@ -352,8 +352,9 @@ async fn outcome(storage: &AgentStorage, call: Call) -> Outcome {
     let (mut operation, mut progress) = Store::Sqlite.start(call, Moment::default()).unwrap();
     loop {
         let batch = match progress {
-            Progress::Need(Need::Sql(batch)) => batch,
             Progress::Done(outcome) => return outcome,
+            Progress::Need(Need::Sql(batch)) => batch,
+            Progress::Need(other) => panic!("{other:?}"),
         };
         let sets = storage.run(batch).await.unwrap();
         progress = operation.advance(Answer::Sql(sets), Moment::default()).unwrap();

@@ -9,8 +9,7 @@ use std::path::Path;
 
 use langgraph_checkpoint_guest as guest;
 use langgraph_checkpoint_guest::{
-    Call, ChannelHistory, CheckpointTuple, FoundCheckpoint, Outcome, Page, StoredCheckpoint,
-    TupleValue,
+    Call, CheckpointTuple, FoundCheckpoint, Outcome, Page, TupleValue,
 };
 use langgraph_checkpoint_host::imports::{self, StorageView};
 use langgraph_checkpoint_host::{AgentLimits, AgentStorage, SqliteOptions};
@@ -27,7 +26,7 @@ use wasmtime::{Engine, Store};
 )]
 mod generated {
     wasmtime::component::bindgen!({
-        path: "wit/checkpoint",
+        path: "wit-packages/checkpoint",
         inline: "
             package test:host;
 
@@ -110,14 +109,7 @@ impl Composed {
             Call::List(list) => return self.list(list).await,
             Call::Put(put) => {
                 let put = types::PutCall::of(put).unwrap();
-                let stored = calls.call_put(store, &put).await.unwrap()?;
-                Outcome::Stored(StoredCheckpoint {
-                    thread_id: stored.thread_id,
-                    checkpoint_ns: stored.checkpoint_ns,
-                    checkpoint_id: stored.checkpoint_id,
-                    known: Vec::new(),
-                    values: Vec::new(),
-                })
+                Outcome::Stored(calls.call_put(store, &put).await.unwrap()?.into())
             }
             Call::PutWrites(writes) => {
                 calls.call_put_writes(store, &writes).await.unwrap()?;
@@ -130,13 +122,7 @@ impl Composed {
             Call::DeltaChannelHistory(history) => {
                 let (config, channels) = (history.config, history.channels);
                 let history = calls.call_get_delta_channel_history(store, &config, &channels).await;
-                let given = |history: types::ChannelHistory| ChannelHistory {
-                    channel: history.channel,
-                    writes: history.writes,
-                    seed: history.seed,
-                    ..ChannelHistory::default()
-                };
-                Outcome::History(history.unwrap()?.into_iter().map(given).collect())
+                Outcome::History(history.unwrap()?.into_iter().map(Into::into).collect())
             }
         }])
     }

@@ -72,7 +72,7 @@ async fn run(checkpointer: &KustoCheckpointer, name: &str, transcript: &Transcri
 
 async fn call(checkpointer: &KustoCheckpointer, call: Call) -> Result<Outcome, Error> {
     Ok(match call {
-        Call::Setup => panic!("a transcript sets nothing up"),
+        Call::Setup | Call::Flush => panic!("no transcript has it"),
         Call::GetTuple(get) => {
             let tuple = checkpointer.get_tuple(get.config).await?;
             let found = |tuple| FoundCheckpoint { tuple, known: Vec::new(), bases: Vec::new() };

@@ -118,6 +118,18 @@ impl From<outcome::StoredCheckpoint> for StoredCheckpoint {
     }
 }
 
+impl From<StoredCheckpoint> for outcome::StoredCheckpoint {
+    fn from(stored: StoredCheckpoint) -> Self {
+        Self {
+            thread_id: stored.thread_id,
+            checkpoint_ns: stored.checkpoint_ns,
+            checkpoint_id: stored.checkpoint_id,
+            known: Vec::new(),
+            values: Vec::new(),
+        }
+    }
+}
+
 /// The history of one delta channel.
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "wasmtime", derive(ComponentType, Lift, Lower))]
@@ -134,5 +146,16 @@ pub struct ChannelHistory {
 impl From<outcome::ChannelHistory> for ChannelHistory {
     fn from(history: outcome::ChannelHistory) -> Self {
         Self { channel: history.channel, writes: history.writes, seed: history.seed }
+    }
+}
+
+impl From<ChannelHistory> for outcome::ChannelHistory {
+    fn from(history: ChannelHistory) -> Self {
+        Self {
+            channel: history.channel,
+            writes: history.writes,
+            seed: history.seed,
+            ..Self::default()
+        }
     }
 }

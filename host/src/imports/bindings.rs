@@ -8,7 +8,7 @@
 )]
 mod generated {
     wasmtime::component::bindgen!({
-        path: "wit/checkpoint",
+        path: "wit-packages/checkpoint",
         inline: "
             package langgraph:host;
 

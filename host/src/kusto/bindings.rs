@@ -9,7 +9,7 @@
 mod generated {
     // What the component imports is WASI's, which others have bindings for.
     wasmtime::component::bindgen!({
-        path: ["wit/checkpoint", "wit/kusto"],
+        path: ["wit-packages/checkpoint", "wit-packages/kusto"],
         inline: "
             package langgraph:host;
 

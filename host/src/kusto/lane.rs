@@ -8,9 +8,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use langgraph_checkpoint_guest::kusto::ConnectOptions;
-use langgraph_checkpoint_guest::wit::types::{ChannelHistory, Page, PutCall, StoredCheckpoint};
+use langgraph_checkpoint_guest::wit::types::{Page, PutCall};
 use langgraph_checkpoint_guest::{
-    Call, CheckpointTuple, DeltaChannelHistory, GetTuple, UnshownCall,
+    Call, ChannelHistory, CheckpointTuple, DeltaChannelHistory, GetTuple, StoredCheckpoint,
+    UnshownCall,
 };
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
@@ -358,7 +359,7 @@ impl Instance {
             Call::Put(put) => {
                 let Some(put) = PutCall::of(put) else { return Ok(Err(not_whole())) };
                 let stored = calls.call_put(store, &put).await.map_err(failed)?;
-                stored.map(Reply::Stored)
+                stored.map(|stored| Reply::Stored(stored.into()))
             }
             Call::PutWrites(put_writes) => {
                 let stored = calls.call_put_writes(store, &put_writes).await.map_err(failed)?;
@@ -381,7 +382,7 @@ impl Instance {
                     .call_get_delta_channel_history(store, &config, &channels)
                     .await
                     .map_err(failed)?;
-                histories.map(Reply::History)
+                histories.map(|all| Reply::History(all.into_iter().map(Into::into).collect()))
             }
         };
         Ok(replied.map_err(Error::from))
