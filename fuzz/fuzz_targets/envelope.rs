@@ -29,7 +29,8 @@ fuzz_target!(|bytes: &[u8]| {
     let thread_id = Id::from("a");
     let config = Config { thread_id, ..Config::default() };
     let resume = Some(bytes.to_vec());
-    let _ = Store::Sqlite.start(Call::List(List { config, resume, ..List::default() }), Moment::default());
+    let _ = Store::Sqlite
+        .start(Call::List(List { config, resume, ..List::default() }), Moment::default());
 
     let _ = Gather::of(bytes).map(|gather| gather.join());
     let _ = join_forged(bytes);

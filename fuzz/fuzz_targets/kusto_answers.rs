@@ -5,8 +5,8 @@
 
 use arbitrary::{Result, Unstructured};
 use langgraph_checkpoint_fuzz::{calls, responses};
-use langgraph_checkpoint_guest::{Call, Error, Answer, Authorization, HttpAnswer, Moment, Need};
 use langgraph_checkpoint_guest::kusto::{IngestMode, KustoOptions, Store, Task, TaskProgress};
+use langgraph_checkpoint_guest::{Answer, Authorization, Call, Error, HttpAnswer, Moment, Need};
 use libfuzzer_sys::fuzz_target;
 
 /// More than any call may take in its time: the clock here goes on a second with every answer.
@@ -36,7 +36,10 @@ fn drive(u: &mut Unstructured<'_>) -> Result<()> {
                 let calls = vec![calls::call(u)?, calls::call(u)?];
                 one(u, store.start_together(calls, at), &mut now)?;
             }
-            _ => one(u, store.start(calls::call(u)?, at), &mut now)?,
+            _ => {
+                let call = calls::call(u)?;
+                one(u, store.start(call, at), &mut now)?;
+            }
         }
     }
     Ok(())

@@ -16,7 +16,8 @@ fuzz_target!(|bytes: &[u8]| {
 });
 
 fn drive(u: &mut Unstructured<'_>) -> Result<()> {
-    let Ok((mut operation, mut progress)) = Store::Sqlite.start(calls::call(u)?, Moment::default()) else {
+    let Ok((mut operation, mut progress)) = Store::Sqlite.start(calls::call(u)?, Moment::default())
+    else {
         return Ok(());
     };
     let mut forge = Forge::default();

@@ -5,7 +5,10 @@
 
 use arbitrary::{Result, Unstructured};
 use langgraph_checkpoint_fuzz::calls;
-use langgraph_checkpoint_guest::{Call, Checkpoint, CheckpointTuple, Config, Error, GetTuple, Id, NewValue, Outcome, Payload, PutWrites, Version};
+use langgraph_checkpoint_guest::{
+    Call, Checkpoint, CheckpointTuple, Config, Error, GetTuple, Id, NewValue, Outcome, Payload,
+    PutWrites, Version,
+};
 use langgraph_checkpoint_tests::caller::Caller;
 use langgraph_checkpoint_tests::native::Native;
 use libfuzzer_sys::fuzz_target;

@@ -3,7 +3,7 @@
 use arbitrary::{Result, Unstructured};
 use guest::{
     Call, ChannelValue, ChannelVersion, Checkpoint, Config, DeltaChannelHistory, GetTuple, Id,
-    List, MetadataFilter, NewValue, NewWrite, Payload, Put, PutWrites, Run, Version,
+    KeptElements, List, MetadataFilter, NewValue, NewWrite, Payload, Put, PutWrites, Run, Version,
 };
 use langgraph_checkpoint_guest as guest;
 

@@ -10,8 +10,10 @@ import { rolldown } from "rolldown";
 const PACKAGE = new URL("../", import.meta.url);
 const { exports, imports } = JSON.parse(readFileSync(new URL("package.json", PACKAGE), "utf8"));
 /** What savers on drivers for SQLite share, and nothing else: one file of it. */
-const DRIVEN =
-  /[\\/](commit-queue|connection|database-file|driver-saver|failure|numbered|opening|transaction)\.ts$/;
+const DRIVEN = new RegExp(
+  String.raw`[\\/](commit-queue|connection|database-file|driver-saver|failure|numbered` +
+    String.raw`|opening|transaction)\.ts$`,
+);
 /** Where a planner's core module is, which `imports` in package.json chooses. */
 const CORE = /(?<=[\\/])core-of-\w+(?=\.js$)/;
 

@@ -6,8 +6,8 @@ use wasmtime::component::{ComponentType, Lift, Lower};
 
 use std::fmt;
 
-/// What only a host can know: the time, and something nobody else has drawn. A store of SQL looks at
-/// neither.
+/// What only a host can know: the time, and something nobody else has drawn. A store of SQL looks
+/// at neither.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[cfg_attr(feature = "wasmtime", derive(ComponentType, Lift, Lower))]
 #[cfg_attr(feature = "wasmtime", component(record))]

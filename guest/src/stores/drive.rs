@@ -1,5 +1,5 @@
-//! The loop of a host that waits for each need: start a call, do what it needs, advance, until it is
-//! done.
+//! The loop of a host that waits for each need: start a call, do what it needs, advance, until it
+//! is done.
 
 use super::Store;
 use crate::contract::call::Call;

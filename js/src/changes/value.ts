@@ -1,4 +1,4 @@
-// A channel's value as it is remembered: its text, part by part, with the fingerprints of the parts.
+// A channel's value as it is remembered: its text, part by part, with the parts' fingerprints.
 
 import type { SerializerProtocol } from "@langchain/langgraph-checkpoint";
 

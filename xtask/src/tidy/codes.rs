@@ -24,11 +24,10 @@ const OTHERS: &[&str] = &[
     "checkpointer-kusto",
     "checkpointer-sql",
     "durable-object",
-    "kusto-planner",
-    "packed-planner",
     "sqlite-wasm",
     // Cases of variants.
     "all-done",
+    "await-shown",
     "client-secret",
     "delete-thread",
     "delta-channel-history",
@@ -41,6 +40,9 @@ const OTHERS: &[&str] = &[
     "with-rows",
     "writes-stored",
 ];
+
+/// What a name of `wit/` stands behind.
+const NAMED_FOR_WIT: &str = "component(name =";
 
 /// What is wrong with the document, if there is one.
 pub(super) fn complaints(files: &[SourceFile]) -> Vec<String> {
@@ -73,7 +75,8 @@ fn codes(file: &SourceFile) -> Vec<&str> {
         return Vec::new();
     }
     let code: Vec<&str> = if file.has_extension(&["rs"]) {
-        file.shipped_code().into_iter().map(|(_, line)| line).collect()
+        let code = file.shipped_code().into_iter().map(|(_, line)| line);
+        code.filter(|line| !line.contains(NAMED_FOR_WIT)).collect()
     } else if file.has_extension(&["ts"]) {
         file.lines().map(|(_, line)| split_comment(line).0).collect()
     } else {

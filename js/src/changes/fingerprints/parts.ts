@@ -15,11 +15,11 @@ const READ_BYTES = 440;
 
 /**
  * What proves of each part that it is unchanged. A part that is a primitive, or promised to be
- * immutable, is a slot itself; others have the slots of a fingerprint. The slots of all parts are in
- * one list, since proving a list of messages takes as long as fetching what it looks at.
+ * immutable, is a slot itself; others have the slots of a fingerprint. The slots of all parts are
+ * in one list, since proving a list of messages takes as long as fetching what it looks at.
  *
- * Fingerprints of a list or map that has grown are those of what it was before, which goes on to have
- * the first ones.
+ * Fingerprints of a list or map that has grown are those of what it was before, which goes on to
+ * have the first ones.
  */
 export class Fingerprints {
   readonly #immutable: boolean;

@@ -1,5 +1,5 @@
-// Parts that were read are fingerprinted when they are first put again: a value that is only read is
-// spared that.
+// Parts that were read are fingerprinted when they are first put again: a value that is only read
+// is spared that.
 
 import type { Parts } from "../align.js";
 import { type TrackedParts, valueText } from "../value.js";
