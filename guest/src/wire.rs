@@ -49,6 +49,10 @@ pub struct Wire {
 }
 
 /// What is under way.
+#[cfg_attr(
+    feature = "kusto",
+    expect(clippy::large_enum_variant, reason = "each is moved a few times, and few are kept")
+)]
 #[derive(Debug)]
 enum Running {
     One(Operation),
@@ -60,6 +64,7 @@ enum Running {
 type Ended = Vec<Result<Outcome, Error>>;
 
 /// What is to be begun.
+#[expect(clippy::large_enum_variant, reason = "one at a time is begun")]
 enum Start {
     One(Call),
     /// Calls of one thread that write.

@@ -66,10 +66,6 @@ impl Io {
 }
 
 /// How far a task is.
-#[expect(
-    clippy::large_enum_variant,
-    reason = "one at a time is under way, and it is moved a few times"
-)]
 #[derive(Clone, Debug, PartialEq)]
 pub enum TaskProgress<T = Outcome> {
     /// The host must do something and answer.
