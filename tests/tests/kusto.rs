@@ -324,7 +324,7 @@ fn parts_that_do_not_show_are_late_within_the_deadline_and_gone_after_ten_minute
         let (begin, call) = (kusto.ahead, GetTuple { config: config("chat"), known: None });
         let error = kusto.call(Call::GetTuple(call)).unwrap_err();
         assert!(kusto.ahead - begin <= 4_000_000, "{} of 4 s", kusto.ahead - begin);
-        error.code()
+        error.fault().code.clone()
     };
     assert_eq!(code(&mut kusto), "store-stale");
     kusto.ahead = 11 * 60 * 1_000_000;
@@ -354,7 +354,7 @@ fn writes_of_a_call_that_do_not_show_are_late_and_gone_after_ten_minutes() {
     kusto.is_virtual = true;
     let code = |kusto: &mut Kusto| {
         let call = GetTuple { config: config("chat"), known: None };
-        kusto.call(Call::GetTuple(call)).unwrap_err().code()
+        kusto.call(Call::GetTuple(call)).unwrap_err().fault().code.clone()
     };
     assert_eq!(code(&mut kusto), "store-stale");
     kusto.ahead = 11 * 60 * 1_000_000;
