@@ -1,6 +1,6 @@
-//! The statements of each call, for a person to read: `golden/NAME.json` is a call (and the ones
-//! before it), `golden/NAME.txt` every round's statements with their parameters. Each statement
-//! is also prepared and run on SQLite as its round comes.
+//! The statements of each call, for a person to read: `tests/goldens/sqlite/NAME.json` is a call
+//! (and the ones before it), `NAME.txt` every round's statements with their parameters. Each
+//! statement is also prepared and run on SQLite as its round comes.
 //!
 //! What a call gives is for the transcripts to say; here is how it asks. After a change run with
 //! `BLESS=1` and read the diff.
@@ -17,7 +17,7 @@ const SHOWN_BYTES_MAX: usize = 24;
 
 #[test]
 fn every_call_asks_for_the_statements_of_its_golden_file() {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden");
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/goldens/sqlite");
     let mut count = 0;
     for entry in std::fs::read_dir(&folder).unwrap() {
         let path = entry.unwrap().path();

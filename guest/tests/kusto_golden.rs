@@ -62,7 +62,7 @@ fn options() -> KustoOptions {
 
 /// The calls of the goldens of SQLite, and those that only Kusto has.
 fn calls() -> Vec<(String, Call, KustoOptions)> {
-    let folder: PathBuf = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden");
+    let folder: PathBuf = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/goldens/sqlite");
     let mut calls = Vec::new();
     for entry in std::fs::read_dir(&folder).unwrap() {
         let path = entry.unwrap().path();

@@ -363,7 +363,7 @@ async fn outcome(storage: &AgentStorage, call: Call) -> Outcome {
 
 #[tokio::test]
 async fn every_statement_of_the_planner_passes() {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../guest/tests/golden");
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/goldens/sqlite");
     let directory = tempfile::tempdir().unwrap();
     let mut count = 0;
     for entry in std::fs::read_dir(folder).unwrap() {

@@ -10,7 +10,7 @@ use crate::workspace::Workspace;
 
 /// Fails on a golden that has no pair.
 pub(crate) fn check(workspace: &Workspace) -> Result<()> {
-    let count = paired(&workspace.path("guest/tests/golden"))?;
+    let count = paired(&workspace.path("tests/goldens/sqlite"))?;
     println!("{count} goldens, each with its pair");
     Ok(())
 }

@@ -15,7 +15,7 @@ const STEPS: &[Step] = &[
     Step::new("format-reader", format_reader),
     Step::new("local-kusto", kusto::test_server),
     Step::new("kusto-language", kusto::test_language),
-    Step::new("js-packages", |workspace| npm::ensure_installed(&workspace.js())),
+    Step::new("js-packages", js_packages),
     Step::new("js-build", |workspace| npm::run_script(&workspace.js(), "build")),
     Step::new("kusto-client", kusto::test_client),
     Step::new("js", |workspace| npm::run_script(&workspace.js(), "test")),
@@ -23,6 +23,12 @@ const STEPS: &[Step] = &[
     Step::new("disk", harness::disk),
     Step::new("matrix", |workspace| matrix::run(workspace, true, None)),
 ];
+
+/// The package's dependencies, and what a test composes agents with.
+fn js_packages(workspace: &Workspace) -> Result<()> {
+    npm::ensure_installed(&workspace.js())?;
+    npm::ensure_installed(&workspace.path("xtask/jco"))
+}
 
 /// Runs the steps.
 pub(crate) fn run(workspace: &Workspace, only: Option<&str>) -> Result<()> {
