@@ -27,4 +27,7 @@ exports.CORE = {
 `;
   writeFileSync(new URL(`${planner}.inline.cjs`, GENERATED), text);
   writeFileSync(new URL(`${planner}.inline.d.cts`, GENERATED), TYPES);
+  // Bundlers take an ECMAScript module where `imports` says `module`.
+  const module = `export { CORE } from "./${planner}.inline.cjs";\n`;
+  writeFileSync(new URL(`${planner}.inline.mjs`, GENERATED), module);
 }

@@ -8,7 +8,6 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
 import { findChromium, servePage } from "./browser.mjs";
-import { firstLine } from "./runtimes.mjs";
 import { startModules } from "./workerd.mjs";
 
 const PACKAGE = fileURLToPath(new URL("..", import.meta.url));
@@ -131,7 +130,14 @@ async function broken(run, project) {
     return [`the example prints ${output.slice(0, 200)}`];
   } catch (thrown) {
     if (thrown.notRun !== undefined) return thrown.notRun;
-    return [firstLine({ stderr: thrown.stderr || thrown.stdout, message: thrown.message })];
+    // Whole, on one line: linters print what they are before what they found.
+    const text = thrown.stderr || thrown.stdout || String(thrown.message);
+    return [
+      text
+        .trim()
+        .replaceAll(/\s*\n\s*/g, " | ")
+        .slice(0, 800),
+    ];
   }
 }
 
