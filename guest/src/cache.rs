@@ -1,17 +1,17 @@
-//! What earlier outcomes said to be stored, handed to the next `put` of the same namespace. It
-//! saves statements and changes no outcome, so a lost entry is harmless.
+//! Remembers the `known` of earlier outcomes for the next `put` of the same namespace. That saves
+//! statements and changes no outcome, so a lost entry is harmless.
 
 use std::collections::BTreeMap;
 
 use crate::contract::call::{Config, Id};
 
-/// How many namespaces of threads are remembered.
+/// At most this many namespaces of threads are remembered.
 const ENTRIES_MAX: usize = 256;
 
 /// A thread and a namespace.
 type Key = (String, String);
 
-/// What is known of each namespace that was used last.
+/// The last `known` of each namespace, for the namespaces used last.
 #[derive(Debug, Default)]
 pub struct Cache {
     by_key: BTreeMap<Key, Entry>,
@@ -26,7 +26,7 @@ struct Entry {
 }
 
 impl Cache {
-    /// The newest that is known of the config's thread and namespace.
+    /// The last `known` of the config's thread and namespace; `None` if there is none.
     pub fn of(&mut self, config: &Config) -> Option<Vec<u8>> {
         let key = key(config)?;
         self.uses = self.uses.saturating_add(1);
@@ -35,7 +35,7 @@ impl Cache {
         Some(entry.known.clone())
     }
 
-    /// Remembers what an outcome said.
+    /// Remembers the `known` of an outcome.
     pub fn remember(&mut self, thread_id: &str, checkpoint_ns: &str, known: Vec<u8>) {
         self.uses = self.uses.saturating_add(1);
         let key = (thread_id.to_owned(), checkpoint_ns.to_owned());
@@ -48,7 +48,7 @@ impl Cache {
         }
     }
 
-    /// Forgets a thread that is deleted.
+    /// Forgets a deleted thread, in all namespaces.
     pub fn forget_thread(&mut self, config: &Config) {
         if let Some((thread_id, _)) = key(config) {
             self.by_key.retain(|(thread, _), _| *thread != thread_id);
@@ -56,7 +56,8 @@ impl Cache {
     }
 }
 
-/// The key of a config; `None` if only the planner can say which thread is meant.
+/// The key of a config; `None` if its ids are not text, because only the planner decides what such
+/// ids mean.
 fn key(config: &Config) -> Option<Key> {
     let Id::Text(thread_id) = &config.thread_id else {
         return None;

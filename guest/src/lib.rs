@@ -1,8 +1,8 @@
 //! The LangGraph checkpointer as a pure function.
 //!
-//! This crate has no clock, no randomness, no I/O, no global state, and knows nothing of
-//! LangGraph beyond the checkpoint contract. It turns calls into statements and rows into
-//! tuples; a host executes.
+//! This crate has no clock, no randomness, no I/O and no global state. Of LangGraph it knows only
+//! the checkpoint contract. It turns calls into statements and rows into tuples; a host executes
+//! the statements.
 
 mod cache;
 pub mod contract;

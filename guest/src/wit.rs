@@ -1,5 +1,5 @@
-//! The guest's types by the names that they have in `wit/`, for what is generated from it: `with`
-//! of `wit_bindgen::generate!` and of `wasmtime::component::bindgen!` names these modules.
+//! The guest's types under the names that they have in `wit/`, for generated bindings: `with` of
+//! `wit_bindgen::generate!` and of `wasmtime::component::bindgen!` names these modules.
 
 /// `langgraph:checkpoint/types`.
 pub mod types {

@@ -1,10 +1,10 @@
-//! What a caller says: LangGraph's calls as plain data. The words are those of
-//! `wit/planner.wit`, where each is documented in full.
+//! What a caller passes: LangGraph's calls as plain data. `wit/checkpoint/types.wit` and
+//! `wit/planner/types.wit` have the same types and document each in full.
 
 #[cfg(feature = "wasmtime")]
 use wasmtime::component::{ComponentType, Lift, Lower};
 
-/// An identifier as the caller's config holds it. What is acceptable is decided in `config.rs`.
+/// An identifier as the caller's config holds it. `config.rs` decides what is acceptable.
 #[derive(Clone, Debug, Default, PartialEq)]
 #[cfg_attr(feature = "wasmtime", derive(ComponentType, Lift, Lower))]
 #[cfg_attr(feature = "wasmtime", component(variant))]
@@ -16,10 +16,10 @@ pub enum Id {
     /// Text.
     #[cfg_attr(feature = "wasmtime", component(name = "text"))]
     Text(String),
-    /// A number; a whole one of at most 53 bits stands for its decimal digits.
+    /// A number. A whole number of at most 53 bits becomes its decimal digits.
     #[cfg_attr(feature = "wasmtime", component(name = "number"))]
     Number(f64),
-    /// Neither text nor a number: the name of its type.
+    /// Neither text nor a number: the name of the value's type.
     #[cfg_attr(feature = "wasmtime", component(name = "unsupported"))]
     Unsupported(String),
 }
@@ -44,13 +44,14 @@ pub struct Config {
     /// `thread_id`.
     #[cfg_attr(feature = "wasmtime", component(name = "thread-id"))]
     pub thread_id: Id,
-    /// `checkpoint_ns`; absent stands for the root, `""`.
+    /// `checkpoint_ns`. Absent means the root, `""`.
     #[cfg_attr(feature = "wasmtime", component(name = "checkpoint-ns"))]
     pub checkpoint_ns: Id,
-    /// `checkpoint_id`; absent or empty stands for the latest checkpoint.
+    /// `checkpoint_id`. Absent or empty means the latest checkpoint.
     #[cfg_attr(feature = "wasmtime", component(name = "checkpoint-id"))]
     pub checkpoint_id: Id,
-    /// `thread_ts`, an older name of `checkpoint_id`.
+    /// `thread_ts`, an older name of `checkpoint_id`. It is used if `checkpoint_id` is absent or
+    /// empty.
     #[cfg_attr(feature = "wasmtime", component(name = "thread-ts"))]
     pub thread_ts: Id,
 }
@@ -101,18 +102,18 @@ pub struct ChannelValue<V = Payload> {
     pub value: V,
 }
 
-/// Consecutive elements of a list, or entries of a map, that a base value has.
+/// Consecutive elements of a base list, or entries of a base map.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "wasmtime", derive(ComponentType, Lift, Lower))]
 #[cfg_attr(feature = "wasmtime", component(record))]
 pub struct KeptElements {
     /// The position of the first one, counted from zero.
     pub first: u32,
-    /// How many.
+    /// The number of elements.
     pub count: u32,
 }
 
-/// Consecutive elements of a list or entries of a map.
+/// A run: consecutive elements of a list, or entries of a map.
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "wasmtime", derive(ComponentType, Lift, Lower))]
 #[cfg_attr(feature = "wasmtime", component(variant))]
@@ -120,21 +121,21 @@ pub enum Run {
     /// Those of the base value, unchanged.
     #[cfg_attr(feature = "wasmtime", component(name = "kept"))]
     Kept(KeptElements),
-    /// New ones: their JSON text with a comma between every two.
+    /// New elements: their JSON text, with one comma between two.
     #[cfg_attr(feature = "wasmtime", component(name = "fresh"))]
     Fresh(Vec<u8>),
 }
 
-/// The value of a channel to store. `Edited` and `Unchanged` refer to the base: the value that
-/// `Put::known` says the channel has.
+/// The value of a channel to store. `Edited` and `Unchanged` refer to the base: the value that the
+/// channel has in `Put::known`.
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "wasmtime", derive(ComponentType, Lift, Lower))]
 #[cfg_attr(feature = "wasmtime", component(variant))]
 pub enum NewValue {
-    /// All of it.
+    /// The whole value.
     #[cfg_attr(feature = "wasmtime", component(name = "whole"))]
     Whole(Payload),
-    /// The list or map made of these runs, in order.
+    /// The list or map that these runs make, in order.
     #[cfg_attr(feature = "wasmtime", component(name = "edited"))]
     Edited(Vec<Run>),
     /// The base itself.
@@ -174,7 +175,7 @@ pub struct Checkpoint<V = NewValue> {
 #[cfg_attr(feature = "wasmtime", derive(ComponentType, Lift, Lower))]
 #[cfg_attr(feature = "wasmtime", component(record))]
 pub struct Put {
-    /// Thread and namespace; its checkpoint id becomes the parent's.
+    /// The thread and namespace. Its checkpoint id is the id of the parent.
     pub config: Config,
     /// The checkpoint.
     pub checkpoint: Checkpoint,
@@ -210,7 +211,7 @@ pub struct PutWrites {
     /// The task.
     #[cfg_attr(feature = "wasmtime", component(name = "task-id"))]
     pub task_id: Id,
-    /// The task's path, `""` when there is none.
+    /// The task's path; `""` if it has none.
     #[cfg_attr(feature = "wasmtime", component(name = "task-path"))]
     pub task_path: String,
 }
@@ -220,7 +221,7 @@ pub struct PutWrites {
 #[cfg_attr(feature = "wasmtime", derive(ComponentType, Lift, Lower))]
 #[cfg_attr(feature = "wasmtime", component(record))]
 pub struct MetadataFilter {
-    /// The key, literally.
+    /// The key. Dots and quotes in it have no special meaning.
     pub key: String,
     /// The JSON text that its value must equal.
     pub json: String,
@@ -233,13 +234,13 @@ pub struct MetadataFilter {
 pub struct List {
     /// Which threads, namespaces and checkpoints.
     pub config: Config,
-    /// At most so many tuples in all pages together.
+    /// The largest number of tuples in all pages together; `None` for all.
     pub limit: Option<f64>,
-    /// Only checkpoints whose id sorts before this one.
+    /// Selects only checkpoints whose id sorts before this one.
     pub before: Id,
-    /// All must hold.
+    /// A checkpoint is selected if all of these hold.
     pub filter: Vec<MetadataFilter>,
-    /// `Page::next` of the page before.
+    /// `Page::next` of the previous page; `None` for the first page.
     pub resume: Option<Vec<u8>>,
 }
 
@@ -250,7 +251,8 @@ pub struct List {
 pub struct GetTuple {
     /// The checkpoint.
     pub config: Config,
-    /// The `known` of an earlier outcome whose channel values the caller still has.
+    /// The `known` of an earlier outcome whose channel values the caller still has. A value that is
+    /// the same is neither read nor returned.
     pub known: Option<Vec<u8>>,
 }
 
@@ -263,44 +265,44 @@ pub struct DeltaChannelHistory {
     pub config: Config,
     /// The channels.
     pub channels: Vec<String>,
-    /// `ChannelHistory::known` of earlier outcomes of the same thread and namespace whose
-    /// histories the caller still has. One that is part of what is asked for is not read again.
+    /// `ChannelHistory::known` of earlier outcomes of the same thread and namespace whose histories
+    /// the caller still has. A known history that is part of the requested one is not read again.
     pub known: Vec<Vec<u8>>,
 }
 
-/// A call of LangGraph's.
+/// One of LangGraph's calls, or of the store's own: `Setup` and `Flush`.
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "wasmtime", derive(ComponentType, Lift, Lower))]
 #[cfg_attr(feature = "wasmtime", component(variant))]
 pub enum Call {
-    /// Make the tables where they are missing.
+    /// Makes missing tables, and refuses a store of a newer format.
     #[cfg_attr(feature = "wasmtime", component(name = "setup"))]
     Setup,
-    /// One checkpoint with its pending writes.
+    /// Reads one checkpoint with its pending writes.
     #[cfg_attr(feature = "wasmtime", component(name = "get-tuple"))]
     GetTuple(GetTuple),
-    /// One page of checkpoints, newest first.
+    /// Reads one page of checkpoints, newest first.
     #[cfg_attr(feature = "wasmtime", component(name = "list"))]
     List(List),
-    /// Store a checkpoint.
+    /// Stores a checkpoint.
     #[cfg_attr(feature = "wasmtime", component(name = "put"))]
     Put(Put),
-    /// Store the writes of one task.
+    /// Stores the writes of one task.
     #[cfg_attr(feature = "wasmtime", component(name = "put-writes"))]
     PutWrites(PutWrites),
-    /// Remove a thread.
+    /// Removes a thread.
     #[cfg_attr(feature = "wasmtime", component(name = "delete-thread"))]
     DeleteThread(Config),
-    /// The writes to delta channels since their last value.
+    /// Reads the writes to delta channels since their last value.
     #[cfg_attr(feature = "wasmtime", component(name = "delta-channel-history"))]
     DeltaChannelHistory(DeltaChannelHistory),
-    /// Send all that waits in a store with write-behind.
+    /// Sends all rows that wait in a store with write-behind.
     #[cfg_attr(feature = "wasmtime", component(name = "flush"))]
     Flush,
 }
 
 impl Call {
-    /// LangGraph's name of the call.
+    /// The name of the call, as in LangGraph's Python package.
     pub fn name(&self) -> &'static str {
         match self {
             Self::Setup => "setup",
@@ -326,8 +328,7 @@ impl Call {
         }
     }
 
-    /// What the call says of the checkpoint, thread or threads it is about; `None` if it is about
-    /// the store.
+    /// The config of the call; `None` if the call is about the whole store.
     pub fn config(&self) -> Option<&Config> {
         match self {
             Self::Setup | Self::Flush => None,

@@ -1,5 +1,5 @@
-//! A caller's identifiers, parsed once: the only place that knows what is acceptable and what
-//! stands for what is absent.
+//! Parses a caller's identifiers. Only this module decides which are acceptable, and what an absent
+//! one means.
 
 use crate::contract::call::{Config, Id};
 use crate::contract::error::Error;
@@ -10,7 +10,7 @@ pub(crate) const ID_BYTES_MAX: usize = 1024;
 /// The longest task path, in bytes of UTF-8: it grows with the depth of pushed tasks.
 pub(crate) const TASK_PATH_BYTES_MAX: usize = 16 * 1024;
 
-/// The numbers that stand for one integer each: whole ones of at most 53 bits.
+/// The largest number that is accepted as an identifier: whole numbers up to 53 bits are exact.
 const WHOLE_MAX: f64 = 9_007_199_254_740_991.0;
 
 /// The thread and namespace of a call that needs both.
@@ -22,7 +22,8 @@ pub(crate) struct Address {
     pub(crate) checkpoint_ns: String,
 }
 
-/// `thread_id` where a call cannot do without.
+/// The `thread_id` of a call that needs one. Fails with `missing-thread-id` if it is absent or
+/// empty.
 pub(crate) fn thread_id(config: &Config) -> Result<String, Error> {
     match text("thread_id", &config.thread_id)? {
         Some(thread_id) if !thread_id.is_empty() => Ok(thread_id),
@@ -34,12 +35,12 @@ pub(crate) fn thread_id(config: &Config) -> Result<String, Error> {
     }
 }
 
-/// `thread_id` where a call can do without.
+/// The `thread_id`, or `None` if it is absent.
 pub(crate) fn optional_thread_id(config: &Config) -> Result<Option<String>, Error> {
     text("thread_id", &config.thread_id)
 }
 
-/// Thread and namespace of a call that writes. An absent namespace is the root's.
+/// The thread and namespace of a call that writes. An absent namespace is the root, `""`.
 pub(crate) fn address(config: &Config) -> Result<Address, Error> {
     Ok(Address {
         thread_id: thread_id(config)?,
@@ -47,12 +48,12 @@ pub(crate) fn address(config: &Config) -> Result<Address, Error> {
     })
 }
 
-/// `checkpoint_ns` where absence means any.
+/// The `checkpoint_ns`, or `None` if it is absent.
 pub(crate) fn optional_checkpoint_ns(config: &Config) -> Result<Option<String>, Error> {
     text("checkpoint_ns", &config.checkpoint_ns)
 }
 
-/// `checkpoint_id`, or the older `thread_ts`; nothing when both are absent or empty.
+/// The `checkpoint_id`, or else the older `thread_ts`. `None` if both are absent or empty.
 pub(crate) fn checkpoint_id(config: &Config) -> Result<Option<String>, Error> {
     let id = text("checkpoint_id", &config.checkpoint_id)?.filter(|id| !id.is_empty());
     match id {
@@ -61,7 +62,8 @@ pub(crate) fn checkpoint_id(config: &Config) -> Result<Option<String>, Error> {
     }
 }
 
-/// An identifier that must be there; `name` says which.
+/// An identifier that must be given. Fails with `missing-id` if it is absent or empty; `name` is
+/// for the error.
 pub(crate) fn required(name: &'static str, id: &Id) -> Result<String, Error> {
     match text(name, id)? {
         Some(text) if !text.is_empty() => Ok(text),
@@ -69,7 +71,7 @@ pub(crate) fn required(name: &'static str, id: &Id) -> Result<String, Error> {
     }
 }
 
-/// An identifier as text.
+/// An identifier as text; `None` if it is absent. `name` is for the error.
 pub(crate) fn text(name: &'static str, id: &Id) -> Result<Option<String>, Error> {
     let text = match id {
         Id::Absent => return Ok(None),
@@ -94,7 +96,7 @@ pub(crate) fn text(name: &'static str, id: &Id) -> Result<Option<String>, Error>
     Ok(Some(text))
 }
 
-/// Refuses text that is too long for a key or holds U+0000, which not every store keeps.
+/// Refuses text that is too long for a key, or that holds U+0000, which not every store keeps.
 pub(crate) fn plain(name: &str, text: &str, bytes_max: usize) -> Result<(), Error> {
     if text.len() > bytes_max {
         return Err(Error::invalid(

@@ -3,14 +3,14 @@
 #[cfg(feature = "wasmtime")]
 use wasmtime::component::{ComponentType, Lift, Lower};
 
-/// What went wrong, where, and what to do.
+/// What went wrong, where, and what to do about it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "wasmtime", derive(ComponentType, Lift, Lower))]
 #[cfg_attr(feature = "wasmtime", component(record))]
 pub struct Fault {
-    /// Stable, for programs: lower case words joined by hyphens.
+    /// The stable code, for programs: lower case words joined by hyphens.
     pub code: String,
-    /// For people; it holds ids and names, never a value.
+    /// The message, for people. It holds ids and names, never a value.
     pub message: String,
 }
 
@@ -20,14 +20,14 @@ impl std::fmt::Display for Fault {
     }
 }
 
-/// How a store failed that is reached over the network.
+/// How a store failed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "wasmtime", derive(ComponentType, Lift, Lower))]
 #[cfg_attr(feature = "wasmtime", component(record))]
 pub struct StoreFault {
     /// What went wrong.
     pub fault: Fault,
-    /// Whether some of the call may have been stored; otherwise nothing was.
+    /// Whether part of the call may have been stored. If false, nothing was stored.
     #[cfg_attr(feature = "wasmtime", component(name = "maybe-stored"))]
     pub maybe_stored: bool,
 }
@@ -38,7 +38,7 @@ impl std::fmt::Display for StoreFault {
     }
 }
 
-/// What a caller is told where something may be stored.
+/// The end of a message whose call may have been stored.
 pub(crate) const MAYBE_STORED: &str = "some of it may be stored; the call may be repeated";
 
 /// Who is at fault, and how.
@@ -58,15 +58,16 @@ pub enum Error {
     #[error("{0}")]
     #[cfg_attr(feature = "wasmtime", component(name = "unsupported-format"))]
     UnsupportedFormat(Fault),
-    /// The host broke the rules of the loop.
+    /// The host broke the rules of the drive loop, or the bytes are another planner's.
     #[error("{0}")]
     #[cfg_attr(feature = "wasmtime", component(name = "protocol"))]
     Protocol(Fault),
-    /// The host's storage did not run a batch; the code is the host's. A planner never says so.
+    /// The host's storage did not run a batch. The code is the host's. A planner never returns
+    /// this.
     #[error("{0}")]
     #[cfg_attr(feature = "wasmtime", component(name = "storage"))]
     Storage(StoreFault),
-    /// The store did not answer, or not in time, or refused for now.
+    /// The store did not answer in time, or refused for the moment. The call may be repeated.
     #[error("{0}")]
     #[cfg_attr(feature = "wasmtime", component(name = "unavailable"))]
     Unavailable(StoreFault),
@@ -89,7 +90,7 @@ impl Error {
         Self::Protocol(Fault { code: code.to_owned(), message: message.into() })
     }
 
-    /// An operation was advanced that has ended.
+    /// The error for an operation that is advanced after its end.
     pub(crate) fn ended_operation() -> Self {
         Self::protocol(
             "ended-operation",
@@ -97,16 +98,17 @@ impl Error {
         )
     }
 
-    /// An answer is not of the case of its need.
+    /// The error for an answer that is not of the need's case.
     pub(crate) fn wrong_answer() -> Self {
         Self::protocol(
             "wrong-answer",
-            "an operation was answered with something else than it needs; answer by the case of \
-             the need",
+            "the answer to an operation is not of the case that its need asks for; answer each \
+             need with its own case",
         )
     }
 
-    /// The same of a call that has sent rows: whatever went wrong after that, they may be stored.
+    /// The same error for a call that has already sent rows. Whatever failed after that, the rows
+    /// may be stored.
     #[must_use]
     pub fn after_sending(self) -> Self {
         match self {
@@ -126,7 +128,7 @@ impl Error {
         }
     }
 
-    /// The fault, whoever is to blame.
+    /// The fault, of every case.
     pub fn fault(&self) -> &Fault {
         match self {
             Self::InvalidInput(fault)

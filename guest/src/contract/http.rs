@@ -1,13 +1,12 @@
-//! Requests and responses as data. Their bodies may hold a secret or a value, so `Debug` shows
-//! how long a body is and nothing of it.
+//! HTTP requests and responses as data. A body may hold a secret or a value, so `Debug` shows only
+//! its length.
 
 #[cfg(feature = "wasmtime")]
 use wasmtime::component::{ComponentType, Lift, Lower};
 
 use std::fmt;
 
-/// What only a host can know: the time, and something nobody else has drawn. A store of SQL looks
-/// at neither.
+/// What only a host can know: the time, and random bits. A store of SQL uses neither.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[cfg_attr(feature = "wasmtime", derive(ComponentType, Lift, Lower))]
 #[cfg_attr(feature = "wasmtime", component(record))]
@@ -24,13 +23,13 @@ pub struct Moment {
 #[cfg_attr(feature = "wasmtime", component(enum))]
 #[repr(u8)]
 pub enum Authorization {
-    /// It does not.
+    /// It does not carry the token.
     #[cfg_attr(feature = "wasmtime", component(name = "none"))]
     None,
-    /// It does, where the host has one.
+    /// It carries the token if the host has one.
     #[cfg_attr(feature = "wasmtime", component(name = "token"))]
     Token,
-    /// It does, and the last one was refused: the host must get another one.
+    /// It carries a token other than the last one, which was refused: the host must get a new one.
     #[cfg_attr(feature = "wasmtime", component(name = "fresh-token"))]
     FreshToken,
 }
@@ -50,10 +49,11 @@ pub struct HttpRequest {
     pub body: Vec<u8>,
     /// Whether to add the token.
     pub authorization: Authorization,
-    /// After so many milliseconds without a whole response the host must give up.
+    /// The host must give up if the whole response has not arrived after this many milliseconds.
     #[cfg_attr(feature = "wasmtime", component(name = "timeout-ms"))]
     pub timeout_ms: u32,
-    /// A response whose body is longer, or unpacks to more, the host must not take.
+    /// The greatest length of the response's body, also after the host unpacks it. For a longer one
+    /// the host answers `TooLarge`.
     #[cfg_attr(feature = "wasmtime", component(name = "response-bytes-max"))]
     pub response_bytes_max: u64,
 }
@@ -71,7 +71,7 @@ impl fmt::Debug for HttpRequest {
     }
 }
 
-/// An HTTP response, its body whole.
+/// An HTTP response with its whole body.
 #[derive(Clone, PartialEq, Eq)]
 #[cfg_attr(feature = "wasmtime", derive(ComponentType, Lift, Lower))]
 #[cfg_attr(feature = "wasmtime", component(record))]
@@ -95,7 +95,7 @@ impl fmt::Debug for HttpResponse {
 }
 
 impl HttpResponse {
-    /// The value of a header; its name in lower case.
+    /// The value of the first header with this name, in any case; `None` if there is none.
     pub fn header(&self, name: &str) -> Option<&str> {
         let named = |(header, _): &&(String, String)| header.eq_ignore_ascii_case(name);
         self.headers.iter().find(named).map(|(_, value)| value.as_str())
@@ -110,10 +110,10 @@ pub enum HttpAnswer {
     /// A response of any status.
     #[cfg_attr(feature = "wasmtime", component(name = "response"))]
     Response(HttpResponse),
-    /// There is none. A word or two for people, without URL, header or body.
+    /// No response. A word or two for people, without URL, header or body.
     #[cfg_attr(feature = "wasmtime", component(name = "failed"))]
     Failed(String),
-    /// There is one, and its body is longer than the request allows.
+    /// The response has a body that is longer than the request allows.
     #[cfg_attr(feature = "wasmtime", component(name = "too-large"))]
     TooLarge,
 }

@@ -1,5 +1,5 @@
-//! What a caller gets: tuples, pages, histories as plain data. The words are those of
-//! `wit/planner.wit`.
+//! What a caller gets: tuples, pages and histories as plain data. `wit/checkpoint/types.wit` and
+//! `wit/planner/types.wit` have the same types.
 
 #[cfg(feature = "wasmtime")]
 use wasmtime::component::{ComponentType, Lift, Lower};
@@ -25,20 +25,20 @@ pub struct PendingWrite {
 #[cfg_attr(feature = "wasmtime", derive(ComponentType, Lift, Lower))]
 #[cfg_attr(feature = "wasmtime", component(record))]
 pub struct Span {
-    /// Where it begins.
+    /// The position of its first byte.
     pub begin: u32,
-    /// Where it ends: the position after its last byte.
+    /// The position after its last byte.
     pub end: u32,
 }
 
-/// A value that is put together from a page's shared bytes.
+/// A value made of parts of a page's shared bytes.
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "wasmtime", derive(ComponentType, Lift, Lower))]
 #[cfg_attr(feature = "wasmtime", component(record))]
 pub struct SharedPayload {
     /// The serializer's type tag.
     pub kind: String,
-    /// The serialized value is these parts, one after the other.
+    /// The parts whose concatenation is the serialized value.
     pub spans: Vec<Span>,
 }
 
@@ -47,18 +47,18 @@ pub struct SharedPayload {
 #[cfg_attr(feature = "wasmtime", derive(ComponentType, Lift, Lower))]
 #[cfg_attr(feature = "wasmtime", component(variant))]
 pub enum TupleValue {
-    /// All of it.
+    /// The whole value.
     #[cfg_attr(feature = "wasmtime", component(name = "whole"))]
     Whole(Payload),
-    /// Parts of the page's shared bytes.
+    /// Parts of the page's shared bytes. Only in a page.
     #[cfg_attr(feature = "wasmtime", component(name = "shared"))]
     Shared(SharedPayload),
-    /// The value the channel has in `GetTuple::known`.
+    /// The value that the channel has in `GetTuple::known`. Only if that was given.
     #[cfg_attr(feature = "wasmtime", component(name = "unchanged"))]
     Unchanged,
 }
 
-/// A checkpoint as stored, whole.
+/// A checkpoint as stored.
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "wasmtime", derive(ComponentType, Lift, Lower))]
 #[cfg_attr(feature = "wasmtime", component(record))]
@@ -72,7 +72,7 @@ pub struct CheckpointTuple<V = Payload> {
     /// The checkpoint.
     #[cfg_attr(feature = "wasmtime", component(name = "checkpoint-id"))]
     pub checkpoint_id: String,
-    /// The checkpoint this one grew from; it may not exist.
+    /// The id of the parent. The parent may be missing from the store.
     #[cfg_attr(feature = "wasmtime", component(name = "parent-checkpoint-id"))]
     pub parent_checkpoint_id: Option<String>,
     /// `checkpoint.v` as put.
@@ -82,7 +82,7 @@ pub struct CheckpointTuple<V = Payload> {
     /// `checkpoint.channel_versions` as put.
     #[cfg_attr(feature = "wasmtime", component(name = "channel-versions"))]
     pub channel_versions: Vec<ChannelVersion>,
-    /// The stored channel values, in the order they were put.
+    /// The stored channel values, in the order of the put.
     #[cfg_attr(feature = "wasmtime", component(name = "channel-values"))]
     pub channel_values: Vec<ChannelValue<V>>,
     /// Every other field of the checkpoint as put.
@@ -92,14 +92,14 @@ pub struct CheckpointTuple<V = Payload> {
     /// The writes, ordered by (task path, task id, place), bytewise.
     #[cfg_attr(feature = "wasmtime", component(name = "pending-writes"))]
     pub pending_writes: Vec<PendingWrite>,
-    /// For `v` under 4 with a parent: the parent's writes to `__pregel_tasks`.
+    /// The parent's writes to `__pregel_tasks`; `None` unless `v` is under 4 and there is a parent.
     #[cfg_attr(feature = "wasmtime", component(name = "pending-sends"))]
     pub pending_sends: Option<Vec<Payload>>,
 }
 
 impl CheckpointTuple<TupleValue> {
-    /// The tuple with its values whole; nothing where one is unchanged, or has a part that the
-    /// shared bytes have not.
+    /// The tuple with whole values. `None` if a value is `Unchanged`, or has a span outside of
+    /// `shared`.
     pub fn resolve(self, shared: &[u8]) -> Option<CheckpointTuple> {
         self.map_values(|value| match value {
             TupleValue::Whole(payload) => Some(payload),
@@ -116,7 +116,7 @@ impl CheckpointTuple<TupleValue> {
 }
 
 impl<V> CheckpointTuple<V> {
-    /// The tuple with other values; nothing where there is none for a value.
+    /// The tuple with each value mapped; `None` if `map` returns `None` for any of them.
     pub fn map_values<W>(self, mut map: impl FnMut(V) -> Option<W>) -> Option<CheckpointTuple<W>> {
         let values = self.channel_values.into_iter();
         let value =
@@ -145,11 +145,11 @@ impl<V> CheckpointTuple<V> {
 pub struct Base {
     /// The channel's name.
     pub channel: String,
-    /// How long each element or entry is in the value's bytes.
+    /// The length of each element or entry, in bytes of the value.
     pub lengths: Vec<u32>,
 }
 
-/// What `getTuple` gives.
+/// What `getTuple` returns.
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "wasmtime", derive(ComponentType, Lift, Lower))]
 #[cfg_attr(feature = "wasmtime", component(record))]
@@ -158,7 +158,7 @@ pub struct FoundCheckpoint {
     pub tuple: CheckpointTuple<TupleValue>,
     /// For `Put::known` and `GetTuple::known`.
     pub known: Vec<u8>,
-    /// The lists and maps that an edit may start from, those unchanged left out.
+    /// The lists and maps that an edit may start from, without those that are `Unchanged`.
     pub bases: Vec<Base>,
 }
 
@@ -169,9 +169,9 @@ pub struct FoundCheckpoint {
 pub struct Page {
     /// The tuples, newest first.
     pub tuples: Vec<CheckpointTuple<TupleValue>>,
-    /// What the tuples' values are made of.
+    /// The bytes that `Shared` values are made of.
     pub shared: Vec<u8>,
-    /// For `List::resume`; nothing after the last page.
+    /// For `List::resume`; `None` after the last page.
     pub next: Option<Vec<u8>>,
 }
 
@@ -186,7 +186,7 @@ pub struct KnownValue {
     pub editable: bool,
 }
 
-/// What `put` gives.
+/// What `put` returns.
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "wasmtime", derive(ComponentType, Lift, Lower))]
 #[cfg_attr(feature = "wasmtime", component(record))]
@@ -202,7 +202,7 @@ pub struct StoredCheckpoint {
     pub checkpoint_id: String,
     /// For `Put::known` and `GetTuple::known`.
     pub known: Vec<u8>,
-    /// The values that are stored, those of a later `Unchanged` or `Edited`.
+    /// The stored values. A later put may pass `Unchanged` or `Edited` for them.
     pub values: Vec<KnownValue>,
 }
 
@@ -213,15 +213,15 @@ pub struct StoredCheckpoint {
 pub struct ChannelHistory {
     /// The channel.
     pub channel: String,
-    /// Whether it goes on from the one in `DeltaChannelHistory::known`: that one's writes come
-    /// first and its seed is the seed, and neither is given again.
+    /// Whether this continues a history of `DeltaChannelHistory::known`. Then that history's writes
+    /// come first and its seed is the seed, and neither is returned again.
     #[cfg_attr(feature = "wasmtime", component(name = "goes-on"))]
     pub goes_on: bool,
     /// The writes to it since the seed, oldest first.
     pub writes: Vec<PendingWrite>,
-    /// The value at the nearest ancestor that has one.
+    /// The value at the nearest ancestor that has one; `None` if none has.
     pub seed: Option<Payload>,
-    /// For `DeltaChannelHistory::known`; nothing where there is no history to speak of.
+    /// For `DeltaChannelHistory::known`; `None` if there is nothing to go on from.
     pub known: Option<Vec<u8>>,
 }
 
@@ -234,10 +234,10 @@ pub struct ChannelHistory {
 #[cfg_attr(feature = "wasmtime", derive(ComponentType, Lift, Lower))]
 #[cfg_attr(feature = "wasmtime", component(variant))]
 pub enum Outcome {
-    /// Of `Setup`.
+    /// Of `Setup` and `Flush`.
     #[cfg_attr(feature = "wasmtime", component(name = "ready"))]
     Ready,
-    /// Of `GetTuple`.
+    /// Of `GetTuple`; `None` if there is no such checkpoint.
     #[cfg_attr(feature = "wasmtime", component(name = "found"))]
     Found(Option<FoundCheckpoint>),
     /// Of `List`.
@@ -246,8 +246,8 @@ pub enum Outcome {
     /// Of `Put`.
     #[cfg_attr(feature = "wasmtime", component(name = "stored"))]
     Stored(StoredCheckpoint),
-    /// Of `Put`: nothing was stored, since what its `known` says does not hold any more. What is
-    /// left of it, for the put that repeats this one with whole values.
+    /// Of `Put`: nothing was stored, because what its `known` says does not hold any more. Holds
+    /// the `known` for the put that repeats this one with whole values.
     #[cfg_attr(feature = "wasmtime", component(name = "stale"))]
     Stale(Vec<u8>),
     /// Of `PutWrites`.
@@ -256,7 +256,7 @@ pub enum Outcome {
     /// Of `DeleteThread`.
     #[cfg_attr(feature = "wasmtime", component(name = "deleted"))]
     Deleted,
-    /// Of `DeltaChannelHistory`.
+    /// Of `DeltaChannelHistory`: one for each channel asked for.
     #[cfg_attr(feature = "wasmtime", component(name = "history"))]
     History(Vec<ChannelHistory>),
 }

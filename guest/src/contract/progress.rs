@@ -1,4 +1,4 @@
-//! How far an operation is: what it needs of its host, what the host answers, how it ends.
+//! The state of an operation: what it needs from its host, what the host answers, and how it ends.
 
 #[cfg(feature = "wasmtime")]
 use wasmtime::component::{ComponentType, Lift, Lower};
@@ -7,7 +7,7 @@ use super::http::{HttpAnswer, HttpRequest};
 use super::outcome::Outcome;
 use super::statement::{Batch, RowSet};
 
-/// What an operation asks of its host.
+/// What an operation needs from its host.
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "wasmtime", derive(ComponentType, Lift, Lower))]
 #[cfg_attr(feature = "wasmtime", component(variant))]
@@ -18,12 +18,12 @@ pub enum Need {
     /// Send the request and answer with `Answer::Http`.
     #[cfg_attr(feature = "wasmtime", component(name = "http"))]
     Http(HttpRequest),
-    /// Let so many milliseconds pass and answer with `Answer::Waited`.
+    /// Let this many milliseconds pass and answer with `Answer::Waited`.
     #[cfg_attr(feature = "wasmtime", component(name = "wait"))]
     Wait(u32),
 }
 
-/// What a host answers, by the case of the need.
+/// A host's answer. Its case matches the case of the need.
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "wasmtime", derive(ComponentType, Lift, Lower))]
 #[cfg_attr(feature = "wasmtime", component(variant))]
@@ -31,15 +31,15 @@ pub enum Answer {
     /// One row set per statement, in order.
     #[cfg_attr(feature = "wasmtime", component(name = "sql"))]
     Sql(Vec<RowSet>),
-    /// Of `Need::Http`.
+    /// The answer to `Need::Http`.
     #[cfg_attr(feature = "wasmtime", component(name = "http"))]
     Http(HttpAnswer),
-    /// Of `Need::Wait`.
+    /// The answer to `Need::Wait`.
     #[cfg_attr(feature = "wasmtime", component(name = "waited"))]
     Waited,
 }
 
-/// How far an operation is.
+/// The state of an operation.
 #[expect(
     clippy::large_enum_variant,
     reason = "one at a time is under way, and it is moved a few times"
@@ -48,22 +48,22 @@ pub enum Answer {
 #[cfg_attr(feature = "wasmtime", derive(ComponentType, Lift, Lower))]
 #[cfg_attr(feature = "wasmtime", component(variant))]
 pub enum Progress {
-    /// The host must do something and answer.
+    /// The operation needs something from the host, and an answer.
     #[cfg_attr(feature = "wasmtime", component(name = "need"))]
     Need(Need),
-    /// The end.
+    /// The operation has ended.
     #[cfg_attr(feature = "wasmtime", component(name = "done"))]
     Done(Outcome),
 }
 
-/// What an operation ends in, as far as that is known before its last need is answered. A host that
-/// goes by it does not advance the operation.
+/// What an operation will end in, if that is known before its last need is answered. A host that
+/// uses the prediction must drop the operation instead of advancing it.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Expected {
     /// This outcome, whatever the answer.
     Certain(Outcome),
     /// This outcome if the last statement gives rows; otherwise the operation must be advanced.
     WithRows(Outcome),
-    /// An outcome that the answer decides: the operation needs nothing more.
+    /// The answer ends the operation and decides the outcome: advance it once more.
     Answered,
 }

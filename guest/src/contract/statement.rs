@@ -1,4 +1,4 @@
-//! What crosses between an operation and a store: statements out, row sets in.
+//! Statements and row sets: what an operation on a store of SQL sends and gets.
 
 #[cfg(feature = "wasmtime")]
 use wasmtime::component::{ComponentType, Lift, Lower};
@@ -25,12 +25,12 @@ pub enum Value {
     Blob(Vec<u8>),
 }
 
-/// One statement, run once for each row of parameters.
+/// One statement. It runs once for each row of parameters.
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "wasmtime", derive(ComponentType, Lift, Lower))]
 #[cfg_attr(feature = "wasmtime", component(record))]
 pub struct Statement {
-    /// The text; it never holds a caller's value.
+    /// The text. It never holds a caller's value.
     pub text: String,
     /// The parameters of each run, bound to `?1`, `?2`, ... in order.
     pub parameters: Vec<Vec<Value>>,
@@ -61,7 +61,7 @@ pub struct Batch {
     pub statements: Vec<Statement>,
 }
 
-/// The rows one statement gave, all its runs one after the other.
+/// The rows that one statement returned. Those of its runs follow each other.
 #[derive(Clone, Debug, Default, PartialEq)]
 #[cfg_attr(feature = "wasmtime", derive(ComponentType, Lift, Lower))]
 #[cfg_attr(feature = "wasmtime", component(record))]

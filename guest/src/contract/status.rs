@@ -1,36 +1,36 @@
-//! What a store keeps in memory between calls: only a store that is reached over the network keeps
-//! any.
+//! What a store keeps in memory between calls. Only a store that is reached over the network keeps
+//! anything.
 
 #[cfg(feature = "wasmtime")]
 use wasmtime::component::{ComponentType, Lift, Lower};
 
-/// What a host does something about between calls.
+/// What a host must act on between calls.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Status {
     /// When `Call::Flush` is due, in microseconds since 1970; `None` if no row waits.
     pub flush_due: Option<u64>,
     /// What is lost if the process ends without another flush.
     pub waiting: Waiting,
-    /// The calls that were sent and that no query has shown yet. A host keeps them: if the instance
-    /// fails, the next one awaits them.
+    /// The calls that were sent and that no query has shown yet. A host keeps this list: if the
+    /// instance fails, the host gives it to `await_shown` of the next one.
     pub unshown: Vec<UnshownCall>,
-    /// What the caller should be warned of, given once: such as that streaming is off.
+    /// A warning for the caller, such as that streaming is off. Each warning is returned once.
     pub warning: Option<String>,
 }
 
-/// What is acknowledged and not ingested yet.
+/// How much is acknowledged and not ingested yet.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Waiting {
-    /// Checkpoints.
+    /// The number of checkpoints.
     pub checkpoints: u32,
-    /// Pending writes.
+    /// The number of pending writes.
     pub writes: u32,
-    /// The threads that they are of.
+    /// The number of threads that they belong to.
     pub threads: u32,
 }
 
-/// A call whose rows are ingested and that no query has shown yet: enough to wait for it, for an
-/// instance that has not sent it itself.
+/// A call whose rows are ingested and that no query has shown yet. It says enough for another
+/// instance to wait for it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "wasmtime", derive(ComponentType, Lift, Lower))]
 #[cfg_attr(feature = "wasmtime", component(record))]
@@ -40,6 +40,6 @@ pub struct UnshownCall {
     pub thread_id: String,
     /// The revision of its rows.
     pub rev: i64,
-    /// How many they are.
+    /// The number of its rows.
     pub rows: u32,
 }

@@ -1,4 +1,4 @@
-//! Calls and outcomes of callers that know nothing of what is stored: every value is whole.
+//! Calls and outcomes for callers that pass no `known`: every value is whole.
 
 #[cfg(feature = "wasmtime")]
 use wasmtime::component::{ComponentType, Lift, Lower};
@@ -11,7 +11,7 @@ use super::outcome::{self, CheckpointTuple, PendingWrite};
 #[cfg_attr(feature = "wasmtime", derive(ComponentType, Lift, Lower))]
 #[cfg_attr(feature = "wasmtime", component(record))]
 pub struct PutCall {
-    /// Thread and namespace; its checkpoint id becomes the parent's.
+    /// The thread and namespace. Its checkpoint id is the id of the parent.
     pub config: Config,
     /// The checkpoint.
     pub checkpoint: Checkpoint<Payload>,
@@ -46,7 +46,7 @@ impl From<PutCall> for Put {
 }
 
 impl PutCall {
-    /// The call without what is known; `None` if a value is not whole.
+    /// The call without its `known`; `None` if a value is not whole.
     pub fn of(put: Put) -> Option<Self> {
         let whole = |ChannelValue { channel, value }| match value {
             NewValue::Whole(value) => Some(ChannelValue { channel, value }),
@@ -85,7 +85,8 @@ pub struct Page {
 }
 
 impl Page {
-    /// The page with its values whole; `None` if a value refers to something that is not there.
+    /// The page with whole values; `None` if a value is `Unchanged` or has a span outside of the
+    /// shared bytes.
     pub fn of(page: outcome::Page) -> Option<Self> {
         let whole = page.tuples.into_iter().map(|tuple| tuple.resolve(&page.shared));
         Some(Self { tuples: whole.collect::<Option<_>>()?, next: page.next })
@@ -139,7 +140,7 @@ pub struct ChannelHistory {
     pub channel: String,
     /// The writes to it since the seed, oldest first.
     pub writes: Vec<PendingWrite>,
-    /// The value at the nearest ancestor that has one.
+    /// The value at the nearest ancestor that has one; `None` if none has.
     pub seed: Option<Payload>,
 }
 
