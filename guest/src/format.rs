@@ -1,6 +1,6 @@
 //! Stored format 1: how structures become bytes and are read again.
 //!
-//! Specified byte by byte in docs/format.md.
+//! docs/format.md specifies it byte by byte.
 
 pub(crate) mod checkpoint;
 pub(crate) mod json;
@@ -17,7 +17,7 @@ use crate::contract::error::{Error, Fault};
 
 pub(crate) use read::decode;
 
-/// The number of the stored format that this crate writes, and the newest it reads.
+/// The stored format that this crate writes, and the newest that it reads.
 pub(crate) const FORMAT: u8 = 1;
 
 /// Bytes of the checksum at the end of an envelope.
@@ -25,22 +25,22 @@ pub(crate) const CHECKSUM_BYTES: usize = 8;
 
 /// A structure as MessagePack.
 pub(crate) fn encode<T: Serialize>(structure: &T) -> Result<Vec<u8>, Error> {
-    // Most take less; growing step by step would copy the bytes each time.
+    // Enough for most structures: growing step by step would copy the bytes each time.
     let mut bytes = Vec::with_capacity(512);
     rmp_serde::encode::write(&mut bytes, structure)
         .map(|()| bytes)
         .map_err(|error| Error::protocol("encoding-failed", format!("cannot encode: {error}")))
 }
 
-/// Puts a checksum over the envelope and the columns beside it at the envelope's end.
+/// Appends to an envelope a checksum over it and the columns beside it.
 pub(crate) fn seal(mut envelope: Vec<u8>, columns: &[&[u8]]) -> Vec<u8> {
     let checksum = checksum(&envelope, columns);
     envelope.extend_from_slice(&checksum);
     envelope
 }
 
-/// The envelope without its checksum, after both its format and its checksum were found right.
-/// `place` says in words where the envelope is stored.
+/// The envelope without its checksum, if its format and its checksum are right. `place` says in
+/// words where the envelope is stored, for errors.
 pub(crate) fn open<'a>(
     sealed: &'a [u8],
     columns: &[&[u8]],
@@ -70,13 +70,14 @@ pub(crate) fn open<'a>(
     }
 }
 
-/// The checksum of an envelope, in hexadecimal capitals; nothing of one too short to have it.
+/// The checksum of an envelope, in upper case hexadecimal; empty if the envelope is too short to
+/// have one.
 pub(crate) fn checksum_text(sealed: &[u8]) -> String {
     let checksum = sealed.last_chunk::<CHECKSUM_BYTES>();
     checksum.map_or_else(String::new, |bytes| format!("{:016X}", u64::from_be_bytes(*bytes)))
 }
 
-/// The error for what a newer version of this package has written.
+/// The error for a structure that a newer version of this package wrote.
 pub(crate) fn newer(format: u64, place: &str) -> Error {
     Error::UnsupportedFormat(Fault {
         code: "newer-format".to_owned(),
@@ -88,8 +89,8 @@ pub(crate) fn newer(format: u64, place: &str) -> Error {
     })
 }
 
-/// Over the envelope and the columns, each with its length, so that no bytes can move between
-/// them unnoticed.
+/// The checksum over the envelope and the columns. Each is hashed with its length, so that no bytes
+/// can move between them unnoticed.
 fn checksum(envelope: &[u8], columns: &[&[u8]]) -> [u8; CHECKSUM_BYTES] {
     let mut hasher = blake3::Hasher::new();
     for part in std::iter::once(&envelope).chain(columns) {

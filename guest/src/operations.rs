@@ -1,6 +1,7 @@
-//! LangGraph's methods: what each asks of a store, and what it makes of the answers.
+//! LangGraph's methods: what each asks of its store, and what it makes of the answers.
 //!
-//! Each operation says at its top which rounds it takes. No module here knows a store.
+//! Each operation lists its rounds in its module's comment. No module here depends on a particular
+//! store.
 
 pub(crate) mod ask;
 mod delete_thread;

@@ -9,12 +9,12 @@ use crate::contract::error::Error;
 use crate::format::json;
 use crate::format::values::piece::Piece;
 
-/// A stored value: the serializer's tag and the pieces.
+/// A stored value: the serializer's tag and the bytes in pieces.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub(crate) struct StoredValue {
     /// The serializer's tag.
     pub(crate) kind: String,
-    /// The bytes, in pieces.
+    /// The bytes, as a piece.
     pub(crate) piece: Piece,
 }
 
@@ -32,9 +32,9 @@ pub(crate) struct StoredChannel {
 pub(crate) struct CheckpointEnvelope {
     /// `checkpoint.v`.
     pub(crate) v: f64,
-    /// The serializer's tag of the metadata, whose bytes are a column.
+    /// The serializer's tag of the metadata. The metadata's bytes are a column.
     pub(crate) metadata_kind: String,
-    /// Every field of the checkpoint that has no place of its own.
+    /// The checkpoint's other fields, as one serialized object.
     pub(crate) rest: StoredValue,
     /// `checkpoint.channel_versions`.
     pub(crate) versions: Vec<ChannelVersion>,
@@ -42,7 +42,8 @@ pub(crate) struct CheckpointEnvelope {
     pub(crate) values: Vec<StoredChannel>,
 }
 
-/// What a walk over ancestors goes by: the columns of a checkpoint that its link covers.
+/// The columns of a checkpoint that its link covers. A walk over ancestors relies on them, and on
+/// `channels`.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct LinkColumns<'a> {
     /// The thread's id.
@@ -58,9 +59,9 @@ pub(crate) struct LinkColumns<'a> {
 /// The columns beside a checkpoint's envelope that its checksums cover.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct CheckpointColumns<'a> {
-    /// Those of its link.
+    /// The columns of its link.
     pub(crate) link: LinkColumns<'a>,
-    /// `channels`; nothing in a store that keeps none beside the envelope.
+    /// `channels`; `None` if the store does not keep them beside the envelope.
     pub(crate) channels: Option<&'a str>,
     /// `created_at`.
     pub(crate) created_at: &'a str,
@@ -68,7 +69,7 @@ pub(crate) struct CheckpointColumns<'a> {
     pub(crate) metadata: &'a [u8],
 }
 
-/// What a checkpoint's envelope will hold: the fields of `CheckpointEnvelope`, which are elsewhere.
+/// The parts of a new `CheckpointEnvelope`, by reference.
 #[derive(Debug)]
 pub(crate) struct NewEnvelope<'a> {
     pub(crate) v: f64,
@@ -90,12 +91,12 @@ type Encoded = (
     Link,
 );
 
-/// The first bytes of a hash over what a walk goes by. They are the last ones before the
-/// envelope's checksum, so that a statement can give them alone.
+/// The link: the first bytes of a hash over the columns that a walk relies on. It comes right
+/// before the envelope's checksum, so that a statement can read it alone.
 #[derive(Debug, PartialEq, Serialize)]
 struct Link(#[serde(with = "serde_bytes")] [u8; CHECKSUM_BYTES]);
 
-/// A version, or `v`, as encoded: a whole number where it is one, so that it takes few bytes.
+/// A version, or `v`, as encoded. A whole number is encoded as an integer, which takes few bytes.
 #[derive(Serialize)]
 #[serde(untagged)]
 enum EncodedVersion<T> {
@@ -117,7 +118,7 @@ impl NewEnvelope<'_> {
         });
         let names = || json::array_of_strings(self.values.iter().map(|(channel, _)| *channel));
         let link = columns.link.link(&columns.channels.map_or_else(names, str::to_owned));
-        // What `Encoded` reads.
+        // In the shape of `Encoded`.
         let bytes = super::encode(&(
             FORMAT,
             EncodedVersion::<&str>::number(self.v),
@@ -132,7 +133,7 @@ impl NewEnvelope<'_> {
 }
 
 impl CheckpointEnvelope {
-    /// The envelope that these stored bytes hold; `place` says where they are stored.
+    /// The envelope in these stored bytes. `place` says in words where they are stored, for errors.
     #[inline(never)]
     pub(crate) fn open(
         sealed: &[u8],
@@ -209,12 +210,12 @@ impl Read for Link {
 }
 
 impl LinkColumns<'_> {
-    /// Whether this is the link of a checkpoint with these columns, the last one being `channels`.
+    /// Whether `link` is the link of a checkpoint with these columns and these `channels`.
     pub(crate) fn is(&self, channels: &str, link: &[u8]) -> bool {
         self.link(channels) == link
     }
 
-    /// An absent parent differs from an empty one.
+    /// The link over these columns and `channels`. An absent parent differs from an empty one.
     pub(crate) fn link(&self, channels: &str) -> [u8; CHECKSUM_BYTES] {
         let parts = [
             self.checkpoint_ns.as_bytes(),
@@ -226,7 +227,7 @@ impl LinkColumns<'_> {
         super::checksum(self.thread_id.as_bytes(), &parts)
     }
 
-    /// The error for a checkpoint whose link is another one.
+    /// The error for a checkpoint whose link does not match its columns.
     pub(crate) fn damaged(&self, place: &str) -> Error {
         Error::corrupt(
             "damaged-envelope",
@@ -239,13 +240,13 @@ impl LinkColumns<'_> {
 }
 
 impl<'a> CheckpointColumns<'a> {
-    /// The columns as the checksum takes them. The link in the envelope covers the others.
+    /// The columns that the checksum covers directly. The link in the envelope covers the others.
     fn parts(self) -> [&'a [u8]; 2] {
         [self.created_at.as_bytes(), self.metadata]
     }
 }
 
-/// The number as an integer that gives the same number back.
+/// The number as an integer; `None` unless the integer converts back to the same number.
 fn whole(number: f64) -> Option<i64> {
     const EXACT_MAX: f64 = 9_007_199_254_740_992.0;
     let exact = number.fract() == 0.0 && number.abs() <= EXACT_MAX;

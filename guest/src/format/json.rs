@@ -1,22 +1,22 @@
-//! The little JSON this crate judges and writes by itself; values are never decoded.
+//! The little JSON that this crate checks and writes by itself. It never decodes a value.
 
-/// How deep a JSON text may nest.
+/// A JSON text may nest at most this deep.
 const DEPTH_MAX: usize = 128;
 
-/// What the JavaScript serializer writes of a negative zero, which `JSON.stringify` does not keep.
+/// What the JavaScript serializer writes for a negative zero, which `JSON.stringify` would lose.
 pub(crate) const NEGATIVE_ZERO: &str = r#"{"lc":2,"type":"number","value":"-0"}"#;
 
-/// Whether a JSON value is a zero, of either sign and however it is written.
+/// Whether a JSON value is zero, of either sign and in any notation.
 pub(crate) fn is_zero(json: &str) -> bool {
     let json = json.trim();
     let is_number = json.starts_with(|c: char| c == '-' || c.is_ascii_digit());
     json == NEGATIVE_ZERO || (is_number && json.parse() == Ok(0.0_f64))
 }
 
-/// What the JavaScript serializer writes of the date whose ISO text this JSON value is; nothing
-/// where it is no such text.
+/// What the JavaScript serializer writes for the date with this ISO text, given as a JSON value;
+/// `None` if the text is not a date.
 pub(crate) fn date_record(json: &str) -> Option<String> {
-    // Four digits for the year, or a sign and six.
+    // The year has four digits, or a sign and six digits.
     const LENGTHS: [usize; 2] =
         ["\"2027-01-01T00:00:00.000Z\"".len(), "\"+002027-01-01T00:00:00.000Z\"".len()];
     let json = json.trim();
@@ -76,7 +76,7 @@ fn value(bytes: &[u8], at: usize, depth: usize) -> Option<usize> {
     }
 }
 
-/// The index after a container whose members `member` reads.
+/// The index after the container at `at`, whose members `member` reads.
 fn members(
     bytes: &[u8],
     at: usize,

@@ -1,7 +1,8 @@
-//! What a caller knows to be stored: carried by the host from one outcome to the next `put`.
+//! `known`: what a caller knows to be stored. The host carries it from one outcome to the next
+//! `put`.
 //!
-//! It is a saving, not a truth: a `put` that relies on it also checks, in its own transaction,
-//! that the thread is the same one and nothing was removed from it since.
+//! It only saves work: a `put` that relies on it also checks, in its own transaction, that the
+//! thread is the same one and that nothing was removed from it since.
 
 use std::collections::BTreeSet;
 
@@ -13,45 +14,45 @@ use crate::format::values::hash::Hash;
 use crate::format::values::piece::{Piece, Spine};
 use crate::format::{FORMAT, decode, encode};
 
-/// What is known of a thread.
+/// What is known of one namespace of a thread.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct Known {
     /// The thread's id.
     pub(crate) thread_id: String,
     /// The thread's namespace.
     pub(crate) checkpoint_ns: String,
-    /// The checkpoint last put or read. What was put since one that was read sorts after it.
+    /// The checkpoint that was put or read last.
     pub(crate) checkpoint_id: String,
     /// The thread's key in the store.
     pub(crate) thread_key: i64,
-    /// How often chunks were removed from the thread.
+    /// The thread's generation.
     pub(crate) generation: i64,
-    /// Channels with a stored value in the namespace.
+    /// Channels that have a stored value in the namespace.
     pub(crate) channels: BTreeSet<String>,
     /// The values of the checkpoint last put or read, in its order.
     pub(crate) values: Vec<(String, KnownValue)>,
 }
 
-/// A value that is stored.
+/// A value that is known to be stored.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct KnownValue {
-    /// As the envelope holds it.
+    /// The value as the envelope holds it.
     pub(crate) stored: StoredValue,
-    /// Of a list or map: what an edit starts from.
+    /// What an edit starts from; `None` unless the value is a list or map with pieces.
     pub(crate) base: Option<Base>,
 }
 
 /// As encoded: the format, then the fields of `Known`.
 type Encoded = (u8, String, String, String, i64, i64, BTreeSet<String>, Vec<EncodedValue>);
 
-/// As encoded: channel, value, and of a base the number of elements and the levels.
+/// As encoded: channel, value, and of the base its number of elements and its levels.
 type EncodedValue = (String, StoredValue, Option<(u32, Vec<Vec<Piece>>)>);
 
 impl Known {
     /// The bytes a host carries.
     #[inline(never)]
     pub(crate) fn to_bytes(&self) -> Result<Vec<u8>, Error> {
-        // What `Encoded` reads, without a copy of it.
+        // In the shape of `Encoded`, without copying the values.
         let values = self.values.iter().map(|(channel, KnownValue { stored, base })| {
             (channel, stored, base.as_ref().map(|base| (base.elements, &base.levels)))
         });
@@ -67,8 +68,8 @@ impl Known {
         ))
     }
 
-    /// What these bytes say about this thread and namespace. What they say about another one is
-    /// of no use here, and is refused since a host mixed something up.
+    /// Decodes what is known of this thread and namespace. Fails with `foreign-known` if the bytes
+    /// belong to another one: then the host has mixed something up.
     #[inline(never)]
     pub(crate) fn from_bytes(
         bytes: &[u8],
@@ -76,7 +77,7 @@ impl Known {
         checkpoint_ns: &str,
     ) -> Result<Self, Error> {
         let Some(encoded) = decode::<Encoded>(bytes) else {
-            return Err(foreign("is none that this planner made"));
+            return Err(foreign("was not made by this planner"));
         };
         let (format, thread, ns, checkpoint_id, thread_key, generation, channels, values) = encoded;
         if format != FORMAT || thread != thread_id || ns != checkpoint_ns {
@@ -97,7 +98,7 @@ impl Known {
         })
     }
 
-    /// The same but for the values: a put that passes it sends every chunk.
+    /// The same without the values. A put that passes it sends every chunk.
     pub(crate) fn without_values(&self) -> Self {
         Self { values: Vec::new(), ..self.clone() }
     }
@@ -107,7 +108,8 @@ impl Known {
         self.values.iter().find(|(name, _)| name == channel).map(|(_, value)| value)
     }
 
-    /// The chunks that need not be sent again: all that the values show without opening a node.
+    /// The chunks that need not be sent again: all that the values refer to, as far as no node has
+    /// to be opened.
     #[inline(never)]
     pub(crate) fn hashes(&self) -> BTreeSet<Hash> {
         let mut hashes = BTreeSet::new();
@@ -120,7 +122,7 @@ impl Known {
         hashes
     }
 
-    /// The values, as a caller is told of them.
+    /// The values as an outcome lists them.
     pub(crate) fn told(&self) -> Vec<outcome::KnownValue> {
         let told = |(channel, value): &(String, KnownValue)| outcome::KnownValue {
             channel: channel.clone(),
@@ -131,7 +133,7 @@ impl Known {
 }
 
 impl KnownValue {
-    /// The source of an edit of this value.
+    /// What an edit of this value starts from; `None` if it cannot be edited.
     pub(crate) fn source(&self) -> Option<Source<'_>> {
         match (&self.stored.piece, &self.base) {
             (Piece::Nested(sequence), Some(base)) => Source::of(sequence, base),

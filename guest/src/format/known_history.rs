@@ -1,36 +1,36 @@
-//! What a caller has of the history of a delta channel: carried by the host from one outcome to
-//! the next call.
+//! What a caller has of a delta channel's history. The host carries it from one outcome to the next
+//! call.
 //!
-//! A history goes on from one that is known where an ancestor that it begins at still has the
-//! same rows before it, as their checksums say. It is compared at each call, in the state of the
-//! store that the call reads, since any ancestor may get another write.
+//! A history continues a known one if the ancestor where the known one ends still has the same rows
+//! behind it, judged by their checksums. Every call compares them, in the state of the store that
+//! it reads, because any ancestor may get another write.
 
 use crate::contract::error::Error;
 use crate::format::values::hash::{Hash, Role};
 use crate::format::{FORMAT, decode, encode};
 
-/// A history that is known.
+/// A known history.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct KnownHistory {
     /// The channel's name.
     pub(crate) channel: String,
-    /// The nearest ancestor that the history has something of.
+    /// The nearest ancestor that the history includes.
     pub(crate) checkpoint_id: String,
-    /// Of the checksums of its rows, as `Ask::Ancestors` gives them.
+    /// The hash of its rows' checksums, as `Ask::Ancestors` gives them.
     digest: Hash,
 }
 
-/// As encoded: with the thread's id and namespace.
+/// As encoded: the format, the thread's id and namespace, then the fields of `KnownHistory`.
 type Encoded = (u8, String, String, String, String, Hash);
 
 impl KnownHistory {
-    /// The history of a channel whose rows have these checksums.
+    /// The known history of a channel up to this ancestor, whose rows have these checksums.
     pub(crate) fn new(channel: &str, checkpoint_id: &str, checksums: &str) -> Self {
         let digest = Hash::of(Role::Leaf, checksums.as_bytes());
         Self { channel: channel.to_owned(), checkpoint_id: checkpoint_id.to_owned(), digest }
     }
 
-    /// Whether rows of these checksums are the ones known.
+    /// Whether these checksums are those of the known rows.
     pub(crate) fn has(&self, checksums: &str) -> bool {
         self.digest == Hash::of(Role::Leaf, checksums.as_bytes())
     }
@@ -47,8 +47,8 @@ impl KnownHistory {
         ))
     }
 
-    /// What these bytes say about this thread and namespace. What they say about another one is
-    /// refused, since a host mixed something up.
+    /// Decodes the known history of this thread and namespace. Fails with `foreign-known` if the
+    /// bytes belong to another one: then the host has mixed something up.
     pub(crate) fn from_bytes(
         bytes: &[u8],
         thread_id: &str,

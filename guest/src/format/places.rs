@@ -1,18 +1,18 @@
-//! Pending writes: where each has its place, and which of two at one place stays.
+//! The places of pending writes, and which of two writes at one place stays.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
-/// The channel of the tasks that `Send` makes. Checkpoints with `v` under 4 keep its writes with
-/// their parent instead of in their own values.
+/// The channel of the tasks that `Send` makes. For a checkpoint with `v` under 4, its writes are
+/// stored with the parent and not among the checkpoint's values.
 pub(crate) const TASKS: &str = "__pregel_tasks";
 
 /// The first `v` whose checkpoints hold their own tasks.
 pub(crate) const V_WITH_TASKS: f64 = 4.0;
 
-/// The place of a special channel's write: the same one in every call, so that a later write
-/// finds the earlier one.
+/// The place of a special channel's write; `None` for other channels. It is the same in every call,
+/// so that a later write replaces the earlier one.
 fn special(channel: &str) -> Option<i64> {
     match channel {
         "__error__" => Some(-1),
@@ -23,12 +23,12 @@ fn special(channel: &str) -> Option<i64> {
     }
 }
 
-/// Where a write goes, and what happens where one is already.
+/// The place of a write, and what happens if the place is taken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Place {
     /// The place.
     pub(crate) idx: i64,
-    /// Whether the write replaces the one at its place; otherwise the one that is there stays.
+    /// Whether the write replaces the one at its place. If not, the stored one stays.
     pub(crate) replaces: bool,
 }
 
@@ -40,13 +40,13 @@ pub(crate) fn place(channel: &str, position: usize) -> Place {
     }
 }
 
-/// The places of the writes of one call, as runs of the first and the last place of each.
+/// The places of the writes of one call, as runs: the first and the last place of each.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 pub(crate) struct Places(pub(crate) Vec<(i64, i64)>);
 
 impl Places {
-    /// Of a call whose writes have these places. Places that would make too many runs are left
-    /// out, since each of the writes holds them: a graph's calls have one run or two.
+    /// The runs of a call whose writes have these places. At most 16 runs are kept, because each
+    /// write of the call holds them; the calls of a graph have one run or two.
     pub(crate) fn of(places: impl Iterator<Item = i64>) -> Self {
         const RUNS_MAX: usize = 16;
         let mut runs: Vec<(i64, i64)> = Vec::new();
@@ -62,14 +62,15 @@ impl Places {
     }
 }
 
-/// Of a task: the places that have a write, and the runs of its calls.
+/// The places of a task that have a write, and the runs of its calls.
 type Task = (BTreeSet<i64>, BTreeSet<(i64, i64)>);
 
-/// A task some of whose writes are missing: of each task id, place, and places of the call.
+/// Returns the id of a task that lacks some of its writes; `None` if there is no such task. Takes
+/// each write's task id, place, and the places of its call.
 ///
-/// A call stores all of its writes, and a place that has a write keeps one for as long as its
-/// thread is there: so where there is one write of a call, each of its places has some write of the
-/// task. A store that shows a call's writes bit by bit waits for the others.
+/// A call stores all of its writes, and a place with a write keeps one for as long as the thread
+/// exists. So if one write of a call is there, each place of that call has some write of the task.
+/// A store that shows the writes of a call bit by bit waits for the others.
 pub(crate) fn incomplete<'a>(
     writes: impl Iterator<Item = (&'a str, i64, &'a Places)>,
 ) -> Option<&'a str> {
@@ -81,7 +82,7 @@ pub(crate) fn incomplete<'a>(
     }
     let lacks = |(taken, runs): &Task| {
         runs.iter().any(|(first, last)| {
-            // A run that ends before it begins is none that a call made.
+            // No call makes a run that ends before it begins.
             first > last
                 || taken.range(first..=last).count() as i128
                     != i128::from(*last) - i128::from(*first) + 1

@@ -1,17 +1,17 @@
 //! Reads the stored structures from MessagePack.
 //!
-//! With the functions of `rmp`, on which the deserializer of `rmp-serde` stands, and not with that:
-//! its code for every structure would be a fourth of the whole component.
+//! It uses `rmp` directly, not the deserializer of `rmp-serde`: its code for every structure would
+//! be a quarter of the whole component.
 
 use std::collections::BTreeSet;
 
 use rmp::{Marker, decode};
 
-/// How deep stored structures may nest. What we write nests less; what was damaged or forged
-/// must not exhaust the stack.
+/// Stored structures may nest at most this deep. What this crate writes nests less; damaged or
+/// forged bytes must not exhaust the stack.
 const DEPTH_MAX: usize = 64;
 
-/// Bytes on their way into structures. What does not fit is nothing, wherever it is found.
+/// Reads structures from bytes. Every method returns `None` if the bytes do not fit.
 #[derive(Debug)]
 pub(crate) struct Reader<'a> {
     rest: &'a [u8],
@@ -20,11 +20,11 @@ pub(crate) struct Reader<'a> {
 
 /// A structure, or a part of one.
 pub(crate) trait Read: Sized {
-    /// Reads one from where the reader is.
+    /// Reads one at the reader's position.
     fn read(reader: &mut Reader<'_>) -> Option<Self>;
 }
 
-/// A structure that must end where the bytes end.
+/// Reads a structure that must end where the bytes end.
 pub(crate) fn decode<T: Read>(bytes: &[u8]) -> Option<T> {
     let mut reader = Reader { rest: bytes, depth: 0 };
     let structure = T::read(&mut reader)?;
@@ -32,22 +32,22 @@ pub(crate) fn decode<T: Read>(bytes: &[u8]) -> Option<T> {
 }
 
 impl<'a> Reader<'a> {
-    /// The byte that says what comes next, without passing it.
+    /// The marker byte of the next value, without reading it.
     pub(crate) fn marker(&self) -> Option<u8> {
         self.rest.first().copied()
     }
 
-    /// What comes next, without passing it.
+    /// The kind of the next value, without reading it.
     pub(crate) fn kind(&self) -> Option<Marker> {
         self.marker().map(Marker::from_u8)
     }
 
-    /// Nothing, said.
+    /// Reads nil.
     pub(crate) fn nil(&mut self) -> Option<()> {
         decode::read_nil(&mut self.rest).ok()
     }
 
-    /// An array of exactly so many fields.
+    /// Reads an array of exactly `count` elements, as fields.
     pub(crate) fn fields<T>(
         &mut self,
         count: usize,
@@ -56,7 +56,7 @@ impl<'a> Reader<'a> {
         self.array(|reader, length| if length == count { read(reader) } else { None })
     }
 
-    /// An array, read by what is told how long it is.
+    /// Reads an array; `read` is given its length.
     pub(crate) fn array<T>(
         &mut self,
         read: impl FnOnce(&mut Self, usize) -> Option<T>,
@@ -71,34 +71,34 @@ impl<'a> Reader<'a> {
         structure
     }
 
-    /// Bytes.
+    /// Reads bytes.
     pub(crate) fn bytes(&mut self) -> Option<&'a [u8]> {
         let length = decode::read_bin_len(&mut self.rest).ok()?;
         self.take(length)
     }
 
-    /// Text.
+    /// Reads text.
     pub(crate) fn text(&mut self) -> Option<&'a str> {
         let length = decode::read_str_len(&mut self.rest).ok()?;
         std::str::from_utf8(self.take(length)?).ok()
     }
 
-    /// A double.
+    /// Reads a double.
     pub(crate) fn real(&mut self) -> Option<f64> {
         decode::read_f64(&mut self.rest).ok()
     }
 
-    /// An integer, in whatever width it is.
+    /// Reads an integer of any width.
     pub(crate) fn integer(&mut self) -> Option<i64> {
         decode::read_int(&mut self.rest).ok()
     }
 
-    /// An integer that is not negative, in whatever width it is.
+    /// Reads an integer of any width that is not negative.
     pub(crate) fn unsigned(&mut self) -> Option<u64> {
         decode::read_int(&mut self.rest).ok()
     }
 
-    /// True or false.
+    /// Reads a boolean.
     #[cfg(feature = "kusto")]
     pub(crate) fn bool(&mut self) -> Option<bool> {
         decode::read_bool(&mut self.rest).ok()
@@ -154,7 +154,7 @@ impl<T: Read> Read for Option<T> {
 impl<T: Read> Read for Vec<T> {
     fn read(reader: &mut Reader<'_>) -> Option<Self> {
         reader.array(|reader, length| {
-            // A length may say more than there is: each element takes a byte at least.
+            // A length may be larger than what follows; each element takes at least one byte.
             let mut elements = Self::with_capacity(length.min(reader.rest.len()));
             for _ in 0..length {
                 elements.push(T::read(reader)?);
@@ -170,7 +170,7 @@ impl<T: Read + Ord> Read for BTreeSet<T> {
     }
 }
 
-/// A structure of so many fields, as a tuple.
+/// Reads a structure of this many fields as a tuple.
 macro_rules! read_fields {
     ($count:literal: $($field:ident),+) => {
         impl<$($field: Read),+> Read for ($($field),+) {

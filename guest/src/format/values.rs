@@ -1,4 +1,4 @@
-//! Values: split at boundaries that are understood, stored in chunks, joined and verified.
+//! Values: split at boundaries, stored in chunks, joined and verified.
 //!
 //! A value's bytes are never changed: what comes back is what went in, byte for byte.
 

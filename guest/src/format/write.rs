@@ -13,7 +13,7 @@ use crate::format::places::Places;
 pub(crate) struct WriteEnvelope {
     /// The value.
     pub(crate) value: StoredValue,
-    /// The places of the writes of the same call, this one's among them.
+    /// The places of all writes of the same call, including this one.
     pub(crate) places: Places,
 }
 
@@ -21,12 +21,13 @@ pub(crate) struct WriteEnvelope {
 #[derive(Serialize)]
 struct Encoded(u8, StoredValue, Places, Mark);
 
-/// The first bytes of a hash of the channel's name. They are the last ones before the envelope's
-/// checksum: so a statement that looks for a channel's writes finds one whose column was damaged.
+/// The mark: the first bytes of a hash of the channel's name. It comes right before the envelope's
+/// checksum. A statement that looks for a channel's writes compares it too, and so finds a write
+/// whose channel column is damaged.
 #[derive(Debug, PartialEq, Serialize)]
 struct Mark(#[serde(with = "serde_bytes")] [u8; MARK_BYTES]);
 
-/// The length of a mark.
+/// The length of a mark, in bytes.
 pub(crate) const MARK_BYTES: usize = 4;
 
 /// The columns beside a write's envelope that its checksum covers.
@@ -62,7 +63,7 @@ impl WriteEnvelope {
         Ok(super::seal(envelope, &columns.parts(&columns.idx.to_le_bytes())))
     }
 
-    /// The envelope that these stored bytes hold; `place` says where they are stored.
+    /// The envelope in these stored bytes. `place` says in words where they are stored, for errors.
     pub(crate) fn open(
         sealed: &[u8],
         columns: WriteColumns<'_>,

@@ -1,89 +1,95 @@
-//! What an operation asks of its store, whichever store that is.
+//! The port: what an operation asks of its store, whichever store that is.
 //!
-//! Each ask is answered by one row set, whose columns are given with it: a dialect turns asks
-//! into what its store understands, and the store's answers into these row sets.
+//! Each ask is answered by one row set, whose columns are documented with it. A store turns asks
+//! into what its database understands, and the database's answers into these row sets.
 
 use crate::contract::call::{MetadataFilter, Payload};
 use crate::contract::outcome::Outcome;
 use crate::format::values::build::Chunk;
 use crate::format::values::hash::Hash;
 
-/// A row of a page that is a checkpoint.
+/// Marks a row of a page that is a checkpoint.
 pub(crate) const CHECKPOINT: i64 = 0;
-/// A row of the ancestors that is the one with the value.
+/// Marks the row of the ancestor that has the value.
 pub(crate) const SEED: i64 = 0;
-/// A row of a page, or of the ancestors, that is a write.
+/// Marks a row of a page, or of the ancestors, that is a write.
 pub(crate) const WRITE: i64 = 1;
-/// A row of the ancestors that stands for those that are known.
+/// Marks a row in place of the ancestors that the caller already has.
 pub(crate) const KNOWN: i64 = 2;
-/// A row of the ancestors that shows by what a walk passed one.
+/// Marks a row with the columns and the link by which a walk passed an ancestor.
 pub(crate) const LINK: i64 = 3;
 
-/// So many checkpoints of a namespace are looked at for a value of a channel.
+/// At most this many checkpoints of a namespace are searched for a channel's value.
 pub(crate) const LOOKED_AT: usize = 16;
 
-/// One thing asked. Asks of one step are about one state of the store.
+/// One thing that an operation asks. The asks of one step are answered from one state of the store.
 #[derive(Debug)]
 pub(crate) enum Ask {
-    /// The checkpoints of a page, newest first, and their writes in any order. Rows of
-    /// `CHECKPOINT`, thread key, generation, thread id, namespace, id, parent, created_at,
-    /// metadata, envelope, channels where the store keeps them beside it; and of `WRITE` and the
-    /// columns of writes.
+    /// The checkpoints of a page, newest first, and their writes in any order. Two kinds of rows:
+    /// - `CHECKPOINT`, thread key, generation, thread id, namespace, id, parent, created_at,
+    ///   metadata, envelope, and channels (null if the store does not keep them beside the
+    ///   envelope);
+    /// - `WRITE` and the columns of writes.
     Page(Page),
-    /// The writes to one channel of each of the checkpoints, in order. The columns of writes:
+    /// The writes to one channel of each of these checkpoints, in order. The columns of writes:
     /// thread key, idx, task id, namespace, checkpoint id, task path, channel, envelope.
     Writes {
         channel: &'static str,
-        /// Thread key, namespace and id of each.
+        /// The thread key, namespace and id of each checkpoint.
         checkpoints: Vec<(i64, String, String)>,
     },
-    /// The chunks with these hashes. For each one found: its place among them, its data.
+    /// The chunks with these hashes. A row for each one found: its position in `hashes`, and its
+    /// data.
     Chunks { thread_key: i64, hashes: Vec<Hash> },
-    /// Those of the threads, by the keys that rows of this operation had, that were not deleted
-    /// since: a row with the key of each.
+    /// Which of these threads have not been deleted. The keys come from rows of this operation. A
+    /// row with the key of each remaining thread.
     Threads { keys: Vec<i64> },
-    /// Those of the channels that have a stored value in the namespace, and all of them where it
-    /// has more than `LOOKED_AT` checkpoints: so the answer costs the same however long a thread
-    /// is.
+    /// Which of these channels have a stored value in the namespace: a row with the name of each.
+    /// If the namespace has more than `LOOKED_AT` checkpoints, all of them, so that the answer
+    /// costs the same for threads of any length.
     Channels { thread_id: String, checkpoint_ns: String, channels: Vec<String> },
     /// For each channel the nearest ancestor with a value of it, and the writes to it of all
-    /// ancestors up to that one, the farthest ancestor's first and each one's in their order.
-    /// Rows of `SEED`, steps from the target's parent, thread key, 1, channel, namespace, id,
-    /// parent, created_at, metadata, envelope, channels as in a page; and of `WRITE`, steps and the
-    /// columns of writes, among them writes to other channels that are to be passed over; and
-    /// where the walk goes by columns that may be damaged, of `LINK` for the target and each
-    /// ancestor without a value: steps, thread key, 0, channel, namespace, id, parent, channels,
-    /// and the link of its envelope. An ancestor that is its own comes up again with more steps.
+    /// ancestors up to that one: the farthest ancestor's first, and each ancestor's in their order.
+    /// Three kinds of rows:
+    /// - `SEED`, steps from the target's parent, thread key, 1, channel, namespace, id, parent,
+    ///   created_at, metadata, envelope, channels as in a page;
+    /// - `WRITE`, steps and the columns of writes; there may be writes to other channels, which the
+    ///   operation skips;
+    /// - `LINK`, only if the walk uses columns that may be damaged, for the target and each
+    ///   ancestor without a value: steps, thread key, 0, channel, namespace, id, parent, channels,
+    ///   and the link of its envelope.
     ///
-    /// Where an ancestor is named with a channel, a store may leave out the rows of that one and
-    /// those before it, and give in their place a row of `KNOWN`, 0, 0, whether the ancestor was
-    /// met, the channel, and, in hexadecimal capitals, the checksums of the rows left out: the
-    /// seed's if there is one, a slash, those of the writes in their order.
+    /// If a checkpoint is its own ancestor, it appears again with more steps.
+    ///
+    /// A channel may name a known ancestor. Then a store may leave out the rows of that ancestor
+    /// and those before it. In their place it gives one row: `KNOWN`, 0, 0, whether the walk met
+    /// the ancestor, the channel, and the checksums of the rows left out, in upper case
+    /// hexadecimal: the seed's if there is one, a slash, then those of the writes in their order.
     Ancestors {
         thread_id: String,
         checkpoint_ns: String,
         checkpoint_id: Option<String>,
         channels: Vec<(String, Option<String>)>,
     },
-    /// Store a checkpoint with its chunks. With a guard: a row, or none where the guard does not
-    /// hold, and nothing is stored then. Without: the thread's key and generation.
+    /// Store a checkpoint with its chunks. With a guard: one row if the guard holds, else no row
+    /// and no checkpoint is stored. Without a guard: one row with the thread's key and generation.
     Put(NewCheckpoint),
-    /// Store writes with their chunks. No row.
+    /// Store writes with their chunks. No rows.
     PutWrites(NewWrites),
-    /// Remove a thread with all that belongs to it. No row.
+    /// Remove a thread with all that belongs to it. No rows.
     DeleteThread { thread_id: String },
 }
 
-/// How far an operation is.
+/// What an operation does next.
 #[expect(
     clippy::large_enum_variant,
     reason = "one at a time is under way, and it is moved a few times"
 )]
 #[derive(Debug)]
 pub(crate) enum Step {
-    /// The store must be asked.
+    /// The store must answer these asks.
     Ask(Vec<Ask>),
-    /// The end.
+    /// The operation has ended.
     Done(Outcome),
 }
 
@@ -93,20 +99,20 @@ pub(crate) struct Page {
     pub(crate) thread_id: Option<String>,
     pub(crate) checkpoint_ns: Option<String>,
     pub(crate) checkpoint_id: Option<String>,
-    /// Only ids that sort before this one.
+    /// Selects only ids that sort before this one.
     pub(crate) before: Option<String>,
     pub(crate) filter: Vec<MetadataFilter>,
-    /// Only what comes after this one in the order of the list.
+    /// Selects only checkpoints after this one in the order of the list.
     pub(crate) after: Option<After>,
-    /// At most so many.
+    /// At most this many checkpoints.
     pub(crate) count: u64,
-    /// Chunks that the caller has, of one thread: a store that gives chunks unasked leaves them
-    /// out.
+    /// Chunks of one thread that the caller has. A store that returns chunks with a page leaves
+    /// them out.
     pub(crate) have: Vec<Hash>,
 }
 
-/// The last tuple of a page. The order of a list is by checkpoint id, then by the store's order
-/// of threads, then by namespace, each one descending.
+/// The last tuple of a page. A list is ordered by checkpoint id, then by the store's order of
+/// threads, then by namespace, each descending.
 #[derive(Clone, Debug)]
 pub(crate) struct After {
     pub(crate) checkpoint_id: String,
@@ -127,14 +133,14 @@ pub(crate) struct NewCheckpoint {
     pub(crate) channels: String,
     pub(crate) metadata: Payload,
     pub(crate) envelope: Vec<u8>,
-    /// Each once; those known to be stored left out.
+    /// Each chunk once, without those that are known to be stored.
     pub(crate) chunks: Vec<Chunk>,
     pub(crate) guard: Option<Guard>,
 }
 
-/// What a caller relies on: the thread's key, that nothing was removed from it since, and in the
-/// namespace the checkpoint whose values are known. Where a database was put back to an earlier
-/// state, the key and the generation may be the same and that checkpoint gone.
+/// What a put relies on: the thread has this key, nothing was removed from it since, and the
+/// namespace has the checkpoint whose values are known. The checkpoint is checked because a
+/// database that is restored to an earlier state may have the same key and generation without it.
 #[derive(Clone, Debug)]
 pub(crate) struct Guard {
     pub(crate) thread_key: i64,
@@ -150,10 +156,11 @@ pub(crate) struct NewWrites {
     pub(crate) checkpoint_id: String,
     pub(crate) task_id: String,
     pub(crate) task_path: String,
-    /// Those that stay where there is one already stay; and those that replace it.
+    /// Writes that are dropped if their place is taken.
     pub(crate) keeping: Vec<NewWrite>,
+    /// Writes that replace the one at their place.
     pub(crate) replacing: Vec<NewWrite>,
-    /// Each once.
+    /// Each chunk once.
     pub(crate) chunks: Vec<Chunk>,
 }
 
@@ -166,7 +173,7 @@ pub(crate) struct NewWrite {
 }
 
 impl Step {
-    /// One thing asked.
+    /// A step with one ask.
     pub(crate) fn ask(ask: Ask) -> Self {
         Self::Ask(vec![ask])
     }

@@ -1,4 +1,4 @@
-//! `deleteThread`: one round. A crash before the commit leaves the thread whole.
+//! `deleteThread`: one round. A crash before the commit leaves the whole thread.
 
 use crate::contract::call::Config;
 use crate::contract::config;
@@ -6,7 +6,7 @@ use crate::contract::error::Error;
 use crate::contract::outcome::Outcome;
 use crate::operations::ask::{Ask, Step};
 
-/// Nothing to remember.
+/// The operation has no state.
 #[derive(Debug)]
 pub(super) struct DeleteThread;
 

@@ -1,14 +1,15 @@
 //! `getDeltaChannelHistory`.
 //!
-//! 1. Read, in one state of the store, for each channel the nearest ancestor with a value, and
-//!    the writes to it of the ancestors up to that one: one statement, however long the walk.
+//! 1. Read, in one state of the store, the nearest ancestor with a value of each channel, and the
+//!    writes to the channel of the ancestors up to that one. This is one statement, however long
+//!    the walk.
 //! 2. Read the chunks, level by level.
 //!
-//! Where a history that is known begins at one of the ancestors, and the checksums of what the
-//! ancestors from there on have are those known, only what comes after it is read; where they are
-//! others, everything.
+//! If a known history begins at one of the ancestors, the checksums of the rows from there back are
+//! compared with the known ones. If they are equal, only what comes after that ancestor is read;
+//! else everything is read.
 //!
-//! As in `getTuple`, all begins again where a chunk is missing and the thread was deleted
+//! As in `getTuple`, the operation starts over if a chunk is missing and the thread was deleted
 //! meanwhile.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -26,7 +27,7 @@ use crate::format::known_history::KnownHistory;
 use crate::operations::ask::{Ask, KNOWN, LINK, SEED, Step};
 use crate::operations::row::{Row, rows};
 
-/// The columns of a write before its envelope.
+/// The number of a write's columns before its envelope.
 const WRITE_ENVELOPE: usize = 7;
 
 /// The histories of some channels.
@@ -51,23 +52,25 @@ enum Stage {
     Threads,
 }
 
-/// What the ancestors have of one channel.
+/// What a walk over the ancestors has found of one channel.
 #[derive(Debug, Default)]
 struct Walk {
     seed: Option<Seed>,
-    /// The farthest ancestor's first, with how many steps from the target's parent it is.
+    /// The writes with the number of steps from the target's parent, the farthest ancestor's first.
     writes: Vec<(i64, StoredWrite)>,
-    /// The one whose writes come, with those that have come.
+    /// The ancestor whose writes are being read, with those read so far.
     ancestor: Option<Ancestor>,
-    /// Each ancestor's fewest steps, by its id. A circle of parents brings it up again.
+    /// The fewest steps to each ancestor, by its id. In a circle of parents an ancestor appears
+    /// again with more steps.
     nearest: BTreeMap<String, i64>,
-    /// The ancestor that has come last.
+    /// The ancestor of the last write.
     last: Option<String>,
-    /// Whether an ancestor has come twice.
+    /// Whether an ancestor appeared with different steps: there is a circle of parents.
     circles: bool,
-    /// Whether what comes goes on from what is known.
+    /// Whether the writes continue the known history.
     goes_on: bool,
-    /// The checksums of what is known, or of the seed and a slash; and those of the writes.
+    /// Two texts: the checksums of the known history, or of the seed followed by a slash; and the
+    /// checksums of the writes.
     checksums: (Option<String>, String),
 }
 
@@ -83,8 +86,8 @@ struct Seed {
 }
 
 impl Walk {
-    /// Whether a write is of the ancestor that its steps lead to, has a place of its own, and comes
-    /// with no more steps than the one before it.
+    /// Whether a write is acceptable after those before it: it belongs to the ancestor at its
+    /// number of steps, its place is not taken, and it has no more steps than the one before it.
     fn is_next(&mut self, steps: i64, write: &StoredWrite) -> bool {
         let (_, task_id, idx) = write.order();
         let place = (task_id.to_owned(), idx);
@@ -194,7 +197,8 @@ impl DeltaHistory {
         })
     }
 
-    /// Takes what there is in place of what is known. Whether it still is that.
+    /// Takes a `KNOWN` row. Returns whether the known history still holds; also true if the walk
+    /// did not meet its ancestor.
     fn goes_on(&mut self, mut row: Row<'_>) -> Result<bool, Error> {
         row.integer("thread_key")?;
         let is_met = row.integer("known")? != 0;
@@ -209,7 +213,7 @@ impl DeltaHistory {
         Ok(self.known.get(channel).is_some_and(|known| known.has(checksums)))
     }
 
-    /// Refuses an ancestor that was passed by columns which are not those it was stored with.
+    /// Takes a `LINK` row. Refuses an ancestor whose columns are not those it was stored with.
     fn check_link(&self, mut row: Row<'_>) -> Result<(), Error> {
         row.integer("thread_key")?;
         row.integer("found")?;
@@ -334,8 +338,9 @@ impl DeltaHistory {
         self.channels.iter().map(history).collect()
     }
 
-    /// What is known once a walk's history is given. Nothing in a circle of parents: what an
-    /// ancestor has before it depends on how often one has come by.
+    /// The `known` of a walk's history; `None` if there is nothing to go on from. Also `None` in a
+    /// circle of parents, because there the rows before an ancestor depend on how often the walk
+    /// passed it.
     fn known_now(&self, channel: &str, walk: &Walk) -> Result<Option<Vec<u8>>, Error> {
         let seed = walk.seed.as_ref().map(|seed| &seed.checkpoint_id);
         let known = self.known.get(channel).filter(|_| walk.goes_on);

@@ -1,15 +1,16 @@
-//! `getTuple` and `list`, which reads a page: a tuple is a page of one.
+//! `list`, and `getTuple`: a tuple is a page of one.
 //!
 //! 1. Read the checkpoints and their writes, in one state of the store.
 //! 2. Only for checkpoints with `v` under 4: read their parents' sends.
-//! 3. Read the chunks, level by level. What a page has too many bytes for is left to the next one:
-//!    how many there are the envelopes say, but for what is below long spines, the first level.
+//! 3. Read the chunks, level by level. Checkpoints that would make the page too large are left to
+//!    the next one. The envelopes say how large a page is, except what is below long spines; that
+//!    is known after the first level.
 //!
-//! The rounds are separate states of the store, and the thread may be deleted after the first.
-//! Where the chunks that a thread's tuples need are missing, the store is asked whether the thread
-//! is still the one that was read; so it is with the sends. A thread that is gone never comes back
-//! as the one it was: its tuples are left out of the page, and a `getTuple` begins again. What is
-//! missing of a thread that is there is an error.
+//! Each round reads its own state of the store, so a thread may be deleted after the first. If
+//! chunks of a thread are missing, the store is asked whether the thread still exists; the same is
+//! asked with the sends. A deleted thread's key is never given again. So tuples of a deleted thread
+//! are left out of the page, and a `getTuple` starts over. If the thread still exists, a missing
+//! chunk is an error.
 
 use super::sizes::Sizes;
 use super::tuples::{
@@ -31,34 +32,34 @@ use crate::format::{FORMAT, decode, encode};
 use crate::operations::ask::{self, After, Ask, CHECKPOINT, Step, WRITE};
 use crate::operations::row::rows;
 
-/// Tuples of a page: enough to share most chunks among them, few enough to hold at once.
+/// The most tuples of a page: enough to share most chunks among them, few enough to hold at once.
 const PAGE_TUPLES_MAX: u64 = 32;
 
-/// Bytes of a page, what its tuples have in common counted once. One tuple may be more: then it is
-/// a page of its own. It is a few times in memory until it is handed over.
+/// The most bytes of a page, where bytes that tuples share count once. A larger tuple is a page of
+/// its own. A page is in memory a few times until it is handed over.
 const PAGE_BYTES_MAX: u64 = 8 << 20;
 
-/// The most conditions of one list. Each is a part of one statement, and how large that may be an
-/// agent's host bounds.
+/// The most conditions of one list. Each is a part of one statement, and an agent's host may limit
+/// the size of statements.
 const FILTERS_MAX: usize = 16;
 
-/// One page, or one tuple.
+/// A `list` or `getTuple` under way.
 #[derive(Debug)]
 pub(super) struct List {
     selection: Selection,
     one: bool,
-    /// What the caller of `getTuple` has.
+    /// What the caller of `getTuple` already has.
     known: Option<Known>,
     stage: Stage,
     attempts: Attempts,
     checkpoints: Vec<StoredCheckpoint>,
-    /// How many checkpoints the store gave, those included whose thread was deleted since.
+    /// How many checkpoints the store returned, including those whose thread was deleted since.
     given: usize,
-    /// The last of them, or of those that the page has the bytes for.
+    /// The last checkpoint of the page, from which the next page goes on.
     last: Option<After>,
-    /// Whether there were more than those.
+    /// Whether checkpoints were left to the next page.
     cut: bool,
-    /// Whether the bytes of the page are known to be few enough.
+    /// Whether the page's size has been checked after the first level of chunks.
     fits: bool,
     writes: Vec<StoredWrite>,
     sends: Vec<StoredWrite>,
@@ -78,12 +79,12 @@ enum Stage {
 #[derive(Debug, Default)]
 struct Selection {
     page: ask::Page,
-    /// How many are still wanted, this page's included.
+    /// How many tuples are still wanted, including this page's; `None` for all.
     remaining: Option<u64>,
 }
 
-/// Where the next page begins, as a host carries it: format, the last tuple's checkpoint id,
-/// thread key, thread id and namespace, and how many are still wanted.
+/// Where the next page begins, as a host carries it: format; the last tuple's checkpoint id, thread
+/// key, thread id and namespace; and how many tuples are still wanted.
 type Resume = (u8, String, i64, String, String, Option<u64>);
 
 impl List {
@@ -141,7 +142,7 @@ impl List {
                 _ => {
                     return Err(Error::protocol(
                         "foreign-resume",
-                        "the resume of a list is none that this planner made; pass a page's next",
+                        "the resume of a list is not this planner's; pass the next of a page",
                     ));
                 }
             },
@@ -229,7 +230,8 @@ impl List {
         }
     }
 
-    /// Leaves out the tuples of all other threads. Whether there were such.
+    /// Drops the checkpoints and writes of threads that are not in `there`. Returns whether
+    /// checkpoints were dropped.
     fn leave_out_but(&mut self, there: &BTreeSet<i64>) -> bool {
         let count = self.checkpoints.len();
         self.checkpoints.retain(|checkpoint| there.contains(&checkpoint.thread_key));
@@ -244,7 +246,7 @@ impl List {
         Ok(self.page())
     }
 
-    /// Asks which of the threads of the page are still there.
+    /// Asks which of the page's threads still exist.
     fn threads(&self) -> Ask {
         let keys: BTreeSet<i64> =
             self.checkpoints.iter().map(|checkpoint| checkpoint.thread_key).collect();
@@ -271,28 +273,28 @@ impl List {
                 _ => {
                     return Err(Error::corrupt(
                         "unexpected-column",
-                        "column idx of lg_records is none of a checkpoint; restore the store",
+                        "column idx of lg_records is not that of a checkpoint; restore the store",
                     ));
                 }
             }
         }
-        // Writes stand alone: there may be some of a checkpoint that is not stored.
+        // There may be writes of a checkpoint that is not stored.
         let writes = if self.checkpoints.is_empty() { Vec::new() } else { writes };
         for row in writes {
             self.writes.push(StoredWrite::of_one(row, &self.checkpoints)?);
         }
         page::check(&self.selection.page, &self.checkpoints, &self.writes)?;
-        // A store would sort whole rows.
+        // Sorted here, because a store would sort whole rows.
         self.writes.sort_by(|left, right| left.order().cmp(&right.order()));
         self.given = self.checkpoints.len();
         self.last = self.checkpoints.last().map(after);
         Ok(())
     }
 
-    /// Leaves the checkpoints that the page has too many bytes for to the next one. Whether there
-    /// were such.
+    /// Leaves checkpoints to the next page if this one would be too large. Returns whether any were
+    /// left.
     fn cut(&mut self) -> bool {
-        // One tuple is a page, whatever it takes: a `getTuple` counts nothing.
+        // One tuple is a page however large it is, so a `getTuple` counts nothing.
         if self.checkpoints.len() < 2 {
             return false;
         }
@@ -321,7 +323,8 @@ impl List {
         true
     }
 
-    /// The read of the sends that older checkpoints left with their parents.
+    /// The read of the sends that older checkpoints left with their parents; `None` if no
+    /// checkpoint is that old.
     fn sends(&mut self) -> Option<Step> {
         let parents: Vec<_> = self.checkpoints.iter().filter_map(sends_key).collect();
         if parents.is_empty() {
@@ -429,7 +432,7 @@ impl Selection {
     }
 }
 
-/// What comes after a checkpoint.
+/// The position after a checkpoint.
 fn after(checkpoint: &StoredCheckpoint) -> After {
     After {
         checkpoint_id: checkpoint.checkpoint_id.clone(),
@@ -439,7 +442,8 @@ fn after(checkpoint: &StoredCheckpoint) -> After {
     }
 }
 
-/// The parent whose writes hold a checkpoint's sends, for checkpoints old enough.
+/// The parent whose writes hold a checkpoint's sends; `None` if `v` is not under 4 or there is no
+/// parent.
 fn sends_key(checkpoint: &StoredCheckpoint) -> Option<(i64, &str, &str)> {
     let parent = checkpoint.parent_checkpoint_id.as_deref()?;
     (checkpoint.envelope.v < V_WITH_TASKS).then_some((
@@ -449,14 +453,14 @@ fn sends_key(checkpoint: &StoredCheckpoint) -> Option<(i64, &str, &str)> {
     ))
 }
 
-/// A limit as a count.
+/// A limit as a count. Fails with `invalid-limit` if it is negative or not a number.
 fn limit(limit: f64) -> Result<u64, Error> {
     if limit.is_nan() || limit < 0.0 {
         return Err(Error::invalid(
             "invalid-limit",
-            "the limit of a list is negative or not a number; pass a count, or none for all",
+            "the limit of a list is negative or not a number; pass a count, or no limit for all",
         ));
     }
-    // A resume has it as an integer of SQLite's size.
+    // A resume holds the count as a signed integer of 64 bits.
     Ok((limit as u64).min(i64::MAX as u64))
 }

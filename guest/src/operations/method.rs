@@ -1,5 +1,5 @@
-//! A method of LangGraph's under way, whichever store it is about: what it asks, and what it
-//! makes of the answers.
+//! One of LangGraph's methods under way, on any store: its next asks, and what it makes of the
+//! answers.
 
 use super::{delete_thread, delta_history, list, put, put_writes};
 use crate::contract::call::Call;
@@ -9,7 +9,7 @@ use crate::contract::progress::Expected;
 use crate::contract::statement::RowSet;
 use crate::operations::ask::Step;
 
-/// More rounds than any method can need: twice the levels a value can have, and some.
+/// More rounds than any method needs: twice the levels that a value can have, and some more.
 const ROUNDS_MAX: usize = 256;
 
 /// One method under way.
@@ -32,23 +32,23 @@ enum State {
     DeltaHistory(delta_history::DeltaHistory),
 }
 
-/// A call that has begun.
+/// A call that has started.
 #[expect(
     clippy::large_enum_variant,
     reason = "one at a time is under way, and it is moved a few times"
 )]
 #[derive(Debug)]
 pub(crate) enum Begun {
-    /// Each store has its own way of setting up.
+    /// The store sets itself up.
     Setup,
-    /// Each store knows what waits in it.
+    /// The store sends the rows that wait in it.
     Flush,
-    /// A method, and what it asks first.
+    /// A method, and its first step.
     Method(Method, Step),
 }
 
 impl Method {
-    /// Begins a call. Bad input is refused here.
+    /// Starts a call. Bad input is refused here.
     pub(crate) fn start(call: Call) -> Result<Begun, Error> {
         let (state, step) = match call {
             Call::Setup => return Ok(Begun::Setup),
@@ -70,7 +70,7 @@ impl Method {
         Ok(Begun::Method(Self { state, rounds: 0 }, step))
     }
 
-    /// The outcome, as far as it can be told before the answer.
+    /// The outcome, if it can be predicted before the last ask is answered.
     pub(crate) fn expected(&self) -> Result<Option<Expected>, Error> {
         match &self.state {
             State::Put(put) => put.expected(),
@@ -80,7 +80,7 @@ impl Method {
         }
     }
 
-    /// Takes one row set per ask.
+    /// Takes one row set per ask and returns the next step.
     pub(crate) fn advance(&mut self, sets: &[RowSet]) -> Result<Step, Error> {
         self.rounds += 1;
         if self.rounds >= ROUNDS_MAX {

@@ -1,5 +1,5 @@
-//! What the rows of a page must be to one another. Each row vouches for itself by its checksum; an
-//! index that is damaged gives whole rows of other checkpoints, or one row several times.
+//! Checks the rows of a page against each other. A checksum proves each row by itself; a damaged
+//! index returns intact rows of other checkpoints, or one row several times.
 
 use std::collections::BTreeSet;
 
@@ -7,7 +7,7 @@ use super::tuples::{CheckpointKey, StoredCheckpoint, StoredWrite, place};
 use crate::contract::error::Error;
 use crate::operations::ask::Page;
 
-/// Refuses rows that a store whose order is intact does not give for this page.
+/// Refuses rows that a store with an intact index would not return for this page.
 #[inline(never)]
 pub(super) fn check(
     page: &Page,
@@ -32,7 +32,7 @@ pub(super) fn check(
     check_writes(&keys, writes)
 }
 
-/// Refuses writes that are of none of these checkpoints, or that come twice.
+/// Refuses writes that belong to none of these checkpoints, or that appear twice.
 #[inline(never)]
 pub(super) fn check_writes(
     checkpoints: &BTreeSet<CheckpointKey<'_>>,
@@ -46,7 +46,7 @@ pub(super) fn check_writes(
     strange.map_or(Ok(()), |write| Err(misplaced_write(write)))
 }
 
-/// A write that belongs to another checkpoint than was asked for, or that comes twice.
+/// The error for a write of a checkpoint that was not asked for, or for one that appears twice.
 pub(super) fn misplaced_write(write: &StoredWrite) -> Error {
     let StoredWrite { checkpoint_ns, checkpoint_id: id, task_id, .. } = write;
     misplaced(&format!("a write of task {task_id} of checkpoint {id} in \"{checkpoint_ns}\""))
@@ -56,12 +56,13 @@ fn is_or_open(asked: &Option<String>, found: &str) -> bool {
     asked.as_deref().is_none_or(|asked| asked == found)
 }
 
-/// The error for a row that lies where its key does not.
+/// The error for a row that was found under another key than its own.
 pub(super) fn misplaced(what: &str) -> Error {
     Error::corrupt(
         "misplaced-row",
         format!(
-            "{what} was found where its key does not lie: an index is damaged; restore the store"
+            "{what} was found under another key than its own: an index is damaged; restore the \
+             store"
         ),
     )
 }

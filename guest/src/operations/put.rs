@@ -1,16 +1,16 @@
 //! `put`: one round.
 //!
-//! 1. Write what is not known to be stored, and the checkpoint. Where the caller's knowledge is
-//!    out of date (the thread was deleted since) nothing is written. A put whose values are all
-//!    whole begins again without it; one that edits what it knows ends, and the caller repeats
-//!    it whole.
+//! 1. Write the checkpoint, and what is not known to be stored. If the caller's knowledge is out of
+//!    date (the thread was deleted since) nothing is written. Then a put whose values are all whole
+//!    starts over without it, and a put with edits ends as stale: the caller repeats it with whole
+//!    values.
 //!
-//! Before it, only where needed:
+//! Before that, only if needed:
 //!
-//! - Without a parent, for channels of which nothing is known and that are not named as new: read
-//!   which of them the namespace has a value of.
-//! - For an edit that keeps elements from the middle of a large list or map: read the nodes
-//!   that hold its elements, level by level.
+//! - For a put without a parent: read whether the namespace has a value of the channels that are
+//!   neither known nor named as new.
+//! - For an edit that keeps elements from the middle of a large list or map: read the nodes that
+//!   hold its elements, level by level.
 //!
 //! A crash before the commit leaves nothing.
 
@@ -35,14 +35,14 @@ use crate::format::values::join::Gather;
 use crate::operations::ask::{Ask, Guard, NewCheckpoint, Step};
 use crate::operations::row::rows;
 
-/// The fields that have no place of their own change with every checkpoint: a chunk for them
-/// would never be shared.
+/// The most bytes that `rest` has inline. It changes with every checkpoint, so a chunk for it would
+/// not be shared.
 const REST_INLINE_BYTES_MAX: usize = 2048;
 
-/// The longest `checkpoint.ts`.
+/// The longest `checkpoint.ts`, in bytes of UTF-8.
 const TS_BYTES_MAX: usize = 256;
 
-/// One checkpoint on its way into the store.
+/// A `put` under way.
 #[derive(Debug)]
 pub(super) struct Put {
     call: call::Put,
@@ -50,10 +50,10 @@ pub(super) struct Put {
     checkpoint_id: String,
     parent_checkpoint_id: Option<String>,
     known: Option<Known>,
-    /// Channels found to have a stored value, or known to have had one in a thread that was
-    /// deleted since.
+    /// Channels that were found to have a stored value, or were known to have one in a thread that
+    /// was deleted since.
     found: BTreeSet<String>,
-    /// Whether it is found.
+    /// Whether the store was asked for `found`.
     asked: bool,
     /// The nodes of the bases.
     nodes: Gather,
@@ -66,7 +66,7 @@ pub(super) struct Put {
 struct Content {
     values: Vec<(String, KnownValue)>,
     rest: StoredValue,
-    /// Those not known to be stored.
+    /// The chunks that are not known to be stored.
     chunks: Vec<Chunk>,
 }
 
@@ -100,7 +100,7 @@ impl Put {
                 Some(Known::from_bytes(bytes, &address.thread_id, &address.checkpoint_ns)?)
             }
         };
-        // For every channel it is asked whether it is among them.
+        // Sorted for `is_stored`, which searches it for every channel.
         call.new_versions.sort_unstable();
         let mut put = Self {
             call,
@@ -142,7 +142,7 @@ impl Put {
                     return self.stale();
                 }
                 if let Some(known) = self.known.take() {
-                    // What was stored of the thread is to be stored again.
+                    // The channels that the thread had are stored again.
                     self.found.extend(known.channels);
                 }
                 self.asked = false;
@@ -185,7 +185,7 @@ impl Put {
         }
     }
 
-    /// The channels of which the store must say whether it has a value.
+    /// The channels for which the store must say whether it has a value.
     fn open_channels(&self) -> impl Iterator<Item = &str> {
         self.call
             .checkpoint
@@ -195,13 +195,12 @@ impl Put {
             .filter(|channel| !self.is_stored(channel))
     }
 
-    /// Whether a channel's value is stored, as far as is known: the checkpoint has a parent, whose
-    /// state it goes on from; or the channel is new, or bound to no version, or the namespace has a
-    /// value of it.
+    /// Whether the put stores a channel's value, as far as is known: the put names a parent, whose
+    /// state it continues; or the channel is new, has no version, or has a value in the namespace.
     ///
-    /// The last is about the channel and not about the value. LangGraph names a channel as new
-    /// when its version changed; a node that changes a value in place changes no version, and
-    /// its state must not lose the channel for that.
+    /// The last condition is about the channel, not the value. LangGraph names a channel as new if
+    /// its version changed. A node that changes a value in place changes no version, and its state
+    /// must not lose the channel.
     fn is_stored(&self, channel: &str) -> bool {
         let versions = &self.call.checkpoint.channel_versions;
         self.parent_checkpoint_id.is_some()
@@ -274,7 +273,7 @@ impl Put {
             ..Known::default()
         };
         if let Some(known) = &self.known {
-            // A checkpoint that is put again may have had the only value of a channel.
+            // A checkpoint that is put again may have held the only value of a channel.
             if stored.checkpoint_id > known.checkpoint_id {
                 stored.channels.extend(known.channels.iter().cloned());
             }
@@ -284,7 +283,7 @@ impl Put {
         Ok(Step::ask(Ask::Put(checkpoint)))
     }
 
-    /// What is to be stored; nothing where the nodes of a base are not there any more.
+    /// What is to be stored; `None` if the nodes of a base are missing.
     #[inline(never)]
     fn content(&self, builder: &Builder<'_>) -> Result<Option<Content>, Error> {
         let checkpoint = &self.call.checkpoint;
@@ -308,7 +307,7 @@ impl Put {
         Ok(Some(Content { values, rest, chunks }))
     }
 
-    /// The outcome where the guard of the write holds; without one the answer has a part of it.
+    /// The outcome if the guard holds. Without a guard the outcome depends on the answer.
     pub(super) fn expected(&self) -> Result<Option<Expected>, Error> {
         match self.stage {
             Stage::Guarded => self.outcome().map(|outcome| Some(Expected::WithRows(outcome))),
@@ -317,7 +316,8 @@ impl Put {
         }
     }
 
-    /// Ends a put whose edits have lost their base.
+    /// Ends a put whose edits have lost their base. The outcome keeps what is known but for the
+    /// values.
     fn stale(&self) -> Result<Step, Error> {
         let left = self.known.as_ref().map(Known::without_values).unwrap_or_default();
         Ok(Step::Done(Outcome::Stale(left.to_bytes()?)))
@@ -341,7 +341,7 @@ impl Put {
     }
 }
 
-/// Refuses names that are no channel's or that appear twice.
+/// Refuses names that no channel may have, and names that appear twice.
 #[inline(never)]
 fn distinct<'a>(list: &'static str, channels: impl Iterator<Item = &'a str>) -> Result<(), Error> {
     let mut seen = BTreeSet::new();

@@ -1,6 +1,7 @@
-//! `putWrites`: one round, none for no writes. A crash before the commit leaves nothing.
+//! `putWrites`: one round, or none if there are no writes. A crash before the commit leaves
+//! nothing.
 //!
-//! The writes stand alone: whether their checkpoint is stored makes no difference.
+//! It makes no difference whether the checkpoint of the writes is stored.
 
 use std::collections::BTreeSet;
 
@@ -14,7 +15,7 @@ use crate::format::values::build::{Builder, Chunk};
 use crate::format::write::{WriteColumns, WriteEnvelope};
 use crate::operations::ask::{Ask, NewWrite, NewWrites, Step};
 
-/// Nothing to remember.
+/// The operation has no state.
 #[derive(Debug)]
 pub(super) struct PutWrites;
 

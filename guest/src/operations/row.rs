@@ -1,5 +1,4 @@
-//! Rows read by type: a column that is not what its statement promises is an error that names
-//! it.
+//! Reads rows by type. A column that is not of the promised type is an error that names it.
 
 use crate::contract::error::Error;
 use crate::contract::statement::{RowSet, Value};
@@ -11,7 +10,7 @@ pub(crate) struct Row<'a> {
     columns: std::slice::Iter<'a, Value>,
 }
 
-/// The row set of the ask at `index`.
+/// The row set of the ask at `index`. Fails with `wrong-row-sets` if it is missing.
 pub(crate) fn set(sets: &[RowSet], index: usize) -> Result<&RowSet, Error> {
     sets.get(index).ok_or_else(|| {
         Error::protocol("wrong-row-sets", "a row set is missing; answer each statement with one")
@@ -27,22 +26,22 @@ pub(crate) fn rows<'a>(
 }
 
 impl<'a> Row<'a> {
-    /// The rest of a row whose columns are another table's.
+    /// The rest of the row, as columns of another table. The name is for errors.
     pub(crate) fn of(self, table: &'static str) -> Self {
         Self { table, ..self }
     }
 
-    /// The next column, an integer.
+    /// The next column as an integer.
     pub(crate) fn integer(&mut self, column: &'static str) -> Result<i64, Error> {
         match self.columns.next() {
             Some(Value::Integer(integer)) => Ok(*integer),
-            // Some drivers have one type of number.
+            // Some drivers return every number as a double.
             Some(Value::Real(real)) if real.fract() == 0.0 => Ok(*real as i64),
             _ => Err(self.wrong(column, "an integer")),
         }
     }
 
-    /// The next column, text.
+    /// The next column as text.
     pub(crate) fn text(&mut self, column: &'static str) -> Result<&'a str, Error> {
         match self.columns.next() {
             Some(Value::Text(text)) => Ok(text),
@@ -50,7 +49,7 @@ impl<'a> Row<'a> {
         }
     }
 
-    /// The next column, text or null.
+    /// The next column as text; `None` if it is null.
     pub(crate) fn optional_text(&mut self, column: &'static str) -> Result<Option<&'a str>, Error> {
         match self.columns.next() {
             Some(Value::Text(text)) => Ok(Some(text)),
@@ -59,7 +58,7 @@ impl<'a> Row<'a> {
         }
     }
 
-    /// The next column, bytes.
+    /// The next column as bytes.
     pub(crate) fn blob(&mut self, column: &'static str) -> Result<&'a [u8], Error> {
         match self.columns.next() {
             Some(Value::Blob(blob)) => Ok(blob),
@@ -67,7 +66,7 @@ impl<'a> Row<'a> {
         }
     }
 
-    /// The column so many after the next one, if it is bytes; that one stays the next.
+    /// The column `distance` after the next one, without reading it; empty if it is not bytes.
     pub(crate) fn blob_ahead(&self, distance: usize) -> &'a [u8] {
         match self.columns.clone().nth(distance) {
             Some(Value::Blob(blob)) => blob,

@@ -1,4 +1,4 @@
-//! How many bytes the tuples of a page come to; what several of them have in common counts once.
+//! Counts the bytes of a page's tuples. Bytes that several tuples share count once.
 
 use std::collections::BTreeSet;
 
@@ -6,12 +6,12 @@ use super::tuples::{Gathers, StoredCheckpoint, StoredWrite};
 use crate::format::values::hash::Hash;
 use crate::format::values::piece::{Piece, Spine};
 
-/// What is counted so far.
+/// What has been counted so far.
 #[derive(Debug)]
 pub(super) struct Sizes<'a> {
     /// The chunks that have been fetched.
     gathers: &'a Gathers,
-    /// The chunks that are counted, each by the thread it is of.
+    /// The chunks that were counted, each with its thread's key.
     counted: BTreeSet<(i64, Hash)>,
 }
 
@@ -20,12 +20,12 @@ impl<'a> Sizes<'a> {
         Self { gathers, counted: BTreeSet::new() }
     }
 
-    /// How many bytes a checkpoint with these writes adds. The chunk that holds a long spine says
-    /// what is below it, so before it is fetched this is less than in the end.
+    /// The bytes that a checkpoint with these writes adds. What is below a long spine is not
+    /// counted before the chunk that holds the spine is fetched.
     pub(super) fn add(&mut self, checkpoint: &StoredCheckpoint, writes: &[&StoredWrite]) -> u64 {
         let key = checkpoint.thread_key;
         let envelope = &checkpoint.envelope;
-        // These are put together for each tuple.
+        // Not shared: each tuple has its own bytes of these.
         let own = writes.iter().map(|write| write.value.piece.length());
         let own = own.chain([envelope.rest.piece.length(), checkpoint.metadata.len() as u64]);
         let own = own.fold(0, u64::saturating_add);

@@ -1,4 +1,4 @@
-//! Rows of checkpoints and writes read into tuples; shared by all that reads.
+//! Reads rows of checkpoints and writes into tuples, for all operations that read.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -22,7 +22,7 @@ use crate::format::write::{WriteColumns, WriteEnvelope};
 use crate::operations::ask::{Ask, Step};
 use crate::operations::row::{Row, rows};
 
-/// A checkpoint's row, its envelope opened.
+/// A checkpoint's row with its envelope opened.
 #[derive(Debug)]
 pub(super) struct StoredCheckpoint {
     pub(super) thread_key: i64,
@@ -36,7 +36,7 @@ pub(super) struct StoredCheckpoint {
     pub(super) envelope: CheckpointEnvelope,
 }
 
-/// A write's row, its envelope opened.
+/// A write's row with its envelope opened.
 #[derive(Debug)]
 pub(super) struct StoredWrite {
     pub(super) thread_key: i64,
@@ -50,11 +50,11 @@ pub(super) struct StoredWrite {
     idx: i64,
 }
 
-/// The checkpoint a write belongs to.
+/// A checkpoint's thread key, namespace and id.
 pub(super) type CheckpointKey<'a> = (i64, &'a str, &'a str);
 
 impl StoredCheckpoint {
-    /// From the columns of a checkpoint.
+    /// Reads the columns of a checkpoint, as `Ask::Page` documents them.
     pub(super) fn from_row(mut row: Row<'_>) -> Result<Self, Error> {
         let thread_key = row.integer("thread_key")?;
         let generation = row.integer("generation")?;
@@ -87,7 +87,7 @@ impl StoredCheckpoint {
         (self.thread_key, &self.checkpoint_ns, &self.checkpoint_id)
     }
 
-    /// Notes the chunks of its values, those that are known left out.
+    /// Notes the chunks of its values, except values that are known.
     pub(super) fn want(&self, known: Option<&Known>, gathers: &mut Gathers) {
         gathers.want(self.thread_key, &self.envelope.rest);
         for channel in &self.envelope.values {
@@ -97,8 +97,8 @@ impl StoredCheckpoint {
         }
     }
 
-    /// What to tell of a checkpoint that was read alone: what is known of it, and the lists and
-    /// maps that were not known.
+    /// What a `getTuple` returns beside the tuple: what is known from it, and the lists and maps
+    /// that were not known before.
     pub(super) fn known(
         &self,
         known: Option<&Known>,
@@ -138,8 +138,8 @@ impl StoredCheckpoint {
         format!("channel {} of {here}", entry.channel)
     }
 
-    /// The tuple; its values are those known, or come to be in the shared bytes of a page where
-    /// there are such, or are joined.
+    /// The tuple. A value that is known is `Unchanged`. With `shared`, a value that is not inline
+    /// is put into the page's shared bytes. Other values are joined.
     pub(super) fn tuple(
         &self,
         gathers: &Gathers,
@@ -209,8 +209,8 @@ impl StoredCheckpoint {
 }
 
 impl StoredWrite {
-    /// From the columns every statement on writes gives. The id of its thread is that of the
-    /// checkpoint with the same thread key.
+    /// Reads the columns of writes, as `Ask::Writes` documents them. The thread id of a write is
+    /// that of the checkpoint with the same thread key.
     pub(super) fn read(set: &RowSet, checkpoints: &[StoredCheckpoint]) -> Result<Vec<Self>, Error> {
         let read = |row| Self::of_one(row, checkpoints);
         rows(set, "lg_writes").map(read).collect()
@@ -222,7 +222,7 @@ impl StoredWrite {
         let Some(StoredCheckpoint { thread_id, .. }) = with_key.next() else {
             return Err(Error::corrupt(
                 "unexpected-column",
-                "column thread_key of lg_writes is that of no checkpoint; restore the store",
+                "column thread_key of lg_writes matches no checkpoint; restore the store",
             ));
         };
         Self::from_row(row, thread_id)
@@ -264,7 +264,7 @@ impl StoredWrite {
         })
     }
 
-    /// Its place among the writes of its checkpoint.
+    /// What orders the writes of a checkpoint: task path, task id, place.
     pub(super) fn order(&self) -> (&str, &str, i64) {
         (&self.task_path, &self.task_id, self.idx)
     }
@@ -273,7 +273,7 @@ impl StoredWrite {
         (self.thread_key, &self.checkpoint_ns, &self.checkpoint_id)
     }
 
-    /// The write, its value joined.
+    /// The write with its value joined.
     pub(super) fn pending(
         &self,
         gathers: &Gathers,
@@ -300,7 +300,7 @@ impl StoredWrite {
     }
 }
 
-/// The writes by the checkpoint they belong to, each checkpoint's in the order given.
+/// The writes by checkpoint, each checkpoint's in the given order.
 pub(super) fn by_checkpoint(
     writes: &[StoredWrite],
 ) -> BTreeMap<CheckpointKey<'_>, Vec<&StoredWrite>> {
@@ -311,7 +311,7 @@ pub(super) fn by_checkpoint(
     map
 }
 
-/// The chunks of several threads' values.
+/// The chunks of the values of several threads.
 #[derive(Debug, Default)]
 pub(super) struct Gathers {
     by_thread: BTreeMap<i64, Gather>,
@@ -327,7 +327,7 @@ impl Gathers {
         self.by_thread.keys().copied()
     }
 
-    /// The read of the next level of chunks; nothing when all are there.
+    /// The read of the next level of chunks; `None` if all are fetched.
     pub(super) fn round(&self) -> Option<Step> {
         let ask = |(thread_key, gather): (&i64, &Gather)| {
             let hashes = gather.round();
@@ -366,7 +366,7 @@ impl Gathers {
         }
     }
 
-    /// The levels of a spine, where they have been fetched.
+    /// The levels of a spine; `None` if they have not been fetched.
     pub(super) fn spine(&self, thread_key: i64, hash: Hash) -> Option<&Vec<Vec<Piece>>> {
         self.by_thread.get(&thread_key)?.spine(hash).ok()
     }
@@ -379,7 +379,7 @@ impl Gathers {
     }
 }
 
-/// What is known of a channel whose stored value it is.
+/// The known value of a channel, if it equals the stored one.
 fn same<'k>(known: Option<&'k Known>, entry: &StoredChannel) -> Option<&'k KnownValue> {
     known?.value(&entry.channel).filter(|value| value.stored == entry.value)
 }
@@ -397,19 +397,19 @@ pub(super) fn chunks(set: &RowSet, asked: &[Hash]) -> Result<Vec<(Hash, Vec<u8>)
     Ok(chunks)
 }
 
-/// The keys, or other integers, in the one column of an answer.
+/// The integers in the only column of an answer.
 pub(super) fn integers(set: &RowSet, column: &'static str) -> Result<BTreeSet<i64>, Error> {
     rows(set, "lg_threads").map(|mut row| row.integer(column)).collect()
 }
 
-/// How often a read began again since its thread was deleted meanwhile.
+/// How often a read has started over because its thread was deleted meanwhile.
 #[derive(Debug, Default)]
 pub(super) struct Attempts {
     count: usize,
 }
 
 impl Attempts {
-    /// One more.
+    /// Counts one more attempt. Fails with `endless-deletes` after too many.
     pub(super) fn next(&mut self) -> Result<(), Error> {
         const ATTEMPTS_MAX: usize = 16;
         self.count += 1;
@@ -418,18 +418,18 @@ impl Attempts {
         }
         Err(Error::protocol(
             "endless-deletes",
-            "a thread is deleted again and again while it is read; read it when that has ended",
+            "a thread is deleted again and again while it is read; read it after that has ended",
         ))
     }
 }
 
-/// Why there is no tuple.
+/// Why a tuple could not be read.
 #[derive(Debug)]
 pub(super) enum Trouble {
-    /// A chunk is not there. The thread may have been deleted between two rounds: whether it is
-    /// still there tells.
+    /// A chunk is missing. The thread may have been deleted between two rounds, so the store must
+    /// be asked whether it still exists.
     Missing(Error),
-    /// Anything else is final.
+    /// Any other error.
     Final(Error),
 }
 
@@ -450,7 +450,7 @@ impl Loss {
     }
 }
 
-/// A checkpoint in words.
+/// A checkpoint in words, for errors.
 pub(super) fn place(thread_id: &str, checkpoint_ns: &str, checkpoint_id: &str) -> String {
     format!("checkpoint {checkpoint_id} of thread {thread_id} in namespace \"{checkpoint_ns}\"")
 }

@@ -1,4 +1,4 @@
-//! What an edit of a list or map starts from: the value as stored, its elements by position.
+//! What an edit of a list or map starts from: the stored value, and its elements by position.
 
 use std::borrow::Cow;
 
@@ -7,32 +7,34 @@ use super::piece::{Piece, Sequence, Shape, Spine};
 use crate::contract::call::{KeptElements, Run};
 use crate::contract::error::Error;
 
-/// What a sequence's own piece does not say.
+/// What an edit needs of a sequence beyond its own piece.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct Base {
-    /// How many elements or entries it has.
+    /// The number of elements or entries.
     pub(crate) elements: u32,
-    /// The levels of its spine, where that is a chunk.
+    /// The levels of its spine, if the spine is a chunk; else empty.
     pub(crate) levels: Vec<Vec<Piece>>,
 }
 
-/// The elements of a base, as far as they are at hand.
+/// The elements of a base that are at hand, and where the others are.
 #[derive(Debug)]
 pub(crate) struct Source<'a> {
     /// How the elements are put together.
     pub(crate) shape: Shape,
-    /// The levels above the tail.
+    /// The levels of the spine.
     pub(crate) levels: &'a [Vec<Piece>],
-    /// How many elements those levels hold.
+    /// The number of elements in those levels.
     pub(crate) below: u32,
-    /// The elements from this position on are at hand.
+    /// The position of the first element at hand.
     first: u32,
+    /// The elements at hand.
     pieces: Cow<'a, [Piece]>,
 }
 
 impl<'a> Source<'a> {
-    /// The tail's elements, which are at hand, and the levels, which are to be opened for the
-    /// others. Nothing for a sequence that is no list or map, or whose base is none of it.
+    /// A source with the tail's elements at hand; the others are in the levels, which must be
+    /// opened first. `None` if the sequence is not a list or map, or has more elements in its tail
+    /// than the base counts.
     pub(crate) fn of(sequence: &'a Sequence, base: &'a Base) -> Option<Self> {
         if sequence.shape == Shape::Plain {
             return None;
@@ -47,7 +49,7 @@ impl<'a> Source<'a> {
         Some(Self { shape: sequence.shape, levels, below, first: below, pieces })
     }
 
-    /// The same source with all its elements at hand.
+    /// The same source with all elements at hand.
     pub(crate) fn opened(self, elements: Vec<Piece>) -> Self {
         Self { first: 0, pieces: Cow::Owned(elements), ..self }
     }
@@ -57,13 +59,14 @@ impl<'a> Source<'a> {
         self.pieces.get((self.below - self.first) as usize..).unwrap_or_default()
     }
 
-    /// How many elements there are.
+    /// The number of all elements.
     fn count(&self) -> u64 {
         u64::from(self.first) + self.pieces.len() as u64
     }
 
-    /// Where the first run keeps all that the levels hold: how many elements it keeps, and the
-    /// other runs. `None` where what they hold may be stored without levels in another value.
+    /// If the first run keeps everything that the levels hold: the number of elements it keeps, and
+    /// the other runs. Else `None`. Also `None` if the levels hold so few bytes that another value
+    /// could store them inline, without levels.
     pub(crate) fn leading<'r>(&self, runs: &'r [Run]) -> Option<(u32, &'r [Run])> {
         let pieces = self.levels.iter().flatten();
         let held = pieces.fold(0, |sum: u64, piece| sum.saturating_add(piece.length()));
@@ -77,7 +80,7 @@ impl<'a> Source<'a> {
         }
     }
 
-    /// Whether the runs keep no element that is not at hand.
+    /// Whether all elements that the runs keep are at hand, or in levels that are kept as a whole.
     pub(crate) fn suffices(&self, runs: &[Run]) -> bool {
         let others = self.leading(runs).map_or(runs, |(_, rest)| rest);
         others.iter().all(|run| match run {
@@ -86,7 +89,8 @@ impl<'a> Source<'a> {
         })
     }
 
-    /// Elements at hand.
+    /// `count` elements at hand, from position `first` on. Fails with `foreign-run` if some of them
+    /// are not at hand.
     pub(crate) fn kept(&self, first: u32, count: u32) -> Result<&[Piece], Error> {
         let begin = first.checked_sub(self.first).map(|begin| begin as usize);
         let kept =

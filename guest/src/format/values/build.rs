@@ -1,7 +1,7 @@
-//! From a value's bytes to pieces and the chunks they refer to.
+//! Turns a value's bytes into pieces and the chunks that they refer to.
 //!
-//! The outcome depends on the bytes and the serializer's tag alone, never on how the value came
-//! about: equal values have equal pieces on every host, and values that share a part share its
+//! The result depends only on the bytes and the serializer's tag, never on how the value came
+//! about. So equal values have equal pieces on every host, and values that share a part share its
 //! chunks.
 
 use std::collections::BTreeSet;
@@ -14,30 +14,31 @@ use crate::contract::call::{KeptElements, Run};
 use crate::contract::error::Error;
 use crate::format::encode;
 
-/// Up to so many bytes a piece is inline: a chunk's row and its reference cost about as much.
+/// A piece of at most this many bytes is inline: a chunk's row and a reference to it cost about as
+/// much.
 pub(crate) const INLINE_BYTES_MAX: usize = 128;
 
-/// Up to so many bytes a part is one chunk; a larger one is split further.
+/// A part of at most this many bytes is one chunk. A larger one is split further.
 const CHUNK_BYTES_MAX: usize = 16 * 1024;
 
-/// Up to so many encoded bytes a spine is inline; a longer one is a chunk, since it changes only
-/// when a group of the tail is closed.
+/// A spine of at most this many encoded bytes is inline. A longer one is a chunk, because it
+/// changes only when a group of the tail is closed.
 const SPINE_INLINE_BYTES_MAX: usize = 256;
 
-/// A group is closed after a piece whose hash, taken as a fraction, is under the piece's encoded
-/// size divided by this: groups have about so many bytes whatever their pieces are.
+/// A group is closed after a piece whose hash, taken as a fraction, is less than the piece's
+/// encoded size divided by this. So groups have about this many bytes, whatever their pieces are.
 const GROUP_BYTES_MEAN: u64 = 256;
 
-/// A group has at least so many pieces, so that each level is shorter than the one below.
+/// A group has at least this many pieces, so that each level is shorter than the one below it.
 const GROUP_PIECES_MIN: usize = 4;
 
-/// A group of so many encoded bytes is closed in any case.
+/// A group that reaches this many encoded bytes is closed in any case.
 const GROUP_BYTES_MAX: u64 = 4096;
 
 /// Bytes of an encoded reference: array header, tag, hash with its header, a typical length.
 const REFERENCE_BYTES: u64 = 1 + 1 + 2 + HASH_BYTES as u64 + 3;
 
-/// How deep parts are split within parts.
+/// Parts are split within parts at most this deep.
 const SPLIT_DEPTH_MAX: usize = 8;
 
 /// Bytes to store under their hash.
@@ -45,7 +46,7 @@ const SPLIT_DEPTH_MAX: usize = 8;
 pub(crate) struct Chunk {
     /// The hash of the role and the data.
     pub(crate) hash: Hash,
-    /// What it is to the piece that refers to it.
+    /// The role in which a piece refers to it.
     pub(crate) role: Role,
     /// The data.
     pub(crate) data: Vec<u8>,
@@ -58,23 +59,23 @@ pub(crate) struct Built {
     pub(crate) piece: Piece,
     /// The chunks; one may appear twice.
     pub(crate) fresh: Vec<Chunk>,
-    /// For a list or map: what an edit of it starts from.
+    /// What an edit starts from; `None` unless the piece is a list or map with pieces.
     pub(crate) base: Option<Base>,
 }
 
-/// Builds pieces, leaving out chunks that are stored already.
+/// Builds pieces and leaves out chunks that are already stored.
 #[derive(Debug)]
 pub(crate) struct Builder<'a> {
     known: &'a BTreeSet<Hash>,
 }
 
 impl<'a> Builder<'a> {
-    /// A builder that leaves out the chunks with these hashes and what only they need.
+    /// A builder that leaves out the chunks with these hashes, and chunks that only they refer to.
     pub(crate) fn new(known: &'a BTreeSet<Hash>) -> Self {
         Self { known }
     }
 
-    /// A value whose serializer gave it the tag `kind`.
+    /// Builds a value whose serializer gave it the tag `kind`.
     #[inline(never)]
     pub(crate) fn value(&self, kind: &str, bytes: &[u8]) -> Result<Built, Error> {
         if bytes.len() <= INLINE_BYTES_MAX {
@@ -86,7 +87,8 @@ impl<'a> Builder<'a> {
         }
     }
 
-    /// The list or map that an edit makes of a base: what `value` gives for the same bytes.
+    /// Builds the list or map that an edit makes of a base. The result is that of `value` for the
+    /// same bytes.
     #[inline(never)]
     pub(crate) fn edited(
         &self,
@@ -124,7 +126,8 @@ impl<'a> Builder<'a> {
         }
     }
 
-    /// A value that changes with every checkpoint: inline up to `inline_bytes_max`.
+    /// Builds a value that changes with every checkpoint: inline if it has at most
+    /// `inline_bytes_max` bytes.
     #[inline(never)]
     pub(crate) fn volatile(
         &self,
@@ -138,7 +141,8 @@ impl<'a> Builder<'a> {
         self.value(kind, bytes)
     }
 
-    /// A sequence, or a leaf where the sequence would refer to no chunk and so share nothing.
+    /// A sequence of these parts; or one leaf if the sequence would refer to no chunk and so share
+    /// nothing.
     #[inline(never)]
     fn structured(
         &self,
@@ -159,7 +163,7 @@ impl<'a> Builder<'a> {
         sequence.finish()
     }
 
-    /// A part of a structured value: a leaf, or split further where it is large.
+    /// A part of a structured value: a leaf, or split further if it is large.
     #[inline(never)]
     fn part(&self, kind: &str, shape: Shape, part: &[u8], depth: usize) -> Result<Built, Error> {
         if part.len() <= CHUNK_BYTES_MAX || depth >= SPLIT_DEPTH_MAX {
@@ -180,7 +184,7 @@ impl<'a> Builder<'a> {
         self.branch(built)
     }
 
-    /// A nested sequence that is not small becomes a chunk.
+    /// Turns a nested sequence into a chunk, unless it is small.
     fn branch(&self, built: Built) -> Result<Built, Error> {
         let Piece::Nested(sequence) = &built.piece else {
             return Ok(built);
@@ -195,7 +199,7 @@ impl<'a> Builder<'a> {
         Ok(Built { piece: Piece::Branch(reference), fresh, base: None })
     }
 
-    /// Bytes without structure: one leaf, or chunks at boundaries that depend on content.
+    /// Bytes without structure: one leaf, or chunks cut at boundaries that depend on the content.
     fn opaque(&self, bytes: &[u8]) -> Result<Built, Error> {
         if bytes.len() <= CHUNK_BYTES_MAX {
             return Ok(self.leaf(bytes));
@@ -207,7 +211,7 @@ impl<'a> Builder<'a> {
         sequence.finish()
     }
 
-    /// Bytes kept together.
+    /// Bytes that stay together: inline, or one chunk.
     fn leaf(&self, bytes: &[u8]) -> Built {
         if bytes.len() <= INLINE_BYTES_MAX {
             return Built::stored(Piece::Inline(bytes.to_vec()));
@@ -218,8 +222,8 @@ impl<'a> Builder<'a> {
         Built { piece: Piece::Chunk(reference), fresh, base: None }
     }
 
-    /// What is fresh once a chunk stands for `below`: nothing where the chunk is known, since a
-    /// stored chunk's own chunks are stored.
+    /// The fresh chunks when a chunk refers to those in `below`: empty if the chunk is known,
+    /// because everything that a stored chunk refers to is stored.
     fn with_chunk(
         &self,
         hash: Hash,
@@ -242,7 +246,7 @@ impl Built {
     }
 }
 
-/// The bytes of an edited value that is inline as a whole; `None` for a longer one.
+/// The bytes of an edited value if it is inline as a whole; `None` if it is longer.
 fn small(source: &Source<'_>, runs: &[Run]) -> Result<Option<Vec<u8>>, Error> {
     if source.leading(runs).is_some() && source.below > 0 {
         return Ok(None);
@@ -310,7 +314,8 @@ impl<'a> SequenceBuilder<'a> {
         Self { builder, shape, levels: vec![Group::default()], elements: 0 }
     }
 
-    /// Begins with the first `count` elements of a source, among them all that its levels hold.
+    /// Starts with the first `count` elements of a source. They must include all that its levels
+    /// hold.
     fn resume(&mut self, source: &Source<'_>, count: u32) -> Result<(), Error> {
         self.levels = vec![Group::default()];
         for level in source.levels {
@@ -333,7 +338,7 @@ impl<'a> SequenceBuilder<'a> {
             if tail.pieces.iter().all(|piece| matches!(piece, Piece::Inline(_))))
     }
 
-    /// The bytes of a sequence that would refer to no chunk and so share nothing.
+    /// The bytes of the sequence if it would refer to no chunk and so share nothing; else `None`.
     fn inline_bytes(&self) -> Option<Vec<u8>> {
         let tail = self.levels.first().filter(|_| self.is_inline())?;
         let (open, close) = self.shape.ends();
@@ -350,7 +355,7 @@ impl<'a> SequenceBuilder<'a> {
         (bytes.len() <= CHUNK_BYTES_MAX).then_some(bytes)
     }
 
-    /// Adds a piece to a level and closes the level's group where it ends.
+    /// Adds a piece to a level, and closes the level's group if it ends here.
     fn push(&mut self, level: usize, built: Built) -> Result<(), Error> {
         let (draw, bytes) = weigh(&built.piece)?;
         if self.levels.len() <= level {
@@ -375,7 +380,7 @@ impl<'a> SequenceBuilder<'a> {
         self.push(level + 1, node)
     }
 
-    /// A closed group as a node.
+    /// Turns a closed group into a node.
     fn close(&self, group: Group) -> Result<Built, Error> {
         let length = self.length(group.pieces.iter());
         let data = encode(&group.pieces)?;
@@ -384,8 +389,8 @@ impl<'a> SequenceBuilder<'a> {
         Ok(Built { piece: Piece::Node(reference), fresh, base: None })
     }
 
-    /// Bytes of the value that consecutive pieces stand for. What is kept of a forged base may
-    /// claim any length.
+    /// The length of consecutive pieces, in bytes of the value. It saturates, because pieces of a
+    /// forged base may claim any length.
     fn length<'p>(&self, pieces: impl Iterator<Item = &'p Piece>) -> u64 {
         let separator = self.shape.separator().len() as u64;
         let length = pieces.fold(0, |length: u64, piece| {
@@ -422,7 +427,7 @@ impl<'a> SequenceBuilder<'a> {
     }
 }
 
-/// A number drawn from a piece's content, and the bytes its encoding takes.
+/// A number that depends on a piece's content, and the length of its encoding in bytes.
 fn weigh(piece: &Piece) -> Result<(u32, u64), Error> {
     Ok(match piece {
         Piece::Inline(bytes) => (Hash::of(Role::Leaf, bytes).draw(), bytes.len() as u64 + 2),

@@ -4,14 +4,15 @@ use serde::{Serialize, Serializer};
 
 use crate::format::read::{Read, Reader};
 
-/// Bytes of a hash. 160 bits: finding two contents with one hash takes 2^80 tries.
+/// The length of a hash, in bytes. With 160 bits, finding two contents with one hash takes 2^80
+/// tries.
 pub(crate) const HASH_BYTES: usize = 20;
 
-/// So many bytes are hashed as one piece.
+/// At most this many bytes are hashed in one step.
 const SHORT_BYTES_MAX: usize = 192;
 
-/// What a chunk is to the piece that refers to it. It is hashed with the chunk's bytes: a value
-/// whose bytes look like a node must not be taken for that node.
+/// What a chunk holds. The role is hashed with the chunk's bytes, so that a value whose bytes look
+/// like a node is not taken for that node.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Role {
     /// Bytes of a value.
@@ -24,7 +25,7 @@ pub(crate) enum Role {
     Spine = 4,
 }
 
-/// The first 20 bytes of the BLAKE3 hash of a chunk's role, as one byte, and its bytes.
+/// The first 20 bytes of the BLAKE3 hash of a chunk's role, as one byte, followed by its bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Hash([u8; HASH_BYTES]);
 
@@ -38,7 +39,7 @@ impl Hash {
         Self(short)
     }
 
-    /// A stored hash; nothing when the length is not that of a hash.
+    /// A stored hash; `None` if it has not the length of a hash.
     pub(crate) fn from_slice(bytes: &[u8]) -> Option<Self> {
         bytes.try_into().ok().map(Self)
     }
@@ -55,8 +56,8 @@ impl Hash {
     }
 }
 
-/// BLAKE3 of a byte and those after it. Most of what is hashed is short, and takes less time as one
-/// piece than making and ending what is fed by and by.
+/// BLAKE3 of `first` followed by `rest`. Most inputs are short; hashing them in one step is faster
+/// than feeding a hasher.
 fn hash(first: u8, rest: &[u8]) -> blake3::Hash {
     let mut input = [0; SHORT_BYTES_MAX];
     let Some([head, tail @ ..]) = input.get_mut(..=rest.len()) else {

@@ -1,4 +1,4 @@
-//! From pieces back to bytes: fetch the chunks level by level, verify them, put them together.
+//! Turns pieces back into bytes: fetches the chunks level by level, verifies them, and joins them.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -9,10 +9,10 @@ use crate::contract::error::Error;
 use crate::contract::outcome::Span;
 use crate::format::decode;
 
-/// How many levels of chunks a value may have. A list of a billion elements has 16.
+/// A value may have at most this many levels of chunks. A list of a billion elements has 16.
 pub(crate) const LEVELS_MAX: usize = 64;
 
-/// The longest value that is put together; it bounds what a forged length can ask for.
+/// The longest value that is joined, in bytes. It limits what a forged length can ask for.
 const VALUE_BYTES_MAX: u64 = 1 << 31;
 
 /// A chunk as fetched, decoded by its role.
@@ -24,18 +24,18 @@ enum Fetched {
     Spine(Vec<Vec<Piece>>),
 }
 
-/// Why a value could not be put together.
+/// Why a value could not be joined.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Loss {
     /// A chunk is not stored.
     Missing(Hash),
-    /// A chunk, or how it is referred to, is damaged.
+    /// A chunk, or a reference to it, is damaged.
     Damaged(Hash),
-    /// The pieces do not add up to the length they promise.
+    /// The pieces do not add up to their stated length.
     Length,
 }
 
-/// Where the content of a chunk is in the shared bytes of a page.
+/// The position of each chunk's content in the shared bytes of a page.
 pub(crate) type Placed = BTreeMap<Hash, Span>;
 
 /// The chunks of one thread's values, fetched in as many rounds as they have levels.
@@ -45,12 +45,12 @@ pub(crate) struct Gather {
     damaged: BTreeSet<Hash>,
     wanted: BTreeMap<Hash, Role>,
     asked: BTreeSet<Hash>,
-    /// Whether leaves and branches are left out.
+    /// Whether only nodes are fetched.
     nodes_only: bool,
 }
 
 impl Gather {
-    /// One that fetches the nodes of sequences, and none of their elements.
+    /// Fetches only the nodes of sequences, not their elements.
     pub(crate) fn of_nodes() -> Self {
         Self { nodes_only: true, ..Self::default() }
     }
@@ -66,14 +66,14 @@ impl Gather {
         }
     }
 
-    /// The hashes to fetch in this round, each once; none when all is there. The answer goes to
-    /// `take`.
+    /// The hashes to fetch in this round, each once; empty if everything is fetched. The answer
+    /// goes to `take`.
     pub(crate) fn round(&self) -> Vec<Hash> {
         self.wanted.keys().copied().collect()
     }
 
-    /// Takes the chunks that were found: those not among them are missing. Then notes what they
-    /// refer to in turn.
+    /// Takes the chunks that were found, and notes what they refer to. Wanted chunks that are not
+    /// among them are missing.
     pub(crate) fn take(&mut self, chunks: Vec<(Hash, Vec<u8>)>) {
         let wanted = std::mem::take(&mut self.wanted);
         for (hash, data) in chunks {
@@ -106,8 +106,8 @@ impl Gather {
         if bytes.len() as u64 == length { Ok(bytes) } else { Err(Loss::Length) }
     }
 
-    /// Appends the bytes of a piece of a sequence of this shape, and notes where the content of
-    /// each chunk in it is.
+    /// Appends the bytes of a piece in a sequence of this shape, and notes the position of each
+    /// chunk's content.
     pub(crate) fn place(
         &self,
         piece: &Piece,
@@ -131,8 +131,8 @@ impl Gather {
         }
     }
 
-    /// The elements that the levels of a list or map hold, in order: so many, or it is damaged.
-    /// Its nodes must have been fetched.
+    /// The elements in the levels of a list or map, in order. There must be `count` of them, else
+    /// the value is damaged. The nodes must have been fetched.
     pub(crate) fn elements(&self, levels: &[Vec<Piece>], count: u32) -> Result<Vec<Piece>, Loss> {
         let mut elements = Vec::new();
         for (level, pieces) in levels.iter().enumerate().rev() {
@@ -146,9 +146,9 @@ impl Gather {
         if elements.len() == count as usize { Ok(elements) } else { Err(Loss::Length) }
     }
 
-    /// The base of an edit of this piece, and the length of each element; nothing for a piece
-    /// that is no list or map. It must have been joined: that found its lengths to be true, which
-    /// bounds what is counted here.
+    /// The base for edits of this piece, and the length of each element in bytes; `None` if the
+    /// piece is not a list or map. The piece must have been joined before: that has verified its
+    /// lengths, which limits the work here.
     pub(crate) fn base(&self, piece: &Piece) -> Result<Option<(Base, Vec<u32>)>, Loss> {
         let Piece::Nested(sequence) = piece else {
             return Ok(None);
@@ -179,13 +179,13 @@ impl Gather {
         for piece in &sequence.tail {
             self.each_element(piece, 0, &mut add)?;
         }
-        // A list of more elements than 32 bits count can be no base.
+        // A list with more elements than 32 bits can count is not a base.
         let elements = u32::try_from(lengths.len()).ok();
         Ok(elements.map(|elements| (Base { elements, levels: held }, lengths)))
     }
 
-    /// Calls with each element below a piece that stands so many levels above them, until the
-    /// call says that it had enough, which makes it a loss.
+    /// Calls `call` with each element below a piece that is `level` levels above the elements. A
+    /// call that returns false ends this with a loss.
     fn each_element(
         &self,
         piece: &Piece,
@@ -255,7 +255,7 @@ impl Gather {
     }
 }
 
-/// Bytes under construction, bounded by the length they must come to.
+/// A value that is being joined. It may not become longer than its stated length.
 struct Join<'a> {
     gather: &'a Gather,
     bytes: &'a mut Vec<u8>,
@@ -265,7 +265,7 @@ struct Join<'a> {
 }
 
 impl<'a> Join<'a> {
-    /// One piece of a sequence of this shape.
+    /// Appends one piece of a sequence of this shape.
     fn piece(&mut self, piece: &Piece, shape: Shape) -> Result<(), Loss> {
         let begin = self.bytes.len();
         if self.depth > LEVELS_MAX {
@@ -321,7 +321,8 @@ impl<'a> Join<'a> {
             if index > 0 {
                 self.append(shape.separator())?;
             }
-            // No part is empty. Forged ones that share chunks would take forever to add nothing.
+            // No part is empty. Forged empty parts that share chunks would take forever to add
+            // nothing.
             if piece.length() == 0 {
                 return Err(Loss::Length);
             }
@@ -340,7 +341,7 @@ impl<'a> Join<'a> {
 }
 
 impl Loss {
-    /// The error, for a value at this place.
+    /// The error for a value; `place` says in words where it is.
     pub(crate) fn error(&self, place: &str) -> Error {
         match self {
             Self::Missing(hash) => Error::corrupt(
@@ -367,7 +368,7 @@ mod tests {
 
     #[test]
     fn empty_pieces_that_share_nodes_are_refused_at_once() {
-        // Each node holds the one below eight times: 8^40 visits, and not one byte.
+        // Each node holds the one below eight times: 8^40 visits for not one byte.
         let mut piece = Piece::Inline(Vec::new());
         let mut chunks = Vec::new();
         for _ in 0..40 {

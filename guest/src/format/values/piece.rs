@@ -1,10 +1,10 @@
 //! How a value is stored: pieces, inline or in chunks, and sequences of them.
 //!
-//! The pieces of a sequence are kept in a tree whose shape depends on content alone. Pieces
-//! collect in the tail; where a group of them ends (see `build.rs`) the group becomes a node, a
-//! chunk of its own, and its reference collects in the level above, and so on. What is not yet
-//! closed of each level above the tail is the spine. So an append touches the tail and, now and
-//! then, one node and the spine.
+//! The pieces of a sequence form a tree whose shape depends only on content. Pieces collect in the
+//! tail. Where a group of them ends (see `build.rs`), the group becomes a node, which is a chunk,
+//! and the reference to it collects in the level above, and so on. The pieces of the levels above
+//! the tail that are not in a closed group yet are the spine. So an append changes the tail and,
+//! now and then, one node and the spine.
 
 use serde::ser::SerializeTuple;
 use serde::{Serialize, Serializer};
@@ -28,28 +28,28 @@ pub(crate) enum Piece {
     Nested(Box<Sequence>),
 }
 
-/// A chunk, and how many bytes of the value it stands for.
+/// A reference to a chunk, and how many bytes of the value are in it and below it.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Reference {
     /// Which chunk.
     pub(crate) hash: Hash,
-    /// Bytes of the value, separators inside included.
+    /// Bytes of the value, including separators inside.
     pub(crate) length: u64,
 }
 
-/// How the pieces of a sequence are put together.
+/// How the pieces of a sequence are joined.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Shape {
     /// One after the other.
     Plain,
-    /// In brackets, commas between: the elements of a JSON array.
+    /// In brackets, with commas between: the elements of a JSON array.
     Array,
-    /// In braces, commas between: the entries of a JSON object.
+    /// In braces, with commas between: the entries of a JSON object.
     Object,
 }
 
 impl Shape {
-    /// What stands before the first piece and after the last one.
+    /// The bytes before the first piece and after the last one.
     pub(crate) fn ends(self) -> (&'static [u8], &'static [u8]) {
         match self {
             Self::Plain => (b"", b""),
@@ -58,7 +58,7 @@ impl Shape {
         }
     }
 
-    /// What stands between two pieces.
+    /// The bytes between two pieces.
     pub(crate) fn separator(self) -> &'static [u8] {
         match self {
             Self::Plain => b"",
@@ -67,12 +67,12 @@ impl Shape {
     }
 }
 
-/// Pieces in order: first those of the spine, its topmost level first, then the tail.
+/// Pieces in order: first those of the spine from its topmost level down, then the tail.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub(crate) struct Sequence {
-    /// How the pieces are put together.
+    /// How the pieces are joined.
     pub(crate) shape: Shape,
-    /// Bytes of the value, ends and separators included.
+    /// Bytes of the value, including ends and separators.
     pub(crate) length: u64,
     /// The levels above the tail.
     pub(crate) spine: Spine,
@@ -80,8 +80,8 @@ pub(crate) struct Sequence {
     pub(crate) tail: Vec<Piece>,
 }
 
-/// The levels of a sequence above its tail: for each, the nodes not yet in a closed group. The
-/// first level is the one next to the tail.
+/// The levels of a sequence above its tail: for each, the nodes that are not in a closed group yet.
+/// The first level is the one next to the tail.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Spine {
     /// The levels themselves.
@@ -91,7 +91,7 @@ pub(crate) enum Spine {
 }
 
 impl Piece {
-    /// How many bytes of the value the piece stands for.
+    /// The length of the piece, in bytes of the value.
     pub(crate) fn length(&self) -> u64 {
         match self {
             Self::Inline(bytes) => bytes.len() as u64,
@@ -102,7 +102,7 @@ impl Piece {
         }
     }
 
-    /// The chunk it refers to, where it is no more than a reference.
+    /// The chunk of a piece that is a reference; else `None`.
     pub(crate) fn hash(&self) -> Option<Hash> {
         match self {
             Self::Inline(_) | Self::Nested(_) => None,

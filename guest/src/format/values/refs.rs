@@ -1,10 +1,10 @@
-//! The chunks that pieces and chunks refer to directly, in the order of what they stand for.
+//! The chunks that a piece or a chunk refers to directly, in the order of the value.
 
 use super::hash::{Hash, Role};
 use super::piece::{Piece, Sequence, Spine};
 use crate::format::decode;
 
-/// Those of a piece.
+/// Appends the chunks that a piece refers to.
 pub(crate) fn of_piece(piece: &Piece, refs: &mut Vec<Hash>) {
     match piece {
         Piece::Inline(_) => {}
@@ -15,7 +15,7 @@ pub(crate) fn of_piece(piece: &Piece, refs: &mut Vec<Hash>) {
     }
 }
 
-/// Those of a chunk. Bytes that are not what the role says refer to nothing.
+/// The chunks that a chunk refers to; empty if its bytes do not fit its role.
 pub(crate) fn of_chunk(role: Role, data: &[u8]) -> Vec<Hash> {
     let mut refs = Vec::new();
     match role {
@@ -42,7 +42,7 @@ fn of_sequence(sequence: &Sequence, refs: &mut Vec<Hash>) {
     sequence.tail.iter().for_each(|piece| of_piece(piece, refs));
 }
 
-/// The topmost level comes first.
+/// The topmost level comes first in the value.
 fn of_levels(levels: &[Vec<Piece>], refs: &mut Vec<Hash>) {
     levels.iter().rev().flatten().for_each(|piece| of_piece(piece, refs));
 }

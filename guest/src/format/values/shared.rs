@@ -1,7 +1,7 @@
-//! Bytes that the values of a page have in common, each kept once.
+//! The bytes that the values of a page have in common, each kept once.
 //!
-//! Neighbours in a history differ by little: their values are put together from spans of one
-//! run of bytes, to which a value adds only what no value before it had.
+//! Neighbouring checkpoints differ by little. So each value is a list of spans of one run of bytes,
+//! to which it adds only what no earlier value had.
 
 use std::collections::BTreeMap;
 
@@ -13,7 +13,7 @@ use crate::contract::outcome::Span;
 #[derive(Debug, Default)]
 pub(crate) struct Shared {
     bytes: Vec<u8>,
-    /// By thread: where the content of a chunk is.
+    /// By thread key: the position of each chunk's content.
     placed: BTreeMap<i64, Placed>,
 }
 
@@ -23,7 +23,7 @@ impl Shared {
         self.bytes
     }
 
-    /// The spans that are, one after the other, the bytes of a piece.
+    /// The spans whose concatenation is the bytes of a piece.
     pub(crate) fn spans(
         &mut self,
         thread_key: i64,
@@ -64,7 +64,7 @@ struct Value<'a> {
 }
 
 impl Value<'_> {
-    /// A few bytes: those that follow the last span, or else new ones.
+    /// Adds a few bytes: the same bytes if they follow the last span, else a copy of them.
     fn text(&mut self, text: &[u8]) {
         if text.is_empty() {
             return;
@@ -95,7 +95,7 @@ impl Value<'_> {
         Ok(())
     }
 
-    /// Adds a span; one that follows the last one continues it.
+    /// Adds a span, or lengthens the last one if the new one follows it.
     fn span(&mut self, span: Span) {
         match self.spans.last_mut() {
             Some(last) if last.end == span.begin => last.end = span.end,

@@ -1,5 +1,5 @@
-//! Where a value may be cut: at boundaries its serialization has, or else at boundaries that
-//! its content draws.
+//! Where a value may be cut: at boundaries of its serialization, or else at boundaries that depend
+//! on its content.
 
 mod json;
 mod msgpack;
@@ -8,17 +8,18 @@ use std::ops::Range;
 
 use super::piece::Shape;
 
-/// The parts of a value, in order; with the ends and separators of the shape they are the value.
+/// The parts of a value, in order. Joined with the ends and separators of the shape they are the
+/// value.
 #[derive(Debug, PartialEq)]
 pub(crate) struct Split {
-    /// How the parts are put together.
+    /// How the parts are joined.
     pub(crate) shape: Shape,
-    /// Where each part is.
+    /// The position of each part.
     pub(crate) ranges: Vec<Range<usize>>,
 }
 
-/// The parts of a container, by the serializer's tag; nothing for a value that is none, or
-/// whose bytes are not as its tag promises.
+/// The parts of a container, by the serializer's tag; `None` if the value is not a container, or
+/// its bytes are not what the tag promises.
 pub(crate) fn structure(kind: &str, bytes: &[u8]) -> Option<Split> {
     match kind {
         "json" => json::container(bytes),
@@ -27,21 +28,20 @@ pub(crate) fn structure(kind: &str, bytes: &[u8]) -> Option<Split> {
     }
 }
 
-/// The elements of a list or the entries of a map, given without its ends; nothing for bytes that
-/// are none. Where each one is decides `structure`, so the ends are put around them.
+/// The elements of a list or entries of a map, given without brackets or braces; `None` if the
+/// bytes are not such elements. The result is that of `structure` for the bytes with their ends.
 pub(crate) fn elements(shape: Shape, bytes: &[u8]) -> Option<impl Iterator<Item = &[u8]>> {
     let ranges = json::inside(shape, bytes)?;
     Some(ranges.into_iter().filter_map(|range| bytes.get(range)))
 }
 
-/// The two parts of an entry of a JSON object: the key with its colon, and the value, itself
-/// split where it is a container.
+/// The two parts of a JSON object's entry: the key with its colon, and the value.
 pub(crate) fn entry(bytes: &[u8]) -> Option<Split> {
     let value = json::entry_value(bytes)?;
     Some(Split { shape: Shape::Plain, ranges: vec![0..value, value..bytes.len()] })
 }
 
-/// Parts of at most `bytes_max` bytes, cut where the content says, so that an insertion moves
+/// Parts of at most `bytes_max` bytes. The cuts depend on the content, so that an insertion moves
 /// only the cuts near it.
 pub(crate) fn content(bytes: &[u8], bytes_max: usize) -> impl Iterator<Item = Range<usize>> {
     let (min, mean) = (bytes_max / 8, bytes_max / 2);

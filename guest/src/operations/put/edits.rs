@@ -1,5 +1,4 @@
-//! The part of a put that is about edits: what is said in terms of a base becomes what the whole
-//! value would be.
+//! Edits of a put: turns what is said in terms of a base into what the whole value would be.
 
 use super::Put;
 use crate::contract::call::{self, NewValue};
@@ -9,13 +8,13 @@ use crate::format::known::KnownValue;
 use crate::format::values::build::{Builder, Built};
 
 impl Put {
-    /// The channels whose value refers to what is known.
+    /// The channels whose value refers to its base.
     pub(super) fn edits(&self) -> impl Iterator<Item = &call::ChannelValue<NewValue>> {
         let values = self.call.checkpoint.channel_values.iter();
         values.filter(|entry| !matches!(entry.value, NewValue::Whole(_)))
     }
 
-    /// Refuses edits of what is not known, and notes the nodes that the others need.
+    /// Refuses edits of values that are not known, and notes the nodes that the other edits need.
     #[inline(never)]
     pub(super) fn check_bases(&mut self) -> Result<(), Error> {
         let mut nodes = std::mem::take(&mut self.nodes);
@@ -44,8 +43,8 @@ impl Put {
         self.known.as_ref().and_then(|known| known.value(channel))
     }
 
-    /// A channel's value: the serializer's tag, and what is built of it; nothing where the nodes
-    /// of its base are not there any more.
+    /// A channel's value: the serializer's tag, and what is built of the value. `None` if the nodes
+    /// of its base are missing.
     #[inline(never)]
     pub(super) fn built(
         &self,
@@ -78,13 +77,14 @@ impl Put {
     }
 }
 
-/// An edit counts from one value among those that a channel had: only its caller knows which.
+/// The error for an edit without `known`: only the caller knows which of a channel's values it
+/// edits.
 fn without_known(channel: &str) -> Error {
     Error::invalid(
         "edit-without-known",
         format!(
             "the value of channel {channel} refers to a base, and the put has no known; pass the \
-             known of the outcome that the base is of, or the whole value"
+             known of the outcome that gave the base, or the whole value"
         ),
     )
 }

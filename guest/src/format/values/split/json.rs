@@ -5,9 +5,9 @@ use std::ops::Range;
 use super::Split;
 use crate::format::values::piece::Shape;
 
-/// The elements of an array or the entries of an object that has neither white space around its
-/// parts nor anything after its end. What it accepts need not be JSON all the way down: the
-/// parts, put together, are the bytes, and that is all a split has to promise.
+/// The elements of an array or entries of an object; `None` if there is white space around its
+/// parts or anything after its end. What it accepts need not be valid JSON all the way down: it is
+/// enough that the parts, joined, are the bytes.
 pub(super) fn container(bytes: &[u8]) -> Option<Split> {
     let (shape, end) = match (bytes.first()?, bytes.last()?) {
         (b'[', b']') => (Shape::Array, b']'),
@@ -33,7 +33,7 @@ pub(super) fn container(bytes: &[u8]) -> Option<Split> {
     }
 }
 
-/// The elements or entries between the ends of a container that are not there themselves.
+/// The elements or entries of a container whose ends are not in `bytes`.
 pub(super) fn inside(shape: Shape, bytes: &[u8]) -> Option<Vec<Range<usize>>> {
     let (open, close) = shape.ends();
     let whole = [open, bytes, close].concat();
@@ -44,7 +44,7 @@ pub(super) fn inside(shape: Shape, bytes: &[u8]) -> Option<Vec<Range<usize>>> {
     Some(ranges)
 }
 
-/// Where the value of an object's entry begins: after the key's closing quote and the colon.
+/// The position of the value in an object's entry: after the key's closing quote and the colon.
 pub(super) fn entry_value(entry: &[u8]) -> Option<usize> {
     if entry.first()? != &b'"' {
         return None;
@@ -54,7 +54,7 @@ pub(super) fn entry_value(entry: &[u8]) -> Option<usize> {
     (entry.get(colon) == Some(&b':') && value < entry.len()).then_some(value)
 }
 
-/// The part that begins at `begin`: up to a comma or an end at its own depth.
+/// The part that begins at `begin` and goes up to a comma or an end at its own depth.
 fn part(bytes: &[u8], begin: usize) -> Option<Range<usize>> {
     let mut depth = 0_usize;
     let mut at = begin;

@@ -3,11 +3,11 @@
 use super::Split;
 use crate::format::values::piece::Shape;
 
-/// How deep a value may nest.
+/// A value may nest at most this deep.
 const DEPTH_MAX: usize = 128;
 
-/// The header of an array or a map, then its elements or entries (a key and its value are one
-/// part). Nothing where the bytes are not exactly one array or map.
+/// The parts of an array or map: its header, then its elements or entries (a key and its value are
+/// one part). `None` if the bytes are not exactly one array or map.
 pub(super) fn container(bytes: &[u8]) -> Option<Split> {
     let (header, count, per_part) = match head(bytes, 0)? {
         Head::Array { body, count } => (body, count, 1),
