@@ -1,5 +1,5 @@
-//! Whatever decodes what a store or a host carries gives a structure or an error, and a
-//! structure that is written again reads as the same one.
+//! Every decoder of stored or carried bytes returns a structure or an error, and a structure that
+//! is encoded again decodes as the same one.
 
 #![no_main]
 
@@ -36,14 +36,14 @@ fuzz_target!(|bytes: &[u8]| {
     let _ = join_forged(bytes);
 });
 
-/// What reads is written as bytes that read, and are written, the same.
+/// Bytes that decode are encoded as bytes that decode, and encode, the same.
 fn assert_stable<E: std::fmt::Debug>(bytes: &[u8], again: impl Fn(&[u8]) -> Result<Vec<u8>, E>) {
     if let Ok(written) = again(bytes) {
         assert!(again(&written).unwrap() == written, "written differently");
     }
 }
 
-/// A piece with all its chunks, read to its end.
+/// Forges a piece with all its chunks and joins it.
 fn join_forged(bytes: &[u8]) -> arbitrary::Result<()> {
     let mut forge = Forge::default();
     let mut piece = Vec::new();

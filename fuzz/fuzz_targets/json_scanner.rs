@@ -1,4 +1,5 @@
-//! The JSON judge agrees with `serde_json`, and what a scanner splits is what it was given.
+//! The JSON checker agrees with `serde_json`, and the parts that a scanner finds, joined, are its
+//! input.
 
 #![no_main]
 
@@ -8,7 +9,7 @@ use libfuzzer_sys::fuzz_target;
 use serde::de::IgnoredAny;
 use serde_json::Value;
 
-/// Both judges have a limit to nesting, and not the same one.
+/// The two checkers limit nesting differently; up to this depth neither does.
 const OPENED_MAX: usize = 100;
 
 fuzz_target!(|bytes: &[u8]| {

@@ -1,5 +1,5 @@
-//! A call on a Kusto ends, in an outcome or an error, whatever its host and the service answer;
-//! and no query or command holds what a caller said outside of a literal.
+//! A call on Kusto ends, in an outcome or an error, whatever the host and the service answer, and
+//! sends nothing to another host.
 
 #![no_main]
 
@@ -9,11 +9,11 @@ use langgraph_checkpoint_guest::kusto::{IngestMode, KustoOptions, Store, Task, T
 use langgraph_checkpoint_guest::{Answer, Authorization, Call, Error, HttpAnswer, Moment, Need};
 use libfuzzer_sys::fuzz_target;
 
-/// More than any call may take in its time: the clock here goes on a second with every answer.
+/// More than any call takes before its deadline: the clock advances a second with every answer.
 const ROUNDS_MAX: usize = 2_000;
 
 fuzz_target!(|bytes: &[u8]| {
-    // An input that ends too early says nothing.
+    // An input that ends too early tests nothing more.
     let _ = drive(&mut Unstructured::new(bytes));
 });
 

@@ -1,4 +1,4 @@
-//! An operation ends, in an outcome or an error, whatever rows its host answers with.
+//! An operation ends, in an outcome or an error, whatever rows the host answers with.
 
 #![no_main]
 
@@ -7,11 +7,11 @@ use langgraph_checkpoint_fuzz::{calls, forge::Forge, rows};
 use langgraph_checkpoint_guest::{Answer, Moment, Need, Progress, Store};
 use libfuzzer_sys::fuzz_target;
 
-/// More than any operation may take.
+/// More rounds than any operation takes.
 const ROUNDS_MAX: usize = 300;
 
 fuzz_target!(|bytes: &[u8]| {
-    // An input that ends too early says nothing.
+    // An input that ends too early tests nothing more.
     let _ = drive(&mut Unstructured::new(bytes));
 });
 

@@ -1,5 +1,5 @@
-//! Any series of calls on a real database: SQLite refuses no statement, nothing but bad input
-//! is an error, and what was put is got back.
+//! Any series of calls on a real database: SQLite accepts every statement, only bad input is an
+//! error, and what was put is read back.
 
 #![no_main]
 
@@ -16,7 +16,7 @@ use libfuzzer_sys::fuzz_target;
 const CALLS_MAX: usize = 12;
 
 fuzz_target!(|bytes: &[u8]| {
-    // An input that ends too early has said what it had to say.
+    // An input that ends too early tests nothing more.
     let _ = run(&mut Unstructured::new(bytes));
 });
 
@@ -29,7 +29,7 @@ fn run(u: &mut Unstructured<'_>) -> Result<()> {
         let call = calls::call(u)?;
         match native.call(call.clone()) {
             Err(Error::InvalidInput(_)) => {}
-            // Only these carry bytes that are the planner's own.
+            // Only these calls carry bytes that a planner made.
             Err(Error::Protocol(_))
                 if matches!(
                     call,
@@ -115,8 +115,8 @@ fn assert_same(
     }
 }
 
-/// Each kind of write is kept by a task's first call: the first at its place, or the last of a
-/// special channel. Another call of the same task may have come before, with writes that stay.
+/// The last write of a call to a special channel is kept. Other writes are not checked, because an
+/// earlier call of the same task may have taken their places.
 fn assert_kept(native: &mut Native, put: &PutWrites) {
     let Some(tuple) = tuple(native, put.config.clone()) else {
         return;

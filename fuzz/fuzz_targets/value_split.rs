@@ -1,4 +1,5 @@
-//! A value that is split, stored and joined is the value, and equal values have equal pieces.
+//! A value that is split, stored and joined is unchanged, equal values have equal pieces, and an
+//! edit builds what the whole value would.
 
 #![no_main]
 
@@ -8,7 +9,7 @@ use arbitrary::{Arbitrary, Result, Unstructured};
 use langgraph_checkpoint_guest::fuzzing::{Built, EditRun, Gather, Hash, build, edit};
 use libfuzzer_sys::fuzz_target;
 
-/// A value and how large it is made.
+/// A value, how it is enlarged, and edits of it.
 #[derive(Arbitrary, Debug)]
 struct Input<'a> {
     kind: Kind,
@@ -24,15 +25,15 @@ enum Kind {
     Bytes,
 }
 
-/// A fuzzer's inputs are small; values that fill several levels of nodes are not.
+/// A fuzzer's inputs are small, so they are enlarged to values that fill several levels of nodes.
 #[derive(Debug)]
 enum Growth {
     Raw,
-    /// Members made of the input, each with its number.
+    /// Members that are made of the input, each with its number.
     Members {
         count: u16,
         map: bool,
-        /// Inside so many arrays.
+        /// The number of arrays around them.
         nested: u8,
     },
 }
@@ -73,7 +74,7 @@ fuzz_target!(|input: Input<'_>| {
 });
 
 impl Input<'_> {
-    /// Runs of any length, fresh ones between them.
+    /// Kept and fresh runs of any length.
     fn runs(&self) -> Vec<EditRun> {
         let run = |(keeps, first, count): &(bool, u16, u16)| match keeps {
             true => EditRun::Kept { first: *first, count: *count },
@@ -144,7 +145,7 @@ fn grown(input: &Input<'_>) -> (&'static str, Vec<u8>) {
     (kind, bytes)
 }
 
-/// Some of the input, another part for each index.
+/// A part of the input, a different one for each index.
 fn member(bytes: &[u8], index: u16) -> &[u8] {
     let begin = usize::from(index) * 31 % (bytes.len() + 1);
     &bytes[begin..]

@@ -1,4 +1,4 @@
-//! Calls of any kind, with any text and any bytes in them.
+//! Calls of every kind, with arbitrary text and bytes.
 
 use arbitrary::{Result, Unstructured};
 use guest::{
@@ -9,7 +9,7 @@ use langgraph_checkpoint_guest as guest;
 
 use crate::rows;
 
-/// Longer than any id may be, and up to a value that fills several chunks.
+/// How often bytes are repeated: enough to exceed the limit of ids, and to fill several chunks.
 const REPEATS: [usize; 5] = [1, 2, 40, 1_100, 20_000];
 
 /// Any call.
@@ -82,7 +82,7 @@ fn put_writes(u: &mut Unstructured<'_>) -> Result<PutWrites> {
 }
 
 fn list(u: &mut Unstructured<'_>) -> Result<List> {
-    // Each condition becomes a part of one statement; a store has a limit to those.
+    // Each condition is a part of one statement, whose size is limited.
     let conditions = if u.ratio(1, 32)? { 1_200 } else { 3 };
     let mut filter = several(u, 3, |u| {
         let json = match u.int_in_range(0..=4)? {
@@ -134,7 +134,7 @@ fn version(u: &mut Unstructured<'_>) -> Result<Version> {
     })
 }
 
-/// Mostly a name that comes again.
+/// Any text; mostly one of a few names.
 pub fn text(u: &mut Unstructured<'_>) -> Result<String> {
     if u.ratio(3, 4)? {
         return rows::id(u).map(str::to_owned);
@@ -156,7 +156,7 @@ fn payload(u: &mut Unstructured<'_>) -> Result<Payload> {
     Ok(Payload { kind: kind.to_owned(), bytes })
 }
 
-/// What a host would carry from one call to another.
+/// Bytes in place of those that a host carries from one call to the next.
 fn token(u: &mut Unstructured<'_>) -> Result<Option<Vec<u8>>> {
     if u.ratio(7, 8)? { Ok(None) } else { u.arbitrary().map(Some) }
 }

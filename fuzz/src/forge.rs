@@ -1,5 +1,5 @@
-//! Stored structures that are well formed enough to be believed: pieces whose chunks have the
-//! right hashes, envelopes with the right checksums. Here and there one lies.
+//! Stored structures that are valid enough to be accepted: pieces whose chunks have the right
+//! hashes, envelopes with the right checksums. A few of them lie.
 
 use std::collections::BTreeMap;
 
@@ -7,15 +7,16 @@ use arbitrary::{Result, Unstructured};
 use langgraph_checkpoint_guest::fuzzing::{self, Hash};
 use rmp::encode as msgpack;
 
-/// How deep pieces are forged inside pieces; what is read may nest deeper through shared chunks.
+/// Pieces are forged inside pieces at most this deep. What is read may nest deeper through shared
+/// chunks.
 const DEPTH_MAX: usize = 12;
 
-/// Makes pieces and keeps the chunks they refer to.
+/// Makes pieces and keeps the chunks that they refer to.
 #[derive(Debug, Default)]
 pub struct Forge {
-    /// What a store would hold.
+    /// The chunks that a store would hold.
     pub chunks: BTreeMap<Hash, Vec<u8>>,
-    /// References to them: the tag of the piece, the hash, the length.
+    /// References to these chunks: the tag of the piece, the hash, the length.
     references: Vec<(u8, Hash, u64)>,
 }
 
@@ -28,7 +29,7 @@ impl Forge {
         Ok(())
     }
 
-    /// Appends a piece that stands in a sequence of this shape, and gives its length.
+    /// Appends a piece in a sequence of this shape, and returns its length.
     pub fn piece(
         &mut self,
         u: &mut Unstructured<'_>,
@@ -63,7 +64,7 @@ impl Forge {
                 self.sequence(u, to, depth)
             }
             5 | 6 if !self.references.is_empty() => {
-                // The same chunk once more, as parts that are equal share one.
+                // A known chunk again: equal parts share one.
                 let (tag, hash, length) = *u.choose(&self.references)?;
                 reference(to, tag, &hash, length);
                 Ok(length)
@@ -80,7 +81,7 @@ impl Forge {
         }
     }
 
-    /// Pieces of one level, encoded, and their length.
+    /// The encoded pieces of one level, and their length.
     fn pieces(
         &mut self,
         u: &mut Unstructured<'_>,
@@ -134,7 +135,7 @@ impl Forge {
         Ok(length)
     }
 
-    /// Keeps a chunk and appends a reference to it; some chunks are lost or damaged.
+    /// Keeps a chunk and appends a reference to it. Some chunks are emptied or damaged.
     fn chunk(
         &mut self,
         u: &mut Unstructured<'_>,

@@ -1,4 +1,4 @@
-//! What the fuzz targets share: values and rows made from the fuzzer's bytes.
+//! What the fuzz targets share: calls, rows, responses and values made from the fuzzer's bytes.
 
 pub mod calls;
 pub mod forge;

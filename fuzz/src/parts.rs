@@ -1,8 +1,8 @@
-//! What holds of every split.
+//! Checks every split must pass.
 
 use langgraph_checkpoint_guest::fuzzing::Parts;
 
-/// Panics unless the parts are those of the bytes: none empty, and together the bytes.
+/// Panics unless no part is empty and the joined parts are the bytes.
 pub fn assert_whole(parts: &Parts, bytes: &[u8]) {
     let mut joined = parts.ends.0.to_vec();
     for (index, range) in parts.ranges.iter().enumerate() {

@@ -1,4 +1,4 @@
-//! Responses of a Kusto: well formed with any content, broken, refused, absent.
+//! Responses of a Kusto service: valid with any content, broken, refused, missing.
 
 use arbitrary::{Result, Unstructured};
 use langgraph_checkpoint_guest::{HttpAnswer, HttpRequest, HttpResponse};
@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use crate::calls;
 
-/// Columns that queries and commands give, and one that none does.
+/// Columns that queries and commands return.
 const COLUMNS: &[&str] = &[
     "thread_id",
     "checkpoint_ns",
@@ -35,7 +35,7 @@ const COLUMNS: &[&str] = &[
     "Policy",
 ];
 
-/// Codes that mean something.
+/// Error codes with a meaning, and one without.
 const CODES: &[&str] = &[
     "BadRequest_StreamingIngestionPolicyNotEnabled",
     "Stream_InputStreamTooLarge",
@@ -97,7 +97,7 @@ fn table(u: &mut Unstructured<'_>) -> Result<Value> {
     }))
 }
 
-/// Most often what the column has.
+/// A cell; most often of the column's type.
 fn cell(u: &mut Unstructured<'_>, column: &str) -> Result<Value> {
     if u.ratio(1, 64)? {
         return Ok(u.choose(&[Value::Null, Value::Bool(true)])?.clone());

@@ -1,4 +1,4 @@
-//! Rows as a store would give them, with envelopes that fit the columns beside them.
+//! Rows as a store would return them, with envelopes that fit the columns beside them.
 
 use arbitrary::{Arbitrary, Result, Unstructured};
 use langgraph_checkpoint_guest::fuzzing::{link, mark, seal};
@@ -6,10 +6,10 @@ use langgraph_checkpoint_guest::{RowSet, Statement, Value};
 
 use crate::forge::{Forge, array, blob, float, integer, string};
 
-/// Ids that meet each other again.
+/// A few ids, so that they repeat.
 pub const IDS: [&str; 5] = ["a", "b", "c", "", "__pregel_tasks"];
 
-/// What a statement's rows are made as.
+/// The kind of rows that are made for a statement.
 #[derive(Arbitrary, Debug, Clone, Copy)]
 enum Kind {
     /// Checkpoints and their writes.
@@ -22,7 +22,7 @@ enum Kind {
     Anything,
 }
 
-/// The columns that a checkpoint's row is found by.
+/// The columns that identify a checkpoint's row, and its parent.
 struct Place {
     thread_id: &'static str,
     checkpoint_ns: &'static str,
@@ -67,7 +67,7 @@ pub fn row_set(u: &mut Unstructured<'_>, forge: &mut Forge, to: &Statement) -> R
     Ok(RowSet { rows })
 }
 
-/// The chunks that were asked for, but not always all of them.
+/// The chunks that were asked for; sometimes one is left out.
 fn chunks(u: &mut Unstructured<'_>, forge: &Forge, hashes: &[u8]) -> Result<RowSet> {
     let mut rows = Vec::new();
     for (place, hash) in hashes.chunks(20).enumerate() {
@@ -232,7 +232,7 @@ fn value(u: &mut Unstructured<'_>) -> Result<Value> {
     })
 }
 
-/// Threads are few, so that their chunks meet.
+/// A thread's key. Threads are few, so that they share chunks.
 fn key(u: &mut Unstructured<'_>) -> Result<Value> {
     Ok(Value::Integer(u.int_in_range(0..=1)?))
 }

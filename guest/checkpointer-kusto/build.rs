@@ -1,5 +1,5 @@
-//! Has the linker leave its adapter for WASI 0.1 away: this component needs none, and the
-//! adapter's newer interfaces would take the place of those of 0.2.0, which more hosts have.
+//! Makes the linker leave out its adapter for WASI 0.1. This component needs none, and the adapter
+//! would replace the interfaces of WASI 0.2.0, which more hosts have, by newer ones.
 
 #![allow(
     clippy::disallowed_macros,

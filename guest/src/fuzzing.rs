@@ -1,5 +1,5 @@
-//! What fuzz targets see of the inside. Each function calls the one it is named for; none
-//! decides anything.
+//! What fuzz targets see of this crate. Each function calls the one it is named after; none decides
+//! anything.
 
 use std::collections::BTreeSet;
 use std::ops::Range;
@@ -20,11 +20,11 @@ pub type Hash = [u8; HASH_BYTES];
 /// The parts of a container.
 #[derive(Debug)]
 pub struct Parts {
-    /// What stands before the first part and after the last one.
+    /// The bytes before the first part and after the last one.
     pub ends: (&'static [u8], &'static [u8]),
-    /// What stands between two parts.
+    /// The bytes between two parts.
     pub separator: &'static [u8],
-    /// Where each part is.
+    /// The position of each part.
     pub ranges: Vec<Range<usize>>,
 }
 
@@ -39,12 +39,12 @@ pub fn is_json(bytes: &[u8]) -> bool {
     crate::format::json::is_value(bytes)
 }
 
-/// The parts of a container, by the serializer's tag.
+/// The parts of a container, by the serializer's tag; `None` if it is not one.
 pub fn structure(kind: &str, bytes: &[u8]) -> Option<Parts> {
     split::structure(kind, bytes).map(Parts::from)
 }
 
-/// The parts of an entry of a JSON object.
+/// The parts of a JSON object's entry; `None` if it is not one.
 pub fn entry(bytes: &[u8]) -> Option<Parts> {
     split::entry(bytes).map(Parts::from)
 }
@@ -66,19 +66,19 @@ pub fn build(kind: &str, bytes: &[u8], known: &BTreeSet<Hash>) -> Result<Built, 
     raw_built(builder.value(kind, bytes)?)
 }
 
-/// A run of an edit, by the numbers a fuzzer has.
+/// A run of an edit, with numbers that a fuzzer draws.
 #[derive(Clone, Copy, Debug)]
 pub enum EditRun {
-    /// Elements of the base, as far as it has them.
+    /// Elements of the base; positions outside of it are adjusted.
     Kept {
         /// The first one.
         first: u16,
-        /// How many.
+        /// The number of elements.
         count: u16,
     },
     /// New elements.
     Fresh {
-        /// How many.
+        /// The number of elements.
         count: u16,
     },
 }
@@ -86,13 +86,13 @@ pub enum EditRun {
 /// A value that was edited.
 #[derive(Debug)]
 pub struct Edited {
-    /// Its bytes, put together from those of the base.
+    /// Its bytes, joined from those of the base and the new elements.
     pub bytes: Vec<u8>,
-    /// What the edit made, all chunks of the base being known.
+    /// What the edit builds if all chunks of the base are known.
     pub built: Built,
 }
 
-/// Edits a list or map; nothing for any other value.
+/// Edits a list or map; `None` for any other value.
 pub fn edit(kind: &str, bytes: &[u8], runs: &[EditRun]) -> Option<Result<Edited, Error>> {
     let nothing = BTreeSet::new();
     let base = build::Builder::new(&nothing).value(kind, bytes).ok()?;
@@ -155,7 +155,7 @@ pub struct Gather {
 }
 
 impl Gather {
-    /// Of an encoded piece; nothing where the bytes are none.
+    /// The chunks of an encoded piece; `None` if the bytes are not one.
     pub fn of(piece: &[u8]) -> Option<Self> {
         let piece = decode(piece)?;
         let mut gather = join::Gather::default();
@@ -201,7 +201,7 @@ pub fn spine_hash(bytes: &[u8]) -> Hash {
     raw(&hash::Hash::of(Role::Spine, bytes))
 }
 
-/// Puts the checksum over an envelope and the columns beside it at the envelope's end.
+/// Appends to an envelope the checksum over it and the columns beside it.
 pub fn seal(envelope: Vec<u8>, columns: &[&[u8]]) -> Vec<u8> {
     crate::format::seal(envelope, columns)
 }
@@ -237,7 +237,7 @@ pub fn reseal_write(
     WriteEnvelope::open(sealed, columns, &|| "an envelope".to_owned())?.seal(columns)
 }
 
-/// The link of a checkpoint with these columns: thread, namespace, id, channels; and its parent.
+/// The link of a checkpoint with these columns (thread, namespace, id, channels) and its parent.
 pub fn link(
     [thread_id, checkpoint_ns, checkpoint_id, channels]: [&str; 4],
     parent_checkpoint_id: Option<&str>,
@@ -250,7 +250,7 @@ pub fn mark(channel: &str) -> [u8; MARK_BYTES] {
     write::mark(channel)
 }
 
-/// Reads the known of a thread and writes it.
+/// Decodes what is known of a thread and encodes it again.
 pub fn reencode_known(
     bytes: &[u8],
     thread_id: &str,

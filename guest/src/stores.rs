@@ -1,8 +1,8 @@
-//! The stores behind one port: each turns what operations ask (`operations::ask`) into what its
+//! The stores behind the port. Each turns what operations ask (`operations::ask`) into what its
 //! host can run, and the host's answers into the rows that the port promises.
 //!
-//! A store of SQL is a `sql::Dialect`. One that needs several requests for one ask is a task
-//! (`kusto::io`). A caller sees no difference: it opens a `Store`, and advances an `Operation`.
+//! A store of SQL is a `sql::Dialect`. A store that needs several requests for one ask is a task
+//! (`kusto::io`). A caller sees no difference: it opens a `Store` and advances an `Operation`.
 
 pub mod drive;
 #[cfg(feature = "kusto")]
@@ -38,7 +38,7 @@ pub enum Store {
 }
 
 impl Store {
-    /// A store with these options, which are checked. Nothing is run or sent.
+    /// Opens a store with these options and checks them. Nothing is run or sent.
     pub fn open(options: StoreOptions) -> Result<Self, Error> {
         match options {
             StoreOptions::Sqlite => Ok(Self::Sqlite),
@@ -47,7 +47,8 @@ impl Store {
         }
     }
 
-    /// Begins a call. Bad input is refused here, before anything is run or sent.
+    /// Starts a call and returns its first progress. Bad input is refused here, before anything is
+    /// run or sent.
     pub fn start(&self, call: Call, at: Moment) -> Result<(Operation, Progress), Error> {
         match self {
             Self::Sqlite => {
@@ -74,8 +75,8 @@ impl Store {
         }
     }
 
-    /// The calls that were sent and that no query has shown yet. A host keeps them: if the instance
-    /// fails, the next one awaits them.
+    /// The calls that were sent and that no query has shown yet; none for a store of SQL. A host
+    /// keeps this list: if the instance fails, the host gives it to `await_shown` of the next one.
     pub fn unshown(&self) -> Vec<UnshownCall> {
         match self {
             Self::Sqlite => Vec::new(),
@@ -84,7 +85,7 @@ impl Store {
         }
     }
 
-    /// What the caller should be warned of, once: such as that streaming is off.
+    /// Takes the warning for the caller, if there is one, such as that streaming is off.
     pub fn take_warning(&self) -> Option<String> {
         match self {
             Self::Sqlite => None,
@@ -93,7 +94,7 @@ impl Store {
         }
     }
 
-    /// What a host does something about between calls; of a store of SQL, nothing.
+    /// What a host must act on between calls; the default for a store of SQL. Takes the warning.
     pub fn status(&self) -> Status {
         match self {
             Self::Sqlite => Status::default(),
@@ -107,8 +108,8 @@ impl Store {
         }
     }
 
-    /// Calls that another instance has made: what is read of their threads has them, or is refused
-    /// as `store-stale`.
+    /// Names calls that another instance made. A read of their threads either includes these calls
+    /// or fails with `store-stale`. A store of SQL ignores them.
     pub fn await_shown(&self, calls: Vec<UnshownCall>) {
         match self {
             Self::Sqlite => drop(calls),
@@ -118,18 +119,19 @@ impl Store {
     }
 }
 
-/// One call under way on SQLite. It may be moved between threads, unlike one on Kusto.
+/// One call under way on SQLite. Unlike one on Kusto it may be moved between threads.
 #[derive(Debug)]
 pub struct SqliteOperation(sql::Operation<Sqlite>);
 
 impl SqliteOperation {
-    /// Begins a call. Bad input is refused here, before anything is run.
+    /// Starts a call and returns its first progress. Bad input is refused here, before anything is
+    /// run.
     pub fn start(call: Call) -> Result<(Self, Progress), Error> {
         let (operation, progress) = sql::Operation::start(call)?;
         Ok((Self(operation), progress))
     }
 
-    /// Takes the answer to the last need, returns what comes next; see `Operation::advance`.
+    /// Takes the answer to the last need and returns the next progress; see `Operation::advance`.
     pub fn advance(&mut self, answer: Answer) -> Result<Progress, Error> {
         self.0.advance(answer)
     }
@@ -154,10 +156,11 @@ enum State {
 }
 
 impl Operation {
-    /// Takes the answer to the last need, returns what comes next.
+    /// Takes the answer to the last need and returns the next progress.
     ///
-    /// Call it with exactly one answer for each need, of the need's case; never after `Done` or an
-    /// error.
+    /// Call it with exactly one answer for each need, of the need's case, and never after `Done` or
+    /// an error. An answer of another case fails with `wrong-answer`, a call after the end with
+    /// `ended-operation`.
     pub fn advance(&mut self, answer: Answer, at: Moment) -> Result<Progress, Error> {
         match &mut self.0 {
             State::Sqlite(operation) => {
@@ -169,8 +172,8 @@ impl Operation {
         }
     }
 
-    /// What the operation ends in, as far as that is known before the last need is answered;
-    /// `None` if it is not.
+    /// What the operation will end in, if that is known before the last need is answered; else
+    /// `None`.
     pub fn expected(&self) -> Result<Option<Expected>, Error> {
         match &self.0 {
             State::Sqlite(operation) => operation.0.expected(),

@@ -1,7 +1,8 @@
-//! The planner's calls as bytes: the interface `wire` of `wit/planner`, where their shapes are.
+//! The planner's calls as bytes: the interface `wire` of `wit/planner/wire.wit`, which documents
+//! their shapes.
 //!
-//! A host enters here if a list of bytes crosses for next to nothing, and every field, variant and
-//! text of its own costs. Nothing is decided in this module.
+//! It is for hosts where passing a list of bytes costs almost nothing, and passing each field,
+//! variant and text has a cost. This module decides nothing.
 
 #[cfg(feature = "kusto")]
 mod kusto;
@@ -23,16 +24,16 @@ use crate::stores::{Operation, Store, StoreOptions};
 
 use write::Writer;
 
-/// At most so many texts of statements get a number; the others cross whole each time.
+/// At most this many statement texts get a number. Others are sent whole each time.
 const TEXTS_MAX: u32 = 256;
 
-/// What most answers hold beside what their call holds.
+/// Most answers have at most this many bytes beyond those of their call.
 const ROOM_BYTES: usize = 1024;
 
-/// From so many bytes on a call's memory is taken in one step.
+/// For a call of at least this many bytes, memory is reserved in one step.
 const LARGE_BYTES: usize = 1 << 22;
 
-/// About how many bytes are taken for each byte of a call that is large.
+/// About how many bytes are reserved for each byte of a large call.
 const BYTES_FOR_EACH: usize = 6;
 
 /// About how many bytes a write takes beside its value.
@@ -48,7 +49,7 @@ pub struct Wire {
     texts: Texts,
 }
 
-/// What is under way.
+/// An operation, or several calls that were made together.
 #[cfg_attr(
     feature = "kusto",
     expect(clippy::large_enum_variant, reason = "each is moved a few times, and few are kept")
@@ -60,10 +61,10 @@ enum Running {
     Together(crate::stores::kusto::Task<Ended>),
 }
 
-/// How calls ended that were made together.
+/// How calls that were made together ended, in their order.
 type Ended = Vec<Result<Outcome, Error>>;
 
-/// What is to be begun.
+/// What to start.
 #[expect(clippy::large_enum_variant, reason = "one at a time is begun")]
 enum Start {
     One(Call),
@@ -92,22 +93,23 @@ impl Wire {
         self.stores.remove(&store);
     }
 
-    /// Begins calls. Returns the list of where they stand.
+    /// Starts calls. Returns the list of their states. `at` is a moment, or empty for a store of
+    /// SQL.
     pub fn start(&mut self, store: u32, calls: &[impl AsRef<[u8]>], at: &[u8]) -> Vec<u8> {
-        // A statement holds about what its call does, and an id a few times.
+        // A statement holds about the bytes of its call, and an id several times.
         let bytes: usize = calls.iter().map(|call| call.as_ref().len() + ROOM_BYTES).sum();
         make_room(bytes.saturating_mul(BYTES_FOR_EACH));
         let mut writer = Writer::with_capacity(bytes);
         writer.array(calls.len());
         for call in calls {
             let started = self.start_one(store, call.as_ref(), at);
-            self.tell(started, &mut writer);
+            self.write_state(started, &mut writer);
         }
         writer.into_bytes()
     }
 
     #[inline(never)]
-    fn start_one(&self, store: u32, call: &[u8], at: &[u8]) -> Result<Stand, Error> {
+    fn start_one(&self, store: u32, call: &[u8], at: &[u8]) -> Result<State, Error> {
         let at = moment(at)?;
         let store = self.stores.get(&store).ok_or_else(no_store)?;
         match decode::<Start>(call).ok_or_else(|| malformed("call"))? {
@@ -116,43 +118,43 @@ impl Wire {
                     make_room(writes.writes.len().saturating_mul(WRITE_BYTES));
                 }
                 let (operation, progress) = store.start(call, at)?;
-                Ok(Stand::of(operation, progress))
+                Ok(State::of(operation, progress))
             }
             Start::Together(calls) => start_together(store, calls, at),
         }
     }
 
-    /// Gives an answer to an operation. Returns where it stands.
+    /// Gives an answer to an operation. Returns its state.
     #[inline(never)]
     pub fn advance(&mut self, operation: u32, answer: &[u8], at: &[u8]) -> Vec<u8> {
         make_room(answer.len().saturating_mul(BYTES_FOR_EACH));
         let running = self.operations.remove(&operation).ok_or_else(Error::ended_operation);
-        let stand = running.and_then(|running| {
+        let state = running.and_then(|running| {
             let answer = decode::<Answer>(answer).ok_or_else(|| malformed("answer"))?;
             let at = moment(at)?;
             match running {
                 Running::One(mut operation) => {
                     let progress = operation.advance(answer, at)?;
-                    Ok(Stand::of(operation, progress))
+                    Ok(State::of(operation, progress))
                 }
                 #[cfg(feature = "kusto")]
                 Running::Together(mut task) => {
                     let progress = task.advance(answer, at)?;
-                    Ok(Stand::of_together(task, progress))
+                    Ok(State::of_together(task, progress))
                 }
             }
         });
         let mut writer = Writer::with_capacity(ROOM_BYTES);
-        self.tell(stand, &mut writer);
+        self.write_state(state, &mut writer);
         writer.into_bytes()
     }
 
-    /// Forgets an operation that is not to be advanced any more.
+    /// Forgets an operation that will not be advanced again.
     pub fn end(&mut self, operation: u32) {
         self.operations.remove(&operation);
     }
 
-    /// What a host does something about between calls.
+    /// Returns what a host must act on between calls, or a refusal.
     pub fn status(&self, store: u32) -> Vec<u8> {
         let mut writer = Writer::with_capacity(ROOM_BYTES);
         match self.stores.get(&store) {
@@ -162,7 +164,8 @@ impl Wire {
         writer.into_bytes()
     }
 
-    /// Calls that another instance has made, in the shape of `status`. Returns `[0]`, or a refusal.
+    /// Names calls that another instance made, as `status` lists them but with `rows` as a double.
+    /// Returns `[0]`, or a refusal.
     pub fn await_shown(&self, store: u32, calls: &[u8]) -> Vec<u8> {
         let mut writer = Writer::with_capacity(ROOM_BYTES);
         let calls = decode::<Vec<UnshownCall>>(calls).ok_or_else(|| malformed("list of calls"));
@@ -177,7 +180,7 @@ impl Wire {
         writer.into_bytes()
     }
 
-    /// Answers a question about a store's login, of which the store needs to know nothing.
+    /// Answers a question about the login of a Kusto cluster, or refuses. It needs no store.
     pub fn login(&self, question: &[u8]) -> Vec<u8> {
         let mut writer = Writer::with_capacity(ROOM_BYTES);
         if let Err(error) = login(question, &mut writer) {
@@ -187,25 +190,25 @@ impl Wire {
         writer.into_bytes()
     }
 
-    /// Says where an operation stands, and keeps it if it goes on.
-    fn tell(&mut self, stand: Result<Stand, Error>, writer: &mut Writer) {
-        let told = stand.and_then(|stand| self.tell_stand(stand, writer));
-        if let Err(error) = told {
+    /// Writes the state of an operation, and keeps the operation if it goes on.
+    fn write_state(&mut self, state: Result<State, Error>, writer: &mut Writer) {
+        let written = state.and_then(|state| self.try_write_state(state, writer));
+        if let Err(error) = written {
             writer.refusal(&error);
         }
     }
 
-    fn tell_stand(&mut self, stand: Stand, writer: &mut Writer) -> Result<(), Error> {
-        let (running, need) = match stand {
-            Stand::Done(outcome) => {
+    fn try_write_state(&mut self, state: State, writer: &mut Writer) -> Result<(), Error> {
+        let (running, need) = match state {
+            State::Done(outcome) => {
                 writer.end(&outcome);
                 return Ok(());
             }
-            Stand::AllDone(ended) => {
+            State::AllDone(ended) => {
                 writer.all_done(&ended);
                 return Ok(());
             }
-            Stand::Needs(running, need) => (running, need),
+            State::Needs(running, need) => (running, need),
         };
         let expected = match &running {
             Running::One(operation) => operation.expected()?,
@@ -230,16 +233,19 @@ impl Wire {
     }
 }
 
-/// Where an operation stands.
-#[expect(clippy::large_enum_variant, reason = "one at a time is told, and it is moved a few times")]
-enum Stand {
+/// The state of an operation, as the host gets it.
+#[expect(
+    clippy::large_enum_variant,
+    reason = "one at a time is written, and it is moved a few times"
+)]
+enum State {
     Needs(Running, Need),
     Done(Outcome),
     #[cfg_attr(not(feature = "kusto"), expect(dead_code, reason = "Kusto has such operations"))]
     AllDone(Ended),
 }
 
-impl Stand {
+impl State {
     fn of(operation: Operation, progress: Progress) -> Self {
         match progress {
             Progress::Need(need) => Self::Needs(Running::One(operation), need),
@@ -256,12 +262,12 @@ impl Stand {
     }
 }
 
-fn start_together(store: &Store, calls: Vec<Call>, at: Moment) -> Result<Stand, Error> {
+fn start_together(store: &Store, calls: Vec<Call>, at: Moment) -> Result<State, Error> {
     match store {
         #[cfg(feature = "kusto")]
         Store::Kusto(store) => {
             let (task, progress) = store.start_together(calls, at)?;
-            Ok(Stand::of_together(task, progress))
+            Ok(State::of_together(task, progress))
         }
         Store::Sqlite => {
             let _ = (calls, at);
@@ -283,7 +289,7 @@ fn login(_: &[u8], _: &mut Writer) -> Result<(), Error> {
     Err(Error::protocol("store-not-included", "this planner is built without Kusto; use the other"))
 }
 
-/// The host's moment; a host of SQL gives none.
+/// The host's moment. A host of SQL passes none, which gives zeros.
 fn moment(at: &[u8]) -> Result<Moment, Error> {
     if at.is_empty() {
         return Ok(Moment::default());
@@ -295,14 +301,14 @@ fn moment(at: &[u8]) -> Result<Moment, Error> {
 #[derive(Debug, Default)]
 struct Texts {
     count: u32,
-    /// By their lengths: texts of one length are few, and to compare texts that begin alike takes
-    /// longer than most of what an operation does.
+    /// By length. Few texts have the same length, and comparing texts that begin alike takes longer
+    /// than most of what an operation does.
     by_length: BTreeMap<usize, Vec<(String, u32)>>,
 }
 
 impl Texts {
-    /// Writes the number by which both sides know a statement's text; the first time the text
-    /// itself, which thereby gets the next number.
+    /// Writes the number of a statement's text. The first time it writes the text itself, which
+    /// thereby gets the next number.
     fn write(&mut self, text: &str, writer: &mut Writer) {
         let alike = self.by_length.entry(text.len()).or_default();
         if let Some((_, number)) = alike.iter().find(|(known, _)| known == text) {
@@ -316,22 +322,22 @@ impl Texts {
     }
 }
 
-/// Takes memory and gives it back to the allocator, which asks the host for little more than a page
-/// at a time. A script engine may collect its garbage at each of those steps, of which a large call
-/// takes thousands.
+/// Reserves memory and returns it to the allocator. Otherwise the allocator asks the host for
+/// little more than a page at a time, thousands of times for a large call, and a script engine may
+/// collect garbage at each of those steps.
 fn make_room(bytes: usize) {
     if bytes < LARGE_BYTES {
         return;
     }
     let mut room: Vec<u8> = Vec::new();
-    // Where there is not so much, the call itself may do with less.
+    // If there is not that much memory, the call itself may need less.
     if room.try_reserve_exact(bytes).is_ok() {
         std::hint::black_box(&room);
     }
 }
 
 fn malformed(what: &str) -> Error {
-    Error::protocol("malformed-bytes", format!("the bytes of a {what} have not its shape"))
+    Error::protocol("malformed-bytes", format!("the bytes of a {what} do not have its shape"))
 }
 
 fn no_store() -> Error {

@@ -1,4 +1,4 @@
-//! What one call may ask for: more is refused before the first statement.
+//! Limits of one call: a call that exceeds one is refused before the first statement.
 
 use langgraph_checkpoint_guest::{Access, Batch, Moment, Store};
 use langgraph_checkpoint_guest::{Call, Config, Error, List, MetadataFilter, Need, Progress};

@@ -1,8 +1,8 @@
-//! The statements of each call, for a person to read: `tests/goldens/sqlite/NAME.json` is a call
-//! (and the ones before it), `NAME.txt` every round's statements with their parameters. Each
-//! statement is also prepared and run on SQLite as its round comes.
+//! The statements of each call, for people to read. `tests/goldens/sqlite/NAME.json` has a call and
+//! the calls before it; `NAME.txt` has the statements of every round with their parameters. Each
+//! statement is also run on SQLite.
 //!
-//! What a call gives is for the transcripts to say; here is how it asks. After a change run with
+//! The goldens show how a call asks; the transcripts show what it returns. After a change run with
 //! `BLESS=1` and read the diff.
 
 use langgraph_checkpoint_guest::{
@@ -12,7 +12,7 @@ use langgraph_checkpoint_tests::{caller::Caller, native::Native, transcript};
 use std::fmt::Write as _;
 use std::path::Path;
 
-/// Bytes of a blob that are shown.
+/// At most this many bytes of a blob are shown.
 const SHOWN_BYTES_MAX: usize = 24;
 
 #[test]
@@ -71,7 +71,7 @@ fn show(file: &serde_json::Value) -> String {
     shown
 }
 
-/// What `Native` has set up.
+/// Removes what `Native` has set up.
 const DROP: &str = "DROP VIEW lg_history; DROP VIEW lg_checkpoints; DROP VIEW lg_writes; \
      DROP TABLE lg_format; DROP TABLE lg_threads; DROP TABLE lg_deleted; DROP TABLE lg_records; \
      DROP TABLE lg_chunks";

@@ -1,5 +1,5 @@
-//! What a call makes of answers that are not those of a Kusto that works: canned ones, and time
-//! passes when it is waited for.
+//! Calls on a Kusto that does not work properly. Its answers are canned, and time passes only when
+//! a call waits or sends.
 
 use langgraph_checkpoint_guest::kusto::{KustoOptions, Store, TaskProgress};
 use langgraph_checkpoint_guest::{
@@ -11,14 +11,15 @@ use serde_json::{Value, json};
 
 const BEGIN: u64 = 1_795_250_000_000_000;
 
-/// How a call ended, how many requests it sent, and how long it took, in milliseconds.
+/// How a call ended, how many requests it sent, and how long it took in milliseconds.
 struct Ended {
     result: Result<Outcome, Error>,
     requests: usize,
     milliseconds: u64,
 }
 
-/// Runs a call on a store that answers so, to each request and how many came before.
+/// Runs a call on a store. `answer` gives the answer to a request, and is told how many requests
+/// came before.
 fn run(call: Call, mut answer: impl FnMut(&HttpRequest, usize) -> HttpAnswer) -> Ended {
     let options = KustoOptions {
         cluster_uri: "https://a.kusto.windows.net".to_owned(),
@@ -56,7 +57,7 @@ fn response(status: u16, body: impl Into<Vec<u8>>) -> HttpAnswer {
     HttpAnswer::Response(HttpResponse { status, headers: Vec::new(), body: body.into() })
 }
 
-/// What a query gives: these tables.
+/// The response to a query with these tables.
 fn tables(tables: &[(&[&str], Value)]) -> HttpAnswer {
     let mut frames: Vec<Value> = tables
         .iter()
@@ -75,7 +76,7 @@ fn html() -> HttpAnswer {
     response(200, "<html>Please log in</html>")
 }
 
-/// Acknowledges rows, and answers queries so.
+/// Acknowledges rows, and answers other requests with `answer`.
 fn ingesting(request: &HttpRequest, answer: impl FnOnce() -> HttpAnswer) -> HttpAnswer {
     if request.url.contains("/ingest/") { response(200, r#"{"Tables":[]}"#) } else { answer() }
 }
@@ -125,7 +126,7 @@ fn put_writes() -> Call {
     })
 }
 
-/// The code of an error that the store is to blame for, and whether something may be stored.
+/// The code of an error that blames the store, and whether something may be stored.
 fn blamed(ended: &Ended) -> (&str, bool) {
     match &ended.result {
         Err(Error::Unavailable(store) | Error::Denied(store)) => {

@@ -1,8 +1,8 @@
-//! What each call sends to Kusto, for a person to read: `tests/goldens/kusto/NAME.txt` has its
-//! requests in order, and `NAME.N.kql` the text of each query and command, exactly as it is
-//! sent, which Microsoft's own parser checks (`tests/kusto-language`).
+//! What each call sends to Kusto, for people to read. `tests/goldens/kusto/NAME.txt` has its
+//! requests in order; `NAME.N.kql` has the text of each query and command exactly as it is sent,
+//! which Microsoft's own parser checks (`tests/kusto-language`).
 //!
-//! The responses here are empty; what calls give is for the transcripts to say, against a store.
+//! The responses here are almost empty; the transcripts show what calls return from a real store.
 //! After a change run with `BLESS=1` and read the diff.
 
 use std::collections::BTreeMap;
@@ -49,7 +49,7 @@ fn every_call_sends_the_requests_of_its_golden_files() {
     }
 }
 
-/// The literals, which have a test of their own beside what makes them.
+/// The literals, which `literal.rs` tests.
 const LITERALS: &str = "literals.jsonl";
 
 fn options() -> KustoOptions {
@@ -60,7 +60,7 @@ fn options() -> KustoOptions {
     }
 }
 
-/// The calls of the goldens of SQLite, and those that only Kusto has.
+/// The calls of SQLite's goldens, and those that only Kusto has.
 fn calls() -> Vec<(String, Call, KustoOptions)> {
     let folder: PathBuf = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/goldens/sqlite");
     let mut calls = Vec::new();
@@ -86,7 +86,7 @@ fn calls() -> Vec<(String, Call, KustoOptions)> {
             calls.push((format!("{name}_inline"), call, options));
         }
         if name == "put_first" {
-            // So few that the put itself flushes.
+            // A batch so small that the put itself flushes.
             let options = KustoOptions { batch_size: Some(2), ..options() };
             calls.push((format!("{name}_behind"), call.clone(), options));
         }
@@ -134,7 +134,7 @@ fn show(name: &str, call: Call, options: KustoOptions, files: &mut BTreeMap<Stri
         progress = match operation.advance(answer, moment()) {
             Ok(progress) => progress,
             Err(error) => {
-                // A setup that is told of no columns ends here.
+                // A setup that finds a column missing ends here.
                 writeln!(shown, "ends in {}", error.code()).unwrap();
                 break;
             }
@@ -143,7 +143,7 @@ fn show(name: &str, call: Call, options: KustoOptions, files: &mut BTreeMap<Stri
     files.insert(format!("{name}.txt"), shown);
 }
 
-/// Shows a request, and gives the text of the query or command in it.
+/// Shows a request, and returns the text of the query or command in it.
 fn show_request(shown: &mut String, request: &HttpRequest) -> Option<String> {
     writeln!(shown, "{} {}", request.method, request.url).unwrap();
     for (name, value) in &request.headers {
@@ -169,7 +169,7 @@ fn show_request(shown: &mut String, request: &HttpRequest) -> Option<String> {
     Some(text)
 }
 
-/// What a store without rows answers, as far as the next request depends on it.
+/// The response of a store without rows, as far as the next request depends on it.
 fn response(request: &HttpRequest, text: &str) -> Value {
     let table = |columns: &[&str], rows: Value| {
         let columns: Vec<_> = columns.iter().map(|name| json!({ "ColumnName": name })).collect();
@@ -216,7 +216,7 @@ fn response(request: &HttpRequest, text: &str) -> Value {
     Value::Array(frames)
 }
 
-/// The table of `provision.kql`.
+/// The columns of the table that `provision.kql` makes.
 const COLUMNS: [(&str, &str); 25] = [
     ("kind", "string"),
     ("thread_id", "string"),

@@ -1,5 +1,5 @@
-//! The planner's calls as bytes: what is no call is refused, texts are numbered once, and an
-//! operation is kept for as long as it goes on. Of Kusto: every need, answer and question.
+//! The planner's calls as bytes: malformed calls are refused, each text is sent once, and an
+//! operation is kept until it ends. For Kusto: every kind of need, answer and question.
 
 use langgraph_checkpoint_guest::wire::Wire;
 use proptest::prelude::*;
@@ -14,32 +14,32 @@ fn bytes(value: impl Serialize) -> Vec<u8> {
     rmp_serde::to_vec(&value).unwrap()
 }
 
-/// `delete-thread`, of this thread.
+/// A `delete-thread` of this thread.
 fn deletion(thread_id: &str) -> Vec<u8> {
     bytes((5.0, (thread_id, (), (), ())))
 }
 
-/// `get-tuple`, of this thread.
+/// A `get-tuple` of this thread.
 fn reading(thread_id: &str) -> Vec<u8> {
     bytes((1.0, (thread_id, (), (), ()), ()))
 }
 
-/// The number of the store: the first that is given.
+/// The number of the store: the first number given.
 const STORE: u32 = 1;
 
-/// With a store of SQLite.
+/// A `Wire` with a store of SQLite.
 fn opened() -> Wire {
     let mut wire = Wire::default();
     assert_eq!(wire.open(&bytes((0.0,))), bytes((0, STORE)));
     wire
 }
 
-/// Row sets, as an answer.
+/// An answer with row sets.
 fn row_sets(sets: impl Serialize) -> Vec<u8> {
     bytes((0.0, sets))
 }
 
-/// Begins one call; returns where it stands.
+/// Starts one call and returns its state.
 fn start(wire: &mut Wire, call: &[u8]) -> Vec<u8> {
     let mut list = wire.start(STORE, &[call], &[]);
     // A list of one.
@@ -47,7 +47,7 @@ fn start(wire: &mut Wire, call: &[u8]) -> Vec<u8> {
     list
 }
 
-/// Which of the four things an answer is.
+/// The position of a state's case.
 fn case(answer: &[u8]) -> u8 {
     answer[1]
 }
@@ -80,7 +80,7 @@ fn an_operation_ends_with_its_outcome() {
     let started = operation(&start(&mut wire, &reading("nobody")));
     let no_rows: [[(); 0]; 1] = [[]];
     let found = wire.advance(started, &row_sets(no_rows), &[]);
-    // The end, which is the outcome `found` without a checkpoint.
+    // The end, with the outcome `found` without a checkpoint.
     assert_eq!(found, bytes((1_u8, (1_u8,))));
     let again = wire.advance(started, &row_sets(no_rows), &[]);
     assert_eq!(case(&again), REFUSAL);
@@ -160,7 +160,7 @@ fn moment(now: u64) -> Vec<u8> {
     bytes((now, 7_u64 << 60))
 }
 
-/// With a store on Kusto that lets so many rows wait.
+/// A `Wire` with a store on Kusto that lets this many rows wait.
 fn opened_on_kusto(batch_size: f64) -> Wire {
     let mut wire = Wire::default();
     let uri = "https://name.region.kusto.windows.net";
@@ -176,7 +176,7 @@ const REQUEST: u8 = 4;
 const WAIT: u8 = 5;
 const ALL_DONE: u8 = 6;
 
-/// Begins one call on Kusto; returns where it stands.
+/// Starts one call on Kusto and returns its state.
 fn start_on_kusto(wire: &mut Wire, call: &[u8]) -> Vec<u8> {
     let mut list = wire.start(STORE, &[call], &moment(BEGIN));
     assert_eq!(list.remove(0), 0x91);
@@ -184,11 +184,11 @@ fn start_on_kusto(wire: &mut Wire, call: &[u8]) -> Vec<u8> {
 }
 
 /// The number of the operation that needs a request sent, or time to pass.
-fn running(stand: &[u8]) -> u32 {
-    rmp::decode::read_int(&mut &stand[2..]).unwrap()
+fn running(state: &[u8]) -> u32 {
+    rmp::decode::read_int(&mut &state[2..]).unwrap()
 }
 
-/// `put-writes`, of this thread.
+/// A `put-writes` of this thread.
 fn writing(thread_id: &str) -> impl Serialize {
     let value = ("json", serde_bytes::Bytes::new(b"1"));
     (4.0, (thread_id, (), "checkpoint", ()), [("channel", value)], "task", "")
@@ -197,31 +197,31 @@ fn writing(thread_id: &str) -> impl Serialize {
 #[test]
 fn a_call_on_kusto_sends_waits_and_is_refused_by_its_deadline() {
     let mut wire = opened_on_kusto(1.0);
-    let mut stand = start_on_kusto(&mut wire, &reading("one"));
+    let mut state = start_on_kusto(&mut wire, &reading("one"));
     let mut now = BEGIN;
     let mut cases = Vec::new();
-    while case(&stand) != REFUSAL {
-        cases.push(case(&stand));
-        let answer = match case(&stand) {
+    while case(&state) != REFUSAL {
+        cases.push(case(&state));
+        let answer = match case(&state) {
             REQUEST => {
-                assert!(contains(&stand, "https://name.region.kusto.windows.net/v2/rest/query"));
+                assert!(contains(&state, "https://name.region.kusto.windows.net/v2/rest/query"));
                 bytes((2.0, "no route"))
             }
             _ => bytes((4.0,)),
         };
         now += 1_000_000;
-        stand = wire.advance(running(&stand), &answer, &moment(now));
+        state = wire.advance(running(&state), &answer, &moment(now));
     }
     assert_eq!(cases[..4], [REQUEST, WAIT, REQUEST, WAIT]);
-    assert!(contains(&stand, "store-unreachable") && contains(&stand, "no route"));
+    assert!(contains(&state, "store-unreachable") && contains(&state, "no route"));
 }
 
 #[test]
 fn an_answer_of_another_case_than_the_need_is_refused() {
     let mut wire = opened_on_kusto(1.0);
-    let stand = start_on_kusto(&mut wire, &reading("one"));
+    let state = start_on_kusto(&mut wire, &reading("one"));
     let no_rows: [[(); 0]; 1] = [[]];
-    let refused = wire.advance(running(&stand), &row_sets(no_rows), &moment(BEGIN));
+    let refused = wire.advance(running(&state), &row_sets(no_rows), &moment(BEGIN));
     assert!(contains(&refused, "wrong-answer"));
     let mut wire = opened();
     let started = operation(&start(&mut wire, &reading("one")));
@@ -249,20 +249,20 @@ fn what_waits_is_told_and_lost_with_its_store() {
 fn calls_made_together_are_one_ingest_and_end_together() {
     let mut wire = opened_on_kusto(1.0);
     let calls = bytes((8.0, [writing("one"), writing("one")]));
-    let stand = start_on_kusto(&mut wire, &calls);
-    assert!(case(&stand) == REQUEST && contains(&stand, "/v1/rest/ingest/db/Log"));
+    let state = start_on_kusto(&mut wire, &calls);
+    assert!(case(&state) == REQUEST && contains(&state, "/v1/rest/ingest/db/Log"));
     let response = (200.0, [(); 0], serde_bytes::Bytes::new(b"{}"));
-    let mut stand = wire.advance(running(&stand), &bytes((1.0, response)), &moment(BEGIN + 1));
+    let mut state = wire.advance(running(&state), &bytes((1.0, response)), &moment(BEGIN + 1));
     let mut now = BEGIN;
-    while case(&stand) != ALL_DONE {
-        // What is asked afterwards gets no answer until the deadline.
-        assert!(!contains(&stand, "/v1/rest/ingest"));
-        let answer = if case(&stand) == WAIT { bytes((4.0,)) } else { bytes((2.0, "")) };
+    while case(&state) != ALL_DONE {
+        // Requests after the ingest get no response until the deadline.
+        assert!(!contains(&state, "/v1/rest/ingest"));
+        let answer = if case(&state) == WAIT { bytes((4.0,)) } else { bytes((2.0, "")) };
         now += 1_000_000;
-        stand = wire.advance(running(&stand), &answer, &moment(now));
+        state = wire.advance(running(&state), &answer, &moment(now));
     }
-    // A list of two ends.
-    assert_eq!(stand[2], 0x92);
+    // The list has two ends.
+    assert_eq!(state[2], 0x92);
     let alone = opened().start(STORE, &[calls], &[]);
     assert!(contains(&alone, "no-joint-calls"));
 }

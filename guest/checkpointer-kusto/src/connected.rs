@@ -1,4 +1,4 @@
-//! The store that was chosen, the token for it, and what the guest's loop needs of WASI.
+//! The store that `connect` chose, its token, and what the drive loop needs from WASI.
 
 use langgraph_checkpoint_guest::kusto::connection::Login;
 use langgraph_checkpoint_guest::kusto::token::{self, Token};
@@ -11,16 +11,16 @@ use langgraph_checkpoint_guest::{
 use crate::http::{self, Failure};
 use crate::time;
 
-/// A token with less than this left, in microseconds, is renewed.
+/// A token is renewed when it has less time left than this, in microseconds.
 const TOKEN_RESERVE: u64 = 5 * 60 * 1_000_000;
 
-/// A store and how to log in there.
+/// A store, and the login for it.
 pub(crate) struct Connected {
     store: Store,
     session: Session,
 }
 
-/// How to log in.
+/// The login, and the token got with it.
 struct Session {
     cluster_uri: String,
     authority: Option<String>,
@@ -33,7 +33,7 @@ impl Connected {
     pub(crate) fn open(options: ConnectOptions) -> Result<Self, Error> {
         let (options, login, authority) = options.into_parts();
         if let Login::ClientSecret(credentials) = &login {
-            // What is wrong with them comes up here rather than with the first call.
+            // Checked here, so that wrong credentials fail `connect` and not the first call.
             token::request(credentials, &options.cluster_uri, authority.as_deref())?;
         }
         let cluster_uri = options.cluster_uri.clone();
@@ -42,7 +42,8 @@ impl Connected {
         Ok(Self { store, session })
     }
 
-    /// The token from now on, where the login is one.
+    /// Sets the token for further requests. Fails with `no-token-login` if the login is not a
+    /// token.
     pub(crate) fn renew_token(&mut self, token: String) -> Result<(), Error> {
         match &mut self.session.login {
             Login::Token(old) => {
@@ -51,13 +52,13 @@ impl Connected {
             }
             Login::Unspecified | Login::ClientSecret(_) => Err(Error::InvalidInput(Fault {
                 code: "no-token-login".to_owned(),
-                message: "the login that `connect` was given is no token; connect again with one"
+                message: "the login given to `connect` is not a token; connect again with one"
                     .to_owned(),
             })),
         }
     }
 
-    /// Runs a call to its end, after what waits for too long is ingested.
+    /// Runs a call to its end. Rows that have waited too long are ingested first.
     pub(crate) fn run(&mut self, call: Call) -> Result<Outcome, Error> {
         if self.flush_due().is_some_and(|due| due <= time::moment().now) {
             self.flush()?;
@@ -65,27 +66,27 @@ impl Connected {
         self.drive(call)
     }
 
-    /// Ingests all that waits.
+    /// Ingests all rows that wait.
     pub(crate) fn flush(&mut self) -> Result<(), Error> {
         self.drive(Call::Flush).map(|_| ())
     }
 
-    /// When a flush is due.
+    /// When a flush is due, in microseconds since 1970; `None` if no row waits.
     pub(crate) fn flush_due(&self) -> Option<u64> {
         self.store.flush_due()
     }
 
-    /// The calls whose rows no query has shown yet.
+    /// The calls that were sent and that no query has shown yet.
     pub(crate) fn unshown(&self) -> Vec<UnshownCall> {
         self.store.unshown()
     }
 
-    /// Calls that another instance has made.
+    /// Names calls that another instance made.
     pub(crate) fn await_shown(&self, calls: Vec<UnshownCall>) {
         self.store.await_shown(calls);
     }
 
-    /// What the caller should be warned of, once.
+    /// Takes the warning for the caller, if there is one.
     pub(crate) fn take_warning(&self) -> Option<String> {
         self.store.take_warning()
     }
@@ -98,7 +99,7 @@ impl Connected {
 /// The requests of one call.
 struct Requests<'a> {
     session: &'a mut Session,
-    /// Whether any was sent that may have changed something.
+    /// Whether a request was sent that may have changed something.
     sent: bool,
 }
 
@@ -189,7 +190,7 @@ fn unavailable(message: String) -> Error {
     Error::Unavailable(StoreFault { fault, maybe_stored: false })
 }
 
-/// An error that ends a call between two requests: what was sent before may be stored.
+/// An error between two requests of a call: what was sent before may be stored.
 fn after(sent: bool, error: Error) -> Error {
     if sent { error.after_sending() } else { error }
 }

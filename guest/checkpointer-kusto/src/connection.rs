@@ -57,7 +57,7 @@ impl Guest for Checkpointer {
     }
 }
 
-/// Refuses a token that would be no header's value, or more than one.
+/// Refuses a token that is not usable as the value of one header.
 fn check(token: &str) -> Result<(), Error> {
     if !token.is_empty() && token.bytes().all(|byte| byte.is_ascii_graphic()) {
         return Ok(());

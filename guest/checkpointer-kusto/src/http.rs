@@ -1,4 +1,4 @@
-//! One request through WASI's HTTP, its body and that of the response whole, within a deadline.
+//! Sends one request through WASI's HTTP and reads the whole response, within a deadline.
 
 use langgraph_checkpoint_guest::{HttpRequest, HttpResponse};
 
@@ -10,7 +10,7 @@ use crate::generated::wasi::http::types::{
 use crate::generated::wasi::io::streams::{OutputStream, StreamError};
 use crate::time::{Deadline, TimeIsUp};
 
-/// How much is read of a response at a time.
+/// At most this many bytes of a response are read at a time.
 const READ_BYTES: u64 = 256 * 1024;
 
 /// Why there is no response.
@@ -19,7 +19,7 @@ pub(crate) enum Failure {
     Failed(&'static str),
     /// The response is longer than the request allows.
     TooLarge,
-    /// The host does not let requests go there.
+    /// The host does not allow requests to go there.
     NotAllowed,
 }
 
@@ -29,19 +29,19 @@ impl From<TimeIsUp> for Failure {
     }
 }
 
-/// Sends a request, with the token where there is one, and waits for the whole response.
+/// Sends a request, with the token if one is given, and waits for the whole response.
 pub(crate) fn send(request: &HttpRequest, token: Option<&str>) -> Result<HttpResponse, Failure> {
     let deadline = Deadline::after(request.timeout_ms);
     let outgoing = outgoing(request, token)?;
     let body = outgoing.body().map_err(|()| Failure::Failed("no body"))?;
     let options = RequestOptions::new();
     let nanoseconds = Some(u64::from(request.timeout_ms) * 1_000_000);
-    // A host that cannot set one of them has the deadline here all the same.
+    // A host may not support these; the deadline holds all the same.
     let _ = options.set_connect_timeout(nanoseconds);
     let _ = options.set_first_byte_timeout(nanoseconds);
     let response = outgoing_handler::handle(outgoing, Some(options)).map_err(failure)?;
-    // A server that refuses a large body answers before it has read all of it, so what goes
-    // wrong with the body counts only where there is no response.
+    // A server may refuse a large body before it has read all of it. So an error while writing the
+    // body counts only if there is no response.
     let written = write(body, &request.body, &deadline);
     match (receive(&response, &deadline), written) {
         (Ok(response), _) => read(response, request.response_bytes_max, &deadline),
@@ -87,12 +87,12 @@ fn write(body: OutgoingBody, bytes: &[u8], deadline: &Deadline) -> Result<(), Fa
     }
     stream.flush().map_err(broken)?;
     room(&stream, deadline)?;
-    // A stream is a child of its body and has to go first.
+    // A stream is a child of its body and must be dropped first.
     drop(stream);
     OutgoingBody::finish(body, None).map_err(failure)
 }
 
-/// Waits until there is room to write, and tells how much.
+/// Waits until there is room to write, and returns how many bytes.
 fn room(stream: &OutputStream, deadline: &Deadline) -> Result<usize, Failure> {
     loop {
         match stream.check_write() {
@@ -147,7 +147,8 @@ fn read_body(body: &IncomingBody, most: u64, deadline: &Deadline) -> Result<Vec<
     }
 }
 
-/// An error of the host's, without the texts in it: they are not the host's alone.
+/// A failure for an error of the host's. The texts in the error are left out, because they may come
+/// from elsewhere.
 fn failure(code: ErrorCode) -> Failure {
     Failure::Failed(match code {
         ErrorCode::HttpRequestDenied => return Failure::NotAllowed,

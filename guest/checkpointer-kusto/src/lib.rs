@@ -1,5 +1,5 @@
-//! The component `checkpointer-kusto`: a loop around the guest's store on Kusto, whose requests
-//! go out through WASI's HTTP.
+//! The component `checkpointer-kusto`: the drive loop around the guest's store on Kusto. Its
+//! requests go out through WASI's HTTP.
 
 #![allow(unsafe_code, reason = "the generated exports are `unsafe extern` functions")]
 

@@ -1,4 +1,4 @@
-//! Clocks and entropy of WASI, as the guest takes them.
+//! WASI's clocks and random numbers, in the guest's types.
 
 use langgraph_checkpoint_guest::Moment;
 
@@ -6,14 +6,14 @@ use crate::generated::wasi::clocks::{monotonic_clock, wall_clock};
 use crate::generated::wasi::io::poll::{self, Pollable};
 use crate::generated::wasi::random::random;
 
-/// This moment.
+/// The current time, and 64 new random bits.
 pub(crate) fn moment() -> Moment {
     let wall_clock::Datetime { seconds, nanoseconds } = wall_clock::now();
     let now = seconds.saturating_mul(1_000_000).saturating_add(u64::from(nanoseconds / 1000));
     Moment { now, entropy: random::get_random_u64() }
 }
 
-/// Lets time pass.
+/// Lets this many milliseconds pass.
 pub(crate) fn wait(milliseconds: u32) {
     after(milliseconds).block();
 }
@@ -22,16 +22,16 @@ fn after(milliseconds: u32) -> Pollable {
     monotonic_clock::subscribe_duration(u64::from(milliseconds) * 1_000_000)
 }
 
-/// A point in time until which something is waited for.
+/// The time by which a request must end.
 pub(crate) struct Deadline(Pollable);
 
 impl Deadline {
-    /// So far from now.
+    /// The deadline in this many milliseconds.
     pub(crate) fn after(milliseconds: u32) -> Self {
         Self(after(milliseconds))
     }
 
-    /// Waits until the other is ready; an error when the time is up before.
+    /// Waits until `other` is ready. Fails if the time is up before.
     pub(crate) fn wait_for(&self, other: &Pollable) -> Result<(), TimeIsUp> {
         let ready = poll::poll(&[other, &self.0]);
         if ready.contains(&0) { Ok(()) } else { Err(TimeIsUp) }

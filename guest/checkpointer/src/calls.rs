@@ -1,5 +1,5 @@
-//! The interface `checkpointer`, in terms of `run`: one function a call. Both components that
-//! export it have this file.
+//! The interface `checkpointer` in terms of `run`, one function for each call. Both components that
+//! export it use this file.
 
 use langgraph_checkpoint_guest::wit::types;
 use langgraph_checkpoint_guest::{
@@ -75,7 +75,6 @@ fn remember(thread_id: &str, checkpoint_ns: &str, known: &[u8]) {
 fn other_outcome() -> Error {
     Error::Protocol(Fault {
         code: "wrong-outcome".to_owned(),
-        message: "an operation ended in what its call does not end in, which is a defect"
-            .to_owned(),
+        message: "an operation ended in an outcome of another call, which is a defect".to_owned(),
     })
 }

@@ -1,4 +1,5 @@
-//! The component `checkpointer`: the guest's loop, whose batches the host's `storage` runs.
+//! The component `checkpointer`: the drive loop around the guest. The host's `storage` runs its
+//! batches.
 
 #![allow(unsafe_code, reason = "the generated exports are `unsafe extern` functions")]
 
@@ -28,14 +29,13 @@ use generated::langgraph::checkpoint::storage;
 
 thread_local! {
     static CACHE: RefCell<Cache> = RefCell::default();
-    /// Whether the tables are there.
+    /// Whether the store has been set up.
     static READY: Cell<bool> = const { Cell::new(false) };
 }
 
 struct Checkpointer;
 
-/// Runs a call, after the setup of the store. A setup that failed is tried again by the next
-/// call.
+/// Runs a call. The first call also sets up the store; if that fails, the next call tries again.
 fn run(call: Call) -> Result<Outcome, Error> {
     if !READY.get() {
         guest::drive(&Store::Sqlite, Call::Setup, &mut Host)?;

@@ -1,4 +1,4 @@
-//! The pure component: the guest's stores and operations as resources, and nothing else.
+//! The pure component: exports the guest's stores and operations as resources.
 
 #![allow(unsafe_code, reason = "the generated exports are `unsafe extern` functions")]
 

@@ -1,5 +1,5 @@
-//! The loop of a host that waits for each need: start a call, do what it needs, advance, until it
-//! is done.
+//! The drive loop for a host that blocks on each need: start a call, do what it needs, advance,
+//! until it is done.
 
 use super::Store;
 use crate::contract::call::Call;
@@ -9,22 +9,22 @@ use crate::contract::outcome::Outcome;
 use crate::contract::progress::{Answer, Need, Progress};
 use crate::contract::statement::{Batch, RowSet};
 
-/// What such a host does.
+/// What the host of a drive loop does.
 pub trait World {
-    /// Runs a batch in one transaction, returns one row set per statement.
+    /// Runs a batch in one transaction and returns one row set per statement, in order.
     fn sql(&mut self, batch: Batch) -> Result<Vec<RowSet>, Error>;
 
-    /// Sends a request.
+    /// Sends a request and returns its answer.
     fn http(&mut self, request: HttpRequest) -> Result<HttpAnswer, Error>;
 
-    /// Lets so many milliseconds pass.
+    /// Lets this many milliseconds pass.
     fn wait(&mut self, milliseconds: u32);
 
-    /// This moment.
+    /// The current time, and 64 new random bits.
     fn moment(&mut self) -> Moment;
 }
 
-/// Drives one call to its outcome.
+/// Drives one call to its outcome. Returns the first error of the operation or of the host.
 pub fn drive(store: &Store, call: Call, world: &mut impl World) -> Result<Outcome, Error> {
     let (mut operation, mut progress) = store.start(call, world.moment())?;
     loop {

@@ -1,8 +1,8 @@
-//! The checkpointer on Kusto (Azure Data Explorer). The words are those of `wit/kusto.wit`,
-//! where each is documented in full.
+//! The checkpointer on Kusto (Azure Data Explorer). `wit/kusto/connection.wit` documents its
+//! options in full.
 //!
-//! The methods are those of every store (`operation`); here is how one table that only appends
-//! answers what they ask, over HTTP that a host sends.
+//! The methods are those of every store (`operations`). This module answers what they ask with one
+//! table that is only appended to, over HTTP that a host sends.
 
 mod call;
 mod clock;

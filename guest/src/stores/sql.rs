@@ -1,4 +1,4 @@
-//! An operation on a store of SQL: what a step asks is one batch.
+//! An operation on a store of SQL: each step's asks become one batch.
 
 use std::fmt::Debug;
 
@@ -10,15 +10,15 @@ use crate::contract::statement::{Access, Batch, RowSet, Statement};
 use crate::operations::ask::{Ask, Step};
 use crate::operations::method::{Begun, Method};
 
-/// What a store of SQL understands.
+/// The statements and the setup of a store of SQL.
 pub(super) trait Dialect {
-    /// How far the setup of a store is.
+    /// The state of a setup.
     type Setup: Debug;
 
-    /// Begins to set up a store: the first batch.
+    /// Starts the setup of a store and returns its first batch.
     fn start_setup() -> (Self::Setup, Batch);
 
-    /// Takes the row sets of the last batch, returns the next one; `None` when all is there.
+    /// Takes the row sets of the last batch and returns the next one; `None` if the setup is done.
     fn advance_setup(setup: &mut Self::Setup, sets: &[RowSet]) -> Result<Option<Batch>, Error>;
 
     /// The statements that answer an ask, and whether they write. The last statement gives the
@@ -30,7 +30,7 @@ pub(super) trait Dialect {
 #[derive(Debug)]
 pub(super) struct Operation<D: Dialect> {
     state: State<D>,
-    /// How many statements each ask of the last need took; `None` after the end.
+    /// The number of statements of each ask of the last need; `None` after the end.
     statements: Option<Vec<usize>>,
 }
 
@@ -108,7 +108,7 @@ impl<D: Dialect> Operation<D> {
         }
     }
 
-    /// The batch for what is asked.
+    /// Turns a step into a batch, or into the end.
     fn plan(&mut self, step: Step) -> Progress {
         let asks = match step {
             Step::Ask(asks) => asks,
@@ -135,7 +135,7 @@ impl<D: Dialect> Operation<D> {
     }
 }
 
-/// An ask's row set is that of its last statement.
+/// The row sets of the asks: each is that of the ask's last statement.
 fn last_of_each(counts: &[usize], sets: Vec<RowSet>) -> Vec<RowSet> {
     let mut sets = sets.into_iter();
     let last = |count: &usize| sets.by_ref().take(*count).last().unwrap_or_default();

@@ -1,6 +1,6 @@
-//! SQL for SQLite 3.38 and later. The only place with SQL in it.
+//! SQL for SQLite 3.38 and later. Only this module has SQL in it.
 //!
-//! No function puts a caller's value into text: what varies is bound.
+//! No function puts a caller's value into a statement's text: values are bound.
 
 mod ancestors;
 mod list;
@@ -22,7 +22,7 @@ use crate::format::values::hash::Hash;
 use crate::format::write::{MARK_BYTES, mark};
 use crate::operations::ask::{Ask, LOOKED_AT};
 
-/// The dialect.
+/// SQLite's dialect.
 #[derive(Debug)]
 pub(super) struct Sqlite;
 
@@ -61,7 +61,8 @@ impl Dialect for Sqlite {
     }
 }
 
-/// Those of the threads that are there. A key is never given again, so they are the same ones.
+/// The threads with these keys that exist. A key is never given again, so they are the same
+/// threads.
 #[inline(never)]
 fn find_threads(keys: Vec<i64>) -> Statement {
     Statement {
@@ -70,8 +71,8 @@ fn find_threads(keys: Vec<i64>) -> Statement {
     }
 }
 
-/// Those of the channels that have a stored value in the namespace, as far as a look at a few
-/// checkpoints says; all of them where there are more.
+/// The channels with a stored value in the namespace's first `LOOKED_AT` checkpoints; all channels
+/// if there are more checkpoints.
 #[inline(never)]
 fn find_channels(thread_id: &str, checkpoint_ns: &str, channels: &[String]) -> Statement {
     let names = json::array_of_strings(channels.iter().map(String::as_str));
@@ -90,12 +91,12 @@ fn find_channels(thread_id: &str, checkpoint_ns: &str, channels: &[String]) -> S
     )
 }
 
-/// The chunks with these hashes: for each one found its place among them and its data.
+/// The chunks with these hashes: for each one found, its position in `hashes` and its data.
 #[inline(never)]
 fn find_chunks(thread_key: i64, hashes: &[Hash]) -> Statement {
-    // One parameter holds all hashes, one after the other: binding it once is much cheaper than
-    // one run of the statement for each of thousands of chunks. A place is cheaper to give back
-    // than a hash.
+    // One parameter holds all hashes, one after the other. Binding it once is much cheaper than one
+    // run of the statement for each of thousands of chunks. A position is cheaper to return than a
+    // hash.
     let mut packed = Vec::new();
     for hash in hashes {
         packed.extend_from_slice(hash.as_bytes());
@@ -133,8 +134,8 @@ fn find_writes(channel: &str, checkpoints: Vec<(i64, String, String)>) -> Statem
     }
 }
 
-/// Whether a write is to a channel, as its column says or its envelope: where one of them was
-/// damaged the write is found, and refused.
+/// The condition that a write is to a channel, by its column or by its envelope's mark. If one of
+/// the two is damaged the write is still found, and then refused.
 fn is_of_channel(write: &str, channel: &str, mark: &str) -> String {
     const FROM_END: usize = MARK_BYTES + CHECKSUM_BYTES;
     format!(

@@ -12,7 +12,7 @@ use super::write::Writer;
 enum Question {
     /// What a connection string says.
     ConnectionString(String),
-    /// The request that gets a token for a cluster, maybe from a login endpoint that is named.
+    /// The request that gets a token for a cluster, from this login endpoint if one is given.
     TokenRequest(ClientSecret, String, Option<String>),
     /// The token in the response to that request.
     Token(HttpResponse, Moment),

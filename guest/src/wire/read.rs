@@ -1,4 +1,4 @@
-//! Calls and row sets out of bytes.
+//! Reads calls, answers and options from bytes.
 
 use rmp::Marker;
 
@@ -321,11 +321,12 @@ fn optional_blob(reader: &mut Reader<'_>) -> Option<Option<Vec<u8>>> {
     Some(Some(reader.bytes()?.to_vec()))
 }
 
-/// A count or place, which JavaScript has as a double.
+/// Reads a count or position, which JavaScript sends as a double. `None` if it is not a whole
+/// number of 32 bits.
 #[expect(
     clippy::cast_possible_truncation,
     clippy::cast_sign_loss,
-    reason = "what it is not exactly is refused"
+    reason = "a number that does not convert exactly is refused"
 )]
 pub(super) fn count(reader: &mut Reader<'_>) -> Option<u32> {
     let number = reader.real()?;

@@ -1,4 +1,4 @@
-//! Batches, outcomes and refusals into bytes.
+//! Writes needs, outcomes and refusals as bytes.
 
 use std::convert::Infallible;
 
@@ -22,10 +22,10 @@ use crate::stores::kusto::token::Token;
 /// The extension type of text that begins with a byte order mark, which decoders tend to drop.
 const MARKED_TEXT: i8 = 1;
 
-/// Bytes that grow.
+/// The bytes written so far.
 pub(super) struct Writer(ByteBuf);
 
-/// Memory takes whatever is written to it.
+/// Writing to memory cannot fail.
 fn written<T>(result: Result<T, ValueWriteError<Infallible>>) {
     match result {
         Ok(_) => {}
@@ -35,13 +35,13 @@ fn written<T>(result: Result<T, ValueWriteError<Infallible>>) {
     }
 }
 
-/// A length in 32 bits, in which the component's own memory ends.
+/// A length in 32 bits, which the component's own memory does not exceed.
 fn length(count: usize) -> u32 {
     u32::try_from(count).unwrap_or(u32::MAX)
 }
 
 impl Writer {
-    /// With room for so many bytes, as growing step by step copies them each time.
+    /// A writer with room for this many bytes: growing step by step would copy them each time.
     pub(super) fn with_capacity(bytes: usize) -> Self {
         Self(ByteBuf::with_capacity(bytes))
     }
@@ -101,7 +101,7 @@ impl Writer {
     fn value(&mut self, value: &Value) {
         match value {
             Value::Null => self.nil(),
-            // In 64 bits whatever it is: that is how the reader tells it from a double.
+            // Always in 64 bits, by which the reader tells it from a double.
             Value::Integer(integer) => written(encode::write_i64(&mut self.0, *integer)),
             Value::Real(real) => self.real(*real),
             Value::Text(text) => self.text(text),
@@ -172,7 +172,7 @@ impl Writer {
 }
 
 impl Writer {
-    /// Where an operation needs an answer.
+    /// Writes the state of an operation that needs an answer.
     pub(super) fn need(
         &mut self,
         operation: u32,
@@ -209,7 +209,7 @@ impl Writer {
         }
     }
 
-    /// Where an operation ends as soon as its batch is answered.
+    /// Writes the state of an operation that ends as soon as its batch is answered.
     pub(super) fn last(
         &mut self,
         batch: &Batch,
@@ -222,7 +222,7 @@ impl Writer {
         self.outcome(outcome);
     }
 
-    /// The seven fields of a request.
+    /// Writes the seven fields of a request.
     fn request(&mut self, request: &HttpRequest) {
         self.text(&request.method);
         self.text(&request.url);
@@ -241,20 +241,20 @@ impl Writer {
         self.real(request.response_bytes_max as f64);
     }
 
-    /// A store that was opened.
+    /// Writes the number of a store that was opened.
     pub(super) fn opened(&mut self, store: u32) {
         self.array(2);
         self.number(0);
         self.number(store);
     }
 
-    /// That something was done.
+    /// Writes that a function succeeded.
     pub(super) fn done(&mut self) {
         self.array(1);
         self.number(0);
     }
 
-    /// How calls ended that were made together.
+    /// Writes how calls that were made together ended.
     pub(super) fn all_done(&mut self, ended: &[Result<Outcome, Error>]) {
         self.array(2);
         self.number(6);
@@ -264,7 +264,7 @@ impl Writer {
         });
     }
 
-    /// What a store keeps in memory.
+    /// Writes the status of a store.
     pub(super) fn status(&mut self, status: &Status) {
         self.array(5);
         self.number(0);
@@ -293,7 +293,7 @@ impl Writer {
         });
     }
 
-    /// Where an operation ended.
+    /// Writes the end of an operation.
     pub(super) fn end(&mut self, outcome: &Outcome) {
         self.array(2);
         self.number(1);
@@ -321,7 +321,7 @@ impl Writer {
         }
     }
 
-    /// Why an operation was refused, or failed.
+    /// Writes why an operation was refused or failed.
     #[inline(never)]
     pub(super) fn refusal(&mut self, error: &Error) {
         let (tag, maybe_stored) = match error {
@@ -344,7 +344,7 @@ impl Writer {
 
 #[cfg(feature = "kusto")]
 impl Writer {
-    /// What a connection string says.
+    /// Writes what a connection string says.
     pub(super) fn connection(&mut self, connection: &Connection) {
         self.array(4);
         self.number(0);
@@ -359,14 +359,14 @@ impl Writer {
         }
     }
 
-    /// A request for a token.
+    /// Writes a request for a token.
     pub(super) fn token_request(&mut self, request: &HttpRequest) {
         self.array(8);
         self.number(0);
         self.request(request);
     }
 
-    /// A token.
+    /// Writes a token and when it expires.
     pub(super) fn token(&mut self, token: &Token) {
         self.array(3);
         self.number(0);

@@ -1,4 +1,4 @@
-//! The pure component behind bytes: the guest's `Wire` as exports.
+//! The pure component for calls as bytes: exports the guest's `Wire`.
 
 #![allow(unsafe_code, reason = "the generated exports are `unsafe extern` functions")]
 

@@ -1,4 +1,4 @@
-//! One call on the log: what a method asks, turned into requests, and answered.
+//! One call on the log: turns what a method asks into requests, and the responses into answers.
 
 use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet};
@@ -20,16 +20,16 @@ use crate::format::values::hash::Hash;
 use crate::operations::ask::{Ask, LOOKED_AT, Step};
 use crate::operations::method::Method;
 
-/// The first pause of a read for rows that do not show yet, in milliseconds.
+/// The first pause of a read that waits for rows, in milliseconds.
 const VISIBILITY_PAUSE_MS: u32 = 100;
-/// The longest one.
+/// The longest such pause.
 const VISIBILITY_PAUSE_MS_MAX: u32 = 5_000;
 
-/// Where a thread has rows younger than this, in microseconds, what lacks of it is taken to be
-/// late; where all are older, it is taken to be gone.
+/// In microseconds. If a thread has rows younger than this, its missing rows count as late; if all
+/// are older, they count as gone.
 const LATE_MAX: u64 = 10 * 60 * 1_000_000;
 
-/// The most chunks asked for at once: at 16 KiB each, a fifth of what a result may hold.
+/// The most chunks asked for at once. At 16 KiB each they fill a quarter of what a result may hold.
 const CHUNKS_MAX: usize = 1000;
 
 /// A call under way.
@@ -37,15 +37,15 @@ const CHUNKS_MAX: usize = 1000;
 pub(super) struct Call {
     pub(super) sender: Sender,
     pub(super) shared: Shared,
-    /// The threads that rows were about; a thread's key is its place.
+    /// The threads of this call. A thread's key is its position here.
     threads: Vec<String>,
-    /// The newest tombstone of each thread that was read, when that was.
+    /// The newest tombstone of each thread at the time its rows were read.
     cuts: BTreeMap<String, i64>,
-    /// Chunks that came unasked, by thread and hash.
+    /// Chunks at hand, by thread and hash.
     chunks: BTreeMap<(String, String), Vec<u8>>,
-    /// Whether chunks that do not show were waited for.
+    /// Whether this call has already waited for missing chunks.
     waited: bool,
-    /// The newest revision that was read of each thread.
+    /// The newest revision read of each thread.
     newest: BTreeMap<String, i64>,
     /// Whether rows of this call may be in the store.
     pub(super) sent: Cell<bool>,
@@ -62,7 +62,7 @@ pub(super) async fn run(
     go_on(Call::new(sender, shared, thread_id), method, step).await
 }
 
-/// The rest of a method.
+/// Runs the rest of a method.
 pub(super) async fn go_on(
     mut call: Call,
     mut method: Method,
@@ -85,7 +85,7 @@ pub(super) async fn go_on(
 pub(super) type Rows = Vec<Vec<Value>>;
 
 impl Call {
-    /// A call, of one thread if it is of one.
+    /// A call; on this thread if it is about one thread.
     pub(super) fn new(sender: Sender, shared: Shared, thread_id: Option<String>) -> Self {
         let threads = thread_id.into_iter().collect();
         let (cuts, chunks, newest) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
@@ -104,7 +104,7 @@ impl Call {
             Ask::Channels { thread_id, .. } | Ask::Ancestors { thread_id, .. } => {
                 self.until_shown(Some(thread_id)).await?;
             }
-            // A page has come before these; the others read nothing that counts.
+            // Reads of these kinds follow a page. Writes need no such wait.
             _ => {}
         }
         match ask {
@@ -130,7 +130,7 @@ impl Call {
         self.sent.set(true);
     }
 
-    /// An error of this call. Once rows were sent, nobody can say that nothing is stored.
+    /// An error of this call. After rows were sent, it says that something may be stored.
     pub(super) fn after(&self, error: Error) -> Error {
         if self.sent.get() { error.after_sending() } else { error }
     }
@@ -145,16 +145,16 @@ impl Call {
         place as i64
     }
 
-    /// The thread of a key.
+    /// The thread with this key. Fails with `foreign-known` if there is none.
     pub(super) fn thread_of(&self, key: i64) -> Result<String, Error> {
         let place = usize::try_from(key).ok();
         place.and_then(|place| self.threads.get(place)).cloned().ok_or_else(|| {
-            Error::protocol("foreign-known", "the known of a call is of another store; pass none")
+            Error::protocol("foreign-known", "the known of a call is another store's; pass none")
         })
     }
 
-    /// The tables of a query; `doing` says what failed where it does. With it goes the question
-    /// which of the rows that were sent show by now.
+    /// Runs a query and returns its tables. `doing` says in words what the call is doing, for
+    /// errors. The query also asks which of the sent rows show by now.
     pub(super) async fn query(
         &self,
         doing: &str,
@@ -165,7 +165,7 @@ impl Call {
         tables.map_err(|failure| failure.error(doing, self.sent.get()))
     }
 
-    /// As `query`; nothing where the result is too large.
+    /// Like `query`, but returns `None` if the result is too large.
     pub(super) async fn try_query(
         &self,
         doing: &str,
@@ -179,9 +179,8 @@ impl Call {
         }
     }
 
-    /// Sends a query that reads a thread, or all; and notes what it shows of the rows that were
-    /// sent. Rows to lay over its tables are to be taken before: not every part of a query is as
-    /// of one moment.
+    /// Sends a query that reads one thread, or all, and notes which of the sent rows it shows. Take
+    /// the laid rows before this call: not every part of a query sees the same moment.
     pub(super) async fn look(
         &self,
         query: Query,
@@ -202,7 +201,7 @@ impl Call {
         Ok(Ok(tables))
     }
 
-    /// Waits until the store shows what was sent and could not be kept.
+    /// Waits until the store shows the sent rows of which only a mark is kept.
     async fn until_shown(&self, thread_id: Option<&str>) -> Result<(), Error> {
         let mut patience = Patience::of(&self.sender);
         let since = self.sender.options.dropped_before(self.sender.io.now());
@@ -213,7 +212,7 @@ impl Call {
             }
             let marked = self.shared.borrow().marked(thread_id);
             let Some(first) = marked.first() else { return Ok(()) };
-            // It also tells of a deletion, after which nothing needs to show.
+            // This query also shows a deletion, after which no row needs to show.
             let query = query::cut(&self.sender.options.table, first);
             self.cut_of("waiting for what was stored", first, query).await?;
             if self.shared.borrow().marked(Some(first)).is_empty() {
@@ -225,8 +224,8 @@ impl Call {
         }
     }
 
-    /// Asks for all that was sent at once, as often as that shows some of it: one by one they would
-    /// take a query for each thread.
+    /// Asks for all sent rows in one query, as long as each such query shows more of them. One by
+    /// one they would take a query for each thread.
     async fn look_for_marked(&self) -> Result<(), Error> {
         let mut before = usize::MAX;
         loop {
@@ -240,14 +239,14 @@ impl Call {
         }
     }
 
-    /// The error where rows lack that must be there. They may be late, unless all of their thread
-    /// has been there for long: then they are gone.
+    /// Fails with `store-stale` if missing rows of a thread may be late. Succeeds if the thread has
+    /// had no new rows for long: then they are gone, and the caller reports that.
     pub(super) fn lacks(&self, thread_id: &str, what: &str) -> Result<(), Error> {
         let newest = self.newest.get(thread_id).copied().unwrap_or_default();
         if self.is_young(newest) { Err(failure::stale(what)) } else { Ok(()) }
     }
 
-    /// Whether what was stored before a row may still be late.
+    /// Whether rows stored before this revision may still be late.
     pub(super) fn is_young(&self, rev: i64) -> bool {
         microseconds(rev).saturating_add(LATE_MAX) >= self.sender.io.now()
     }
@@ -258,7 +257,8 @@ impl Call {
         *newest = rev.max(*newest);
     }
 
-    /// Ingests rows, and lays them over what queries give.
+    /// Ingests rows, and lays them over the results of later queries. `before` says whether a part
+    /// of the call is stored already.
     pub(super) async fn ingest(
         &self,
         doing: &str,
@@ -278,7 +278,7 @@ impl Call {
         }
     }
 
-    /// Keeps the chunks of a query's table, and notes that they are stored.
+    /// Keeps the chunks in a query's table, and notes that they are stored.
     pub(super) fn keep(&mut self, table: &Table) -> Result<(), Error> {
         let mut learned: BTreeMap<String, (i64, Vec<String>)> = BTreeMap::new();
         for record in table.records() {
@@ -300,8 +300,8 @@ impl Call {
         Ok(())
     }
 
-    /// The chunks with these hashes: those at hand, those laid, and those the store has. Chunks
-    /// that do not show are waited for, once.
+    /// Answers `Ask::Chunks`: with chunks at hand, laid chunks, and chunks of the store. Waits once
+    /// for missing chunks.
     async fn gather(&mut self, thread_key: i64, hashes: &[Hash]) -> Result<Rows, Error> {
         let thread_id = self.thread_of(thread_key)?;
         let texts: Vec<String> = hashes.iter().map(hash_text).collect();
@@ -360,8 +360,7 @@ impl Call {
         Ok(())
     }
 
-    /// Those of the channels that have a stored value; all of them where there are more checkpoints
-    /// than are looked at.
+    /// Answers `Ask::Channels`.
     async fn channels(
         &mut self,
         thread_id: &str,
@@ -390,12 +389,13 @@ impl Call {
         Ok(names.into_iter().filter(is).map(|name| vec![Value::Text(name)]).collect())
     }
 
-    /// Notes the newest tombstone of a thread whose rows are read.
+    /// Notes a thread's newest tombstone at the time its rows are read.
     pub(super) fn note_cut(&mut self, thread_id: &str, cut: i64) {
         self.cuts.insert(thread_id.to_owned(), cut);
     }
 
-    /// The keys of the threads that have no newer tombstone than when they were read.
+    /// Answers `Ask::Threads`: the keys of the threads that have no newer tombstone than when they
+    /// were read.
     async fn threads_there(&mut self, keys: Vec<i64>) -> Result<Rows, Error> {
         let mut there = Vec::new();
         for key in keys {
@@ -409,12 +409,12 @@ impl Call {
         Ok(there)
     }
 
-    /// The rows that may not show yet.
+    /// The laid rows: those that queries may not show yet.
     pub(super) fn laid(&self) -> Vec<Rc<LogRow>> {
         self.shared.borrow().laid()
     }
 
-    /// The rows of checkpoints in a namespace that may not show yet and are not hidden.
+    /// The laid rows of a namespace's checkpoints that no laid tombstone hides.
     fn laid_checkpoints(&self, thread_id: &str, checkpoint_ns: &str) -> Vec<Rc<LogRow>> {
         let laid = self.laid();
         let cut = newest_tombstone(&laid, thread_id);
@@ -428,19 +428,19 @@ impl Call {
     }
 }
 
-/// The newest tombstone of a thread among rows, 0 for none.
+/// The revision of the newest tombstone of a thread among rows; 0 if there is none.
 pub(super) fn newest_tombstone(rows: &[Rc<LogRow>], thread_id: &str) -> i64 {
     let of_thread = rows.iter().filter(|row| row.kind == TOMBSTONE && row.thread_id == thread_id);
     of_thread.map(|row| row.rev).max().unwrap_or_default()
 }
 
-/// Ingests what waits in a store.
+/// Ingests the rows that wait in a store.
 pub(super) async fn flush(sender: Sender, shared: Shared) -> Result<(), Error> {
     Call::new(sender, shared, None).flush("ingesting rows that waited").await
 }
 
-/// How long a read waits for rows that do not show yet: the visibility timeout, but not so close
-/// to the call's deadline that there is no time to look again.
+/// How long a read waits for rows that do not show yet: at most the visibility timeout, and at most
+/// three quarters of the time left, so that it can look again.
 pub(super) struct Patience {
     until: u64,
     pause: u32,
@@ -454,7 +454,7 @@ impl Patience {
         Self { until, pause: VISIBILITY_PAUSE_MS }
     }
 
-    /// Waits a while; longer each time. False where there is no time left.
+    /// Waits, longer each time. Returns false if there is no time left.
     pub(super) async fn wait(&mut self, sender: &Sender) -> Result<bool, Error> {
         let left = self.until.saturating_sub(sender.io.now()) / 1000;
         if left == 0 {

@@ -1,14 +1,15 @@
-//! A hybrid logical clock: the order of rows in a store that only appends.
+//! A hybrid logical clock: it orders the rows of a store that is only appended to.
 //!
-//! A revision is later than every revision this store has given or seen, whatever the host's
-//! clock says, and close to the time otherwise.
+//! A revision is later than every revision that this store has given or seen, whatever the host's
+//! clock says. Otherwise it is close to the time.
 
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
 use crate::contract::http::Moment;
 
-/// Bits of a revision below its microseconds: drawn, so that two writers rarely tie.
+/// The lowest bits of a revision, below its microseconds. They are random, so that two writers
+/// rarely draw the same revision.
 const DRAWN_BITS: u32 = 10;
 
 /// The clock of one store.
@@ -26,7 +27,7 @@ impl Clock {
         self.last
     }
 
-    /// The first revision of a time, which is given to nothing.
+    /// The first revision of a time. Unlike `next` it takes nothing from the clock.
     pub(crate) fn at(now: u64) -> i64 {
         i64::try_from(now << DRAWN_BITS).unwrap_or(i64::MAX - 1)
     }
@@ -37,12 +38,12 @@ impl Clock {
     }
 }
 
-/// The microseconds since 1970 of a revision.
+/// The time of a revision, in microseconds since 1970.
 pub(crate) fn microseconds(revision: i64) -> u64 {
     (revision >> DRAWN_BITS).unsigned_abs()
 }
 
-/// A time as the service reads it.
+/// A time in microseconds since 1970, as ISO 8601 text for the service.
 pub(crate) fn datetime(microseconds: u64) -> String {
     OffsetDateTime::from_unix_timestamp_nanos(i128::from(microseconds) * 1000)
         .ok()

@@ -1,7 +1,7 @@
-//! Where a cluster is and who may get a token: connection strings, cluster URIs, trusted hosts.
+//! Connection strings, cluster URIs, and which hosts may get a token.
 //!
-//! A connection string holds secrets, and a broken one may hold them anywhere. So an error names
-//! a part by its position or by one of the keys known here, never by what was read.
+//! A connection string holds secrets, and a broken one may hold them anywhere. So an error names a
+//! part by its position or by a known key, never by its text.
 
 #[cfg(feature = "wasmtime")]
 use wasmtime::component::{ComponentType, Lift, Lower};
@@ -11,7 +11,7 @@ use std::fmt;
 
 use crate::contract::error::Error;
 
-/// A cloud: where one logs in, and the suffixes of the service's own clusters there.
+/// A cloud: its login endpoint, and the suffixes of the service's own clusters in it.
 type Cloud = (&'static str, &'static [&'static str]);
 
 const PUBLIC: Cloud = (
@@ -57,7 +57,7 @@ const CLOUDS: &[Cloud] = &[
     ),
 ];
 
-/// Those among them that are Microsoft Fabric's.
+/// The suffixes of Microsoft Fabric's clusters.
 const FABRIC_SUFFIXES: &[&str] = &[".kusto.data.microsoft.com", ".kusto.fabric.microsoft.com"];
 
 /// What a connection string says.
@@ -74,12 +74,12 @@ pub struct Connection {
     pub login: Login,
 }
 
-/// How a connection string says to log in.
+/// How to log in.
 #[derive(Clone, PartialEq, Eq)]
 #[cfg_attr(feature = "wasmtime", derive(ComponentType, Lift, Lower))]
 #[cfg_attr(feature = "wasmtime", component(variant))]
 pub enum Login {
-    /// It does not say.
+    /// No login is given.
     #[cfg_attr(feature = "wasmtime", component(name = "unspecified"))]
     Unspecified,
     /// With this bearer token.
@@ -123,7 +123,8 @@ impl fmt::Debug for ClientSecret {
     }
 }
 
-/// Reads a Kusto connection string.
+/// Reads a Kusto connection string. Fails with `invalid-connection-string`, `unsupported-login` or
+/// `invalid-cluster-uri`.
 pub fn parse(text: &str) -> Result<Connection, Error> {
     let mut said = Said::default();
     for (at, (key, value)) in parts(text)?.into_iter().enumerate() {
@@ -132,7 +133,7 @@ pub fn parse(text: &str) -> Result<Connection, Error> {
     said.connection()
 }
 
-/// The keys that are understood, and what they say.
+/// The values of the known keys.
 #[derive(Default)]
 struct Said {
     source: Option<String>,
@@ -145,7 +146,7 @@ struct Said {
 
 impl Said {
     fn take(&mut self, position: usize, key: &str, value: String) -> Result<(), Error> {
-        // Keys count without case and white space.
+        // Case and white space of keys do not matter.
         let key: String = key.chars().filter(|c| !c.is_whitespace()).collect();
         let (field, name) = match key.to_lowercase().as_str() {
             "" | "datasource" | "server" | "addr" | "address" | "networkaddress"
@@ -174,7 +175,7 @@ impl Said {
             }
         };
         if field.is_some() {
-            return Err(invalid(format!("{name} is said twice; say it once")));
+            return Err(invalid(format!("{name} is given twice; give it once")));
         }
         *field = Some(value);
         Ok(())
@@ -219,7 +220,7 @@ impl Said {
     }
 }
 
-/// Keys that say nothing about where the cluster is and how to log in.
+/// Known keys that are about neither the cluster nor the login. They are ignored.
 const IGNORED: &[&str] = &[
     "aadfed",
     "aadfederatedsecurity",
@@ -239,8 +240,7 @@ const IGNORED: &[&str] = &[
     "usernamefortracing",
 ];
 
-/// The keys and values in order; a part without a key has the key `""`, and only the first one
-/// may be so.
+/// The keys and values in order. Only the first part may have no key; it gets the key `""`.
 fn parts(text: &str) -> Result<Vec<(String, String)>, Error> {
     let mut parts = Vec::new();
     let mut rest = text.trim_start();
@@ -273,13 +273,13 @@ fn parts(text: &str) -> Result<Vec<(String, String)>, Error> {
     Ok(parts)
 }
 
-/// Whether the first part is a cluster's URI by itself.
+/// Whether the first part is only a cluster's URI.
 fn is_bare(head: &str) -> bool {
     let head = head.trim();
     !head.contains('=') || head.starts_with("https://") || head.starts_with("http://")
 }
 
-/// A value, in quotes or not, and what comes after it.
+/// A value, in quotes or not, and the text after it.
 fn value(text: &str, position: usize) -> Result<(String, &str), Error> {
     let text = text.trim_start();
     let Some(quote) = text.chars().next().filter(|c| matches!(c, '"' | '\'')) else {
@@ -291,7 +291,7 @@ fn value(text: &str, position: usize) -> Result<(String, &str), Error> {
     let mut inside = text.get(1..).unwrap_or_default();
     while let Some((before, after)) = inside.split_once(quote) {
         value.push_str(before);
-        // A quote that is doubled means itself.
+        // A doubled quote is one quote of the value.
         if let Some(after) = after.strip_prefix(quote) {
             value.push(quote);
             inside = after;
@@ -312,7 +312,7 @@ fn value(text: &str, position: usize) -> Result<(String, &str), Error> {
 /// A cluster's URI, taken apart.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Endpoint {
-    /// Scheme, host and port: what paths are appended to.
+    /// Scheme, host and port, without a slash at the end. Paths are appended to it.
     pub origin: String,
     /// The host, in lower case; an IPv6 address in brackets.
     pub host: String,
@@ -323,10 +323,10 @@ pub struct Endpoint {
 }
 
 impl Endpoint {
-    /// Reads a cluster's URI. Without a scheme it is `https`.
+    /// Reads a cluster's URI. Without a scheme it is `https`. Fails with `invalid-cluster-uri`.
     ///
-    /// What is accepted is narrow, so that no HTTP client can take another host from it than is
-    /// taken here.
+    /// Only plain URIs are accepted, so that no HTTP client reads another host from one than this
+    /// does.
     pub fn parse(uri: &str) -> Result<Self, Error> {
         let (secure, rest) = match uri.split_once("://") {
             None => (true, uri),
@@ -340,11 +340,11 @@ impl Endpoint {
         let plain = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '.' || c == '_';
         let name = !host.is_empty() && host.chars().all(plain) && !host.ends_with('.');
         if !name && ipv6(&host).is_none() {
-            return Err(invalid_uri("its host is no host name or address"));
+            return Err(invalid_uri("its host is neither a host name nor an address"));
         }
         if host.starts_with("ingest-") {
             return Err(invalid_uri(
-                "it is that of data management; leave out `ingest-` for that of the engine",
+                "it is the URI of data management; leave out `ingest-` to get the engine's",
             ));
         }
         let database = path.trim_end_matches('/');
@@ -361,20 +361,20 @@ impl Endpoint {
         Ok(Self { origin, host, secure, database })
     }
 
-    /// Where an application shows its secret: the login endpoint of the cluster's cloud, and the
-    /// public one's where its host is none of the service's own.
+    /// The login endpoint of the cluster's cloud; the public cloud's if the host is not one of the
+    /// service's own.
     pub fn authority(&self) -> &'static str {
         cloud_of(&self.host).map_or(PUBLIC.0, |(authority, _)| authority)
     }
 
-    /// Whether it is an Eventhouse of Microsoft Fabric, whose queries are always consistent and
-    /// may not say so.
+    /// Whether the cluster is an Eventhouse of Microsoft Fabric. Its queries are always consistent,
+    /// and a query must not ask for that.
     pub fn is_fabric(&self) -> bool {
         FABRIC_SUFFIXES.iter().any(|suffix| self.host.ends_with(suffix))
     }
 
-    /// Whether a token may be sent there: the host is trusted, and nobody on the way can read
-    /// along. Plain `http` is for loopback alone.
+    /// Whether a token may be sent there: the host is trusted, and nobody on the way can read the
+    /// token. Plain `http` is allowed only for loopback.
     pub fn may_have_token(&self, extra: &[String]) -> bool {
         is_trusted(&self.host, extra) && (self.secure || is_loopback(&self.host))
     }
@@ -390,12 +390,11 @@ fn split_port(authority: &str) -> Result<(&str, Option<u16>), Error> {
     let port = digits.bytes().all(|byte| byte.is_ascii_digit()).then(|| digits.parse().ok());
     match port.flatten() {
         Some(port) => Ok((host, Some(port))),
-        None => Err(invalid_uri("its port is no number of at most 65535")),
+        None => Err(invalid_uri("its port is not a number up to 65535")),
     }
 }
 
-/// Whether a token may go to a host: one of the service's own, this machine, or one that the
-/// caller names.
+/// Whether a host may get a token: one of the service's own, this machine, or one of `extra`.
 pub fn is_trusted(host: &str, extra: &[String]) -> bool {
     let host = host.to_ascii_lowercase();
     cloud_of(&host).is_some()
@@ -403,7 +402,7 @@ pub fn is_trusted(host: &str, extra: &[String]) -> bool {
         || extra.iter().any(|named| named.eq_ignore_ascii_case(&host))
 }
 
-/// The cloud that a host is a cluster of.
+/// The cloud of a host; `None` if the host is not one of the service's own.
 fn cloud_of(host: &str) -> Option<&'static Cloud> {
     let is_one = |suffix: &&str| {
         host.strip_suffix(*suffix).is_some_and(|name| !name.is_empty() && !name.starts_with('.'))

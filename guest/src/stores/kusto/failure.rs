@@ -1,4 +1,4 @@
-//! What a failure means: whether another try is worth it, and what a caller is told.
+//! What a failure means: whether to try again, and what the caller is told.
 
 use super::frames::{Refusal, refusal};
 use crate::contract::error::{Error, Fault, MAYBE_STORED, StoreFault};
@@ -9,25 +9,25 @@ use crate::contract::http::HttpResponse;
 pub(crate) enum Class {
     /// Try again.
     Transient,
-    /// Try again, but not soon; after so many seconds, where the service says.
+    /// Try again later; after this many seconds if the service gives a number.
     Throttled(Option<u32>),
-    /// Get another token, once.
+    /// Get another token and try once more.
     Unauthorized,
     /// A role is missing.
     Forbidden,
     /// The role that removes rows is missing.
     NotAdmin,
-    /// The cluster or the table takes no streams.
+    /// The cluster or the table has streaming ingestion off.
     StreamingOff,
-    /// The response is none of Kusto's, or lacks something: try again.
+    /// The response is not Kusto's, or is incomplete: try again.
     Unreadable,
     /// The request is too large: send less at once.
     TooLarge,
     /// The result is too large: ask for less at once.
     ResultTooLarge,
-    /// The table, a column or the mapping is not there.
+    /// The table, a column or the mapping is missing.
     Missing,
-    /// Nothing helps.
+    /// Trying again does not help.
     Permanent,
 }
 
@@ -35,13 +35,13 @@ pub(crate) enum Class {
 #[derive(Clone, Debug)]
 pub(crate) struct Failure {
     pub(crate) class: Class,
-    /// For people: status and code, and which request it was.
+    /// For people: status and code, and the request's id.
     pub(crate) words: String,
     /// Whether an attempt may have taken effect.
     pub(crate) maybe_done: bool,
 }
 
-/// What a response with a bad status means.
+/// The class of a response with a bad status, and the error in its body.
 pub(crate) fn of_response(response: &HttpResponse, ingesting: bool) -> (Class, Refusal) {
     let refusal = refusal(&response.body);
     let class = match response.status {
@@ -52,8 +52,7 @@ pub(crate) fn of_response(response: &HttpResponse, ingesting: bool) -> (Class, R
         429 => Class::Throttled(retry_after(response)),
         400 => of_refusal(&refusal),
         408 | 500..=599 => match of_refusal(&refusal) {
-            // Some bad requests come back as server errors; those the service knows to be lasting
-            // say so.
+            // Some bad requests come back as server errors; the service marks them as permanent.
             class @ (Class::StreamingOff | Class::TooLarge | Class::ResultTooLarge) => class,
             _ if refusal.permanent == Some(true) => Class::Permanent,
             _ => Class::Transient,
@@ -63,7 +62,7 @@ pub(crate) fn of_response(response: &HttpResponse, ingesting: bool) -> (Class, R
     (class, refusal)
 }
 
-/// What an error in a response means, whatever its status.
+/// The class of an error in a response, whatever its status.
 pub(crate) fn of_refusal(refusal: &Refusal) -> Class {
     let is = |names: &[&str]| {
         names.iter().any(|name| refusal.code.contains(name) || refusal.kind.contains(name))
@@ -92,7 +91,7 @@ fn retry_after(response: &HttpResponse) -> Option<u32> {
 }
 
 impl Failure {
-    /// The failure of what only an administrator may do.
+    /// The same failure for something that only an administrator may do.
     pub(crate) fn admin(self) -> Self {
         let class = match self.class {
             Class::Forbidden => Class::NotAdmin,
@@ -101,8 +100,8 @@ impl Failure {
         Self { class, ..self }
     }
 
-    /// The error for a caller; `doing` says what failed, `maybe_stored` whether requests before
-    /// this one have stored a part of the call.
+    /// The error for a caller. `doing` says in words what failed, `maybe_stored` whether earlier
+    /// requests have stored a part of the call.
     pub(crate) fn error(&self, doing: &str, maybe_stored: bool) -> Error {
         let maybe_stored = maybe_stored || self.maybe_done;
         let effect = if maybe_stored { MAYBE_STORED } else { "nothing of it was stored" };
@@ -129,7 +128,7 @@ impl Failure {
             Class::Unauthorized => Error::Denied(fault(
                 "store-unauthorized",
                 "the store refused the token, or was sent none; pass a credential for this \
-                 cluster, and name its host in trustedHosts where it is none of the service's own",
+                 cluster, and name its host in trustedHosts if it is not one of the service's own",
             )),
             Class::Forbidden => Error::Denied(fault(
                 "store-forbidden",
@@ -143,12 +142,12 @@ impl Failure {
             )),
             Class::StreamingOff => Error::Denied(fault(
                 "store-streaming-off",
-                "the table or the cluster takes no streams; enable streaming ingestion, or use \
+                "the table or the cluster has streaming ingestion off; enable it, or use \
                  the ingest mode auto or inline",
             )),
             Class::Missing => Error::Denied(fault(
                 "store-not-provisioned",
-                "the table, a column or the mapping is not there; run provision.kql",
+                "the table, a column or the mapping is missing; run provision.kql",
             )),
             Class::TooLarge | Class::ResultTooLarge => {
                 Error::Denied(fault("store-too-large", "it is too large for the store"))
@@ -158,10 +157,10 @@ impl Failure {
     }
 }
 
-/// The store does not show yet what it has acknowledged, or a part of it.
+/// The error for a store that does not show yet what it has acknowledged, or a part of it.
 pub(crate) fn stale(what: &str) -> Error {
     let message = format!(
-        "the store does not show {what} yet; try again later, and where that lasts for more than \
+        "the store does not show {what} yet; try again later, and if that lasts for more than \
          ten minutes, rows are missing: restore the table"
     );
     let fault = Fault { code: "store-stale".to_owned(), message };

@@ -1,5 +1,5 @@
-//! Conditions on metadata, decided exactly: equal as on every other store. A query is narrowed to
-//! rows that may match, since Kusto keeps no JSON exactly.
+//! Conditions on metadata. They are decided here, exactly, and as on every other store. A query is
+//! only narrowed to rows that may match, because Kusto does not keep JSON exactly.
 
 use serde_json::value::RawValue;
 
@@ -8,20 +8,20 @@ use super::row::Members;
 use crate::contract::call::MetadataFilter;
 use crate::format::json::{date_record, is_zero};
 
-/// A condition that a query can make. It holds for every match, and for some others.
+/// A condition that a query can check. It holds for every match, and for some other rows.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Narrowing {
     /// A text in a column of its own.
     Column(&'static str, String),
     Step(i64),
     Text(String, String),
-    /// From and to.
+    /// The least and the greatest number.
     Number(String, f64, f64),
     Bool(String, bool),
     Null(String),
 }
 
-/// What a query may be narrowed by.
+/// The conditions that narrow a query: at most `FILTERS_MAX` of them.
 pub(crate) fn narrowing(filters: &[MetadataFilter]) -> Vec<Narrowing> {
     filters.iter().filter_map(Narrowing::of).take(FILTERS_MAX).collect()
 }
@@ -30,15 +30,15 @@ impl Narrowing {
     fn of(filter: &MetadataFilter) -> Option<Self> {
         use serde_json::Value;
         let key = filter.key.clone();
-        // What a store of JSON makes of other names and texts is not sure.
+        // It is not certain what a store of JSON does with other names and texts.
         let plain = |text: &str| !text.is_empty() && !text.contains(char::is_control);
         if !plain(&key) {
             return None;
         }
         match (key.as_str(), serde_json::from_str(&filter.json).ok()?) {
-            // A date may be stored as something else than its text.
+            // A date may be stored as something other than its text.
             (_, Value::String(_)) if date_record(&filter.json).is_some() => None,
-            // A zero of the other sign may be stored as something else than a number.
+            // A zero of the other sign may be stored as something other than a number.
             (_, Value::Number(number)) if number.as_f64() == Some(0.0) => None,
             ("source", Value::String(text)) if plain(&text) => Some(Self::Column("source", text)),
             ("run_id", Value::String(text)) if plain(&text) => Some(Self::Column("run_id", text)),
@@ -54,10 +54,10 @@ impl Narrowing {
         }
     }
 
-    /// The condition in KQL, with the names of the parameters for its key and its values.
+    /// The condition in KQL, with these names for the parameters of its key and values.
     ///
-    /// A row may have no copy of its metadata, and the service may read a text that looks like a
-    /// date, a guid or a number as such: these rows come, too.
+    /// It also selects rows that have no copy of their metadata, and texts that the service may
+    /// have read as a date, a guid or a number.
     pub(crate) fn condition(
         &self,
         names: [&'static str; 3],
@@ -95,7 +95,8 @@ impl Narrowing {
     }
 }
 
-/// What a number may be to a store that reads decimals less exactly.
+/// The range in which a store may keep a number, if it keeps decimals less exactly. `None` if the
+/// range is not finite.
 fn around(number: f64) -> Option<(f64, f64)> {
     const EXACT_MAX: f64 = 9_007_199_254_740_992.0;
     const NEAR: f64 = 1e-9;
@@ -104,7 +105,7 @@ fn around(number: f64) -> Option<(f64, f64)> {
     (range.0.is_finite() && range.1.is_finite()).then_some(range)
 }
 
-/// Whether all conditions hold of a metadata that is JSON text.
+/// Whether all conditions hold for metadata, given as JSON text.
 pub(crate) fn matches(metadata: &str, filters: &[MetadataFilter]) -> bool {
     if filters.is_empty() {
         return true;
@@ -118,8 +119,8 @@ pub(crate) fn matches(metadata: &str, filters: &[MetadataFilter]) -> bool {
     })
 }
 
-/// Numbers are equal by value, zeros of either sign being equal, texts by what they say, a date
-/// and its text too, everything else by its JSON text.
+/// Whether two JSON values are equal: numbers by value, including zeros of either sign; texts by
+/// their content; a date and its text; everything else by its JSON text.
 fn equal(value: &RawValue, json: &str) -> bool {
     let value = value.get().trim();
     let json = json.trim();
@@ -139,20 +140,20 @@ fn equal(value: &RawValue, json: &str) -> bool {
     }
 }
 
-/// A number by its value: 64 bits where it is an integer of so many, else a double.
+/// What identifies a number's value: an integer if 64 bits hold it, else the bits of a double.
 fn number(text: &str) -> Option<(Option<i64>, u64)> {
     let double: f64 = text.parse().ok()?;
     let whole = text.parse::<i64>().ok().or_else(|| whole(double));
     Some((whole, if whole.is_some() { 0 } else { double.to_bits() }))
 }
 
-/// A double that is an integer of 64 bits.
+/// The double as an integer of 64 bits; `None` if it is not one.
 pub(crate) fn whole(double: f64) -> Option<i64> {
     const END: f64 = 9_223_372_036_854_775_808.0;
     (double.fract() == 0.0 && (-END..END).contains(&double)).then_some(double as i64)
 }
 
-/// JSON without the white space that means nothing.
+/// JSON without insignificant white space.
 fn compact(json: &str) -> String {
     let mut compact = String::with_capacity(json.len());
     let (mut inside, mut escaped) = (false, false);
@@ -231,8 +232,8 @@ mod tests {
         }
     }
 
-    /// What a store of JSON may have made something else of does not narrow a query, in whichever
-    /// column it is.
+    /// A value that a store of JSON may keep as something else must not narrow a query, whatever
+    /// its column.
     #[test]
     fn a_date_and_a_zero_narrow_no_query_whatever_their_key() {
         let filter = |key: &str, json: &str| MetadataFilter { key: key.into(), json: json.into() };

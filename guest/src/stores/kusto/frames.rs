@@ -1,4 +1,4 @@
-//! What the service answers: frames of a query (v2), tables of a command (v1), errors.
+//! Reads the service's responses: frames of a query (v2), tables of a command (v1), and errors.
 
 use serde::Deserialize;
 use serde::de::IgnoredAny;
@@ -20,27 +20,27 @@ pub(crate) struct Record<'a> {
     row: &'a [Value],
 }
 
-/// What a response with a good status holds.
+/// The content of a response with a good status.
 #[derive(Debug, PartialEq)]
 pub(crate) enum Tables {
-    /// All of it.
+    /// All tables.
     Whole(Vec<Table>),
-    /// The service gave up in the middle, and says why.
+    /// The service gave up in the middle, for this reason.
     Failed(Refusal),
 }
 
-/// A response with a good status that is not of the shape that Kusto gives, or not all of it.
+/// A response with a good status that does not have Kusto's shape, or is incomplete.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Unreadable;
 
-/// An error as the service tells it.
+/// An error as the service reports it.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct Refusal {
-    /// The code, such as `BadRequest_EntityNotFound`; the innermost one where there are several.
+    /// The code, such as `BadRequest_EntityNotFound`; the inner one if there are two.
     pub(crate) code: String,
-    /// The service's own type of it.
+    /// The service's type of the error.
     pub(crate) kind: String,
-    /// Whether another try is of no use, where it says.
+    /// Whether trying again is useless; `None` if the service does not say.
     pub(crate) permanent: Option<bool>,
 }
 
@@ -87,8 +87,8 @@ struct V1Table {
     rows: Vec<Value>,
 }
 
-/// The primary results of a query's frames: so many, since one that lacks would read as a table
-/// without rows.
+/// The primary results in a query's frames. There must be `expected` of them, because a missing one
+/// would read as a table without rows.
 pub(crate) fn frames(body: &[u8], expected: usize) -> Result<Tables, Unreadable> {
     let frames: Vec<Frame> = serde_json::from_slice(body).map_err(|_| Unreadable)?;
     let mut tables = Vec::new();
@@ -111,12 +111,12 @@ pub(crate) fn frames(body: &[u8], expected: usize) -> Result<Tables, Unreadable>
             Frame::DataTable { .. } | Frame::Other => {}
         }
     }
-    // A body that was cut off between two frames is no valid JSON; one without an end is odd.
+    // A body that is cut off is not valid JSON; one without an end frame is incomplete as well.
     let is_whole = completed && tables.len() == expected;
     if is_whole { Ok(Tables::Whole(tables)) } else { Err(Unreadable) }
 }
 
-/// The tables of a command's answer.
+/// The tables of the response to a command.
 pub(crate) fn tables(body: &[u8]) -> Result<Tables, Unreadable> {
     let V1 { tables } = serde_json::from_slice(body).map_err(|_| Unreadable)?;
     let mut whole = Vec::with_capacity(tables.len());
@@ -129,8 +129,9 @@ pub(crate) fn tables(body: &[u8]) -> Result<Tables, Unreadable> {
     Ok(Tables::Whole(whole))
 }
 
-/// The tables of the answer to a stream. What that says beyond its status differs between versions
-/// of the service; what is no JSON is not of the service.
+/// The tables of the response to a stream. Versions of the service differ in what they add to the
+/// status, so an unknown shape counts as no tables. A body that is not JSON is not from the
+/// service.
 pub(crate) fn ingested(body: &[u8]) -> Result<Tables, Unreadable> {
     let is_empty = body.trim_ascii().is_empty();
     if !is_empty && serde_json::from_slice::<IgnoredAny>(body).is_err() {
@@ -139,7 +140,7 @@ pub(crate) fn ingested(body: &[u8]) -> Result<Tables, Unreadable> {
     Ok(tables(body).unwrap_or(Tables::Whole(Vec::new())))
 }
 
-/// The error in the body of a response with a bad status, as far as there is one.
+/// The error in the body of a response with a bad status; empty if there is none.
 pub(crate) fn refusal(body: &[u8]) -> Refusal {
     serde_json::from_slice::<Value>(body).map(|body| refusal_of(&body)).unwrap_or_default()
 }
@@ -156,7 +157,7 @@ fn refusal_of(value: &Value) -> Refusal {
             code = inner;
         }
     }
-    // Some failures have their only name in a message, such as that of a result too large.
+    // Some failures, such as a result that is too large, are named only in a message.
     let message = format!("{} {}", text(error, "message"), text(error, "@message"));
     for named in NAMED_IN_MESSAGES {
         if message.contains(named) {
@@ -170,7 +171,7 @@ fn refusal_of(value: &Value) -> Refusal {
     }
 }
 
-/// Names of failures that are looked for in messages.
+/// Failures that are recognized by their names in messages.
 const NAMED_IN_MESSAGES: &[&str] = &[
     "E_QUERY_RESULT_SET_TOO_LARGE",
     "E_RUNAWAY_QUERY",
@@ -179,7 +180,7 @@ const NAMED_IN_MESSAGES: &[&str] = &[
     "Stream_InputStreamTooLarge",
 ];
 
-/// A table, or the error that stands among its rows.
+/// A table, or the error among its rows.
 fn table(columns: Vec<Column>, rows: Vec<Value>) -> Result<Result<Table, Refusal>, Unreadable> {
     let mut table = Table { columns: columns.into_iter().map(|c| c.name).collect(), rows: vec![] };
     for row in rows {
@@ -209,7 +210,7 @@ impl<'a> Record<'a> {
         self.row.get(at)
     }
 
-    /// Text; absent text is empty, as everywhere in Kusto.
+    /// The text in a column. Null is empty text, as everywhere in Kusto.
     pub(crate) fn text(&self, column: &'static str) -> Result<&'a str, Error> {
         match self.cell(column) {
             Some(Value::String(text)) => Ok(text),
@@ -218,14 +219,14 @@ impl<'a> Record<'a> {
         }
     }
 
-    /// An integer; absent is nothing.
+    /// The integer in a column; `None` if it is null.
     pub(crate) fn optional_integer(&self, column: &'static str) -> Result<Option<i64>, Error> {
         match self.cell(column) {
             Some(Value::Null) => Ok(None),
             Some(Value::Number(number)) => {
                 number.as_i64().map(Some).ok_or_else(|| unexpected(column, "an integer"))
             }
-            // A long may come as text, since not every reader of JSON keeps 64 bits.
+            // A long may come as text, because not every reader of JSON keeps 64 bits.
             Some(Value::String(text)) => {
                 text.parse().map(Some).map_err(|_| unexpected(column, "an integer"))
             }
@@ -233,12 +234,13 @@ impl<'a> Record<'a> {
         }
     }
 
-    /// An integer.
+    /// The integer in a column. Null is an error.
     pub(crate) fn integer(&self, column: &'static str) -> Result<i64, Error> {
         self.optional_integer(column)?.ok_or_else(|| unexpected(column, "an integer"))
     }
 
-    /// A list of texts, which the service gives as JSON or as the text of it.
+    /// The list of texts in a column, which the service returns as JSON or as JSON text. Empty if
+    /// it is missing or null.
     pub(crate) fn texts(&self, column: &'static str) -> Result<Vec<String>, Error> {
         let read = |value: &Value| serde_json::from_value::<Vec<String>>(value.clone()).ok();
         let texts = match self.cell(column) {

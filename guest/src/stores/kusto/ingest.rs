@@ -1,4 +1,5 @@
-//! Rows on their way into the table: packed under the limits, streamed or put inline.
+//! Ingests rows: packs them into requests under the size limit, and streams them or ingests them
+//! inline.
 
 use std::io::Write;
 
@@ -13,23 +14,23 @@ use super::row::{LogRow, TOMBSTONE, WRITE};
 use super::send::Sender;
 use crate::contract::error::Error;
 
-/// The mapping that `provision.kql` makes.
+/// The name of the mapping that `provision.kql` makes.
 pub(crate) const MAPPING: &str = "lg_json_v1";
 
-/// The most bytes of rows in one request. The documents of the service disagree on its limit;
-/// 4 MB is the least they say.
+/// The most bytes of rows in one request. The service's documents disagree on its limit; 4 MB is
+/// the least that they state.
 const REQUEST_BYTES_MAX: usize = 3_500_000;
 
-/// For how long rows go inline after streaming was found to be off, in microseconds.
+/// How long rows are ingested inline after streaming was found to be off, in microseconds.
 const INLINE_TIME: u64 = 15 * 60 * 1_000_000;
 
-/// Why rows were not ingested, and whether requests before the one that failed were.
+/// Why rows were not ingested, and whether a part of them may have been.
 pub(crate) struct Broken {
     pub(crate) failure: Failure,
     pub(crate) partly: bool,
 }
 
-/// Ingests rows, in order, in as few requests as they fit in. Tombstones come without others.
+/// Ingests rows in order, in as few requests as possible. Tombstones must come without other rows.
 pub(crate) async fn ingest(
     sender: &Sender,
     shared: &Shared,
@@ -41,7 +42,7 @@ pub(crate) async fn ingest(
     let lines = rows.iter().map(LogRow::line).collect::<Result<Vec<_>, _>>()?;
     let mut at = 0;
     let mut most = REQUEST_BYTES_MAX;
-    // An attempt before the one that was too large may have taken effect.
+    // An earlier attempt of a request that was then too large may have taken effect.
     let mut maybe_done = false;
     while at < lines.len() {
         let rest = rows.get(at..).unwrap_or_default();
@@ -59,7 +60,7 @@ pub(crate) async fn ingest(
     Ok(Ok(()))
 }
 
-/// How many of the rows fit in so many bytes; at least those that go together.
+/// How many of the rows fit in `most` bytes; at least the first group that must stay together.
 fn fitting(rows: &[LogRow], lines: &[String], most: usize) -> usize {
     let mut bytes = 0;
     let mut count = 0;
@@ -75,8 +76,8 @@ fn fitting(rows: &[LogRow], lines: &[String], most: usize) -> usize {
     count
 }
 
-/// How many rows at the beginning go in one request: the writes of one call. LangGraph takes a
-/// task with some of its writes for one that has made them all.
+/// How many of the first rows must be in one request: all writes of one call, because LangGraph
+/// takes a task with some of its writes for one that has made them all.
 fn together(rows: &[LogRow]) -> usize {
     let Some(first) = rows.first().filter(|row| row.kind == WRITE) else {
         return rows.len().min(1);
@@ -126,8 +127,8 @@ async fn put_inline(
     Ok(sender.command(&text).await?.map(|_| ()))
 }
 
-/// The command that ingests lines of JSON. They end it, so nothing in them can be taken for a
-/// part of the command, and none of them holds a line break.
+/// The command that ingests lines of JSON. The lines come last and hold no line breaks, so nothing
+/// in them can be read as a part of the command.
 pub(crate) fn inline_command(table: &str, lines: &[String]) -> String {
     format!(
         ".ingest inline into table ['{table}'] with (format=\"multijson\", \

@@ -1,7 +1,8 @@
-//! What a call on Kusto does, written as it happens: it asks its host and awaits the answer.
+//! A call on Kusto, written as an async function: it asks its host for something and awaits the
+//! answer.
 //!
-//! There is no runtime behind it. The host's `advance` puts the answer in place and polls once;
-//! the call goes on to its next need, or to its end.
+//! There is no async runtime. The host's `advance` puts the answer in place and polls once; the
+//! call runs to its next need, or to its end.
 
 use std::cell::RefCell;
 use std::future::Future;
@@ -14,7 +15,7 @@ use crate::contract::http::{HttpAnswer, HttpRequest, Moment};
 use crate::contract::outcome::Outcome;
 use crate::contract::progress::{Answer, Need, Progress};
 
-/// What a call and its host pass to one another.
+/// What a call and its host pass to each other.
 #[derive(Debug)]
 struct Exchange {
     need: Option<Need>,
@@ -29,7 +30,7 @@ pub(crate) struct Io {
 }
 
 impl Io {
-    /// The moment the host gave last. Its entropy is of use once.
+    /// The moment that the host gave last. Use its entropy only once.
     pub(crate) fn at(&self) -> Moment {
         self.exchange.borrow().at
     }
@@ -47,7 +48,7 @@ impl Io {
         }
     }
 
-    /// Lets time pass.
+    /// Lets this many milliseconds pass.
     pub(crate) async fn wait(&self, milliseconds: u32) -> Result<(), Error> {
         match self.need(Need::Wait(milliseconds)).await {
             Answer::Waited => Ok(()),
@@ -65,12 +66,12 @@ impl Io {
     }
 }
 
-/// How far a task is.
+/// The state of a task.
 #[derive(Clone, Debug, PartialEq)]
 pub enum TaskProgress<T = Outcome> {
-    /// The host must do something and answer.
+    /// The task needs something from the host, and an answer.
     Need(Need),
-    /// The end.
+    /// The task has ended.
     Done(T),
 }
 
@@ -92,7 +93,7 @@ pub struct Task<T = Outcome> {
 }
 
 impl<T> Task<T> {
-    /// Begins a call and runs it to its first need.
+    /// Starts a call and runs it to its first need.
     pub(crate) fn start<C>(
         at: Moment,
         call: impl FnOnce(Io) -> C,
@@ -107,7 +108,9 @@ impl<T> Task<T> {
         Ok((task, progress))
     }
 
-    /// Takes the answer to the last need, returns what comes next.
+    /// Takes the answer to the last need and returns the next progress. Fails with
+    /// `ended-operation` after the end, and with `wrong-answer` if the answer is not of the need's
+    /// case.
     pub fn advance(&mut self, answer: Answer, at: Moment) -> Result<TaskProgress<T>, Error> {
         if self.call.is_none() {
             return Err(Error::ended_operation());

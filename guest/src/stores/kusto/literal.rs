@@ -1,8 +1,8 @@
-//! Text as KQL: the only place that escapes.
+//! String literals of KQL. Only this module escapes text.
 
 /// A text as a string literal, which the service reads back as exactly this text.
 ///
-/// Everything that could end a literal or a line, or that does not show, is escaped.
+/// Every character that could end a literal or a line, or that is invisible, is escaped.
 pub(crate) fn quoted(text: &str) -> String {
     let mut literal = String::with_capacity(text.len() + 2);
     literal.push('"');
@@ -27,7 +27,7 @@ pub(crate) fn quoted(text: &str) -> String {
 mod tests {
     use super::quoted;
 
-    /// Texts that mean something in KQL, or break lines, or are odd.
+    /// Texts that have a meaning in KQL, break lines, or are unusual.
     const PIECES: [&str; 24] = [
         "\"",
         "'",

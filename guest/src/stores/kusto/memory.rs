@@ -1,5 +1,5 @@
-//! What a store remembers between calls: its clock, what it knows of threads, and rows that may
-//! not show yet.
+//! What a store remembers between calls: its clock, what it knows of threads, and rows that queries
+//! may not show yet.
 
 mod again;
 
@@ -14,13 +14,13 @@ use super::row::{CHECKPOINT, LogRow, WRITE};
 /// The most hashes remembered, of all threads together.
 const HASHES_MAX: usize = 200_000;
 
-/// The most bytes of rows kept that are ingested and that no query has shown yet.
+/// The most bytes of rows that are kept after they are ingested and before a query shows them.
 const LAID_BYTES_MAX: usize = 32 * 1024 * 1024;
 
-/// The most calls whose rows are asked for at once, whether they show.
+/// A query asks for the rows of at most this many calls, whether they show.
 const ASKED_MAX: usize = 2_000;
 
-/// A batch and a row take about so many bytes beside the row's data.
+/// About how many bytes a row takes beside its data.
 const ROW_BYTES: usize = 512;
 
 /// The memory of a store, shared by the calls on it.
@@ -32,11 +32,11 @@ pub(crate) struct Memory {
     pub(crate) clock: Clock,
     threads: BTreeMap<String, Thread>,
     uses: u64,
-    /// What is acknowledged and not ingested.
+    /// The rows that are acknowledged and not ingested.
     unsent: Vec<(Unsent, Batch)>,
     kept: again::Kept,
     takes: u64,
-    /// What is ingested and was not shown yet, the oldest first.
+    /// The rows that are ingested and were not shown yet, the oldest first.
     sent: VecDeque<Batch>,
     /// Threads whose last put ended stale, though its rows are in the store.
     stale: BTreeSet<String>,
@@ -49,38 +49,38 @@ pub(crate) struct Memory {
 /// What is known of a thread.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Thread {
-    /// The newest tombstone, where one was looked for: 0 for none.
+    /// The revision of the newest tombstone, 0 if there is none; `None` if it was not looked for.
     pub(crate) cut: Option<i64>,
     /// The oldest revision of any chunk seen or sent.
     since: i64,
-    /// Chunks that are in the store.
+    /// The hashes of chunks that are in the store.
     stored: BTreeSet<String>,
     used: u64,
 }
 
-/// The rows of one call, laid over what queries give until a query has shown all of them: what
-/// was acknowledged is never unread again, however late the store shows it.
+/// The rows of one call. They are laid over the results of queries until a query has shown all of
+/// them, so that an acknowledged call is always read, however late the store shows it.
 #[derive(Debug)]
 struct Batch {
     thread_id: String,
     rev: i64,
-    /// How many rows they are.
+    /// The number of its rows.
     count: usize,
-    /// Empty where there was no room for them. Then the batch is a mark: its thread is not read
-    /// before a query shows it.
+    /// The rows; empty if there was no room for them. Then the batch is a mark: its thread is not
+    /// read before a query shows the rows.
     rows: Vec<Rc<LogRow>>,
 }
 
-/// What becomes of rows that are acknowledged and not ingested.
+/// The state of rows that are acknowledged and not ingested.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Unsent {
-    /// They wait: since when.
+    /// They wait, since this time in microseconds since 1970.
     Waiting(u64),
-    /// They are on their way: since when they waited, and who took them.
+    /// They are being ingested: the time since which they waited, and the number of the take.
     Underway(u64, u64),
 }
 
-/// Rows that were taken to be ingested.
+/// Rows that were taken to be ingested, and the number of the take.
 #[derive(Debug)]
 pub(crate) struct Taken {
     pub(crate) rows: Vec<Rc<LogRow>>,
@@ -88,7 +88,8 @@ pub(crate) struct Taken {
 }
 
 impl Memory {
-    /// What is known of a thread, as long as no chunk of it is older than `age_max`.
+    /// What is known of a thread; `None` if nothing is, or a chunk of it may be older than
+    /// `age_max` microseconds.
     pub(crate) fn thread(&mut self, thread_id: &str, now: u64, age_max: u64) -> Option<&Thread> {
         self.uses += 1;
         let uses = self.uses;
@@ -101,8 +102,8 @@ impl Memory {
         Some(thread)
     }
 
-    /// Notes chunks of a thread that are in the store, the oldest of them of revision `since`,
-    /// and the thread's cut where it was looked for.
+    /// Notes chunks of a thread that are in the store. `since` is the oldest revision among them;
+    /// `cut` is the thread's newest tombstone if it was looked for.
     pub(crate) fn learn(
         &mut self,
         thread_id: &str,
@@ -134,7 +135,7 @@ impl Memory {
         while count > HASHES_MAX {
             let others = self.threads.iter().filter(|(id, _)| id.as_str() != keep);
             let Some((oldest, thread)) = others.min_by_key(|(_, thread)| thread.used) else {
-                // One thread with as many: it is sent again as a whole one day.
+                // One thread has more than all may have: its chunks are sent again.
                 self.threads.remove(keep);
                 return;
             };
@@ -144,8 +145,8 @@ impl Memory {
         }
     }
 
-    /// Lays the rows of a call over what queries give: rows that wait since then, or that were
-    /// ingested.
+    /// Lays the rows of a call over the results of queries: rows that wait since this time, or with
+    /// `None` rows that are ingested.
     pub(crate) fn lay(&mut self, rows: Vec<LogRow>, waiting: Option<u64>) {
         let Some(first) = rows.first() else { return };
         let (thread_id, rev, count) = (first.thread_id.clone(), first.rev, rows.len());
@@ -160,14 +161,14 @@ impl Memory {
         self.make_room();
     }
 
-    /// The rows laid over what queries give.
+    /// The rows that are laid over the results of queries.
     pub(crate) fn laid(&self) -> Vec<Rc<LogRow>> {
         let unsent = self.unsent.iter().map(|(_, batch)| batch);
         self.sent.iter().chain(unsent).flat_map(|batch| batch.rows.iter().map(Rc::clone)).collect()
     }
 
-    /// Rows that take too much room are let go, the oldest first. Of a thread the newest mark
-    /// stands for those before it.
+    /// Drops the oldest rows if all take too much room, and keeps a mark for each thread: its
+    /// newest mark also covers the older ones.
     fn make_room(&mut self) {
         let mut bytes: usize = self.sent.iter().map(Batch::bytes).sum();
         if bytes <= LAID_BYTES_MAX {
@@ -190,8 +191,8 @@ impl Memory {
         });
     }
 
-    /// The revisions of what is ingested and was not shown yet, of one thread or of all: the
-    /// oldest ones, and their threads.
+    /// The oldest batches that are ingested and not shown yet, of one thread or of all: their
+    /// threads and revisions.
     pub(crate) fn unshown(&self, thread_id: Option<&str>) -> (Vec<String>, Vec<i64>) {
         let is = |batch: &&Batch| thread_id.is_none_or(|thread_id| batch.thread_id == thread_id);
         let asked: Vec<_> = self.sent.iter().filter(is).take(ASKED_MAX).collect();
@@ -199,7 +200,7 @@ impl Memory {
         (threads.into_iter().collect(), asked.iter().map(|batch| batch.rev).collect())
     }
 
-    /// The calls whose rows are ingested and were not shown yet.
+    /// The calls whose rows are ingested and not shown yet.
     pub(crate) fn calls_unshown(&self) -> Vec<UnshownCall> {
         let call = |batch: &Batch| UnshownCall {
             thread_id: batch.thread_id.clone(),
@@ -209,8 +210,8 @@ impl Memory {
         self.sent.iter().map(call).collect()
     }
 
-    /// Notes calls that another instance has made: their threads are not read before a query shows
-    /// them.
+    /// Notes calls that another instance made. Their threads are not read before a query shows
+    /// these calls.
     pub(crate) fn await_shown(&mut self, calls: Vec<UnshownCall>) {
         let sent = self.sent.iter().chain(self.unsent.iter().map(|(_, batch)| batch));
         let own: BTreeSet<_> = sent.map(|batch| (batch.thread_id.clone(), batch.rev)).collect();
@@ -223,33 +224,34 @@ impl Memory {
         }
     }
 
-    /// Forgets what was sent so long ago that the table may have dropped it: nothing would ever
-    /// show it.
+    /// Forgets rows sent before `since`: the table may have dropped them, and no query would ever
+    /// show them.
     pub(crate) fn expire(&mut self, since: u64) {
         self.sent.retain(|batch| microseconds(batch.rev) >= since);
     }
 
-    /// How many calls are not shown yet, where that is so much that it is worth a query of its
-    /// own; otherwise 0.
+    /// How many calls are not shown yet; 0 unless there are enough to be worth a query of their
+    /// own.
     pub(crate) fn much_unshown(&self) -> usize {
         let bytes: usize = self.sent.iter().map(Batch::bytes).sum();
         let is_much = self.sent.len() > ASKED_MAX || bytes > LAID_BYTES_MAX / 2;
         if is_much { self.sent.len() } else { 0 }
     }
 
-    /// Notes that a query has shown so many rows of a call.
+    /// Notes that a query has shown `count` rows of a call.
     pub(crate) fn shown(&mut self, thread_id: &str, rev: i64, count: i64) {
         let all = |batch: &Batch| usize::try_from(count).is_ok_and(|count| count >= batch.count);
         self.sent.retain(|batch| !(batch.rev == rev && batch.thread_id == thread_id && all(batch)));
     }
 
-    /// Drops what a tombstone of the store hides: somebody may remove it, and then no query ever
-    /// shows it.
+    /// Drops rows that a tombstone in the store hides. Somebody may remove them, and then no query
+    /// would ever show them.
     pub(crate) fn hidden(&mut self, thread_id: &str, cut: i64) {
         self.sent.retain(|batch| batch.thread_id != thread_id || batch.rev > cut);
     }
 
-    /// Threads, that one or all, which are not to be read before a query shows more of them.
+    /// The threads with a mark: this one if it has one, or all. They must not be read before a
+    /// query shows their rows.
     pub(crate) fn marked(&self, thread_id: Option<&str>) -> Vec<String> {
         let is = |batch: &&Batch| {
             batch.is_mark() && thread_id.is_none_or(|thread_id| batch.thread_id == thread_id)
@@ -257,14 +259,14 @@ impl Memory {
         self.sent.iter().filter(is).map(|batch| batch.thread_id.clone()).collect()
     }
 
-    /// How many rows wait, and how many bytes their data has.
+    /// The number of rows that wait, and the bytes of their data.
     pub(crate) fn waiting(&self) -> (usize, usize) {
         let waits = |(state, _): &&(Unsent, Batch)| matches!(state, Unsent::Waiting(_));
         let rows = self.unsent.iter().filter(waits).flat_map(|(_, batch)| batch.rows.iter());
         rows.fold((0, 0), |(rows, bytes), row| (rows + 1, bytes + row.data.len()))
     }
 
-    /// What is acknowledged and not ingested: it waits, or is on its way.
+    /// How much is acknowledged and not ingested: what waits, and what is being ingested.
     pub(crate) fn unsent(&self) -> Waiting {
         let mut threads = BTreeSet::new();
         let (mut checkpoints, mut writes) = (0, 0);
@@ -278,7 +280,7 @@ impl Memory {
         Waiting { checkpoints, writes, threads: u32::try_from(threads.len()).unwrap_or(u32::MAX) }
     }
 
-    /// Since when the first of them waits.
+    /// The time since which the oldest waiting row waits, in microseconds since 1970.
     pub(crate) fn waiting_since(&self) -> Option<u64> {
         let since = |(state, _): &(Unsent, Batch)| match state {
             Unsent::Waiting(since) => Some(*since),
@@ -301,7 +303,7 @@ impl Memory {
         Taken { rows, take }
     }
 
-    /// What became of rows that were taken.
+    /// Notes what became of taken rows: they are ingested, or wait again.
     pub(crate) fn settle(&mut self, taken: &Taken, ingested: bool) {
         for (state, batch) in std::mem::take(&mut self.unsent) {
             match state {
@@ -318,28 +320,28 @@ impl Memory {
         self.make_room_for_chunks();
     }
 
-    /// Notes that a put ended stale after its rows were ingested: the same put, whole, follows, and
-    /// where that fails something is stored all the same.
+    /// Notes that a put ended stale after its rows were ingested. The same put follows with whole
+    /// values; if it fails, something is stored all the same.
     pub(crate) fn note_stale(&mut self, thread_id: &str) {
         self.stale.insert(thread_id.to_owned());
     }
 
-    /// Whether the thread's last put ended so.
+    /// Whether the thread's last put ended so. Clears the note.
     pub(crate) fn take_stale(&mut self, thread_id: &str) -> bool {
         self.stale.remove(thread_id)
     }
 
-    /// Drops the rows of a thread that are older than its tombstone, which is laid itself: those
-    /// that wait, and those that no query has shown yet.
+    /// Drops a thread's rows that are older than its tombstone: rows that wait, and rows that no
+    /// query has shown yet. The tombstone itself is laid.
     pub(crate) fn drop_older(&mut self, thread_id: &str, tombstone: i64) {
         let is_older = |batch: &Batch| batch.thread_id == thread_id && batch.rev < tombstone;
         self.sent.retain(|batch| !is_older(batch));
-        // Those on their way too: nobody is to send them again after the tombstone.
+        // Also rows that are being ingested: they must not be sent again after the tombstone.
         self.unsent.retain(|(_, batch)| !is_older(batch));
         self.let_go(thread_id);
     }
 
-    /// Notes that rows go inline until then, and warns of it once.
+    /// Notes that rows are ingested inline until then, and sets a warning the first time.
     pub(crate) fn streaming_is_off(&mut self, until: u64) {
         self.inline_until = until;
         if !self.warned {
@@ -353,7 +355,7 @@ impl Memory {
         }
     }
 
-    /// What the caller should be warned of, once.
+    /// Takes the warning for the caller, if there is one.
     pub(crate) fn take_warning(&mut self) -> Option<String> {
         self.warning.take()
     }
@@ -375,16 +377,16 @@ impl Thread {
         self.stored.contains(hash)
     }
 
-    /// A deletion of the thread is newer than this, or known.
+    /// The revision up to which any deletion of the thread is known.
     pub(crate) fn deleted_by(&self) -> i64 {
         self.cut.unwrap_or(self.since)
     }
 
-    /// Whether the thread was deleted since what is known of it was learned.
+    /// Whether the newest tombstone `cut` shows that the thread was deleted after this was learned.
     pub(crate) fn differs(&self, cut: Option<i64>) -> bool {
         match (self.cut, cut) {
             (Some(known), Some(cut)) => known != cut,
-            // Never looked for: what was sent after it is not hidden by it.
+            // The tombstone was never looked for. It hides nothing that was sent after it.
             (None, Some(cut)) => cut > self.since,
             (_, None) => false,
         }

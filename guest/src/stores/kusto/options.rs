@@ -1,4 +1,4 @@
-//! What a caller may choose, checked once.
+//! A store's options, checked once.
 
 #[cfg(feature = "wasmtime")]
 use wasmtime::component::{ComponentType, Lift, Lower};
@@ -13,20 +13,20 @@ use crate::contract::error::Error;
 #[cfg_attr(feature = "wasmtime", component(enum))]
 #[repr(u8)]
 pub enum IngestMode {
-    /// Streaming, and inline for a while where the cluster has streaming ingestion off.
+    /// Streaming; and for a while inline if the cluster has streaming ingestion off.
     #[default]
     #[cfg_attr(feature = "wasmtime", component(name = "auto"))]
     Auto,
-    /// Streaming ingestion alone.
+    /// Only streaming ingestion.
     #[cfg_attr(feature = "wasmtime", component(name = "streaming"))]
     Streaming,
-    /// Ingestion commands.
+    /// Ingestion commands, for clusters without streaming ingestion.
     #[cfg_attr(feature = "wasmtime", component(name = "inline"))]
     Inline,
 }
 
 impl IngestMode {
-    /// The mode at a place of the list above: what code generated from `wit/` lifts it with.
+    /// The mode at a position in the list above. Code generated from `wit/` calls it.
     #[doc(hidden)]
     pub fn _lift(place: u8) -> Self {
         match place {
@@ -37,36 +37,37 @@ impl IngestMode {
     }
 }
 
-/// What a caller may choose; absent stands for the default. `wit/kusto.wit` documents each.
+/// The options of a store; `None` means the default. `wit/kusto/connection.wit` documents each.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct KustoOptions {
     /// The cluster's URI.
     pub cluster_uri: String,
     /// The database.
     pub database: String,
-    /// The table of the log.
+    /// The table that holds the rows; by default `CheckpointLog`.
     pub table: Option<String>,
     /// How rows reach the store.
     pub ingest_mode: IngestMode,
-    /// Write-behind: how many rows may wait.
+    /// Write-behind: the number of rows that may wait; 1, the default, means no write-behind.
     pub batch_size: Option<u32>,
-    /// Write-behind: how long rows may wait, in milliseconds.
+    /// Write-behind: how long rows may wait, in milliseconds; by default 30,000.
     pub flush_interval_ms: Option<u32>,
-    /// How long a call may try in all, in milliseconds.
+    /// The time that a call may take in all, in milliseconds; by default 60,000.
     pub deadline_ms: Option<u32>,
-    /// After how many days the table drops rows.
+    /// The table drops rows after this many days; by default 365.
     pub retention_days: Option<u32>,
-    /// How long a read waits for rows that do not show yet, in milliseconds.
+    /// The longest time that a read waits for rows that do not show yet, in milliseconds; by
+    /// default 60,000.
     pub visibility_timeout_ms: Option<u32>,
     /// Whether `delete_thread` also removes the rows.
     pub admin: bool,
-    /// Hosts that may get the token, beyond those known.
+    /// Hosts that may get the token, in addition to the service's own and loopback.
     pub trusted_hosts: Vec<String>,
-    /// Whether there is a token, or a way to get one: then the host must be trusted.
+    /// Whether there is a token, or a way to get one. If so, the host must be trusted.
     pub credential: bool,
 }
 
-/// What a component is told that logs in by itself; absent stands for the default.
+/// The options of a component that logs in by itself; `None` means the default.
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "wasmtime", derive(ComponentType, Lift, Lower))]
 #[cfg_attr(feature = "wasmtime", component(record))]
@@ -78,37 +79,38 @@ pub struct ConnectOptions {
     pub database: String,
     /// How to log in.
     pub login: Login,
-    /// The login endpoint.
+    /// The login endpoint; by default that of the cluster's cloud.
     pub authority: Option<String>,
-    /// The table of the log.
+    /// The table that holds the rows; by default `CheckpointLog`.
     pub table: Option<String>,
     /// How rows reach the store.
     #[cfg_attr(feature = "wasmtime", component(name = "ingest-mode"))]
     pub ingest_mode: IngestMode,
-    /// Write-behind: how many rows may wait.
+    /// Write-behind: the number of rows that may wait; 1, the default, means no write-behind.
     #[cfg_attr(feature = "wasmtime", component(name = "batch-size"))]
     pub batch_size: Option<u32>,
-    /// Write-behind: how long rows may wait, in milliseconds.
+    /// Write-behind: how long rows may wait, in milliseconds; by default 30,000.
     #[cfg_attr(feature = "wasmtime", component(name = "flush-interval-ms"))]
     pub flush_interval_ms: Option<u32>,
-    /// How long a call may try in all, in milliseconds.
+    /// The time that a call may take in all, in milliseconds; by default 60,000.
     #[cfg_attr(feature = "wasmtime", component(name = "deadline-ms"))]
     pub deadline_ms: Option<u32>,
-    /// After how many days the table drops rows.
+    /// The table drops rows after this many days; by default 365.
     #[cfg_attr(feature = "wasmtime", component(name = "retention-days"))]
     pub retention_days: Option<u32>,
-    /// How long a read waits for rows that do not show yet, in milliseconds.
+    /// The longest time that a read waits for rows that do not show yet, in milliseconds; by
+    /// default 60,000.
     #[cfg_attr(feature = "wasmtime", component(name = "visibility-timeout-ms"))]
     pub visibility_timeout_ms: Option<u32>,
     /// Whether `delete_thread` also removes the rows.
     pub admin: bool,
-    /// Hosts that may get the token, beyond those known.
+    /// Hosts that may get the token, in addition to the service's own and loopback.
     #[cfg_attr(feature = "wasmtime", component(name = "trusted-hosts"))]
     pub trusted_hosts: Vec<String>,
 }
 
 impl ConnectOptions {
-    /// The options of the store, how to log in, and where.
+    /// The options of the store, the login, and the login endpoint.
     pub fn into_parts(self) -> (KustoOptions, Login, Option<String>) {
         let store = KustoOptions {
             cluster_uri: self.cluster_uri,
@@ -132,8 +134,8 @@ impl ConnectOptions {
 const DAY: u64 = 86_400_000_000;
 
 const TABLE: &str = "CheckpointLog";
-/// What the names of all else end with that `provision.kql` makes for a table. A log of such a name
-/// would be what another log keeps beside it.
+/// The endings of the names that `provision.kql` gives to what it makes beside a table. A table
+/// with such a name could clash with what another table has beside it.
 const DERIVED: [&str; 8] = [
     "_LatestCheckpoints",
     "_LatestState",
@@ -150,7 +152,7 @@ const DATABASE_BYTES_MAX: usize = 1024;
 /// The options, checked and complete. Times are in microseconds.
 #[derive(Clone, Debug)]
 pub(crate) struct Options {
-    /// Without a slash at its end.
+    /// The cluster's URI, without a slash at the end.
     pub(crate) cluster_uri: String,
     pub(crate) database: String,
     pub(crate) table: String,
@@ -163,7 +165,7 @@ pub(crate) struct Options {
     pub(crate) admin: bool,
     /// Whether the cluster's host may get the token.
     pub(crate) trusted: bool,
-    /// Whether queries say how consistent they are to be.
+    /// Whether queries ask for strong consistency.
     pub(crate) says_consistency: bool,
 }
 
@@ -178,8 +180,8 @@ impl Options {
         {
             return Err(Error::invalid(
                 "invalid-database",
-                "the database has no name, or none that a database can have; pass the name of \
-                 the database the table is in",
+                "the database's name is empty, too long or has control characters; pass the name \
+                 of the database that has the table",
             ));
         }
         let counts = [
@@ -199,9 +201,9 @@ impl Options {
         if options.credential && !trusted {
             return Err(Error::invalid(
                 "untrusted-host",
-                "there is a credential, and the cluster's host is none that may get its token: \
-                 use https, and where the host is none of the service's own and you trust it, \
-                 name it among the trusted hosts",
+                "there is a credential, and the cluster's host may not get its token: use https, \
+                 and if you trust a host that is not one of the service's own, name it among the \
+                 trusted hosts",
             ));
         }
         let ms = |given: Option<u32>, default: u32| u64::from(given.unwrap_or(default)) * 1000;
@@ -226,27 +228,27 @@ impl Options {
         self.batch_rows > 1
     }
 
-    /// After how many days the table drops rows, as the caller says.
+    /// After how many days the table drops rows, as the options say.
     pub(crate) fn retention_days(&self) -> u64 {
         self.retention / DAY
     }
 
-    /// What was sent before is dropped by the table, or about to be, in microseconds since 1970.
+    /// In microseconds since 1970: the table drops rows sent before this time.
     pub(crate) fn dropped_before(&self, now: u64) -> u64 {
         now.saturating_sub(self.retention)
     }
 
-    /// How old a chunk may be to be referred to without being sent again.
+    /// The age, in microseconds, up to which a chunk may be referred to without being sent again.
     pub(crate) fn age_max(&self) -> u64 {
         self.retention / 2
     }
 
-    /// The URL of an endpoint.
+    /// The URL of a path on the cluster.
     pub(crate) fn url(&self, path: &str) -> String {
         format!("{}{path}", self.cluster_uri)
     }
 
-    /// The path of streaming ingestion into a table.
+    /// The path and query for streaming ingestion into a table.
     pub(crate) fn ingest_path(&self, table: &str) -> String {
         format!(
             "/v1/rest/ingest/{}/{}?streamFormat=MultiJSON&mappingName={}",
@@ -257,7 +259,7 @@ impl Options {
     }
 }
 
-/// The table's name, or why it can be none.
+/// The table's name, or the default. Fails with `invalid-table`.
 fn checked_table(table: Option<String>) -> Result<String, Error> {
     let table = table.unwrap_or_else(|| TABLE.to_owned());
     let mut letters = table.bytes();
@@ -269,15 +271,15 @@ fn checked_table(table: Option<String>) -> Result<String, Error> {
         return Err(Error::invalid(
             "invalid-table",
             "the table's name is not a letter or _ followed by at most 63 letters, digits \
-             and _; pass such a one, or none for CheckpointLog",
+             and _; pass such a name, or none for CheckpointLog",
         ));
     }
     if let Some(ending) = DERIVED.iter().find(|ending| table.ends_with(**ending)) {
         return Err(Error::invalid(
             "invalid-table",
             format!(
-                "the table's name ends with {ending}, as the name of what another log has \
-                 beside it; pass another name"
+                "the table's name ends with {ending}, as do names that provision.kql gives to \
+                 what it makes beside a table; pass another name"
             ),
         ));
     }

@@ -1,11 +1,10 @@
-//! KQL: the only place with its text in it.
+//! KQL. The text of queries is here, and the conditions on metadata in `filter.rs`.
 //!
-//! No function puts a caller's value into a query: what varies is a query parameter. Commands
-//! take no parameters; the few values they need go through `literal::quoted`.
+//! No function puts a caller's value into a query: values are query parameters. Commands take no
+//! parameters; the few values that they need go through `literal::quoted`.
 //!
-//! The service is asked for the newest revision of each checkpoint, and for more than is needed
-//! otherwise: what counts among several rows is decided by the guest, over rows that wait to be
-//! ingested as well (see `resolve.rs`).
+//! Queries return more rows than are needed: which of several rows counts is decided in
+//! `resolve.rs`, also over rows that wait to be ingested.
 
 use serde_json::{Map, Value, json};
 
@@ -15,8 +14,8 @@ use super::options::Options;
 use super::row::{CHECKPOINT, WRITE};
 use crate::operations::ask::{After, Page};
 
-/// How many levels of chunks come with the rows that refer to them. More than a value of 100,000
-/// elements has; deeper ones take further requests.
+/// How many levels of chunks are read with the rows that refer to them. A value of 100,000 elements
+/// has fewer; deeper chunks take further requests.
 const LEVELS: usize = 6;
 
 /// A query and its parameters.
@@ -41,17 +40,18 @@ pub(crate) enum Parameter {
 }
 
 impl Query {
-    /// A query of these statements; `name` tells those who look at the cluster what it is for.
+    /// A query of these statements. `name` says what it is for, to people who look at the cluster.
     fn new(name: &'static str, parameters: Parameters, statements: &[String]) -> Self {
         Self { name, parameters, statements: statements.to_vec() }
     }
 
-    /// A query that asks for nothing, to put something behind it.
+    /// A query without statements, to be extended with `and_shown`.
     pub(crate) fn empty() -> Self {
         Self::new("shown", Vec::new(), &[])
     }
 
-    /// The same, and as its last table how many rows show of calls with these revisions.
+    /// The same query with one more table at the end: how many rows of the calls with these
+    /// revisions show.
     pub(crate) fn and_shown(mut self, table: &str, threads: Vec<String>, revs: Vec<i64>) -> Self {
         self.parameters.push(("p_sent_threads", Parameter::Texts(threads)));
         self.parameters.push(("p_sent", Parameter::Longs(revs)));
@@ -67,7 +67,7 @@ impl Query {
         self
     }
 
-    /// How many tables it gives: one for each statement that defines nothing.
+    /// The number of tables that it returns: one for each statement that is not a `let`.
     pub(crate) fn tables(&self) -> usize {
         self.statements.iter().filter(|statement| !statement.starts_with("let ")).count()
     }
@@ -89,8 +89,8 @@ impl Query {
 
     /// The body of the request.
     ///
-    /// It asks for what the service has acknowledged, whatever a policy of the cluster makes the
-    /// default: an answer of a lagging node or of a cache would be older than what was stored.
+    /// It asks for strong consistency and no cached results, whatever the cluster's default is: an
+    /// answer of a lagging node or of a cache would be older than what was stored.
     pub(crate) fn body(&self, options: &Options, milliseconds: u64) -> Vec<u8> {
         let parameters: Map<String, Value> = self
             .parameters
@@ -126,8 +126,8 @@ impl Parameter {
         }
     }
 
-    /// The service reads each value as a literal of its type. Text is given as a literal, quotes
-    /// and all, so that text with quotes in it can mean one thing only.
+    /// The value for the service, which reads it as a literal of its type. Text is passed as a
+    /// quoted literal, so that text with quotes in it has only one meaning.
     fn value(&self) -> Value {
         match self {
             Self::Text(text) => Value::String(quoted(text)),
@@ -145,7 +145,7 @@ impl Parameter {
     }
 }
 
-/// The parameters of each condition on metadata.
+/// The names of the parameters of each condition on metadata.
 const FILTERS: [[&str; 3]; FILTERS_MAX] = [
     ["p_key0", "p_value0", "p_high0"],
     ["p_key1", "p_value1", "p_high1"],
@@ -157,19 +157,19 @@ const FILTERS: [[&str; 3]; FILTERS_MAX] = [
     ["p_key7", "p_value7", "p_high7"],
 ];
 
-/// How many conditions on metadata a query has at most. The guest checks them all.
+/// A query has at most this many conditions on metadata. The guest checks all of them itself.
 pub(crate) const FILTERS_MAX: usize = 8;
 
 /// The columns of a checkpoint or write that are read.
 const ROW_COLUMNS: &str = "thread_id, checkpoint_ns, checkpoint_id, task_id, task_path, idx, \
      channel, refs, encoding, data, part, parts, rev, row_id";
 
-/// A page: its checkpoints, their writes, unless `bare` the chunks of both, and of one thread
-/// its cut. What the caller `has` is left out of the chunks.
+/// A page: its checkpoints, their writes, the chunks of both unless `bare`, and the cut if the page
+/// is of one thread. Chunks with the hashes `have` are left out.
 ///
-/// The ids of the page are found first, among the columns that say which rows count; all else is
-/// read of those ids alone. Where several threads or namespaces have the last id, all of them come:
-/// they are next in order, and the caller takes what it asked for.
+/// The query first finds the ids of the page, using only the columns that decide which rows count,
+/// and then reads the rest of those ids. If several threads or namespaces have the last id, all of
+/// them are returned: they are next in order, and the caller takes as many as it asked for.
 pub(crate) fn page(
     table: &str,
     page: &Page,
@@ -220,8 +220,8 @@ pub(crate) fn page(
     Query::new("page", parameters, &statements)
 }
 
-/// The newest ids of a page. Conditions on metadata come after the newest revision was found: an
-/// older one's metadata does not count.
+/// The newest ids of a page. Conditions on metadata are applied to each checkpoint's newest
+/// revision only.
 fn ids(
     page: &Page,
     log: &Log,
@@ -276,8 +276,8 @@ fn keys(page: &Page, parameters: &mut Parameters) -> String {
     keys
 }
 
-/// The log of one thread or of all, and the conditions that a row is not hidden, with which comes
-/// the column `cut`, and that a chunk is of a page's threads.
+/// The log of one thread or of all. `live` is the condition that a row is not hidden, and adds the
+/// column `cut`; `chunks` is the condition that a chunk is of a page's threads.
 struct Log {
     statements: Vec<String>,
     live: &'static str,
@@ -315,13 +315,14 @@ impl Log {
     }
 }
 
-/// The table of tombstones beside a log: it is small, so that to ask for a thread's newest one
-/// costs the same however long the thread is.
+/// The table of tombstones beside a log. It is small, so finding a thread's newest tombstone costs
+/// the same however long the thread is.
 pub(crate) fn tombstones(table: &str) -> String {
     format!("{table}_Tombstones")
 }
 
-/// The chunks that rows refer to, and those that these refer to, level by level.
+/// Statements for the chunks that rows refer to, and the chunks that these refer to, level by
+/// level.
 fn levels(rows: &str, chunks: &str, condition: &str) -> Vec<String> {
     let mut statements = Vec::new();
     let mut above = rows.to_owned();
@@ -374,7 +375,7 @@ pub(crate) fn cut(table: &str, thread_id: &str) -> Query {
     )
 }
 
-/// The newest tombstones of threads that have one.
+/// The newest tombstone of each of these threads that has one.
 pub(crate) fn cuts(table: &str, threads: Vec<String>) -> Query {
     Query::new(
         "cuts",
@@ -395,7 +396,7 @@ pub(crate) fn newest(table: &str, thread_id: &str) -> Query {
     Query::new("newest", std::mem::take(parameters), &statements)
 }
 
-/// How many checkpoints of a thread are newer than a revision.
+/// The number of rows of a thread's checkpoints that are newer than a revision.
 pub(crate) fn newer(table: &str, thread_id: &str, rev: i64) -> Query {
     Query::new(
         "newer",
@@ -408,7 +409,7 @@ pub(crate) fn newer(table: &str, thread_id: &str, rev: i64) -> Query {
     )
 }
 
-/// Ids and channels of a few checkpoints of a namespace.
+/// The ids and channels of at most `count` checkpoints of a namespace.
 pub(crate) fn channels(table: &str, thread_id: &str, checkpoint_ns: &str, count: i64) -> Query {
     let mut parameters = vec![
         ("p_ns", Parameter::Text(checkpoint_ns.to_owned())),
@@ -426,7 +427,7 @@ pub(crate) fn channels(table: &str, thread_id: &str, checkpoint_ns: &str, count:
     Query::new("channels", parameters, &statements)
 }
 
-/// The writes to some checkpoints, to one channel or to all.
+/// The writes to some checkpoints: to one channel, or to all.
 pub(crate) fn writes(
     table: &str,
     thread_id: &str,
@@ -452,8 +453,9 @@ pub(crate) fn writes(
     Query::new("writes", parameters, &statements)
 }
 
-/// The checkpoints of a namespace: their parents, and the names of what they have values of. Those
-/// that a tombstone hides too: who misses a parent must know it from one that does not show yet.
+/// The checkpoints of a namespace with their parents and the names of their channels, and the
+/// thread's cut. It includes checkpoints that a tombstone hides, to tell a deleted parent from one
+/// that does not show yet.
 pub(crate) fn chain(table: &str, thread_id: &str, checkpoint_ns: &str) -> Query {
     let mut parameters = vec![("p_ns", Parameter::Text(checkpoint_ns.to_owned()))];
     let log = Log::of(table, Some(thread_id), &mut parameters);
@@ -469,7 +471,8 @@ pub(crate) fn chain(table: &str, thread_id: &str, checkpoint_ns: &str) -> Query 
     Query::new("chain", parameters, &statements)
 }
 
-/// Some checkpoints by their rows, the writes to some channels of others, and the chunks of both.
+/// Some checkpoints by their row ids, the writes to some channels of other checkpoints, and the
+/// chunks of the writes.
 pub(crate) fn members(
     table: &str,
     thread_id: &str,
@@ -504,7 +507,7 @@ pub(crate) fn members(
     Query::new("members", parameters, &statements)
 }
 
-/// The columns of a table.
+/// The columns of a table and their types.
 pub(crate) fn schema(table: &str) -> Query {
     Query::new(
         "setup",
@@ -518,14 +521,14 @@ pub(crate) fn format(table: &str) -> Query {
     Query::new("setup", Vec::new(), &[format!("['{table}'] | summarize format = max(format)")])
 }
 
-/// The command that removes a thread's rows up to a revision. The chunks only where `chunks`.
+/// The command that removes a thread's rows up to a revision; the chunks only if `chunks`.
 pub(crate) fn delete(table: &str, thread_id: &str, rev: i64, chunks: bool) -> String {
     let kinds = if chunks { "" } else { " and ['kind'] != \"chunk\"" };
     let condition = format!("where thread_id == {} and rev <= {rev}{kinds}", quoted(thread_id));
     format!(".delete table ['{table}'] records <| ['{table}'] | {condition}")
 }
 
-/// The command that says whether rows may be removed, and removes none.
+/// The command that tells whether rows may be removed, and removes none.
 pub(crate) fn would_delete(table: &str) -> String {
     format!(".delete table ['{table}'] records with (whatif=true) <| ['{table}'] | where rev < 0")
 }

@@ -13,17 +13,17 @@ use crate::contract::error::Error;
 use crate::contract::statement::Value;
 use crate::operations::ask::{self, After, Page, SEED};
 
-/// How many checkpoints a query is asked for where conditions may drop some.
+/// How many checkpoints a query asks for if conditions may drop some.
 const FILTERED_ROWS: u64 = 64;
 
-/// A checkpoint that is in a page.
+/// A checkpoint of a page.
 struct Found {
     place: Place,
     data: CheckpointData,
 }
 
 impl Call {
-    /// The checkpoints of a page and their writes.
+    /// Answers `Ask::Page`.
     pub(super) async fn page(&mut self, page: Page) -> Result<Rows, Error> {
         let mut asked = page.clone();
         let narrow = narrowing(&page.filter);
@@ -81,8 +81,8 @@ impl Call {
         Ok(rows)
     }
 
-    /// A page as the store shows it. Where it shows some parts of a row, or some writes of a call,
-    /// and not the others yet, they are waited for: what is there must not look as if it were not.
+    /// One query for a page, repeated while the store shows only some parts of a row, or some
+    /// writes of a call: a page must not look as if the others did not exist.
     async fn ask_page(&mut self, page: &Page, narrow: &[Narrowing]) -> Result<Answered, Error> {
         let mut patience = Patience::of(&self.sender);
         loop {
@@ -93,16 +93,16 @@ impl Call {
             if !patience.wait(&self.sender).await? {
                 self.lacks(&thread_id, &format!("all of {what}"))?;
                 if !is_row {
-                    // Who reads the writes says which one is missing.
+                    // The operation reports which write is missing.
                     return Ok(answered);
                 }
-                let message = format!("{what} lacks parts; restore the table");
+                let message = format!("parts of {what} are missing; restore the table");
                 return Err(Error::corrupt("incomplete-row", message));
             }
         }
     }
 
-    /// One query for a page. A result that is too large is asked for without its chunks.
+    /// One query for a page. If the result is too large it asks again without the chunks.
     async fn ask_page_once(
         &mut self,
         page: &Page,
@@ -142,7 +142,8 @@ impl Call {
         Ok(Answered { seen, shown, full, last })
     }
 
-    /// The writes of checkpoints that the store does not show yet: it may show their writes.
+    /// Reads the writes of checkpoints that the store does not show yet, because it may already
+    /// show their writes.
     async fn unseen_writes(
         &mut self,
         found: &[Found],
@@ -157,7 +158,7 @@ impl Call {
         }
         for (thread_id, ids) in unseen {
             let found = self.writes_of(thread_id, ids, None).await?;
-            // Of other checkpoints only those writes are among them that may not show yet.
+            // For other checkpoints this has only writes that are laid, so they are left out.
             writes.extend(found.into_iter().filter(|(place, _)| !shown.contains(place)));
         }
         Ok(())
@@ -180,7 +181,7 @@ impl Call {
         Ok(seen.writes())
     }
 
-    /// The writes to one channel of some checkpoints.
+    /// Answers `Ask::Writes`.
     pub(super) async fn sends(
         &mut self,
         channel: &str,
@@ -206,9 +207,8 @@ impl Call {
         Ok(rows)
     }
 
-    /// For each channel the nearest ancestor with a value, and the writes up to it. What lacks of
-    /// them and may be late is waited for: a history must not look as if it began later. That a
-    /// task has writes to other channels, too, is nothing that this can miss.
+    /// Answers `Ask::Ancestors`. It waits for missing rows that may be late, because a history must
+    /// not look as if it began later. It cannot notice that a task lacks writes to other channels.
     pub(super) async fn ancestors(
         &mut self,
         thread_id: &str,
@@ -229,13 +229,13 @@ impl Call {
                     return Err(failure::stale(&what));
                 }
                 self.lacks(thread_id, &what)?;
-                let message = format!("{what} lacks parts; restore the table");
+                let message = format!("parts of {what} are missing; restore the table");
                 return Err(Error::corrupt("incomplete-row", message));
             }
         }
     }
 
-    /// The same as the store shows it, or what of it is late.
+    /// One attempt at `ancestors`: its rows, or what is late.
     async fn ancestors_once(
         &mut self,
         thread_id: &str,
@@ -251,7 +251,8 @@ impl Call {
         };
         let walks: Vec<Walk> =
             channels.iter().map(|channel| Walk::of(&chain, target, channel)).collect();
-        // A parent was stored before its child. One that is gone ends the walk.
+        // A parent is stored before its child, so a missing parent of a young child may be late. A
+        // parent that is gone ends the walk.
         let lacking = walks.iter().filter_map(|walk| walk.lacks.as_ref());
         if let Some((id, _)) = lacking.clone().find(|(_, child)| self.is_young(*child)) {
             let what = format!("checkpoint {id} of thread {thread_id}");
@@ -292,7 +293,7 @@ impl Call {
         self.history_rows(thread_id, checkpoint_ns, walks.iter().zip(channels), &seen)
     }
 
-    /// The rows of walks, of which all that was chosen must be there.
+    /// The rows of the walks, or the chosen checkpoint that is missing.
     fn history_rows<'a>(
         &mut self,
         thread_id: &str,
@@ -327,7 +328,7 @@ impl Call {
         Ok(Ok(answer))
     }
 
-    /// The checkpoints of a namespace by id.
+    /// Reads the checkpoints of a namespace by id.
     async fn chain(&mut self, thread_id: &str, checkpoint_ns: &str) -> Result<Chain, Error> {
         let query = query::chain(&self.sender.options.table, thread_id, checkpoint_ns);
         let laid = self.laid();
@@ -419,7 +420,7 @@ impl Call {
         ])
     }
 
-    /// Notes how new the rows are that the store shows.
+    /// Notes the newest revisions that the store shows.
     fn observe(&mut self, seen: &Seen) {
         for (thread_id, rev) in seen.newest() {
             self.shared.borrow_mut().clock.observe(rev);
@@ -427,7 +428,7 @@ impl Call {
         }
     }
 
-    /// Notes the cut of the one thread a page is about.
+    /// Notes the cut of the page's thread, if it is about one.
     fn remember_cut(&mut self, thread_id: Option<&str>, seen: &Seen) {
         if let Some(thread_id) = thread_id {
             let cut = seen.cut_of(thread_id);
@@ -438,14 +439,14 @@ impl Call {
     }
 }
 
-/// What a query for a page gave, with the rows laid over it.
+/// The result of a query for a page, with the laid rows over it.
 struct Answered {
     seen: Seen,
     /// The checkpoints that the store itself showed.
     shown: BTreeSet<Place>,
-    /// Whether there may be more.
+    /// Whether there may be more checkpoints.
     full: bool,
-    /// The last of them.
+    /// The last checkpoint that the store showed.
     last: Option<Place>,
 }
 
@@ -453,7 +454,7 @@ struct Answered {
 #[derive(Default)]
 struct Chain {
     links: BTreeMap<String, Link>,
-    /// Those that a tombstone hides.
+    /// The checkpoints that a tombstone hides.
     hidden: BTreeSet<String>,
     cut: i64,
 }
@@ -485,13 +486,13 @@ impl Chain {
     }
 }
 
-/// The ancestors passed on the way to the nearest with a value of a channel, that one included.
+/// The ancestors on the way to the nearest one with a value of a channel, which is included.
 #[derive(Default)]
 struct Walk {
     passed: Vec<String>,
-    /// Its row and id.
+    /// The row id and the id of the ancestor with the value.
     seed: Option<(String, String)>,
-    /// A parent that does not show and is not known to be deleted, and its child's revision.
+    /// A parent that does not show and is not hidden by a tombstone, and its child's revision.
     lacks: Option<(String, i64)>,
 }
 
@@ -520,14 +521,14 @@ impl Walk {
     }
 }
 
-/// The order of a list, the last first.
+/// What orders a list, ascending: a page has it in reverse.
 fn order(place: &Place) -> (&str, &str, &str) {
     let (thread_id, checkpoint_ns, checkpoint_id) = place;
     (checkpoint_id, thread_id, checkpoint_ns)
 }
 
-/// Whether a page may have a checkpoint of this place: said again for rows that are laid over
-/// what the store gives.
+/// Whether a page may have a checkpoint at this place. The query checks this too, but not for laid
+/// rows.
 fn selects(page: &Page, place: &Place) -> bool {
     let (thread_id, checkpoint_ns, checkpoint_id) = place;
     let is = |wanted: &Option<String>, value: &String| {
@@ -549,12 +550,13 @@ fn data_of(whole: &Whole) -> Result<CheckpointData, Error> {
     serde_json::from_str(&whole.data).map_err(|_| damaged(&format!("checkpoint {id}")))
 }
 
-/// The metadata, where it is JSON.
+/// The metadata if it is JSON.
 fn json_of(data: &CheckpointData) -> Option<&str> {
     (data.metadata_encoding == Encoding::Text).then_some(data.metadata.as_str())
 }
 
-/// Parent, created_at, metadata, envelope; and that the envelope says which channels there are.
+/// The columns parent, created_at, metadata, envelope and channels. Channels are null: this store
+/// does not keep them beside the envelope.
 fn columns(data: &CheckpointData, checkpoint_id: &str) -> Result<[Value; 5], Error> {
     let damaged = || damaged(&format!("checkpoint {checkpoint_id}"));
     let metadata = data.metadata_encoding.decode(&data.metadata).ok_or_else(damaged)?;

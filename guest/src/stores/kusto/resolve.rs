@@ -1,5 +1,6 @@
-//! What counts among several rows: which revision of a checkpoint, which of two writes at one
-//! place, what a tombstone hides. The same rules for rows of the store and for rows that wait.
+//! Decides which of several rows counts: which revision of a checkpoint, which of two writes at one
+//! place, and what a tombstone hides. The rules are the same for rows of the store and for laid
+//! rows.
 
 use std::collections::BTreeMap;
 use std::rc::Rc;
@@ -10,33 +11,33 @@ use crate::contract::error::Error;
 use crate::format::places::{Places, incomplete};
 use crate::format::write::{WriteColumns, WriteEnvelope};
 
-/// A checkpoint's place.
+/// A checkpoint's thread id, namespace and id.
 pub(crate) type Place = (String, String, String);
 
-/// Rows put together by what they are about.
+/// Rows from queries and laid rows, together.
 #[derive(Debug, Default)]
 pub(crate) struct Seen {
     rows: Vec<Rc<LogRow>>,
-    /// By thread.
+    /// The newest tombstone by thread.
     cuts: BTreeMap<String, i64>,
 }
 
-/// A checkpoint or write, its parts joined.
+/// A checkpoint or write with its parts joined.
 #[derive(Clone, Debug)]
 pub(crate) struct Whole {
-    /// Any of its rows: what is the same in all of them.
+    /// Its first row, for the columns that are the same in all of its rows.
     pub(crate) row: Rc<LogRow>,
-    /// The data.
+    /// The joined data.
     pub(crate) data: String,
 }
 
-/// Something whose rest does not show.
+/// Something of which only a part shows.
 #[derive(Debug)]
 pub(crate) struct Late {
     pub(crate) thread_id: String,
-    /// In words.
+    /// What it is, in words.
     pub(crate) what: String,
-    /// Whether it is a row that lacks parts, and not a task that lacks rows.
+    /// Whether a row lacks parts. If not, a task lacks rows.
     pub(crate) is_row: bool,
 }
 
@@ -53,7 +54,7 @@ impl Seen {
         Ok(())
     }
 
-    /// Takes rows that may not show yet.
+    /// Takes laid rows.
     pub(crate) fn lay(&mut self, rows: impl Iterator<Item = Rc<LogRow>>) {
         for row in rows {
             if row.kind == TOMBSTONE {
@@ -70,12 +71,12 @@ impl Seen {
         *cut = rev.max(*cut);
     }
 
-    /// The newest tombstone of a thread, 0 for none.
+    /// The newest tombstone of a thread; 0 if there is none.
     pub(crate) fn cut_of(&self, thread_id: &str) -> i64 {
         self.cuts.get(thread_id).copied().unwrap_or_default()
     }
 
-    /// The newest revisions by thread.
+    /// The newest revision of each thread.
     pub(crate) fn newest(&self) -> BTreeMap<&str, i64> {
         let rows = self.rows.iter().map(|row| (row.thread_id.as_str(), row.rev));
         let cuts = self.cuts.iter().map(|(thread_id, cut)| (thread_id.as_str(), *cut));
@@ -87,7 +88,7 @@ impl Seen {
         newest
     }
 
-    /// The checkpoints: of each one its newest revision.
+    /// The newest revision of each checkpoint.
     pub(crate) fn checkpoints(&self) -> BTreeMap<Place, Whole> {
         let mut checkpoints: BTreeMap<Place, Whole> = BTreeMap::new();
         for whole in self.wholes(CHECKPOINT) {
@@ -100,8 +101,8 @@ impl Seen {
         checkpoints
     }
 
-    /// The writes by checkpoint, each checkpoint's in their order. At a place of its own the
-    /// newest revision counts, at any other the first.
+    /// The writes by checkpoint, each checkpoint's in their order. At the place of a special
+    /// channel the newest write counts, at any other place the first.
     pub(crate) fn writes(&self) -> BTreeMap<Place, Vec<Whole>> {
         let mut kept: BTreeMap<(Place, String, i64), Whole> = BTreeMap::new();
         for whole in self.wholes(WRITE) {
@@ -129,7 +130,7 @@ impl Seen {
         writes
     }
 
-    /// What is not hidden and all of whose parts are there.
+    /// The complete checkpoints or writes that are not hidden.
     fn wholes(&self, kind: &str) -> Vec<Whole> {
         let whole = |rows: BTreeMap<i64, &Rc<LogRow>>| {
             is_complete(&rows).then_some(())?;
@@ -140,12 +141,12 @@ impl Seen {
         self.parts(kind).into_values().filter_map(whole).collect()
     }
 
-    /// What is there in part, as long as the rest of it does not show: a row, or a task's writes.
+    /// A row of which parts are missing, or a task of which writes are missing.
     pub(crate) fn late(&self) -> Option<Late> {
         self.late_row().or_else(|| self.late_writes())
     }
 
-    /// A row that is there in part.
+    /// A row of which parts are missing.
     pub(crate) fn late_row(&self) -> Option<Late> {
         let LogRow { kind, checkpoint_id, thread_id, .. } = self.broken()?;
         let what = format!("a {kind} of checkpoint {checkpoint_id} of thread {thread_id}");
@@ -155,7 +156,7 @@ impl Seen {
     fn late_writes(&self) -> Option<Late> {
         let late = |(place, writes): (Place, Vec<Whole>)| {
             let (thread_id, _, id) = place;
-            // One that cannot be opened is refused where it is read.
+            // A write that cannot be opened is refused where it is read.
             let places: Option<Vec<Places>> = writes.iter().map(Whole::places).collect();
             let rows = writes.iter().map(|Whole { row, .. }| (row.task_id.as_str(), row.idx));
             let rows = rows.zip(places.as_ref()?).map(|((task, idx), places)| (task, idx, places));
@@ -167,7 +168,7 @@ impl Seen {
         self.writes().into_iter().find_map(late)
     }
 
-    /// A row whose first part is there, which was sent last, and others are not.
+    /// A row whose first part is there, and others are missing. The first part is sent last.
     fn broken(&self) -> Option<&LogRow> {
         let mut parts = self.parts(CHECKPOINT);
         parts.append(&mut self.parts(WRITE));
@@ -175,8 +176,8 @@ impl Seen {
         broken.and_then(|rows| rows.get(&0).map(|first| &***first))
     }
 
-    /// The parts of each row of a kind that is not hidden. A person may have copied a thread's rows
-    /// to another one.
+    /// The parts of each row of a kind that is not hidden, by thread and row id. The thread is part
+    /// of the key because a person may have copied a thread's rows to another thread.
     fn parts(&self, kind: &str) -> BTreeMap<(&str, &str), BTreeMap<i64, &Rc<LogRow>>> {
         let mut parts: BTreeMap<_, BTreeMap<i64, &Rc<LogRow>>> = BTreeMap::new();
         for row in &self.rows {
@@ -193,7 +194,7 @@ impl Seen {
 }
 
 impl Whole {
-    /// The places of a write's call; nothing where it cannot be opened.
+    /// The places of a write's call; `None` if the write cannot be opened.
     fn places(&self) -> Option<Places> {
         let row = &self.row;
         let columns = WriteColumns {
@@ -209,14 +210,14 @@ impl Whole {
         WriteEnvelope::open(&envelope, columns, &String::new).ok().map(|write| write.places)
     }
 
-    /// Its checkpoint's place.
+    /// The place of its checkpoint.
     pub(crate) fn place(&self) -> Place {
         let LogRow { thread_id, checkpoint_ns, checkpoint_id, .. } = &*self.row;
         (thread_id.clone(), checkpoint_ns.clone(), checkpoint_id.clone())
     }
 
-    /// Its order among revisions. Rows of one revision are of one call, or of two that drew the
-    /// same bits in the same microsecond: any order does, as long as it is always the same one.
+    /// What orders revisions. Rows with the same revision are of one call, or of two that drew the
+    /// same bits in the same microsecond; for those any fixed order is right.
     fn order(&self) -> (i64, &str) {
         (self.row.rev, &self.row.row_id)
     }

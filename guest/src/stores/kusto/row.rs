@@ -1,4 +1,4 @@
-//! A row of the log: what is ingested, and what queries give back.
+//! A row of the log, as it is ingested and as queries return it.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
@@ -20,11 +20,11 @@ pub(crate) const CHUNK: &str = "chunk";
 /// `kind` of a row that hides what its thread had before it.
 pub(crate) const TOMBSTONE: &str = "tombstone";
 
-/// The most bytes of `data` in one row; more is put in several. The service cuts off text over
-/// 1 MB without a word where a column is not prepared for it.
+/// The most bytes of `data` in one row. Longer data is split into several rows. The service
+/// silently truncates text over 1 MB if a column is not prepared for it.
 pub(crate) const DATA_BYTES_MAX: usize = 512 * 1024;
 
-/// One row. A field that is empty says nothing; the names are those of the columns.
+/// One row. The fields have the names of the columns. An empty optional field is not sent.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub(crate) struct LogRow {
     pub(crate) kind: String,
@@ -58,14 +58,14 @@ pub(crate) struct LogRow {
     pub(crate) rev: i64,
     pub(crate) row_id: String,
     pub(crate) format: i64,
-    /// Whether it is acknowledged and not ingested yet. It will be newer than every deletion by
-    /// another process, so none hides it.
+    /// Whether the row is acknowledged and not ingested yet. When it is ingested it will be newer
+    /// than every deletion by another process, so no tombstone hides it.
     #[serde(skip)]
     pub(crate) waits: bool,
 }
 
-/// Copies of what `data` holds, for people and for conditions that narrow a query. They are
-/// never read back.
+/// Copies of what `data` holds, for people and for conditions that narrow a query. They are never
+/// read back.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub(crate) struct Copies {
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -80,31 +80,31 @@ pub(crate) struct Copies {
     pub(crate) state: Option<serde_json::Value>,
 }
 
-/// How bytes are text in `data`.
+/// How `data` encodes bytes as text.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum Encoding {
-    /// They are.
+    /// The bytes are UTF-8 text.
     #[default]
     Text,
-    /// In base64.
+    /// The bytes are in base64.
     Base64,
 }
 
-/// What `data` of a checkpoint holds, as JSON.
+/// The content of a checkpoint's `data`, which is JSON.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct CheckpointData {
     pub(crate) ts: String,
     pub(crate) parent: Option<String>,
     pub(crate) metadata: String,
-    /// Text where the metadata is JSON that conditions are about.
+    /// `Text` if the metadata is JSON; conditions apply only to that.
     pub(crate) metadata_encoding: Encoding,
-    /// In base64.
+    /// The envelope in base64.
     pub(crate) envelope: String,
 }
 
 impl LogRow {
-    /// A row of a kind, with what every row has.
+    /// A row of this kind, with the fields that every row has.
     pub(crate) fn new(kind: &str, thread_id: &str, rev: i64, row_id: String, now: u64) -> Self {
         Self {
             kind: kind.to_owned(),
@@ -118,8 +118,8 @@ impl LogRow {
         }
     }
 
-    /// The row with these bytes, or several where they are many: the first part comes last, so
-    /// that where it is, all are.
+    /// The row with this data, or several rows if it is long. The first part comes last, so that if
+    /// it is stored, all parts are.
     pub(crate) fn holding(mut self, encoding: Encoding, data: String) -> Vec<Self> {
         self.encoding = encoding;
         if data.len() <= DATA_BYTES_MAX {
@@ -150,14 +150,14 @@ impl LogRow {
             .map_err(|error| Error::protocol("encoding-failed", format!("cannot encode: {error}")))
     }
 
-    /// The bytes that `data` stands for.
+    /// The bytes in `data`; `None` if it is not valid base64.
     pub(crate) fn bytes(&self) -> Option<Vec<u8>> {
         self.encoding.decode(&self.data)
     }
 }
 
 impl Encoding {
-    /// Bytes as text: as they are where every store keeps them so.
+    /// Encodes bytes: as text if they are UTF-8 without U+0000, else in base64.
     pub(crate) fn of(bytes: Vec<u8>) -> (Self, String) {
         match String::from_utf8(bytes) {
             Ok(text) if !text.contains('\0') => (Self::Text, text),
@@ -171,7 +171,7 @@ impl Encoding {
         (Self::Base64, STANDARD.encode(bytes))
     }
 
-    /// The bytes of a text.
+    /// Decodes bytes; `None` if the text is not valid base64.
     pub(crate) fn decode(self, text: &str) -> Option<Vec<u8>> {
         match self {
             Self::Text => Some(text.as_bytes().to_vec()),
@@ -180,14 +180,14 @@ impl Encoding {
     }
 }
 
-/// A hash as the column has it.
+/// A hash as the column holds it: base64url without padding.
 pub(crate) fn hash_text(hash: &Hash) -> String {
     URL_SAFE_NO_PAD.encode(hash.as_bytes())
 }
 
 /// The copies of a checkpoint's metadata.
 pub(crate) fn copies(metadata: &str) -> Copies {
-    /// More is left out: the service makes nothing of a dynamic value over 1 MiB.
+    /// Longer metadata is left out: the service drops a dynamic value over 1 MiB.
     const COPY_BYTES_MAX: usize = 256 * 1024;
     let Ok(value) = serde_json::from_str::<serde_json::Value>(metadata) else {
         return Copies::default();
@@ -202,7 +202,7 @@ pub(crate) fn copies(metadata: &str) -> Copies {
     }
 }
 
-/// A number that is an integer, however it is written.
+/// A JSON number as an integer, in any notation; `None` if it is not one.
 fn whole(value: &serde_json::Value) -> Option<i64> {
     value.as_i64().or_else(|| value.as_f64().and_then(filter::whole))
 }

@@ -1,4 +1,5 @@
-//! One request, tried until it succeeds, is refused for good, or the call's time is up.
+//! Sends one request, and tries again until it succeeds, is refused for good, or the call's time is
+//! up.
 
 use flate2::read::GzDecoder;
 use serde_json::json;
@@ -14,19 +15,19 @@ use crate::contract::http::{Authorization, HttpAnswer, HttpRequest, HttpResponse
 
 /// Where queries are sent.
 const QUERY_PATH: &str = "/v2/rest/query";
-/// The first pause after a failure that may pass; each one after it is twice as long.
+/// The first pause after a failure that may pass. Each following pause is twice as long.
 const PAUSE_MS: u64 = 100;
-/// The first pause after a refusal for want of capacity.
+/// The first pause after the service was out of capacity.
 const THROTTLED_PAUSE_MS: u64 = 1_000;
 /// The longest pause.
 const PAUSE_MS_MAX: u64 = 10_000;
-/// The shortest time one attempt gets, where so much is left.
+/// The shortest time that one attempt gets, if that much is left.
 const ATTEMPT_MS_MIN: u64 = 5_000;
-/// The longest time one attempt gets.
+/// The longest time that one attempt gets.
 const ATTEMPT_MS_MAX: u64 = 240_000;
-/// What a response may have, packed or not: twice what the service puts in a result.
+/// The most bytes of a response, packed or unpacked: twice what the service puts in a result.
 const RESPONSE_BYTES_MAX: u64 = 128 * 1024 * 1024;
-/// Who asks, for those who look at the cluster.
+/// The name of this package, for people who look at the cluster.
 const APPLICATION: &str = concat!("langgraph-checkpoint-wasm/", env!("CARGO_PKG_VERSION"));
 
 /// Sends the requests of one call.
@@ -40,7 +41,7 @@ pub(crate) struct Sender {
     pub(crate) name: &'static str,
 }
 
-/// Whether a request may change what is stored.
+/// Whether a request may change what is stored: all do but queries.
 pub fn changes(request: &HttpRequest) -> bool {
     !request.url.ends_with(QUERY_PATH)
 }
@@ -48,7 +49,7 @@ pub fn changes(request: &HttpRequest) -> bool {
 /// What a request is, which decides how its response is read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Kind {
-    /// It gives so many tables.
+    /// A query that returns this many tables.
     Query(usize),
     /// A command that shows something and changes nothing.
     Show,
@@ -58,31 +59,31 @@ enum Kind {
 }
 
 impl Kind {
-    /// Whether an attempt that failed may have changed something.
+    /// Whether a failed attempt may have changed something.
     fn changes(self) -> bool {
         matches!(self, Self::Command | Self::Ingest)
     }
 }
 
 impl Sender {
-    /// The sender of a call that begins.
+    /// The sender of a call that starts at this moment.
     pub(crate) fn new(io: Io, options: std::rc::Rc<Options>, name: &'static str) -> Self {
         let deadline = io.now().saturating_add(options.deadline);
         Self { io, options, deadline, name }
     }
 
-    /// The tables a query gives.
+    /// Runs a query and returns its tables.
     pub(crate) async fn query(&self, query: &Query) -> Result<Result<Vec<Table>, Failure>, Error> {
         let body = query.body(&self.options, self.milliseconds_left());
         self.send(Kind::Query(query.tables()), QUERY_PATH, body, false).await
     }
 
-    /// The tables a command gives that changes nothing.
+    /// Runs a command that changes nothing and returns its tables.
     pub(crate) async fn show(&self, text: &str) -> Result<Result<Vec<Table>, Failure>, Error> {
         self.manage(Kind::Show, text).await
     }
 
-    /// The tables a command gives that changes something.
+    /// Runs a command that changes something and returns its tables.
     pub(crate) async fn command(&self, text: &str) -> Result<Result<Vec<Table>, Failure>, Error> {
         self.manage(Kind::Command, text).await
     }
@@ -189,13 +190,13 @@ impl Sender {
         }
     }
 
-    /// How long the call may still take.
+    /// The time left for the call, in milliseconds.
     pub(crate) fn milliseconds_left(&self) -> u64 {
         self.deadline.saturating_sub(self.io.now()) / 1000
     }
 
-    /// The pause before the next attempt: longer each time, and never quite the same, so that
-    /// those who were refused together do not come back together.
+    /// The pause before the next attempt, in milliseconds. It grows with each attempt, and has a
+    /// random part, so that calls that were refused together do not come back together.
     fn pause(&self, class: Class, attempt: u32) -> u64 {
         let (first, least) = match class {
             Class::Throttled(seconds) => (THROTTLED_PAUSE_MS, seconds.unwrap_or_default()),
@@ -203,14 +204,14 @@ impl Sender {
         };
         let pause = first.saturating_mul(1 << attempt.min(16)).min(PAUSE_MS_MAX);
         let pause = pause + self.io.at().entropy % (pause / 2 + 1);
-        // The service may name less than it takes, even nothing.
+        // The service may name less than is needed, even 0.
         pause.max(u64::from(least) * 1000)
     }
 }
 
-/// The tables of a response, or why there are none, with the service's code of it.
+/// The tables of a response, or the class of its error with the service's code.
 fn read(kind: Kind, mut response: HttpResponse) -> Result<Vec<Table>, (Class, String)> {
-    // Clients that unpack a body by themselves leave the header there: the bytes tell.
+    // Clients that unpack a body may keep the header, so the bytes decide.
     if response.body.starts_with(&[0x1f, 0x8b]) {
         response.body = match unpacked(&response.body, RESPONSE_BYTES_MAX) {
             Ok(Some(body)) => body,
@@ -229,11 +230,12 @@ fn read(kind: Kind, mut response: HttpResponse) -> Result<Vec<Table>, (Class, St
     };
     match tables {
         Ok(Tables::Whole(tables)) => Ok(tables),
-        // Something between may have answered, or broken off.
+        // A proxy may have answered, or the response broke off.
         Err(Unreadable) => Err((Class::Unreadable, "unreadable".to_owned())),
         Ok(Tables::Failed(refusal)) => {
             let class = match failure::of_refusal(&refusal) {
-                // It was accepted and broke off; unless the service says so, it is worth a try.
+                // The query was accepted and then failed: try again, unless the service says it is
+                // permanent.
                 Class::Permanent if refusal.permanent.is_none() => Class::Transient,
                 class => class,
             };
@@ -242,7 +244,7 @@ fn read(kind: Kind, mut response: HttpResponse) -> Result<Vec<Table>, (Class, St
     }
 }
 
-/// Unpacks a body; nothing where it is longer than allowed.
+/// Unpacks a body; `None` if it has more than `most` bytes.
 fn unpacked(body: &[u8], most: u64) -> std::io::Result<Option<Vec<u8>>> {
     let mut whole = Vec::new();
     GzDecoder::new(body).take(most.saturating_add(1)).read_to_end(&mut whole)?;

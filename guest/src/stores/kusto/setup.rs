@@ -1,5 +1,5 @@
-//! `setup`: is everything there that `provision.kql` makes? What is missing is named, with the
-//! command that mends it.
+//! `setup`: checks that everything that `provision.kql` makes exists. An error names what is
+//! missing and the command that makes it.
 
 mod retention;
 
@@ -88,10 +88,10 @@ pub(super) async fn check(sender: &Sender, shared: &Shared) -> Result<Outcome, E
     Ok(Outcome::Ready)
 }
 
-/// Whether this identity may ingest, and remove rows where that was asked for.
+/// Checks that this identity may ingest, and may remove rows if `admin` is set.
 async fn roles(sender: &Sender, table: &str) -> Result<(), Error> {
-    // It needs the role of an ingestor. What else is the matter with it is none of a saver's:
-    // a cluster may have no streaming at all.
+    // This command needs the role of an ingestor. Its other failures do not matter: a cluster may
+    // have no streaming at all.
     let ended = sender.show(".clear database cache streamingingestion schema").await?;
     let matters = |class| {
         let passing = matches!(class, Class::Transient | Class::Unreadable | Class::Throttled(_));
@@ -109,7 +109,7 @@ async fn roles(sender: &Sender, table: &str) -> Result<(), Error> {
     Ok(())
 }
 
-/// Whether a table takes streams, where they are what the caller wants.
+/// Checks that a table has streaming ingestion on, if the options need it.
 async fn streams(sender: &Sender, shared: &Shared, table: &str) -> Result<(), Error> {
     let policies = show(sender, &format!("table ['{table}'] policy streamingingestion")).await?;
     let on = |policy: &str| {
@@ -121,27 +121,28 @@ async fn streams(sender: &Sender, shared: &Shared, table: &str) -> Result<(), Er
     }
     if sender.options.ingest_mode == IngestMode::Streaming {
         return Err(missing(format!(
-            "table {table} takes no streams; run `.alter table {table} policy \
+            "table {table} has streaming ingestion off; run `.alter table {table} policy \
              streamingingestion enable`, or use the ingest mode auto or inline"
         )));
     }
-    // Its database may have the policy: the first stream tells, and falls back by itself.
+    // Its database may have the policy. The first stream shows whether it does, and falls back by
+    // itself.
     shared.borrow_mut().inline_until = 0;
     Ok(())
 }
 
-/// What a command of this kind shows.
+/// The tables of the command `.show` with this text.
 async fn show(sender: &Sender, what: &str) -> Result<Vec<Table>, Error> {
     tables(sender.show(&format!(".show {what}")).await?)
 }
 
-/// What a policy says that is there and off.
+/// The text in a policy that is set and off.
 const OFF: &str = "\"IsEnabled\":false";
 
 fn tables(ended: Result<Vec<Table>, Failure>) -> Result<Vec<Table>, Error> {
     ended.map_err(|failure| match failure.class {
         Class::Missing => missing(
-            "a table is not there, or this identity may not see it; run provision.kql, and \
+            "a table is missing, or this identity may not see it; run provision.kql, and \
              grant Database Viewer and Database Ingestor as it shows"
                 .to_owned(),
         ),

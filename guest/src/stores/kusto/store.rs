@@ -17,7 +17,7 @@ use crate::contract::outcome::Outcome;
 use crate::contract::status::{UnshownCall, Waiting};
 use crate::operations::method::{Begun, Method};
 
-/// A table of one database: its options, and what was written and is not flushed yet.
+/// A table of one database: its options, and what the store remembers.
 #[derive(Debug)]
 pub struct Store {
     options: Rc<Options>,
@@ -25,12 +25,12 @@ pub struct Store {
 }
 
 impl Store {
-    /// A store with these options. Nothing is sent.
+    /// Opens a store with these options and checks them. Nothing is sent.
     pub fn open(options: KustoOptions) -> Result<Self, Error> {
         Ok(Self { options: Rc::new(Options::checked(options)?), memory: Shared::default() })
     }
 
-    /// Begins a call.
+    /// Starts a call. Bad input is refused here, before anything is sent.
     pub fn start(&self, mut call: Call, at: Moment) -> Result<(Task, TaskProgress), Error> {
         let name = call.name();
         let thread_id = thread_of(&call);
@@ -53,8 +53,8 @@ impl Store {
         })
     }
 
-    /// Begins calls of one thread that write and were made at once: one ingest has the rows of
-    /// all. It ends in how each of them ended, in their order.
+    /// Starts calls of one thread that write and were made at once. The rows of all are sent in one
+    /// ingest. Ends in the result of each call, in their order.
     pub fn start_together(
         &self,
         calls: Vec<Call>,
@@ -84,19 +84,19 @@ impl Store {
         self.memory.borrow().calls_unshown()
     }
 
-    /// What the caller should be warned of, once.
+    /// Takes the warning for the caller, if there is one.
     pub fn take_warning(&self) -> Option<String> {
         self.memory.borrow_mut().take_warning()
     }
 
-    /// Calls that another instance has made: what is read of their threads has them, or is refused
-    /// as stale.
+    /// Names calls that another instance made. A read of their threads either includes these calls
+    /// or fails with `store-stale`.
     pub fn await_shown(&self, calls: Vec<UnshownCall>) {
         self.memory.borrow_mut().await_shown(calls);
     }
 
-    /// What a caller knows is of use only while the store remembers the thread: the age of its
-    /// chunks is remembered here alone. Without it everything is read.
+    /// Drops the `known` of a `getTuple` if the store does not remember the thread, because only
+    /// the store knows the age of its chunks. Then everything is read.
     fn check_known(&self, call: &mut Call, thread_id: Option<&str>, at: Moment) {
         let Call::GetTuple(get) = call else { return };
         let Some(thread_id) = thread_id else { return };
@@ -107,7 +107,8 @@ impl Store {
     }
 }
 
-/// The one thread a call is about. Whether it is acceptable is for the method to say.
+/// The thread that a call is about; `None` if it names none. The method decides whether the id is
+/// acceptable.
 pub(super) fn thread_of(call: &Call) -> Option<String> {
     call.config().and_then(|config| config::optional_thread_id(config).ok().flatten())
 }

@@ -1,5 +1,5 @@
-//! Calls of one turn that write: their rows are one ingest, and one look for a tombstone
-//! acknowledges all puts of a thread.
+//! Calls that write and were made together: their rows are sent in one ingest, and one look for a
+//! tombstone acknowledges all puts of a thread.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -17,7 +17,7 @@ use crate::contract::statement::RowSet;
 use crate::operations::ask::{Ask, NewCheckpoint, NewWrites, Step};
 use crate::operations::method::{Begun, Method};
 
-/// A call that has come to its write.
+/// A call that is ready to write.
 struct Member {
     place: usize,
     call: Call,
@@ -30,13 +30,13 @@ enum Write {
     PutWrites(NewWrites),
 }
 
-/// How calls ended that were made together, in their order.
+/// The results of calls that were made together, in their order.
 pub type Ended = Vec<Result<Outcome, Error>>;
 
-/// How each call ended, by its place.
+/// The result of each call by its position.
 type ByPlace = BTreeMap<usize, Result<Outcome, Error>>;
 
-/// Runs calls to their ends, in their order as far as one relies on another.
+/// Runs calls to their ends. Their order is kept as far as one relies on another.
 pub(super) async fn run(
     sender: &Sender,
     shared: &Shared,
@@ -54,7 +54,7 @@ pub(super) async fn run(
             }
         }
         if sender.options.write_behind() {
-            // Nothing is sent for it, so there is nothing to share.
+            // With write-behind the call sends nothing, so there is nothing to share.
             alone(std::mem::take(&mut group), &mut ended).await;
         }
     }
@@ -62,7 +62,8 @@ pub(super) async fn run(
     ended.into_values().collect()
 }
 
-/// Brings a call to its write. What it must read first may be what the group writes.
+/// Runs a call up to its write. If it must first read what the group may write, the group is
+/// written before. Returns `None` if the call has ended without a write.
 async fn begin(
     sender: &Sender,
     shared: &Shared,
@@ -108,7 +109,7 @@ async fn begin(
     }
 }
 
-/// Writes what the calls of a group have to write, in one ingest.
+/// Writes the rows of a group's calls in one ingest.
 async fn write(sender: &Sender, shared: &Shared, group: Vec<Member>, ended: &mut ByPlace) {
     if group.len() < 2 {
         return alone(group, ended).await;
@@ -122,12 +123,12 @@ async fn write(sender: &Sender, shared: &Shared, group: Vec<Member>, ended: &mut
     let revs = attempts.iter().flatten().flatten().map(|attempt| attempt.oldest);
     let oldest = revs.min().unwrap_or_default();
     let rows = || attempts.iter().flatten().flatten().flat_map(|attempt| attempt.rows.iter());
-    // Chunks before all that refers to them, whichever call has them.
+    // Chunks come before the rows that refer to them, whichever call has them.
     let is_chunk = |row: &&LogRow| row.kind == CHUNK;
     let (chunks, others): (Vec<_>, Vec<_>) = rows().partition(is_chunk);
     let rows: Vec<LogRow> = chunks.into_iter().chain(others).cloned().collect();
     match ingest(sender, shared, &rows).await {
-        // One of them may be to blame for all.
+        // One call may be to blame for all.
         Ok(Err(broken)) if matches!(broken.failure.class, Class::TooLarge | Class::Permanent) => {
             alone(group, ended).await;
         }
@@ -145,13 +146,13 @@ async fn write(sender: &Sender, shared: &Shared, group: Vec<Member>, ended: &mut
                 let place = member.place;
                 ended.insert(place, finish(member, attempt, oldest, &sent, &mut cuts).await);
             }
-            // What this cannot tell another look does.
+            // A failure here is harmless: a later query looks again.
             let _ = Call::new(sender.clone(), shared.clone(), None).look_at_much().await;
         }
     }
 }
 
-/// The newest tombstone of each thread of which it is asked for, once it was found after the
+/// The newest tombstone of each thread that must be checked; `None` until it is found after the
 /// ingest.
 type Cuts = BTreeMap<String, Option<Result<i64, Error>>>;
 
@@ -163,7 +164,7 @@ impl Member {
         }
     }
 
-    /// The newest tombstone of the thread; nothing where it is not asked for.
+    /// The newest tombstone of the thread; `None` if the thread need not be checked.
     async fn cut(&self, doing: &str, cuts: &mut Cuts) -> Result<Option<i64>, Error> {
         let thread_id = self.thread_id();
         let Some(cut) = cuts.get_mut(&thread_id) else { return Ok(None) };
@@ -176,7 +177,7 @@ impl Member {
     }
 }
 
-/// The chunks that the writes of a group bring along, by thread.
+/// The hashes of the chunks that the writes of a group send, by thread.
 fn carried(group: &[Member]) -> BTreeMap<String, BTreeSet<String>> {
     let mut carried: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
     for member in group {
@@ -202,7 +203,7 @@ async fn finish(
         Write::PutWrites(_) => WRITING,
     };
     let rows = match (attempt?, sent) {
-        // What the caller relies on does not hold.
+        // The put's guard does not hold.
         (None, _) => Vec::new(),
         (Some(_), Err(error)) => return Err(error.clone().after_sending()),
         (Some(attempt), Ok(Err(Broken { failure, partly }))) => {
@@ -214,7 +215,7 @@ async fn finish(
             let call = &mut member.call;
             let finished = match member.write {
                 Write::PutWrites(new) => call.finish_writes(new, attempt, cut).await,
-                // Its chunks may have come with the oldest of these rows.
+                // Its chunks may have been sent with the oldest of these rows.
                 Write::Put(new) => {
                     let attempt = Attempt { oldest, ..attempt };
                     call.finish_put(new, attempt, cut.unwrap_or_default()).await

@@ -1,4 +1,4 @@
-//! A bearer token for an application's secret: the client-credentials grant of OAuth 2.0.
+//! Gets a bearer token for an application's secret, with the client-credentials grant of OAuth 2.0.
 
 use std::fmt;
 
@@ -9,13 +9,13 @@ use super::url::percent_encoded;
 use crate::contract::error::{Error, Fault, StoreFault};
 use crate::contract::http::{Authorization, HttpRequest, HttpResponse, Moment};
 
-/// How long the login endpoint may take.
+/// How long the login endpoint may take, in milliseconds.
 const TIMEOUT_MS: u32 = 30_000;
 
-/// The longest response: a token has a few thousand bytes.
+/// The longest response, in bytes. A token has a few thousand.
 const RESPONSE_BYTES_MAX: u64 = 1024 * 1024;
 
-/// The longest that a token is taken to be good for, in seconds.
+/// A token is used for at most this many seconds.
 const LIFETIME_SECONDS_MAX: u64 = 24 * 60 * 60;
 
 /// A bearer token.
@@ -23,7 +23,7 @@ const LIFETIME_SECONDS_MAX: u64 = 24 * 60 * 60;
 pub struct Token {
     /// The token.
     pub value: String,
-    /// When it is no longer any good, in microseconds since 1970.
+    /// When it expires, in microseconds since 1970.
     pub expires_at: u64,
 }
 
@@ -33,10 +33,11 @@ impl fmt::Debug for Token {
     }
 }
 
-/// The request that gets a token for a cluster. `authority` is the login endpoint, absent for
-/// that of the cluster's cloud.
+/// The request that gets a token for a cluster. `authority` is the login endpoint; `None` means
+/// that of the cluster's cloud. Fails with `invalid-cluster-uri`, `invalid-authority` or
+/// `invalid-tenant`.
 ///
-/// The token is asked for the cluster's own URI: it opens nothing else.
+/// The token is requested for the cluster's own URI, so it is valid for nothing else.
 pub fn request(
     credentials: &ClientSecret,
     cluster_uri: &str,
@@ -50,7 +51,7 @@ pub fn request(
     let login = login.ok_or_else(|| {
         Error::invalid(
             "invalid-authority",
-            "the login endpoint is no https URI without a path; pass one such as \
+            "the login endpoint is not an https URI without a path; pass one such as \
              https://login.microsoftonline.com, or leave it out",
         )
     })?;
@@ -59,7 +60,8 @@ pub fn request(
     if tenant.is_empty() || !tenant.chars().all(plain) {
         return Err(Error::invalid(
             "invalid-tenant",
-            "the tenant (Authority Id) is no id or domain name; pass the directory's id",
+            "the tenant (Authority Id) is neither an id nor a domain name; pass the \
+             directory's id",
         ));
     }
     let scope = format!("{}/.default", cluster.origin);
@@ -85,7 +87,7 @@ pub fn request(
     })
 }
 
-/// What the login endpoint answers when it gives a token.
+/// The login endpoint's answer if it grants a token.
 #[derive(Deserialize)]
 struct Granted {
     token_type: String,
@@ -93,7 +95,7 @@ struct Granted {
     expires_in: u64,
 }
 
-/// What it answers when it does not.
+/// Its answer if it refuses.
 #[derive(Default, Deserialize)]
 struct Refused {
     #[serde(default)]
@@ -102,7 +104,7 @@ struct Refused {
     error_codes: Vec<u64>,
 }
 
-/// Reads the response to `request`.
+/// Reads the token in the response to `request`. Fails with `login-unavailable` or `login-denied`.
 pub fn read(response: &HttpResponse, at: Moment) -> Result<Token, Error> {
     match response.status {
         200 => granted(response, at),
@@ -117,7 +119,7 @@ pub fn read(response: &HttpResponse, at: Moment) -> Result<Token, Error> {
 }
 
 fn granted(response: &HttpResponse, at: Moment) -> Result<Token, Error> {
-    // What serde says about a document may quote it, so it is not passed on.
+    // An error of serde may quote the document, so it is not passed on.
     let granted: Option<Granted> = serde_json::from_slice(&response.body).ok();
     let usable = |granted: &Granted| {
         granted.token_type.eq_ignore_ascii_case("bearer")
@@ -126,8 +128,8 @@ fn granted(response: &HttpResponse, at: Moment) -> Result<Token, Error> {
     };
     let granted = granted.filter(usable).ok_or_else(|| {
         unavailable(
-            "the login endpoint answered with something that is no bearer token; check which \
-             login endpoint is used"
+            "the login endpoint's answer has no bearer token; check which login endpoint is \
+             used"
                 .to_owned(),
         )
     })?;
@@ -135,13 +137,14 @@ fn granted(response: &HttpResponse, at: Moment) -> Result<Token, Error> {
     Ok(Token { value: granted.access_token, expires_at: at.now.saturating_add(lifetime) })
 }
 
-/// Nothing was stored: a login comes before everything else.
+/// Nothing was stored, because the login comes first.
 fn unavailable(message: String) -> Error {
     let fault = Fault { code: "login-unavailable".to_owned(), message };
     Error::Unavailable(StoreFault { fault, maybe_stored: false })
 }
 
-/// Of a refusal, its names and numbers; the prose in it is the endpoint's and may say anything.
+/// The error for a refusal, with its names and numbers only: its prose is the endpoint's and may
+/// contain anything.
 fn denied(status: u16, refused: &Refused) -> Error {
     let mut message = format!("the login endpoint refused the application (status {status}");
     let name = &refused.error;

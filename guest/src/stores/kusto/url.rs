@@ -1,4 +1,4 @@
-//! Text in URLs.
+//! Escapes text in URLs.
 
 /// A text as a part of a URL's path, or as a name or value of a form.
 pub(super) fn percent_encoded(text: &str) -> String {

@@ -1,8 +1,8 @@
-//! Writing: rows in order, chunks before what refers to them.
+//! Writes rows in order: chunks before the rows that refer to them.
 //!
-//! The store has no transactions. A put ingests its rows and then looks whether the thread was
-//! deleted meanwhile: only then it is acknowledged. So what it relies on was there after its own
-//! row was, and a host whose clock lags does not hide its row behind a tombstone.
+//! The store has no transactions. A put ingests its rows, then checks whether the thread was
+//! deleted meanwhile, and only then is acknowledged. So everything it relies on was still there
+//! after its own row, and a host whose clock lags does not leave its row hidden behind a tombstone.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -26,40 +26,40 @@ use crate::format::values::refs;
 use crate::format::write::{WriteColumns, WriteEnvelope};
 use crate::operations::ask::{NewCheckpoint, NewWrite, NewWrites};
 
-/// What a put does, for people.
+/// What a put does, in words for errors.
 pub(super) const PUTTING: &str = "storing a checkpoint";
-/// What writes do.
+/// What `put_writes` does, in words for errors.
 pub(super) const WRITING: &str = "storing writes";
 
-/// The rows of a call on their way.
+/// The rows of a call that are to be ingested.
 pub(super) struct Attempt {
     pub(super) rev: i64,
-    /// The oldest revision of any row it relies on to be stored with its own.
+    /// The oldest revision of the rows that are sent with its own and that it relies on.
     pub(super) oldest: i64,
     pub(super) rows: Vec<LogRow>,
-    /// Of the chunks among them.
+    /// The hashes of the chunks among the rows.
     pub(super) hashes: Vec<String>,
-    /// What was known of the thread.
+    /// What was known of the thread; `None` for nothing.
     pub(super) known: Option<Thread>,
-    /// Whether something of the call is stored whatever becomes of these rows.
+    /// Whether a part of the call is already stored, whatever becomes of these rows.
     pub(super) stored_before: bool,
 }
 
 impl Attempt {
-    /// Lays the rows, which are ingested, over what queries give.
+    /// Lays the ingested rows over the results of queries.
     pub(super) fn lay(&mut self, shared: &Shared) {
         shared.borrow_mut().lay(std::mem::take(&mut self.rows), None);
     }
 }
 
-/// How often a put is sent again after the thread was deleted under it.
+/// How often rows are sent again after the thread was deleted meanwhile.
 const PUTS_MAX: usize = 8;
 
-/// Write-behind: rows are ingested when their data has so many bytes.
+/// Write-behind: waiting rows are ingested when their data has this many bytes.
 const WAITING_BYTES_MAX: usize = 3 * 1024 * 1024;
 
 impl Call {
-    /// Stores a checkpoint.
+    /// Answers `Ask::Put`.
     pub(super) async fn put(&mut self, new: NewCheckpoint) -> Result<Rows, Error> {
         match self.attempt(&new, None)? {
             Some(attempt) if self.sender.options.write_behind() => {
@@ -70,8 +70,8 @@ impl Call {
         }
     }
 
-    /// The rows of a put, without chunks that are known to be stored, or that others bring along;
-    /// nothing where what the caller relies on is not known to this store, or not young enough.
+    /// The rows of a put, without chunks that are known to be stored, or that other calls send.
+    /// `None` if the guard does not match what this store knows, or what it knows is too old.
     pub(super) fn attempt(
         &self,
         new: &NewCheckpoint,
@@ -111,8 +111,9 @@ impl Call {
         self.finish_put(new, attempt, cut).await
     }
 
-    /// Write-behind: acknowledges a put whose rows wait. The flush looks for a deletion and sends
-    /// the put whole where there is one; so what it relies on is kept, or must come with it.
+    /// Write-behind: acknowledges a put whose rows wait. The flush checks for a deletion and, if
+    /// there is one, sends the whole put again. So the chunks that the put relies on must be kept
+    /// or come with it.
     async fn put_behind(&mut self, new: NewCheckpoint, attempt: Attempt) -> Result<Rows, Error> {
         let Attempt { rev, hashes, known, rows, .. } = attempt;
         let cut = known.as_ref().and_then(|known| known.cut).unwrap_or_default();
@@ -130,8 +131,8 @@ impl Call {
         Ok(vec![vec![Value::Integer(0), Value::Integer(cut)]])
     }
 
-    /// Acknowledges a put whose rows are ingested. Where the thread was deleted meanwhile all of it
-    /// is sent again, after the deletion.
+    /// Acknowledges a put whose rows are ingested. If the thread was deleted meanwhile, a put with
+    /// a guard ends stale, and any other is sent again as a whole, after the deletion.
     pub(super) async fn finish_put(
         &mut self,
         new: NewCheckpoint,
@@ -235,14 +236,14 @@ impl Call {
         chunks.iter().enumerate().map(row).collect()
     }
 
-    /// A row of this call. Its id is its own: no other call has the same revision and entropy.
+    /// A row of this call. Its row id is unique: no other call has the same revision and entropy.
     fn row(&self, kind: &str, thread_id: &str, rev: i64, place: usize) -> LogRow {
         let at = self.sender.io.at();
         let row_id = format!("{rev:x}-{:016x}-{place:x}", at.entropy);
         LogRow::new(kind, thread_id, rev, row_id, at.now)
     }
 
-    /// Stores writes.
+    /// Answers `Ask::PutWrites`.
     pub(super) async fn put_writes(&mut self, new: NewWrites) -> Result<Rows, Error> {
         let mut attempt = self.writes_attempt(&new)?;
         let rows = std::mem::take(&mut attempt.rows);
@@ -261,9 +262,9 @@ impl Call {
         self.finish_writes(new, attempt, cut).await
     }
 
-    /// Whether this store has looked for a thread's newest tombstone: then its rows are newer than
-    /// that. Who writes to a checkpoint has put or read it, and so has looked since any deletion
-    /// that the checkpoint outlived.
+    /// Whether this store knows a thread's newest tombstone; then its own rows are newer. Whoever
+    /// writes to a checkpoint has put or read it, and so has looked after any deletion that the
+    /// checkpoint survived.
     pub(super) fn knows_cut(&self, thread_id: &str) -> bool {
         let now = self.sender.io.now();
         let age_max = self.sender.options.age_max();
@@ -271,8 +272,8 @@ impl Call {
         memory.thread(thread_id, now, age_max).is_some_and(|thread| thread.cut.is_some())
     }
 
-    /// Acknowledges writes whose rows are ingested. Where a tombstone that was looked for hides
-    /// them, which is then of a clock ahead of ours, they are sent again.
+    /// Acknowledges writes whose rows are ingested. If a tombstone hides them, because of a clock
+    /// that is ahead of ours, they are sent again.
     pub(super) async fn finish_writes(
         &mut self,
         new: NewWrites,
@@ -293,7 +294,7 @@ impl Call {
         Err(endless_deletes())
     }
 
-    /// The rows of writes. What a write refers to is always sent with it.
+    /// The rows of writes. The chunks of a write are always sent with it.
     pub(super) fn writes_attempt(&self, new: &NewWrites) -> Result<Attempt, Error> {
         let rev = self.shared.borrow_mut().clock.next(self.sender.io.at());
         let chunks: Vec<&Chunk> = new.chunks.iter().collect();
@@ -330,15 +331,16 @@ impl Call {
         Ok(Attempt { rev, oldest: rev, rows, hashes, known: None, stored_before: false })
     }
 
-    /// Hides a thread, at once and for all; then removes its rows, where that was asked for.
+    /// Answers `Ask::DeleteThread`: hides the thread for good, and then removes its rows if `admin`
+    /// is set.
     pub(super) async fn delete_thread(&mut self, thread_id: &str) -> Result<Rows, Error> {
         const DOING: &str = "deleting a thread";
-        // The tombstone must be newer than all that shows, whatever this host's clock says.
+        // The tombstone must be newer than every row that shows, whatever this host's clock says.
         let newest = query::newest(&self.sender.options.table, thread_id);
         self.cut_of(DOING, thread_id, newest).await?;
         let rev = {
             let mut memory = self.shared.borrow_mut();
-            // What is put from here on relies on nothing that is older.
+            // Later puts must not rely on older rows.
             memory.forget(thread_id);
             memory.clock.next(self.sender.io.at())
         };
@@ -351,7 +353,8 @@ impl Call {
         Ok(Vec::new())
     }
 
-    /// Chunks stay where somebody has put a checkpoint meanwhile that may rely on them.
+    /// Removes a thread's rows up to a revision. Chunks stay if a checkpoint was put meanwhile,
+    /// because it may rely on them.
     async fn remove_rows(&mut self, thread_id: &str, rev: i64) -> Result<(), Error> {
         const DOING: &str = "removing the rows of a thread that is hidden";
         let table = self.sender.options.table.clone();
@@ -374,7 +377,7 @@ impl Call {
         Ok(())
     }
 
-    /// Whether the view of the latest checkpoints is there: it is for people and may be left out.
+    /// Whether the view of the latest checkpoints exists. It is for people and may be left out.
     async fn has_view(&self, doing: &str, view: &str) -> Result<bool, Error> {
         let ended = self.sender.show(".show materialized-views").await?;
         for table in ended.map_err(|failure| failure.error(doing, true))? {
@@ -387,13 +390,14 @@ impl Call {
         Ok(false)
     }
 
-    /// The newest tombstone of a thread whose rows are ingested, 0 for none.
+    /// The newest tombstone of a thread, read after its rows are ingested; 0 if there is none.
     pub(super) async fn cut_after(&self, doing: &str, thread_id: &str) -> Result<i64, Error> {
         let query = query::cut(&self.sender.options.table, thread_id);
         self.cut_of(doing, thread_id, query).await
     }
 
-    /// The newest tombstones of threads whose rows are ingested, of those that have one.
+    /// The newest tombstone of each of these threads, read after their rows are ingested; 0 if
+    /// there is none.
     async fn cuts_after(
         &self,
         doing: &str,
@@ -416,14 +420,14 @@ impl Call {
         Ok(cuts)
     }
 
-    /// The newest tombstone of a thread, 0 for none, as a query gives it.
+    /// The newest tombstone of a thread, by this query and the laid rows; 0 if there is none.
     pub(super) async fn cut_of(
         &self,
         doing: &str,
         thread_id: &str,
         query: Query,
     ) -> Result<i64, Error> {
-        // What shows by the end of the query may not have shown to all of it.
+        // Taken before the query: rows that show by its end may not have shown to all of it.
         let laid = newest_tombstone(&self.laid(), thread_id);
         let tables = self.look(query, Some(thread_id)).await?;
         let tables = tables.map_err(|failure| failure.error(doing, self.sent.get()))?;
@@ -444,7 +448,7 @@ impl Call {
         Ok(cut)
     }
 
-    /// Write-behind: the rows are acknowledged and wait; where there are many they are ingested.
+    /// Write-behind: lets the rows wait, and ingests all waiting rows if there are many.
     async fn wait_in_line(&mut self, doing: &str, rows: Vec<LogRow>) -> Result<(), Error> {
         let is_much = {
             let mut memory = self.shared.borrow_mut();
@@ -460,7 +464,7 @@ impl Call {
         Ok(())
     }
 
-    /// Ingests what waits.
+    /// Ingests the rows that wait.
     pub(super) async fn flush(&mut self, doing: &str) -> Result<(), Error> {
         let taken = self.shared.borrow_mut().take_waiting();
         if taken.rows.is_empty() {
@@ -473,8 +477,8 @@ impl Call {
         Ok(())
     }
 
-    /// Ingests rows that waited, and looks for tombstones: what another process has deleted under
-    /// them is sent again, whole and newer.
+    /// Ingests rows that waited, and looks for tombstones. Rows of threads that another process
+    /// deleted meanwhile are sent again, whole and newer.
     async fn ingest_taken(&mut self, doing: &str, taken: &Taken) -> Result<(), Error> {
         let mut rows: Vec<LogRow> = taken.rows.iter().map(|row| LogRow::clone(row)).collect();
         for _ in 0..PUTS_MAX {
@@ -490,7 +494,7 @@ impl Call {
             let again: BTreeSet<&String> = rows.iter().map(|row| &row.thread_id).collect();
             let since = Clock::at(self.sender.io.now());
             for (thread_id, cut) in &cuts {
-                // What was known of it went with the deletion.
+                // The deletion removed what was known of the thread.
                 if again.contains(thread_id) {
                     memory.forget(thread_id);
                 }
@@ -505,11 +509,11 @@ impl Call {
         Err(endless_deletes())
     }
 
-    /// Who only writes never sees what shows by now. So much that it takes room is looked at.
+    /// Asks which rows show if many are kept. A caller that only writes would never learn it.
     pub(super) async fn look_at_much(&self) {
         let mut much = self.shared.borrow().much_unshown();
         while much > 0 {
-            // What it does not tell the next look does: the rows are in the store.
+            // A failure here is harmless: the rows are in the store, and a later query looks again.
             let _ = self.look(Query::empty(), None).await;
             let left = self.shared.borrow().much_unshown();
             if left >= much {
@@ -524,7 +528,7 @@ fn endless_deletes() -> Error {
     Error::protocol("endless-deletes", "a thread is deleted again and again while it is written to")
 }
 
-/// A value that is in the row itself, for people.
+/// A value that is inline and JSON, for people; else `None`.
 fn readable(kind: &str, piece: &Piece) -> Option<serde_json::Value> {
     match piece {
         Piece::Inline(bytes) if kind == "json" => serde_json::from_slice(bytes).ok(),

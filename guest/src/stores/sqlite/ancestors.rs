@@ -7,27 +7,29 @@ use crate::format::json;
 use crate::format::write::mark;
 use crate::operations::ask::{KNOWN, LINK, SEED, WRITE};
 
-/// Whether a checkpoint `c` has a value of the channel `?4`. `?5`, the name as JSON, is in any
-/// JSON with that name, unless there are escapes in it; most ancestors are spared the reading. What
-/// is no JSON was damaged, which the ancestor's link tells.
+/// The condition that a checkpoint `c` has a value of the channel `?4`. `?5` is the name as JSON.
+/// JSON that has the name contains `?5` as text, unless it has escapes; so most ancestors need not
+/// be parsed. Text that is not JSON counts as no channels: it is damaged, which the ancestor's link
+/// shows.
 const FOUND: &str = "((instr(c.channels, ?5) > 0 OR instr(c.channels, '\\') > 0) \
      AND EXISTS (SELECT 1 FROM json_each(iif(json_valid(c.channels), c.channels, '[]')) e \
      WHERE e.value = ?4))";
 
-/// For each channel the nearest ancestor with a value of it, and the writes to it of all
-/// ancestors up to that one, the farthest ancestor's first and each one's in their order.
+/// For each channel the nearest ancestor with a value of it, and the writes to it of all ancestors
+/// up to that one: the farthest ancestor's first, and each ancestor's in their order. The rows are
+/// those of `Ask::Ancestors`.
 ///
-/// The first column says which columns follow the second, how many steps an ancestor is from the
-/// target's parent: at `SEED` a checkpoint's, at `WRITE` those of every statement on writes. An
-/// ancestor that is its own comes up again with more steps. From the ancestor `?6` on, rows are
-/// left out, and the row of `KNOWN` has their checksums.
+/// The first column says which columns follow. The second is the number of steps from the target's
+/// parent. If a checkpoint is its own ancestor, it appears again with more steps. From the ancestor
+/// `?6` on, rows are left out, and the row of `KNOWN` has their checksums.
 ///
-/// The walk goes by `parent_checkpoint_id` and `channels`. What was damaged in them must not lead
-/// to an older value: the rows of `LINK` have, for the target and each ancestor passed, these
-/// columns and the part of the envelope that vouches for them.
+/// The walk relies on `parent_checkpoint_id` and `channels`. Damage in them must not lead to an
+/// older value. So the rows of `LINK` have, for the target and each ancestor passed, these columns
+/// and the part of the envelope that proves them.
 ///
-/// The walk remembers a place, a new one after twice as many steps as before, and ends where it
-/// comes back to it: so a circle of parents ends it without a look at all places passed.
+/// The walk remembers one place, replaces it after twice as many steps as before, and ends when it
+/// comes back to it. So a circle of parents ends the walk without a search through all places
+/// passed.
 #[inline(never)]
 pub(super) fn ancestors(
     thread_id: &str,
@@ -99,7 +101,7 @@ pub(super) fn ancestors(
     }
 }
 
-/// The checksums of the rows that are left out.
+/// The expression for the checksums of the rows that are left out.
 fn checksums() -> String {
     format!(
         "(SELECT ifnull((SELECT hex(substr(c.envelope, -{CHECKSUM_BYTES})) FROM ancestors a \

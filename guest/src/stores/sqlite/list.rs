@@ -6,9 +6,9 @@ use crate::contract::statement::{Statement, Value};
 use crate::format::json::{NEGATIVE_ZERO, date_record, is_zero};
 use crate::operations::ask::{After, CHECKPOINT, Page, WRITE};
 
-/// The columns of a record `r` of a thread `t`. The first says which columns follow: at
-/// `CHECKPOINT` a checkpoint's, else those of every statement on writes. A checkpoint has no other
-/// place than 0: one that was damaged to have is no write either.
+/// The columns of a record `r` of a thread `t`. The first says which columns follow: for
+/// `CHECKPOINT` those of a checkpoint, for `WRITE` those of every statement on writes. A
+/// checkpoint's idx is always 0; another idx is damage, and the row is neither.
 fn columns() -> String {
     const IS_CHECKPOINT: &str = "r.task_id = ''";
     format!(
@@ -26,7 +26,7 @@ fn columns() -> String {
 
 /// The checkpoints of a page, newest first, and their writes.
 ///
-/// One statement, so that what selects the page is evaluated once.
+/// It is one statement, so that the page's selection is evaluated once.
 #[inline(never)]
 pub(super) fn page(page: &Page) -> Statement {
     if let Some(one) = one(page) {
@@ -46,8 +46,8 @@ pub(super) fn page(page: &Page) -> Statement {
     }
 }
 
-/// The same for one checkpoint, the latest or one that is named, which is what `getTuple` asks
-/// for: all its records are next to each other. Nothing where this is not what is asked for.
+/// The same for one checkpoint, the latest or a named one, as `getTuple` asks for it: all its
+/// records are next to each other. `None` if the page asks for something else.
 #[inline(never)]
 fn one(page: &Page) -> Option<Statement> {
     let (Some(thread_id), Some(ns)) = (&page.thread_id, &page.checkpoint_ns) else {
@@ -75,13 +75,13 @@ fn one(page: &Page) -> Option<Statement> {
     })
 }
 
-/// What selects the checkpoints of a page, and what it binds.
+/// The query that selects the checkpoints of a page, and what it binds.
 struct Selection {
     text: String,
     parameters: Vec<Value>,
 }
 
-/// The conditions of a page and what they bind, added together.
+/// The conditions of a page and what they bind.
 #[derive(Default)]
 struct Conditions {
     texts: Vec<String>,
@@ -103,21 +103,22 @@ impl Selection {
             let id = conditions.bind(text(checkpoint_id));
             let key = conditions.bind(Value::Integer(*thread_key));
             let ns = conditions.bind(text(checkpoint_ns));
-            // The first condition says nothing new; it is the one an index serves.
+            // Implied by the next condition, but an index serves it.
             conditions.texts.push(format!("c.checkpoint_id <= {id}"));
             conditions.texts.push(format!(
                 "(c.checkpoint_id, c.thread_key, c.checkpoint_ns) < ({id}, {key}, {ns})"
             ));
         }
         conditions.metadata(&page.filter);
-        // A subquery, since SQLite may plan anew for each value of a limit that is bound as it is.
+        // A subquery, because SQLite may plan again for each value of a limit that is bound
+        // directly.
         let count = conditions.bind(Value::Integer(page.count as i64));
         let Conditions { texts, parameters } = conditions;
         let from = match (&page.thread_id, page.filter.as_slice()) {
             (Some(_), _) => "lg_threads t CROSS JOIN lg_records c ON c.thread_key = t.thread_key",
-            // The keys alone are in an index.
+            // The index has all columns that this needs.
             (None, []) => "lg_records c",
-            // Every row is looked at, which is quickest in the order they are stored.
+            // Every row is read, which is fastest in the order they are stored.
             (None, _) => "lg_records c NOT INDEXED",
         };
         let condition = texts.join(" AND ");
@@ -153,7 +154,7 @@ impl Conditions {
             let record = record.map(|record| self.bind(text(&record)));
             exact.push(equals(&key, &json, record.as_deref()));
         }
-        // A long text, such as an id, is in fewer rows than a short one.
+        // A long text, such as an id, is in fewer rows than a short one, so it is checked first.
         likely.sort_by_key(|(length, _)| std::cmp::Reverse(*length));
         let likely: Vec<_> = likely.into_iter().map(|(_, text)| text).collect();
         if !likely.is_empty() {
@@ -162,16 +163,17 @@ impl Conditions {
         self.texts.append(&mut exact);
     }
 
-    /// Binds a value and gives its name in the text.
+    /// Binds a value and returns its parameter's name.
     fn bind(&mut self, value: Value) -> String {
         self.parameters.push(value);
         format!("?{}", self.parameters.len())
     }
 }
 
-/// The key is compared as text and not as a path, so dots and quotes in it mean themselves.
-/// Numbers are equal by value, everything else by type and JSON text; zeros of either sign are
-/// equal, and so are a date and its text: `record` is what the serializer writes of it.
+/// The condition that the metadata's `key` equals `json`. The key is compared as text, not as a
+/// path, so dots and quotes in it mean themselves. Numbers are equal by value, everything else by
+/// type and JSON text. Zeros of either sign are equal, and so are a date and its text: `record` is
+/// what the serializer writes for it.
 fn equals(key: &str, json: &str, record: Option<&str>) -> String {
     let or_record = record.map_or_else(String::new, |record| format!(" OR e.value = {record}"));
     format!(
@@ -184,9 +186,9 @@ fn equals(key: &str, json: &str, record: Option<&str>) -> String {
     )
 }
 
-/// Whether a JSON value is text that any JSON with it must hold as it stands, unless there are
-/// escapes in that. Looking for it is much cheaper than reading the JSON, which most rows are
-/// spared then.
+/// Whether a JSON value is a string without escapes. JSON that has this string contains it as text,
+/// unless that JSON has escapes. Searching for the text is much cheaper than parsing, which most
+/// rows are spared.
 fn is_literal_text(json: &str) -> bool {
     json.starts_with('"') && !json.contains('\\')
 }

@@ -1,8 +1,9 @@
 //! Statements that write.
 //!
-//! A row is one `VALUES` with a subquery for the thread's key, which is null where the thread is
-//! not there or its guard does not hold: no row is stored then (`OR IGNORE`). An insert from a
-//! `SELECT` costs half as much again, and `RETURNING` more than the `SELECT` that it would save.
+//! Each insert is one `VALUES` with a subquery for the thread's key. The key is null if the thread
+//! does not exist or its guard does not hold, and then `OR IGNORE` drops the row. An insert from a
+//! `SELECT` costs half as much again, and `RETURNING` costs more than the `SELECT` that it would
+//! save.
 
 use super::{once, text};
 use crate::contract::call::Payload;
@@ -11,7 +12,8 @@ use crate::format::json;
 use crate::format::values::build::Chunk;
 use crate::operations::ask::{Guard, NewCheckpoint, NewWrite, NewWrites};
 
-/// Without a guard the thread is made. In the end it is read, where the guard holds.
+/// Stores a checkpoint. Without a guard a missing thread is made. The last statement returns a row
+/// if the guard holds.
 #[inline(never)]
 pub(super) fn put(mut checkpoint: NewCheckpoint) -> Vec<Statement> {
     let chunks = std::mem::take(&mut checkpoint.chunks);
@@ -41,7 +43,7 @@ pub(super) fn put_writes(mut writes: NewWrites) -> Vec<Statement> {
     statements
 }
 
-/// Makes the thread where it is missing. Its key is greater than any that a thread ever had: what
+/// Makes the thread if it is missing. Its key is greater than that of any thread ever made: whoever
 /// relies on a deleted thread's key must not find another thread.
 fn insert_thread(thread_id: &str) -> Statement {
     once(
@@ -52,8 +54,9 @@ fn insert_thread(thread_id: &str) -> Statement {
     )
 }
 
-/// The condition that the thread `?1` is there and is the guard's, `?2` and `?3`. Chunks are stored
-/// by this alone: where the rest of the guard does not hold, the put that follows needs them.
+/// The condition that the thread `?1` exists and has the guard's key `?2` and generation `?3`.
+/// Chunks are stored on this condition alone: if only the rest of the guard fails, the put that
+/// follows needs them.
 fn thread(guard: Option<&Guard>) -> &'static str {
     match guard {
         None => "thread_id = ?1",
@@ -61,8 +64,8 @@ fn thread(guard: Option<&Guard>) -> &'static str {
     }
 }
 
-/// What `thread` binds. It comes first, so that a text has its parameters in order: a host that
-/// binds by place takes those as they are.
+/// What `thread` binds. These come first, so that the parameters of a text are in order: some hosts
+/// bind by position.
 fn bound(thread_id: &str, guard: Option<&Guard>) -> Vec<Value> {
     let mut bound = Vec::with_capacity(12);
     bound.push(text(thread_id));
@@ -72,7 +75,7 @@ fn bound(thread_id: &str, guard: Option<&Guard>) -> Vec<Value> {
     bound
 }
 
-/// The whole guard: `thread`, and that the namespace `?4` has the checkpoint `?5`.
+/// The condition for the whole guard: `thread`, and the namespace `?4` has the checkpoint `?5`.
 fn guarded(guard: Option<&Guard>) -> String {
     let thread = thread(guard);
     if guard.is_none() {
@@ -84,15 +87,15 @@ fn guarded(guard: Option<&Guard>) -> String {
     )
 }
 
-/// The number of the parameter at a place after those that `thread` binds.
+/// The number of the parameter at position `place` after those that `thread` binds.
 fn after(guard: Option<&Guard>, place: usize) -> usize {
     place + if guard.is_some() { 3 } else { 1 }
 }
 
-/// Stores chunks of a thread. One that is there already is the same one.
+/// Stores chunks of a thread. A chunk that is already stored is the same, and stays.
 #[inline(never)]
 fn insert_chunks(thread_id: &str, guard: Option<&Guard>, chunks: Vec<Chunk>) -> Option<Statement> {
-    /// So many are stored quicker each on its own.
+    /// At most this many chunks are stored faster one by one.
     const SINGLE_MAX: usize = 8;
     match chunks.len() {
         0 => None,
@@ -144,12 +147,12 @@ fn insert_packed_chunks(thread_id: &str, guard: Option<&Guard>, chunks: &[Chunk]
     }
 }
 
-/// Many chunks in three parameters: binding each on its own costs more than storing it.
+/// Many chunks in three parameters. Binding each chunk costs more than storing it.
 struct Packed {
     hashes: Vec<u8>,
     data: Vec<u8>,
-    /// A JSON array with, for each chunk, where its data begins times 1048576 plus its length,
-    /// which is less.
+    /// A JSON array with a number for each chunk: the position of its data times 1048576, plus its
+    /// length, which is less.
     places: String,
 }
 
@@ -167,7 +170,7 @@ fn pack(chunks: &[Chunk]) -> Vec<Packed> {
         if pack.places.len() > 1 {
             pack.places.push(',');
         }
-        // In 64 bits: the component has 32 for a usize.
+        // 64 bits, because a `usize` of the component has 32.
         let place = pack.data.len() as u64 * 1_048_576 + chunk.data.len() as u64;
         pack.places.push_str(&place.to_string());
         pack.hashes.extend_from_slice(chunk.hash.as_bytes());
@@ -179,7 +182,7 @@ fn pack(chunks: &[Chunk]) -> Vec<Packed> {
     packs
 }
 
-/// Stores a checkpoint. One that is there already is replaced.
+/// Stores a checkpoint's row, or replaces it.
 #[inline(never)]
 fn upsert_checkpoint(row: NewCheckpoint) -> Statement {
     let guard = row.guard.as_ref();
@@ -190,7 +193,8 @@ fn upsert_checkpoint(row: NewCheckpoint) -> Statement {
     };
     let mut parameters = bound(&row.thread_id, guard);
     if let Some(guard) = row.guard {
-        // The namespace twice: a host that binds by place takes each parameter once.
+        // The namespace is bound twice, because a host that binds by position takes each parameter
+        // once.
         parameters.extend([text(&row.checkpoint_ns), Value::Text(guard.checkpoint_id)]);
     }
     parameters.extend([
@@ -216,7 +220,8 @@ fn upsert_checkpoint(row: NewCheckpoint) -> Statement {
     )
 }
 
-/// Where the thread is and the guard holds, a row: what a caller without a guard does not know.
+/// Returns a row if the thread exists and the guard holds. Without a guard the row has the thread's
+/// key and generation.
 fn find_thread(checkpoint: &NewCheckpoint) -> Statement {
     let guard = checkpoint.guard.as_ref();
     let found = if guard.is_some() { "1" } else { "thread_key, generation" };
@@ -227,7 +232,7 @@ fn find_thread(checkpoint: &NewCheckpoint) -> Statement {
     once(&format!("SELECT {found} FROM lg_threads WHERE {}", guarded(guard)), parameters)
 }
 
-/// The metadata's column: text that people and filters can read where it is JSON.
+/// The metadata's column: text if it is JSON, so that people and filters can read it; else bytes.
 fn metadata(metadata: Payload) -> Value {
     if metadata.kind != "json" || !json::is_value(&metadata.bytes) {
         return Value::Blob(metadata.bytes);
@@ -236,7 +241,7 @@ fn metadata(metadata: Payload) -> Value {
         .map_or_else(|error| Value::Blob(error.into_bytes()), Value::Text)
 }
 
-/// Stores writes: `replaces` says what happens where a write is already.
+/// Stores the writes that replace others if `replaces`, else those that keep others.
 #[inline(never)]
 fn insert_writes(writes: &NewWrites, replaces: bool) -> Statement {
     const INSERT: &str = "INSERT OR IGNORE INTO lg_records (thread_key, checkpoint_ns, \

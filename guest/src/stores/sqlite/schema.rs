@@ -1,23 +1,22 @@
 //! Tables.
 //!
-//! Their names do not collide with those of LangGraph's own savers, so that both can live in
-//! one file.
+//! Their names differ from those of LangGraph's own savers, so that both can use one file.
 
 use super::once;
 use crate::contract::statement::{Statement, Value};
 use crate::format::FORMAT;
 
-/// A row where there is a store.
+/// Returns a row if the database has a store.
 pub(crate) fn find_tables() -> Statement {
     once("SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'lg_format'", vec![])
 }
 
-/// The format of the store, the newest one where several were written.
+/// The format of the store; the newest if several were written.
 pub(crate) fn read_format() -> Statement {
     once("SELECT format FROM lg_format ORDER BY format DESC LIMIT 1", vec![])
 }
 
-/// Notes the format, where none is noted.
+/// Writes the format if none is written.
 pub(crate) fn insert_format() -> Statement {
     once(
         "INSERT INTO lg_format (format) SELECT ?1 WHERE NOT EXISTS (SELECT 1 FROM lg_format)",
@@ -25,7 +24,7 @@ pub(crate) fn insert_format() -> Statement {
     )
 }
 
-/// Makes what is missing.
+/// Makes missing tables and views.
 pub(crate) fn create() -> Vec<Statement> {
     [
         "CREATE TABLE IF NOT EXISTS lg_format (format INTEGER PRIMARY KEY)",
@@ -33,8 +32,8 @@ pub(crate) fn create() -> Vec<Statement> {
          thread_key INTEGER PRIMARY KEY, \
          thread_id TEXT NOT NULL UNIQUE, \
          generation INTEGER NOT NULL)",
-        // The greatest key of a deleted thread. It does what AUTOINCREMENT is for, at the cost of
-        // deletions rather than of all threads.
+        // The greatest key of a deleted thread. It replaces AUTOINCREMENT, and costs something only
+        // at deletions, not for every thread.
         "CREATE TABLE IF NOT EXISTS lg_deleted (thread_key INTEGER PRIMARY KEY)",
         "INSERT INTO lg_deleted (thread_key) \
          SELECT 0 WHERE NOT EXISTS (SELECT 1 FROM lg_deleted)",
@@ -63,8 +62,8 @@ pub(crate) fn create() -> Vec<Statement> {
     .collect()
 }
 
-/// Checkpoints and writes. What a superstep stores comes to be on one page of the table, and on
-/// one of its index: two tables would be twice the pages to write. A checkpoint has the task `''`.
+/// Checkpoints and writes. What a superstep stores shares a page of the table and a page of its
+/// index; two tables would write twice as many pages. A checkpoint's row has the task `''`.
 const RECORDS: &str = "CREATE TABLE IF NOT EXISTS lg_records (\
      thread_key INTEGER NOT NULL, \
      checkpoint_ns TEXT NOT NULL, \

@@ -1,6 +1,6 @@
 //! Sets up a database.
 //!
-//! 1. Read: is there a store?
+//! 1. Read whether there is a store.
 //! 2. Read its format, or make every table.
 //!
 //! A crash before a commit leaves nothing of that round.
@@ -35,7 +35,7 @@ impl Setup {
                 }
                 let mut statements = create();
                 statements.push(insert_format());
-                // Another process may have made the tables in the meantime.
+                // Read back, because another process may have made the tables in the meantime.
                 statements.push(read_format());
                 Ok(Some(Batch { access: Access::Write, statements }))
             }
@@ -47,7 +47,7 @@ impl Setup {
     }
 }
 
-/// Refuses a store that is not of a format this crate reads; the last set has it.
+/// Refuses a store whose format this crate does not read. The format is in the last row set.
 fn check(sets: &[RowSet]) -> Result<(), Error> {
     let last = sets.len().saturating_sub(1);
     let Some(mut row) = rows(set(sets, last)?, "lg_format").next() else {

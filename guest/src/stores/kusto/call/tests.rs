@@ -1,5 +1,5 @@
-//! What a call does where a store shows rows late: the store here is a few canned answers, and
-//! time passes when it is waited for.
+//! Calls on a store that shows rows late. The store has a few canned answers, and time passes only
+//! when a call waits or sends.
 
 use serde_json::{Value as Json, json};
 
@@ -13,7 +13,7 @@ use crate::stores::kusto::{KustoOptions, Store, TaskProgress};
 
 const BEGIN: u64 = 1_795_250_000_000_000;
 
-/// A store that could not keep what it sent to two threads, the last of it to `chat`.
+/// A store with rows of two threads that are too large to keep, those of `chat` sent last.
 fn store() -> Store {
     let options = KustoOptions {
         cluster_uri: "https://a.kusto.windows.net".to_owned(),
@@ -30,8 +30,8 @@ fn store() -> Store {
     store
 }
 
-/// Reads the latest checkpoint of a thread. What was sent shows after so many looks at it. Gives
-/// how the call ended, which queries it sent, and how long it took, in milliseconds.
+/// Reads the latest checkpoint of a thread. The sent rows show after `shows_after` requests.
+/// Returns how the call ended, the names of its queries, and how long it took in milliseconds.
 fn get(
     store: &Store,
     thread_id: &str,
@@ -66,7 +66,7 @@ fn get(
     }
 }
 
-/// The name of a query, and the answer of a store without rows, but for those that show.
+/// The name of a query, and its answer: no rows, except that sent rows show if `shows`.
 fn response(body: &Json, thread_id: &str, shows: bool) -> (String, Answer) {
     let text = body["csl"].as_str().unwrap();
     let name = text.split(' ').nth(2).unwrap().to_owned();

@@ -1,5 +1,5 @@
-//! What waits and must be sent again: a thread was deleted by another process, and its tombstone
-//! is newer than what waits, or than what that relies on.
+//! Waiting rows that must be sent again: another process deleted their thread, and its tombstone is
+//! newer than the rows, or than what they rely on.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
@@ -9,18 +9,19 @@ use crate::contract::http::Moment;
 use crate::stores::kusto::clock::datetime;
 use crate::stores::kusto::row::{CHECKPOINT, CHUNK, LogRow};
 
-/// The most bytes of chunks kept. Over it all that waits is flushed, and what is kept is let go:
-/// the next put of a thread then brings all of its chunks again.
+/// The most bytes of chunks that are kept. Above it all waiting rows are flushed and the chunks are
+/// dropped; the next put of a thread then sends all of its chunks again.
 const KEPT_BYTES_MAX: usize = 16 * 1024 * 1024;
 
-/// The chunks that puts in write-behind rely on, whether they wait or are in the store: nobody
-/// who acknowledged a put can ask for them again.
+/// The chunks that puts in write-behind rely on, both waiting and stored ones. They are kept
+/// because an acknowledged put cannot ask its caller for them again.
 #[derive(Debug, Default)]
 pub(super) struct Kept {
-    /// By thread and hash.
+    /// The chunks by thread and hash.
     chunks: BTreeMap<String, BTreeMap<String, Rc<LogRow>>>,
     bytes: usize,
-    /// Of puts that wait and rely on what was in the store: the newest tombstone that they know.
+    /// For waiting puts that rely on stored chunks: the newest tombstone that they know, by thread
+    /// and revision.
     relied: BTreeMap<(String, i64), i64>,
 }
 
@@ -35,7 +36,7 @@ impl Kept {
         }
     }
 
-    /// All chunks that these refer to; nothing where one is not kept.
+    /// All chunks that these references lead to; `None` if one of them is not kept.
     fn reached<'a>(
         &self,
         thread_id: &str,
@@ -63,8 +64,8 @@ impl Kept {
 }
 
 impl Memory {
-    /// Keeps the chunks of a put that will wait. Whether all that its checkpoint refers to is
-    /// kept: then it can be sent whole, whatever happens to its thread.
+    /// Keeps the chunks of a put that will wait. Returns whether everything that its checkpoint
+    /// refers to is kept: then it can be sent whole, whatever happens to its thread.
     pub(crate) fn keep(
         &mut self,
         rows: &[LogRow],
@@ -81,7 +82,7 @@ impl Memory {
         is_whole
     }
 
-    /// Whether so many chunks are kept that what waits is to be flushed.
+    /// Whether so many chunks are kept that the waiting rows must be flushed.
     pub(crate) fn keeps_much(&self) -> bool {
         self.kept.bytes > KEPT_BYTES_MAX
     }
@@ -91,8 +92,9 @@ impl Memory {
         taken.rows.iter().map(|row| row.thread_id.clone()).collect()
     }
 
-    /// Of rows that were taken and ingested, those that the tombstones hide, or whose chunks may
-    /// have been removed with what they hide: whole, and newer. They are to be ingested again.
+    /// Renews the taken and ingested rows that the tombstones hide, or whose chunks may have been
+    /// removed by a deletion. Returns them with a newer revision, and with those chunks; they must
+    /// be ingested again.
     pub(crate) fn renew(
         &mut self,
         taken: &Taken,
@@ -128,7 +130,7 @@ impl Memory {
         }
     }
 
-    /// Lets go what nothing that waits relies on: where much is kept, its chunks.
+    /// Forgets what no waiting row relies on. Chunks are dropped only if many are kept.
     pub(super) fn make_room_for_chunks(&mut self) {
         let waits: BTreeSet<_> =
             self.unsent.iter().map(|(_, batch)| (batch.thread_id.clone(), batch.rev)).collect();
@@ -140,7 +142,7 @@ impl Memory {
 }
 
 impl Batch {
-    /// Gives the rows another revision, and ids of their own; and brings these chunks along.
+    /// Gives the rows another revision and new row ids, and adds these chunks.
     fn renew(&mut self, chunks: Vec<Rc<LogRow>>, rev: i64, at: Moment) {
         let id = |place: &str| format!("{rev:x}-{:016x}-{place}", at.entropy);
         let stamped = |row: &LogRow, row_id| LogRow {
@@ -162,7 +164,7 @@ impl Batch {
         (self.rev, self.count, self.rows) = (rev, rows.len(), rows);
     }
 
-    /// The rows, which are ingested: what hides rows of the store hides them.
+    /// The batch after its rows are ingested: from then on tombstones may hide them.
     pub(super) fn ingested(mut self) -> Self {
         for row in &mut self.rows {
             Rc::make_mut(row).waits = false;
@@ -171,7 +173,7 @@ impl Batch {
     }
 }
 
-/// What checkpoints among the rows refer to.
+/// The hashes that checkpoints and chunks among the rows refer to.
 fn refs<'a>(rows: impl Iterator<Item = &'a LogRow>) -> impl Iterator<Item = &'a String> {
     rows.filter(|row| row.kind == CHECKPOINT || row.kind == CHUNK).flat_map(|row| &row.refs)
 }

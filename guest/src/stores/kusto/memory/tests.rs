@@ -110,7 +110,7 @@ fn what_another_store_deleted_is_sent_again_newer_and_with_what_it_relies_on() {
     memory.settle(&taken, true);
     assert_eq!(memory.unshown(None).1, vec![6]);
     assert!(memory.laid().iter().all(|row| !row.waits));
-    // Where much is kept, what does not wait is let go.
+    // If many chunks are kept, those that no waiting row relies on are dropped.
     assert!(memory.keep(&put(7), vec![chunk("large", &[], 17 << 20)], Some(3)));
     assert!(memory.keeps_much());
     memory.lay(put(7), Some(7));

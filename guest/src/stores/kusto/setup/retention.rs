@@ -1,4 +1,4 @@
-//! Whether rows stay for as long as the store counts on.
+//! Checks that the tables keep rows as long as the options say.
 
 use super::super::frames::Table;
 use super::super::literal::quoted;
@@ -6,11 +6,11 @@ use super::super::send::Sender;
 use super::show;
 use crate::contract::error::{Error, Fault, StoreFault};
 
-/// What no table has for longer.
+/// The days of a table that never drops rows.
 const EVER: u64 = u64::MAX;
 
-/// Compares what the tables are set to with the options: rows that go early take with them what
-/// checkpoints refer to, and tombstones that go early give back what they hid.
+/// Compares the tables' retention with the options. Rows that are dropped early may be referred to
+/// by checkpoints, and tombstones that are dropped early bring back the rows that they hid.
 pub(super) async fn check(sender: &Sender, log: &str, tombstones: &str) -> Result<(), Error> {
     let (kept, hidden) = (days(sender, log).await?, days(sender, tombstones).await?);
     let wanted = sender.options.retention_days();
@@ -31,7 +31,8 @@ pub(super) async fn check(sender: &Sender, log: &str, tombstones: &str) -> Resul
     Ok(())
 }
 
-/// After how many whole days a table drops rows, by its own policy or else its database's.
+/// After how many whole days a table drops rows, by its own policy or else its database's; `EVER`
+/// if neither has one.
 async fn days(sender: &Sender, table: &str) -> Result<u64, Error> {
     let database = quoted(&sender.options.database);
     for entity in [format!("table ['{table}']"), format!("database [{database}]")] {
@@ -43,7 +44,7 @@ async fn days(sender: &Sender, table: &str) -> Result<u64, Error> {
     Ok(EVER)
 }
 
-/// Nothing where there is no policy, or none that drops rows.
+/// The days in a policy; `None` if there is no policy, or none that drops rows.
 fn policy_days(policies: &[Table]) -> Result<Option<u64>, Error> {
     for record in policies.iter().flat_map(Table::records) {
         let text = record.text("Policy")?;
@@ -51,7 +52,7 @@ fn policy_days(policies: &[Table]) -> Result<Option<u64>, Error> {
         if let Some(period) = policy.get("SoftDeletePeriod").and_then(|period| period.as_str()) {
             return whole_days(period).map(Some).ok_or_else(|| {
                 short(
-                    "the retention of the table cannot be read: it is no time span; set it with \
+                    "the retention of the table cannot be read: it is not a time span; set it with \
                      `.alter-merge table ... policy retention softdelete = 365d`"
                         .to_owned(),
                 )
@@ -61,7 +62,7 @@ fn policy_days(policies: &[Table]) -> Result<Option<u64>, Error> {
     Ok(None)
 }
 
-/// The days of a time span: `365.00:00:00`, or `12:00:00`.
+/// The whole days of a time span, such as `365.00:00:00` or `12:00:00`.
 fn whole_days(period: &str) -> Option<u64> {
     let (before, _) = period.split_once(':')?;
     match before.split_once('.') {
