@@ -39,23 +39,23 @@ pub(crate) fn seal(mut envelope: Vec<u8>, columns: &[&[u8]]) -> Vec<u8> {
     envelope
 }
 
-/// The envelope without its checksum, if its format and its checksum are right. `place` says in
-/// words where the envelope is stored, for errors.
+/// The envelope without its checksum, if its format and its checksum are right. `what` names the
+/// envelope in words, for errors.
 pub(crate) fn open<'a>(
     sealed: &'a [u8],
     columns: &[&[u8]],
-    place: &dyn Fn() -> String,
+    what: &dyn Fn() -> String,
 ) -> Result<&'a [u8], Error> {
     match sealed {
         // An array of up to 15 elements whose first is a number under 128: the format.
         [0x90..=0x9f, format @ 0..=0x7f, ..] if *format == FORMAT => {}
         [0x90..=0x9f, format @ 1..=0x7f, ..] => {
-            return Err(newer(u64::from(*format), &place()));
+            return Err(newer(u64::from(*format), &what()));
         }
         _ => {
             return Err(Error::corrupt(
                 "damaged-envelope",
-                format!("{} does not begin as a stored envelope does; restore it", place()),
+                format!("{} does not begin as a stored envelope does; restore it", what()),
             ));
         }
     }
@@ -65,7 +65,7 @@ pub(crate) fn open<'a>(
         Some((envelope, stored)) if checksum(envelope, columns) == stored => Ok(envelope),
         _ => Err(Error::corrupt(
             "damaged-envelope",
-            format!("the checksum of {} does not match its bytes; restore it", place()),
+            format!("the checksum of {} does not match its bytes; restore it", what()),
         )),
     }
 }
@@ -78,11 +78,11 @@ pub(crate) fn checksum_text(sealed: &[u8]) -> String {
 }
 
 /// The error for a structure that a newer version of this package wrote.
-pub(crate) fn newer(format: u64, place: &str) -> Error {
+pub(crate) fn newer(format: u64, what: &str) -> Error {
     Error::UnsupportedFormat(Fault {
         code: "newer-format".to_owned(),
         message: format!(
-            "{place} is of stored format {format}, and this version of \
+            "{what} is of stored format {format}, and this version of \
              langgraph-checkpoint-wasm reads formats up to {FORMAT}; use the version that \
              wrote it, or a later one"
         ),

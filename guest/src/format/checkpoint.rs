@@ -133,17 +133,17 @@ impl NewEnvelope<'_> {
 }
 
 impl CheckpointEnvelope {
-    /// The envelope in these stored bytes. `place` says in words where they are stored, for errors.
+    /// The envelope in these stored bytes. `what` names it in words, for errors.
     #[inline(never)]
     pub(crate) fn open(
         sealed: &[u8],
         columns: CheckpointColumns<'_>,
-        place: &dyn Fn() -> String,
+        what: &dyn Fn() -> String,
     ) -> Result<Self, Error> {
-        let envelope = super::open(sealed, &columns.parts(), place)?;
+        let envelope = super::open(sealed, &columns.parts(), what)?;
         let shapeless = || {
-            let place = place();
-            let message = format!("{place} is not of the shape of format {FORMAT}; restore it");
+            let what = what();
+            let message = format!("{what} is not of the shape of format {FORMAT}; restore it");
             Error::corrupt("damaged-envelope", message)
         };
         let encoded = super::decode::<Encoded>(envelope).ok_or_else(shapeless)?;
@@ -151,7 +151,7 @@ impl CheckpointEnvelope {
         let names = || json::array_of_strings(values.iter().map(|entry| entry.channel.as_str()));
         let channels = columns.channels.map_or_else(names, str::to_owned);
         if !columns.link.is(&channels, &link) {
-            return Err(columns.link.damaged(&place()));
+            return Err(columns.link.damaged(&what()));
         }
         let versions = versions
             .into_iter()
@@ -228,11 +228,11 @@ impl LinkColumns<'_> {
     }
 
     /// The error for a checkpoint whose link does not match its columns.
-    pub(crate) fn damaged(&self, place: &str) -> Error {
+    pub(crate) fn damaged(&self, what: &str) -> Error {
         Error::corrupt(
             "damaged-envelope",
             format!(
-                "{place} was stored with another thread, namespace, id, parent or other channels \
+                "{what} was stored with another thread, namespace, id, parent or other channels \
                  than its row says; restore it"
             ),
         )

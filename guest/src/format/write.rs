@@ -63,21 +63,21 @@ impl WriteEnvelope {
         Ok(super::seal(envelope, &columns.parts(&columns.idx.to_le_bytes())))
     }
 
-    /// The envelope in these stored bytes. `place` says in words where they are stored, for errors.
+    /// The envelope in these stored bytes. `what` names it in words, for errors.
     pub(crate) fn open(
         sealed: &[u8],
         columns: WriteColumns<'_>,
-        place: &dyn Fn() -> String,
+        what: &dyn Fn() -> String,
     ) -> Result<Self, Error> {
         let idx = columns.idx.to_le_bytes();
-        let envelope = super::open(sealed, &columns.parts(&idx), place)?;
+        let envelope = super::open(sealed, &columns.parts(&idx), what)?;
         match super::decode::<Encoded>(envelope) {
             Some(Encoded(_, value, places, Mark(found))) if found == mark(columns.channel) => {
                 Ok(Self { value, places })
             }
             _ => Err(Error::corrupt(
                 "damaged-envelope",
-                format!("{} is not of the shape of format {FORMAT}; restore it", place()),
+                format!("{} is not of the shape of format {FORMAT}; restore it", what()),
             )),
         }
     }

@@ -14,7 +14,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::tuples::{Attempts, Gathers, StoredWrite, Trouble, integers, place};
+use super::tuples::{Attempts, Gathers, StoredWrite, Trouble, checkpoint_in_words, integers};
 use super::{page, set};
 use crate::contract::call;
 use crate::contract::config;
@@ -228,7 +228,8 @@ impl DeltaHistory {
         if columns.is(channels, row.blob("envelope")?) {
             return Ok(());
         }
-        let here = place(&self.thread_id, columns.checkpoint_ns, columns.checkpoint_id);
+        let here =
+            checkpoint_in_words(&self.thread_id, columns.checkpoint_ns, columns.checkpoint_id);
         Err(columns.damaged(&here))
     }
 
@@ -280,7 +281,7 @@ impl DeltaHistory {
         let channels = row.optional_text("channels")?;
         let columns = CheckpointColumns { link, channels, created_at, metadata };
         let checkpoint_id = link.checkpoint_id;
-        let here = || place(&self.thread_id, &self.checkpoint_ns, checkpoint_id);
+        let here = || checkpoint_in_words(&self.thread_id, &self.checkpoint_ns, checkpoint_id);
         let envelope = CheckpointEnvelope::open(sealed, columns, &here)?;
         let Some(stored) = envelope.values.into_iter().find(|stored| stored.channel == channel)
         else {
@@ -296,7 +297,7 @@ impl DeltaHistory {
         let checkpoint_id = checkpoint_id.to_owned();
         let walk = self.walks.entry(channel.to_owned()).or_default();
         if walk.seed.as_ref().is_some_and(|seed| seed.checkpoint_id != checkpoint_id) {
-            let here = place(&self.thread_id, &self.checkpoint_ns, &checkpoint_id);
+            let here = checkpoint_in_words(&self.thread_id, &self.checkpoint_ns, &checkpoint_id);
             return Err(page::misplaced(&here));
         }
         walk.checksums.0 = Some(checksum_text(sealed) + "/");
@@ -327,7 +328,11 @@ impl DeltaHistory {
                 .collect::<Result<_, _>>()?;
             let seed = walk.seed.as_ref().map(|seed| {
                 self.gathers.join(seed.thread_key, &seed.value).map_err(|loss| {
-                    let here = place(&self.thread_id, &self.checkpoint_ns, &seed.checkpoint_id);
+                    let here = checkpoint_in_words(
+                        &self.thread_id,
+                        &self.checkpoint_ns,
+                        &seed.checkpoint_id,
+                    );
                     loss.at(|| format!("channel {channel} of {here}"))
                 })
             });

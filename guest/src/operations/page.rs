@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use super::tuples::{CheckpointKey, StoredCheckpoint, StoredWrite, place};
+use super::tuples::{CheckpointKey, StoredCheckpoint, StoredWrite, checkpoint_in_words};
 use crate::contract::error::Error;
 use crate::operations::ask::Page;
 
@@ -25,7 +25,7 @@ pub(super) fn check(
             && last.is_none_or(|last| id <= last);
         if !asked || !keys.insert(checkpoint.key()) {
             let StoredCheckpoint { thread_id, checkpoint_ns, .. } = checkpoint;
-            return Err(misplaced(&place(thread_id, checkpoint_ns, id)));
+            return Err(misplaced(&checkpoint_in_words(thread_id, checkpoint_ns, id)));
         }
         last = Some(id);
     }

@@ -68,8 +68,8 @@ impl StoredCheckpoint {
         let channels = row.optional_text("channels")?;
         let link = LinkColumns { thread_id, checkpoint_ns, checkpoint_id, parent_checkpoint_id };
         let columns = CheckpointColumns { link, channels, created_at, metadata };
-        let place = || place(thread_id, checkpoint_ns, checkpoint_id);
-        let envelope = CheckpointEnvelope::open(sealed, columns, &place)?;
+        let here = || checkpoint_in_words(thread_id, checkpoint_ns, checkpoint_id);
+        let envelope = CheckpointEnvelope::open(sealed, columns, &here)?;
         Ok(Self {
             thread_key,
             generation,
@@ -134,7 +134,7 @@ impl StoredCheckpoint {
     }
 
     fn place_of(&self, entry: &StoredChannel) -> String {
-        let here = place(&self.thread_id, &self.checkpoint_ns, &self.checkpoint_id);
+        let here = checkpoint_in_words(&self.thread_id, &self.checkpoint_ns, &self.checkpoint_id);
         format!("channel {} of {here}", entry.channel)
     }
 
@@ -149,7 +149,7 @@ impl StoredCheckpoint {
         mut shared: Option<&mut Shared>,
     ) -> Result<CheckpointTuple<TupleValue>, Trouble> {
         let key = self.thread_key;
-        let here = place(&self.thread_id, &self.checkpoint_ns, &self.checkpoint_id);
+        let here = checkpoint_in_words(&self.thread_id, &self.checkpoint_ns, &self.checkpoint_id);
         let mut channel_values = Vec::with_capacity(self.envelope.values.len());
         for entry in &self.envelope.values {
             let value = match (&mut shared, &entry.value) {
@@ -245,12 +245,12 @@ impl StoredWrite {
             task_path,
             channel,
         };
-        let place = || {
-            let here = place(thread_id, checkpoint_ns, checkpoint_id);
+        let this = || {
+            let here = checkpoint_in_words(thread_id, checkpoint_ns, checkpoint_id);
             format!("the write of task {task_id} to channel {channel}, place {idx}, of {here}")
         };
         let WriteEnvelope { value, places } =
-            WriteEnvelope::open(row.blob("envelope")?, columns, &place)?;
+            WriteEnvelope::open(row.blob("envelope")?, columns, &this)?;
         Ok(Self {
             thread_key,
             checkpoint_ns: checkpoint_ns.to_owned(),
@@ -293,7 +293,7 @@ impl StoredWrite {
                     "the write of task {} to channel {} of {}",
                     self.task_id,
                     self.channel,
-                    place(thread_id, &self.checkpoint_ns, &self.checkpoint_id)
+                    checkpoint_in_words(thread_id, &self.checkpoint_ns, &self.checkpoint_id)
                 )
             })
         })
@@ -388,8 +388,8 @@ fn same<'k>(known: Option<&'k Known>, entry: &StoredChannel) -> Option<&'k Known
 pub(super) fn chunks(set: &RowSet, asked: &[Hash]) -> Result<Vec<(Hash, Vec<u8>)>, Error> {
     let mut chunks = Vec::with_capacity(set.rows.len());
     for mut row in rows(set, "lg_chunks") {
-        let place = usize::try_from(row.integer("place")?).ok();
-        let Some(hash) = place.and_then(|place| asked.get(place)) else {
+        let position = usize::try_from(row.integer("place")?).ok();
+        let Some(hash) = position.and_then(|position| asked.get(position)) else {
             continue;
         };
         chunks.push((*hash, row.blob("data")?.to_vec()));
@@ -440,9 +440,9 @@ impl From<Error> for Trouble {
 }
 
 impl Loss {
-    /// The trouble with the value at this place.
-    pub(super) fn at(self, place: impl FnOnce() -> String) -> Trouble {
-        let error = self.error(&place());
+    /// The trouble with a value, which `what` names in words.
+    pub(super) fn at(self, what: impl FnOnce() -> String) -> Trouble {
+        let error = self.error(&what());
         match self {
             Self::Missing(_) => Trouble::Missing(error),
             Self::Damaged(_) | Self::Length => Trouble::Final(error),
@@ -451,6 +451,10 @@ impl Loss {
 }
 
 /// A checkpoint in words, for errors.
-pub(super) fn place(thread_id: &str, checkpoint_ns: &str, checkpoint_id: &str) -> String {
+pub(super) fn checkpoint_in_words(
+    thread_id: &str,
+    checkpoint_ns: &str,
+    checkpoint_id: &str,
+) -> String {
     format!("checkpoint {checkpoint_id} of thread {thread_id} in namespace \"{checkpoint_ns}\"")
 }

@@ -341,20 +341,20 @@ impl<'a> Join<'a> {
 }
 
 impl Loss {
-    /// The error for a value; `place` says in words where it is.
-    pub(crate) fn error(&self, place: &str) -> Error {
+    /// The error for a value, which `what` names in words.
+    pub(crate) fn error(&self, what: &str) -> Error {
         match self {
             Self::Missing(hash) => Error::corrupt(
                 "missing-chunk",
-                format!("{place} needs chunk {hash}, which is not stored; restore the store"),
+                format!("{what} needs chunk {hash}, which is not stored; restore the store"),
             ),
             Self::Damaged(hash) => Error::corrupt(
                 "damaged-chunk",
-                format!("{place} needs chunk {hash}, whose bytes are damaged; restore the store"),
+                format!("{what} needs chunk {hash}, whose bytes are damaged; restore the store"),
             ),
             Self::Length => Error::corrupt(
                 "damaged-value",
-                format!("the parts of {place} do not add up to its length; restore the store"),
+                format!("the parts of {what} do not add up to its length; restore the store"),
             ),
         }
     }

@@ -137,18 +137,18 @@ impl Call {
 
     /// The key of a thread in this call.
     pub(super) fn key(&mut self, thread_id: &str) -> i64 {
-        let place = self.threads.iter().position(|known| known == thread_id);
-        let place = place.unwrap_or_else(|| {
+        let position = self.threads.iter().position(|known| known == thread_id);
+        let position = position.unwrap_or_else(|| {
             self.threads.push(thread_id.to_owned());
             self.threads.len() - 1
         });
-        place as i64
+        position as i64
     }
 
     /// The thread with this key. Fails with `foreign-known` if there is none.
     pub(super) fn thread_of(&self, key: i64) -> Result<String, Error> {
-        let place = usize::try_from(key).ok();
-        place.and_then(|place| self.threads.get(place)).cloned().ok_or_else(|| {
+        let position = usize::try_from(key).ok();
+        position.and_then(|position| self.threads.get(position)).cloned().ok_or_else(|| {
             Error::protocol("foreign-known", "the known of a call is another store's; pass none")
         })
     }
@@ -323,9 +323,9 @@ impl Call {
                 break;
             }
         }
-        let row = |(place, hash): (usize, String)| {
+        let row = |(position, hash): (usize, String)| {
             let data = self.chunks.get(&(thread_id.clone(), hash))?;
-            Some(vec![Value::Integer(place as i64), Value::Blob(data.clone())])
+            Some(vec![Value::Integer(position as i64), Value::Blob(data.clone())])
         };
         Ok(texts.into_iter().enumerate().filter_map(row).collect())
     }

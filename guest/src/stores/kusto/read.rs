@@ -7,7 +7,7 @@ use super::clock::Clock;
 use super::failure;
 use super::filter::{Narrowing, matches, narrowing};
 use super::query;
-use super::resolve::{Late, Place, Seen, Whole};
+use super::resolve::{CheckpointKey, Late, Seen, Whole};
 use super::row::{CHECKPOINT, CheckpointData, Encoding, LogRow, WRITE, hash_text};
 use crate::contract::error::Error;
 use crate::contract::statement::Value;
@@ -18,7 +18,7 @@ const FILTERED_ROWS: u64 = 64;
 
 /// A checkpoint of a page.
 struct Found {
-    place: Place,
+    key: CheckpointKey,
     data: CheckpointData,
 }
 
@@ -38,16 +38,16 @@ impl Call {
             let checkpoints = seen.seen.checkpoints();
             writes.extend(seen.seen.writes());
             let last = seen.full.then(|| seen.last.clone()).flatten();
-            for (place, whole) in checkpoints {
-                let beyond = last.as_ref().is_some_and(|last| order(&place) < order(last));
-                if beyond || !selects(&asked, &place) {
+            for (key, whole) in checkpoints {
+                let beyond = last.as_ref().is_some_and(|last| order(&key) < order(last));
+                if beyond || !selects(&asked, &key) {
                     continue;
                 }
                 let data = data_of(&whole)?;
                 if json_of(&data).is_some_and(|text| matches(text, &page.filter))
                     || page.filter.is_empty()
                 {
-                    found.push(Found { place, data });
+                    found.push(Found { key, data });
                 }
             }
             match last {
@@ -61,18 +61,18 @@ impl Call {
                 _ => break,
             }
         }
-        found.sort_by(|a, b| order(&b.place).cmp(&order(&a.place)));
+        found.sort_by(|a, b| order(&b.key).cmp(&order(&a.key)));
         found.truncate(usize::try_from(page.count).unwrap_or(usize::MAX));
         self.remember_cut(page.thread_id.as_deref(), &seen.seen);
         self.unseen_writes(&found, &seen.shown, &mut writes).await?;
         let mut rows = Vec::new();
-        for Found { place, data, .. } in &found {
-            let cut = seen.seen.cut_of(&place.0);
-            self.note_cut(&place.0, cut);
-            rows.push(self.checkpoint_row(ask::CHECKPOINT, place, data, cut)?);
+        for Found { key, data, .. } in &found {
+            let cut = seen.seen.cut_of(&key.0);
+            self.note_cut(&key.0, cut);
+            rows.push(self.checkpoint_row(ask::CHECKPOINT, key, data, cut)?);
         }
-        for Found { place, .. } in &found {
-            for write in writes.get(place).into_iter().flatten() {
+        for Found { key, .. } in &found {
+            for write in writes.get(key).into_iter().flatten() {
                 let mut row = vec![Value::Integer(ask::WRITE)];
                 row.extend(self.write_row(write)?);
                 rows.push(row);
@@ -133,7 +133,7 @@ impl Call {
             }
             rest = others;
         }
-        let shown: BTreeSet<Place> = seen.checkpoints().into_keys().collect();
+        let shown: BTreeSet<CheckpointKey> = seen.checkpoints().into_keys().collect();
         rest.iter().try_for_each(|chunks| self.keep(chunks))?;
         self.observe(&seen);
         seen.lay(laid.into_iter());
@@ -147,11 +147,11 @@ impl Call {
     async fn unseen_writes(
         &mut self,
         found: &[Found],
-        shown: &BTreeSet<Place>,
-        writes: &mut BTreeMap<Place, Vec<Whole>>,
+        shown: &BTreeSet<CheckpointKey>,
+        writes: &mut BTreeMap<CheckpointKey, Vec<Whole>>,
     ) -> Result<(), Error> {
         let mut unseen: BTreeMap<&str, Vec<String>> = BTreeMap::new();
-        for Found { place: (thread_id, ns, id), .. } in found {
+        for Found { key: (thread_id, ns, id), .. } in found {
             if !shown.contains(&(thread_id.clone(), ns.clone(), id.clone())) {
                 unseen.entry(thread_id).or_default().push(id.clone());
             }
@@ -159,7 +159,7 @@ impl Call {
         for (thread_id, ids) in unseen {
             let found = self.writes_of(thread_id, ids, None).await?;
             // For other checkpoints this has only writes that are laid, so they are left out.
-            writes.extend(found.into_iter().filter(|(place, _)| !shown.contains(place)));
+            writes.extend(found.into_iter().filter(|(key, _)| !shown.contains(key)));
         }
         Ok(())
     }
@@ -169,7 +169,7 @@ impl Call {
         thread_id: &str,
         checkpoint_ids: Vec<String>,
         channel: Option<&str>,
-    ) -> Result<BTreeMap<Place, Vec<Whole>>, Error> {
+    ) -> Result<BTreeMap<CheckpointKey, Vec<Whole>>, Error> {
         let table = self.sender.options.table.clone();
         let query = query::writes(&table, thread_id, checkpoint_ids, channel);
         let mut seen = Seen::default();
@@ -188,17 +188,17 @@ impl Call {
         checkpoints: Vec<(i64, String, String)>,
     ) -> Result<Rows, Error> {
         let mut ids: BTreeMap<String, Vec<String>> = BTreeMap::new();
-        for (key, _, id) in &checkpoints {
-            ids.entry(self.thread_of(*key)?).or_default().push(id.clone());
+        for (thread_key, _, id) in &checkpoints {
+            ids.entry(self.thread_of(*thread_key)?).or_default().push(id.clone());
         }
         let mut writes = BTreeMap::new();
         for (thread_id, ids) in ids {
             writes.extend(self.writes_of(&thread_id, ids, Some(channel)).await?);
         }
         let mut rows = Vec::new();
-        for (key, ns, id) in checkpoints {
-            let place = (self.thread_of(key)?, ns, id);
-            for write in writes.get(&place).into_iter().flatten() {
+        for (thread_key, ns, id) in checkpoints {
+            let key = (self.thread_of(thread_key)?, ns, id);
+            for write in writes.get(&key).into_iter().flatten() {
                 if write.row.channel == channel {
                     rows.push(self.write_row(write)?);
                 }
@@ -304,18 +304,18 @@ impl Call {
         let (checkpoints, writes) = (seen.checkpoints(), seen.writes());
         let mut answer = Vec::new();
         for (walk, channel) in walks {
-            let place = |id: &String| (thread_id.to_owned(), checkpoint_ns.to_owned(), id.clone());
-            let seed = walk.seed.as_ref().map(|(_, id)| place(id));
-            if let Some(place) = seed {
-                let Some(whole) = checkpoints.get(&place) else {
-                    let what = format!("checkpoint {} of thread {thread_id}", place.2);
+            let key_of = |id: &String| (thread_id.to_owned(), checkpoint_ns.to_owned(), id.clone());
+            let seed = walk.seed.as_ref().map(|(_, id)| key_of(id));
+            if let Some(key) = seed {
+                let Some(whole) = checkpoints.get(&key) else {
+                    let what = format!("checkpoint {} of thread {thread_id}", key.2);
                     return Ok(Err(Late { thread_id: thread_id.to_owned(), what, is_row: true }));
                 };
                 let steps = walk.passed.len() as i64 - 1;
-                answer.push(self.seed_row(steps, channel, &place, &data_of(whole)?)?);
+                answer.push(self.seed_row(steps, channel, &key, &data_of(whole)?)?);
             }
             for (steps, id) in walk.passed.iter().enumerate().rev() {
-                for write in writes.get(&place(id)).into_iter().flatten() {
+                for write in writes.get(&key_of(id)).into_iter().flatten() {
                     if write.row.channel == *channel {
                         let mut row =
                             vec![Value::Integer(ask::WRITE), Value::Integer(steps as i64)];
@@ -365,11 +365,11 @@ impl Call {
     fn checkpoint_row(
         &mut self,
         part: i64,
-        place: &Place,
+        key: &CheckpointKey,
         data: &CheckpointData,
         cut: i64,
     ) -> Result<Vec<Value>, Error> {
-        let (thread_id, checkpoint_ns, checkpoint_id) = place;
+        let (thread_id, checkpoint_ns, checkpoint_id) = key;
         let mut row = vec![
             Value::Integer(part),
             Value::Integer(self.key(thread_id)),
@@ -386,10 +386,10 @@ impl Call {
         &mut self,
         steps: i64,
         channel: &str,
-        place: &Place,
+        key: &CheckpointKey,
         data: &CheckpointData,
     ) -> Result<Vec<Value>, Error> {
-        let (thread_id, checkpoint_ns, checkpoint_id) = place;
+        let (thread_id, checkpoint_ns, checkpoint_id) = key;
         let mut row = vec![
             Value::Integer(SEED),
             Value::Integer(steps),
@@ -443,11 +443,11 @@ impl Call {
 struct Answered {
     seen: Seen,
     /// The checkpoints that the store itself showed.
-    shown: BTreeSet<Place>,
+    shown: BTreeSet<CheckpointKey>,
     /// Whether there may be more checkpoints.
     full: bool,
     /// The last checkpoint that the store showed.
-    last: Option<Place>,
+    last: Option<CheckpointKey>,
 }
 
 /// The checkpoints of a namespace by id, with their parents.
@@ -522,21 +522,21 @@ impl Walk {
 }
 
 /// What orders a list, ascending: a page has it in reverse.
-fn order(place: &Place) -> (&str, &str, &str) {
-    let (thread_id, checkpoint_ns, checkpoint_id) = place;
+fn order(key: &CheckpointKey) -> (&str, &str, &str) {
+    let (thread_id, checkpoint_ns, checkpoint_id) = key;
     (checkpoint_id, thread_id, checkpoint_ns)
 }
 
-/// Whether a page may have a checkpoint at this place. The query checks this too, but not for laid
-/// rows.
-fn selects(page: &Page, place: &Place) -> bool {
-    let (thread_id, checkpoint_ns, checkpoint_id) = place;
+/// Whether a page may have the checkpoint with this key. The query checks this too, but not for
+/// laid rows.
+fn selects(page: &Page, key: &CheckpointKey) -> bool {
+    let (thread_id, checkpoint_ns, checkpoint_id) = key;
     let is = |wanted: &Option<String>, value: &String| {
         wanted.as_ref().is_none_or(|wanted| wanted == value)
     };
     let before = page.before.as_ref().is_none_or(|before| checkpoint_id < before);
     let after = page.after.as_ref().is_none_or(|after| {
-        order(place) < (&after.checkpoint_id, &after.thread_id, &after.checkpoint_ns)
+        order(key) < (&after.checkpoint_id, &after.thread_id, &after.checkpoint_ns)
     });
     is(&page.thread_id, thread_id)
         && is(&page.checkpoint_ns, checkpoint_ns)
@@ -570,9 +570,9 @@ fn columns(data: &CheckpointData, checkpoint_id: &str) -> Result<[Value; 5], Err
     ])
 }
 
-fn damaged(place: &str) -> Error {
+fn damaged(what: &str) -> Error {
     Error::corrupt(
         "damaged-row",
-        format!("the data of {place} is not as it was ingested; restore the table"),
+        format!("the data of {what} is not as it was ingested; restore the table"),
     )
 }

@@ -12,7 +12,7 @@ use crate::format::places::{Places, incomplete};
 use crate::format::write::{WriteColumns, WriteEnvelope};
 
 /// A checkpoint's thread id, namespace and id.
-pub(crate) type Place = (String, String, String);
+pub(crate) type CheckpointKey = (String, String, String);
 
 /// Rows from queries and laid rows, together.
 #[derive(Debug, Default)]
@@ -89,13 +89,13 @@ impl Seen {
     }
 
     /// The newest revision of each checkpoint.
-    pub(crate) fn checkpoints(&self) -> BTreeMap<Place, Whole> {
-        let mut checkpoints: BTreeMap<Place, Whole> = BTreeMap::new();
+    pub(crate) fn checkpoints(&self) -> BTreeMap<CheckpointKey, Whole> {
+        let mut checkpoints: BTreeMap<CheckpointKey, Whole> = BTreeMap::new();
         for whole in self.wholes(CHECKPOINT) {
-            let place = whole.place();
-            let newer = checkpoints.get(&place).is_none_or(|other| other.order() < whole.order());
+            let key = whole.checkpoint_key();
+            let newer = checkpoints.get(&key).is_none_or(|other| other.order() < whole.order());
             if newer {
-                checkpoints.insert(place, whole);
+                checkpoints.insert(key, whole);
             }
         }
         checkpoints
@@ -103,10 +103,10 @@ impl Seen {
 
     /// The writes by checkpoint, each checkpoint's in their order. At the place of a special
     /// channel the newest write counts, at any other place the first.
-    pub(crate) fn writes(&self) -> BTreeMap<Place, Vec<Whole>> {
-        let mut kept: BTreeMap<(Place, String, i64), Whole> = BTreeMap::new();
+    pub(crate) fn writes(&self) -> BTreeMap<CheckpointKey, Vec<Whole>> {
+        let mut kept: BTreeMap<(CheckpointKey, String, i64), Whole> = BTreeMap::new();
         for whole in self.wholes(WRITE) {
-            let key = (whole.place(), whole.row.task_id.clone(), whole.row.idx);
+            let key = (whole.checkpoint_key(), whole.row.task_id.clone(), whole.row.idx);
             let replaces = kept.get(&key).is_none_or(|other| {
                 let newer = other.order() < whole.order();
                 if whole.row.idx < 0 { newer } else { !newer }
@@ -115,9 +115,9 @@ impl Seen {
                 kept.insert(key, whole);
             }
         }
-        let mut writes: BTreeMap<Place, Vec<Whole>> = BTreeMap::new();
-        for ((place, ..), whole) in kept {
-            writes.entry(place).or_default().push(whole);
+        let mut writes: BTreeMap<CheckpointKey, Vec<Whole>> = BTreeMap::new();
+        for ((checkpoint, ..), whole) in kept {
+            writes.entry(checkpoint).or_default().push(whole);
         }
         for of_one in writes.values_mut() {
             of_one.sort_by(|a, b| {
@@ -154,8 +154,8 @@ impl Seen {
     }
 
     fn late_writes(&self) -> Option<Late> {
-        let late = |(place, writes): (Place, Vec<Whole>)| {
-            let (thread_id, _, id) = place;
+        let late = |(key, writes): (CheckpointKey, Vec<Whole>)| {
+            let (thread_id, _, id) = key;
             // A write that cannot be opened is refused where it is read.
             let places: Option<Vec<Places>> = writes.iter().map(Whole::places).collect();
             let rows = writes.iter().map(|Whole { row, .. }| (row.task_id.as_str(), row.idx));
@@ -210,8 +210,8 @@ impl Whole {
         WriteEnvelope::open(&envelope, columns, &String::new).ok().map(|write| write.places)
     }
 
-    /// The place of its checkpoint.
-    pub(crate) fn place(&self) -> Place {
+    /// The key of its checkpoint.
+    pub(crate) fn checkpoint_key(&self) -> CheckpointKey {
         let LogRow { thread_id, checkpoint_ns, checkpoint_id, .. } = &*self.row;
         (thread_id.clone(), checkpoint_ns.clone(), checkpoint_id.clone())
     }

@@ -19,7 +19,7 @@ use crate::operations::method::{Begun, Method};
 
 /// A call that is ready to write.
 struct Member {
-    place: usize,
+    position: usize,
     call: Call,
     method: Method,
     write: Write,
@@ -34,7 +34,7 @@ enum Write {
 pub type Ended = Vec<Result<Outcome, Error>>;
 
 /// The result of each call by its position.
-type ByPlace = BTreeMap<usize, Result<Outcome, Error>>;
+type ByPosition = BTreeMap<usize, Result<Outcome, Error>>;
 
 /// Runs calls to their ends. Their order is kept as far as one relies on another.
 pub(super) async fn run(
@@ -42,15 +42,15 @@ pub(super) async fn run(
     shared: &Shared,
     calls: Vec<crate::contract::call::Call>,
 ) -> Ended {
-    let mut ended = ByPlace::new();
+    let mut ended = ByPosition::new();
     let mut group = Vec::new();
-    for (place, call) in calls.into_iter().enumerate() {
-        let begun = begin(sender, shared, call, place, &mut group, &mut ended).await;
+    for (position, call) in calls.into_iter().enumerate() {
+        let begun = begin(sender, shared, call, position, &mut group, &mut ended).await;
         match begun {
             Ok(Some(member)) => group.push(member),
             Ok(None) => {}
             Err(error) => {
-                ended.insert(place, Err(error));
+                ended.insert(position, Err(error));
             }
         }
         if sender.options.write_behind() {
@@ -68,9 +68,9 @@ async fn begin(
     sender: &Sender,
     shared: &Shared,
     call: crate::contract::call::Call,
-    place: usize,
+    position: usize,
     group: &mut Vec<Member>,
-    ended: &mut ByPlace,
+    ended: &mut ByPosition,
 ) -> Result<Option<Member>, Error> {
     let thread_id = thread_of(&call);
     let Begun::Method(mut method, mut step) = Method::start(call)? else {
@@ -83,7 +83,7 @@ async fn begin(
     loop {
         let asks = match step {
             Step::Done(outcome) => {
-                ended.insert(place, Ok(outcome));
+                ended.insert(position, Ok(outcome));
                 return Ok(None);
             }
             Step::Ask(asks) => asks,
@@ -92,10 +92,15 @@ async fn begin(
         for ask in asks {
             match ask {
                 Ask::Put(new) => {
-                    return Ok(Some(Member { place, call, method, write: Write::Put(new) }));
+                    return Ok(Some(Member { position, call, method, write: Write::Put(new) }));
                 }
                 Ask::PutWrites(new) => {
-                    return Ok(Some(Member { place, call, method, write: Write::PutWrites(new) }));
+                    return Ok(Some(Member {
+                        position,
+                        call,
+                        method,
+                        write: Write::PutWrites(new),
+                    }));
                 }
                 ask => {
                     if matches!(ask, Ask::Channels { .. }) {
@@ -110,7 +115,7 @@ async fn begin(
 }
 
 /// Writes the rows of a group's calls in one ingest.
-async fn write(sender: &Sender, shared: &Shared, group: Vec<Member>, ended: &mut ByPlace) {
+async fn write(sender: &Sender, shared: &Shared, group: Vec<Member>, ended: &mut ByPosition) {
     if group.len() < 2 {
         return alone(group, ended).await;
     }
@@ -143,8 +148,8 @@ async fn write(sender: &Sender, shared: &Shared, group: Vec<Member>, ended: &mut
             let looked_for = group.iter().filter(is_looked_for);
             let mut cuts: Cuts = looked_for.map(|member| (member.thread_id(), None)).collect();
             for (member, attempt) in group.into_iter().zip(attempts) {
-                let place = member.place;
-                ended.insert(place, finish(member, attempt, oldest, &sent, &mut cuts).await);
+                let position = member.position;
+                ended.insert(position, finish(member, attempt, oldest, &sent, &mut cuts).await);
             }
             // A failure here is harmless: a later query looks again.
             let _ = Call::new(sender.clone(), shared.clone(), None).look_at_much().await;
@@ -230,12 +235,12 @@ async fn finish(
 }
 
 /// Runs calls one after the other.
-async fn alone(group: Vec<Member>, ended: &mut ByPlace) {
-    for Member { place, call, method, write } in group {
+async fn alone(group: Vec<Member>, ended: &mut ByPosition) {
+    for Member { position, call, method, write } in group {
         let ask = match write {
             Write::Put(new) => Ask::Put(new),
             Write::PutWrites(new) => Ask::PutWrites(new),
         };
-        ended.insert(place, call::go_on(call, method, Step::Ask(vec![ask])).await);
+        ended.insert(position, call::go_on(call, method, Step::Ask(vec![ask])).await);
     }
 }

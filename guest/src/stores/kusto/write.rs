@@ -183,8 +183,8 @@ impl Call {
             created_at: &new.created_at,
             metadata: &new.metadata.bytes,
         };
-        let place = || format!("checkpoint {}", new.checkpoint_id);
-        let envelope = CheckpointEnvelope::open(&new.envelope, columns, &place)?;
+        let here = || format!("checkpoint {}", new.checkpoint_id);
+        let envelope = CheckpointEnvelope::open(&new.envelope, columns, &here)?;
         let mut refs = Vec::new();
         refs::of_piece(&envelope.rest.piece, &mut refs);
         let mut state = serde_json::Map::new();
@@ -225,21 +225,21 @@ impl Call {
     }
 
     fn chunk_rows(&self, thread_id: &str, chunks: &[&Chunk], rev: i64) -> Vec<LogRow> {
-        let row = |(place, chunk): (usize, &&Chunk)| {
+        let row = |(index, chunk): (usize, &&Chunk)| {
             let refs = refs::of_chunk(chunk.role, &chunk.data);
             let (encoding, data) = Encoding::of(chunk.data.clone());
             let hash = hash_text(&chunk.hash);
             let refs = refs.iter().map(hash_text).collect();
-            let row = self.row(CHUNK, thread_id, rev, place);
+            let row = self.row(CHUNK, thread_id, rev, index);
             LogRow { hash, refs, encoding, data, ..row }
         };
         chunks.iter().enumerate().map(row).collect()
     }
 
     /// A row of this call. Its row id is unique: no other call has the same revision and entropy.
-    fn row(&self, kind: &str, thread_id: &str, rev: i64, place: usize) -> LogRow {
+    fn row(&self, kind: &str, thread_id: &str, rev: i64, index: usize) -> LogRow {
         let at = self.sender.io.at();
-        let row_id = format!("{rev:x}-{:016x}-{place:x}", at.entropy);
+        let row_id = format!("{rev:x}-{:016x}-{index:x}", at.entropy);
         LogRow::new(kind, thread_id, rev, row_id, at.now)
     }
 

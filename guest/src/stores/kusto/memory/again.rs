@@ -144,7 +144,7 @@ impl Memory {
 impl Batch {
     /// Gives the rows another revision and new row ids, and adds these chunks.
     fn renew(&mut self, chunks: Vec<Rc<LogRow>>, rev: i64, at: Moment) {
-        let id = |place: &str| format!("{rev:x}-{:016x}-{place}", at.entropy);
+        let id = |index: &str| format!("{rev:x}-{:016x}-{index}", at.entropy);
         let stamped = |row: &LogRow, row_id| LogRow {
             rev,
             row_id,
@@ -155,11 +155,11 @@ impl Batch {
         let own: BTreeSet<&String> = self.rows.iter().map(|row| &row.hash).collect();
         let chunks = chunks.iter().filter(|chunk| !own.contains(&chunk.hash)).enumerate();
         let mut rows: Vec<_> = chunks
-            .map(|(place, chunk)| Rc::new(stamped(chunk, id(&format!("again-{place:x}")))))
+            .map(|(index, chunk)| Rc::new(stamped(chunk, id(&format!("again-{index:x}")))))
             .collect();
         rows.extend(self.rows.iter().map(|row| {
-            let place = row.row_id.rsplit_once('-').map_or("0", |(_, place)| place);
-            Rc::new(stamped(row, id(place)))
+            let index = row.row_id.rsplit_once('-').map_or("0", |(_, index)| index);
+            Rc::new(stamped(row, id(index)))
         }));
         (self.rev, self.count, self.rows) = (rev, rows.len(), rows);
     }
