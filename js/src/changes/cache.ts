@@ -27,7 +27,7 @@ interface Held {
  * Entries, and histories, by thread and namespace, those used last, as many as a number of bytes
  * has room for. They save work and change no outcome, so a lost one is harmless.
  */
-export class Memory {
+export class Cache {
   /** How much there is room for. */
   readonly bytesMax: number;
   // A map keeps the order of insertion: what is unused for longest comes first.

@@ -1,4 +1,4 @@
-// The core module for runtimes that compile nothing.
+// The planner's core module, for runtimes that cannot compile WebAssembly.
 
 import module from "../../generated/planner.core.wasm";
 import "../platform/web-assembly.js";

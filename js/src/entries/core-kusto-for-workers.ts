@@ -1,4 +1,4 @@
-// The core module of the planner for Kusto for runtimes that compile nothing.
+// The core module of the planner for Kusto, for runtimes that cannot compile WebAssembly.
 
 import module from "../../generated/planner-kusto.core.wasm";
 import "../platform/web-assembly.js";
