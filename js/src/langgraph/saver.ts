@@ -81,14 +81,14 @@ export interface Runner {
 }
 
 /** What a store has to know about the calls of a method. */
-type Way = Pick<Made, "due" | "joins">;
+type CallTraits = Pick<Made, "due" | "joins">;
 
-const READ: Way = { due: "now", joins: false };
+const READ: CallTraits = { due: "now", joins: false };
 // LangGraph goes on once this promise resolves, and may then change the objects of the checkpoint.
-const PUT: Way = { due: "microtask", joins: true };
+const PUT: CallTraits = { due: "microtask", joins: true };
 // The put of the superstep follows in the same turn, and takes these writes along.
-const PUT_WRITES: Way = { due: "turn", joins: true };
-const DELETE: Way = { due: "microtask", joins: false };
+const PUT_WRITES: CallTraits = { due: "turn", joins: true };
+const DELETE: CallTraits = { due: "microtask", joins: false };
 
 /**
  * A LangGraph.js checkpointer on the planner, for any store.
@@ -346,8 +346,8 @@ export abstract class PlannedSaver extends BaseCheckpointSaver {
     return allReady(kept, ([channel, value]) => {
       const before = entry?.values?.get(channel);
       const immutable = this.#immutable.has(channel);
-      const ways = [before, immutable, this.#cache.bytesMax] as const;
-      const written = writeChannel(this.serde, channel, value, ...ways);
+      const options = [before, immutable, this.#cache.bytesMax] as const;
+      const written = writeChannel(this.serde, channel, value, ...options);
       return whenReady(written, (ready) => ({ channel, ...ready }));
     });
   }
@@ -389,13 +389,13 @@ export abstract class PlannedSaver extends BaseCheckpointSaver {
   #run<Values, Tag extends Outcome["tag"]>(
     reported: ReportedCall | undefined,
     threadId: unknown,
-    way: Way,
+    traits: CallTraits,
     values: Eventually<Values>,
     tag: Tag,
     toCall: (values: Values) => { readonly call: Call; readonly whole?: Repeat },
   ): Eventually<OutcomeOf<Tag>> {
     // Taken before waiting: the caller may begin or end a transaction until the values are there.
-    const made = this.#made(threadId, way);
+    const made = this.#made(threadId, traits);
     const ended = this.#order.run(made, values, (ready) => {
       const { call, whole } = toCall(ready);
       if (reported === undefined) return this.#runner.run(call, made, whole);
@@ -407,7 +407,7 @@ export abstract class PlannedSaver extends BaseCheckpointSaver {
     });
   }
 
-  #made(threadId: unknown, { due, joins }: Way): Made {
+  #made(threadId: unknown, { due, joins }: CallTraits): Made {
     const isInside = this.#runner.inTransaction ?? false;
     return { thread: idOf(threadId), isInside, due, joins };
   }

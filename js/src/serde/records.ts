@@ -1,9 +1,9 @@
 /**
- * The records of the wire format: JSON objects with an `lc` key that stand for what JSON lacks.
+ * The records of the serialized form: JSON objects with an `lc` key for values that JSON lacks.
  *
  * `lc: 1` is LangChain's own form of its classes and `lc: 2` is LangGraph.js's form of JavaScript
  * values. The `lc: 2` types `number`, `bigint`, `date`, `binary` and `escaped` are this package's
- * additions; LangGraph.js's reader returns them as the plain objects they are.
+ * additions; LangGraph.js's reader returns them as plain objects.
  */
 import { DeltaSnapshot } from "@langchain/langgraph-checkpoint";
 
@@ -19,7 +19,7 @@ export const UNDEFINED_RECORD = Object.freeze({ lc: 2, type: "undefined" });
 
 const inert = new WeakSet<object>();
 
-/** Remembers that an object came from the wire as a record of no known kind. */
+/** Remembers that an object was read as a record of no known kind. */
 export function markInert(record: object): void {
   inert.add(record);
 }
@@ -32,13 +32,16 @@ export function isFields(value: unknown): value is Fields {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
-/** Whether every object inherits enumerable keys, which a walk cannot tell from its own. */
+/**
+ * Whether `Object.prototype` has enumerable keys. A `for...in` loop would take them for an object's
+ * own.
+ */
 export function isObjectPrototypeExtended(): boolean {
   for (const key in Object.prototype) return key !== undefined;
   return false;
 }
 
-/** Sets an own property; assignment would take `__proto__` for the prototype. */
+/** Sets an own property. Assigning `__proto__` would set the prototype. */
 export function setOwn(target: Fields, key: string, value: unknown): void {
   if (key === "__proto__") {
     const own = { value, writable: true, enumerable: true, configurable: true };
@@ -64,15 +67,15 @@ export function bigintRecord(value: bigint): Fields {
   return { lc: 2, type: "bigint", value: value.toString() };
 }
 
-/** An invalid date has no ISO form and is kept as null. */
+/** The record of a date; an invalid one has the value null. */
 export function dateRecord(value: Date): Fields {
   const text = Number.isNaN(value.getTime()) ? null : value.toISOString();
   return { lc: 2, type: "date", value: text };
 }
 
 /**
- * A buffer or a view of one: its kind and its bytes as in memory, little-endian where JavaScript
- * runs. A kind that cannot be read back is undefined.
+ * The record of a buffer or a view of one: its kind, and its bytes as in memory, little-endian on
+ * every common platform. Undefined for a kind that cannot be read back.
  */
 export function binaryRecord(value: ArrayBufferView | ArrayBufferLike): Fields | undefined {
   const tag = Object.prototype.toString.call(value).slice("[object ".length, -1);
@@ -85,7 +88,7 @@ export function binaryRecord(value: ArrayBufferView | ArrayBufferLike): Fields |
 }
 
 /**
- * User data that a reader would take for a record. The entries are kept as a list, so that no
+ * The record of user data that a reader would take for a record. The entries are a list, so that no
  * reader finds a record in it.
  */
 export function escapedRecord(value: Fields): Fields {
@@ -98,12 +101,12 @@ export function isWrapper(value: Fields): boolean {
   return keys.length === 1 && keys[0] === WRAPPER_KEY;
 }
 
-/** What a record stands for, read lazily: `read` brings back the values nested in the record. */
+/** Makes the value of a record. `read` revives the values nested in the record. */
 export type Decoder = (read: (nested: unknown) => unknown) => unknown;
 
 /**
- * The decoder of an `lc: 2` record, or undefined where the object is no record of the closed set.
- * Whether an object is a record is decided by its shape alone: nothing in it names code to run.
+ * The decoder of an `lc: 2` record; undefined if the object is not a record of the closed set. Only
+ * its shape decides: nothing in it names code to run.
  */
 export function recordDecoder(record: Fields): Decoder | undefined {
   switch (record.type) {
@@ -191,7 +194,7 @@ function regExpDecoder(args: unknown[]): Decoder | undefined {
     const expression = new RegExp(source, flags);
     return () => expression;
   } catch (error) {
-    // An expression that this engine cannot compile stays the record it is.
+    // An expression that this engine cannot compile stays a plain object.
     if (error instanceof SyntaxError) return undefined;
     throw error;
   }
@@ -265,7 +268,7 @@ function binaryDecoder(value: unknown): Decoder | undefined {
     const view = reader(bytes.buffer);
     return () => view;
   } catch (error) {
-    // A length that is no multiple of the element's size stays the record it is.
+    // Bytes whose length is not a multiple of the element's size stay a plain object.
     if (error instanceof RangeError) return undefined;
     throw error;
   }

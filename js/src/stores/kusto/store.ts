@@ -136,7 +136,7 @@ export class KustoStore implements Runner, Unsent {
   #run(call: Call, whole?: Repeat): Eventually<Outcome> {
     const outcome = twiceAtMost(() => this.#once(call, this.#server(), whole));
     if (!isPending(outcome)) return outcome;
-    // Rows of calls that never wait must not depend on one that does to be scheduled.
+    // Rows that calls without waiting have left are scheduled now, not after this call.
     this.#after();
     return this.#tracked(this.#afterFailure(outcome));
   }
