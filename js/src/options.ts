@@ -108,11 +108,14 @@ const WAIT_MAX_MS = 2 ** 31 - 1;
 const isAtLeastZero = (value: unknown) => typeof value === "number" && value >= 0;
 const isFunction = (value: unknown) => typeof value === "function";
 
+/** Well-formed text. */
 export const TEXT: Kind = [
   (value) => typeof value === "string" && value.isWellFormed(),
   "text; leave it out for the default",
 ];
+/** A boolean. */
 export const YES_OR_NO: Kind = [(value) => typeof value === "boolean", "true or false"];
+/** A function. */
 export const FUNCTION: Kind = [isFunction, "a function; leave it out for the default"];
 
 const SERDE: Kind = [
@@ -138,6 +141,7 @@ const MEMORY: Kinds<MemoryOptions> = {
   cacheBytes: [isAtLeastZero, "a number of bytes, from 0; leave it out for the default"],
 };
 const CALLS: Kinds<CallOptions> = { onCall: FUNCTION };
+/** The options of every saver. */
 export const SAVER: Kinds<SaverOptions> = {
   ...MEMORY,
   ...CALLS,
@@ -152,6 +156,7 @@ export const LOCKING: Kinds<Omit<SqliteOptions, "synchronous">> = {
   ],
   serde: SERDE,
 };
+/** The options of a saver on a SQLite database. */
 export const SQLITE: Kinds<SqliteOptions> = {
   ...LOCKING,
   synchronous: [(value) => value === "full" || value === "normal", '"full" or "normal"'],
@@ -196,6 +201,7 @@ export function checkSerde(serde: unknown): void {
   throw refusedOption(`the serde has to be ${what}; options are the argument after it`);
 }
 
+/** The error for a bad value of an option. */
 export function refusedOption(message: string): InvalidInputError {
   return new InvalidInputError("invalid-option", message);
 }

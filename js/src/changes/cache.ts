@@ -4,7 +4,7 @@ import type { Before } from "./diff.js";
 import { type ChannelHistory, type Histories, historiesBytes } from "./histories.js";
 import type { Tracked } from "./value.js";
 
-/** The memory of an entry, beside what it holds. */
+/** The memory of an entry, without what it holds. */
 const ENTRY_BYTES = 400;
 
 /** What is stored of a thread and namespace, according to the last outcome. */

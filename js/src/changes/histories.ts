@@ -8,7 +8,7 @@ export type ChannelHistory = OutcomeOf<"history">["val"][number];
 /** Histories by channel, each with all of its writes. */
 export type Histories = ReadonlyMap<string, ChannelHistory>;
 
-/** The memory of a write, beside its value. */
+/** The memory of a write, without its value. */
 const WRITE_BYTES = 200;
 
 /**

@@ -12,9 +12,9 @@ import { encodeParts } from "./texts.js";
 
 const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
 
-/** The memory of a value, beside its text and fingerprints. */
+/** The memory of a value, without its text and fingerprints. */
 const VALUE_BYTES = 200;
-/** The memory of a part, beside its text and fingerprint. */
+/** The memory of a part, without its text and fingerprint. */
 const PART_BYTES = 64;
 
 /** After how many parts each the memory of a value is estimated. */

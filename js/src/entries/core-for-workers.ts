@@ -3,4 +3,5 @@
 import module from "../../generated/planner.core.wasm";
 import "../platform/web-assembly.js";
 
+/** The planner's core module, compiled. */
 export const core: WebAssembly.Module = module;

@@ -3,4 +3,5 @@
 import module from "../../generated/planner-kusto.core.wasm";
 import "../platform/web-assembly.js";
 
+/** The core module of the planner for Kusto, compiled. */
 export const core: WebAssembly.Module = module;

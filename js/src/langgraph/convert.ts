@@ -78,7 +78,7 @@ const FIELDS: ReadonlySet<string> = new Set([
 ] satisfies (keyof Checkpoint)[]);
 
 /**
- * The values that a put serializes beside the channel values: the rest of the checkpoint, and the
+ * The values that a put serializes besides the channel values: the rest of the checkpoint, and the
  * metadata.
  */
 export function headOf(checkpoint: Checkpoint, metadata: CheckpointMetadata): unknown[] {

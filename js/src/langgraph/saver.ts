@@ -134,10 +134,22 @@ export abstract class PlannedSaver extends BaseCheckpointSaver {
     });
   }
 
+  /**
+   * Reads a checkpoint; the latest one of the thread and namespace if the config has no id.
+   *
+   * @returns The tuple, or undefined if there is no such checkpoint.
+   */
   override getTuple(config: RunnableConfig): Promise<CheckpointTuple | undefined> {
     return this.#answer("getTuple", (call) => this.#getTuple(givenConfig(config), call));
   }
 
+  /**
+   * Lists checkpoints, newest first.
+   *
+   * @param config The thread, namespace and checkpoint to list. A missing id means all of them.
+   * @param options `limit`: at most this many tuples. `before`: only checkpoints whose id sorts
+   *   before this one. `filter`: values that metadata must have.
+   */
   override list(
     config: RunnableConfig,
     options?: CheckpointListOptions,
@@ -148,6 +160,12 @@ export abstract class PlannedSaver extends BaseCheckpointSaver {
     return this.#reports === undefined ? guardedEach(run) : this.#reports.each("list", run);
   }
 
+  /**
+   * Stores a checkpoint as a child of the one that the config names.
+   *
+   * @param newVersions The channels that changed. Without it, all channels count as changed.
+   * @returns The config of the stored checkpoint.
+   */
   override put(
     config: RunnableConfig,
     checkpoint: Checkpoint,
@@ -160,6 +178,10 @@ export abstract class PlannedSaver extends BaseCheckpointSaver {
     });
   }
 
+  /**
+   * Stores the writes of a task. At each place the first write stays, but a write to a special
+   * channel replaces the one before. The checkpoint need not exist.
+   */
   override putWrites(
     config: RunnableConfig,
     writes: PendingWrite[],
@@ -171,10 +193,15 @@ export abstract class PlannedSaver extends BaseCheckpointSaver {
     });
   }
 
+  /** Deletes all checkpoints and writes of a thread, in every namespace. */
   override deleteThread(threadId: string): Promise<void> {
     return this.#answer("deleteThread", () => this.#deleteThread(threadId));
   }
 
+  /**
+   * Reads the histories of delta channels: by channel, the writes since its last value, oldest
+   * first, and that value as `seed` if there is one.
+   */
   override getDeltaChannelHistory(options: {
     config: RunnableConfig;
     channels: string[];

@@ -276,7 +276,7 @@ export type UnshownCall = readonly [threadId: string, rev: bigint, rows: number]
 
 // ---- how a call is made ----------------------------------------------------------------------
 
-/** What a call's method and caller say about it, beside what the planner is told. */
+/** What a call's method and caller say about it, besides what the planner is told. */
 export interface Made {
   /** Its thread; undefined for a call about all threads. */
   readonly thread: string | undefined;

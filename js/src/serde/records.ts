@@ -15,6 +15,7 @@ export type Fields = Record<string, unknown>;
 /** The key under which LangChain wraps user data with an `lc` key inside a class's kwargs. */
 export const WRAPPER_KEY = "__lc_escaped__";
 
+/** The record of undefined. */
 export const UNDEFINED_RECORD = Object.freeze({ lc: 2, type: "undefined" });
 
 const inert = new WeakSet<object>();
@@ -24,10 +25,12 @@ export function markInert(record: object): void {
   inert.add(record);
 }
 
+/** Whether `markInert` was called with this object. */
 export function isInert(value: object): boolean {
   return inert.has(value);
 }
 
+/** Whether a value is an object other than an array. */
 export function isFields(value: unknown): value is Fields {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
@@ -51,18 +54,22 @@ export function setOwn(target: Fields, key: string, value: unknown): void {
   }
 }
 
+/** The record of an instance that a constructor makes of already encoded arguments. */
 export function constructorRecord(name: string, args: unknown[]): Fields {
   return { lc: 2, type: "constructor", id: [name], method: null, args, kwargs: {} };
 }
 
+/** The record of a `DeltaSnapshot`, with its value already encoded. */
 export function deltaSnapshotRecord(value: unknown): Fields {
   return { lc: 2, type: "delta_snapshot", value };
 }
 
+/** The record of a number that JSON lacks: NaN, an infinity or -0. */
 export function numberRecord(value: number): Fields {
   return { lc: 2, type: "number", value: Object.is(value, -0) ? "-0" : String(value) };
 }
 
+/** The record of a bigint. */
 export function bigintRecord(value: bigint): Fields {
   return { lc: 2, type: "bigint", value: value.toString() };
 }
@@ -95,6 +102,7 @@ export function escapedRecord(value: Fields): Fields {
   return { lc: 2, type: "escaped", value: Object.entries(value) };
 }
 
+/** Whether an object is LangChain's wrapper of user data: its only key is `WRAPPER_KEY`. */
 export function isWrapper(value: Fields): boolean {
   if (!Object.hasOwn(value, WRAPPER_KEY)) return false;
   const keys = Object.keys(value);

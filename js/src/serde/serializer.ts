@@ -13,6 +13,7 @@ import { Encoder } from "./write.js";
  */
 export type SerializationType = "json" | "bytes";
 
+/** The options of `JsonPlusSerde`. */
 export interface JsonPlusSerdeOptions {
   /** Throw on a function or symbol inside a value. By default it is left out, with a warning. */
   strict?: boolean;
@@ -139,10 +140,12 @@ export class JsonPlusSerde implements SerializerProtocol {
     );
   }
 
+  /** `dumps`, as LangGraph calls it. */
   async dumpsTyped(value: unknown): Promise<[SerializationType, Uint8Array]> {
     return this.dumps(value);
   }
 
+  /** `loads`, as LangGraph calls it. */
   async loadsTyped(type: string, data: Uint8Array | string): Promise<unknown> {
     return this.loads(type, data);
   }

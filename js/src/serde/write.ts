@@ -385,6 +385,7 @@ function isOmittable(value: object): boolean {
   return hasToJson(value) || emptyKind(value) !== undefined;
 }
 
+/** Whether a value has a method `toJSON`. */
 export function hasToJson(value: object): value is WithToJson {
   const { toJSON }: { toJSON?: unknown } = value;
   return typeof toJSON === "function";

@@ -10,7 +10,7 @@ const UNPROVABLE = Symbol("unprovable");
 /** The slot of a part that was read and has no fingerprint yet. `fingerprintRead` replaces it. */
 const READ = Symbol("read");
 
-/** About the memory of a message's slots, beside its strings. */
+/** About the memory of a message's slots, without its strings. */
 const READ_BYTES = 440;
 
 /**
