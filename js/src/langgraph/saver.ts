@@ -10,7 +10,7 @@ import {
   type PendingWrite,
   type SerializerProtocol,
 } from "@langchain/langgraph-checkpoint";
-import { type Entry, hasValues, idOf, Cache, toBefore } from "../changes/cache.js";
+import { Cache, type Entry, hasValues, idOf, toBefore } from "../changes/cache.js";
 import { writeChannel } from "../changes/channel.js";
 import type { Before } from "../changes/diff.js";
 import { completed } from "../changes/histories.js";

@@ -3,7 +3,7 @@ import { lateInside } from "../errors.js";
 import { PlannedSaver, type Runner } from "../langgraph/saver.js";
 import { checkOptions, checkSerde, SAVER, type SaverOptions } from "../options.js";
 import type { StorageAdapter } from "../planner/adapter.js";
-import { withAdapterNamed, CheckedAdapter } from "../planner/checked-adapter.js";
+import { CheckedAdapter, withAdapterNamed } from "../planner/checked-adapter.js";
 import {
   type Answer,
   type Call,
