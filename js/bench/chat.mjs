@@ -8,7 +8,10 @@ import { put, superstep } from "./supersteps.mjs";
 
 const SEED = 7;
 
-/** Runs a number of supersteps on a new thread and gives the milliseconds of each. */
+/**
+ * Grows a chat on a new thread. Returns its messages, and the milliseconds of each superstep.
+ * Without a saver it only makes the messages.
+ */
 export async function growChat(saver, threadId, steps) {
   const messages = [];
   const times = [];
@@ -17,14 +20,17 @@ export async function growChat(saver, threadId, steps) {
     const written = [0, 1].map((index) => messageOf(SEED, messages.length + index));
     messages.push(...written);
     if (saver === undefined) continue;
-    // LangGraph's reducers make a new list of the messages they have.
+    // LangGraph's reducers make a new list each time.
     const state = [...messages];
     times.push(await timed(() => superstep(saver, threadId, step, state, written)));
   }
   return { messages, times };
 }
 
-/** The bytes that this process gave to write calls so far, where the system counts them. */
+/**
+ * The bytes that this process has passed to write calls so far; NaN if the system does not count
+ * them.
+ */
 export function bytesWritten() {
   try {
     const [, count] = /^wchar: (\d+)$/m.exec(readFileSync("/proc/self/io", "utf8"));

@@ -5,7 +5,7 @@ import { once } from "node:events";
 const [, , file, options] = process.argv;
 const { run } = await import(`./children/${file}.mjs`);
 
-/** Tells the parent that all is prepared, and waits until it says so to all its children. */
+/** Tells the parent that this child is ready, and waits for the parent's go. */
 async function ready() {
   process.send("ready");
   await once(process, "message");

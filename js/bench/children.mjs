@@ -1,4 +1,4 @@
-// Parts that need a process of their own: a workload's file exports what its child does.
+// Runs the parts of workloads that need a process of their own. A file of children/ exports `run`.
 
 import { fork } from "node:child_process";
 import { once } from "node:events";
@@ -6,12 +6,16 @@ import { fileURLToPath } from "node:url";
 
 const ENTRY = fileURLToPath(new URL("child.mjs", import.meta.url));
 
-/** A child that is under way. */
+/** A running child. */
 export class Child {
   #process;
   #exited;
 
-  /** @param wrapper A program with its arguments that is to run Node.js, such as a tracer. */
+  /**
+   * @param file The file of children/, without extension.
+   * @param options Passed to its `run`.
+   * @param wrapper A program with its arguments that runs Node.js, such as a tracer.
+   */
   constructor(file, options, wrapper = []) {
     const [execPath, ...execArgv] = [...wrapper, process.execPath];
     const settings = { execPath, execArgv, serialization: "advanced" };
@@ -19,7 +23,7 @@ export class Child {
     this.#exited = once(this.#process, "exit");
   }
 
-  /** The child's next message. */
+  /** The child's next message. Throws if the child exits first. */
   async message() {
     const [message] = await Promise.race([
       once(this.#process, "message"),
@@ -30,18 +34,18 @@ export class Child {
     return message;
   }
 
-  /** Tells the child to go on. */
+  /** Tells the child to start. */
   go() {
     this.#process.send("go");
   }
 
-  /** Waits for the end. */
+  /** Waits for the child to exit. */
   async ended() {
     await this.#exited;
   }
 }
 
-/** Runs a child to its end and gives what it measured. */
+/** Runs a child to its end, and returns what it measured. */
 export async function runChild(file, options, wrapper) {
   const child = new Child(file, options, wrapper);
   const measured = await child.message();

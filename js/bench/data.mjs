@@ -10,7 +10,7 @@ const WORDS = (
   "the river to the hotel which costs less in May than in June when every room is taken"
 ).split(" ");
 
-/** A sequence of numbers that looks random and never changes. */
+/** A source of pseudo-random numbers, always the same for a seed. */
 function sequence(seed) {
   let state = (seed * 2_654_435_761) >>> 0;
   return () => {
@@ -93,12 +93,12 @@ export function shortMessageOf(seed, number) {
   return new Kind({ id: idOf(next), content: prose(next, number % 2 === 0 ? 540 : 470) });
 }
 
-/** The two messages that follow. */
+/** The next two messages of a conversation. */
 export function twoAfter(messages, seed) {
   return [messages.length, messages.length + 1].map((number) => messageOf(seed, number));
 }
 
-/** As many messages as come nearest to a size as JSON, without overshooting by half a message. */
+/** Messages whose JSON is as close to a size as whole messages allow. */
 export function messagesOf(seed, bytes) {
   const messages = [];
   for (let taken = 0; ; ) {
@@ -110,7 +110,7 @@ export function messagesOf(seed, bytes) {
   }
 }
 
-/** The checkpoint of a step; its id sorts after those of earlier steps. */
+/** The checkpoint of a step. Its id sorts after those of earlier steps. */
 export function checkpointOf(step, messages) {
   const version = step + 1;
   return {
@@ -132,7 +132,7 @@ export function checkpointOf(step, messages) {
   };
 }
 
-/** The metadata LangGraph gives to the checkpoint of a step, and what the caller adds. */
+/** The metadata that LangGraph gives to the checkpoint of a step, plus the caller's. */
 export function metadataOf(step, threadId, more = {}) {
   return { source: "loop", step, parents: {}, thread_id: threadId, ...more };
 }

@@ -2,8 +2,8 @@
 //
 //   node bench/kusto.mjs <cluster URI> [--database <name>] [--quick]
 //
-// Beside it is the design of a saver that puts every channel that changed into a row, whole: its
-// rows are computed on the same chat, and sent nowhere.
+// For comparison it computes the rows of a saver that stores every changed channel as a whole row.
+// Those rows are of the same chat, and are not sent.
 
 import { randomBytes } from "node:crypto";
 import { parseArgs } from "node:util";
@@ -17,7 +17,7 @@ import { configOf, put, superstep } from "./supersteps.mjs";
 import { WholeRows } from "./whole-rows.mjs";
 
 const SEED = 7;
-/** A figure is that of so many supersteps before the last one. */
+/** Figures are means over this many supersteps at the end. */
 const LAST = 10;
 const THREAD = "chat";
 
@@ -50,7 +50,7 @@ class Meter {
     return fetch(url, init);
   };
 
-  /** What is sent while something runs. */
+  /** What is sent while `run` runs. */
   async during(run) {
     const { requests, plainBytes, sentBytes } = this;
     await run();
@@ -67,7 +67,7 @@ function open(meter, more = {}) {
   return KustoSaver.fromConnectionString({ clusterUri, database, fetch: meter.fetch, ...more });
 }
 
-/** Grows a chat, and gives what each superstep cost. */
+/** Grows a chat, and returns the cost of each superstep. */
 async function grow(thread, { saver, meter, afterStep = () => {} }) {
   const messages = [];
   const costs = [];
@@ -85,7 +85,7 @@ async function grow(thread, { saver, meter, afterStep = () => {} }) {
   return costs;
 }
 
-/** The mean of the last costs. */
+/** The mean of the last `LAST` costs. */
 function meanOf(costs) {
   const last = costs.slice(-LAST);
   const mean = (name) => last.reduce((sum, cost) => sum + cost[name], 0) / last.length;
@@ -118,7 +118,7 @@ async function writeBehind() {
   return { requests, plainBytes: plainBytes / LAST, sentBytes: sentBytes / LAST };
 }
 
-/** Reads the chat with a saver that has read it, and with one that has not. */
+/** Reads the chat twice with one saver: cold, and when the saver remembers it. */
 async function reads() {
   const meter = new Meter();
   const saver = await open(meter);

@@ -1,5 +1,5 @@
-// The growth as a picture: two panels, both axes logarithmic. It brings its own background, so that
-// it reads the same on a light page and on a dark one.
+// Draws the growth: two panels, both axes logarithmic. The picture has a background of its own, so
+// it looks the same on a light page and on a dark one.
 
 import { ALL, TITLES } from "./savers.mjs";
 
@@ -10,7 +10,7 @@ const LEFTS = [80, 520];
 const INK = "#24292f";
 const FAINT = "#d8dee4";
 
-/** Colours that colour-blind eyes tell apart; marks and dashes where two lines are one. */
+/** Colours for colour-blind readers. Dashes and small marks keep lines visible that coincide. */
 const STYLES = {
   stock: { colour: "#d55e00", dash: "none", radius: 6.5 },
   memory: { colour: "#a0569c", dash: "2 4", radius: 3 },
@@ -32,7 +32,7 @@ const PANELS = {
   },
 };
 
-/** The SVG of the curves that the workload `growth` gives. */
+/** The SVG of the curves of the workload `growth`. */
 export function drawGrowth(curves) {
   const panels = curves.map((curve, index) => drawPanel(curve, LEFTS[index]));
   return [
@@ -91,12 +91,12 @@ function drawPanel({ curve, series }, left) {
   return parts;
 }
 
-/** The power of ten at or beyond a value. */
+/** The power of ten next to a value, in the direction of `round`. */
 function decade(value, round) {
   return 10 ** round(Math.log10(value));
 }
 
-/** Where a value stands on a logarithmic axis. */
+/** Maps values to positions on a logarithmic axis. */
 function scale(from, to, start, end) {
   const share = (value) => Math.log(value / from) / Math.log(to / from);
   return (value) => start + share(value) * (end - start);

@@ -1,4 +1,4 @@
-// What a run shows to readers: the table and the picture in docs/, and the README's rows.
+// Publishes a run: the table and the picture in docs/, and the README's rows.
 
 import { readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
@@ -10,10 +10,10 @@ const TABLE = new URL("../../docs/benchmarks.md", import.meta.url);
 const PICTURE = new URL("../../docs/growth.svg", import.meta.url);
 const BEGIN = "<!-- made by cargo xtask bench -->\n";
 const END = "<!-- end -->\n";
-/** In the published table; all of them, with ranges, are in the files of the run. */
+/** The savers of the published table. The files of the run have all savers, with ranges. */
 const NAMES = ["stock", "ours", "optIn"];
 
-/** Writes the rows that have targets, and the picture. */
+/** Publishes the rows that have targets, and the picture. */
 export function publishTable(found, rows, picture) {
   const judged = rows.filter(({ judgements }) => judgements.length > 0);
   const shape = { ranges: false, names: NAMES };
@@ -22,12 +22,12 @@ export function publishTable(found, rows, picture) {
   console.log(`Published: ${fileURLToPath(PICTURE)}`);
 }
 
-/** Writes the README's rows. */
+/** Publishes the README's rows. */
 export function publishReadme(found, rows) {
   replace(README, `${comparisonOf(rows)}\n\n${place(found)}.\n`);
 }
 
-/** Puts a text between the marks of a document. */
+/** Replaces the text between the marks of a document. */
 function replace(url, text) {
   const path = fileURLToPath(url);
   const [before, rest] = cut(path, readFileSync(url, "utf8"), BEGIN);

@@ -1,4 +1,4 @@
-// The tables, and the same as data.
+// Makes the tables, and the same as data.
 
 import { mkdirSync, writeFileSync } from "node:fs";
 import { arch, availableParallelism, cpus, loadavg, platform, release } from "node:os";
@@ -31,7 +31,7 @@ function bytesOf(bytes) {
   return size >= 1e6 ? `${significant(bytes / 1e6)} MB` : `${significant(bytes / 1e3)} KB`;
 }
 
-/** Where and with what it was measured. */
+/** The machine, the versions and the settings of a run. */
 export function surroundings({ synchronous, quick }) {
   return {
     measured_at: new Date().toISOString(),
@@ -46,7 +46,7 @@ export function surroundings({ synchronous, quick }) {
   };
 }
 
-/** The rows with their summaries and judgements in the place of their raw values. */
+/** The rows with summaries and judgements of their values. */
 export function judged(rows) {
   return rows.map((row) => {
     const entries = Object.entries(row.values);
@@ -56,13 +56,13 @@ export function judged(rows) {
   });
 }
 
-/** With what it was measured, and on what. */
+/** The versions and the machine of a run, in words. */
 export function place({ versions: found, node, platform: system, processor, cpus: count }) {
   const named = Object.entries(found).map(([name, version]) => `${name} ${version}`);
   return `${named.join(", ")}; Node.js ${node} on ${system}, ${processor}, ${count} CPUs`;
 }
 
-/** What stands above the table, with or without the ranges of the values. */
+/** The text above the table, for a table with or without ranges. */
 export function preamble(found, { ranges }) {
   const counts = Object.entries(SIZES).map(([label, bytes]) => {
     return `${label}: ${messagesOf(1, bytes).length}`;
@@ -103,16 +103,16 @@ export function tableOf(rows, { ranges, names = ALL }) {
   return lines.join("\n");
 }
 
-/** What is better and what is worse, by unit. */
+/** Words for better and worse, by unit. */
 const WORDS = {
   ms: ["faster", "slower"],
   rate: ["faster", "slower"],
   bytes: ["smaller", "larger"],
 };
-/** Medians that differ by less are not told apart. */
+/** Medians that differ by a smaller factor count as the same. */
 const ALIKE = 1.1;
 
-/** The table in Markdown of this package beside the stock saver, in words. */
+/** A table in Markdown that compares this package with the stock saver, in words. */
 export function comparisonOf(rows) {
   const lines = rows.map(({ what, unit, summaries: { stock, ours } }) => {
     const show = shower(unit);
@@ -136,7 +136,7 @@ function line(cells) {
   return `| ${cells.join(" | ")} |`;
 }
 
-/** How a value of a unit is shown. */
+/** Formats values of a unit. */
 function shower(unit) {
   return (value) => (Number.isFinite(value) ? UNITS[unit](value) : "n/a");
 }
@@ -158,7 +158,7 @@ function judgementCells(judgement, show, ranges) {
   return [wordsOf(judgement, show), shown, answer];
 }
 
-/** Writes a file into the folder of measurements, and gives its path. */
+/** Writes a file into the folder of measurements, and returns its path. */
 export function write(name, text) {
   mkdirSync(FOLDER, { recursive: true });
   const file = fileURLToPath(new URL(name, FOLDER));

@@ -1,10 +1,9 @@
-// This package's SQLite saver beside LangGraph's own and its MemorySaver:
+// Compares this package's SQLite saver with LangGraph's own and with its MemorySaver:
 //
 //   node bench/run.mjs [--quick] [--only <workload>] [--synchronous normal|full]
 //
-// The stock saver's level is normal, so that is what is measured unless said otherwise. A whole
-// run writes its table and its picture into docs/, and the README's rows. `--only readme` writes
-// those rows alone.
+// `synchronous` defaults to normal, the stock saver's level. A whole run writes its table and its
+// picture into docs/, and the README's rows. `--only readme` writes only those rows.
 
 import { mkdtempSync, rmSync } from "node:fs";
 import { loadavg, tmpdir } from "node:os";
@@ -62,7 +61,7 @@ function fail(message) {
   process.exit(2);
 }
 
-/** Fails unless every saver gives back what it was given. */
+/** Throws unless every saver returns what it stored. */
 async function expectRoundTrips() {
   for (const name of ALL) {
     const path = settings.pathOf(`round-trip-${name}`);

@@ -1,8 +1,8 @@
-// Taking turns, and what a series of values comes to.
+// Measures in turns, and summarizes series of values.
 
 import { performance } from "node:perf_hooks";
 
-/** Milliseconds until what is run is done. */
+/** The milliseconds that `run` takes. */
 export async function timed(run) {
   const start = performance.now();
   await run();
@@ -10,9 +10,9 @@ export async function timed(run) {
 }
 
 /**
- * Runs each name once a round. Who goes first changes, as one finds the processor's caches full of
- * the one before it. Gives the measurements by name, in the order of the rounds; those of the
- * warm-ups are left out.
+ * Runs each name once per round. The first one changes each round, as a run finds the processor's
+ * caches full of the run before. Returns the measurements by name, in the order of the rounds,
+ * without those of the warm-ups.
  */
 export async function inTurns(names, { rounds, warmUps = 0 }, run) {
   const found = Object.fromEntries(names.map((name) => [name, []]));
@@ -26,7 +26,7 @@ export async function inTurns(names, { rounds, warmUps = 0 }, run) {
   return found;
 }
 
-/** By name, one property of what was measured. */
+/** One property of the measurements, by name. */
 export function pluck(found, property) {
   return Object.fromEntries(
     Object.entries(found).map(([name, list]) => [name, list.map((one) => one[property])]),
@@ -39,19 +39,19 @@ export function median(values) {
   return (sorted[Math.ceil(middle) - 1] + sorted[Math.floor(middle)]) / 2;
 }
 
-/** The value that a share of the values do not exceed. */
+/** The value that the given share of the values does not exceed. */
 export function quantile(values, share) {
   const sorted = values.toSorted((left, right) => left - right);
   return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))];
 }
 
-/** What a series comes to. */
+/** The summary of a series. */
 export function summaryOf(values) {
   const [min, max] = [Math.min(...values), Math.max(...values)];
   return { median: median(values), min, max, count: values.length };
 }
 
-/** The exponent k of y ~ x^k that fits best, by least squares of the logarithms. */
+/** The exponent k of the best fit y ~ x^k, by least squares of the logarithms. */
 export function exponentOf(points) {
   const logs = points.map(([x, y]) => [Math.log(x), Math.log(y)]);
   const mean = (index) => logs.reduce((sum, point) => sum + point[index], 0) / logs.length;

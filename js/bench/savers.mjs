@@ -1,5 +1,5 @@
-// The savers, opened alike. Each is imported when it is opened, so that a process with one of them
-// has none of the others in memory.
+// Opens the savers, all in the same way. Each is imported when it is opened, so that a process with
+// one of them has none of the others in memory.
 
 import { strictEqual } from "node:assert/strict";
 import { readFileSync, statSync } from "node:fs";
@@ -17,7 +17,7 @@ const PACKAGES = [
 ];
 const LEVELS = { normal: 1, full: 2 };
 
-/** The columns of the tables, by the savers' names here. */
+/** The headings of the tables, by the savers' names. */
 export const TITLES = {
   none: "no saver",
   stock: "stock",
@@ -26,7 +26,7 @@ export const TITLES = {
   optIn: "ours, opt-in",
 };
 
-/** The savers' names; the last is ours with `assumeImmutable: ["messages"]`. */
+/** The savers' names. The last one is ours with `assumeImmutable: ["messages"]`. */
 export const ALL = ["stock", "memory", "ours", "optIn"];
 
 const MODULES = {
@@ -40,7 +40,7 @@ const OPENERS = {
   stock: ({ SqliteSaver }, path) => SqliteSaver.fromConnString(path),
   memory: ({ MemorySaver }) => new MemorySaver(),
   ours: ({ SqliteSaver }, path, synchronous) => {
-    // "full" is the default, which is opened as it is.
+    // "full" is the default, so it is measured without the option.
     return SqliteSaver.fromConnString(path, synchronous === "full" ? {} : { synchronous });
   },
   optIn: ({ SqliteSaver }, path, synchronous) => {
@@ -48,12 +48,12 @@ const OPENERS = {
   },
 };
 
-/** Imports a saver's package: to open one, or ahead of a clock that is about something else. */
+/** Imports a saver's package, to open it or so that a clock does not include it. */
 export function load(name) {
   return import(MODULES[name]);
 }
 
-/** Versions by package, as their own files name them. */
+/** The versions of the packages, from their package.json. */
 export function versions() {
   const own = JSON.parse(readFileSync(new URL("../package.json", import.meta.url), "utf8"));
   const others = PACKAGES.map((name) => {
@@ -64,8 +64,8 @@ export function versions() {
 }
 
 /**
- * Opens a saver of a name on a file, with this `synchronous` in the write-ahead log. The savers
- * set themselves up at their first call, which is made here.
+ * Opens a saver on a file with a write-ahead log and this `synchronous`. Makes a first call, at
+ * which savers set themselves up.
  */
 export async function open(name, path, synchronous) {
   const saver = OPENERS[name](await load(name), path, synchronous);
@@ -77,7 +77,7 @@ export async function open(name, path, synchronous) {
   return saver;
 }
 
-/** Closes a saver, which moves the log into the file, and gives the bytes it holds. */
+/** Closes a saver, moves its log into the file, and returns the bytes that it stores. */
 export function close(saver, path) {
   if (saver.db === undefined) return bytesInMemory([saver.storage, saver.writes]);
   saver.db.pragma("wal_checkpoint(TRUNCATE)");

@@ -1,10 +1,10 @@
-// What LangGraph asks of a saver.
+// The calls that LangGraph makes to a saver.
 
 import { deepStrictEqual } from "node:assert/strict";
 
 import { checkpointOf, messagesOf, metadataOf, twoAfter } from "./data.mjs";
 
-/** The address of a thread's latest checkpoint, or of a step's. */
+/** The config of a thread's latest checkpoint, or of a step's. */
 export function configOf(threadId, step) {
   const configurable = { thread_id: threadId, checkpoint_ns: "" };
   if (step !== undefined) configurable.checkpoint_id = checkpointOf(step, []).id;
@@ -25,8 +25,8 @@ export function putWrites(saver, threadId, step, written) {
 }
 
 /**
- * One superstep: what the last one's task wrote, and the state it leads to. Both are called in one
- * tick and then awaited, as LangGraph's loop does with its default durability, "async".
+ * One superstep: the writes of the last step's task, and the new state. Both are called in one tick
+ * and then awaited, as LangGraph's loop does with its default durability, "async".
  */
 export function superstep(saver, threadId, step, messages, written, metadata) {
   return Promise.all([
@@ -35,14 +35,14 @@ export function superstep(saver, threadId, step, messages, written, metadata) {
   ]);
 }
 
-/** Everything that a list gives. */
+/** All tuples of a list. */
 export async function listAll(saver, config, options) {
   const tuples = [];
   for await (const tuple of saver.list(config, options)) tuples.push(tuple);
   return tuples;
 }
 
-/** Fails unless a saver gives back what it was given. */
+/** Throws unless a saver returns what it stored. */
 export async function expectRoundTrip(saver) {
   const [threadId, seed] = ["round-trip", 1];
   const messages = messagesOf(seed, 35_000);

@@ -1,11 +1,12 @@
-// What is measured beside what is wanted.
+// Compares measurements with targets.
 
 import { summaryOf } from "./sampling.mjs";
 import { TITLES } from "./savers.mjs";
 
 /**
- * A target says of which saver it is, and one of: `timesLess`, `timesMore` or `timesAtMost` (than
- * the stock saver), or `atMost` in the row's unit.
+ * Judges one saver's values in a row. A target names the saver (`of`), and one of: `timesLess`,
+ * `timesMore` or `timesAtMost` (compared with the stock saver), or `atMost` in the row's unit.
+ * Undefined if the row does not have these values.
  */
 export function judge(row, target) {
   const { of } = target;
@@ -20,10 +21,10 @@ export function judge(row, target) {
   if (stock === undefined) return undefined;
   const inverse = target.timesLess !== undefined;
   const ratio = (left, right) => (inverse ? left / right : right / left);
-  // The ratio of the medians; the least and the greatest are those of single rounds.
+  // The ratio is that of the medians. The least and the greatest are those of single rounds.
   const perRound = summaryOf(own.map((value, round) => ratio(stock[round], value)));
   const ofMedians = ratio(summaryOf(stock).median, summaryOf(own).median);
-  // What was disturbed least: the shortest times, the highest rates.
+  // The least disturbed rounds: the shortest times, or the highest rates.
   const best = target.timesMore === undefined ? "min" : "max";
   const ofBest = ratio(summaryOf(stock)[best], summaryOf(own)[best]);
   const wanted = target.timesLess ?? target.timesMore ?? target.timesAtMost;
@@ -37,7 +38,7 @@ function verdict(target, measured, wanted, atLeast) {
   return { ...target, measured, met: known ? met : undefined };
 }
 
-/** In words, such as `at least 10x`. */
+/** A target in words, such as `at least 10x`. */
 export function wordsOf(target, show) {
   const whose = target.of === "optIn" ? ` (${TITLES.optIn})` : "";
   if (target.atMost !== undefined) {

@@ -1,15 +1,15 @@
-// Many threads of a few supersteps, written by tasks at once.
+// Many threads of a few supersteps each, written by several tasks at once.
 
 import { messageOf } from "./data.mjs";
 import { timed } from "./sampling.mjs";
 import { put, superstep } from "./supersteps.mjs";
 
-/** How many supersteps a thread gets unless told otherwise, after a `put` of the empty state. */
+/** The default number of supersteps of a thread, after a `put` of the empty state. */
 export const STEPS = 5;
 
 /**
- * Each task takes the next thread and grows it step by step, waiting for every step. Gives the
- * number of steps and the milliseconds of all.
+ * Grows threads: each task takes the next thread and grows it step by step, awaiting each step.
+ * Returns the number of steps and the milliseconds of all.
  */
 export async function growThreads(saver, options) {
   const { threads, tasks, steps = STEPS, metadataOf = () => ({}) } = options;

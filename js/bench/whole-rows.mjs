@@ -1,5 +1,5 @@
-// A saver as it would be that puts every channel that changed into a row of its own, whole: three
-// tables, one row for each checkpoint, channel and write, as lines of JSON. It sends nothing.
+// A model of a saver that stores every changed channel as a whole row: three tables, one row for
+// each checkpoint, channel and write, as lines of JSON. It sends nothing.
 
 import { gzipSync } from "node:zlib";
 
@@ -11,7 +11,7 @@ export class WholeRows {
   #serde = new JsonPlusSerde();
   #tables = {};
 
-  /** What would be sent while something runs. */
+  /** What would be sent while `run` runs. */
   async during(run) {
     this.#tables = {};
     await run();

@@ -1,6 +1,6 @@
-// Writes the package's modules as few files: to find and read a file takes Node.js as long as to
-// run it, and a program that saves one checkpoint reads them all. Once as modules, and once as
-// CommonJS for those who `require`, as older versions of Node.js and Jest do.
+// Bundles the package's modules into a few files. Finding and reading a file takes Node.js as long
+// as running it, and a program that saves a single checkpoint reads them all. There are two
+// bundles: modules, and CommonJS for `require`, as in older versions of Node.js and Jest.
 import { copyFileSync, readFileSync } from "node:fs";
 import { isAbsolute } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -9,15 +9,15 @@ import { rolldown } from "rolldown";
 
 const PACKAGE = new URL("../", import.meta.url);
 const { exports, imports } = JSON.parse(readFileSync(new URL("package.json", PACKAGE), "utf8"));
-/** What savers on drivers for SQLite share, and nothing else: one file of it. */
+/** The modules that only savers on SQLite's drivers share. They become one file. */
 const DRIVEN = new RegExp(
   String.raw`[\\/](commit-queue|connection|database-file|driver-saver|failure|numbered` +
     String.raw`|opening|transaction)\.ts$`,
 );
-/** Where a planner's core module is, which `imports` in package.json chooses. */
+/** The modules that locate a core module. `imports` in package.json chooses among them. */
 const CORE = /(?<=[\\/])core-of-\w+(?=\.js$)/;
 
-/** The sources of what `exports` and `imports` name, by the names of their files. */
+/** The sources of the files that `exports` and `imports` name, by those files' names. */
 function sourcesOf(extension) {
   const isFile = new RegExp(`^\\./dist/(.+)\\.${extension}$`);
   const entries = [...Object.values(exports), ...Object.values(imports)];
@@ -25,7 +25,7 @@ function sourcesOf(extension) {
   return Object.fromEntries(names.map((name) => [name, `src/${name}.ts`]));
 }
 
-/** All that an entry names, under whatever conditions. */
+/** All files that an entry names, under any condition. */
 function filesOf(entry) {
   return typeof entry === "string" ? [entry] : Object.values(entry).flatMap(filesOf);
 }
@@ -49,7 +49,7 @@ async function bundle(sources, platform, output) {
     resolve: { extensionAlias: { ".js": [".ts", ".js"] } },
     transform: { target: "es2022" },
   });
-  // All next to the entry points: a module says where `generated` is as seen from there.
+  // All chunks stay in one folder: modules name `generated` relative to their own place.
   const codeSplitting = {
     groups: [{ name: "driven", test: DRIVEN }],
     includeDependenciesRecursively: false,
@@ -59,7 +59,7 @@ async function bundle(sources, platform, output) {
 
 const isGenerated = (id) => /[\\/]generated[\\/]/.test(id);
 
-// What the runtimes of `matrix/` compare stores by, too.
+// `testing/rows` is for the runtimes of `matrix/`, which compare stores with it.
 await bundle({ ...sourcesOf("js"), "testing/rows": "src/testing/rows.ts" }, "neutral", {
   cleanDir: true,
   chunkFileNames: "[name]-[hash].js",
@@ -69,5 +69,5 @@ await bundle(sourcesOf("cjs"), "node", {
   entryFileNames: "[name].cjs",
   chunkFileNames: "[name]-[hash].cjs",
 });
-// What prepares a Kusto database; the repository keeps it where every host finds it.
+// The script that prepares a Kusto database. The repository keeps it at its root, for all hosts.
 copyFileSync(new URL("../provision.kql", PACKAGE), new URL("dist/provision.kql", PACKAGE));

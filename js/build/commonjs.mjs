@@ -1,4 +1,4 @@
-// Writes the types of the CommonJS files: those of the modules, under names that say CommonJS.
+// Writes the types of the CommonJS files: copies of the modules' types with CommonJS names.
 import { readFileSync, writeFileSync } from "node:fs";
 
 const DIST = new URL("../dist/", import.meta.url);

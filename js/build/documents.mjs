@@ -1,11 +1,11 @@
-// Puts the documents beside the package's README, with links that lead somewhere in the package:
-// whoever has it from npm has no repository.
+// Copies docs/ into the package. A link to a file that the package has is adjusted; any other is
+// replaced by its words, as a package from npm comes without the repository.
 import { cpSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join, relative } from "node:path/posix";
 
 const FROM = new URL("../../docs/", import.meta.url);
 const TO = new URL("../docs/", import.meta.url);
-/** Where the package has what lies elsewhere in the repository. */
+/** Where the package has files that are elsewhere in the repository. */
 const PLACES = { "provision.kql": "dist/provision.kql", "js/README.md": "README.md" };
 
 rmSync(TO, { recursive: true, force: true });

@@ -1,5 +1,5 @@
-// Writes the core modules as text, so that bundlers carry them along. CommonJS, which an import
-// reads as well as a `require`: two copies would make the package a third larger.
+// Writes the core modules as JavaScript with base64, so that bundlers include them. Only as
+// CommonJS, which `import` can load too: a second copy would make the package a third larger.
 import { readFileSync, writeFileSync } from "node:fs";
 
 const GENERATED = new URL("../generated/", import.meta.url);
@@ -27,7 +27,7 @@ exports.CORE = {
 `;
   writeFileSync(new URL(`${planner}.inline.cjs`, GENERATED), text);
   writeFileSync(new URL(`${planner}.inline.d.cts`, GENERATED), TYPES);
-  // Bundlers take an ECMAScript module where `imports` says `module`.
+  // The condition `module` of `imports` must lead to an ECMAScript module.
   const module = `export { CORE } from "./${planner}.inline.cjs";\n`;
   writeFileSync(new URL(`${planner}.inline.mjs`, GENERATED), module);
 }

@@ -13,7 +13,7 @@ const require = createRequire(new URL("runtimes/package.json", import.meta.url))
 const ENTRY = new URL("cells/browser-worker.mjs", import.meta.url);
 
 const SQLITE = new URL("runtimes/node_modules/@sqlite.org/sqlite-wasm/dist/", import.meta.url);
-/** Served beside the worker's scripts, wherever those look for them. */
+/** Files to serve beside the worker's scripts, under any path. */
 const FILES = {
   "planner.core.wasm": new URL("../generated/planner.core.wasm", import.meta.url),
   "sqlite3.wasm": new URL("sqlite3.wasm", SQLITE),
@@ -39,7 +39,7 @@ export function findChromium() {
   return { reason: "no Chromium here; install Debian's, or name one in CHROMIUM_PATH" };
 }
 
-/** A browser with the page of the cells. */
+/** Starts a browser with the page of the cells. */
 export async function startBrowser(path) {
   const scripts = await bundled(ENTRY, {
     nodePaths: [fileURLToPath(new URL("runtimes/node_modules", import.meta.url))],
@@ -47,7 +47,9 @@ export async function startBrowser(path) {
   return start(path, (name) => (name === "" ? PAGE : (scripts.get(name) ?? contentsOf(name))));
 }
 
-/** A browser with a page of a folder, whatever else that has in folders of its own. */
+/**
+ * Starts a browser with the page in a folder. Files of its subfolders are served by their names.
+ */
 export async function servePage(path, folder) {
   const files = new Map(
     readdirSync(folder, { recursive: true, withFileTypes: true })
@@ -60,7 +62,9 @@ export async function servePage(path, folder) {
   });
 }
 
-/** A page whose `ask` sends its worker a task; `reload` starts the page anew. */
+/**
+ * Starts a server and a browser. `ask` sends the page's worker a task; `reload` reloads the page.
+ */
 async function start(path, contentsOf) {
   const server = createServer((request, response) => {
     const name = new URL(request.url ?? "/", "http://localhost").pathname.split("/").at(-1);
@@ -68,7 +72,7 @@ async function start(path, contentsOf) {
     const type = TYPES[name.split(".").at(-1) || "html"] ?? "text/plain";
     response.writeHead(contents === undefined ? 404 : 200, {
       "content-type": type,
-      // OPFS from a worker takes a page that shares memory with no other origin.
+      // OPFS in a worker needs a cross-origin isolated page.
       "cross-origin-opener-policy": "same-origin",
       "cross-origin-embedder-policy": "require-corp",
     });

@@ -1,11 +1,11 @@
-// Bundles programs for runtimes that take one.
+// Bundles programs for runtimes that load a bundle.
 
 import { createRequire } from "node:module";
 import { fileURLToPath } from "node:url";
 
 const require = createRequire(new URL("runtimes/package.json", import.meta.url));
 
-/** WebAssembly stays a module of its own, beside the scripts. */
+/** Keeps WebAssembly in a file of its own, beside the scripts. */
 const wasmBeside = {
   name: "wasm-beside",
   setup({ onResolve }) {
@@ -13,7 +13,7 @@ const wasmBeside = {
   },
 };
 
-/** The scripts of a program, by their names. What it imports later stays apart. */
+/** The scripts of a program, by their names. Dynamic imports become scripts of their own. */
 export async function bundled(entry, options = {}) {
   const { build } = require("esbuild");
   const { outputFiles } = await build({

@@ -1,10 +1,13 @@
-// Runs the kit for storage adapters, in whatever runtime this is, and counts.
+// Runs the test kit for storage adapters in any runtime, and counts the results.
 
 import { adapterTests } from "../dist/testing/index.js";
 
 const FAILURES_MAX = 10;
 
-/** What passed and failed: LangGraph's specs, the transcripts, and the rules of adapters. */
+/**
+ * The counts of passed tests (LangGraph's specs, the transcripts, the rules of adapters), and the
+ * first failures.
+ */
 export async function runKit(subject) {
   const counts = {};
   const failures = [];

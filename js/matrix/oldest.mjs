@@ -1,5 +1,6 @@
-// The package with the oldest LangGraph it is for: packed, installed beside the least versions that
-// its peer ranges allow, and put through LangGraph's conformance suite and the tests of graphs.
+// Tests the package with the oldest supported LangGraph: packs it, installs it with the lowest
+// versions that its peer ranges allow, and runs LangGraph's conformance suite and the tests of
+// graphs.
 
 import { execFileSync } from "node:child_process";
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
@@ -11,7 +12,10 @@ import { install, manifest } from "./packaged.mjs";
 import { firstLine } from "./runtimes.mjs";
 
 const PACKAGE = fileURLToPath(new URL("..", import.meta.url));
-/** The first with `DeltaChannel`. It is no peer: those who only store checkpoints do without it. */
+/**
+ * The first version with `DeltaChannel`. It is not a peer: programs that only store checkpoints
+ * need no LangGraph.
+ */
 const LANGGRAPH = "1.4.0";
 const PEERS = [
   "@langchain/core",
@@ -29,7 +33,7 @@ const ENTRIES = [
   ["../../src/testing/index.js", "langgraph-checkpoint-wasm/testing"],
 ];
 
-/** Runs the tests, and gives what they were run with and what they break. */
+/** Runs the tests, and returns the versions in words and what broke. */
 export function oldestPeers() {
   const peers = Object.fromEntries(PEERS.map((name) => [name, leastOf(name)]));
   const versions = {
@@ -56,14 +60,14 @@ export function oldestPeers() {
   }
 }
 
-/** The least version of a range `^1.2.3`. */
+/** The lowest version of a peer's range, which has to be of the form ^1.2.3. */
 function leastOf(name) {
   const range = manifest.peerDependencies[name];
   if (!/^\^\d+\.\d+\.\d+$/.test(range)) throw new Error(`${name} has no range of the form ^1.2.3`);
   return range.slice(1);
 }
 
-/** A test whose imports are those of the installed package. */
+/** Copies a test, with imports of the installed package. */
 function copyTest(folder, test) {
   const to = join(folder, "test", test);
   mkdirSync(dirname(to), { recursive: true });
@@ -84,7 +88,7 @@ function runTests(folder) {
   });
 }
 
-/** What is installed in another version than was asked for, or twice. */
+/** The packages that are installed in another version than requested, or twice. */
 function installed(folder, versions) {
   const lock = JSON.parse(readFileSync(join(folder, "package-lock.json"), "utf8"));
   return Object.entries(versions).flatMap(([name, version]) => {

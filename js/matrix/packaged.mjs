@@ -1,4 +1,4 @@
-// The package as its users get it: packed, installed in a clean project, bundled by their tools,
+// Tests the package as users get it: packed, installed in a clean project, bundled by common tools,
 // and run. Each case runs the README's example, or its graph.
 
 import { execFileSync } from "node:child_process";
@@ -59,7 +59,7 @@ const CASES = {
     run(process.execPath, `${MODULES}jest/bin/jest.js`, "--config", "jest.json");
   },
 
-  // None of these has the package's files beside what it writes.
+  // These bundles are run without the package's files beside them.
   esbuild: ({ run, write }) => {
     write("example-esbuild.mjs", exampleWith("node-sqlite"));
     const flags = ["--bundle", "--platform=node", "--target=node22", "--format=esm"];
@@ -79,7 +79,7 @@ const CASES = {
     return run(NEWER, "webpack/out.mjs");
   },
 
-  // URLs of files become addresses on the site, which no server reads.
+  // This configuration turns URLs of files into addresses on the site, which a server cannot read.
   "webpack, as Next.js bundles servers": ({ run, write }) => {
     write("example-next.mjs", exampleWith("node-sqlite"));
     const module = { parser: { javascript: { url: "relative" } } };
@@ -102,13 +102,13 @@ const CASES = {
   "are the types wrong": ({ run, tarball }) => {
     const cli = `${MODULES}@arethetypeswrong/cli/dist/index.js`;
     const files = Object.keys(manifest.exports).filter((name) => /\.(wasm|kql)$/.test(name));
-    // Of what is for one runtime there is no CommonJS.
+    // Entry points for one runtime have no CommonJS.
     const options = ["--profile", "node16", "--ignore-rules", "cjs-resolves-to-esm"];
     run(NEWER, cli, tarball, ...options, "--exclude-entrypoints", ...files);
   },
 };
 
-/** Runs every case, and gives its name with what it breaks. */
+/** Runs every case, and yields its name and what broke. */
 export async function* packagedCases() {
   const folder = mkdtempSync(join(tmpdir(), "langgraph-checkpoint-project-"));
   try {
@@ -130,7 +130,7 @@ async function broken(run, project) {
     return [`the example prints ${output.slice(0, 200)}`];
   } catch (thrown) {
     if (thrown.notRun !== undefined) return thrown.notRun;
-    // Whole, on one line: linters print what they are before what they found.
+    // All lines joined, as linters print their own name before their findings.
     const text = thrown.stderr || thrown.stdout || String(thrown.message);
     return [
       text
@@ -141,7 +141,9 @@ async function broken(run, project) {
   }
 }
 
-/** Packs what is built, and installs it beside packages of these versions. */
+/**
+ * Packs the built package, installs it with packages of these versions, and returns the tarball.
+ */
 export function install(folder, versions) {
   const npm = (cwd, ...args) => {
     const stdio = ["ignore", "pipe", "ignore"];
@@ -157,7 +159,7 @@ export function install(folder, versions) {
   const packages = [
     join(folder, filename),
     ...Object.entries(versions).map(([name, version]) => `${name}@${version}`),
-    // Compiled once is enough: the driver is linked from where it is installed.
+    // The driver is linked from this package's node_modules, so it is compiled only once.
     `better-sqlite3@file:${join(PACKAGE, "node_modules/better-sqlite3")}`,
   ];
   npm(folder, "install", "--ignore-scripts", "--prefer-offline", ...packages);
@@ -179,7 +181,7 @@ function inProject(folder) {
   };
 }
 
-/** The example on another entry point, with a database of its own. */
+/** The example with another entry point, on a database in memory. */
 function exampleWith(entry) {
   return EXAMPLE.replace(
     "langgraph-checkpoint-wasm/sqlite",
@@ -293,7 +295,10 @@ export default {
   }
 }
 
-/** The tutorial's files, and each of its requests with the answer that it shows. */
+/**
+ * Writes the tutorial's files, and sends its requests. Each must get the answer that the tutorial
+ * shows.
+ */
 async function tutorialInWorkerd({ folder, run, write }) {
   const text = readFileSync(new URL("../../docs/tutorials/workers.md", import.meta.url), "utf8");
   for (const [, file, content] of text.matchAll(/^```(?:js|json) (\S+)\n(.*?)^```$/gms)) {

@@ -1,4 +1,4 @@
-// What a whole run shows to readers: the table in docs/runtimes.md.
+// Publishes a whole run: the table in docs/runtimes.md.
 
 import { readFileSync, writeFileSync } from "node:fs";
 import { arch, cpus, platform } from "node:os";
@@ -7,7 +7,7 @@ const DOCUMENT = new URL("../../docs/runtimes.md", import.meta.url);
 const BEGIN = "<!-- made by cargo xtask matrix -->\n";
 const END = "<!-- end -->\n";
 
-/** Puts the rows between the marks of the document. */
+/** Replaces the table between the marks of the document. */
 export function publish(rows) {
   const text = readFileSync(DOCUMENT, "utf8");
   const begin = text.indexOf(BEGIN);

@@ -1,4 +1,5 @@
-// One file, written by one host after the other: it must hold the bytes that one host alone writes.
+// Writes one file with several hosts, one after the other. It must have the bytes that one host
+// alone writes.
 
 import { execFileSync } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
@@ -8,7 +9,10 @@ import { fileURLToPath } from "node:url";
 
 const LEG = fileURLToPath(new URL("cells/relay.mjs", import.meta.url));
 
-/** Runs it with these runners and gives the digests: of their file, and of Node.js's alone. */
+/**
+ * Returns two digests: of the file that these runners wrote, and of one that the first runner wrote
+ * alone.
+ */
 export function relay(runners) {
   const folder = mkdtempSync(join(tmpdir(), "langgraph-checkpoint-relay-"));
   try {

@@ -8,7 +8,7 @@ import { firstLine, relayRunners, runtimes } from "./runtimes.mjs";
 import { sizeOf } from "./sizes.mjs";
 
 const COLD_ROUNDS = 5;
-/** What comes of a channel of 5 MB, of a row of 3 MB, and of a filter of 60 keys. */
+/** The expected results for a channel of 5 MB, a row of 3 MB, and a filter of 60 keys. */
 const LIMITS = {
   large: "stored",
   huge: "storage-too-large",
@@ -16,7 +16,7 @@ const LIMITS = {
   whole: true,
   latest: "1",
 };
-/** Longer than a cell takes on a busy machine. */
+/** A cell that takes longer hangs, even on a busy machine. */
 const CELL_MS_MAX = 240_000;
 const NOTES = '["first","hello, note 1"]';
 
@@ -48,10 +48,10 @@ const broken = rows.filter(({ breaks }) => breaks.length > 0);
 for (const { cell, breaks } of broken) {
   console.error(`${cell.runtime} ${cell.version}, ${cell.store}: ${breaks.join("; ")}`);
 }
-// Not left to itself: a runtime that hangs would hold this process.
+// Without this call, a hanging runtime would keep the process alive.
 process.exit(broken.length > 0 || rows.length === 0 ? 1 : 0);
 
-/** A cell, begun again once where its runtime hangs, as workerd does now and then. */
+/** Measures a cell, once more if its runtime hangs, as workerd sometimes does. */
 async function inTime(cell) {
   for (let attempt = 0; attempt < 2; attempt += 1) {
     const late = AbortSignal.timeout(CELL_MS_MAX);
@@ -66,7 +66,7 @@ async function inTime(cell) {
   return { cell: { runtime, version, store }, breaks: ["its runtime hangs"] };
 }
 
-/** One file, one host after the other. */
+/** The row of the relay: one file, written by one host after the other. */
 function relayed() {
   const runners = relayRunners();
   const names = runners.map(({ name }) => name).join(", ");
@@ -126,7 +126,7 @@ async function runTasks(cell, row) {
   }
 }
 
-/** A page runs an agent up to its question; the page that comes after it answers. */
+/** A page runs an agent up to its question, and the reloaded page answers it. */
 async function resume(running, row) {
   await running.ask("agent");
   await running.reload();
@@ -134,7 +134,7 @@ async function resume(running, row) {
   if (notes.at(-1) !== "hello, Ana") row.breaks.push("a reloaded page does not resume the agent");
 }
 
-/** A function of a graph asks, and goes on with the answer. */
+/** A node of a graph asks a question and goes on with the answer. */
 async function interrupted(running, row) {
   const { notes } = await running.ask("agent");
   if (notes.join("; ") !== "who are you?; hello, Ana") row.breaks.push(`an agent says ${notes}`);

@@ -1,4 +1,4 @@
-// The runtimes of the matrix. Each gives its cells: a store, and how a task is asked of it.
+// The runtimes of the matrix. Each yields its cells: a store, and a way to run tasks on it.
 
 import { execFileSync } from "node:child_process";
 import { existsSync } from "node:fs";
@@ -11,10 +11,13 @@ import { startModules, workerdVersion, workerModules } from "./workerd.mjs";
 const require = createRequire(new URL("runtimes/package.json", import.meta.url));
 const MODULES = fileURLToPath(new URL("runtimes/node_modules/", import.meta.url));
 const PROCESS = fileURLToPath(new URL("cells/process.mjs", import.meta.url));
-/** Of a version for Node.js 22 and newer: the one before aborts in current versions of 24. */
+/**
+ * This version of the driver is for Node.js 22 and newer. The older one aborts in recent versions
+ * of Node.js 24.
+ */
 const DRIVER = { BETTER_SQLITE3: `${MODULES}better-sqlite3/lib/index.js` };
 
-/** All of them, in the order of the table. */
+/** The cells of all runtimes, in the order of the table. */
 export async function* runtimes() {
   for (const major of [20, 22, 24]) yield* nodeCells(major);
   yield* packagedCells("Bun", "bun", ["bun"], []);
@@ -23,7 +26,7 @@ export async function* runtimes() {
   yield* browserCells();
 }
 
-/** Who takes turns on one file: Node.js begins and ends. */
+/** The hosts that take turns on one file. Node.js is the first and the last. */
 export function relayRunners() {
   const node = { name: "Node.js", command: [process.execPath], entry: "sqlite" };
   const newer = `${MODULES}node24-${process.platform}-${process.arch}/bin/node`;
@@ -78,7 +81,7 @@ function* packagedCells(runtime, name, stores, flags) {
   }
 }
 
-/** Every task in a process of its own. */
+/** Runs every task in a process of its own. */
 function inProcess(path, flags, environment = {}) {
   return async (entry) => ({
     async ask(task) {
@@ -100,7 +103,7 @@ async function* workerdCells() {
     return {
       async ask(task) {
         if (task !== "cold") return workerd.ask(entry, task);
-        // The first request starts the platform's own services too.
+        // The first request also starts the platform's own services.
         await workerd.ask(entry, "nothing");
         const begin = performance.now();
         const answer = await workerd.ask(entry, task);
@@ -144,7 +147,7 @@ async function* browserCells() {
   }
 }
 
-/** The first line of what a failure says. */
+/** The first line of a failure's output or message. */
 export function firstLine(thrown) {
   return String(thrown?.stderr || thrown?.message || thrown)
     .trim()

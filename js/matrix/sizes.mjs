@@ -1,4 +1,4 @@
-// What a program gets bigger by: an entry point with all it imports but LangGraph and drivers.
+// How much a program grows: an entry point with its imports, without LangGraph and drivers.
 
 import { readFileSync } from "node:fs";
 import { gzipSync } from "node:zlib";
@@ -7,7 +7,7 @@ import { bundled } from "./bundle.mjs";
 
 const known = new Map();
 
-/** Bytes of the minified JavaScript and of the core module, as they are and compressed. */
+/** The bytes of the minified JavaScript and of the core module, plain and compressed. */
 export async function sizeOf(entry) {
   const size = known.get(entry) ?? (await measured(entry));
   known.set(entry, size);

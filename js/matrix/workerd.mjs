@@ -6,7 +6,7 @@ import { createRequire } from "node:module";
 import { bundled } from "./bundle.mjs";
 
 const require = createRequire(new URL("runtimes/package.json", import.meta.url));
-/** What Miniflare starts is of its own choice. */
+/** Miniflare chooses the version of workerd. */
 const { version } = createRequire(require.resolve("miniflare"))("workerd/package.json");
 
 const CORE = new URL("../generated/planner.core.wasm", import.meta.url);
@@ -14,7 +14,7 @@ const ENTRY = new URL("cells/worker.mjs", import.meta.url);
 
 export { version as workerdVersion };
 
-/** The modules of the worker, its own first. */
+/** The modules of the worker, the entry first. */
 export async function workerModules() {
   const scripts = await bundled(ENTRY, { conditions: ["workerd", "worker", "browser"] });
   const modules = [...scripts].map(([path, contents]) => ({ type: "ESModule", path, contents }));
@@ -31,7 +31,7 @@ function isEntry({ path }) {
   return Number(path === "worker.js");
 }
 
-/** A runtime with a worker, a Durable Object and a D1 database. */
+/** Starts workerd with a worker, a Durable Object and a D1 database. */
 export async function startModules(modules) {
   const { Miniflare } = require("miniflare");
   const miniflare = new Miniflare({

@@ -1,14 +1,14 @@
-// Every error this package throws on purpose. Programs look at `code`, which is stable; the
-// message is for people and never holds a value. A `cause` is the foreign error as it was.
+// Every error this package throws on purpose. `code` is stable and for programs. The message is for
+// people and never contains a value of the user's. `cause` is the foreign error, unchanged.
 
 import { sharedAmongCopies } from "./platform/shared-class.js";
 
 /** What a failed call left in the store. */
 export type Stored = "nothing" | "unknown";
 
-/** The root of every error this package throws on purpose. */
+/** The base class of every error this package throws on purpose. */
 export abstract class CheckpointerError extends Error {
-  /** Stable, for programs: lower case words joined by hyphens. */
+  /** Stable, for programs: lower-case words joined by hyphens. */
   readonly code: string;
 
   constructor(code: string, message: string, options?: ErrorOptions) {
@@ -20,16 +20,18 @@ export abstract class CheckpointerError extends Error {
 /** The caller's input is not acceptable. Nothing was stored. */
 export class InvalidInputError extends CheckpointerError {}
 
-/** What is stored is damaged or incomplete. */
+/** The stored data is damaged or incomplete. */
 export class CorruptError extends CheckpointerError {}
 
-/** The store holds a newer format than this package reads. */
+/** The store has a newer format than this package can read. */
 export class UnsupportedFormatError extends CheckpointerError {}
 
-/** The parts of this package disagree, or the planner failed: a defect worth a report. */
+/**
+ * The parts of this package disagree, or the planner failed. This is a defect: please report it.
+ */
 export class ProtocolError extends CheckpointerError {}
 
-/** Why a store did not run a batch. */
+/** Why a database did not run a batch. */
 export type StorageErrorCode =
   | "storage-busy"
   | "storage-closed"
@@ -98,12 +100,12 @@ export class AdapterError extends StoreError {
   }
 }
 
-/** A store on the network did not answer, or not in time, or refused for now: try again later. */
+/** A store on the network did not answer in time, or refused for the moment. Try again later. */
 export class UnavailableError extends StoreError {}
 
 /**
  * A store on the network refused: a role, a token, a table or a policy is missing. Repeating the
- * call changes nothing.
+ * call does not help.
  */
 export class DeniedError extends StoreError {}
 
@@ -135,7 +137,10 @@ const CLASSES = {
   denied: DeniedError,
 } as const;
 
-/** The error of a planner that names the case of its refusal. */
+/**
+ * The error for a refusal of the planner's. `tag` is its case in WIT; an unknown one is a protocol
+ * error.
+ */
 export function refusal(tag: string, fault: Fault): CheckpointerError {
   const { code, message, maybeStored = false } = fault;
   const stored = maybeStored ? "unknown" : "nothing";
@@ -144,13 +149,13 @@ export function refusal(tag: string, fault: Fault): CheckpointerError {
 }
 
 /**
- * The failure of a call made inside a transaction that cannot run at once: by the time it could,
- * there may be no transaction, or another one.
+ * The error for a call made inside the caller's transaction that cannot run at once. Later the
+ * transaction may have ended, or another one may be open.
  */
 export function lateInside(): StorageError {
   const message =
-    "a call inside a transaction of yours could not run in it at once, as calls of its thread " +
-    "made before wait, or its serializer answers later; await the calls made before BEGIN, and " +
-    "call what is serialized later outside of transactions";
+    "a call inside a transaction of yours could not run in it at once, because earlier calls of " +
+    "its thread still wait or the serializer is asynchronous; await all calls before BEGIN, and " +
+    "use no asynchronous serializer inside a transaction";
   return new StorageError("storage-in-transaction", message);
 }

@@ -3,28 +3,28 @@ import type { SerializerProtocol } from "@langchain/langgraph-checkpoint";
 import { type CheckpointerError, InvalidInputError } from "./errors.js";
 import "./platform/web-assembly.js";
 
-/** How long a batch waits for a lock unless the options say otherwise. */
+/** The default of `busyDeadlineMs`, in milliseconds. */
 export const BUSY_DEADLINE_MS = 5000;
 
-/** What a saver may take to be unchanged, and how much it remembers. */
+/** How a saver uses its cache. */
 export interface MemoryOptions {
   /**
-   * Channels whose elements you promise never to change once they are in the channel: a list's
-   * items, or the values of a map, are replaced by others but never modified. An element that is
-   * the same object as before is then taken to be unchanged without a look at what it holds, so a
-   * modified one would not be stored.
+   * Channels whose elements you promise never to modify in place: the items of a list, or the
+   * values of a map, may be replaced but not changed. The saver takes an element that is the same
+   * object as before for unchanged and does not look inside it. If you do modify such an element,
+   * the change is not stored.
    */
   readonly assumeImmutable?: readonly string[] | undefined;
   /**
-   * About how many bytes of memory the saver takes to remember the values it last stored or read,
-   * by thread; 48 MiB when it is left out, 0 to remember nothing.
+   * About how many bytes of memory the saver may use to remember the values it last stored or read,
+   * over all threads. Defaults to 48 MiB; 0 turns the cache off.
    */
   readonly cacheBytes?: number | undefined;
 }
 
-/** A call that the saver has answered. */
+/** A call that has ended, as `onCall` receives it. */
 export interface CallReport {
-  /** The method that was called. `get` is a `getTuple`. */
+  /** The method that was called. LangGraph's `get` counts as a `getTuple`. */
   readonly op:
     | "setup"
     | "getTuple"
@@ -34,79 +34,88 @@ export interface CallReport {
     | "deleteThread"
     | "getDeltaChannelHistory";
   /**
-   * Milliseconds from the call to its answer; of a `list` those in which it was asked for a tuple,
-   * without those that its reader took between them.
+   * Milliseconds from the call to its answer. For a `list`: the time spent producing tuples,
+   * without the time its reader takes between them.
    */
   readonly ms: number;
   /**
-   * The bytes of the serialized values that the call gave the planner to store, or that it got of
-   * what was read: channel values, pending writes, metadata, and the other fields of checkpoints.
-   * What the saver remembers, and does not send or read again, is not counted. Nor is what the
-   * store adds or leaves out: ids, indexes, equal parts.
+   * The bytes of serialized values that the call stored or read: channel values, pending writes,
+   * metadata, and the other fields of checkpoints. Values that the cache saves from being sent or
+   * read again are not counted, nor is what the store adds or leaves out: ids, indexes, shared
+   * parts.
    */
   readonly bytes: number;
-  /** What the call failed with; there is no such key where it did not fail. */
+  /** The error of a call that failed; the key is absent if it succeeded. */
   readonly error?: CheckpointerError;
 }
 
-/** Who is told of calls. */
+/** Observing calls. */
 export interface CallOptions {
   /**
-   * Is called once for each call, when it has ended: a `list` ends after its last tuple, or where
-   * its reader stops. What it throws, or a promise of it is rejected with, is a warning, once for
-   * each saver, and changes nothing for the call. Nothing waits for a promise that it gives.
+   * Called once for each call, when it ends. A `list` ends after its last tuple, or when its reader
+   * stops. If the callback throws, or returns a promise that rejects, the saver warns once and the
+   * call is not affected. Nothing waits for a returned promise.
    */
   readonly onCall?: ((call: CallReport) => void) | undefined;
 }
 
-/** What every saver may be told. */
+/** The options of every saver. */
 export interface SaverOptions extends MemoryOptions, CallOptions {
   /**
-   * The compiled core module of the planner, `langgraph-checkpoint-wasm/planner.core.wasm`, for
-   * runtimes that read no files or compile nothing; read from this package when it is left out.
+   * The compiled core module of the planner, `langgraph-checkpoint-wasm/planner.core.wasm`. Needed
+   * in runtimes that cannot read files or compile WebAssembly. Defaults to the copy in this
+   * package.
    */
   readonly core?: WebAssembly.Module | undefined;
 }
 
 /** When a commit waits for the disk. */
 export type Synchronous =
-  /** At every commit: what was acknowledged survives a loss of power. */
+  /** At every commit: acknowledged calls survive a loss of power. */
   | "full"
   /**
-   * At checkpoints of the log: what was acknowledged survives the death of the process; a loss of
-   * power may undo the last commits, and never damages the file.
+   * Only when SQLite copies its log into the file: acknowledged calls survive the death of the
+   * process. A loss of power may undo the last commits but never damages the file.
    */
   | "normal";
 
-/** How a SQLite database is opened and used. */
+/** The options of a saver on a SQLite database. */
 export interface SqliteOptions extends SaverOptions {
-  /** When a commit waits for the disk: `"full"` for a database that the saver opens. */
+  /**
+   * When a commit waits for the disk. Defaults to `"full"` for a database that the saver opens, and
+   * to the connection's own setting otherwise.
+   */
   readonly synchronous?: Synchronous | undefined;
-  /** How long a call waits for a lock that another connection holds; 5000 when left out. */
+  /**
+   * How many milliseconds a call waits for a lock that another connection holds. Defaults to 5000.
+   */
   readonly busyDeadlineMs?: number | undefined;
-  /** Serializes the values; `JsonPlusSerde` when it is left out. */
+  /** Serializes the values. Defaults to `JsonPlusSerde`. */
   readonly serde?: SerializerProtocol | undefined;
 }
 
-/** What a saver remembers unless the options say otherwise. */
+/** The default of `cacheBytes`. */
 export const CACHE_BYTES = 48 * 1024 * 1024;
 
-/** What an option may be, and how people are told. */
+/** A check for an option's value, and the words of the error: "the option x has to be ...". */
 export type Kind = readonly [isOne: (value: unknown) => boolean, what: string];
-/** The kind of every option that there is: the type makes sure that none is left out. */
+/** The kind of every option. The type makes sure that no option is missing. */
 export type Kinds<Options> = Readonly<Record<keyof Options, Kind>>;
 
-/** The longest time that a timer, or SQLite, takes. */
+/** The longest time that timers and SQLite accept. */
 const WAIT_MAX_MS = 2 ** 31 - 1;
 
 const isAtLeastZero = (value: unknown) => typeof value === "number" && value >= 0;
 const isFunction = (value: unknown) => typeof value === "function";
 
+/** Well-formed text. */
 export const TEXT: Kind = [
   (value) => typeof value === "string" && value.isWellFormed(),
   "text; leave it out for the default",
 ];
+/** A boolean. */
 export const YES_OR_NO: Kind = [(value) => typeof value === "boolean", "true or false"];
+/** A function. */
 export const FUNCTION: Kind = [isFunction, "a function; leave it out for the default"];
 
 const SERDE: Kind = [
@@ -114,7 +123,9 @@ const SERDE: Kind = [
   "an object with the methods dumpsTyped and loadsTyped",
 ];
 
-/** A planner's core module. One of another realm is one, too. */
+/**
+ * The kind of a planner's core module. A module of another realm is accepted, so no `instanceof`.
+ */
 function coreOf(entry: string): Kind {
   return [
     (value) => Object.prototype.toString.call(value) === "[object WebAssembly.Module]",
@@ -130,12 +141,13 @@ const MEMORY: Kinds<MemoryOptions> = {
   cacheBytes: [isAtLeastZero, "a number of bytes, from 0; leave it out for the default"],
 };
 const CALLS: Kinds<CallOptions> = { onCall: FUNCTION };
+/** The options of every saver. */
 export const SAVER: Kinds<SaverOptions> = {
   ...MEMORY,
   ...CALLS,
   core: coreOf("langgraph-checkpoint-wasm/core"),
 };
-/** Of a store that waits for locks. */
+/** The options of a store that waits for locks. */
 export const LOCKING: Kinds<Omit<SqliteOptions, "synchronous">> = {
   ...SAVER,
   busyDeadlineMs: [
@@ -144,11 +156,12 @@ export const LOCKING: Kinds<Omit<SqliteOptions, "synchronous">> = {
   ],
   serde: SERDE,
 };
+/** The options of a saver on a SQLite database. */
 export const SQLITE: Kinds<SqliteOptions> = {
   ...LOCKING,
   synchronous: [(value) => value === "full" || value === "normal", '"full" or "normal"'],
 };
-/** What Kusto has in common with the others. */
+/** The options that Kusto shares with the other stores. */
 export const OF_KUSTO = {
   ...MEMORY,
   ...CALLS,
@@ -156,7 +169,7 @@ export const OF_KUSTO = {
   serde: SERDE,
 };
 
-/** Refuses options that there are not, and values that are none of theirs. */
+/** Throws `unknown-option` or `invalid-option` for options that do not fit `kinds`. */
 export function checkOptions<Options>(options: unknown, kinds: Kinds<Options>): void {
   if (typeof options !== "object" || options === null || Array.isArray(options)) {
     throw refusedOption("the options have to be an object; leave them out for the defaults");
@@ -169,25 +182,26 @@ export function checkOptions<Options>(options: unknown, kinds: Kinds<Options>): 
   }
 }
 
-/** The options of every saver's among those of one. */
+/** Picks the options that every saver has. */
 export function shared(options: SaverOptions): SaverOptions {
   const { assumeImmutable, cacheBytes, core, onCall } = options;
   return { assumeImmutable, cacheBytes, core, onCall };
 }
 
-/** The options of a saver that has a core module where they name none. */
+/** Checked options, with `core` as the default core module. */
 export function coreOr(core: WebAssembly.Module, options: SaverOptions): SaverOptions {
   checkOptions(options, SAVER);
   return { ...options, core: options.core ?? core };
 }
 
-/** Refuses a serializer, of a constructor's own argument, that is none. */
+/** Throws `invalid-option` if a constructor's `serde` argument is not a serializer. */
 export function checkSerde(serde: unknown): void {
   const [isOne, what] = SERDE;
   if (serde === undefined || isOne(serde)) return;
   throw refusedOption(`the serde has to be ${what}; options are the argument after it`);
 }
 
+/** The error for a bad value of an option. */
 export function refusedOption(message: string): InvalidInputError {
   return new InvalidInputError("invalid-option", message);
 }
@@ -202,7 +216,9 @@ function unknownOption(name: string, names: readonly string[]): InvalidInputErro
   return new InvalidInputError("unknown-option", `there is no option ${name}; ${hint}`);
 }
 
-/** The name that was meant: one of the same letters, or of nearly the same. */
+/**
+ * The name that was probably meant: the most similar one, if at most a third of the letters differ.
+ */
 function nearest(name: string, names: readonly string[]): string | undefined {
   const letters = (text: string) => text.toLowerCase().replaceAll(/[^a-z]/g, "");
   const given = letters(name).slice(0, 40);
@@ -211,7 +227,7 @@ function nearest(name: string, names: readonly string[]): string | undefined {
   return least !== undefined && least[0] <= given.length / 3 ? least[1] : undefined;
 }
 
-/** How many letters to add, remove or change to make one text of another. */
+/** The edit distance: how many letters to add, remove or change to turn one text into the other. */
 function distance(one: string, other: string): number {
   let row = Array.from({ length: other.length + 1 }, (_, index) => index);
   for (const [index, letter] of [...one].entries()) {

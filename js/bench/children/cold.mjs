@@ -1,4 +1,4 @@
-// What a process that has not run before waits for: nothing is imported ahead of the clock.
+// The first use of a saver in a fresh process. Nothing is imported before the clock starts.
 
 import { strictEqual } from "node:assert/strict";
 import { performance } from "node:perf_hooks";
@@ -8,7 +8,10 @@ const PACKAGES = {
   ours: "langgraph-checkpoint-wasm/sqlite",
 };
 
-/** Imports a saver, opens a file, reads a thread of so many messages, or none. */
+/**
+ * Imports a saver, opens a file, and reads a thread, which must have this many messages, or be
+ * missing if undefined.
+ */
 export async function run({ name, path, threadId, messages }) {
   const began = performance.now();
   const { SqliteSaver } = await import(PACKAGES[name]);

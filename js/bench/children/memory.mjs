@@ -1,4 +1,4 @@
-// How much memory a process holds after a chat has grown.
+// The memory of a process after a chat has grown.
 
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";

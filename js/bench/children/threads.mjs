@@ -1,4 +1,4 @@
-// Many threads in one process, for a tracer that counts what it asks of the disk.
+// Many threads in one process, run under a tracer that counts its syncs.
 
 import { close, open } from "../savers.mjs";
 import { growThreads } from "../threads.mjs";

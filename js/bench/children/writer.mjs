@@ -1,4 +1,4 @@
-// One of several processes that write to one file.
+// One of several processes that write to the same file.
 
 import { messageOf } from "../data.mjs";
 import { timed } from "../sampling.mjs";
@@ -33,7 +33,10 @@ export async function run({ name, path, number, threads }, ready) {
   return { began, ended, times, errors, lost };
 }
 
-/** Opening may fail while another process sets the file up: that is an error, and tried again. */
+/**
+ * Opens the saver. While another process sets the file up, that may fail: counts an error and tries
+ * again.
+ */
 async function opened(name, path, errors) {
   for (let count = 0; count < OPENINGS_MAX; count += 1) {
     try {

@@ -1,4 +1,4 @@
-// Processes that have not run before.
+// Fresh processes.
 
 import { growChat } from "../chat.mjs";
 import { runChild } from "../children.mjs";

@@ -49,7 +49,8 @@ async function measure(kind, { pathOf, synchronous, quick }) {
   const size = `${invocations} invocations, ${kind}`;
   const rows = rowsOf(found, size, [{ of: "ours", atMost: 0.4 }]);
   if (!quick) return rows;
-  // In a hurry the stock savers talk for a shorter while, in which less piles up.
+  // In a quick run the stock savers have a shorter conversation, as theirs slow down with its
+  // length.
   const few = 20;
   const short = await inTurns(["none", "stock", "memory"], { rounds }, (name, round) => {
     return once(name, few)(name, round);
@@ -74,7 +75,7 @@ function rowsOf(found, size, targets) {
   ];
 }
 
-/** A conversation of so many invocations, each with one message in and three out. */
+/** Runs a conversation of this many invocations, each with one message in and three out. */
 async function converse(kind, saver, invocations) {
   const watch = watched(saver);
   const graph = graphOf(STATES[kind](), saver);
@@ -107,7 +108,7 @@ function graphOf(state, checkpointer) {
   return builder.addEdge(from, END).compile({ checkpointer });
 }
 
-/** Adds up the time in which at least one call of the saver is under way. */
+/** Measures the time during which at least one call of the saver is under way. */
 function watched(saver) {
   const watch = { time: 0, calls: 0, since: 0 };
   for (const method of saver === undefined ? [] : METHODS) {

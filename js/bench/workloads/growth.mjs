@@ -4,7 +4,7 @@ import { bytesWritten, growChat } from "../chat.mjs";
 import { exponentOf, inTurns, median, pluck } from "../sampling.mjs";
 import { ALL, close, open } from "../savers.mjs";
 
-/** Rounds by number of steps; a round of 1,000 takes the stock saver half a minute. */
+/** Rounds by number of steps. A round of 1,000 takes the stock saver half a minute. */
 const ROUNDS = { 50: 5, 200: 3, 1000: 3 };
 const QUICK_ROUNDS = { 50: 2, 200: 1, 1000: 1 };
 const LONGEST = 1_000;
@@ -13,7 +13,7 @@ export async function run({ pathOf, synchronous, quick }) {
   const found = {};
   for (const name of ALL) await growOnce(name, pathOf(`growth-warm-up-${name}`), synchronous, 50);
   for (const [steps, rounds] of Object.entries(quick ? QUICK_ROUNDS : ROUNDS)) {
-    // In a hurry the longest chat is for those that do not grow with its square.
+    // A quick run leaves out the savers whose longest chat takes quadratic time.
     const names = quick && Number(steps) === LONGEST ? ["ours", "optIn"] : ALL;
     found[steps] = await inTurns(names, { rounds }, (name, round) => {
       const path = pathOf(`growth-${name}-${steps}-${round}`);
@@ -39,7 +39,7 @@ export async function growOnce(name, path, synchronous, steps) {
 
 function rowsOf(steps, found, quick) {
   const ours = (limits) => (steps === LONGEST ? limits : []);
-  // Where the stock saver is spared the longest chat, it is compared at the one before.
+  // In a quick run the stock saver has no longest chat, so the second longest is compared.
   const compared = steps === (quick ? 200 : LONGEST);
   const size = `${steps} steps`;
   const { memory, ...files } = pluck(found, "written");
@@ -82,7 +82,7 @@ function exponents(found) {
   return { workload: "growth", what, size, unit: "number", values, targets };
 }
 
-/** What the picture shows; no rows of the table. */
+/** The curves of the picture. They are not rows of the table. */
 function curves(found) {
   return ["bytes", "last"].map((property) => {
     const series = {};

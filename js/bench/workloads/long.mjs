@@ -1,4 +1,4 @@
-// One step more of a thread that has become very long.
+// One more step of a very long thread.
 
 import { strictEqual } from "node:assert/strict";
 import { copyFileSync } from "node:fs";
@@ -22,7 +22,7 @@ export async function run({ pathOf, synchronous, quick }) {
     const path = pathOf(`long-${name}`);
     if (name === "ours" || name === "optIn") copyFileSync(built, path);
     savers[name] = await open(name, path, synchronous);
-    // A file of the stock saver with all these steps would have 151 GB: it gets the state whole.
+    // The stock saver's file of all these steps would have 151 GB, so it gets only the last state.
     if (name === "stock" || name === "memory") {
       await put(savers[name], THREAD, step, messagesUpTo(MESSAGES));
     }
@@ -65,7 +65,7 @@ function messagesUpTo(count) {
   return Array.from({ length: count }, (_, number) => shortMessageOf(SEED, number));
 }
 
-/** A thread that got here by so many messages a step. */
+/** Grows the long thread by `each` messages a step. */
 async function build(name, path, synchronous, each) {
   const all = messagesUpTo(MESSAGES);
   const saver = await open(name, path, synchronous);
@@ -77,7 +77,7 @@ async function build(name, path, synchronous, each) {
   close(saver, path);
 }
 
-/** The most bytes that a row of any table holds. */
+/** The size in bytes of the biggest row of all tables. */
 function biggestRow(db) {
   const tables = db.prepare("SELECT name FROM sqlite_schema WHERE type = 'table'").pluck().all();
   const sizes = tables.map((table) => {

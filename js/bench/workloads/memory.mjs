@@ -1,4 +1,4 @@
-// The memory of a process whose chat has grown.
+// The memory of a process after a chat has grown.
 
 import { runChild } from "../children.mjs";
 import { inTurns, median, pluck } from "../sampling.mjs";
@@ -10,7 +10,7 @@ export async function run({ pathOf, quick }) {
     return runChild("memory", { name, path: pathOf(`memory-${name}-${round}`), steps: STEPS });
   };
   const found = await inTurns(["none", "ours", "optIn"], { rounds: quick ? 1 : 3 }, once);
-  // These take half a minute each, and are far from any doubt.
+  // These take half a minute each, and their results are clear after one round.
   if (!quick) Object.assign(found, await inTurns(["stock", "memory"], { rounds: 1 }, once));
   const row = (what, property, targets) => {
     const { none, ...savers } = pluck(found, property);

@@ -1,4 +1,4 @@
-// Several processes that open one new file and write to it, all at once.
+// Several processes that open one new file at the same time and write to it.
 
 import { Child } from "../children.mjs";
 import { inTurns, pluck, quantile } from "../sampling.mjs";

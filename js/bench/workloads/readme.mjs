@@ -1,5 +1,5 @@
-// The README's rows: this package as it is when nothing is set, and the stock saver at the same
-// level of durability.
+// The README's rows: this package with its defaults, and the stock saver at the same level of
+// durability.
 
 import { inTurns, pluck } from "../sampling.mjs";
 import { growOnce } from "./growth.mjs";

@@ -5,7 +5,7 @@ import { inTurns, pluck, timed } from "../sampling.mjs";
 import { ALL, close, open } from "../savers.mjs";
 import { configOf, put, superstep } from "../supersteps.mjs";
 
-/** Rounds by size: enough for a median, few enough for patience. */
+/** Rounds by size: enough for a median, but not too slow. */
 const ROUNDS = { "3.8 KB": 400, "35 KB": 200, "235 KB": 60, "2 MB": 20 };
 const QUICK_ROUNDS = { "3.8 KB": 60, "35 KB": 40, "235 KB": 10, "2 MB": 3 };
 const WARM_UPS = { "3.8 KB": 100, "35 KB": 30, "235 KB": 8, "2 MB": 3 };
@@ -35,7 +35,7 @@ function order({ what }) {
   return Object.values(TITLES).indexOf(what);
 }
 
-/** The rows of one size, of the savers named. */
+/** The rows of one size, for the given savers. */
 export async function measure(size, { pathOf, synchronous, quick, names = ALL }) {
   const savers = {};
   const path = (name) => pathOf(`states-${name}-${SIZES[size]}`);
@@ -56,7 +56,7 @@ export async function measure(size, { pathOf, synchronous, quick, names = ALL })
   });
 }
 
-/** A new thread gets a whole state; then two messages more, first as writes; and is read. */
+/** On a new thread: puts a whole state, then two more messages (first as writes), then reads it. */
 async function once(saver, threadId, bytes) {
   const messages = messagesOf(SEED, bytes);
   const written = twoAfter(messages, SEED);
@@ -64,7 +64,7 @@ async function once(saver, threadId, bytes) {
   const whole = await timed(() => put(saver, threadId, 0, messages));
   const append = await timed(() => superstep(saver, threadId, 1, all, written));
   const read = await timed(() => saver.getTuple(configOf(threadId)));
-  // In memory, what is measured would pile up as it does not in a file.
+  // The MemorySaver would fill the memory with these threads.
   if (saver.db === undefined) await saver.deleteThread(threadId);
   return { whole, append, read };
 }

@@ -1,4 +1,4 @@
-// Many threads at once in one process: steps a second, and how often the disk is waited for.
+// Many threads at once in one process: steps a second, and syncs a step.
 
 import { readFileSync } from "node:fs";
 
@@ -19,7 +19,7 @@ export async function run(settings) {
   return rows;
 }
 
-/** The row of steps a second at a level of `synchronous`. */
+/** The row of steps per second at a level of `synchronous`. */
 export async function rates(synchronous, { pathOf, quick, names = NAMES }) {
   const threads = quick ? 100 : 1_000;
   const values = await inTurns(
@@ -40,8 +40,8 @@ export async function rates(synchronous, { pathOf, quick, names = NAMES }) {
 }
 
 /**
- * Where strace is installed and may trace: there is no exact count without it. The threads are
- * longer here, so that what opening the file and each thread's first `put` ask for adds little.
+ * The row of syncs per step, counted by strace; "n/a" if strace is missing or may not trace. The
+ * threads are longer here, so that opening the file and each thread's first `put` add little.
  */
 async function syncs(tasks, { pathOf, quick }) {
   const work = { threads: 16, steps: quick ? 25 : 100, tasks };
@@ -65,7 +65,7 @@ async function syncsOf(options) {
   }
 }
 
-/** The calls that a summary of strace counts: the fourth column. */
+/** The number of calls in a summary of strace: its fourth column. */
 function callsIn(summary) {
   const lines = summary.split("\n").filter((line) => / f(data)?sync$/.test(line.trimEnd()));
   return lines.reduce((calls, line) => calls + Number(line.trim().split(/\s+/)[3]), 0);

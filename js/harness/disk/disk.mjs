@@ -1,9 +1,9 @@
-// A disk behind a page cache: what is synced stays, of the rest anything may.
+// Models a disk behind a page cache: synced data stays, and any of the rest may be lost.
 //
-// A page is written back whole, in sectors that are each written or not. So after a loss of power a
-// sector holds what the page held at some moment since it was last synced. Names and sizes are as
-// uncertain. After a sync that failed each sector has one of those contents as well, but the page
-// counts as clean: only another write to it has a later sync look at it again.
+// A page is written back in sectors, each of which may be written or not. So after a loss of power
+// a sector has the content that the page had at some moment since its last sync. Names and sizes
+// are as uncertain. After a failed sync each sector also has one of those contents, but the page
+// counts as clean: a later sync writes it only if it was written to again.
 
 import { mkdirSync, writeFileSync } from "node:fs";
 import { basename, join } from "node:path";
@@ -11,10 +11,10 @@ import { basename, join } from "node:path";
 const PAGE = 4096;
 const SECTOR = 512;
 
-/** What may become of what was not synced. */
+/** How much of the unsynced data reaches the disk. */
 const FATES = ["none", "all", "early", "any", "most"];
 
-/** Draws what the disk has got: a function that chooses among versions by their times. */
+/** Draws a fate. Returns a function that chooses the version that reached the disk. */
 function drawFate(draw, now) {
   const fate = draw.pick(FATES);
   const early = draw.below(now + 1);
@@ -28,8 +28,9 @@ function drawFate(draw, now) {
 }
 
 /**
- * Something with what it was since it was last synced. Each version says what programs read of it
- * and what the disk has if it got that far; the first is what the disk has for certain.
+ * The versions of a page, a size or a name since its last sync. Each has what programs read
+ * (`cached`) and what the disk has if it got that far (`stored`). The disk certainly has the first
+ * one.
  */
 class Versions {
   constructor(value) {
@@ -44,14 +45,14 @@ class Versions {
     this.all.push({ time, cached: value, stored: value, cut });
   }
 
-  /** The disk has what was there at a time. */
+  /** Notes that the disk has the version of the given time. */
   sync(mark) {
     const at = this.all.findLastIndex(({ time }) => time <= mark);
     this.all = [{ ...this.all[at], time: 0 }, ...this.all.slice(at + 1)];
   }
 }
 
-/** A page, each sector of it from a version that is chosen. */
+/** A page with each sector from the version that `choose` picks. */
 function mixed(versions, choose) {
   const [first] = versions;
   if (versions.length === 1) return first.stored;
@@ -64,7 +65,7 @@ function mixed(versions, choose) {
 
 class File {
   #size = new Versions(0);
-  /** By number; a page that is not there is zeros. */
+  /** By page number. A missing page is zeros. */
   #pages = new Map();
 
   /** What programs read. */
@@ -72,7 +73,7 @@ class File {
     return this.#joined(this.#size.cached, (page) => page.cached);
   }
 
-  /** The file was opened and had this size then. */
+  /** Notes that the file was opened and then had this size. */
   opened(time, size) {
     if (size === 0 && this.#size.cached > 0) this.truncate(time, 0);
   }
@@ -104,7 +105,7 @@ class File {
     for (const page of this.#pages.values()) page.sync(mark);
   }
 
-  /** Of each sector the disk has something, and the page is clean. */
+  /** A failed sync: the disk has any version of each sector, and the page counts as clean. */
   fail(mark, draw) {
     for (const page of this.#pages.values()) {
       const count = page.all.findLastIndex(({ time }) => time <= mark) + 1;
@@ -114,11 +115,11 @@ class File {
     }
   }
 
-  /** What is on the disk after a loss of power. */
+  /** The content on the disk after a loss of power. */
   left(choose) {
     const size = choose(this.#size.all);
     return this.#joined(size.stored, ({ all }) => {
-      // What a truncation emptied is empty if, and only if, the file has become shorter.
+      // A page emptied by a truncation is empty if, and only if, the file has become shorter.
       const emptied = all.findLastIndex(({ cut, time }) => cut && time <= size.time);
       const versions = all.filter(
         ({ cut, time }, at) => at >= emptied && !(cut && time > size.time),
@@ -144,7 +145,9 @@ class File {
   }
 }
 
-/** The disk below one folder, and the log of calls, which is in the same order but not on it. */
+/**
+ * The disk with one folder, and the log of calls, which is ordered with it but not stored on it.
+ */
 export class Disk {
   calls = "";
   syncs = { done: 0, failed: 0, told: 0 };
@@ -153,7 +156,7 @@ export class Disk {
   #draw;
   #time = 0;
   #names = new Map();
-  /** What descriptors are open on: a file, the folder, the log, or nothing of interest. */
+  /** What each descriptor is open on: a file, the folder, the log, or undefined. */
   #open = new Map();
   #syncing = new Map();
 
@@ -193,7 +196,7 @@ export class Disk {
     return new Map(files.filter(([, content]) => content !== undefined));
   }
 
-  /** Writes what is left after a loss of power into a new folder. */
+  /** Writes what a loss of power leaves into a new folder. */
   losePower(folder, draw) {
     const choose = drawFate(draw, this.#time);
     mkdirSync(folder);
@@ -206,7 +209,7 @@ export class Disk {
   #opened(path, size) {
     if (path === this.#folder) return this;
     if (path === this.#log) return "log";
-    // The index of a log is shared memory, and is made anew by whoever opens the database first.
+    // The index of a log is shared memory. The next process to open the database makes it again.
     if (path.endsWith("-shm")) return undefined;
     const name = this.#name(path);
     if (name.cached === undefined) name.add(this.#time, new File());
@@ -219,7 +222,7 @@ export class Disk {
     const known = this.#names.get(name);
     if (known !== undefined) return known;
     const versions = new Versions(undefined);
-    // The index is nobody's.
+    // The index is not kept.
     if (!name.endsWith("-shm")) this.#names.set(name, versions);
     return versions;
   }
@@ -230,7 +233,7 @@ export class Disk {
     else file?.sync(mark);
   }
 
-  /** A folder's sync is that of its names. */
+  /** A sync of the folder stores its names. */
   sync(mark) {
     for (const versions of this.#names.values()) versions.sync(mark);
   }

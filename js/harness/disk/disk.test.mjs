@@ -1,4 +1,4 @@
-// What was acknowledged is there after a loss of power. README.md says how it is found out.
+// Acknowledged calls survive a loss of power. README.md explains how this is tested.
 
 import assert from "node:assert/strict";
 import { before, test } from "node:test";
@@ -10,18 +10,18 @@ import { buildRecorder, losses, recorded, unrecorded } from "./run.mjs";
 
 const SEED = numberOf("DISK_SEED", 20270101);
 const RUNS = numberOf("DISK_RUNS", 1);
-/** How often the power goes in one run. */
+/** How often the power is lost in one run. */
 const LOSSES = numberOf("DISK_LOSSES", 20);
-/** Where syncs fail, more runs: what they do shows for a moment only. */
+/** More runs if syncs fail, as the effect of a failed sync shows only for a moment. */
 const RUNS_WITH_FAILURES = 3 * RUNS;
-/** How many syncs of a run are made to fail, and of how many the first ones. */
+/** How many syncs of a run are made to fail; they are among the first `EARLY_SYNCS`. */
 const FAILURES = 6;
 const EARLY_SYNCS = 60;
 
 const JAVASCRIPT = { synchronous: "full", logPages: 30 };
 const RUST = { synchronous: "full", rust: true };
 
-/** What a disk is asked: what the order of calls is about, histories/ looks at. */
+/** Plans for tests of the disk. histories/ tests the order of calls. */
 const PLAN = {
   turns: 60,
   deletesAlone: true,
@@ -43,7 +43,7 @@ function plansFor(draw, hosts, options) {
   }));
 }
 
-/** Runs plans and takes the power away, again and again. */
+/** Runs plans, and lets the power fail again and again. */
 async function simulate(test, hosts, { failures = 0, runs = RUNS, plan = {} } = {}) {
   const total = { runs, losses: 0, lost: 0, damaged: 0, failedSyncs: 0 };
   const faults = [];

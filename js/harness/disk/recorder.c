@@ -1,9 +1,9 @@
 // Records, in one order, what a program does to the files below a directory, and makes some of its
-// syncs fail. It is preloaded, so the SQLite of either host runs unmodified: what it hands to the
-// system is what is recorded. README.md says what the variables below mean.
+// syncs fail. It is preloaded, so the SQLite of either host runs unmodified, and exactly its system
+// calls are recorded. README.md explains the variables below.
 //
-// A record is a header and `length` bytes: a path, or what was written. Nothing is synced for
-// real: what a disk would hold is worked out from the records.
+// A record is a header and `length` bytes: a path, or written data. Nothing is really synced: the
+// content of a disk is computed from the records.
 
 #define _GNU_SOURCE
 #include <dlfcn.h>
@@ -30,9 +30,9 @@ struct header {
   uint32_t length, status;
 };
 
-// What is known of a descriptor: whether it is recorded, and the failures its owner was told of.
+// A descriptor: whether it is recorded, and how many failures its owner was told of.
 static struct { int recorded; unsigned told; } fds[FDS];
-// How many syncs of a file failed.
+// How many syncs of each file failed.
 static struct { ino_t inode; unsigned failures; } inodes[INODES];
 
 static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
@@ -56,7 +56,8 @@ __attribute__((constructor)) static void begin(void) {
   if (trace < 0) abort();
 }
 
-// Whatever happens between the two has one place in the order, in all processes on one trace.
+// What happens between `lock` and `unlock` has one place in the order, across all processes that
+// share the trace.
 static void lock(void) {
   pthread_mutex_lock(&mutex);
   flock(trace, LOCK_EX);
@@ -151,7 +152,7 @@ ssize_t write(int fd, const void *data, size_t length) {
   if (!is_recorded(fd)) return real(fd, data, length);
   lock();
   ssize_t written = real(fd, data, length);
-  // The place after it is known also where the file was opened for appending.
+  // The position after the write is known even if the file was opened for appending.
   if (written > 0) {
     record(WRITE, 0, fd, lseek64(fd, 0, SEEK_CUR) - written, DONE, data, (size_t)written);
   }
@@ -171,7 +172,7 @@ int ftruncate64(int fd, off64_t length) {
 
 int ftruncate(int fd, off_t length) { return ftruncate64(fd, length); }
 
-// Whether RECORD_FAIL, a list of numbers with commas, has the number of this sync.
+// Whether RECORD_FAIL, a list of numbers separated by commas, has the number of this sync.
 static int is_to_fail(unsigned number) {
   const char *list = getenv("RECORD_FAIL");
   for (char *end; list != NULL && *list != 0; list = *end == ',' ? end + 1 : end) {
@@ -181,15 +182,15 @@ static int is_to_fail(unsigned number) {
   return 0;
 }
 
-// A disk takes its time, and others go on meanwhile.
+// A real disk takes time, during which other processes go on.
 static void take_time(void) {
   if (delay_max < 2) return;
   drawn = drawn * 1664525 + 1013904223;
   usleep(delay_max / 2 + (drawn >> 8) % (delay_max / 2));
 }
 
-// Linux tells a failure once to each descriptor that was open at that time, and takes the pages for
-// clean. Failures of a directory's sync are left out: SQLite does not look at them.
+// Linux reports a failure once to each descriptor that was open then, and marks the pages clean.
+// Syncs of a directory never fail here, as SQLite ignores such failures.
 static int synced(int fd, int (*real)(int)) {
   if (!is_recorded(fd)) return real(fd);
   struct stat64 stat;

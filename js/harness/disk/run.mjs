@@ -1,4 +1,4 @@
-// Runs a plan under the recorder, then takes the power away at many places of what was recorded.
+// Runs plans under the recorder, then lets the power fail at many places of the records.
 
 import { execFileSync } from "node:child_process";
 import { mkdirSync, readFileSync, rmSync } from "node:fs";
@@ -15,14 +15,14 @@ import { recordsIn } from "./trace.mjs";
 
 const RECORDER = fileURLToPath(new URL("recorder.c", import.meta.url));
 const TARGET = fileURLToPath(new URL("../../../target", import.meta.url));
-/** A place in the order of calls after all others. */
+/** A place in the order of calls, after all others. */
 const AFTERWARDS = Number.MAX_SAFE_INTEGER;
-/** How many acknowledgements are soon after something. */
+/** How many acknowledgements after a failed sync count as soon after it. */
 const SOON = 3;
-/** A disk takes up to this long for a sync. */
+/** A sync takes up to this long. */
 const SYNC_US = 3_000;
 
-/** Compiles the recorder. */
+/** Compiles the recorder, and returns the path of the library. */
 export function buildRecorder() {
   const target = process.env.CARGO_TARGET_DIR ?? TARGET;
   mkdirSync(target, { recursive: true });
@@ -32,7 +32,7 @@ export function buildRecorder() {
   return library;
 }
 
-/** Follows plans under the recorder, all at once, and gives the records. */
+/** Runs plans under the recorder, all at the same time, and returns the records. */
 export async function recorded(recorder, plans, place, failing = []) {
   const trace = join(place.folder, "trace");
   const env = {
@@ -46,7 +46,7 @@ export async function recorded(recorder, plans, place, failing = []) {
   return recordsIn(readFileSync(trace));
 }
 
-/** Files that are other than the records say: then something went past the recorder. */
+/** The names of the files that differ from the records: something bypassed the recorder. */
 export function unrecorded(records, place, draw) {
   const disk = new Disk(place.inside, place.log, draw);
   for (const record of records) disk.apply(record);
@@ -57,9 +57,8 @@ export function unrecorded(records, place, draw) {
 }
 
 /**
- * Takes the power away at a number of places and gives for each what is wrong with what is read
- * then. Most places are right after something was acknowledged, and where syncs failed many of
- * those are soon after that.
+ * Lets the power fail at `count` places of the records, and returns what is wrong after each. Most
+ * places are right after an acknowledgement. If syncs failed, many are soon after a failed one.
  */
 export async function losses(records, plans, place, draw, count) {
   const acknowledged = records.flatMap(({ kind, data }, at) => {
@@ -86,7 +85,7 @@ export async function losses(records, plans, place, draw, count) {
   return { found, syncs: disk.syncs };
 }
 
-/** Reads everything as the next process does. */
+/** Reads everything, as the next process does. */
 async function lookAt(folder, name, plans, log) {
   const { plain } = plans[0].options;
   const path = join(folder, name);
@@ -123,8 +122,8 @@ async function lookAt(folder, name, plans, log) {
 }
 
 /**
- * The history of each checkpoint of the thread that was read in the end. The only read is the last
- * call, so nothing but deletions is about more than one of them.
+ * The history of each checkpoint of the thread that was read. Only the last call is a read, so
+ * calls on different checkpoints do not affect one another, except for deletions.
  */
 function byCheckpoint(calls, read) {
   const own = calls.filter(({ call }) => call.thread === read.call.thread);
@@ -137,14 +136,14 @@ function byCheckpoint(calls, read) {
   ]);
 }
 
-/** The calls that wrote, whatever the order of those that were under way at once. */
+/** The calls that wrote. Calls that were under way together may have any order. */
 function writesOf(calls) {
   return calls
     .filter(({ call, failed }) => isWrite(call) && failed?.stored !== "nothing")
     .map(({ line, ...call }) => call);
 }
 
-/** Whether what is read is what was there at some earlier time: then only the end is missing. */
+/** Whether the read gives an earlier state: then only the last commits are missing. */
 function isEarlier(calls, read) {
   const own = calls.filter(({ call }) => call.thread === read.call.thread);
   const ends = own.map(({ ended }) => ended ?? 0).sort((a, b) => b - a);

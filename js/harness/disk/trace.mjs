@@ -1,4 +1,4 @@
-// Reads what recorder.c wrote.
+// Reads a trace that recorder.c wrote.
 
 const HEADER_BYTES = 32;
 const KINDS = ["", "open", "write", "truncate", "sync-begin", "sync-end", "unlink", "rename"];
@@ -13,7 +13,7 @@ export function recordsIn(trace) {
     if (data.length < length) break;
     records.push({
       kind: KINDS[trace.readUInt32LE(at)],
-      /** A descriptor is one process's. */
+      /** A descriptor belongs to one process. */
       descriptor: `${trace.readUInt32LE(at + 4)}/${trace.readInt32LE(at + 12)}`,
       sync: `${trace.readUInt32LE(at + 4)}/${trace.readUInt32LE(at + 8)}`,
       offset: Number(trace.readBigInt64LE(at + 16)),

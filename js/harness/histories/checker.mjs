@@ -1,22 +1,22 @@
 // Looks for an order of the calls that explains every read: the search of Wing and Gong, with the
 // memory that Lowe added. Calls of different threads do not affect one another, so each thread is
-// looked at by itself.
+// checked separately.
 
 import { effectOf, isWrite, marksOf, Thread } from "./model.mjs";
 
-/** So many states may be looked at for one thread; a history that takes more is not decided. */
+/** At most this many states are tried for one thread. A history that needs more is not decided. */
 const STATES_MAX = 50_000;
 
 /**
- * Checks the history of one thread: calls with
+ * Checks the history of one thread. Its calls have
  *
- * - `call`: what was called,
- * - `begin`, `end`: places in the order of what happened; no `end` where nobody knows whether the
- *   call took effect, which it may do at any time or never,
- * - `line`: calls of one line take effect in the order in which they were made,
+ * - `call`: the call,
+ * - `begin`, `end`: places in the order of events; no `end` if nobody knows whether the call took
+ *   effect, which it may do at any time or never,
+ * - `line`: calls of one line take effect in the order they were made,
  * - `read`: what a read gave.
  *
- * Gives `undefined` when an order was found, and else the calls that no order explains.
+ * Returns `undefined` if an order was found, else the calls that no order explains.
  */
 export function unexplained(calls) {
   const search = new Search(calls);
@@ -24,7 +24,7 @@ export function unexplained(calls) {
   return { decided: search.decided, blocked: search.blocked, calls: search.calls };
 }
 
-/** Leaves out what nobody saw and nobody promised: that it never took effect explains as much. */
+/** Leaves out calls without an end that no read shows: an order without them explains as much. */
 function withoutUnseen(calls) {
   const reads = calls.map(({ read }) => read).filter((read) => read !== undefined);
   const seen = (mark) => reads.some((read) => read.includes(mark));
@@ -37,9 +37,9 @@ function withoutUnseen(calls) {
 }
 
 class Search {
-  /** Whether every order was ruled out that was not tried. */
+  /** False if the search gave up before it had tried or ruled out every order. */
   decided = true;
-  /** The reads that could not be explained where the search came furthest. */
+  /** The reads that could not be explained at the point where the search got furthest. */
   blocked = [];
   #thread = new Thread();
   #done;
@@ -54,7 +54,7 @@ class Search {
     this.calls = withoutUnseen(all).sort((a, b) => a.begin - b.begin);
     this.#done = this.calls.map(() => false);
     this.#left = this.calls.filter(({ end }) => end !== undefined).length;
-    // Sets of calls are told apart by the sums of numbers drawn for each.
+    // A set of calls is identified by the XOR of random numbers, one for each call.
     let state = 1;
     const draw = () => {
       state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
@@ -82,7 +82,7 @@ class Search {
     const possible = this.#possible();
     this.#remember(possible);
     const writes = possible.filter((at) => isWrite(this.calls[at].effect));
-    // What ended first most likely took effect first, and what nobody knows of last.
+    // The call that ended first most likely took effect first; one without an end, last.
     writes.sort((a, b) => this.#endOf(a) - this.#endOf(b));
     return writes.some((at) => {
       const undo = this.#thread.apply(this.calls[at].effect);
@@ -94,7 +94,10 @@ class Search {
     });
   }
 
-  /** Takes every read that may come next and gives what it gave: it changes nothing. */
+  /**
+   * Takes every read that may come next and is explained by the current state. Reads change
+   * nothing.
+   */
   #explain() {
     const explained = [];
     for (let more = true; more; ) {
@@ -110,7 +113,7 @@ class Search {
     return explained;
   }
 
-  /** The calls that may come next: none that is left had to come before. */
+  /** The calls that may come next: those that no remaining call has to precede. */
   #possible() {
     let ends = Number.POSITIVE_INFINITY;
     const lines = new Set();

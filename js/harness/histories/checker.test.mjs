@@ -1,5 +1,5 @@
-// The checker finds what it is for: handmade histories, each with one fault, are refused, and the
-// same histories without it are not.
+// Tests the checker: it refuses handmade histories with one fault each, and accepts the same
+// histories without the fault.
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
@@ -26,14 +26,14 @@ const remove = { op: "delete", thread: "t" };
 const list = { op: "list", thread: "t" };
 const get = (id) => ({ op: "get", thread: "t", id });
 
-/** What a read gives after some writes. */
+/** What a read gives after the given writes. */
 function after(read, ...done) {
   const thread = new Thread();
   for (const call of done) thread.apply(effectOf(call));
   return thread.read(effectOf(read));
 }
 
-/** Calls one after the other, unless they say when they were. */
+/** Calls one after the other, unless they have times of their own. */
 function history(...calls) {
   return calls.map((call, at) => ({ begin: 2 * at, end: 2 * at + 1, ...call }));
 }
@@ -53,7 +53,7 @@ test("a_read_that_is_stale_is_found", () => {
   const latest = (...done) => ({ call: get(), read: after(get(), ...done) });
   assert.ok(explained({ call: first }, { call: second }, latest(first, second)));
   assert.ok(!explained({ call: first }, { call: second }, latest(first)));
-  // The older state may be read before another read gives the newer one, and not after it.
+  // The older state may be read before another read gives the newer one, but not after it.
   const [newer, older] = [latest(first, second), latest(first)];
   const under = { call: second, begin: 2, end: 9 };
   assert.ok(explained({ call: first }, under, { ...older, begin: 3, end: 4 }, newer));

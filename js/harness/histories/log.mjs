@@ -1,11 +1,11 @@
-// The log of callers as the histories of threads.
+// Turns the log of callers into histories of threads.
 
 import assert from "node:assert/strict";
 
 import { withTexts } from "../support/plan.mjs";
 import { unexplained } from "./checker.mjs";
 
-/** The calls of a log, in the order in which they were made. */
+/** The calls of a log, in the order they were made. */
 export function callsOf(text, plans) {
   const planned = new Map();
   for (const plan of plans) {
@@ -14,13 +14,13 @@ export function callsOf(text, plans) {
     }
   }
   const calls = new Map();
-  // What is after the last line's end was cut off.
+  // A last line without a line break was cut off.
   const lines = text.split("\n").slice(0, -1);
   lines.forEach((line, place) => {
     const [, kind, name, n, rest] = /^(\S+) (\S+) (\S+) (.*)$/.exec(line) ?? [];
     const key = `${name} ${n}`;
     if (kind === "B") {
-      // A host that promises no order among calls under way says `-`.
+      // A host that does not order concurrent calls writes `-`.
       const own = rest === "-" ? undefined : `${name}/${rest}`;
       calls.set(key, { key, call: planned.get(key), begin: place, line: own });
     } else {
@@ -30,7 +30,7 @@ export function callsOf(text, plans) {
   return [...calls.values()];
 }
 
-/** The calls as the checker takes them: what failed and stored nothing never was. */
+/** The calls for the checker, without those that failed and stored nothing. */
 function decided(calls) {
   return calls.flatMap(({ ended, failed, ...call }) => {
     if (failed === undefined) return [{ ...call, end: ended }];
@@ -38,7 +38,7 @@ function decided(calls) {
   });
 }
 
-/** Fails with what is wrong with a history. */
+/** Fails the test if something is wrong with a history. */
 export function assertExplained(calls, name) {
   const faults = faultsIn(calls);
   assert.ok(
@@ -47,7 +47,7 @@ export function assertExplained(calls, name) {
   );
 }
 
-/** What is wrong with a history, in words; nothing where all of it is explained. */
+/** What is wrong with a history, in words; empty if every read is explained. */
 export function faultsIn(calls) {
   const faults = [];
   for (const { key, call, failed } of calls) {

@@ -1,9 +1,9 @@
-// What a thread is, in maps: what every call makes of it and what every read must give. It undoes
-// calls too, as whoever looks for an order of calls tries many.
+// A model of a thread, in two maps: the effect of every write and the result of every read. Writes
+// can be undone, as the search tries many orders.
 
 import { stateDigest, summary, valueDigest } from "../support/summary.mjs";
 
-/** The places of the special channels, whose newer write replaces the older one. */
+/** The places of the special channels. There a newer write replaces the older one. */
 const SPECIAL = new Map([
   ["__error__", -1],
   ["__scheduled__", -2],
@@ -11,7 +11,10 @@ const SPECIAL = new Map([
   ["__resume__", -4],
 ]);
 
-/** The writes of a call: the channel's place, whether it replaces, and what stands for it. */
+/**
+ * The writes of a call: their places, whether they replace an older write, and digests of their
+ * values.
+ */
 function placed({ writes }) {
   return writes.map(([channel, text], position) => {
     const idx = SPECIAL.get(channel);
@@ -19,7 +22,7 @@ function placed({ writes }) {
   });
 }
 
-/** What an operation is to the model; `call` is a plan's, with its texts. */
+/** The effect of a call in the model. `call` is a plan's, with its texts. */
 export function effectOf(call) {
   switch (call.op) {
     case "put": {
@@ -38,7 +41,7 @@ export function isWrite({ op }) {
   return op !== "get" && op !== "list";
 }
 
-/** Marks that a read shows where a write took effect; nothing for a deletion. */
+/** The marks that a read shows if a write took effect; undefined for a deletion. */
 export function marksOf({ op, id, task, checkpoint, places }) {
   if (op === "put") return [`${id} after ${checkpoint.parent ?? "none"} ${checkpoint.state}`];
   if (op === "writes") return places.map(({ channel, value }) => `${task}:${channel}=${value}`);
@@ -48,12 +51,12 @@ export function marksOf({ op, id, task, checkpoint, places }) {
 /** The state of one thread. */
 export class Thread {
   #checkpoints = new Map();
-  /** By checkpoint and task and place. */
+  /** By checkpoint, task and place. */
   #writes = new Map();
-  /** Sums that are the same for the same state, in whatever order it came about. */
+  /** Hashes of the state, independent of the order in which it came about. */
   #sums = [0, 0];
 
-  /** Applies a write, and gives what undoes it. */
+  /** Applies a write, and returns a function that undoes it. */
   apply({ op, id, checkpoint, task, places }) {
     const undo = [];
     if (op === "put") {
@@ -84,7 +87,7 @@ export class Thread {
     return this.#checkpoints.has(found) ? this.#summary(found) : "nothing";
   }
 
-  /** The same for the same state. */
+  /** The hash of the state. */
   get sum() {
     return this.#sums.join();
   }
@@ -119,7 +122,7 @@ export class Thread {
   }
 }
 
-/** A whole number for a text (FNV-1a), another one for each seed. */
+/** The hash of a text (FNV-1a) with a seed. */
 function hash(text, seed) {
   let sum = (0x811c9dc5 ^ (seed * 0x9e3779b9)) >>> 0;
   for (let at = 0; at < text.length; at += 1) {

@@ -1,5 +1,5 @@
-// One process: the calls of one saver on one thread take effect in their order, awaited or not, on
-// a new saver, with nothing remembered, and with some of the channels named as new.
+// One process: the calls of one saver on one thread take effect in the order they are made. Tested
+// awaited and not, on a new saver, without a cache, and with only some channels named as new.
 
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
@@ -12,15 +12,15 @@ import { assertExplained, callsOf } from "./log.mjs";
 
 const SEED = numberOf("HISTORIES_SEED", 20270101);
 const RUNS = numberOf("HISTORIES_RUNS", 3);
-/** A thread is used for so many turns, so that its history stays short. */
+/** A thread is used for this many turns, so that its history stays short. */
 const TURNS_OF_A_THREAD = 8;
 
-/** What one call may have to wait for, right before one that must not overtake it. */
+/** Pairs of calls where the second must not overtake the first, which may have to wait. */
 const CLOSE = { putAndGet: 3, putAndList: 3, putAndDelete: 3, deleteAndPut: 3, putTwice: 2 };
 const REST = { put: 2, superstep: 3, fork: 1, writes: 2, several: 2, deleteAlone: 1 };
 
 for (const [name, options] of [
-  // A control: where nothing is wrong, nothing is found.
+  // A control: SQLite alone must pass.
   ["sqlite_alone", { plain: true }],
   ["a_new_saver", { reopen: 0.5, caches: [undefined] }],
   ["a_saver_that_remembers_nothing", { reopen: 0.05, caches: [0] }],

@@ -1,4 +1,4 @@
-// Processes of both hosts on one file and the same threads, some of which are killed: some order of
+// Processes of both hosts work on one file and the same threads, and some are killed: some order of
 // the calls explains every read.
 
 import assert from "node:assert/strict";
@@ -14,18 +14,18 @@ const SEED = numberOf("HISTORIES_SEED", 20270101);
 const RUNS = numberOf("HISTORIES_RUNS", 3);
 const PROCESSES = 6;
 const TURNS = 40;
-/** A thread is used for so many turns, so that its history stays short. */
+/** A thread is used for this many turns, so that its history stays short. */
 const TURNS_OF_A_THREAD = 5;
-/** Before they are killed, the processes together say about this much. */
+/** A process is killed before the log of all has this many bytes. */
 const LOG_BYTES = 60_000;
 
-/** A plan for each process: the last one is the Rust host's, the first ones are killed. */
+/** A plan for each process. The last one is of the Rust host, and the first two are killed. */
 function plansOf(draw, options) {
   const threads = (turn) => [0, 1].map((at) => `t${Math.floor(turn / TURNS_OF_A_THREAD)}-${at}`);
   return Array.from({ length: PROCESSES }, (_, index) => {
     const shared = { turns: TURNS, threads, processes: PROCESSES, index, big: 0.02 };
     const plan = { ...makePlan(draw, `p${index}`, shared), options };
-    // A process may die at its own hand, with calls under way, or at another's, at any time.
+    // The first process kills itself with calls under way. The second is killed at any time.
     if (index === 0) plan.turns[10 + draw.below(TURNS - 10)].kill = draw.below(3);
     if (index === 1) plan.killAt = draw.below(LOG_BYTES);
     if (index === PROCESSES - 1) plan.rust = !options.plain;
@@ -33,7 +33,7 @@ function plansOf(draw, options) {
   });
 }
 
-/** What a process reads that comes after all others. */
+/** What a process reads after all others have ended. */
 async function readAfterwards(place, calls, options) {
   const saver = openSaver(place.database, options);
   const reads = [];
@@ -48,7 +48,7 @@ async function readAfterwards(place, calls, options) {
 }
 
 for (const [name, options, runs] of [
-  // A control: where nothing is wrong, nothing is found.
+  // A control: SQLite alone must pass.
   ["sqlite_alone", { plain: true }, 1],
   ["both_hosts", {}, RUNS],
 ]) {

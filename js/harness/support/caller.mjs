@@ -2,11 +2,11 @@
 //
 //   node caller.mjs <plan> <log> <database>
 //
-// Before a call it appends `B <process> <call> <saver>` to the log, and after it
-// `E <process> <call> <result>`. All processes append to one log, so the log's order is the order
-// of what happened: a call whose end is before another's beginning came first.
+// Before a call it appends `B <process> <call> <saver>` to the log, and after it `E <process>
+// <call> <result>`. All processes append to one log, so the log's order is the order of events: a
+// call that ends before another begins came first.
 //
-// It says `ready`, and begins when its input ends, so that all begin at once.
+// It prints `ready`, and starts when its input ends, so that all processes start together.
 
 import { openSync, readFileSync, writeSync } from "node:fs";
 
@@ -34,7 +34,7 @@ async function make(call) {
 
 function failure(thrown) {
   const { code, name, message, cause } = thrown;
-  // SQLite's own errors do not say.
+  // Errors of SQLite do not say what was stored.
   const stored = thrown.stored ?? (plan.options.plain ? "unknown" : undefined);
   return { failed: { code, stored, name, message, cause: cause?.code ?? cause?.message } };
 }

@@ -1,13 +1,13 @@
-// Controls: the least saver there can be. Each call is a transaction of SQLite's own, through the
-// same driver, and nothing stands between the two. The careless one syncs the log beside SQLite, as
-// if a sync that succeeds were enough: it shows what a failed one does to what follows.
+// Controls: a minimal saver. Each call is one transaction of SQLite through the same driver. The
+// careless variant syncs the log itself and trusts a sync that succeeds: it shows what a failed
+// sync does to later commits.
 
 import { fdatasyncSync, openSync } from "node:fs";
 
 /** LangGraph's methods on a table of checkpoints and one of writes, in JSON. */
 export class PlainSaver {
   #db;
-  /** The log, where this syncs it. */
+  /** The log, if this saver syncs it. */
   #log;
 
   constructor(db, synchronous, careless) {

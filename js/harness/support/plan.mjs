@@ -1,26 +1,26 @@
-// What a process is to do, drawn from a seed. The callers of both hosts follow it.
+// What a process does, drawn from a seed. The callers of both hosts follow it.
 //
-// A plan has turns. The calls of a turn are made one after the other (`each`), or all without
-// waiting and then waited for (`together`), or not waited for before the next turn (`later`).
-// The values of states are numbers of `texts`, since most of a state is that of the one before.
+// A plan has turns. The calls of a turn are made one after the other (`each`), all at once and then
+// awaited (`together`), or not awaited before the next turn (`later`). The values of states are
+// indexes into `texts`, as most of a state is the same as in the one before.
 
-/** What a plan is drawn with, where nothing else is said. */
+/** The default options of a plan. */
 const DEFAULTS = {
   turns: 40,
-  /** The threads there are at a turn. */
+  /** The threads that exist at a turn. */
   threads: () => ["t0", "t1"],
-  /** How many processes there are, and which this is. */
+  /** The number of processes, and the index of this one. */
   processes: 1,
   index: 0,
-  /** How likely a turn opens the database anew. */
+  /** How likely a turn reopens the database. */
   reopen: 0.05,
-  /** How likely an application that deletes a thread begins it anew, and does not go on. */
+  /** How likely an application that deletes a thread starts it over instead of going on. */
   anew: 0.5,
-  /** Whether nothing else is under way when a thread is deleted. */
+  /** Whether a deletion runs with no other call under way. */
   deletesAlone: false,
   /** Whether every channel of every put is in `newVersions`. */
   allNew: false,
-  /** How likely a put has a state of a hundred kilobytes. */
+  /** How likely a put has a state of about 100 KB. */
   big: 0.05,
   kinds: {
     put: 30,
@@ -70,10 +70,10 @@ class Planner {
   #draw;
   #name;
   #calls = 0;
-  /** What the application knows of its branch of each thread. */
+  /** The application's own branch of each thread. */
   #branches = new Map();
   texts = [];
-  /** The numbers of the texts. */
+  /** The index of each text. */
   #numbers = new Map();
 
   constructor(draw, name, options) {
@@ -92,7 +92,7 @@ class Planner {
     }
     const calls =
       kind === "several" ? threads(number).map((one) => this.#put(one)) : this[kind](thread);
-    // What is read after all that may show what went before.
+    // A read at the end may show the effect of the calls before it.
     if (this.#draw.chance(0.25)) calls.push(this.#get(thread));
     if (this.options.deletesAlone && calls.some(({ op }) => op === "delete")) {
       turn.alone = true;
@@ -106,7 +106,7 @@ class Planner {
     return [this.#put(thread)];
   }
 
-  /** The writes of the tasks, then the checkpoint that came of them, as LangGraph does. */
+  /** The writes of tasks, then the checkpoint made from them, as LangGraph does. */
   superstep(thread) {
     const { latest } = this.#branch(thread);
     const tasks = latest === undefined ? [] : TASKS.slice(0, 1 + this.#draw.below(2));
@@ -130,14 +130,14 @@ class Planner {
     return [...this.deleteAlone(thread), this.#put(thread)];
   }
 
-  /** Another state under an id that is there already. */
+  /** Puts another state under an existing id. */
   putTwice(thread) {
     const first = this.#put(thread);
     const again = this.#put(thread);
     return [first, { ...again, id: first.id, parent: first.parent }];
   }
 
-  /** The application goes on as if nothing had happened, or begins anew. */
+  /** Deletes a thread. The application goes on as if nothing had happened, or starts over. */
   deleteAlone(thread) {
     if (this.#draw.chance(this.options.anew)) this.#branches.delete(thread);
     return [{ op: "delete", thread }];
@@ -175,7 +175,7 @@ class Planner {
     return { op: "get", thread, id };
   }
 
-  /** A checkpoint of this process or of another one, which may be there or not. */
+  /** The id of a checkpoint of this or another process. It may not exist. */
   #anyId(thread) {
     const { number } = this.#branch(thread);
     return idOf(1 + this.#draw.below(number + 1), this.#draw.below(this.options.processes));
@@ -188,7 +188,7 @@ class Planner {
       const channel = special ? this.#draw.pick(SPECIAL) : "messages";
       return [channel, JSON.stringify({ by: this.#name, at: this.#calls, place: at })];
     });
-    // At one place of a call there is one write.
+    // A call has at most one write at each place.
     const once = new Map(writes.map((write, at) => [SPECIAL.indexOf(write[0]) + 1 || -at, write]));
     return { op: "writes", thread, id, task, writes: [...once.values()] };
   }
@@ -227,7 +227,7 @@ class Planner {
     return this.texts.push(text) - 1;
   }
 
-  /** A state that came of another: most of it as it was. */
+  /** A state that follows another, with most of its values the same. */
   #nextValues(before, id) {
     const message = { id, by: this.#name, text: "word ".repeat(this.#draw.below(60)) };
     if (before === undefined) {

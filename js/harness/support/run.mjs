@@ -8,10 +8,10 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
 const CALLER = fileURLToPath(new URL("caller.mjs", import.meta.url));
-/** How often the log is looked at for the place of a kill. */
+/** How often the size of the log is checked for a kill. */
 const LOOK_MS = 2;
 
-/** A folder that is gone after the test. */
+/** A folder that is removed after the test. */
 export function temporaryFolder(test) {
   const folder = mkdtempSync(join(tmpdir(), "langgraph-checkpoint-"));
   test.after(() => rmSync(folder, { recursive: true, force: true }));
@@ -30,7 +30,10 @@ export function placeIn(folder) {
   };
 }
 
-/** Runs plans at once, each to its end, or to its kill when the log has `killAt` bytes. */
+/**
+ * Runs plans at the same time, each to its end, or until it is killed once the log has `killAt`
+ * bytes.
+ */
 export async function follow(plans, place, env = {}) {
   const rust = plans.some((plan) => plan.rust) ? rustCaller() : undefined;
   const children = plans.map((plan) => start(plan, plan.rust ? rust : undefined, place, env));
@@ -45,10 +48,10 @@ function start(plan, rust, place, env) {
   const [program, ...first] = rust === undefined ? [process.execPath, CALLER] : [rust];
   const child = spawn(program, [...first, path, place.log, place.database], {
     stdio: ["pipe", "pipe", "inherit"],
-    // What goes through the kernel's rings the recorder would not see.
+    // The recorder does not see what goes through io_uring.
     env: { ...process.env, UV_USE_IO_URING: "0", ...env },
   });
-  // One that has died is found out when it is waited for.
+  // A dead child is reported by `end`.
   child.stdin.on("error", () => {});
   const closed = once(child, "close");
   return { plan, child, closed, ready: Promise.race([once(child.stdout, "data"), closed]) };
@@ -57,7 +60,7 @@ function start(plan, rust, place, env) {
 function rustCaller() {
   const path = process.env.RUST_CALLER;
   if (path !== undefined) return path;
-  throw new Error("RUST_CALLER is not set: run the step of `cargo xtask test` that this is of");
+  throw new Error("RUST_CALLER is not set: run this through `cargo xtask test`");
 }
 
 async function end({ plan, child, closed }, place) {

@@ -1,4 +1,4 @@
-// The savers that a plan may be followed with, and its calls in LangGraph's interface.
+// The savers that can follow a plan, and the calls of a plan in LangGraph's interface.
 
 import Database from "better-sqlite3";
 import { SqliteSaver } from "langgraph-checkpoint-wasm/sqlite";
@@ -6,17 +6,17 @@ import { SqliteSaver } from "langgraph-checkpoint-wasm/sqlite";
 import { PlainSaver } from "./plain.mjs";
 import { summaryOf } from "./summary.mjs";
 
-/** Opens a database with one of the savers. */
+/** Opens a database with the saver that the options choose. */
 export function openSaver(database, options) {
   const { plain, careless, synchronous = "full", cacheBytes, logPages } = options;
   const db = new Database(database, { timeout: 0 });
-  // Copies of the log into the file, which are where a disk can do most harm, come often.
+  // Copies the log into the file often, as a failing disk does the most harm then.
   if (logPages !== undefined) db.pragma(`wal_autocheckpoint = ${logPages}`);
   if (plain) return new PlainSaver(db, synchronous, careless);
   return new SqliteSaver(db, undefined, { synchronous, cacheBytes, busyDeadlineMs: 60_000 });
 }
 
-/** Makes a call of a plan: what it read, if it reads. */
+/** Makes a call of a plan, and returns what it read, if it reads. */
 export async function perform(saver, call) {
   const { thread, id } = call;
   switch (call.op) {
@@ -70,7 +70,10 @@ function rest({ metadata, versions, changed }) {
   ];
 }
 
-/** The elements of a list by their texts: what stays in a list stays the same object. */
+/**
+ * The elements of lists by their texts, so that an element that stays in a list stays the same
+ * object.
+ */
 const elements = new Map();
 
 function parse(text) {

@@ -1,6 +1,6 @@
-// Draws that a seed decides.
+// Seeded random numbers.
 
-/** A source of draws: the same for the same seed. */
+/** A source of random draws, always the same for a seed. */
 export class Seeded {
   #state;
 
@@ -26,7 +26,7 @@ export class Seeded {
     return items[this.below(items.length)];
   }
 
-  /** One of the names, each as likely as its weight says. */
+  /** One of the names, each with a likelihood in proportion to its weight. */
   weighted(weights) {
     const entries = Object.entries(weights);
     let left = this.below(entries.reduce((sum, [, weight]) => sum + weight, 0));
@@ -38,7 +38,7 @@ export class Seeded {
   }
 }
 
-/** What a variable of the environment says, a number. */
+/** The number in an environment variable, or a default. */
 export function numberOf(variable, otherwise) {
   return Number(process.env[variable] ?? otherwise);
 }

@@ -1,4 +1,4 @@
-// What stands for a checkpoint in logs and in the model: short, and different where anything is.
+// Summaries of checkpoints for logs and for the model: short, and different if anything differs.
 
 import { createHash } from "node:crypto";
 
@@ -8,13 +8,13 @@ function digest(texts) {
   return hash.digest("hex").slice(0, 16);
 }
 
-/** Stands for a state: the metadata's text, and the text of each channel's value. */
+/** The digest of a state: the metadata's text, and the text of each channel's value. */
 export function stateDigest(metadata, values) {
   const channels = Object.keys(values).sort();
   return digest([metadata, ...channels.flatMap((channel) => [channel, values[channel]])]);
 }
 
-/** Stands for a write's value. */
+/** The digest of a write's value. */
 export function valueDigest(text) {
   return digest([text]);
 }
@@ -25,7 +25,7 @@ export function summary({ id, parent, state, writes }) {
   return `${id} after ${parent ?? "none"} ${state} [${shown.join(" ")}]`;
 }
 
-/** The same of a tuple that LangGraph's interface gives. */
+/** The summary of a tuple from LangGraph's interface. */
 export function summaryOf({ checkpoint, metadata, parentConfig, pendingWrites = [] }) {
   const texts = Object.entries(checkpoint.channel_values).map(([channel, value]) => {
     return [channel, JSON.stringify(value)];

@@ -1,4 +1,4 @@
-// What runs in a browser's worker, on OPFS or in memory.
+// The tasks of a browser's worker, on OPFS or in memory.
 
 const TASKS = {
   async kit(store) {
@@ -7,7 +7,7 @@ const TASKS = {
     return runKit({ name: "sqlite-wasm", open, close: (saver) => saver.close() });
   },
 
-  /** The import of the saver and of SQLite, and the first answer, on an empty store. */
+  /** The time to import the saver and SQLite and to get the first answer, on an empty store. */
   async cold(store) {
     const begin = performance.now();
     const open = await opener(store, "cold.db");
@@ -27,7 +27,7 @@ const TASKS = {
     return { notes };
   },
 
-  /** Runs an agent up to its question, or answers the one that an earlier page was asked. */
+  /** Runs an agent up to its question, or answers the question of an earlier page. */
   async agent(store, answer) {
     const open = await opener(store, "agent.db", answer === undefined);
     const checkpointer = await open();
@@ -52,12 +52,12 @@ async function agent(checkpointer) {
       .addEdge(START, "ask")
       .addEdge("ask", "greet")
       .addEdge("greet", END)
-      // A function that interrupts would have to know its graph, which browsers cannot tell it.
+      // `interrupt()` cannot find its graph in browsers, which have no async local storage.
       .compile({ checkpointer, interruptBefore: ["greet"] })
   );
 }
 
-/** What opens a saver on a database, an empty one unless it is said. */
+/** A function that opens a saver on a database, which is emptied first if `empty`. */
 async function opener(store, name, empty = true) {
   const { default: sqlite3InitModule } = await import("@sqlite.org/sqlite-wasm");
   const { SqliteWasmSaver } = await import("../../dist/entries/sqlite-wasm.js");

@@ -1,4 +1,4 @@
-// The graph of the README's example, for runtimes that run no example from a file.
+// The graph of the README's example, for runtimes that cannot run the example from a file.
 
 import { Annotation, Command, END, interrupt, START, StateGraph } from "@langchain/langgraph/web";
 
@@ -6,7 +6,7 @@ const State = Annotation.Root({
   notes: Annotation({ reducer: (left, right) => left.concat(right), default: () => [] }),
 });
 
-/** Runs it on a saver and gives the state that is then read. */
+/** Runs it on a saver and returns the notes of the state that is then read. */
 export async function runExample(checkpointer) {
   const app = new StateGraph(State)
     .addNode("greet", ({ notes }) => ({ notes: [`hello, note ${notes.length}`] }))
@@ -18,7 +18,7 @@ export async function runExample(checkpointer) {
   return (await app.getState(thread)).values.notes;
 }
 
-/** Runs an agent whose function asks a question, and answers it. */
+/** Runs an agent whose node asks a question, and answers it. */
 export async function runAgent(checkpointer) {
   const app = new StateGraph(State)
     .addNode("greet", () => ({ notes: [`hello, ${interrupt("who are you?")}`] }))

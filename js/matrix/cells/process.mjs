@@ -1,4 +1,4 @@
-// What runs in a process of a runtime: process.mjs <task> <store>. Prints one line of JSON.
+// The tasks of a process in a runtime: process.mjs <task> <store>. Prints one line of JSON.
 
 const [task, store] = globalThis.process.argv.slice(2);
 
@@ -24,10 +24,10 @@ const TASKS = {
     }),
 };
 
-/** What opens a saver on an empty store. */
+/** A function that opens a saver on an empty store. */
 async function opener() {
   const { SqliteSaver } = await import(`../../dist/entries/${store}.js`);
-  // A driver of another version than the one that was compiled for this package's own tests.
+  // For a driver of another version than the one in this package's node_modules.
   const driver = globalThis.process.env.BETTER_SQLITE3;
   if (store !== "sqlite" || driver === undefined)
     return () => SqliteSaver.fromConnString(":memory:");

@@ -1,5 +1,5 @@
-// One leg of a relay, in whatever runtime this is: relay.mjs <store> <database> <leg>. The first
-// runner finds nothing before it. Prints the digest of what is stored.
+// One leg of a relay, in any runtime: relay.mjs <store> <database> <leg>. The first leg must find
+// an empty thread. Prints the digest of what is stored.
 
 import { digestOf } from "../../dist/testing/rows.js";
 

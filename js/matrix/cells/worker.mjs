@@ -1,5 +1,5 @@
-// What runs in workerd, on a Durable Object's database and on D1. A request's path is
-// /<store>/<task>.
+// The tasks of a worker in workerd, on a Durable Object's database and on D1. The path of a request
+// is /<store>/<task>.
 
 import { DurableObject } from "cloudflare:workers";
 
@@ -11,7 +11,7 @@ const DROPS = [
 ];
 
 const TASKS = {
-  /** The import and the first answer, on an empty store. */
+  /** Imports the saver and gets the first answer, on an empty store. */
   async cold(_, open) {
     const saver = await open();
     const tuple = await saver.getTuple({ configurable: { thread_id: "cold" } });
@@ -28,7 +28,9 @@ const TASKS = {
     return { notes: await runAgent(await open()) };
   },
 
-  /** What the platform does not take is refused; what only looks too large is not. */
+  /**
+   * Values over the platform's limits are refused. A large value that fits once it is split is not.
+   */
   async limits(_, open) {
     const saver = await open();
     const config = { configurable: { thread_id: "limits", checkpoint_ns: "" } };
@@ -69,7 +71,7 @@ export class Checkpoints extends DurableObject {
     return answer(request, async () => {
       for (const drop of DROPS) storage.sql.exec(drop);
       const { DurableObjectSaver } = await import("../../dist/entries/durable-object.js");
-      // Without transactions it does too, as long as nothing fails.
+      // The example also runs without transactions, as nothing fails in it.
       return new DurableObjectSaver(request.url.endsWith("/example") ? storage.sql : storage);
     });
   }

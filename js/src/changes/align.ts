@@ -1,4 +1,4 @@
-// Which parts of a list or map are those it had before.
+// Finds the parts of a list or map that it had before.
 
 import type { Fingerprints } from "./fingerprints/parts.js";
 
@@ -8,27 +8,30 @@ export interface Parts {
   readonly items: readonly unknown[];
 }
 
-/** The same with fingerprints in place of the items: so many, the first ones of what is there. */
+/**
+ * The same as remembered, with fingerprints instead of items. Only the first `length` of the keys
+ * and fingerprints belong to it.
+ */
 export interface Proven {
   readonly keys: readonly string[] | undefined;
   readonly fingerprints: Fingerprints;
   readonly length: number;
 }
 
-/** How many parts that may have been left out are looked at to find one. */
+/** How many places ahead a part is searched for, in case parts before it were removed. */
 const LOOK_AHEAD = 64;
 
-/** The place of a part that was not there before, or has changed. */
+/** The place of a part that is new or has changed. */
 export const FRESH = -1;
 
-/** How many parts, from the beginning on, are those it had before. */
+/** How many parts at the beginning are unchanged. */
 export function samePrefix(before: Proven, now: Parts): number {
   const { keys, items } = now;
   const end = sameKeys(before.keys, keys, Math.min(before.length, items.length));
   return before.fingerprints.prefix(items, end);
 }
 
-/** How many of the first keys are the same: all, where there are none. */
+/** How many keys at the beginning are the same, at most `end`. A list has no keys: `end`. */
 function sameKeys(before: Parts["keys"], now: Parts["keys"], end: number): number {
   if (before === undefined || now === undefined) return end;
   let count = 0;
@@ -37,9 +40,9 @@ function sameKeys(before: Parts["keys"], now: Parts["keys"], end: number): numbe
 }
 
 /**
- * For each part its place before, or `FRESH`. Parts are matched from the beginning, where `first`
- * are known to match, from the end, and in order between: where a list or map was changed
- * elsewhere, more is found to be fresh than is.
+ * For each part its place before, or `FRESH`. Parts are matched from the beginning (the `first`
+ * ones are known to match), then from the end, then in order in between. After other changes, as a
+ * reordering, some unchanged parts are taken for fresh.
  */
 export function align(before: Proven, now: Parts, first: number): Int32Array {
   const matches = (place: number, index: number) =>

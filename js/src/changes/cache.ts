@@ -1,21 +1,21 @@
-// What a saver knows of the threads it serves.
+// What a saver remembers of the threads it serves.
 
 import type { Before } from "./diff.js";
 import { type ChannelHistory, type Histories, historiesBytes } from "./histories.js";
 import type { Tracked } from "./value.js";
 
-/** What an entry takes beside what it holds. */
+/** The memory of an entry, without what it holds. */
 const ENTRY_BYTES = 400;
 
-/** What is stored of a thread and namespace, as the last outcome said. */
+/** What is stored of a thread and namespace, according to the last outcome. */
 export interface Entry {
-  /** For the planner. */
+  /** Bytes for the planner, which say what is stored. */
   readonly known: Uint8Array;
-  /** All values of that checkpoint; undefined where there was no room for them. */
+  /** All values of that checkpoint; undefined if there was no room for them. */
   readonly values: ReadonlyMap<string, Before> | undefined;
 }
 
-/** What is held of a thread and namespace; under a key of its own each. */
+/** An entry or the histories of a thread and namespace. They have separate keys. */
 interface Held {
   readonly threadId: string;
   readonly bytes: number;
@@ -24,13 +24,13 @@ interface Held {
 }
 
 /**
- * Entries, and histories, by thread and namespace, those used last, as many as a number of bytes
- * has room for. They save work and change no outcome, so a lost one is harmless.
+ * The cache of a saver: entries and histories by thread and namespace. Above `bytesMax` bytes the
+ * least recently used are dropped. They save work and change no outcome, so losing one is harmless.
  */
-export class Memory {
-  /** How much there is room for. */
+export class Cache {
+  /** The bound of the memory that is used. */
   readonly bytesMax: number;
-  // A map keeps the order of insertion: what is unused for longest comes first.
+  // A map keeps the order of insertion, so the least recently used comes first.
   readonly #held = new Map<string, Held>();
   #bytes = 0;
 
@@ -38,17 +38,17 @@ export class Memory {
     this.bytesMax = bytesMax;
   }
 
-  /** The entry of a thread and namespace, given as in a config. */
+  /** The entry of a thread and namespace, with ids as in a config. */
   of(threadId: unknown, checkpointNs: unknown): Entry | undefined {
     return this.#use(keyOf("entry", threadId, checkpointNs))?.entry;
   }
 
-  /** The histories of a thread and namespace, given as in a config. */
+  /** The histories of a thread and namespace, with ids as in a config. */
   historiesOf(threadId: unknown, checkpointNs: unknown): Histories | undefined {
     return this.#use(keyOf("histories", threadId, checkpointNs))?.histories;
   }
 
-  /** Remembers what an outcome said. */
+  /** Remembers the outcome of a put or get; without the values, if they need too much memory. */
   remember(
     threadId: string,
     checkpointNs: string,
@@ -66,7 +66,7 @@ export class Memory {
     }
   }
 
-  /** Remembers the histories that the planner can go on from, beside those of other channels. */
+  /** Remembers the histories that the planner can go on from, and keeps those of other channels. */
   rememberHistories(
     threadId: unknown,
     checkpointNs: unknown,
@@ -98,7 +98,9 @@ export class Memory {
     return held;
   }
 
-  /** Holds it in place of what the key had, if there is room for it at all. */
+  /**
+   * Replaces what the key had, if there is room at all, and drops the oldest ones above the bound.
+   */
   #hold(key: string | undefined, held: Held): void {
     if (key === undefined) return;
     this.#remove(key);
@@ -119,14 +121,14 @@ export class Memory {
   }
 }
 
-/** Whether all values of an entry are there, so that they need not be read again. */
+/** Whether an entry has the values, so that they need not be read again. */
 export function hasValues(
   entry: Entry | undefined,
 ): entry is Entry & { values: ReadonlyMap<string, Before> } {
   return entry?.values !== undefined;
 }
 
-/** What is to be remembered of the values that the planner says are stored. */
+/** What to remember of the values that the planner says are stored. */
 export function toBefore(
   stored: readonly { channel: string; editable: boolean }[],
   written: ReadonlyMap<string, Tracked>,
@@ -139,13 +141,13 @@ export function toBefore(
   return before;
 }
 
-/** A number stands for its digits; the planner refuses those that have others. */
+/** An id as text; a number by its digits, as the planner has it. Undefined for other types. */
 export function idOf(id: unknown): string | undefined {
   if (typeof id === "string") return id;
   return typeof id === "number" ? String(id) : undefined;
 }
 
-/** The key of a thread and namespace as in a config; nothing for ids that the planner refuses. */
+/** The key of a thread and namespace; undefined for ids that the planner refuses. */
 function keyOf(what: string, threadId: unknown, checkpointNs: unknown): string | undefined {
   const [thread, namespace] = [idOf(threadId), idOf(checkpointNs ?? "")];
   if (thread === undefined || namespace === undefined) return undefined;

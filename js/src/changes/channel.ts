@@ -1,4 +1,4 @@
-// A channel's value on its way into the store, in the way of its channel.
+// Serializes a channel's value.
 
 import { type SerializerProtocol, TASKS } from "@langchain/langgraph-checkpoint";
 
@@ -9,31 +9,35 @@ import { JsonPlusSerde } from "../serde/serializer.js";
 import { type Before, type Written, write } from "./diff.js";
 import { writableSends } from "./sends.js";
 
-/** What of a value is taken to be unchanged, and how it is remembered: see `write`. */
-type Ways = [before: Before | undefined, immutable: boolean, bytesMax: number];
+/** The last parameters of `write`. */
+type WriteOptions = [before: Before | undefined, immutable: boolean, bytesMax: number];
 
-/** Serializes what is new in the value of a channel, which warnings and errors name. */
+/** Serializes what is new in the value of a channel. Warnings and errors name the channel. */
 export function writeChannel(
   serde: SerializerProtocol,
   channel: string,
   value: unknown,
-  ...ways: Ways
+  ...options: WriteOptions
 ): Eventually<Written> {
   return placed(serde, [channel], () => {
     if (channel === TASKS && serde instanceof JsonPlusSerde) {
-      return writeSends(serde, value, ...ways);
+      return writeSends(serde, value, ...options);
     }
-    return write(serde, value, ...ways);
+    return write(serde, value, ...options);
   });
 }
 
-function writeSends(serde: JsonPlusSerde, sends: unknown, ...ways: Ways): Eventually<Written> {
-  // It cannot be written twice later: LangGraph goes on to change it.
-  if (!isSynchronous(serde)) return write(serde, writableSends(serde, sends), ...ways);
+function writeSends(
+  serde: JsonPlusSerde,
+  sends: unknown,
+  ...options: WriteOptions
+): Eventually<Written> {
+  // A second attempt would come too late: LangGraph changes the value once this returns.
+  if (!isSynchronous(serde)) return write(serde, writableSends(serde, sends), ...options);
   try {
-    return write(serde, sends, ...ways);
+    return write(serde, sends, ...options);
   } catch (error) {
     if (!(error instanceof SerializationError)) throw error;
-    return write(serde, writableSends(serde, sends), ...ways);
+    return write(serde, writableSends(serde, sends), ...options);
   }
 }

@@ -1,4 +1,4 @@
-// A value said in terms of the one that is stored.
+// The diff of a value: an edit of the stored one.
 
 import type { SerializerProtocol } from "@langchain/langgraph-checkpoint";
 import type { NewValue, Run } from "../planner/contract.js";
@@ -12,9 +12,9 @@ import { fingerprintRead } from "./fingerprints/read.js";
 import { encodeParts } from "./texts.js";
 import { PartsBuilder, type Tracked, type TrackedParts, TrackedWhole, trackNew } from "./value.js";
 
-/** A value on its way into the store. */
+/** A value that is about to be stored. */
 export interface Written {
-  /** What to tell the planner. */
+  /** The value for the planner. */
   readonly value: NewValue;
   /** What to remember once it is stored. */
   readonly tracked: Tracked;
@@ -23,15 +23,16 @@ export interface Written {
 /** What is remembered of a channel's stored value. */
 export interface Before {
   readonly tracked: Tracked;
-  /** Whether the planner takes an edit of it. */
+  /** Whether the planner accepts an edit of it. */
   readonly editable: boolean;
 }
 
 /**
- * Serializes what is new in a value, or all of it where nothing of it is remembered.
+ * Serializes what is new in a value, or all of it if nothing is remembered of it.
  *
- * @param immutable Whether the parts of the value are promised never to change.
- * @param bytesMax A value that takes more memory to remember is not remembered by its parts.
+ * @param before What is remembered of the stored value.
+ * @param immutable Whether the value's parts are promised never to change.
+ * @param bytesMax Remember no parts of a value that would take more memory than this.
  */
 export function write(
   serde: SerializerProtocol,
@@ -42,7 +43,7 @@ export function write(
 ): Eventually<Written> {
   if (before?.tracked instanceof TrackedWhole) {
     if (Object.is(before.tracked.proof, value)) return unchanged(before.tracked);
-  } else if (isOfParts(before) && knowsParts(serde)) {
+  } else if (hasParts(before) && knowsParts(serde)) {
     const written = writeParts(serde, value, before, immutable, bytesMax);
     if (written !== undefined) return written;
   }
@@ -52,7 +53,7 @@ export function write(
   });
 }
 
-/** Whether two values that are written as a whole are so in the same bytes. */
+/** Whether two values, both written as a whole, have the same bytes. */
 function isSameWhole(before: Tracked, now: Tracked): boolean {
   if (!(before instanceof TrackedWhole && now instanceof TrackedWhole)) return false;
   const [{ kind, bytes }, other] = [before.payload, now.payload];
@@ -65,7 +66,7 @@ function areSameBytes(one: Uint8Array, other: Uint8Array): boolean {
   return true;
 }
 
-function isOfParts(
+function hasParts(
   before: Before | undefined,
 ): before is Before & { readonly tracked: TrackedParts } {
   return before !== undefined && !(before.tracked instanceof TrackedWhole);
@@ -95,7 +96,7 @@ function writeParts(
   const first = samePrefix(before, builder.parts);
   if (first === before.length) {
     if (first === length) return unchanged(before);
-    // The common case, a list that has grown, is spared a look at each part.
+    // The common case: the value has only grown, so its old parts need no further look.
     builder.keepAll(before);
     runs.keep(0, first);
     for (let index = first; index < length; index += 1) {
@@ -124,7 +125,9 @@ function writeParts(
   return { value: { tag: "edited", val: runs.done() }, tracked };
 }
 
-/** The place of a part that could not be proven and is written as it was. */
+/**
+ * The place before of a part that could not be proven unchanged but has the same text, or `FRESH`.
+ */
 function samePlace(
   { keys, texts, length }: TrackedParts,
   now: Parts,
@@ -142,7 +145,7 @@ function samePlace(
   return [next, fromEnd, index].find(isSame) ?? FRESH;
 }
 
-/** Collects parts that follow each other. */
+/** Collects parts into runs. */
 class Runs {
   readonly #runs: Run[] = [];
   #kept: { first: number; count: number } | undefined;
@@ -164,14 +167,14 @@ class Runs {
     this.#runs.push({ tag: "kept", val: this.#kept });
   }
 
-  /** A part that is written; nothing for one that JSON leaves out. */
+  /** Adds a new part; undefined for one that JSON leaves out. */
   fresh(text: string | undefined): void {
     if (text === undefined) return;
     this.#kept = undefined;
     this.#fresh.push(text);
   }
 
-  /** Whether so many parts are kept, in their order, and nothing else is there. */
+  /** Whether the runs are exactly the first `length` parts, in order. */
   keepsAll(length: number): boolean {
     if (this.#fresh.length > 0 || this.#runs.length !== 1) return false;
     return this.#kept?.first === 0 && this.#kept.count === length;

@@ -1,17 +1,19 @@
-// What a saver has read of the histories of delta channels.
+// The histories of delta channels that a saver remembers.
 
 import { type OutcomeOf, referenceToNothing } from "../planner/contract.js";
 
 /** The history of a channel. */
 export type ChannelHistory = OutcomeOf<"history">["val"][number];
 
-/** Histories that were read, by channel, each with all of its writes. */
+/** Histories by channel, each with all of its writes. */
 export type Histories = ReadonlyMap<string, ChannelHistory>;
 
-/** What a write takes beside its value. */
+/** The memory of a write, without its value. */
 const WRITE_BYTES = 200;
 
-/** A history with all of its writes: those of the one it goes on from, and those read. */
+/**
+ * Completes a history: if it goes on from a remembered one, that one's writes and seed come first.
+ */
 export function completed(history: ChannelHistory, before: Histories | undefined): ChannelHistory {
   if (!history.goesOn) return history;
   const begun = before?.get(history.channel);
@@ -20,7 +22,7 @@ export function completed(history: ChannelHistory, before: Histories | undefined
   return begun.seed === undefined ? whole : { ...whole, seed: begun.seed };
 }
 
-/** About how much memory histories take. */
+/** About how many bytes of memory histories take. */
 export function historiesBytes(histories: Histories): number {
   let bytes = 0;
   for (const { writes, seed, known } of histories.values()) {

@@ -1,4 +1,4 @@
-// Values that are remembered, revived once more.
+// Revives values from the cache.
 
 import type { SerializerProtocol } from "@langchain/langgraph-checkpoint";
 
@@ -15,7 +15,7 @@ import {
   valueText,
 } from "./value.js";
 
-/** Revives a value that is remembered. Its parts are other objects than before. */
+/** Revives a remembered value, as new objects. */
 export async function reviveCached(
   serde: SerializerProtocol,
   tracked: Tracked,
@@ -44,7 +44,8 @@ export async function reviveCached(
     if (immutable) {
       fingerprints.addRead(item, text);
     } else if (tracked.fingerprints.isRead(place)) {
-      // Where writing the part gives the text that was read, as most often, this was the last time.
+      // The part gets its fingerprint now if it is written as the text that was read, as is usual.
+      // The next time it can be made from that.
       const recorded = fingerprintOf(item);
       const same = recorded?.text === valueText(keys?.[place], text);
       fingerprints.addFingerprint(same ? recorded?.fingerprint : undefined);

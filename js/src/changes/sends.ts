@@ -1,12 +1,12 @@
-// The Sends of a checkpoint, of which LangGraph has not taken what is not to be stored.
+// The Sends of a checkpoint.
 
 import { SerializationError } from "../serde/errors.js";
 import { type Fields, isFields } from "../serde/records.js";
 import type { JsonPlusSerde } from "../serde/serializer.js";
 
 /**
- * Sends without the fields of their args that cannot be written. LangGraph takes untracked values
- * out of the Sends among a task's writes, but not out of those that it puts.
+ * Returns the Sends without the fields of their args that cannot be serialized. LangGraph removes
+ * untracked values from the Sends among a task's writes, but not from those that it puts.
  */
 export function writableSends(serde: JsonPlusSerde, sends: unknown): unknown {
   if (!Array.isArray(sends)) return sends;

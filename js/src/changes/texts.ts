@@ -1,16 +1,13 @@
-// The texts of parts, put together.
+// Joins the texts of parts.
 
 const encoder = new TextEncoder();
 
 const COMMA = 0x2c;
 
-/** Parts of fewer characters than this, on average, are joined before they are encoded. */
+/** Parts that are shorter than this on average are joined before they are encoded. */
 const LONG = 256;
 
-/**
- * The bytes of a list's or map's parts, with a comma between every two, between what opens and
- * closes it.
- */
+/** The bytes of `open`, the texts joined by commas, and `close`. */
 export function encodeParts(open: string, texts: readonly string[], close: string): Uint8Array {
   const commas = Math.max(texts.length - 1, 0);
   const length = texts.reduce(
@@ -21,7 +18,7 @@ export function encodeParts(open: string, texts: readonly string[], close: strin
   return long ?? encoder.encode(`${open}${texts.join(",")}${close}`);
 }
 
-/** The same where each character is a byte, without another copy of the text as a whole. */
+/** The same for ASCII texts, without joining them first; undefined if a character is not ASCII. */
 function encodeAscii(
   open: string,
   texts: readonly string[],

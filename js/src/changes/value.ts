@@ -1,4 +1,4 @@
-// A channel's value as it is remembered: its text, part by part, with the parts' fingerprints.
+// A remembered value: its text, part by part, and the fingerprints of its parts.
 
 import type { SerializerProtocol } from "@langchain/langgraph-checkpoint";
 
@@ -12,44 +12,44 @@ import { encodeParts } from "./texts.js";
 
 const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
 
-/** What a value takes beside its text and fingerprints. */
+/** The memory of a value, without its text and fingerprints. */
 const VALUE_BYTES = 200;
-/** What a part takes beside its text and what proves it. */
+/** The memory of a part, without its text and fingerprint. */
 const PART_BYTES = 64;
 
-/** How often it is asked whether the parts of a value take too much memory. */
+/** After how many parts each the memory of a value is estimated. */
 const PARTS_BETWEEN_LOOKS = 1024;
 
 /** A value that is written as a whole. */
 export class TrackedWhole {
   readonly payload: Payload;
-  /** The value itself, where it is a primitive. */
+  /** The value itself if it is a primitive, else something that no value is. */
   readonly proof: unknown;
   readonly bytes: number;
 
   constructor(payload: Payload, value: unknown) {
     this.payload = payload;
-    // No other value is ever this one.
+    // No caller has this object, so it never equals a value.
     this.proof = isPrimitive(value) ? value : payload;
     this.bytes = VALUE_BYTES + payload.bytes.length;
   }
 }
 
 /**
- * A list or map. One that has grown shares the arrays of what it was before, which goes on to have
- * the first ones of what they hold.
+ * A list or map, by its parts. A value that grows shares its arrays with the one it was before, so
+ * `keys`, `texts` and `fingerprints` may hold more than this value's `length`.
  */
 export class TrackedParts {
   readonly shape: ValueShape;
   /** How many parts it has. */
   readonly length: number;
-  /** Of a map: its keys in order. */
+  /** The keys of a map in order; undefined for a list. */
   readonly keys: readonly string[] | undefined;
   /** The text of each part. */
   readonly texts: readonly string[];
   fingerprints: Fingerprints;
   readonly bytes: number;
-  /** Whether some parts were read and have no proof yet. */
+  /** Whether some parts were read and have no fingerprint yet. */
   isRead = false;
 
   constructor(
@@ -67,7 +67,7 @@ export class TrackedParts {
     this.bytes = bytes;
   }
 
-  /** The text of the whole. */
+  /** The text of the whole value. */
   get text(): string {
     const [open, close] = this.shape === "list" ? "[]" : "{}";
     return `${open}${this.#ownTexts.join(",")}${close}`;
@@ -86,18 +86,21 @@ export class TrackedParts {
 /** A value that is stored, or about to be. */
 export type Tracked = TrackedWhole | TrackedParts;
 
-/** The parts of a value of a shape. */
+/** The parts of a list or map. */
 export function partsOf(shape: ValueShape, value: object): Parts {
   if (shape === "list" && Array.isArray(value)) return { keys: undefined, items: value };
   return { keys: Object.keys(value), items: Object.values(value) };
 }
 
-/** The text of a part's value. */
+/** The text of a part without its key. */
 export function valueText(key: string | undefined, text: string): string {
   return key === undefined ? text : text.slice(JSON.stringify(key).length + 1);
 }
 
-/** A value that is not remembered yet, serialized: as a whole where its parts take too much. */
+/**
+ * Serializes a value that is not remembered yet: by its parts, or as a whole if its parts would
+ * take more than `bytesMax` bytes of memory.
+ */
 export function trackNew(
   serde: SerializerProtocol,
   value: unknown,
@@ -131,7 +134,7 @@ function trackParts(
   return builder.built();
 }
 
-/** Puts a list or map together from parts that are kept and parts that are written. */
+/** Builds a list or map from kept parts and new parts. */
 export class PartsBuilder {
   readonly parts: Parts;
   readonly #serde: JsonPlusSerde;
@@ -150,12 +153,13 @@ export class PartsBuilder {
     this.parts = partsOf(shape, value);
   }
 
-  /** Writes the part at an index, and gives its text; nothing where JSON leaves it out. */
+  /** Writes the part at an index, and returns its text; undefined if JSON leaves the part out. */
   write(index: number): string | undefined {
     const item = this.parts.items[index];
     const key = this.parts.keys?.[index];
     const name = key ?? index;
-    // The place is taken first: looking at the part may put another list that grows from the same.
+    // The place is taken first: reading the part may run code that puts another list, which grows
+    // from the same arrays.
     const place = this.#begin(key);
     const plain = this.#fingerprints.add(item);
     const text =
@@ -167,7 +171,7 @@ export class PartsBuilder {
     return text;
   }
 
-  /** Whether all parts will take more memory than this, judging by those there are. */
+  /** Whether all parts will take more memory than this, estimated from those written so far. */
   isTooLarge(bytesMax: number): boolean {
     const done = this.#texts.length;
     if (done % PARTS_BETWEEN_LOOKS !== 0) return false;
@@ -175,7 +179,7 @@ export class PartsBuilder {
     return bytes * this.parts.items.length > bytesMax;
   }
 
-  /** Begins with all parts that were there before. */
+  /** Begins with all parts of the value before. */
   keepAll(before: TrackedParts): void {
     const { length, keys } = before;
     this.#keys = keys === undefined ? [] : toGrow(length, keys);
@@ -184,7 +188,7 @@ export class PartsBuilder {
     this.#bytes = before.bytes;
   }
 
-  /** Keeps a part that was there before. */
+  /** Keeps a part of the value before. */
   keep(before: TrackedParts, place: number): void {
     const own = this.#begin(before.keys?.[place]);
     this.#fingerprints.addKept(before.fingerprints, place);
@@ -213,26 +217,30 @@ export class PartsBuilder {
   }
 }
 
-/** The first ones of a list that may have grown since. */
+/** The first `length` elements of a list that may have grown since. */
 export function first<T>(length: number, list: readonly T[]): readonly T[] {
   return list.length === length ? list : list.slice(0, length);
 }
 
-/** A list to add to: itself where nobody has yet, so that growing copies nothing. */
+/**
+ * The first `length` elements of a list, to add to. The list itself if it has no more, so that
+ * growing copies nothing.
+ */
 function toGrow<T>(length: number, list: readonly T[]): T[] {
   return first(length, list) as T[];
 }
 
-/** A value that was read, revived, and what is to be remembered of it. */
+/** A revived value, and what to remember of it. */
 export interface Revived {
   readonly value: unknown;
   readonly tracked: Tracked;
 }
 
 /**
- * Revives what was read.
+ * Revives a value that was read.
  *
- * @param lengths Of a list or map that an edit may start from: how many bytes each part has.
+ * @param lengths The length in bytes of each part of a list or map that an edit may start from;
+ *   undefined for other values.
  */
 export async function revive(
   serde: SerializerProtocol,
@@ -259,7 +267,7 @@ function trackRead(
   const { keys, items } = partsOf(shape, Object(value));
   if (items.length !== lengths.length) return undefined;
   const texts = cut(bytes, lengths);
-  // JavaScript has an order of its own for keys that are numbers.
+  // JavaScript moves keys that are integers to the front.
   const inOrder = (text: string, at: number) => text.startsWith(`${JSON.stringify(keys?.[at])}:`);
   if (keys !== undefined && !texts.every(inOrder)) return undefined;
   const fingerprints = new Fingerprints(immutable);
@@ -273,7 +281,10 @@ function trackRead(
   return tracked;
 }
 
-/** The parts of a text, each with a byte before it and one after the last. */
+/**
+ * Cuts the text of a list or map into its parts. One byte precedes each part: the bracket or a
+ * comma.
+ */
 function cut(bytes: Uint8Array, lengths: Uint32Array): string[] {
   const texts: string[] = [];
   const text = decoder.decode(bytes);

@@ -1,6 +1,6 @@
 // The entry point `langgraph-checkpoint-wasm/bun`: SQLite through bun:sqlite.
 
-// Who compiles against this package may have no types of the driver, and `any` for its database.
+// Programs that compile against this package may lack the driver's types; `Database` is then `any`.
 // biome-ignore lint/suspicious/noTsIgnore: only this form gets there, and here they are no error.
 /** @ts-ignore */
 import type { Database } from "bun:sqlite";
@@ -17,19 +17,21 @@ export type { Location } from "../stores/sqlite/opening.js";
 /** A LangGraph.js checkpointer in a SQLite database, through bun:sqlite. */
 export class SqliteSaver extends DriverSaver<Database> {
   /**
-   * @param db An open database. Its `synchronous` stays as it is unless the options name one. If
-   *   you have a transaction open on it, the saver's writes join that, and last when you commit.
-   * @param serde Serializes the values; `JsonPlusSerde` when it is left out.
+   * @param db An open database. Its `synchronous` setting stays unless the options name one. If you
+   *   have a transaction open on it, the saver's writes join it and last only once you commit.
+   * @param serde Serializes the values. Defaults to `JsonPlusSerde`.
+   * @param options The other options.
    */
   constructor(db: Database, serde?: SerializerProtocol, options: SqliteOptions = {}) {
     super(db, (open) => new BunSqliteConnection(open), serde, options);
   }
 
   /**
-   * Opens the database in a file, which is made where it is missing, or a new one in memory. Makes
-   * an instance of the class that it is called on.
+   * Opens a database file, or a new database in memory, and returns an instance of the class that
+   * the method is called on. Creates the file if it is missing.
    *
    * @param location The file's path or `file:` URL, or `":memory:"`.
+   * @param options The options of the saver.
    */
   static fromConnString<Saver extends SqliteSaver = SqliteSaver>(
     this: SaverClass<Database, Saver>,

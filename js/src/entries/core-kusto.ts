@@ -1,4 +1,5 @@
-// The entry point `langgraph-checkpoint-wasm/core-kusto`: the same for Kusto.
+// The entry point `langgraph-checkpoint-wasm/core-kusto`: the core module of the planner for Kusto,
+// for the option `core` of programs that cannot read files.
 
 import { CORE } from "../../generated/planner-kusto.inline.cjs";
 import "../platform/web-assembly.js";

@@ -1,5 +1,5 @@
-// The types of this package's `.wasm` files: what an import of them gives in Workers, and an
-// `import source` in Node.js. Other tools give what they make of such files.
+// The types of this package's `.wasm` files, as Workers and Node.js's `import source` load them.
+// Other tools may give another value.
 
 import "../platform/web-assembly.js";
 

@@ -1,5 +1,5 @@
 // The entry point `langgraph-checkpoint-wasm/core`: the planner's core module, for the option
-// `core` of programs that have no files beside them.
+// `core` of programs that cannot read files.
 
 import { CORE } from "../../generated/planner.inline.cjs";
 import "../platform/web-assembly.js";

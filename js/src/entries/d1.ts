@@ -12,9 +12,9 @@ export type { D1Database, D1Statement } from "../stores/cloudflare/d1.js";
 /** A LangGraph.js checkpointer in a D1 database. */
 export class D1Saver extends StorageSaver {
   /**
-   * @param db The binding. Calls take one request each, in their order.
-   * @param serde Serializes the values; `JsonPlusSerde` when it is left out.
-   * @param options What it may take to be unchanged, and how much it remembers.
+   * @param db The binding. Batches are sent one after the other, one request each.
+   * @param serde Serializes the values. Defaults to `JsonPlusSerde`.
+   * @param options The other options.
    */
   constructor(db: D1Database, serde?: SerializerProtocol, options: SaverOptions = {}) {
     super(new D1Adapter(db), serde, coreOr(core, options));

@@ -19,10 +19,10 @@ export type {
 /** A LangGraph.js checkpointer in the SQLite database of a Durable Object. */
 export class DurableObjectSaver extends StorageSaver {
   /**
-   * @param storage `ctx.storage`. With `ctx.storage.sql` instead there are no transactions: what a
-   *   failed call leaves behind is then not undone. It is never half a checkpoint.
-   * @param serde Serializes the values; `JsonPlusSerde` when it is left out.
-   * @param options What it may take to be unchanged, and how much it remembers.
+   * @param storage `ctx.storage`. If you pass `ctx.storage.sql` instead, there are no transactions:
+   *   what a failed call has written is not undone, though it is never half a checkpoint.
+   * @param serde Serializes the values. Defaults to `JsonPlusSerde`.
+   * @param options The other options.
    */
   constructor(
     storage: DurableObjectStorage | DurableObjectSql,

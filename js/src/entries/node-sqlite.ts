@@ -1,5 +1,5 @@
-// The entry point `langgraph-checkpoint-wasm/node-sqlite`: SQLite through node:sqlite, which
-// Node.js has from version 22.16 on.
+// The entry point `langgraph-checkpoint-wasm/node-sqlite`: SQLite through node:sqlite, for Node.js
+// 22.16 and newer.
 
 import type { DatabaseSync } from "node:sqlite";
 
@@ -15,19 +15,21 @@ export type { Location } from "../stores/sqlite/opening.js";
 /** A LangGraph.js checkpointer in a SQLite database, through node:sqlite. */
 export class SqliteSaver extends DriverSaver<DatabaseSync> {
   /**
-   * @param db An open database. Its `synchronous` stays as it is unless the options name one. If
-   *   you have a transaction open on it, the saver's writes join that, and last when you commit.
-   * @param serde Serializes the values; `JsonPlusSerde` when it is left out.
+   * @param db An open database. Its `synchronous` setting stays unless the options name one. If you
+   *   have a transaction open on it, the saver's writes join it and last only once you commit.
+   * @param serde Serializes the values. Defaults to `JsonPlusSerde`.
+   * @param options The other options.
    */
   constructor(db: DatabaseSync, serde?: SerializerProtocol, options: SqliteOptions = {}) {
     super(db, (open) => new NodeSqliteConnection(open), serde, options);
   }
 
   /**
-   * Opens the database in a file, which is made where it is missing, or a new one in memory. Makes
-   * an instance of the class that it is called on.
+   * Opens a database file, or a new database in memory, and returns an instance of the class that
+   * the method is called on. Creates the file if it is missing.
    *
    * @param location The file's path or `file:` URL, or `":memory:"`.
+   * @param options The options of the saver.
    */
   static fromConnString<Saver extends SqliteSaver = SqliteSaver>(
     this: SaverClass<DatabaseSync, Saver>,

@@ -11,11 +11,11 @@ import { StorageSaver } from "../stores/storage-saver.js";
 
 export type { SqliteWasmDatabase, SqliteWasmStatement } from "../stores/sqlite/sqlite-wasm.js";
 
-/** How a database is used in a browser. */
+/** The options of a saver on a database in a browser. */
 export interface SqliteWasmOptions extends SaverOptions {
-  /** How long a call waits for a lock that another tab holds; 5000 when left out. */
+  /** How many milliseconds a call waits for a lock that another tab holds. Defaults to 5000. */
   readonly busyDeadlineMs?: number | undefined;
-  /** Serializes the values; `JsonPlusSerde` when it is left out. */
+  /** Serializes the values. Defaults to `JsonPlusSerde`. */
   readonly serde?: SerializerProtocol | undefined;
 }
 
@@ -29,8 +29,8 @@ export class SqliteWasmSaver extends StorageSaver {
   }
 
   /**
-   * Makes a saver on an open database: `new sqlite3.oo1.OpfsDb(path)` in a worker, which lasts, or
-   * `new sqlite3.oo1.DB()`, in memory. Fetches and compiles the planner's core module, unless the
+   * Makes a saver on an open database: `new sqlite3.oo1.OpfsDb(path)` in a worker, which persists,
+   * or `new sqlite3.oo1.DB()`, in memory. Fetches and compiles the planner's core module unless the
    * options have it.
    */
   static async open(
@@ -54,7 +54,7 @@ export class SqliteWasmSaver extends StorageSaver {
 }
 
 async function fetchCoreModule(): Promise<WebAssembly.Module> {
-  // It is written out, so that tools that gather a program's files find it.
+  // Spelled out, so that tools that gather a program's files find it.
   const url = new URL("../../generated/planner.core.wasm", import.meta.url);
   try {
     const response = await fetch(url);

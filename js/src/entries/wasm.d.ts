@@ -1,4 +1,4 @@
-// In Workers an import of a file of WebAssembly gives the compiled module.
+// In Workers, importing a `.wasm` file gives the compiled module.
 
 declare module "*.wasm" {
   const module: WebAssembly.Module;

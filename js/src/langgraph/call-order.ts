@@ -5,20 +5,27 @@ import type { Made } from "../planner/contract.js";
 import { type Eventually, ignoreFailure, isPending } from "../platform/maybe-promise.js";
 
 /**
- * Has the calls of a thread begin in their order: one whose values are still being serialized
- * holds up the later ones, and on a runner that does not order calls itself so does every call
- * until its end. A call about all threads is in the order of each.
+ * Starts the calls of each thread in the order they were made. A call whose values are still being
+ * serialized delays the later ones. If the runner does not order calls itself, every call delays
+ * the later ones until it ends. A call about all threads waits for, and delays, the calls of every
+ * thread.
  */
 export class CallOrder {
   readonly #ordersCalls: boolean;
-  /** What the next call of a thread, or of all, waits for; it never rejects. */
+  /**
+   * What the next call of a thread waits for. The key `undefined` is for calls about all threads.
+   * These promises never reject.
+   */
   readonly #last = new Map<string | undefined, Promise<unknown>>();
 
   constructor(ordersCalls: boolean) {
     this.#ordersCalls = ordersCalls;
   }
 
-  /** Begins a call with its values, once they are there and after the calls before it. */
+  /**
+   * Starts a call once its values are there and the calls before it allow it. Throws `lateInside`
+   * if a call inside the caller's transaction would have to wait.
+   */
   run<Values, Outcome>(
     { thread, isInside }: Made,
     values: Eventually<Values>,
@@ -34,9 +41,9 @@ export class CallOrder {
       if (isPending(values)) ignoreFailure(values);
       throw lateInside();
     }
-    const begun = Promise.all([values, before]).then(([ready]) => ({ ended: begin(ready) }));
-    const ended = begun.then((call) => call.ended);
-    this.#hold(thread, before, this.#ordersCalls ? begun : ended);
+    const started = Promise.all([values, before]).then(([ready]) => ({ ended: begin(ready) }));
+    const ended = started.then((call) => call.ended);
+    this.#hold(thread, before, this.#ordersCalls ? started : ended);
     return ended;
   }
 

@@ -1,4 +1,4 @@
-// What the option `onCall` is told: how long a call took, how many bytes of values it moved.
+// Reports for the option `onCall`: how long a call took and how many bytes of values it moved.
 
 import type { CheckpointerError } from "../errors.js";
 import type { CallReport } from "../options.js";
@@ -11,7 +11,7 @@ import { guardedEach, withCode } from "./edge.js";
 type Op = CallReport["op"];
 type OnCall = (call: CallReport) => void;
 
-/** Tells of every call of a saver's. */
+/** Reports every call of a saver. */
 export class CallReports {
   readonly #onCall: OnCall;
   #failed = false;
@@ -20,7 +20,7 @@ export class CallReports {
     this.#onCall = onCall;
   }
 
-  /** Runs a call, which takes as many microtasks as one that nobody is told of. */
+  /** Runs a call and reports it. It takes as many microtasks as an unreported call. */
   async answer<T>(op: Op, run: (call: ReportedCall) => Promise<T>): Promise<T> {
     const call = new ReportedCall();
     const begun = timers.elapsed();
@@ -35,7 +35,9 @@ export class CallReports {
     }
   }
 
-  /** The same for what comes one by one: one call, however many come of it. */
+  /**
+   * The same for a method that yields several items. It is one call, however many items it yields.
+   */
   async *each<T>(op: Op, run: (call: ReportedCall) => AsyncGenerator<T>): AsyncGenerator<T> {
     const call = new ReportedCall();
     const items = guardedEach(() => run(call));
@@ -51,7 +53,7 @@ export class CallReports {
     }
   }
 
-  /** What the callback does wrong is its own affair, and not that of the call. */
+  /** Calls the callback. Its errors become a warning and do not reach the call. */
   #tell(report: CallReport): void {
     try {
       const given: unknown = this.#onCall(report);
@@ -67,8 +69,8 @@ export class CallReports {
     this.#failed = true;
     const what = thrown instanceof Error ? thrown.name : typeof thrown;
     const message =
-      `the option onCall threw (${what}) when it was told of a ${op}; the call is not affected, ` +
-      "and later ones are not warned of; catch in the function what it may throw";
+      `the option onCall threw (${what}) when it was told of a ${op}; the call is not affected; ` +
+      "further errors of onCall are not reported; catch them inside the function";
     emitWarning(message, "CheckpointerWarning");
   }
 }
@@ -79,23 +81,23 @@ export class ReportedCall {
   error: CheckpointerError | undefined;
   #bytes = 0;
 
-  /** Notes what a call hands over. */
+  /** Counts the bytes that a call passes to the planner, and returns the call. */
   calls(call: Call): Call {
     this.#bytes += bytesOfCall(call);
     return call;
   }
 
-  /** Notes what it hands over again. */
+  /** The same for the repeat of a stale call. */
   repeats(whole: Repeat): Repeat {
     return (known) => this.calls(whole(known));
   }
 
-  /** Notes what it ended in. */
+  /** Counts the bytes of the call's outcome. */
   got(outcome: Outcome): void {
     this.#bytes += bytesOfOutcome(outcome);
   }
 
-  /** The next item, and how long it took. */
+  /** Awaits the next item and adds the time it took to `ms`. */
   async waited<T>(items: AsyncGenerator<T>): Promise<IteratorResult<T>> {
     const begun = timers.elapsed();
     try {

@@ -1,4 +1,4 @@
-// LangGraph's shapes to the planner's and back.
+// Converts LangGraph's shapes to the planner's and back.
 
 import type { RunnableConfig } from "@langchain/core/runnables";
 import {
@@ -28,20 +28,20 @@ export type StoredTuple = OutcomeOf<"page">["val"]["tuples"][number];
 type StoredWrite = StoredTuple["pendingWrites"][number];
 type StoredHistory = OutcomeOf<"history">["val"];
 
-/** The next version of a channel, as the saver counts. */
+/** Gives the version after a channel's current one, as the saver counts. */
 type NextVersion = BaseCheckpointSaver<number | string>["getNextVersion"];
 
-/** An identifier as it was given; whether it will do is the planner's to say. */
+/** An id as the caller gave it. The planner decides whether it is acceptable. */
 export function toId(value: unknown): Id {
   if (value === undefined || value === null) return { tag: "absent" };
   if (typeof value === "number") return { tag: "number", val: value };
   if (typeof value !== "string") return { tag: "unsupported", val: typeof value };
-  // Bytes cannot hold half of a surrogate pair: two ids would become one.
+  // UTF-8 has no lone surrogates, so two different ids would become one.
   if (!isWellFormed(value)) return { tag: "unsupported", val: "text with a lone surrogate" };
   return { tag: "text", val: value };
 }
 
-/** The ids of a config. The rest of it stays outside. */
+/** The ids of a config; its other fields are not stored. */
 export function toConfig(config: RunnableConfig | undefined): Config {
   const configurable = config?.configurable;
   return {
@@ -52,7 +52,7 @@ export function toConfig(config: RunnableConfig | undefined): Config {
   };
 }
 
-/** The config of a checkpoint: these three keys and no other. */
+/** The config of a checkpoint. It has these three keys and no others. */
 export function fromIds(
   threadId: string,
   checkpointNs: string,
@@ -67,7 +67,7 @@ export function fromIds(
   };
 }
 
-/** The fields of a checkpoint that travel by themselves. */
+/** The fields of a checkpoint that are passed one by one, not as a part of `rest`. */
 const FIELDS: ReadonlySet<string> = new Set([
   "id",
   "v",
@@ -77,7 +77,10 @@ const FIELDS: ReadonlySet<string> = new Set([
   "versions_seen",
 ] satisfies (keyof Checkpoint)[]);
 
-/** What of a checkpoint is serialized beside its channel values, and its metadata. */
+/**
+ * The values that a put serializes besides the channel values: the rest of the checkpoint, and the
+ * metadata.
+ */
 export function headOf(checkpoint: Checkpoint, metadata: CheckpointMetadata): unknown[] {
   const rest: Record<string, unknown> = { versions_seen: checkpoint.versions_seen ?? {} };
   for (const [name, value] of Object.entries(checkpoint)) {
@@ -89,7 +92,10 @@ export function headOf(checkpoint: Checkpoint, metadata: CheckpointMetadata): un
 /** A channel and its value to store. */
 export type NewChannelValue = PutCall["checkpoint"]["channelValues"][number];
 
-/** `put`, without what is serialized. */
+/**
+ * Checks the arguments of a put at once, and returns a function that makes the call from the
+ * serialized values. Throws `InvalidInputError`.
+ */
 export function toPutCall(
   config: RunnableConfig,
   checkpoint: Checkpoint,
@@ -132,7 +138,10 @@ export function toPutCall(
   };
 }
 
-/** Callers other than LangGraph leave `newVersions` out: then every version is new. */
+/**
+ * The names of the channels with new versions. Callers other than LangGraph may leave `newVersions`
+ * out; then every version is new.
+ */
 function toNewVersions(checkpoint: Checkpoint, newVersions: object | undefined): string[] {
   return Object.keys(newVersions ?? checkpoint.channel_versions ?? {}).map(toName);
 }
@@ -151,7 +160,10 @@ function toVersion([channel, version]: [string, unknown]): ChannelVersion {
   );
 }
 
-/** A name as it is, once it is certain that its bytes stand for it alone. */
+/**
+ * Returns a name unchanged. Throws `malformed-text` if it is not well-formed, as its UTF-8 bytes
+ * would then not identify it.
+ */
 export function toName(name: string): string {
   if (typeof name === "string" && isWellFormed(name)) return name;
   const shown = typeof name === "string" ? JSON.stringify(name) : `a name of type ${typeof name}`;
@@ -161,7 +173,7 @@ export function toName(name: string): string {
   );
 }
 
-/** A tuple as LangGraph knows it, with these channel values in their order. */
+/** A tuple as LangGraph expects it. `channelValues` are in the order of the tuple's channels. */
 export async function fromTuple(
   serde: SerializerProtocol,
   tuple: StoredTuple,
@@ -205,7 +217,9 @@ export async function fromTuple(
   return result;
 }
 
-/** Checkpoints of shape 1 to 3 kept the sends of a superstep as writes of their parent. */
+/**
+ * LangGraph's checkpoints with `v` below 4 keep the sends of a superstep as writes of their parent.
+ */
 function addPendingSends(checkpoint: Checkpoint, sends: unknown[], nextVersion: NextVersion): void {
   const versions = Object.values(checkpoint.channel_versions);
   checkpoint.channel_values[TASKS] = sends;
@@ -213,7 +227,7 @@ function addPendingSends(checkpoint: Checkpoint, sends: unknown[], nextVersion: 
     versions.length > 0 ? maxChannelVersion(...versions) : nextVersion(undefined);
 }
 
-/** The histories by channel. */
+/** The histories by channel, as LangGraph expects them. */
 export async function fromHistory(
   serde: SerializerProtocol,
   histories: StoredHistory,
@@ -238,7 +252,9 @@ function toPendingWrites(
   return writes.map(({ taskId, channel }, index) => [taskId, channel, values[index]]);
 }
 
-/** Entries are defined, not assigned: a channel may be called `__proto__`. */
+/**
+ * `fromEntries` defines properties and does not assign them: a channel may be named `__proto__`.
+ */
 function byName(
   channels: readonly { channel: string }[],
   values: readonly unknown[],

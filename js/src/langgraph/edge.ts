@@ -1,4 +1,4 @@
-// The edge of a saver: what comes in is read once, and every error that goes out has a code.
+// The edge of a saver: arguments are read once, and every error that leaves has a code.
 
 import type { RunnableConfig } from "@langchain/core/runnables";
 import type {
@@ -10,7 +10,7 @@ import type {
 
 import { CheckpointerError, InvalidInputError, ProtocolError } from "../errors.js";
 
-/** Runs a call of a saver's. */
+/** Runs a method of a saver. Throws only `CheckpointerError`s. */
 export async function guarded<T>(run: () => Promise<T>): Promise<T> {
   try {
     return await run();
@@ -19,7 +19,7 @@ export async function guarded<T>(run: () => Promise<T>): Promise<T> {
   }
 }
 
-/** The same for what comes one by one. */
+/** The same for a method that yields several items. */
 export async function* guardedEach<T>(run: () => AsyncGenerator<T>): AsyncGenerator<T> {
   const items = run();
   try {
@@ -33,7 +33,10 @@ export async function* guardedEach<T>(run: () => AsyncGenerator<T>): AsyncGenera
   }
 }
 
-/** The error that a call ends in, for what was thrown. */
+/**
+ * The error to throw to the caller: a `CheckpointerError` as it is, anything else as
+ * `unexpected-failure`.
+ */
 export function withCode(thrown: unknown): CheckpointerError {
   if (thrown instanceof CheckpointerError) return thrown;
   return new ProtocolError(
@@ -44,7 +47,7 @@ export function withCode(thrown: unknown): CheckpointerError {
   );
 }
 
-/** What reading an argument gives. Reading may throw, as a getter does, or a revoked proxy. */
+/** Reads an argument. Getters and revoked proxies may throw; that becomes `invalid-argument`. */
 function given<T>(argument: string, read: () => T): T {
   try {
     return read();
@@ -67,7 +70,7 @@ export function givenConfig(config: RunnableConfig | undefined): RunnableConfig 
   });
 }
 
-/** A checkpoint with its channels. */
+/** A copy of a checkpoint with copies of its records of channels. */
 export function givenCheckpoint(checkpoint: Checkpoint): Checkpoint {
   return given("checkpoint", () => {
     const { channel_values, channel_versions, ...rest } = checkpoint;
@@ -79,7 +82,7 @@ export function givenCheckpoint(checkpoint: Checkpoint): Checkpoint {
   });
 }
 
-/** The versions of the channels that changed, where they are said. */
+/** A copy of the versions of the channels that changed, if the caller named them. */
 export function givenVersions(versions: ChannelVersions | undefined): ChannelVersions | undefined {
   return given("newVersions", () => versions && { ...versions });
 }
@@ -89,7 +92,7 @@ export function givenWrites(writes: PendingWrite[]): PendingWrite[] {
   return given("writes", () => Array.from(writes, ([channel, value]) => [channel, value]));
 }
 
-/** What a history is asked of. */
+/** The arguments of `getDeltaChannelHistory`. */
 export function givenHistory(options: { config: RunnableConfig; channels: string[] }) {
   return given("options", () => ({
     config: givenConfig(options.config),
@@ -97,7 +100,7 @@ export function givenHistory(options: { config: RunnableConfig; channels: string
   }));
 }
 
-/** How checkpoints are listed. */
+/** The options of `list`. */
 export function givenOptions(options: CheckpointListOptions | undefined): CheckpointListOptions {
   return given("options", () => {
     const { limit, before, filter } = options ?? {};

@@ -1,8 +1,11 @@
-// What a list's filter asks for, as JSON.
+// The values of a list's filter.
 
 import { types } from "../platform/runtime.js";
 
-/** A value by which the planner finds it however it is stored: 0 for `-0`, its text for a Date. */
+/**
+ * The form in which the planner compares a filter's value: 0 for `-0`, ISO text for a valid Date,
+ * and any other value as it is.
+ */
 export function asCompared(value: unknown): unknown {
   if (Object.is(value, -0)) return 0;
   if (!types.isDate(value) || Number.isNaN(Number(value))) return value;

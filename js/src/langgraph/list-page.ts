@@ -1,4 +1,4 @@
-// The channel values of a page's tuples, which are put together from bytes they share.
+// The channel values of a page's tuples. They are spans of bytes that the tuples share.
 
 import type { SerializerProtocol } from "@langchain/langgraph-checkpoint";
 import { type OutcomeOf, referenceToNothing } from "../planner/contract.js";
@@ -10,7 +10,7 @@ type Page = OutcomeOf<"page">["val"];
 type StoredValue = StoredTuple["channelValues"][number]["value"];
 type SharedPayload = Extract<StoredValue, { tag: "shared" }>["val"];
 
-/** Revives the channel values of a page's tuples, each time as other objects. */
+/** Revives the channel values of a page's tuples. Every tuple gets objects of its own. */
 export class SharedValues {
   readonly #serde: SerializerProtocol;
   readonly #bytes: Uint8Array;
@@ -19,12 +19,12 @@ export class SharedValues {
   constructor(serde: SerializerProtocol, { shared, tuples }: Page) {
     this.#serde = serde;
     this.#bytes = shared;
-    // One tuple alone is quicker read as a whole.
+    // A single tuple is read faster as a whole.
     const inParts = tuples.length > 1 && knowsParts(serde);
     this.#parts = inParts ? new SharedParts(serde, shared) : undefined;
   }
 
-  /** The values of a tuple's channels, in their order. */
+  /** The values of a tuple's channels, in the order of its `channelValues`. */
   async of(tuple: StoredTuple): Promise<unknown[]> {
     const values: unknown[] = [];
     for (const { channel, value } of tuple.channelValues) {

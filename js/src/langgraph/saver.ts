@@ -10,7 +10,7 @@ import {
   type PendingWrite,
   type SerializerProtocol,
 } from "@langchain/langgraph-checkpoint";
-import { type Entry, hasValues, idOf, Memory, toBefore } from "../changes/cache.js";
+import { Cache, type Entry, hasValues, idOf, toBefore } from "../changes/cache.js";
 import { writeChannel } from "../changes/channel.js";
 import type { Before } from "../changes/diff.js";
 import { completed } from "../changes/histories.js";
@@ -57,55 +57,57 @@ import {
 import { asCompared } from "./filter.js";
 import { SharedValues } from "./list-page.js";
 
-/** Runs calls on one store, whichever it is. */
+/** Runs calls on one store. */
 export interface Runner {
   /**
-   * How many calls ran inside a transaction of the caller's own, who may still undo it: what those
-   * found or stored is not cached. Left out where that cannot happen.
+   * How many calls have run inside a transaction of the caller's. The caller may still roll it
+   * back, so results of such calls are not cached. Undefined if the store has no such transactions.
    */
   readonly joined?: number | undefined;
-  /** Whether a transaction of the caller's is open. Left out where there are none. */
+  /**
+   * Whether a transaction of the caller's is open. Undefined if the store has no such transactions.
+   */
   readonly inTransaction?: boolean | undefined;
-  /** Whether calls take effect in the order of `run`, without waiting for one another. */
+  /** Whether calls take effect in the order of `run`, even if one does not wait for another. */
   readonly ordersCalls: boolean;
   /**
-   * Begins a call in the caller's own turn of the event loop, and runs it to its outcome.
+   * Starts a call in the caller's turn of the event loop and runs it to its outcome.
    *
-   * @param made How it was made; one that was made inside a transaction is run in that turn.
+   * @param call The call.
+   * @param made How it was made. A call made inside the caller's transaction runs in this turn.
    * @param whole Repeats a call whose outcome is stale, with whole values.
    */
   run(call: Call, made: Made, whole?: Repeat): Eventually<Outcome>;
 }
 
-/** How the calls of a method are made, of which a store has to know. */
-type Way = Pick<Made, "due" | "joins">;
+/** What a store has to know about the calls of a method. */
+type CallTraits = Pick<Made, "due" | "joins">;
 
-const READ: Way = { due: "now", joins: false };
-// LangGraph hands the next checkpoint over once this promise is resolved, and the objects in it may
-// change meanwhile.
-const PUT: Way = { due: "microtask", joins: true };
-// The put of the superstep comes in the same turn and takes these along.
-const PUT_WRITES: Way = { due: "turn", joins: true };
-const DELETE: Way = { due: "microtask", joins: false };
+const READ: CallTraits = { due: "now", joins: false };
+// LangGraph goes on once this promise resolves, and may then change the objects of the checkpoint.
+const PUT: CallTraits = { due: "microtask", joins: true };
+// The put of the superstep follows in the same turn, and takes these writes along.
+const PUT_WRITES: CallTraits = { due: "turn", joins: true };
+const DELETE: CallTraits = { due: "microtask", joins: false };
 
 /**
- * A LangGraph.js checkpointer on the planner, whatever the store is.
+ * A LangGraph.js checkpointer on the planner, for any store.
  *
- * Arguments are serialized before a method first waits, so LangGraph may go on to change them. The
- * calls of a thread take effect in their order.
+ * Arguments are serialized before a method first waits, so the caller may change them afterwards.
+ * The calls of a thread take effect in the order they are made.
  */
 export abstract class PlannedSaver extends BaseCheckpointSaver {
   readonly #runner: Runner;
   readonly #order: CallOrder;
-  readonly #memory: Memory;
+  readonly #cache: Cache;
   readonly #immutable: ReadonlySet<string>;
-  /** Left out where nobody is told of calls: then nothing of them is noted. */
+  /** Undefined without the option `onCall`; then nothing is measured. */
   readonly #reports: CallReports | undefined;
 
   /**
    * @param runner Runs the calls.
-   * @param serde Serializes the values; `JsonPlusSerde` when it is left out.
-   * @param options What it may take to be unchanged, how much it remembers, whom it tells of calls.
+   * @param serde Serializes the values. Defaults to `JsonPlusSerde`.
+   * @param options The size of the cache, what is immutable, and the observer of calls.
    */
   constructor(
     runner: Runner,
@@ -115,15 +117,15 @@ export abstract class PlannedSaver extends BaseCheckpointSaver {
     super(serde);
     this.#runner = runner;
     this.#order = new CallOrder(runner.ordersCalls);
-    this.#memory = new Memory(options.cacheBytes ?? CACHE_BYTES);
+    this.#cache = new Cache(options.cacheBytes ?? CACHE_BYTES);
     this.#immutable = new Set(options.assumeImmutable);
     const { onCall } = options;
     this.#reports = onCall && new CallReports(onCall);
   }
 
   /**
-   * Makes what the store has to have, or says what is missing. Without it the first call does so
-   * where the store allows it; done again, it changes nothing.
+   * Creates the store's tables, or throws an error that names what is missing. Optional: the first
+   * call does it too, if the store allows that. Doing it again changes nothing.
    */
   setup(): Promise<void> {
     return this.#answer("setup", async () => {
@@ -132,10 +134,22 @@ export abstract class PlannedSaver extends BaseCheckpointSaver {
     });
   }
 
+  /**
+   * Reads a checkpoint; the latest one of the thread and namespace if the config has no id.
+   *
+   * @returns The tuple, or undefined if there is no such checkpoint.
+   */
   override getTuple(config: RunnableConfig): Promise<CheckpointTuple | undefined> {
     return this.#answer("getTuple", (call) => this.#getTuple(givenConfig(config), call));
   }
 
+  /**
+   * Lists checkpoints, newest first.
+   *
+   * @param config The thread, namespace and checkpoint to list. A missing id means all of them.
+   * @param options `limit`: at most this many tuples. `before`: only checkpoints whose id sorts
+   *   before this one. `filter`: values that metadata must have.
+   */
   override list(
     config: RunnableConfig,
     options?: CheckpointListOptions,
@@ -146,6 +160,12 @@ export abstract class PlannedSaver extends BaseCheckpointSaver {
     return this.#reports === undefined ? guardedEach(run) : this.#reports.each("list", run);
   }
 
+  /**
+   * Stores a checkpoint as a child of the one that the config names.
+   *
+   * @param newVersions The channels that changed. Without it, all channels count as changed.
+   * @returns The config of the stored checkpoint.
+   */
   override put(
     config: RunnableConfig,
     checkpoint: Checkpoint,
@@ -158,6 +178,10 @@ export abstract class PlannedSaver extends BaseCheckpointSaver {
     });
   }
 
+  /**
+   * Stores the writes of a task. At each place the first write stays, but a write to a special
+   * channel replaces the one before. The checkpoint need not exist.
+   */
   override putWrites(
     config: RunnableConfig,
     writes: PendingWrite[],
@@ -169,10 +193,15 @@ export abstract class PlannedSaver extends BaseCheckpointSaver {
     });
   }
 
+  /** Deletes all checkpoints and writes of a thread, in every namespace. */
   override deleteThread(threadId: string): Promise<void> {
     return this.#answer("deleteThread", () => this.#deleteThread(threadId));
   }
 
+  /**
+   * Reads the histories of delta channels: by channel, the writes since its last value, oldest
+   * first, and that value as `seed` if there is one.
+   */
   override getDeltaChannelHistory(options: {
     config: RunnableConfig;
     channels: string[];
@@ -182,7 +211,7 @@ export abstract class PlannedSaver extends BaseCheckpointSaver {
     });
   }
 
-  /** Runs a call of a method, and tells of it who is to be told. */
+  /** Runs a method, and reports the call if there is an observer. */
   #answer<T>(op: CallReport["op"], run: (call?: ReportedCall) => Promise<T>): Promise<T> {
     return this.#reports === undefined ? guarded(run) : this.#reports.answer(op, run);
   }
@@ -193,7 +222,7 @@ export abstract class PlannedSaver extends BaseCheckpointSaver {
   ): Promise<CheckpointTuple | undefined> {
     const joined = this.#runner.joined;
     const { thread_id, checkpoint_ns } = config?.configurable ?? {};
-    const entry = this.#memory.of(thread_id, checkpoint_ns);
+    const entry = this.#cache.of(thread_id, checkpoint_ns);
     const known = hasValues(entry) ? entry.known : undefined;
     const call: Call = { tag: "get-tuple", val: { config: toConfig(config), known } };
     const { val: found } = await this.#read(reported, thread_id, call, "found");
@@ -202,7 +231,7 @@ export abstract class PlannedSaver extends BaseCheckpointSaver {
     if (this.#runner.joined === joined) {
       const { threadId, checkpointNs } = found.tuple;
       const before = new Map(values.map(({ channel, before }) => [channel, before]));
-      this.#memory.remember(threadId, checkpointNs, found.known, before);
+      this.#cache.remember(threadId, checkpointNs, found.known, before);
     }
     const revived = values.map(({ value }) => value);
     return fromTuple(this.serde, found.tuple, revived, this.#nextVersion);
@@ -245,7 +274,7 @@ export abstract class PlannedSaver extends BaseCheckpointSaver {
   ): Promise<RunnableConfig> {
     const toCall = toPutCall(config, checkpoint, newVersions);
     const { thread_id, checkpoint_ns } = config.configurable ?? {};
-    const entry = this.#memory.of(thread_id, checkpoint_ns);
+    const entry = this.#cache.of(thread_id, checkpoint_ns);
     const channels = toChannels(checkpoint.channel_values ?? {});
     const head = headOf(checkpoint, metadata);
     const joined = this.#runner.joined;
@@ -276,7 +305,7 @@ export abstract class PlannedSaver extends BaseCheckpointSaver {
       const [, values] = await ready;
       const written = values.map(({ channel, tracked }) => [channel, tracked] as const);
       const before = toBefore(stored.values, new Map(written));
-      this.#memory.remember(threadId, checkpointNs, stored.known, before);
+      this.#cache.remember(threadId, checkpointNs, stored.known, before);
     }
     return fromIds(threadId, checkpointNs, stored.checkpointId);
   }
@@ -307,7 +336,7 @@ export abstract class PlannedSaver extends BaseCheckpointSaver {
     const val = toConfig({ configurable: { thread_id: threadId } });
     const call = { tag: "delete-thread", val } as const;
     await this.#run(undefined, threadId, DELETE, undefined, "deleted", () => ({ call }));
-    this.#memory.forget(threadId);
+    this.#cache.forget(threadId);
   }
 
   async #getDeltaChannelHistory(
@@ -316,7 +345,7 @@ export abstract class PlannedSaver extends BaseCheckpointSaver {
   ): Promise<Record<string, DeltaChannelHistory>> {
     const { joined } = this.#runner;
     const { thread_id, checkpoint_ns } = options.config?.configurable ?? {};
-    const before = this.#memory.historiesOf(thread_id, checkpoint_ns);
+    const before = this.#cache.historiesOf(thread_id, checkpoint_ns);
     const channels = options.channels.map(toName);
     const known = channels.flatMap((channel) => before?.get(channel)?.known ?? []);
     const val = { config: toConfig(options.config), channels, known };
@@ -324,7 +353,7 @@ export abstract class PlannedSaver extends BaseCheckpointSaver {
     const read = await this.#read(reported, thread_id, call, "history");
     const histories = read.val.map((history) => completed(history, before));
     if (this.#runner.joined === joined) {
-      this.#memory.rememberHistories(thread_id, checkpoint_ns, histories);
+      this.#cache.rememberHistories(thread_id, checkpoint_ns, histories);
     }
     return fromHistory(this.serde, histories);
   }
@@ -333,7 +362,9 @@ export abstract class PlannedSaver extends BaseCheckpointSaver {
     return this.getNextVersion(current);
   };
 
-  /** Serializes what is new in the values of a checkpoint's channels. */
+  /**
+   * Serializes the values of a checkpoint's channels, as far as they are not known to be unchanged.
+   */
   #serialize(
     channels: readonly [string, unknown][],
     entry: Entry | undefined,
@@ -342,13 +373,13 @@ export abstract class PlannedSaver extends BaseCheckpointSaver {
     return allReady(kept, ([channel, value]) => {
       const before = entry?.values?.get(channel);
       const immutable = this.#immutable.has(channel);
-      const ways = [before, immutable, this.#memory.bytesMax] as const;
-      const written = writeChannel(this.serde, channel, value, ...ways);
+      const options = [before, immutable, this.#cache.bytesMax] as const;
+      const written = writeChannel(this.serde, channel, value, ...options);
       return whenReady(written, (ready) => ({ channel, ...ready }));
     });
   }
 
-  /** Revives the values of a tuple's channels: those read, and those remembered. */
+  /** Revives the values of a tuple's channels: from the tuple, or from the cache if unchanged. */
   async #revive(found: FoundCheckpoint, entry: Entry | undefined): Promise<RevivedChannel[]> {
     const lengths = new Map(found.bases.map((base) => [base.channel, base.lengths]));
     const revived: RevivedChannel[] = [];
@@ -371,7 +402,7 @@ export abstract class PlannedSaver extends BaseCheckpointSaver {
     return revived;
   }
 
-  /** Runs a call that reads, after the calls before it. */
+  /** Runs a call that reads. */
   #read<Tag extends Outcome["tag"]>(
     reported: ReportedCall | undefined,
     threadId: unknown,
@@ -381,17 +412,17 @@ export abstract class PlannedSaver extends BaseCheckpointSaver {
     return this.#run(reported, threadId, READ, undefined, tag, () => ({ call }));
   }
 
-  /** Runs a call made of values, in this turn of the event loop if they are there. */
+  /** Makes a call of its values and runs it, in this turn of the event loop if they are there. */
   #run<Values, Tag extends Outcome["tag"]>(
     reported: ReportedCall | undefined,
     threadId: unknown,
-    way: Way,
+    traits: CallTraits,
     values: Eventually<Values>,
     tag: Tag,
     toCall: (values: Values) => { readonly call: Call; readonly whole?: Repeat },
   ): Eventually<OutcomeOf<Tag>> {
-    // The caller may begin or end a transaction before the values are there.
-    const made = this.#made(threadId, way);
+    // Taken before waiting: the caller may begin or end a transaction until the values are there.
+    const made = this.#made(threadId, traits);
     const ended = this.#order.run(made, values, (ready) => {
       const { call, whole } = toCall(ready);
       if (reported === undefined) return this.#runner.run(call, made, whole);
@@ -403,12 +434,15 @@ export abstract class PlannedSaver extends BaseCheckpointSaver {
     });
   }
 
-  #made(threadId: unknown, { due, joins }: Way): Made {
+  #made(threadId: unknown, { due, joins }: CallTraits): Made {
     const isInside = this.#runner.inTransaction ?? false;
     return { thread: idOf(threadId), isInside, due, joins };
   }
 
-  /** A key whose value is undefined is no condition, as in JSON it would be no key. */
+  /**
+   * The conditions of a filter. A key whose value is undefined is no condition, as JSON would leave
+   * it out.
+   */
   #toFilter(filter: Record<string, unknown>): Eventually<{ key: string; json: string }[]> {
     const conditions = Object.entries(filter)
       .filter(([, value]) => value !== undefined)
@@ -426,24 +460,24 @@ export abstract class PlannedSaver extends BaseCheckpointSaver {
   }
 }
 
-/** The names of what is serialized of a checkpoint beside its channels. */
+/** The names, in errors, of the values that `headOf` gives. */
 const HEAD = ["checkpoint", "metadata"] as const;
 
-/** A channel's value on its way into the store. */
+/** A channel's value that is about to be stored. */
 interface WrittenChannel {
   readonly channel: string;
   readonly value: NewValue;
   readonly tracked: Tracked;
 }
 
-/** A channel's value out of the store. */
+/** A channel's value that was read. */
 interface RevivedChannel {
   readonly channel: string;
   readonly value: unknown;
   readonly before: Before;
 }
 
-/** The channels and their values, all names looked at before any value is. */
+/** The channels and their values. All names are checked before any value is read. */
 function toChannels(values: Record<string, unknown>): [string, unknown][] {
   return Object.entries(values).map(([name, value]) => [toName(name), value]);
 }
@@ -458,7 +492,7 @@ function revivedChannel(
 
 const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
 
-/** The JSON text of a value: the serializer's, if it writes JSON. */
+/** The JSON text of a value: the serializer's if that is JSON, else `JSON.stringify`'s. */
 function jsonText(value: unknown, payload: Payload | undefined): string {
   if (payload?.kind === "json") return decoder.decode(payload.bytes);
   return JSON.stringify(value) ?? "null";

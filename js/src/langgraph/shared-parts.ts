@@ -1,11 +1,11 @@
-// Lists and maps whose parts lie in bytes that a page's values share: each part is parsed once.
+// Lists and maps whose parts lie in the bytes that a page's values share. Each part is parsed once.
 
 import { endsItself, extentOf } from "../serde/extent.js";
 import { type Fields, setOwn } from "../serde/records.js";
 import type { JsonPlusSerde } from "../serde/serializer.js";
 import { type Template, templateOf } from "../serde/template.js";
 
-/** Where bytes begin and end. */
+/** A range of bytes; `end` is exclusive. */
 export interface Span {
   readonly begin: number;
   readonly end: number;
@@ -14,7 +14,7 @@ export interface Span {
 /** An item of a list, or a key or value of a map. */
 interface Part extends Template {
   readonly end: number;
-  /** The item after the comma behind this one, in the bytes. */
+  /** The part that follows this one in the bytes, after a comma, if it is parsed. */
   next: Part | undefined;
 }
 
@@ -23,18 +23,18 @@ const MAP = [0x7b, 0x7d] as const;
 const COMMA = 0x2c;
 const COLON = 0x3a;
 
-/** In place of a value that can only be read as a whole. */
+/** Returned for a value that can only be read as a whole. */
 export const UNREAD = Symbol("unread");
 
 const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
-/** Makes lists and maps of JSON text, each time of other objects. */
+/** Makes lists and maps from JSON text, with new objects each time. */
 export class SharedParts {
   readonly #serde: JsonPlusSerde;
   readonly #bytes: Uint8Array;
-  /** The bytes as text, where that has a character for each byte. */
+  /** The bytes as text, if all of them are ASCII. */
   readonly #text: string | undefined;
-  /** Those that end by themselves, by where they begin. */
+  /** The parsed parts whose end does not depend on what follows, by their first byte's place. */
   readonly #parts = new Map<number, Part>();
 
   constructor(serde: JsonPlusSerde, bytes: Uint8Array) {
@@ -43,14 +43,14 @@ export class SharedParts {
     this.#text = asciiText(bytes);
   }
 
-  /** The value whose text these spans are. */
+  /** The value whose text these spans make up, or `UNREAD`. */
   valueOf(spans: readonly Span[]): unknown {
     const cursor = new Cursor(this.#bytes, spans);
     try {
       if (cursor.takes(LIST[0])) return this.#list(cursor);
       return cursor.takes(MAP[0]) ? this.#map(cursor) : UNREAD;
     } catch {
-      // A text that is none, or that a class refuses: reading the whole says what is wrong.
+      // The text is not JSON, or a class refuses it. Reading the whole says what is wrong.
       return UNREAD;
     }
   }
@@ -58,7 +58,7 @@ export class SharedParts {
   #list(cursor: Cursor): unknown {
     const items: unknown[] = [];
     if (!cursor.takes(LIST[1])) {
-      // Numbers are quicker read all together.
+      // Numbers are read faster all together.
       if (!endsItself(cursor.byte)) return UNREAD;
       do this.#makeRun(cursor, items);
       while (cursor.takes(COMMA));
@@ -67,7 +67,7 @@ export class SharedParts {
     return cursor.isAtEnd ? items : UNREAD;
   }
 
-  /** Makes an item, and those that are known to follow it in the span. */
+  /** Makes an item, and the items that are known to follow it in the span. */
   #makeRun(cursor: Cursor, items: unknown[]): void {
     let part = this.#partAt(cursor);
     items.push(part.make());
@@ -84,7 +84,7 @@ export class SharedParts {
     if (!cursor.takes(MAP[1])) {
       do {
         const key = this.#make(cursor);
-        // A map with the key of records may be one.
+        // A map with the key `lc` may be a record.
         if (typeof key !== "string" || key === "lc" || !cursor.takes(COLON)) return UNREAD;
         setOwn(fields, key, this.#make(cursor));
       } while (cursor.takes(COMMA));
@@ -100,7 +100,7 @@ export class SharedParts {
   }
 
   #partAt(cursor: Cursor): Part {
-    // Looking at the byte moves the cursor on to it.
+    // Reading `byte` moves the cursor into the next span if this one has ended.
     const remembers = endsItself(cursor.byte);
     const { at, end } = cursor;
     const known = this.#parts.get(at);
@@ -124,13 +124,13 @@ export class SharedParts {
   }
 }
 
-/** A place in spans that follow each other. */
+/** A place in a sequence of spans. */
 class Cursor {
   readonly #bytes: Uint8Array;
   readonly #spans: readonly Span[];
   #next = 0;
   at = 0;
-  /** Where the span ends that it is in. */
+  /** The end of the current span. */
   end = 0;
 
   constructor(bytes: Uint8Array, spans: readonly Span[]) {
@@ -154,7 +154,7 @@ class Cursor {
     return false;
   }
 
-  /** Goes past the next byte if it is this one. */
+  /** Consumes the next byte if it is `byte`; returns whether it did. */
   takes(byte: number): boolean {
     if (this.byte !== byte) return false;
     this.at += 1;
@@ -167,7 +167,7 @@ function asciiText(bytes: Uint8Array): string | undefined {
     const text = decoder.decode(bytes);
     return text.length === bytes.length ? text : undefined;
   } catch {
-    // Bytes that are no text are among them.
+    // Some of the bytes are not UTF-8.
     return undefined;
   }
 }

@@ -1,4 +1,4 @@
-// What an adapter may do wrong, told apart from what the planner and the store do.
+// Checks an adapter, so that its mistakes are not withAdapterNamed on the planner or the store.
 
 import { AdapterError, CheckpointerError, CorruptError, ProtocolError } from "../errors.js";
 import { isPending } from "../platform/maybe-promise.js";
@@ -6,10 +6,10 @@ import { timers } from "../platform/timers.js";
 import type { Batch, RowSet, SqlValue, StorageAdapter, StoredCall } from "./adapter.js";
 import { PlannerFailure } from "./instance.js";
 
-/** How long a batch may take unless its adapter says otherwise. */
+/** The default of an adapter's `deadlineMs`. */
 const DEADLINE_MS = 30_000;
 
-/** An adapter whose failures name it, and whose answers are of the shape that is asked for. */
+/** An adapter whose failures are typed and name it, and whose answers have the required shape. */
 export class CheckedAdapter implements StorageAdapter {
   readonly name: string;
   readonly runCall: StorageAdapter["runCall"];
@@ -54,7 +54,7 @@ export class CheckedAdapter implements StorageAdapter {
     if (isThenable(ended)) return this.#settled(() => checked.last, Promise.resolve(ended));
   }
 
-  /** The answer once it is there, but not past the deadline. */
+  /** The answer, or `adapter-timeout` at the deadline. */
   #settled<T>(batch: () => Batch | undefined, answer: Promise<T>): Promise<T> {
     const told = answer.catch((thrown: unknown) => {
       throw this.#failed(batch(), thrown);
@@ -78,7 +78,7 @@ export class CheckedAdapter implements StorageAdapter {
   }
 
   #failed(batch: Batch | undefined, thrown: unknown): unknown {
-    // An adapter that knows what happened says so, and it may be the planner that failed.
+    // A typed error already says what happened, and the planner's own failure is not the adapter's.
     if (thrown instanceof CheckpointerError || thrown instanceof PlannerFailure) return thrown;
     const what = `failed at ${shown(batch)}, for the reason in this error's cause`;
     return this.#error("adapter-failed", batch, what, thrown);
@@ -95,7 +95,7 @@ export class CheckedAdapter implements StorageAdapter {
   }
 }
 
-/** A call whose adapter's answers are looked at. */
+/** A call that checks the answers its adapter gives. */
 class CheckedCall implements StoredCall {
   readonly #call: StoredCall;
   readonly #verified: (batch: Batch, rowSets: unknown) => RowSet[];
@@ -139,13 +139,16 @@ class CheckedCall implements StoredCall {
   }
 }
 
-/** What the planner says of an answer whose columns are not what their statements promise. */
-export function blamed(thrown: unknown, { name }: StorageAdapter): unknown {
+/**
+ * Adds the adapter's name to the planner's error about a column of the wrong type: the adapter may
+ * have given it so.
+ */
+export function withAdapterNamed(thrown: unknown, { name }: StorageAdapter): unknown {
   if (!(thrown instanceof CorruptError) || thrown.code !== "unexpected-column") return thrown;
   return new CorruptError(
     thrown.code,
-    `${thrown.message}; or else storage adapter ${name} gives columns in other types or order ` +
-      "than its database has",
+    `${thrown.message}; or storage adapter ${name} gives columns in other types or another order ` +
+      "than the database",
   );
 }
 
@@ -164,11 +167,11 @@ function shown(batch: Batch | undefined): string {
   return `a ${batch.access} batch of ${batch.statements.length} statements`;
 }
 
-/** What is wrong with an answer, if anything is. */
+/** What is wrong with an answer, in words, or undefined. */
 function wrongIn(answer: unknown, count: number): string | undefined {
   if (!Array.isArray(answer)) return `${kindOf(answer)} instead of an array of row sets`;
   if (answer.length !== count) {
-    return `${answer.length} row sets; one is due for each statement, whether it gives rows or not`;
+    return `${answer.length} row sets; give one for each statement, even if it has no rows`;
   }
   for (const [at, rowSet] of answer.entries()) {
     const rows: unknown = rowSet?.rows;
@@ -199,7 +202,7 @@ function isSqlValue(value: unknown): value is SqlValue {
   }
 }
 
-/** A type, and never the value. */
+/** The type of a value for a message, never the value itself. */
 function kindOf(value: unknown): string {
   if (typeof value !== "object" || value === null)
     return String(value === null ? null : typeof value);

@@ -1,6 +1,5 @@
-// What the planner is asked, what it needs of its host, and what it ends in: the records and
-// variants of wit/checkpoint/types.wit and wit/planner/types.wit, which document each field, in the
-// shape that JavaScript has them. `wire/` makes bytes of them.
+// Calls, needs and outcomes: the records and variants of wit/checkpoint/types.wit and
+// wit/planner/types.wit, which document each field, in JavaScript's shapes. `wire/` encodes them.
 
 import { ProtocolError } from "../errors.js";
 import type { Batch, RowSet, StoredCall } from "./adapter.js";
@@ -36,12 +35,16 @@ export interface ChannelVersion {
     | { readonly tag: "text"; readonly val: string };
 }
 
-/** Consecutive elements of a list or entries of a map: those of the base, or new ones as JSON. */
+/**
+ * Consecutive elements of a list or entries of a map: kept ones of the base, or new ones as JSON.
+ */
 export type Run =
   | { readonly tag: "kept"; readonly val: { readonly first: number; readonly count: number } }
   | { readonly tag: "fresh"; readonly val: Uint8Array };
 
-/** The value of a channel to store; the last two refer to the base, which `known` says. */
+/**
+ * The value of a channel to store. `edited` and `unchanged` refer to the base, which `known` names.
+ */
 export type NewValue =
   | { readonly tag: "whole"; readonly val: Payload }
   | { readonly tag: "edited"; readonly val: readonly Run[] }
@@ -83,7 +86,7 @@ export interface GetTuple {
   readonly known?: Uint8Array | undefined;
 }
 
-/** `list`, one page of it. */
+/** One page of `list`. */
 export interface List {
   readonly config: Config;
   readonly limit?: number | undefined;
@@ -108,9 +111,9 @@ export type Call =
   | { readonly tag: "put-writes"; readonly val: PutWrites }
   | { readonly tag: "delete-thread"; readonly val: Config }
   | { readonly tag: "delta-channel-history"; readonly val: DeltaChannelHistory }
-  /** Sends all that waits in a store with write-behind. */
+  /** Sends all rows that wait in a store with write-behind. */
   | { readonly tag: "flush" }
-  /** Calls of one thread on Kusto that write and were made at once. */
+  /** Writing calls of one thread on Kusto that are made together. */
   | { readonly tag: "together"; readonly val: readonly Call[] };
 
 // ---- what a caller gets ----------------------------------------------------------------------
@@ -122,7 +125,7 @@ export interface PendingWrite {
   readonly value: Payload;
 }
 
-/** The value of a channel as stored: spans are of the page's `shared` bytes. */
+/** The value of a channel as stored. Spans are ranges of the page's `shared` bytes. */
 export type TupleValue =
   | { readonly tag: "whole"; readonly val: Payload }
   | {
@@ -154,7 +157,10 @@ export interface CheckpointTuple {
 export interface FoundCheckpoint {
   readonly tuple: CheckpointTuple;
   readonly known: Uint8Array;
-  /** The lists and maps that an edit may start from, with the bytes of each element or entry. */
+  /**
+   * The lists and maps that an edit may start from, with the length in bytes of each element or
+   * entry.
+   */
   readonly bases: readonly { readonly channel: string; readonly lengths: Uint32Array }[];
 }
 
@@ -183,7 +189,7 @@ export interface ChannelHistory {
   readonly known: Uint8Array | undefined;
 }
 
-/** How one of several calls ended. */
+/** How one of several calls made together ended. */
 export type Ended = { readonly outcome: Outcome } | { readonly failure: unknown };
 
 /** What an operation ends in. */
@@ -196,7 +202,7 @@ export type Outcome =
   | { readonly tag: "writes-stored" }
   | { readonly tag: "deleted" }
   | { readonly tag: "history"; readonly val: readonly ChannelHistory[] }
-  /** Of `together`: the ends in the order of the calls. */
+  /** The ends of calls made together, in the order of the calls. */
   | { readonly tag: "together"; readonly val: readonly Ended[] };
 
 /** The outcome of one kind. */
@@ -221,7 +227,7 @@ export interface HttpRequest {
   readonly responseBytesMax: number;
 }
 
-/** An HTTP response, its body whole. */
+/** An HTTP response with its whole body. */
 export interface HttpResponse {
   readonly status: number;
   readonly headers: readonly (readonly [name: string, value: string])[];
@@ -234,7 +240,7 @@ export type HttpAnswer =
   | { readonly tag: "failed"; readonly val: string }
   | { readonly tag: "too-large" };
 
-/** What a call needs of its host: a batch run, a request sent, or milliseconds to pass. */
+/** What a call needs of its host: a batch, a request, or a number of milliseconds to wait. */
 export type Need =
   | { readonly tag: "sql"; readonly val: Batch }
   | { readonly tag: "http"; readonly val: HttpRequest }
@@ -246,46 +252,46 @@ export type Answer =
   | { readonly tag: "http"; readonly val: HttpAnswer }
   | { readonly tag: "waited" };
 
-/** What a store keeps in memory, for its host to do something about between calls. */
+/** What a store keeps in memory, for its host to act on between calls. */
 export interface Status {
-  /** When `flush` is due, in microseconds since 1970; undefined if no row waits. */
+  /** When `flush` is due, in microseconds since 1970; undefined if no rows wait. */
   readonly flushDue: number | undefined;
   /** What is lost if the process ends without another flush. */
   readonly waiting: Waiting;
   /** The calls that were sent and that no query has shown yet. */
   readonly unshown: readonly UnshownCall[];
-  /** What the caller should be warned of, given once. */
+  /** A warning for the caller. Each is given once. */
   readonly warning: string | undefined;
 }
 
-/** How much is acknowledged and not sent yet. */
+/** How much is acknowledged but not sent yet. */
 export interface Waiting {
   readonly checkpoints: number;
   readonly writes: number;
   readonly threads: number;
 }
 
-/** A call that was sent and that no query has shown yet. */
+/** A call that was sent but that no query has shown yet. */
 export type UnshownCall = readonly [threadId: string, rev: bigint, rows: number];
 
 // ---- how a call is made ----------------------------------------------------------------------
 
-/** How a call is made: what its method knows of it, beside what the planner is told. */
+/** What a call's method and caller say about it, besides what the planner is told. */
 export interface Made {
-  /** Its thread; undefined if it is about all of them. */
+  /** Its thread; undefined for a call about all threads. */
   readonly thread: string | undefined;
-  /** Whether it was made inside of a transaction of the caller's. */
+  /** Whether it was made inside a transaction of the caller's. */
   readonly isInside: boolean;
-  /** When it must have run. Calls that only read are due now. */
+  /** By when it must have run. Calls that only read are due now. */
   readonly due: StoredCall["due"];
-  /** Whether a store may make it one with calls beside it that may be, too. */
+  /** Whether a store may run it together with neighbouring calls that also join. */
   readonly joins: boolean;
 }
 
-/** Makes the call that takes the place of one that ended stale, of the `known` it ended with. */
+/** Makes the call that repeats a stale one, with the `known` of that outcome. */
 export type Repeat = (known: Uint8Array) => Call;
 
-/** The outcome of one kind, which the planner must have ended in. */
+/** The outcome, as one of the given kind. Throws `unexpected-outcome` if it is of another kind. */
 export function expectOutcome<Tag extends Outcome["tag"]>(
   outcome: Outcome,
   tag: Tag,
@@ -293,7 +299,7 @@ export function expectOutcome<Tag extends Outcome["tag"]>(
   if (isOutcome(outcome, tag)) return outcome;
   throw new ProtocolError(
     "unexpected-outcome",
-    `the planner ended in "${outcome.tag}" where "${tag}" belongs; please report it`,
+    `the planner ended in "${outcome.tag}" instead of "${tag}"; please report it`,
   );
 }
 
@@ -304,7 +310,7 @@ function isOutcome<Tag extends Outcome["tag"]>(
   return outcome.tag === tag;
 }
 
-/** What the planner must not give where nothing was known. */
+/** The error for an outcome that refers to a cached value that does not exist. */
 export function referenceToNothing(): ProtocolError {
   return new ProtocolError(
     "unexpected-outcome",

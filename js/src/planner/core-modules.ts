@@ -1,15 +1,15 @@
 import { InvalidInputError } from "../errors.js";
 import { builtinModule } from "../platform/runtime.js";
 
-/** A planner's core module, in a file or carried along. */
+/** A planner's core module: in a file, or as bytes in this bundle. */
 export type CoreModule = {
   /** The name of its file. */
   readonly name: string;
-  /** The entry point that gives it. */
+  /** The entry point that exports it. */
   readonly entry: string;
 } & ({ file(): URL } | { bytes(): Uint8Array<ArrayBuffer> });
 
-/** Gives a core module that is compiled at its first use. */
+/** Returns a function that compiles a core module at its first call. */
 export function compiledOnce(module: CoreModule): () => WebAssembly.Module {
   let compiled: WebAssembly.Module | undefined;
   return () => {
@@ -26,7 +26,7 @@ function compile(module: CoreModule): WebAssembly.Module {
   }
 }
 
-/** What a program is told that has no core module. */
+/** The error for a program that could not load its core module. */
 export function missingCore(
   { name, entry }: Pick<CoreModule, "name" | "entry">,
   why: string,

@@ -5,26 +5,24 @@ import type { Answer, Call, Made, Need, Outcome, Repeat } from "./contract.js";
 import { PlannerFailure } from "./instance.js";
 import type { PlannedCall, Planner } from "./planner.js";
 
-/** More rounds than any operation needs: a call that asks for more would never end. */
+/** More rounds than any operation needs. The bound ends a call that would never end by itself. */
 const ROUNDS_MAX = 10_000;
 
 /** What serves the needs of calls on one store. */
 export interface Server {
   /** Serves one need. */
   serve(need: Need): Eventually<Answer>;
-  /** Runs a whole call of a store of SQL in its turn, in place of serving its needs. */
+  /** Runs a whole call on a SQL store, instead of serving its needs one by one. */
   readonly runCall?: StorageAdapter["runCall"];
-  /** What the planner threw at an answer, with what is known of its cause. */
+  /** Adds what the server knows of the cause to an error that the planner threw at an answer. */
   explained(thrown: unknown): unknown;
   /** Called when a call has an outcome, in the same turn. */
   onEnd?(): void;
 }
 
 /**
- * Drives a call to its outcome: has its needs served and gives the planner the answers.
- *
- * It goes on without waiting for as long as the answers are there at once. Every need may be served
- * again.
+ * Drives a call to its outcome: has its needs served and gives the planner the answers. It stays
+ * synchronous as long as the answers are. Every need may be served a second time.
  *
  * @param made How the call was made.
  * @param whole Repeats a call whose outcome is stale, with whole values.
@@ -40,8 +38,8 @@ export function drive(
 }
 
 /**
- * Runs a call, and once more on a fresh planner instance if the first one fails: that takes the
- * other calls on it along, through no fault of theirs.
+ * Runs a call, and once more on a fresh planner instance if the planner fails. A failure takes down
+ * every call on that instance, and only one of them may have caused it.
  */
 export function twiceAtMost(run: () => Eventually<Outcome>): Eventually<Outcome> {
   return withSecondTry(run, () => withSecondTry(run, plannerFailed));
@@ -71,7 +69,7 @@ function plannerFailed(failure: PlannerFailure): never {
   );
 }
 
-/** Drives a call on the instance that there is. */
+/** Drives a call on the current instance. Throws `PlannerFailure` if that fails. */
 export function driveOnce(
   planner: Planner,
   call: Call,
@@ -106,7 +104,7 @@ function serveAll(call: DrivenCall, server: Server): Eventually<void> {
   server.onEnd?.();
 }
 
-/** A call on its way through the planner. */
+/** A call under way in the planner. */
 class DrivenCall implements StoredCall {
   readonly due: StoredCall["due"];
   readonly thread: string | undefined;
@@ -127,7 +125,7 @@ class DrivenCall implements StoredCall {
     this.#whole = whole;
   }
 
-  /** What it needs next; undefined at its end. */
+  /** What the call needs next; undefined once it has ended. Starts the repeat of a stale call. */
   get need(): Need | undefined {
     const { step } = this.#planned;
     if ("need" in step) return step.need;
@@ -177,13 +175,13 @@ class DrivenCall implements StoredCall {
   }
 }
 
-/** The batch that a call on a store of SQL needs to be run. */
+/** The batch of a need. On a SQL store a call needs nothing else. */
 export function batchOf(need: Need): Batch {
   if (need.tag === "sql") return need.val;
   throw unserved(need);
 }
 
-/** A store needs what its host does not serve. */
+/** The error for a need that this host does not serve. */
 export function unserved({ tag }: Need): ProtocolError {
   return new ProtocolError("unexpected-need", `the planner needs ${tag} here; please report it`);
 }

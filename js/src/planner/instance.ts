@@ -2,12 +2,14 @@
 
 import { WireCore } from "./wire/core.js";
 
-/** The instance failed in a way that is no refusal, as at a trap. It is of no more use. */
+/**
+ * The instance failed, as at a trap, and must not be used again. A refusal is not such a failure.
+ */
 export class PlannerFailure extends Error {
   override readonly name = "PlannerFailure";
 }
 
-/** An instance, for as long as it lives: a call into it that fails leaves it dead. */
+/** An instance. It is dead after the first call into it that fails. */
 export class Instance {
   readonly #core: WireCore;
   #alive = true;
@@ -20,7 +22,7 @@ export class Instance {
     return this.#alive;
   }
 
-  /** Calls into the instance. */
+  /** Calls into the instance. Throws `PlannerFailure` if that fails, or if it is dead. */
   enter<T>(run: (core: WireCore) => T): T {
     if (!this.#alive) throw new PlannerFailure("the planner's instance failed before");
     try {

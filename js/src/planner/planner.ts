@@ -1,4 +1,4 @@
-// A store of the planner's: the steps of its calls, and the instance that they run in.
+// A store in the planner: its calls, and the instance that they run in.
 
 import { ProtocolError } from "../errors.js";
 import type { Batch, RowSet, Statement } from "./adapter.js";
@@ -17,25 +17,28 @@ import {
   type WireStatement,
 } from "./wire/progress.js";
 
-/** The planner numbers so many texts of statements. */
+/** The planner numbers at most this many statement texts. */
 const TEXTS_MAX = 256;
 
-/** How far a call is: it needs something, or has ended. */
+/** What a call needs next, or its outcome. */
 export type Step = { readonly need: Need } | { readonly outcome: Outcome };
 
-/** How far a call is, and what is known of what comes next. */
-type Stand =
+/** The state of a call: waiting (maybe with a predicted outcome), done, or refused. */
+type State =
   | {
       readonly need: Need;
-      /** Whether the answer ends the call; or only if the last statement gives rows. */
+      /** When the answer ends the call; `with-rows`: if the last statement gives rows. */
       readonly ends: "never" | "with-rows" | "always";
-      /** The outcome that it then has; undefined if the planner has to be told the answer. */
+      /** The outcome in that case; undefined if the planner has to be given the answer first. */
       readonly expected: Outcome | undefined;
     }
   | { readonly outcome: Outcome }
   | { readonly refused: Error };
 
-/** A store that was opened in an instance, the texts that are numbered, and the calls to begin. */
+/**
+ * A store opened in an instance, the statement texts numbered so far, and the calls not started
+ * yet.
+ */
 interface Opened {
   readonly instance: Instance;
   readonly store: number;
@@ -45,14 +48,14 @@ interface Opened {
 }
 
 /**
- * One call under way. It is written down at once and begun when its step is first asked for, with
- * all that have been written down by then: the planner is entered once for them.
+ * One call under way. It is encoded at once, and started when its step is first asked for, together
+ * with all others encoded by then: so the planner is entered once for all of them.
  */
 export class PlannedCall {
   readonly #opened: Opened;
-  /** The number of the operation, for as long as the instance keeps one. */
+  /** The number of the operation, while the instance has one. */
   #operation: number | undefined;
-  #stand: Stand | undefined;
+  #state: State | undefined;
   #isEnded = false;
 
   constructor(opened: Opened, call: Call) {
@@ -62,26 +65,26 @@ export class PlannedCall {
     });
   }
 
-  /** Where the call stands. Bad input is refused here. */
+  /** The step of the call. Throws if the planner refused the call. */
   get step(): Step {
-    return this.#stood();
+    return this.#current();
   }
 
-  /** Whether these rows certainly end the call, if they answer the batch of the step. */
+  /** Whether the call certainly ends if these row sets answer its batch. */
   endsWith(rowSets: readonly RowSet[]): boolean {
-    const stand = this.#stood();
-    if (!("ends" in stand)) return false;
-    if (stand.ends !== "with-rows") return stand.ends === "always";
+    const state = this.#current();
+    if (!("ends" in state)) return false;
+    if (state.ends !== "with-rows") return state.ends === "always";
     const last = rowSets[rowSets.length - 1];
     return last !== undefined && last.rows.length > 0;
   }
 
-  /** Answers the need of the step. */
+  /** Answers the need of the step. Throws if the planner refuses. */
   advance(answer: Answer): void {
-    const stand = this.#stood();
-    const expected = "expected" in stand ? stand.expected : undefined;
+    const state = this.#current();
+    const expected = "expected" in state ? state.expected : undefined;
     if (expected !== undefined && answer.tag === "sql" && this.endsWith(answer.val)) {
-      this.#stand = { outcome: expected };
+      this.#state = { outcome: expected };
       this.end();
       return;
     }
@@ -90,12 +93,12 @@ export class PlannedCall {
     const { instance, moment, texts } = this.#opened;
     instance.enter((core) => {
       const given = core.give(toWireAnswer(answer));
-      this.#stands(core.advance(operation, given, giveMoment(core, moment)), texts);
+      this.#setState(core.advance(operation, given, giveMoment(core, moment)), texts);
     });
-    this.#stood();
+    this.#current();
   }
 
-  /** Frees what the instance keeps of the call; a dead one was freed whole. */
+  /** Frees what the instance keeps of the call. A dead instance was freed as a whole. */
   end(): void {
     this.#isEnded = true;
     const operation = this.#operation;
@@ -105,68 +108,68 @@ export class PlannedCall {
     instance.enter((core) => core.end(operation));
   }
 
-  #stood(): Step & Stand {
-    if (this.#stand === undefined) this.#begin();
-    const stand = this.#stand;
-    if (stand === undefined) throw new ProtocolError("unbegun-call", "a call has not begun");
-    if ("refused" in stand) throw stand.refused;
-    return stand;
+  #current(): Step & State {
+    if (this.#state === undefined) this.#start();
+    const state = this.#state;
+    if (state === undefined) throw new ProtocolError("unbegun-call", "a call has not started");
+    if ("refused" in state) throw state.refused;
+    return state;
   }
 
-  #begin(): void {
+  #start(): void {
     const { instance, store, moment, texts, waiting } = this.#opened;
     instance.enter((core) => {
-      const begun = waiting.splice(0);
-      const calls = begun.map(({ given }) => given);
-      const stands = core.start(store, calls, giveMoment(core, moment));
-      for (const [index, { call }] of begun.entries()) {
-        const progress = stands[index];
-        if (progress !== undefined) call.#stands(progress, texts);
-        // Nobody came for it, as when its saver was closed.
+      const started = waiting.splice(0);
+      const calls = started.map(({ given }) => given);
+      const progresses = core.start(store, calls, giveMoment(core, moment));
+      for (const [index, { call }] of started.entries()) {
+        const progress = progresses[index];
+        if (progress !== undefined) call.#setState(progress, texts);
+        // The call was dropped before it started, as when its saver was closed.
         if (call.#isEnded) call.end();
       }
     });
   }
 
-  #stands(progress: WireProgress, texts: string[]): void {
+  #setState(progress: WireProgress, texts: string[]): void {
     switch (progress[0]) {
       case 0: {
         const [, operation, access, statements, told] = progress;
         this.#operation = operation;
         const expected = told === null || told === true ? undefined : fromWireOutcome(told);
         const ends = told === true ? "always" : expected === undefined ? "never" : "with-rows";
-        this.#stand = { need: toNeed(access, statements, texts), ends, expected };
+        this.#state = { need: toNeed(access, statements, texts), ends, expected };
         return;
       }
       case 1:
-        this.#stand = { outcome: fromWireOutcome(progress[1]) };
+        this.#state = { outcome: fromWireOutcome(progress[1]) };
         return;
       case 2:
-        this.#stand = { refused: fromWireRefusal(progress) };
+        this.#state = { refused: fromWireRefusal(progress) };
         return;
       case 3: {
         const [, access, statements, outcome] = progress;
         const need = toNeed(access, statements, texts);
-        this.#stand = { need, ends: "always", expected: fromWireOutcome(outcome) };
+        this.#state = { need, ends: "always", expected: fromWireOutcome(outcome) };
         return;
       }
       case 4: {
         const [, operation, ...request] = progress;
         this.#operation = operation;
-        this.#needs({ tag: "http", val: fromWireRequest(request) });
+        this.#setNeed({ tag: "http", val: fromWireRequest(request) });
         return;
       }
       case 5:
         this.#operation = progress[1];
-        this.#needs({ tag: "wait", val: progress[2] });
+        this.#setNeed({ tag: "wait", val: progress[2] });
         return;
       case 6:
-        this.#stand = { outcome: { tag: "together", val: fromWireEnds(progress[1]) } };
+        this.#state = { outcome: { tag: "together", val: fromWireEnds(progress[1]) } };
     }
   }
 
-  #needs(need: Need): void {
-    this.#stand = { need, ends: "never", expected: undefined };
+  #setNeed(need: Need): void {
+    this.#state = { need, ends: "never", expected: undefined };
   }
 }
 
@@ -192,19 +195,19 @@ function toStatement([text, parameters]: WireStatement, texts: string[]): Statem
   throw new ProtocolError("unknown-statement", `the planner numbered no statement ${text}`);
 }
 
-/** What a planner is made of. */
+/** What to make a planner of. */
 export interface PlannerOptions {
   /** Gives the compiled core module. */
   readonly core: () => WebAssembly.Module;
   /** Which store, as `open` of wit/planner/wire.wit takes it. */
   readonly store: WireValue;
-  /** The moment of a step; left out for a store of SQL, which looks at none. */
+  /** Gives the moment of each step. Undefined for SQL stores, which need no time. */
   readonly moment?: () => Moment;
-  /** Called when another instance has taken the place of one that failed. */
+  /** Called after a failed instance was replaced. */
   readonly onReplaced?: () => void;
 }
 
-/** A store of the planner's, in one instance for as long as that lives. */
+/** A store in the planner. Replaces the instance when it has failed. */
 export class Planner {
   readonly #options: PlannerOptions;
   #opened: Opened | undefined;
@@ -214,22 +217,22 @@ export class Planner {
     this.#options = options;
   }
 
-  /** Opens the store, again if its instance failed. Bad options are refused here. */
+  /** Opens the store, again if its instance failed. Throws if the options are refused. */
   open(): void {
     this.#live();
   }
 
-  /** Takes a call, which begins when its step is asked for. */
+  /** Takes a call. It starts when its step is first asked for. */
   start(call: Call): PlannedCall {
     return new PlannedCall(this.#live(), call);
   }
 
-  /** What the store keeps in memory; undefined if its instance failed, and all is lost. */
+  /** What the store keeps in memory. Undefined if its instance failed: then all of that is lost. */
   status(): Status | undefined {
     if (!this.#opened?.instance.alive) return undefined;
     const { instance, store } = this.#opened;
     const status = fromWireStatus(accepted(instance.enter((core) => core.status(store))));
-    // What is acknowledged outlives the instance: the next one waits for it.
+    // Calls that were sent outlive the instance: the next one waits until queries show them.
     this.#unshown = status.unshown;
     return status;
   }

@@ -1,15 +1,15 @@
-// A step that needs no waiting is taken at once, in the caller's own turn of the event loop:
-// this is what keeps calls in order and lets the writes of one turn share a commit.
+// Values that may be promises. A step that need not wait runs at once, in the caller's turn of the
+// event loop: that keeps calls in order and lets the writes of one turn share a commit.
 
 /** A value, or the promise of one. */
 export type Eventually<T> = T | Promise<T>;
 
-/** Whether a value is to be waited for. */
+/** Whether a value is a promise. */
 export function isPending<T>(value: Eventually<T>): value is Promise<T> {
   return value instanceof Promise;
 }
 
-/** Goes on with a value: at once when it is there, else when it comes. */
+/** Calls `next` with a value: at once if it is there, else when it resolves. */
 export function whenReady<T, R>(
   value: Eventually<T>,
   next: (value: T) => Eventually<R>,
@@ -18,8 +18,8 @@ export function whenReady<T, R>(
 }
 
 /**
- * What is made of all of these, without waiting when all is there. Where more than one fails, one
- * failure is told, and none is a rejection that nobody handles.
+ * Makes a value of every source, without waiting if none is a promise. If several fail, one failure
+ * is thrown, and the others cause no unhandled rejection.
  */
 export function allReady<Source, T>(
   sources: readonly Source[],
@@ -49,7 +49,7 @@ export function bothReady<A, B>(
   return both as Eventually<[A, B]>;
 }
 
-/** For a promise whose failure another failure hides. */
+/** Marks a rejection as handled, because another failure is reported in its place. */
 export function ignoreFailure(promise: Promise<unknown>): void {
   promise.catch(() => undefined);
 }

@@ -1,5 +1,5 @@
-// What the package needs of the runtime it is in, without importing anything of Node.js: the same
-// files run in Workers and browsers, and tools that bundle them find no module that is not there.
+// What the package needs of its runtime. Nothing of Node.js is imported, so that the same files run
+// in Workers and browsers, and bundlers find no missing module.
 
 type NodeTypes = typeof import("node:util").types;
 type Types = Pick<
@@ -19,13 +19,13 @@ type Types = Pick<
   | "isUint8Array"
 >;
 
-/** A module of Node.js, in runtimes that have it. */
+/** A built-in module of Node.js; undefined in runtimes that lack it. */
 export function builtinModule<Module>(name: string): Module | undefined {
   const { process } = globalThis as { process?: Partial<NodeJS.Process> };
   return process?.getBuiltinModule?.(name) as Module | undefined;
 }
 
-/** Whether a method that only true instances of a class have runs on a value. */
+/** Makes a test for instances of a class from a method that throws on anything else. */
 function brand(method: (this: unknown) => unknown): (value: unknown) => boolean {
   return (value) => {
     try {
@@ -37,7 +37,7 @@ function brand(method: (this: unknown) => unknown): (value: unknown) => boolean 
   };
 }
 
-/** The getter of a class's property, which refuses whatever is no instance. */
+/** The getter of a class's property. It throws on anything but an instance. */
 function getter(prototype: object, name: PropertyKey): (this: unknown) => unknown {
   const get = Object.getOwnPropertyDescriptor(prototype, name)?.get;
   if (get === undefined) throw new TypeError(`${String(name)} is no getter`);
@@ -46,7 +46,7 @@ function getter(prototype: object, name: PropertyKey): (this: unknown) => unknow
 
 const typedArrayName = getter(Object.getPrototypeOf(Uint8Array.prototype), Symbol.toStringTag);
 
-/** Without Node.js's own: brands of the language itself. */
+/** The tests of `node:util` types that the language itself allows, for runtimes without Node.js. */
 export function portableTypes(): Types {
   const isBoxed = {
     isNumberObject: brand(Number.prototype.valueOf),
@@ -75,8 +75,8 @@ export function portableTypes(): Types {
     isDate: brand(Date.prototype.getTime),
     isMap: brand(getter(Map.prototype, "size")),
     isNativeError: (value: unknown) => Object.prototype.toString.call(value) === "[object Error]",
-    // The language does not tell. What a proxy is compared by is what reading it gives, as it is
-    // for whoever serializes it.
+    // JavaScript cannot tell proxies apart. A proxy is compared by what reading it gives, which is
+    // also what a serializer sees.
     isProxy: () => false,
     isRegExp: brand(getter(RegExp.prototype, "global")),
     isSet: brand(getter(Set.prototype, "size")),
@@ -85,16 +85,16 @@ export function portableTypes(): Types {
   return types as unknown as Types;
 }
 
-/** Says of what class a value is, whatever its prototype is. */
+/** Tests of a value's built-in class, independent of its prototype. */
 export const types: Types =
   builtinModule<typeof import("node:util")>("node:util")?.types ?? portableTypes();
 
-/** How Node.js's buffers are written as JSON, in runtimes that have them. */
+/** The `toJSON` of Node.js's buffers; undefined in runtimes without them. */
 export const bufferToJson: unknown = (globalThis as { Buffer?: { prototype: object } }).Buffer
   ? Reflect.get(globalThis.Buffer.prototype, "toJSON")
   : undefined;
 
-/** Every engine takes so many arguments. */
+/** Every engine accepts this many arguments. */
 const ARGUMENTS_MAX = 8192;
 
 /** Bytes as base64. */
@@ -109,7 +109,7 @@ export function toBase64(bytes: Uint8Array): string {
   return btoa(binary);
 }
 
-/** The bytes of a base64 text, or nothing where it is not as `toBase64` writes it. */
+/** The bytes of a base64 text; undefined if it is not exactly what `toBase64` writes. */
 export function fromBase64(text: string): Uint8Array<ArrayBuffer> | undefined {
   try {
     const bytes =
@@ -123,18 +123,18 @@ export function fromBase64(text: string): Uint8Array<ArrayBuffer> | undefined {
 }
 
 /**
- * Warns the developer at once: what the runtime's own way leaves to the next turn is never said
- * where there is none.
+ * Warns the developer at once. `process.emitWarning` waits for the next turn, which never comes
+ * while the process exits.
  */
 export function emitWarningNow(message: string, type: string): void {
   const { process } = globalThis as { process?: Partial<NodeJS.Process> };
   const warning = Object.assign(new Error(message), { name: type });
-  // Where nobody listens, warnings were turned off.
+  // Without listeners, warnings were turned off.
   if (process?.emit) process.emit("warning", warning);
   else console.warn(`${type}: ${message}`);
 }
 
-/** Warns the developer, in the way of the runtime. */
+/** Warns the developer in the runtime's own way. */
 export function emitWarning(message: string, type: string): void {
   const { process } = globalThis as { process?: Partial<NodeJS.Process> };
   if (process?.emitWarning) process.emitWarning(message, { type });

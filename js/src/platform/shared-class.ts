@@ -1,9 +1,9 @@
 type Class = abstract new (...args: never) => object;
 
 /**
- * Makes `instanceof` true of the instances of other copies of error classes: a program may hold
- * this package twice, as a module and as CommonJS, or in two places of `node_modules`. Their names
- * are those given here, whatever a minifier calls the classes.
+ * Makes `instanceof` work across copies of this package. A program may hold it twice: as a module
+ * and as CommonJS, or in two places of `node_modules`. Sets each class's `name` to the given one,
+ * so that minifiers do not change it.
  */
 export function sharedAmongCopies(classes: Record<string, Class>): void {
   for (const [name, shared] of Object.entries(classes)) {
@@ -14,7 +14,7 @@ export function sharedAmongCopies(classes: Record<string, Class>): void {
     });
     Object.defineProperty(shared, Symbol.hasInstance, {
       value(this: unknown, value: unknown): boolean {
-        // A class that extends this one inherits the test, and not the mark.
+        // A subclass inherits this test but has no mark of its own.
         if (this !== shared) return Function.prototype[Symbol.hasInstance].call(this, value);
         return typeof value === "object" && value !== null && mark in value;
       },

@@ -1,5 +1,5 @@
-// Time, as it is when the package is loaded. Fake timers that a test installs later stop the code
-// under test, not the saver below it, whose promises would then never settle.
+// Timers and clocks, captured when the package is loaded. Fake timers that a test installs later
+// must not stop the saver: its promises would never settle.
 
 import { builtinModule } from "./runtime.js";
 
@@ -9,13 +9,13 @@ type Timers = Pick<
 > & {
   /** Milliseconds since 1970. */
   now(): number;
-  /** Milliseconds that only grow. */
+  /** Milliseconds of a monotonic clock. */
   elapsed(): number;
-  /** A signal that aborts after so many milliseconds. */
+  /** A signal that aborts after this many milliseconds. */
   abortAfter(milliseconds: number): AbortSignal;
 };
 
-// Where tests run in a global object of their own, fakes may be in it from the beginning.
+// Test runners with a global object of their own may have put fakes there from the beginning.
 const source = builtinModule<typeof globalThis>("node:timers") ?? globalThis;
 const { performance } = builtinModule<typeof globalThis>("node:perf_hooks") ?? globalThis;
 
@@ -26,9 +26,9 @@ const later = ((run: () => void) => setTimeout(run, 0)) as unknown as Timers["se
 export const timers: Timers = {
   setTimeout,
   clearTimeout: source.clearTimeout.bind(globalThis),
-  // Browsers have none.
+  // Browsers have no `setImmediate`.
   setImmediate: (source.setImmediate?.bind(globalThis) as Timers["setImmediate"]) ?? later,
-  // Fake timers that are there from the beginning replace the function, and no promise.
+  // Fake timers may have replaced `queueMicrotask` already, but they leave promises alone.
   queueMicrotask: (run) => {
     void Promise.resolve().then(run);
   },

@@ -1,5 +1,5 @@
-// What this package's types name of WebAssembly, for programs that are compiled without the types
-// of browsers or of Node.js. With those they are one.
+// The WebAssembly types that this package's types mention, for programs that are compiled without
+// the types of browsers or Node.js. They merge with those if present.
 
 declare global {
   namespace WebAssembly {

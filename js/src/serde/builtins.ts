@@ -1,19 +1,19 @@
-/** The records of JavaScript's own classes, whose contents are not enumerable properties. */
+/** The records of JavaScript's built-in classes, whose contents are not enumerable properties. */
 import { DeltaSnapshot } from "@langchain/langgraph-checkpoint";
 
 import { bufferToJson, types } from "../platform/runtime.js";
 import type { Fields } from "./records.js";
 import * as records from "./records.js";
 
-/** Encodes what is nested in a built-in: one value under a name, or the items of a list. */
+/** Encodes the values inside a built-in: one value under a name, or the items of a list. */
 export interface NestedEncoder {
   field(name: string, value: unknown): unknown;
   items(values: unknown[]): unknown[];
 }
 
 /**
- * The record of a value whose `toJSON` would lose it: a date or a Node.js buffer. A subclass with a
- * `toJSON` of its own is left to it.
+ * The record of a value whose `toJSON` would lose its type: a date or a Node.js buffer. Undefined
+ * for other values, and for a subclass with a `toJSON` of its own, which is called instead.
  */
 export function recordBeforeToJson(value: Fields): Fields | undefined {
   if (types.isDate(value)) {
@@ -27,17 +27,17 @@ export function recordBeforeToJson(value: Fields): Fields | undefined {
   return undefined;
 }
 
-/** Whether a date has the `toJSON` of dates, of this realm or the one that it is of. */
+/** Whether a date has the built-in `toJSON`, of this or another realm. */
 function hasDatesToJson(date: Date): boolean {
   if (date.toJSON === Date.prototype.toJSON) return true;
   let owner: object | null = date;
   while (owner !== null && !Object.hasOwn(owner, "toJSON")) owner = Object.getPrototypeOf(owner);
-  // In any realm, only an object's own prototype comes after that of dates.
+  // In any realm, `Date.prototype` is followed only by `Object.prototype`.
   const next: unknown = owner && Object.getPrototypeOf(owner);
   return next !== null && Object.getPrototypeOf(next) === null && next !== Object.prototype;
 }
 
-/** What stands for a built-in, or undefined where a value is an ordinary object. */
+/** The JSON of a built-in; undefined for an ordinary object. */
 export function builtInJson(value: Fields, nested: NestedEncoder): unknown {
   if (value instanceof DeltaSnapshot) {
     return records.deltaSnapshotRecord(nested.field("value", value.value));
@@ -60,7 +60,10 @@ export function builtInJson(value: Fields, nested: NestedEncoder): unknown {
   return types.isBoxedPrimitive(value) ? unboxed(value, nested) : undefined;
 }
 
-/** Classes whose instances hold what no property shows, and no text could bring back. */
+/**
+ * Classes whose instances keep their contents outside of properties, and cannot be restored from
+ * text.
+ */
 const EMPTY_KINDS: ReadonlySet<string> = new Set([
   "AbortController",
   "AbortSignal",
@@ -83,13 +86,19 @@ const EMPTY_KINDS: ReadonlySet<string> = new Set([
   "WritableStream",
 ]);
 
-/** The class of an object of which nothing would be stored; undefined where it has fields. */
+/**
+ * The name of the class of an object that has nothing to store; undefined for an object with
+ * fields.
+ */
 export function emptyKind(value: object): string | undefined {
   const kind = Object.prototype.toString.call(value).slice("[object ".length, -1);
   return EMPTY_KINDS.has(kind) && Object.keys(value).length === 0 ? kind : undefined;
 }
 
-/** What a value is that is left out wherever it stands; undefined where it is written. */
+/**
+ * The kind of a value that is never stored: "symbol", "function" or a class. Undefined for a value
+ * that is written.
+ */
 export function omittedKind(value: unknown): string | undefined {
   if (typeof value === "symbol") return "symbol";
   if (typeof value !== "function" && (typeof value !== "object" || value === null)) {
@@ -99,7 +108,7 @@ export function omittedKind(value: unknown): string | undefined {
   return typeof value === "function" ? "function" : emptyKind(value);
 }
 
-/** JSON takes a boxed primitive for the primitive; a boxed symbol is an empty object to it. */
+/** JSON writes a boxed primitive as the primitive, and a boxed symbol as an empty object. */
 function unboxed(value: unknown, nested: NestedEncoder): unknown {
   if (types.isNumberObject(value)) return nested.field("", Number(value));
   if (types.isStringObject(value)) return String(value);

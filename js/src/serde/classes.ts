@@ -1,8 +1,7 @@
 /**
- * The closed set of LangChain classes that stored data may become again: the messages, prompt
- * values and prompts of the application's own @langchain/core. Chains, models, parsers and
- * tracers are left out on purpose: their constructors take configuration, which stored data must
- * not choose.
+ * The closed set of LangChain classes that stored data may become: the messages, prompt values and
+ * prompts of the application's own @langchain/core. Chains, models, parsers and tracers are left
+ * out on purpose: their constructors take configuration, which stored data must not choose.
  */
 import { get_lc_unique_name, Serializable } from "@langchain/core/load/serializable";
 import * as messages from "@langchain/core/messages";
@@ -18,32 +17,33 @@ const ROOT_NAMESPACE = "langchain_core";
 /** The namespace of every message's id. */
 const MESSAGES_NAMESPACE = [ROOT_NAMESPACE, "messages"] as const;
 
-/** Longer ids name no class; the bound keeps a hostile id cheap to refuse. */
+/** Longer ids name no class. The bound makes a hostile id cheap to refuse. */
 const ID_LENGTH_MAX = 16;
 
-/** Bounds what hostile key names can make a class remember. */
+/** The bound of the names that a class remembers, in case they are hostile. */
 const NAMES_KEPT_MAX = 256;
 
 /**
- * Field names that a class takes as they are on the wire without saying so in its aliases. Read
- * without this, a chunk would lose the field to its camel-case spelling.
+ * Field names that a class accepts in their spelling on the wire, without declaring it in its
+ * aliases. Without this table, reading would rename the field to camel case, and a chunk would lose
+ * it.
  */
 const UNDECLARED_ALIASES: Readonly<Record<string, readonly string[]>> = {
   ToolMessageChunk: ["tool_call_id"],
 };
 
-/** What another copy of @langchain/core has in place of this one's. */
+/** For a class of another copy of @langchain/core. */
 interface Copy {
-  /** The same class of this copy: what is stored is read as that. */
+  /** The same class in this copy, which stored instances become. */
   readonly own: CoreClass;
   readonly toJson: () => unknown;
 }
 
-/** One class of @langchain/core, with its two spellings of each field's name. */
+/** A class of @langchain/core, with the names of its fields in code and on the wire. */
 export class CoreClass {
   /** The id of a message of this class on the wire. */
   readonly id: readonly string[];
-  /** What a message of this class with its class's id is written as, up to its kwargs. */
+  /** The text of a message with its class's id, up to its kwargs. */
   readonly prefix: string;
   readonly #class: SerializableClass;
   readonly #isMessage: boolean;
@@ -52,7 +52,7 @@ export class CoreClass {
   readonly #fieldNames = new Map<string, string>();
   readonly #wireNames = new Map<string, string>();
 
-  /** @param copy Of a message's class that is of another copy of the package. */
+  /** @param copy For a message class of another copy of the package. */
   constructor(name: string, serializable: SerializableClass, copy?: Copy) {
     this.#class = serializable;
     this.#own = copy?.own ?? this;
@@ -69,12 +69,15 @@ export class CoreClass {
     for (const field of UNDECLARED_ALIASES[name] ?? []) this.#fieldNames.set(field, field);
   }
 
-  /** Whether instances are written by `kwargsOf`, without the class's own copying `toJSON`. */
+  /**
+   * Whether an instance can be written from its kwargs, without calling its `toJSON`, which copies
+   * them.
+   */
   writes(value: Fields): boolean {
     return this.#kwargsOf(value) !== undefined;
   }
 
-  /** Whether a message has the id of its class, as all have that nobody has tampered with. */
+  /** Whether a message has the id of its class, as it does unless someone changed it. */
   hasClassId(value: Fields): boolean {
     const namespace = value.lc_namespace;
     return (
@@ -88,14 +91,14 @@ export class CoreClass {
   }
 
   /**
-   * The kwargs of an instance that is written with its class's id and without the class's own
-   * copying `toJSON`; undefined where it is written otherwise.
+   * The kwargs of an instance that has its class's id and can be written without calling its
+   * `toJSON`; undefined for others.
    */
   plainKwargsOf(value: Fields): Fields | undefined {
     return this.hasClassId(value) ? this.#kwargsOf(value) : undefined;
   }
 
-  /** The kwargs of an instance without a `toJSON` of its own. */
+  /** The kwargs of a message that does not override `toJSON`; undefined for others. */
   #kwargsOf(value: Fields): Fields | undefined {
     if (!this.#isMessage || value.lc_serializable !== true) return undefined;
     if (value.toJSON !== this.#toJson) return undefined;
@@ -103,7 +106,7 @@ export class CoreClass {
     return isFields(kwargs) ? kwargs : undefined;
   }
 
-  /** The name of a field on the wire, as the class itself gives it. */
+  /** The name of a field on the wire, found by the class's own `toJSON`. */
   wireName(field: string): string {
     const known = this.#wireNames.get(field);
     if (known !== undefined) return known;
@@ -120,24 +123,24 @@ export class CoreClass {
     return wireName;
   }
 
-  /** The name of a field that was written and read. */
+  /** The name that a field has after it was written and read again. */
   nameOnceRead(field: string): string {
     return this.#own.#fieldName(this.wireName(field));
   }
 
-  /** The fields that the class takes, of kwargs whose values have been read. */
+  /** The constructor's fields, from kwargs on the wire whose values have been read. */
   fieldsOf(kwargs: Fields): Fields {
     const fields: Fields = {};
     for (const wireName of Object.keys(kwargs)) {
       const value = kwargs[wireName];
-      // A prompt's undefined field would hide its default; a message reads both alike, and is
-      // written again as it was.
+      // An undefined field would hide a prompt's default. A message treats it like a missing one,
+      // but keeps it, and so is written again as it was.
       if (value !== undefined || this.#isMessage) setOwn(fields, this.#fieldName(wireName), value);
     }
     return fields;
   }
 
-  /** Makes an instance of fields that are its own from then on. */
+  /** Makes an instance, which takes over `fields`. Throws what the class's constructor throws. */
   instanceOf(fields: Fields): Serializable {
     return Reflect.construct(this.#own.#class, [fields]);
   }
@@ -169,7 +172,7 @@ function* declaredAliases(serializable: SerializableClass): Iterable<[string, st
   }
 }
 
-/** Spells a wire name as LangChain's loader does: words joined, each but the first capitalised. */
+/** Converts a wire name to camel case, as LangChain's loader does. */
 function camelCase(wireName: string): string {
   const trimmed = wireName.trim();
   if (!/[-_\s]/.test(trimmed)) return trimmed;
@@ -209,13 +212,16 @@ addModule("messages__tool", toolMessages);
 addModule("prompt_values", promptValues);
 addModule("prompts", prompts);
 
-/** A message is written with its own field where it has one, else with what it was made of. */
+/**
+ * The value of a kwarg when a message is written: its own field if it has one, else what it was
+ * constructed with.
+ */
 export function kwargOf(value: Fields, kwargs: Fields, key: string): unknown {
   const field = value[key];
   return field !== undefined || key in value ? field : kwargs[key];
 }
 
-/** The class whose direct instance this is, not a subclass of it. */
+/** The class of a direct instance; undefined for an instance of a subclass. */
 export function coreClassOf(value: object): CoreClass | undefined {
   const prototype: unknown = Object.getPrototypeOf(value);
   const known = byPrototype.get(prototype);
@@ -223,13 +229,13 @@ export function coreClassOf(value: object): CoreClass | undefined {
   return Reflect.get(value, MESSAGE) === true ? copiedClassOf(value, prototype) : undefined;
 }
 
-/** The mark of a message, whichever copy of @langchain/core it is of. */
+/** The mark that messages of every copy of @langchain/core have. */
 const MESSAGE = Symbol.for("langchain.message");
 
-/** The classes of other copies, and of messages that are not of any. */
+/** The classes of other copies by prototype. `"other"`: not a class of a copy. */
 const copied = new WeakMap<object, CoreClass | "other">();
 
-/** The class of a message of another copy, under the name that it is written with. */
+/** The class of a message of another copy, found by the name that it is written with. */
 function copiedClassOf(value: Fields, prototype: Fields): CoreClass | undefined {
   let known = copied.get(prototype);
   if (known === undefined) {
@@ -241,7 +247,7 @@ function copiedClassOf(value: Fields, prototype: Fields): CoreClass | undefined 
 
 function copiedClass(value: Fields, prototype: Fields): CoreClass | undefined {
   const root = rootOf(prototype);
-  // A subclass of this copy's is written by itself.
+  // A subclass in this copy writes itself.
   if (Object.is(root, Serializable.prototype)) return undefined;
   if (typeof prototype.constructor !== "function") return undefined;
   if (!Object.hasOwn(root, "toJSONNotImplemented") || typeof root.toJSON !== "function") {
@@ -254,17 +260,17 @@ function copiedClass(value: Fields, prototype: Fields): CoreClass | undefined {
   return own && new CoreClass(name, serializable, { own, toJson: root.toJSON as Copy["toJson"] });
 }
 
-/** The prototype that all of LangChain's classes have, the last one before an object's own. */
+/** The prototype that all of LangChain's classes share: the last one before `Object.prototype`. */
 function rootOf(prototype: Fields): Fields {
   const next: unknown = Object.getPrototypeOf(prototype);
   const last = !isFields(next) || Object.getPrototypeOf(next) === null;
   return last ? prototype : rootOf(next);
 }
 
-/** The class that an `lc: 1` record names, or undefined where it is not one of the closed set. */
+/** The class that the id of an `lc: 1` record names; undefined if it is not of the closed set. */
 export function coreClassNamed(id: unknown): CoreClass | undefined {
   if (!Array.isArray(id) || id[0] !== ROOT_NAMESPACE || id.length > ID_LENGTH_MAX) return undefined;
-  // An id may name a file inside a module, as Python's do: the nearest module is meant.
+  // An id may name a file inside a module, as Python's do. Then the nearest module counts.
   for (let end = id.length - 1; end > 1; end -= 1) {
     const byName = byModule.get(id.slice(1, end).join("__"));
     if (byName !== undefined) return byName.get(id[id.length - 1]);

@@ -1,7 +1,7 @@
 import { CheckpointerError } from "../errors.js";
 import { sharedAmongCopies } from "../platform/shared-class.js";
 
-/** What went wrong, as a stable name a program can compare. */
+/** What went wrong; stable, for programs. */
 export type SerializationErrorCode =
   | "cyclic-value"
   | "unserializable-value"
@@ -15,7 +15,7 @@ export type PathStep = string | number;
 const STEPS_SHOWN_MAX = 40;
 const IDENTIFIER = /^[A-Za-z_$][\w$]*$/;
 
-/** Writes the way to a place inside a value as one would in code: `messages[3].metadata`. */
+/** Formats a path inside a value as in code: `messages[3].metadata`. */
 export function formatPath(steps: readonly PathStep[]): string {
   let text = "";
   for (const step of steps.slice(0, STEPS_SHOWN_MAX)) {
@@ -27,20 +27,20 @@ export function formatPath(steps: readonly PathStep[]): string {
 }
 
 /**
- * A value could not be written, or stored bytes could not be read. The message names the place
- * and never holds any of the value.
+ * A value could not be written, or stored bytes could not be read. The message names the place and
+ * never contains any of the value.
  */
 export class SerializationError extends CheckpointerError {
   declare readonly code: SerializationErrorCode;
   /**
-   * The place of the value, such as `messages[3].metadata`, with the channel first where a saver
+   * The place of the value, such as `messages[3].metadata`. It begins with the channel if a saver
    * writes; empty for the value itself.
    */
   readonly path: string;
   readonly #say: (place: string) => string;
   readonly #steps: readonly PathStep[];
 
-  /** @param say The message, of the place. */
+  /** @param say Makes the message, given the place in words. */
   constructor(
     code: SerializationErrorCode,
     say: (place: string) => string,
@@ -53,7 +53,7 @@ export class SerializationError extends CheckpointerError {
     this.#steps = path;
   }
 
-  /** The same of a value that lies in another at a place. */
+  /** The same error, for a value that contains this one at a place. */
   within(outer: readonly PathStep[]): SerializationError {
     const options = this.cause === undefined ? {} : { cause: this.cause };
     return new SerializationError(this.code, this.#say, [...outer, ...this.#steps], options);
@@ -62,7 +62,7 @@ export class SerializationError extends CheckpointerError {
 
 sharedAmongCopies({ SerializationError });
 
-/** Names a place for a message, where the value itself has no path. */
+/** A place in words, for a message. */
 export function describePlace(path: readonly PathStep[]): string {
   return path.length === 0 ? "the value itself" : formatPath(path);
 }

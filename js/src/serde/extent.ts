@@ -1,17 +1,20 @@
-// Where a JSON text ends among other bytes, before it is parsed: parsing says whether it is one.
+// Finds where a JSON text ends among other bytes, without checking it: the parser does that.
 
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
 const COMMA = 0x2c;
 
-/** Whether a text that begins so ends by itself, whatever follows it: text, a list, a map. */
+/**
+ * Whether a JSON text that begins with this byte shows its own end: a string, a list or a map. A
+ * number does not.
+ */
 export function endsItself(first: number | undefined): boolean {
   return first === QUOTE || opens(first);
 }
 
 /**
- * The place after the JSON text that begins at a place, at most `end`. What does not end by itself
- * ends before a comma or a closing bracket.
+ * The index after the JSON text that begins at `begin`, at most `end`. A text that does not show
+ * its own end stops before a comma or a closing bracket.
  */
 export function extentOf(bytes: Uint8Array, begin: number, end: number): number {
   let depth = 0;
@@ -33,7 +36,7 @@ export function extentOf(bytes: Uint8Array, begin: number, end: number): number 
   return end;
 }
 
-/** The place of the quote that ends a string, or `end`. */
+/** The index of the quote that ends a string, or at least `end`. */
 function closingQuote(bytes: Uint8Array, begin: number, end: number): number {
   let at = begin;
   while (at < end && bytes[at] !== QUOTE) at += bytes[at] === BACKSLASH ? 2 : 1;

@@ -1,28 +1,30 @@
-// Where in a value reading throws, found once it has: writing a value notes no place of what it
-// only reads.
+// Finds where in a value reading throws, after it has thrown: the writer does not track every path.
 
 import { types } from "../platform/runtime.js";
 import { coreClassOf, kwargOf } from "./classes.js";
 import type { PathStep } from "./errors.js";
 import { isFields } from "./records.js";
 
-/** A value to look at, and the way to it. */
+/** A value to look at, and the path to it. */
 interface Visit {
   readonly value: object;
-  readonly path: Way | undefined;
+  readonly path: Path | undefined;
 }
 
-/** The last step of a way, and those before it. */
-interface Way {
+/** A path, as its last step and the path before that. */
+interface Path {
   readonly step: PathStep;
-  readonly before: Way | undefined;
+  readonly before: Path | undefined;
 }
 
-/** The way to the first part that cannot be read; none where all can, as the second time. */
+/**
+ * The path to the first part that throws when read. Empty if none does: reading may work the second
+ * time.
+ */
 export function placeOfThrow(value: unknown): PathStep[] {
   const seen = new Set<object>();
   const visits: Visit[] = [];
-  const visit = (nested: unknown, path: Way | undefined) => {
+  const visit = (nested: unknown, path: Path | undefined) => {
     if (typeof nested !== "object" || nested === null || seen.has(nested)) return;
     seen.add(nested);
     visits.push({ value: nested, path });
@@ -31,13 +33,13 @@ export function placeOfThrow(value: unknown): PathStep[] {
   for (let next = visits.pop(); next !== undefined; next = visits.pop()) {
     let at = next.path;
     try {
-      const nested: [unknown, Way][] = [];
+      const nested: [unknown, Path][] = [];
       for (const [step, read] of partsOf(next.value)) {
         at = { step, before: next.path };
         nested.push([read(), at]);
         at = next.path;
       }
-      // The last one is looked at first.
+      // The last one pushed is visited first.
       for (const [part, path] of nested.reverse()) visit(part, path);
     } catch {
       return stepsOf(at);
@@ -50,7 +52,7 @@ function* partsOf(value: object): Iterable<[PathStep, () => unknown]> {
   if (Array.isArray(value)) {
     for (const index of value.keys()) yield [index, () => value[index]];
   } else if (ArrayBuffer.isView(value) || types.isAnyArrayBuffer(value)) {
-    // Throws where the memory of the bytes was given away.
+    // Throws if the buffer was transferred.
     new Uint8Array(ArrayBuffer.isView(value) ? value.buffer : value);
   } else if (types.isMap(value) || types.isSet(value)) {
     for (const [index, item] of [...value].entries()) yield [index, () => item];
@@ -62,8 +64,8 @@ function* partsOf(value: object): Iterable<[PathStep, () => unknown]> {
   }
 }
 
-function stepsOf(way: Way | undefined): PathStep[] {
+function stepsOf(path: Path | undefined): PathStep[] {
   const steps: PathStep[] = [];
-  for (let at = way; at !== undefined; at = at.before) steps.push(at.step);
+  for (let at = path; at !== undefined; at = at.before) steps.push(at.step);
   return steps.reverse();
 }

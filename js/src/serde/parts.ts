@@ -1,12 +1,12 @@
-/** Values that are written as their parts, each by itself: the items of a list, a map's fields. */
+/** Values that are written part by part: the items of a list, or the fields of a map. */
 import { hasToJson, isPlain } from "./write.js";
 
-/** How the texts of a value's parts are joined: `[...]` or `{...}`. */
+/** How the texts of the parts are joined: `[...]` or `{...}`. */
 export type ValueShape = "list" | "map";
 
 /**
- * How a value is written as its parts, or undefined where it is written as a whole: where it is
- * anything else, or looks like a record, which is escaped as a whole.
+ * The shape of a value that is written part by part. Undefined for a value that is written as a
+ * whole: any other type, or an object that looks like a record, which is escaped as a whole.
  */
 export function shapeOf(value: unknown): ValueShape | undefined {
   if (typeof value !== "object" || value === null) return undefined;
@@ -15,7 +15,7 @@ export function shapeOf(value: unknown): ValueShape | undefined {
   return Object.hasOwn(value, "lc") || Object.hasOwn(value, "lg_name") ? undefined : "map";
 }
 
-/** The text of a part in the text of the whole, from the text of its value. */
+/** The text of a part within the whole: the text of its value, after its key in a map. */
 export function partText(shape: ValueShape, key: string | number, text: string): string {
   return shape === "list" ? text : `${JSON.stringify(String(key))}:${text}`;
 }

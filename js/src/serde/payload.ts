@@ -1,4 +1,4 @@
-// Values to payloads and back, through the saver's serializer.
+// Converts values to payloads and back, with the saver's serializer.
 
 import type { SerializerProtocol } from "@langchain/langgraph-checkpoint";
 
@@ -8,20 +8,20 @@ import { types } from "../platform/runtime.js";
 import { type PathStep, SerializationError } from "./errors.js";
 import { JsonPlusSerde } from "./serializer.js";
 
-/** A value as the serializer gave it. */
+/** A serialized value: its type and bytes. */
 export interface Payload {
   readonly kind: string;
   readonly bytes: Uint8Array;
 }
 
-/** The place of a value among those that are serialized or revived together. */
+/** The path of a value among those that are serialized or revived together. */
 export type PlaceOf = (index: number) => readonly PathStep[];
 
 const NOWHERE: PlaceOf = () => [];
 
 /**
- * Serializes or revives what is in a place. Warnings and errors name it, and whatever a serializer
- * of the caller's own throws is the cause of an error with a code.
+ * Runs a serializer on the value at a path. Warnings and errors name the path. An error that a
+ * serializer of the caller's throws becomes the cause of a `serializer-failed`.
  */
 export function placed<T>(
   serde: SerializerProtocol,
@@ -39,7 +39,7 @@ export function placed<T>(
   }
 }
 
-/** Whether a value of a channel's is left out, with a warning, instead of serialized. */
+/** Whether a channel's value is left out, with a warning, because it cannot be stored. */
 export function leavesOut(serde: SerializerProtocol, channel: string, value: unknown): boolean {
   return serde instanceof JsonPlusSerde && serde.leavesOut(channel, value);
 }
@@ -52,8 +52,8 @@ function named(thrown: unknown, place: readonly PathStep[]): CheckpointerError {
 }
 
 /**
- * Serializes values. Every value has been handed to the serializer when this returns, since
- * LangGraph goes on to change them; this package's own serializer is done with them by then.
+ * Serializes values. When this returns, every value has been passed to the serializer, as LangGraph
+ * may change them afterwards. This package's own serializer has finished by then.
  */
 export function dumpAll(
   serde: SerializerProtocol,
@@ -81,7 +81,10 @@ export async function loadAll(
   });
 }
 
-/** A subclass that replaced the asynchronous methods is to be asked by these. */
+/**
+ * Whether a serializer can be called synchronously. A subclass that overrides the asynchronous
+ * methods has to be called through them.
+ */
 export function isSynchronous(serde: SerializerProtocol): serde is JsonPlusSerde {
   return (
     serde instanceof JsonPlusSerde &&
@@ -91,8 +94,8 @@ export function isSynchronous(serde: SerializerProtocol): serde is JsonPlusSerde
 }
 
 /**
- * Whether a serializer reads and writes a list or map as its parts: one that has its own way with
- * the whole, as to encrypt it, must be asked for the whole.
+ * Whether a serializer reads and writes lists and maps part by part. One that overrides how whole
+ * values are written, for example to encrypt them, has to get the whole.
  */
 export function knowsParts(serde: SerializerProtocol): serde is JsonPlusSerde {
   const { dumps, dumpsElement, loads } = JsonPlusSerde.prototype;
@@ -105,7 +108,8 @@ export function knowsParts(serde: SerializerProtocol): serde is JsonPlusSerde {
 }
 
 async function dumpLater(serde: SerializerProtocol, value: unknown): Promise<Payload> {
-  // The serializer may give the very bytes that are the value, or that are in it.
+  // The serializer may return the value's own bytes, which the caller may change. So it gets a
+  // copy, and what it returns is copied too.
   const own = types.isUint8Array(value) ? Uint8Array.prototype.slice.call(value) : value;
   const { kind, bytes } = toPayload(await serde.dumpsTyped(own));
   return { kind, bytes: new Uint8Array(bytes) };
@@ -116,7 +120,7 @@ async function loadLater(
   kind: string,
   bytes: Uint8Array,
 ): Promise<unknown> {
-  // The serializer may give the very bytes, which then are the caller's to change.
+  // The serializer may return these very bytes, and the caller may change them.
   return serde.loadsTyped(kind, new Uint8Array(bytes));
 }
 

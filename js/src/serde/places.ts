@@ -1,17 +1,17 @@
-// The texts of values that were written by themselves, put in their places.
+// Placeholders for values that are written separately, and their replacement.
 
-/** Nobody outside can know it, so no text of a user's has it. */
+/** Random, so that no text of a user's contains it. */
 const MARK = `written later ${Math.random()} `;
 
-/** The pieces of a text between places, and the numbers of these, by turns. */
+/** Splits a text into pieces and the numbers of the placeholders between them, alternately. */
 const PLACE = new RegExp(`"${MARK.replaceAll(".", "[.]")}([0-9]+)"`);
 
-/** Stands in a text for another, by its number. */
+/** The placeholder of the text with this number. */
 export function placeholder(number: number): string {
   return `${MARK}${number}`;
 }
 
-/** The first text, with the others in their places in it and in one another. */
+/** The first text, with every placeholder replaced by its text. Those may have placeholders too. */
 export function inPlaces(texts: readonly string[]): string {
   const whole: string[] = [];
   const split = (index: number) => ({ pieces: (texts[index] ?? "").split(PLACE), at: 0 });

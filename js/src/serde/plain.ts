@@ -1,7 +1,7 @@
 /**
  * Writes values of the common kinds in one walk: primitives, plain objects, arrays and LangChain's
- * own messages. What the walk has read may be noted on the way, for a snapshot: a value that gives
- * all of it again is written in the same bytes.
+ * own messages. The walk can note what it reads, for a fingerprint: a value that gives all of it
+ * again is written as the same bytes.
  */
 import { types } from "../platform/runtime.js";
 import { coreClassOf, kwargOf } from "./classes.js";
@@ -14,7 +14,9 @@ import {
 } from "./records.js";
 import { LIST, NUMBERS, type Shape, type ShapeNode, ShapeTree } from "./shapes.js";
 
-/** The shape of an object or a list, which stands before what it holds, or a primitive. */
+/**
+ * A primitive, or the shape of an object or list, which is followed by the slots of what it holds.
+ */
 export type Slot =
   | Shape
   | Float64Array
@@ -26,43 +28,45 @@ export type Slot =
   | null
   | undefined;
 
-/** What was noted of a value, beside its slots: the memory that these take, and its text. */
+/** What was noted of a value, beside its slots: their memory in bytes, and the value's text. */
 export interface Noted {
   readonly bytes: number;
-  /** The value as it is written; undefined where that takes more than this walk. */
+  /** The value's text; undefined if this walk cannot write it. */
   readonly text: string | undefined;
 }
 
 /** An array may have been given a `toJSON`. */
 type Items = unknown[] & { toJSON?: unknown };
 
-/** Bounds what is noted: proving that a larger value is unchanged takes long itself. */
+/**
+ * The bound of the slots of a value. Proving that a larger one is unchanged would itself take long.
+ */
 const SLOTS_MAX = 32_768;
 
-/** Values are rarely nested this deep, and a cycle always is. */
+/** Values are rarely nested this deep. A cycle always is. */
 const DEPTH_MAX = 32;
 
-/** An array that grows has some room left: this is about what a slot takes. */
+/** About the memory of a slot, with the spare room of a growing array. */
 const SLOT_BYTES = 10;
 
 const STRING_BYTES = 16;
 
-/** What a number that is no small integer takes outside of its slot. */
+/** The memory of a number that is not a small integer, outside of its slot. */
 const BOXED_BYTES = 16;
 
-/** Arrays of so many numbers are written and compared as one. */
+/** Arrays of at least this many numbers are written and compared as one. */
 const NUMBERS_MIN = 16;
 
 const NUMBER_BYTES = 8;
 
 const UNDEFINED_TEXT = JSON.stringify(UNDEFINED_RECORD);
 
-/** Characters that JSON writes as escapes, or may: not every surrogate is alone. */
+/** Characters that JSON escapes or may escape. Of surrogates it escapes only lone ones. */
 const RARE = /[^ -\ud7ff]/;
 
 const shapes = new ShapeTree();
 
-/** The text of a value, or undefined where it is of another kind. */
+/** The text of a value; undefined if it is not of the common kinds. */
 export function plainText(value: unknown): string | undefined {
   const walk = new Walk(undefined);
   const text = walk.run(value);
@@ -70,9 +74,9 @@ export function plainText(value: unknown): string | undefined {
 }
 
 /**
- * Adds slots with all that writing a value reads. Adds none and gives undefined where it cannot be
- * said: where there is anything in the value but primitives, plain objects, arrays and LangChain's
- * own messages, or too much of them.
+ * Adds slots with everything that writing a value reads. Adds none and returns undefined if the
+ * value has anything but primitives, plain objects, arrays and LangChain's own messages, or too
+ * many of them.
  */
 export function note(slots: Slot[], value: unknown): Noted | undefined {
   const start = slots.length;
@@ -88,11 +92,14 @@ export function note(slots: Slot[], value: unknown): Noted | undefined {
   return { bytes, text: walk.isWritten ? text : undefined };
 }
 
-/** One walk. Its methods give texts, or undefined where the value is of another kind. */
+/** One walk. Its methods return texts, or undefined if the value is not of the common kinds. */
 class Walk {
   readonly #slots: Slot[] | undefined;
   readonly #slotsEnd: number;
-  /** Whether the texts are what is written: some primitives are noted here, written elsewhere. */
+  /**
+   * Whether the returned texts are valid: some values are noted here but have to be written by the
+   * encoder.
+   */
   isWritten = true;
   heldBytes = 0;
 
@@ -106,7 +113,7 @@ class Walk {
     try {
       return this.#value(value, 0);
     } catch {
-      // Reading the value threw; the encoder says where.
+      // Reading the value threw; the encoder will report where.
       return undefined;
     }
   }
@@ -128,7 +135,7 @@ class Walk {
     return typeof value === "bigint" ? this.#unwritten() : String(value);
   }
 
-  /** What takes a record is noted, and written by the encoder. */
+  /** A primitive that needs a record is noted here, and written by the encoder. */
   #unwritten(): string | undefined {
     this.isWritten = false;
     return this.#slots && "";
@@ -175,7 +182,7 @@ class Walk {
     let node: ShapeNode = shapes.root(prototype, undefined);
     let text = "{";
     for (const key in value) {
-      // How a look-alike of a record is written depends on more than what it holds.
+      // How an object that looks like a record is written depends on more than its contents.
       if (key === "lc" || key === WRAPPER_KEY) return undefined;
       if (key === "lg_name" && this.#unwritten() === undefined) return undefined;
       node = shapes.after(node, key);
@@ -192,7 +199,7 @@ class Walk {
     const kwargs = core?.plainKwargsOf(value);
     if (core === undefined || kwargs === undefined || types.isProxy(kwargs)) return undefined;
     if (Object.getPrototypeOf(kwargs) !== Object.prototype) return undefined;
-    // An array's `toJSON` would be asked for the id's text, too.
+    // JSON.stringify would call a `toJSON` of the kwargs, or of the id's array.
     if ("toJSON" in kwargs || "toJSON" in core.id) this.isWritten = false;
     const place = this.#begin();
     let node: ShapeNode = shapes.root(Object.getPrototypeOf(value), core);
@@ -208,7 +215,7 @@ class Walk {
     return `${text}}}`;
   }
 
-  /** Keeps a place for the shape of an object. */
+  /** Reserves a slot for the shape of an object. */
   #begin(): number {
     return this.#slots === undefined ? 0 : this.#slots.push(LIST) - 1;
   }
@@ -222,7 +229,7 @@ class Walk {
   }
 }
 
-/** The items of an array of many numbers, all of which JSON has. */
+/** The items of an array of many numbers that JSON can write; undefined for other arrays. */
 function numbersOf(items: readonly unknown[]): Float64Array | undefined {
   if (items.length < NUMBERS_MIN || typeof items[0] !== "number") return undefined;
   const numbers = new Float64Array(items.length);
@@ -234,13 +241,16 @@ function numbersOf(items: readonly unknown[]): Float64Array | undefined {
   return numbers;
 }
 
-/** The same number, in the slot itself where it is a small integer that was kept elsewhere. */
+/**
+ * The same number. A small integer that was stored as a double comes back as an integer, which
+ * needs no memory outside of its slot.
+ */
 function unboxed(value: number): number {
   const integer = value | 0;
   return Object.is(integer, value) ? integer : value;
 }
 
-/** As JSON, several times as fast where nothing but quotes and backslashes is escaped. */
+/** As JSON; several times faster if only quotes and backslashes are escaped. */
 function quoted(text: string): string {
   if (RARE.test(text)) return JSON.stringify(text);
   let escaped = text;

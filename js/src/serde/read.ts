@@ -1,6 +1,6 @@
 /**
- * Turns parsed JSON into the value it stands for, in place. Only the records of the closed set
- * become anything else than the JSON they are.
+ * Turns parsed JSON into the value it represents, in place. Only the records of the closed set
+ * become anything but JSON.
  */
 import { type CoreClass, coreClassNamed } from "./classes.js";
 import {
@@ -13,29 +13,31 @@ import {
 } from "./records.js";
 
 /**
- * Where a value stands: inside the kwargs of a LangChain class, user data with an `lc` key is
- * wrapped by LangChain itself.
+ * Where a value is. Inside the kwargs of a LangChain class, LangChain itself wraps user data that
+ * has an `lc` key.
  */
 export type Place = "data" | "kwargs";
 
-/** Reads a whole parsed document. The argument is changed and must not be used again. */
+/** Reads a whole parsed document. Changes the argument, which must not be used again. */
 export function readParsed(parsed: unknown): unknown {
   return new Reader().read(parsed);
 }
 
-/** Whether a reader would take this JSON object for a record, so that user data must be escaped. */
+/**
+ * Whether a reader would take this JSON object for a record. User data like that has to be escaped.
+ */
 export function isRecord(json: Fields): boolean {
   if (json.lc === 2) return recordDecoder(json) !== undefined;
   return recordedClass(json) !== undefined;
 }
 
-/** The class of the instance that a JSON object stands for. */
+/** The class of the instance that a JSON object represents; undefined if it is not one. */
 export function recordedClass(json: Fields): CoreClass | undefined {
   if (json.lc !== 1 || json.type !== "constructor" || !isFields(json.kwargs)) return undefined;
   return coreClassNamed(json.id);
 }
 
-/** What a record or wrapper is read as, once all that is nested in it is read. */
+/** A record or wrapper, to be replaced once everything nested in it is read. */
 interface Remade {
   readonly parent: Fields | unknown[];
   readonly key: string | number;
@@ -44,11 +46,11 @@ interface Remade {
 
 const asRead = (nested: unknown) => nested;
 
-/** Reads one document, in lists of its own: JSON may be nested deeper than calls may. */
+/** Reads one document without recursion, as JSON may be nested deeper than calls may. */
 class Reader {
   readonly #waiting: (Fields | unknown[])[] = [];
   readonly #places: Place[] = [];
-  /** In the order in which they were met: what is nested comes after what it is nested in. */
+  /** In the order in which they were met: a nested one comes after the one around it. */
   readonly #remade: Remade[] = [];
 
   read(document: unknown): unknown {
@@ -60,7 +62,7 @@ class Reader {
       else for (const key of Object.keys(next)) this.#meet(next, key, next[key], place);
     }
     for (let last = this.#remade.pop(); last !== undefined; last = this.#remade.pop()) {
-      // The key is an own property, so even `__proto__` is assigned and sets no prototype.
+      // The key exists as an own property, so even `__proto__` is assigned and sets no prototype.
       Reflect.set(last.parent, last.key, last.make());
     }
     return whole[0];
@@ -72,7 +74,7 @@ class Reader {
     }
   }
 
-  /** Looks at what is nested in a list or object, later. */
+  /** Visits the values in a list or object later. */
   #later(container: Fields | unknown[], place: Place): void {
     this.#waiting.push(container);
     this.#places.push(place);
@@ -87,7 +89,7 @@ class Reader {
     else this.#later(value, place);
   }
 
-  /** What LangChain wrapped is user data, whatever it looks like. */
+  /** Wrapped data is user data, even if it looks like a record. */
   #meetWrapper(parent: Fields | unknown[], key: string | number, wrapper: Fields): void {
     this.#remade.push({ parent, key, make: () => wrapper[WRAPPER_KEY] });
     const wrapped = wrapper[WRAPPER_KEY];
@@ -134,7 +136,7 @@ class Reader {
   }
 }
 
-/** Nothing where the class refuses its kwargs: the rest of the document stays readable. */
+/** The instance; undefined if the class refuses its kwargs, so that the rest stays readable. */
 function instanceOf(recorded: CoreClass, kwargs: Fields): unknown {
   try {
     return recorded.instanceOf(recorded.fieldsOf(kwargs));

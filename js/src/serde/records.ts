@@ -1,9 +1,9 @@
 /**
- * The records of the wire format: JSON objects with an `lc` key that stand for what JSON lacks.
+ * The records of the serialized form: JSON objects with an `lc` key for values that JSON lacks.
  *
  * `lc: 1` is LangChain's own form of its classes and `lc: 2` is LangGraph.js's form of JavaScript
  * values. The `lc: 2` types `number`, `bigint`, `date`, `binary` and `escaped` are this package's
- * additions; LangGraph.js's reader returns them as the plain objects they are.
+ * additions; LangGraph.js's reader returns them as plain objects.
  */
 import { DeltaSnapshot } from "@langchain/langgraph-checkpoint";
 
@@ -15,30 +15,36 @@ export type Fields = Record<string, unknown>;
 /** The key under which LangChain wraps user data with an `lc` key inside a class's kwargs. */
 export const WRAPPER_KEY = "__lc_escaped__";
 
+/** The record of undefined. */
 export const UNDEFINED_RECORD = Object.freeze({ lc: 2, type: "undefined" });
 
 const inert = new WeakSet<object>();
 
-/** Remembers that an object came from the wire as a record of no known kind. */
+/** Remembers that an object was read as a record of no known kind. */
 export function markInert(record: object): void {
   inert.add(record);
 }
 
+/** Whether `markInert` was called with this object. */
 export function isInert(value: object): boolean {
   return inert.has(value);
 }
 
+/** Whether a value is an object other than an array. */
 export function isFields(value: unknown): value is Fields {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
-/** Whether every object inherits enumerable keys, which a walk cannot tell from its own. */
+/**
+ * Whether `Object.prototype` has enumerable keys. A `for...in` loop would take them for an object's
+ * own.
+ */
 export function isObjectPrototypeExtended(): boolean {
   for (const key in Object.prototype) return key !== undefined;
   return false;
 }
 
-/** Sets an own property; assignment would take `__proto__` for the prototype. */
+/** Sets an own property. Assigning `__proto__` would set the prototype. */
 export function setOwn(target: Fields, key: string, value: unknown): void {
   if (key === "__proto__") {
     const own = { value, writable: true, enumerable: true, configurable: true };
@@ -48,31 +54,35 @@ export function setOwn(target: Fields, key: string, value: unknown): void {
   }
 }
 
+/** The record of an instance that a constructor makes of already encoded arguments. */
 export function constructorRecord(name: string, args: unknown[]): Fields {
   return { lc: 2, type: "constructor", id: [name], method: null, args, kwargs: {} };
 }
 
+/** The record of a `DeltaSnapshot`, with its value already encoded. */
 export function deltaSnapshotRecord(value: unknown): Fields {
   return { lc: 2, type: "delta_snapshot", value };
 }
 
+/** The record of a number that JSON lacks: NaN, an infinity or -0. */
 export function numberRecord(value: number): Fields {
   return { lc: 2, type: "number", value: Object.is(value, -0) ? "-0" : String(value) };
 }
 
+/** The record of a bigint. */
 export function bigintRecord(value: bigint): Fields {
   return { lc: 2, type: "bigint", value: value.toString() };
 }
 
-/** An invalid date has no ISO form and is kept as null. */
+/** The record of a date; an invalid one has the value null. */
 export function dateRecord(value: Date): Fields {
   const text = Number.isNaN(value.getTime()) ? null : value.toISOString();
   return { lc: 2, type: "date", value: text };
 }
 
 /**
- * A buffer or a view of one: its kind and its bytes as in memory, little-endian where JavaScript
- * runs. A kind that cannot be read back is undefined.
+ * The record of a buffer or a view of one: its kind, and its bytes as in memory, little-endian on
+ * every common platform. Undefined for a kind that cannot be read back.
  */
 export function binaryRecord(value: ArrayBufferView | ArrayBufferLike): Fields | undefined {
   const tag = Object.prototype.toString.call(value).slice("[object ".length, -1);
@@ -85,25 +95,26 @@ export function binaryRecord(value: ArrayBufferView | ArrayBufferLike): Fields |
 }
 
 /**
- * User data that a reader would take for a record. The entries are kept as a list, so that no
+ * The record of user data that a reader would take for a record. The entries are a list, so that no
  * reader finds a record in it.
  */
 export function escapedRecord(value: Fields): Fields {
   return { lc: 2, type: "escaped", value: Object.entries(value) };
 }
 
+/** Whether an object is LangChain's wrapper of user data: its only key is `WRAPPER_KEY`. */
 export function isWrapper(value: Fields): boolean {
   if (!Object.hasOwn(value, WRAPPER_KEY)) return false;
   const keys = Object.keys(value);
   return keys.length === 1 && keys[0] === WRAPPER_KEY;
 }
 
-/** What a record stands for, read lazily: `read` brings back the values nested in the record. */
+/** Makes the value of a record. `read` revives the values nested in the record. */
 export type Decoder = (read: (nested: unknown) => unknown) => unknown;
 
 /**
- * The decoder of an `lc: 2` record, or undefined where the object is no record of the closed set.
- * Whether an object is a record is decided by its shape alone: nothing in it names code to run.
+ * The decoder of an `lc: 2` record; undefined if the object is not a record of the closed set. Only
+ * its shape decides: nothing in it names code to run.
  */
 export function recordDecoder(record: Fields): Decoder | undefined {
   switch (record.type) {
@@ -191,7 +202,7 @@ function regExpDecoder(args: unknown[]): Decoder | undefined {
     const expression = new RegExp(source, flags);
     return () => expression;
   } catch (error) {
-    // An expression that this engine cannot compile stays the record it is.
+    // An expression that this engine cannot compile stays a plain object.
     if (error instanceof SyntaxError) return undefined;
     throw error;
   }
@@ -265,7 +276,7 @@ function binaryDecoder(value: unknown): Decoder | undefined {
     const view = reader(bytes.buffer);
     return () => view;
   } catch (error) {
-    // A length that is no multiple of the element's size stays the record it is.
+    // Bytes whose length is not a multiple of the element's size stay a plain object.
     if (error instanceof RangeError) return undefined;
     throw error;
   }

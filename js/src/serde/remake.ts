@@ -1,14 +1,14 @@
 /**
- * Values made of what writing them has read, as reading their text makes them: with nothing to
- * parse, and with strings that are there already.
+ * Makes values from their slots, equal to those that reading their text gives, but with nothing to
+ * parse and with the strings already there.
  */
 import type { Slot } from "./plain.js";
 import { type Fields, setOwn } from "./records.js";
 import { LIST, NUMBERS, Shape } from "./shapes.js";
 
 /**
- * Makes the value that the text of the slots from a place on is read as, each time of other
- * objects. Throws where a class refuses its kwargs: reading the text knows what to do then.
+ * Makes the value whose slots begin at `start`, as new objects. Throws if a class refuses its
+ * kwargs; reading the text handles that case.
  */
 export function remake(slots: readonly Slot[], start: number): unknown {
   return new Maker(slots, start).value();

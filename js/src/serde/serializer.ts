@@ -8,44 +8,47 @@ import { plainText } from "./plain.js";
 import { readParsed } from "./read.js";
 import { Encoder } from "./write.js";
 
-/** The type of stored bytes: JSON text in UTF-8, or the bytes of a value that is bytes. */
+/**
+ * The type of serialized bytes: JSON text in UTF-8, or the bytes of a value that is a Uint8Array.
+ */
 export type SerializationType = "json" | "bytes";
 
+/** The options of `JsonPlusSerde`. */
 export interface JsonPlusSerdeOptions {
-  /** Refuse a function or symbol inside a value, which is otherwise left out with a warning. */
+  /** Throw on a function or symbol inside a value. By default it is left out, with a warning. */
   strict?: boolean;
-  /** Receives each warning once; by default they are Node.js process warnings. */
+  /** Receives each warning once. Defaults to the runtime's own warnings. */
   onWarning?: (message: string) => void;
 }
 
-/** Bounds what a long-lived serializer remembers of its warnings. */
+/** The bound of the warnings that a serializer remembers, so as not to repeat them. */
 const WARNINGS_MAX = 1000;
 
-/** Lists of more items than this are long. */
+/** A list of more items than this is long. */
 const LONG_LENGTH = 64;
 
-/** Stands for a whole that is not known: no value lies in it twice. */
+/** The whole of an element whose whole is not known. No value contains it. */
 const NO_WHOLE = Object.freeze({});
 
 const encoder = new TextEncoder();
 const decoder = new TextDecoder("utf-8", { fatal: true });
 
 /**
- * Reads and writes values in the wire format of LangGraph.js's JsonPlusSerializer, synchronously.
+ * Reads and writes values in the format of LangGraph.js's JsonPlusSerializer, synchronously.
  *
- * What that format keeps is written in the same bytes and read to equal values. Values that it
- * loses are kept by records of their own: Date, BigInt, NaN, infinities, -0, typed arrays, and user
- * data that looks like a record. So are nested bytes, which that format writes number by number;
- * what it has written is read. A nested Node.js Buffer comes back as a Uint8Array.
+ * What that format keeps is written as the same bytes and read as equal values. What it loses is
+ * kept by additional records: Date, BigInt, NaN, infinities, -0, typed arrays, and user data that
+ * looks like a record. Nested bytes have a record too, as that format writes them number by number;
+ * that form can be read. A nested Node.js Buffer comes back as a Uint8Array.
  *
- * The text has no optional whitespace, so a list's text is `[`, its elements' texts joined by `,`,
- * and `]`, and a map's is alike with braces: `dumpsElement` writes them one by one.
+ * The text has no optional whitespace. So a list's text is `[`, its elements' texts joined by `,`,
+ * and `]`, and a map's is the same with braces. `dumpsElement` writes these elements.
  */
 export class JsonPlusSerde implements SerializerProtocol {
   readonly #strict: boolean;
   readonly #warn: (message: string) => void;
   readonly #warned = new Set<string>();
-  /** The place that is written: a channel's, mostly. */
+  /** The path of the value that is being written, usually a channel. */
   #at: readonly PathStep[] = [];
 
   constructor({ strict = false, onWarning = emitProcessWarning }: JsonPlusSerdeOptions = {}) {
@@ -53,13 +56,18 @@ export class JsonPlusSerde implements SerializerProtocol {
     this.#warn = onWarning;
   }
 
-  /** Writes a value. The bytes are the caller's own: later changes to the value do not show. */
+  /**
+   * Serializes a value: its type and bytes. The bytes are a copy, so later changes of the value do
+   * not show. Throws `SerializationError`.
+   */
   dumps(value: unknown): [SerializationType, Uint8Array] {
     if (types.isUint8Array(value)) return ["bytes", typed(value, () => new Uint8Array(value))];
     return ["json", encoder.encode(this.#stringify(value))];
   }
 
-  /** Reads what `dumps`, or LangGraph.js's own serializer, has written. */
+  /**
+   * Revives what `dumps` or LangGraph.js's own serializer has written. Throws `SerializationError`.
+   */
   loads(type: string, data: Uint8Array | string): unknown {
     switch (type) {
       case "json":
@@ -77,11 +85,12 @@ export class JsonPlusSerde implements SerializerProtocol {
   }
 
   /**
-   * Writes one element of a value whose shape `shapeOf` gives: the texts of all elements, joined by
-   * `,`, are the text of the value between its brackets or braces. A map's element is its key and
-   * value, and undefined where JSON leaves it out.
+   * Writes one element of a list or map, so that the elements' texts, joined by `,`, are the text
+   * between the brackets or braces. The text of a map's element includes its key. Undefined if JSON
+   * leaves the element out of a map.
    *
-   * @param whole The value that the element lies in, so that a cycle through it is named alike.
+   * @param whole The value that contains the element, so that a cycle through it is reported the
+   *   same.
    */
   dumpsElement(
     shape: ValueShape,
@@ -99,8 +108,8 @@ export class JsonPlusSerde implements SerializerProtocol {
   }
 
   /**
-   * Whether a value of a channel's is left out, as it would be inside another: a function, a
-   * symbol, or an object of which nothing would be stored. Warns, and throws with `strict`.
+   * Whether a channel's value is left out, as it would be inside another value: a function, a
+   * symbol, or an object with nothing to store. Then warns, or throws if `strict`.
    */
   leavesOut(channel: string, value: unknown): boolean {
     const kind = typed(value, () => omittedKind(value), [channel]);
@@ -108,7 +117,7 @@ export class JsonPlusSerde implements SerializerProtocol {
     return kind !== undefined;
   }
 
-  /** Writes values of a place that warnings name. */
+  /** Runs `write` with `place` as the path that warnings begin with. */
   within<Written>(place: readonly PathStep[], write: () => Written): Written {
     const outer = this.#at;
     this.#at = place;
@@ -119,7 +128,10 @@ export class JsonPlusSerde implements SerializerProtocol {
     }
   }
 
-  /** Warns that part of a value is left out, once for each kind of fault in a place. */
+  /**
+   * Warns that part of a value is left out, once for each code and place. Throws the error if
+   * `strict`.
+   */
   warnLeftOut(error: SerializationError): void {
     if (this.#strict) throw error;
     this.#warnOnce(
@@ -128,10 +140,12 @@ export class JsonPlusSerde implements SerializerProtocol {
     );
   }
 
+  /** `dumps`, as LangGraph calls it. */
   async dumpsTyped(value: unknown): Promise<[SerializationType, Uint8Array]> {
     return this.dumps(value);
   }
 
+  /** `loads`, as LangGraph calls it. */
   async loadsTyped(type: string, data: Uint8Array | string): Promise<unknown> {
     return this.loads(type, data);
   }
@@ -169,7 +183,7 @@ export class JsonPlusSerde implements SerializerProtocol {
   }
 }
 
-/** Whether the engine's own way to write JSON, though it comes second, takes less time. */
+/** Whether `JSON.stringify` after encoding is faster than `plainText`. */
 function isLong(value: unknown): boolean {
   return Array.isArray(value) && value.length > LONG_LENGTH;
 }
@@ -191,7 +205,7 @@ function parse(data: Uint8Array | string): unknown {
   }
 }
 
-/** The engine's own errors quote the text, which is the user's data, so they are not passed on. */
+/** The engine's errors quote the text, which is the user's data, so they are not passed on. */
 function parseJson(data: Uint8Array | string): unknown {
   try {
     return JSON.parse(typeof data === "string" ? data : decoder.decode(data));
@@ -203,7 +217,7 @@ function parseJson(data: Uint8Array | string): unknown {
   }
 }
 
-/** Gives every error of a writer the type that users are promised, and the value's place in it. */
+/** Turns every error of a writer into a `SerializationError` with the path of the value. */
 function typed<Written>(
   value: unknown,
   write: () => Written,

@@ -1,11 +1,11 @@
 /**
- * Shapes: what a snapshot remembers of an object besides the values of its fields. Objects of one
- * shape share one `Shape`, found by walking a tree of keys, so that remembering an object copies
- * no keys, and the text of each key is written once.
+ * Shapes: what a fingerprint remembers of an object besides the values of its fields. Objects with
+ * the same keys share one `Shape`, which is found by walking a tree of keys. So remembering an
+ * object copies no keys, and the text of each key is made once.
  */
 import type { CoreClass } from "./classes.js";
 
-/** The prototype and the keys of an object, in order; of a message, the keys of its kwargs. */
+/** The prototype and the keys of an object, in order. For a message: the keys of its kwargs. */
 export class Shape {
   readonly prototype: object | null;
   readonly core: CoreClass | undefined;
@@ -18,7 +18,7 @@ export class Shape {
     this.keys = keys;
   }
 
-  /** The names that reading gives the fields which writing found under these keys. */
+  /** The names that these keys have after the object was written and read again. */
   get fieldNames(): readonly string[] {
     const { core, keys } = this;
     this.#fieldNames ??= core === undefined ? keys : keys.map((key) => core.nameOnceRead(key));
@@ -26,48 +26,48 @@ export class Shape {
   }
 }
 
-/** Stands for every array; its length follows it. */
+/** The shape of every array. Its length is the next slot. */
 export const LIST = new Shape(Array.prototype, undefined, []);
 
-/** Stands for an array of numbers, which follow it as one slot. */
+/** The shape of an array of numbers, which are the next slot. */
 export const NUMBERS = new Shape(Array.prototype, undefined, []);
 
-/** Bounds the tree, as each object that is used as a dictionary has a shape of its own. */
+/** The bound of the tree: each object that is used as a dictionary has a shape of its own. */
 const NODES_MAX = 4096;
 
-/** About what a node and its part of a shape take. */
+/** About the memory of a node and its share of a shape. */
 const NODE_BYTES = 200;
 
-/** Where the objects stand whose keys begin alike. */
+/** A node of the tree: the objects whose keys begin with those on the path to it. */
 export interface ShapeNode {
   readonly parent: ShapeNode | undefined;
   readonly key: string;
   /**
-   * What is written before the value of the key: a comma but at the first one, its name, a colon.
-   * Undefined where a key before it is written under the same name.
+   * The text before the key's value: a comma unless it is the first key, its name, and a colon.
+   * Undefined if an earlier key has the same name on the wire.
    */
   readonly prefix: string | undefined;
   readonly prototype: object | null;
   readonly core: CoreClass | undefined;
   shape: Shape | undefined;
-  /** The key that came next last, as most objects of one beginning go on alike. */
+  /** The key that followed most recently. Most objects that begin alike continue alike. */
   nextKey: string | undefined;
   next: ShapeNode | undefined;
   others: Map<string, ShapeNode> | undefined;
 }
 
-/** The shapes met, as many as the bound allows; past it, all are forgotten and met anew. */
+/** The tree of all shapes met. At the bound it is emptied and starts over. */
 export class ShapeTree {
   readonly #roots = new Map<object | null, ShapeNode>();
   #nodeCount = 0;
   #bytesMade = 0;
 
-  /** An estimate of the memory that all shapes so far have taken; it only grows. */
+  /** About how many bytes of memory all shapes so far have taken. It only grows. */
   get bytesMade(): number {
     return this.#bytesMade;
   }
 
-  /** Where an object stands before its first key. */
+  /** The node of objects without any keys yet. */
   root(prototype: object | null, core: CoreClass | undefined): ShapeNode {
     const known = this.#roots.get(prototype);
     if (known !== undefined) return known;
@@ -76,14 +76,14 @@ export class ShapeTree {
     return node;
   }
 
-  /** Where an object stands after one key more. */
+  /** The node after one more key. */
   after(node: ShapeNode, key: string): ShapeNode {
     return node.nextKey === key && node.next !== undefined
       ? node.next
       : this.#afterOther(node, key);
   }
 
-  /** The shape of the objects that have no key more. */
+  /** The shape of objects ending at this node. */
   shapeAt(node: ShapeNode): Shape {
     if (node.shape !== undefined) return node.shape;
     const keys: string[] = [];

@@ -1,38 +1,38 @@
 /**
- * Values that are made many times from one text: it is parsed once, and each value made is of
- * objects of its own.
+ * Makes a value many times from one text: the text is parsed once, and each value has objects of
+ * its own.
  */
 import type { CoreClass } from "./classes.js";
 import { type Place, recordedClass } from "./read.js";
 import { type Fields, isFields, isWrapper, recordDecoder } from "./records.js";
 
-/** Makes what reading the parsed text makes, as other objects each time. */
+/** Makes the value of a parsed text, as new objects each time. */
 export interface Template {
-  /** Throws where a class refuses its kwargs: reading knows what to do then. */
+  /** Throws if a class refuses its kwargs; reading the text handles that case. */
   make(): unknown;
 }
 
-/** Values are rarely nested deeper; those that are can be read. */
+/** Values are rarely nested deeper. Those that are have to be read. */
 const DEPTH_MAX = 64;
 
-/** In place of the template of a value that can only be read. */
+/** The template of a value that has to be read. */
 const UNFIT: Template = { make: () => undefined };
 
 /**
- * The template of what was parsed; undefined where there is anything in it but plain JSON,
- * LangChain's classes and primitives. The argument is changed and must not be used again.
+ * The template of a parsed text. Undefined if the text has anything but plain JSON, LangChain's
+ * classes, and the records of primitives. Changes the argument, which must not be used again.
  */
 export function templateOf(parsed: object): Template | undefined {
   const template = prepare(parsed, "data", 0);
   return isTemplate(template) && template !== UNFIT ? template : undefined;
 }
 
-/** What is made of a value that is no primitive: nothing else is an object when prepared. */
+/** Whether a prepared value is a template. Prepared values are templates or primitives. */
 function isTemplate(prepared: unknown): prepared is Template {
   return typeof prepared === "object" && prepared !== null;
 }
 
-/** A template, or the primitive that the value is each time. */
+/** The template of a value, or the value itself if it is a primitive. */
 function prepare(value: unknown, place: Place, depth: number): unknown {
   if (typeof value !== "object" || value === null) return value;
   if (depth > DEPTH_MAX) return UNFIT;
@@ -55,14 +55,14 @@ function prepareItems(items: unknown[], place: Place, depth: number): Template {
   return new ListTemplate(items);
 }
 
-/** Prepares each field in its place. False where one of them is unfit. */
+/** Prepares each field in place. False if one is unfit. */
 function prepareFields(fields: Fields, place: Place, depth: number): boolean {
   for (const key of Object.keys(fields)) {
     const field = fields[key];
     if (typeof field !== "object" || field === null) continue;
     const prepared = prepare(field, place, depth + 1);
     if (prepared === UNFIT) return false;
-    // The key is an own property, so even `__proto__` is assigned and sets no prototype.
+    // The key exists as an own property, so even `__proto__` is assigned and sets no prototype.
     fields[key] = prepared;
   }
   return true;
@@ -84,8 +84,8 @@ function prepareInstance(record: Fields, depth: number): Template {
 }
 
 /**
- * Each copies an object. Engines copy quickly what looks like one of the few objects that they have
- * met before at that place in a program, so objects of different keys go to different places.
+ * Copies of the same function. At each call site an engine copies only a few shapes of objects
+ * quickly, so objects with different keys are spread over several sites.
  */
 const COPIERS: readonly ((fields: Fields) => Fields)[] = [
   (fields) => ({ ...fields }),

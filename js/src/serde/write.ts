@@ -1,6 +1,6 @@
 /**
- * Turns a value into plain JSON data that `JSON.stringify` writes as it is. Parts of the value that
- * are such data already are passed on, not copied.
+ * Turns a value into plain JSON data that `JSON.stringify` writes unchanged. Parts of the value
+ * that are such data already are passed on, not copied.
  */
 import { builtInJson, emptyKind, type NestedEncoder, recordBeforeToJson } from "./builtins.js";
 import { type CoreClass, coreClassOf, kwargOf } from "./classes.js";
@@ -19,34 +19,39 @@ import {
 } from "./records.js";
 
 /**
- * Where a value stands. Inside the kwargs of a LangChain class, user data with an `lc` key is
- * wrapped as LangChain wraps it; in kwargs that came from a class's own `toJSON` it already is.
+ * Where a value is. Inside the kwargs of a LangChain class, user data with an `lc` key is wrapped
+ * as LangChain wraps it. In kwargs that a class's own `toJSON` has made, it is wrapped already.
  */
 type Place = "data" | "kwargs" | "wrapped kwargs";
 
 type WithToJson = { toJSON: (key: string) => unknown };
 
-/** Values are rarely nested this deep, and a cycle always is: cycles are looked for from here. */
+/**
+ * Values are rarely nested this deep, and a cycle always is: cycles are looked for from this depth
+ * on.
+ */
 const CYCLE_CHECK_DEPTH = 32;
 
 /**
- * So many levels are encoded within one another; what is nested deeper is encoded by itself after
- * them, since JSON may be nested deeper than calls may.
+ * At most this many levels are encoded recursively. Deeper values are encoded separately after
+ * them, as JSON may be nested deeper than calls may.
  */
 const DEPTH_AT_ONCE = 256;
 
-/** How deep a record's decoder looks before it takes an object for one. */
+/** How many levels a record's decoder looks into an object before it takes it for a record. */
 const RECORD_DEPTH = 4;
 
-/** Deeper values are refused, as those that never end would be. */
+/** Deeper values are refused, which also stops values that never end. */
 const DEPTH_MAX = 10_000;
 
 const SEND_KEYS: ReadonlySet<string> = new Set(["lg_name", "node", "args", "timeout"]);
 
-/** Told of each function and symbol, and what else has nothing to store. */
+/**
+ * Called for each value that is left out: a function, a symbol, or an object with nothing to store.
+ */
 export type OnOmitted = (path: readonly PathStep[], kind: string) => void;
 
-/** A value that is encoded later, and where it lies. */
+/** A value that is encoded later, and its position. */
 interface Later {
   readonly value: object;
   readonly depth: number;
@@ -61,31 +66,31 @@ export class Encoder {
   readonly #path: PathStep[] = [];
   readonly #ancestors: object[] = [];
   readonly #later: Later[] = [];
-  /** The depth of the value that is encoded at once with what is in it. */
+  /** The depth at which the current recursion began. */
   #begin = 0;
-  /** The depth of the last object that a `toJSON` gave and that may look like a record. */
+  /** The depth of the last object that came from a `toJSON` and has an `lc` key. */
   #replacedRecord = -RECORD_DEPTH;
-  /** Whether a walk over an ordinary object meets its own keys only. */
+  /** Whether `for...in` over an ordinary object finds only its own keys. */
   readonly #walks = !isObjectPrototypeExtended();
 
   constructor(onOmitted: OnOmitted) {
     this.#onOmitted = onOmitted;
   }
 
-  /** The JSON data for a value, or undefined for one that is left out. */
+  /** The JSON data of a value; undefined if it is left out. */
   encode(value: unknown): unknown {
     return this.#value(value, "", 0, "data");
   }
 
-  /** The same for a value that lies in another at a key; errors name its place in there. */
+  /** The same for a value that `whole` contains under a key. Errors name its path in `whole`. */
   encodePart(part: unknown, key: PathStep, whole: object): unknown {
     this.#ancestors[0] = whole;
     return this.#value(part, key, 1, "data");
   }
 
   /**
-   * The JSON text of what an encoding gave, with what it left for later in its places; undefined
-   * where nothing was given.
+   * The JSON text of encoded data, with the values that were left for later; undefined for
+   * undefined.
    */
   text(json: unknown): string | undefined {
     const text: string | undefined = JSON.stringify(json);
@@ -106,7 +111,10 @@ export class Encoder {
     return this.#object(value, path[depth] ?? "", depth, place);
   }
 
-  /** Leaves a value for later, where what it is in does not depend on what it is. */
+  /**
+   * Leaves a value for later and returns its placeholder. Undefined if that is not possible,
+   * because how the values around it are written depends on it.
+   */
   #leave(value: object, depth: number, place: Place): string | undefined {
     if (depth - this.#replacedRecord <= RECORD_DEPTH || isOmittable(value)) return undefined;
     const nearest = this.#ancestors.slice(depth - RECORD_DEPTH, depth);
@@ -139,7 +147,7 @@ export class Encoder {
     }
   }
 
-  /** A function with a `toJSON` is what that returns, as in JSON. */
+  /** A function with a `toJSON` is written as what that returns, as JSON does. */
   #function(value: unknown, key: PathStep, depth: number, place: Place): unknown {
     this.#path[depth] = key;
     if (typeof value === "function" && hasToJson(value)) {
@@ -157,7 +165,7 @@ export class Encoder {
       const left = this.#leave(value, depth, place);
       if (left !== undefined) return left;
     }
-    // The two common kinds are handled here, as fewer frames allow deeper nesting.
+    // The two common kinds are handled here: fewer stack frames allow deeper nesting.
     if (Array.isArray(value) && !hasToJson(value)) return this.#items(value, depth, place);
     if (this.#walks && place !== "wrapped kwargs" && isPlain(value)) {
       return this.#plain(value, depth, place);
@@ -165,7 +173,7 @@ export class Encoder {
     return this.#other(value, key, depth, place);
   }
 
-  /** An ordinary object, which hardly ever looks like a record. */
+  /** An ordinary object. It hardly ever looks like a record. */
   #plain(value: Fields, depth: number, place: Place): unknown {
     let copy: Fields | undefined;
     let isMarked = false;
@@ -192,7 +200,7 @@ export class Encoder {
 
   #other(value: object, key: PathStep, depth: number, place: Place): unknown {
     if (!isFields(value)) {
-      // An array comes here only for its `toJSON`.
+      // An array gets here only if it has a `toJSON`.
       if (!hasToJson(value)) return undefined;
       return this.#replacement(this.#callToJson(value, key, depth), depth, place);
     }
@@ -209,7 +217,7 @@ export class Encoder {
     return this.#replacement(json, depth, place);
   }
 
-  /** What a `toJSON` returned: JSON asks it for no `toJSON` of its own. */
+  /** Encodes what a `toJSON` returned. As in JSON, a `toJSON` of that is not called. */
   #replacement(json: unknown, depth: number, place: Place): unknown {
     if (typeof json !== "object" || json === null) {
       return this.#value(json, this.#path[depth] ?? "", depth, place);
@@ -244,7 +252,7 @@ export class Encoder {
           : this.#primitive(item, index, depth + 1, place);
       if (copy === undefined) {
         if (encoded === item) continue;
-        // The array may be of a class, or of none, whose methods are not to be called.
+        // Not `slice`: the array may be of a subclass, whose methods must not be called.
         copy = [];
         for (let earlier = 0; earlier < index; earlier += 1) copy[earlier] = items[earlier];
       }
@@ -253,7 +261,7 @@ export class Encoder {
     return copy ?? items;
   }
 
-  /** An object's own fields, escaped where a reader would take them for a record. */
+  /** An object's own fields, escaped if a reader would take them for a record. */
   #data(value: Fields, depth: number, place: Place, copied: boolean): unknown {
     if (place === "wrapped kwargs") return this.#wrappedData(value, depth);
     const wraps =
@@ -263,7 +271,7 @@ export class Encoder {
     return isRecord(json) ? records.escapedRecord(json) : { [WRAPPER_KEY]: json };
   }
 
-  /** Data inside kwargs that LangChain's own `toJSON` has copied and wrapped. */
+  /** User data inside kwargs that LangChain's own `toJSON` has copied and wrapped. */
   #wrappedData(value: Fields, depth: number): unknown {
     if (isWrapper(value)) {
       const wrapped = value[WRAPPER_KEY];
@@ -272,7 +280,7 @@ export class Encoder {
         : this.#value(wrapped, WRAPPER_KEY, depth + 1, "data");
       return { [WRAPPER_KEY]: json };
     }
-    // LangChain's copy marks a cycle with this record, where user data would have been wrapped.
+    // LangChain marks a cycle with this record. User data like it would have been wrapped.
     if (value.lc === 1 && value.type === "not_implemented") throw this.#cycleAt(depth);
     return this.#fields(value, depth, "wrapped kwargs", false);
   }
@@ -298,10 +306,10 @@ export class Encoder {
     return copy ?? value;
   }
 
-  /** What the class's own `toJSON` gives, without the copy it makes of every field. */
+  /** The same as the class's own `toJSON`, without its copy of every field. */
   #coreInstance(core: CoreClass, value: Fields, depth: number): Fields {
     const given = isFields(value.lc_kwargs) ? value.lc_kwargs : {};
-    // Mostly the kwargs are what is written, name by name, and need no copy.
+    // Usually the kwargs are written as they are and need no copy.
     let kwargs: Fields | undefined = isPlain(given) ? undefined : {};
     for (const name of Object.keys(given)) {
       const field = kwargOf(value, given, name);
@@ -320,7 +328,7 @@ export class Encoder {
     return { lc: 1, type: "constructor", id, kwargs: kwargs ?? given };
   }
 
-  /** The record that another LangChain class's own `toJSON` has made. */
+  /** The record that the `toJSON` of another LangChain class has made. */
   #langChainJson(json: Fields, depth: number): Fields {
     const { kwargs, ...head } = json;
     const record = this.#fields(head, depth, "data", true);
@@ -342,10 +350,10 @@ export class Encoder {
     return this.#path.slice(1, depth + 1);
   }
 
-  /** The depth of the outermost object on the way to `depth` that lies in itself. */
+  /** The depth at which an object on the path to `depth` first appears a second time. */
   #firstRepetition(depth: number): number {
-    const way = this.#ancestors.slice(0, depth + 1);
-    return way.findIndex((object, index) => way.indexOf(object) < index);
+    const path = this.#ancestors.slice(0, depth + 1);
+    return path.findIndex((object, index) => path.indexOf(object) < index);
   }
 
   #checkDeep(value: object, depth: number): void {
@@ -369,7 +377,7 @@ export class Encoder {
   }
 }
 
-/** Whether a value may turn out to be one that is left out. */
+/** Whether a value may be left out once it is encoded. */
 function isOmittable(value: object): boolean {
   if (Array.isArray(value) || isPlain(value)) return hasToJson(value);
   const core = isFields(value) ? coreClassOf(value) : undefined;
@@ -377,18 +385,19 @@ function isOmittable(value: object): boolean {
   return hasToJson(value) || emptyKind(value) !== undefined;
 }
 
+/** Whether a value has a method `toJSON`. */
 export function hasToJson(value: object): value is WithToJson {
   const { toJSON }: { toJSON?: unknown } = value;
   return typeof toJSON === "function";
 }
 
-/** Whether a value is written as the fields of its own that it has. */
+/** Whether a value is written as its own fields. */
 export function isPlain(value: object): value is Fields {
   const prototype: unknown = Object.getPrototypeOf(value);
   return (prototype === Object.prototype || prototype === null) && !hasToJson(value);
 }
 
-/** The fields of an object that come before one of them. */
+/** A copy of the fields of an object that come before the given one. */
 function fieldsBefore(value: Fields, key: string): Fields {
   const before: Fields = {};
   for (const earlier of Object.keys(value)) {
@@ -398,18 +407,18 @@ function fieldsBefore(value: Fields, key: string): Fields {
   return before;
 }
 
-/** Whether JSON has the field: it is the object's own and enumerable. */
+/** Whether JSON writes the field: it is the object's own and enumerable. */
 function hasField(value: Fields, key: string): boolean {
   return key in value && Object.prototype.propertyIsEnumerable.call(value, key);
 }
 
-/** The JSON of an object's fields, escaped where a reader would take them for a record. */
+/** An object's encoded fields, escaped if a reader would take them for a record. */
 function escaped(json: Fields): Fields {
   if (hasField(json, "lc") && isRecord(json)) return records.escapedRecord(json);
   return hasField(json, "lg_name") && json.lg_name === "Send" ? sendJson(json) : json;
 }
 
-/** A Send is stored as the plain object that LangGraph makes a task of. */
+/** A Send is stored as a plain object, of which LangGraph makes a task. */
 function sendJson(json: Fields): Fields {
   const keys = Object.keys(json);
   if (!keys.includes("node") || !keys.includes("args")) return json;

@@ -3,7 +3,7 @@ import { lateInside } from "../errors.js";
 import { PlannedSaver, type Runner } from "../langgraph/saver.js";
 import { checkOptions, checkSerde, SAVER, type SaverOptions } from "../options.js";
 import type { StorageAdapter } from "../planner/adapter.js";
-import { blamed, CheckedAdapter } from "../planner/checked-adapter.js";
+import { CheckedAdapter, withAdapterNamed } from "../planner/checked-adapter.js";
 import {
   type Answer,
   type Call,
@@ -21,17 +21,17 @@ import { type Eventually, isPending, whenReady } from "../platform/maybe-promise
 /**
  * A LangGraph.js checkpointer over a storage adapter.
  *
- * Arguments are serialized before a method first waits, so LangGraph may go on to change them. A
- * promise resolves after what it stands for is committed. Calls take effect in their order.
+ * Arguments are serialized before a method first waits, so the caller may change them afterwards. A
+ * promise resolves after the call is committed. Calls take effect in the order they are made.
  */
 export class StorageSaver extends PlannedSaver {
-  /** The storage adapter, its failures and answers looked at. */
+  /** The storage adapter, wrapped so that its failures and answers are checked. */
   readonly adapter: StorageAdapter;
 
   /**
    * @param adapter Executes the batches.
-   * @param serde Serializes the values; `JsonPlusSerde` when it is left out.
-   * @param options What it may take to be unchanged, and how much it remembers.
+   * @param serde Serializes the values. Defaults to `JsonPlusSerde`.
+   * @param options The other options.
    */
   constructor(adapter: StorageAdapter, serde?: SerializerProtocol, options: SaverOptions = {}) {
     checkSerde(serde);
@@ -42,7 +42,7 @@ export class StorageSaver extends PlannedSaver {
   }
 }
 
-/** Serves what calls need with a storage adapter. */
+/** Serves the needs of calls with a storage adapter. */
 export class StorageServer implements Server {
   readonly runCall: Server["runCall"];
   readonly #storage: StorageAdapter;
@@ -58,11 +58,11 @@ export class StorageServer implements Server {
   }
 
   explained(thrown: unknown): unknown {
-    return blamed(thrown, this.#storage);
+    return withAdapterNamed(thrown, this.#storage);
   }
 }
 
-/** The same, behind the setting up. */
+/** The same, but sets the store up before the first batch. */
 class SetUpServer extends StorageServer {
   override readonly runCall: Server["runCall"];
   readonly #setup: (isInside: boolean) => Eventually<void>;
@@ -74,8 +74,8 @@ class SetUpServer extends StorageServer {
     this.runCall =
       runCall &&
       ((call) => {
-        // A call the planner refuses is refused before anything is asked of the store, setting up
-        // included: that is why it waits for the first batch.
+        // A call that the planner refuses must not touch the store, not even to set it up. So the
+        // setup waits until the call has a batch.
         if (call.batch === undefined) return undefined;
         const isSetUp = setup(call.isInside ?? false);
         if (isPending(isSetUp) && call.isInside) throw lateInside();
@@ -88,12 +88,12 @@ class SetUpServer extends StorageServer {
   }
 }
 
-/** Runs calls on a storage adapter, which it sets up. */
+/** Runs calls on a storage adapter and sets it up. */
 class StorageRunner implements Runner {
   readonly #planner: Planner;
   readonly #storage: CheckedAdapter;
   readonly #server: Server;
-  /** The server for as long as the tables may be missing. */
+  /** The server to use while the tables may be missing. */
   readonly #setUpServer: Server;
   #setUp = false;
   #settingUp: Promise<void> | undefined;
@@ -121,7 +121,10 @@ class StorageRunner implements Runner {
     return drive(this.#planner, call, this.#setUp ? this.#server : this.#setUpServer, made, whole);
   }
 
-  /** Makes the tables once. What failed, or may be undone, is done again at the next call. */
+  /**
+   * Creates the tables once. If that fails, or happens in a transaction that may be rolled back,
+   * the next call does it again.
+   */
   #setup(isInside: boolean): Eventually<void> {
     if (this.#setUp) return undefined;
     if (this.#settingUp !== undefined) return this.#settingUp;
@@ -136,7 +139,7 @@ class StorageRunner implements Runner {
     };
     if (!isPending(done)) return ended(!isInside);
     this.#settingUp = done;
-    // The first to hear of it, so that no call overtakes those that wait for it.
+    // Attached first, so that no later call overtakes those that wait for the setup.
     const heard = [() => ended(true), () => ended(false)] as const;
     done.then(...heard);
     return done;

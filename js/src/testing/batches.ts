@@ -1,4 +1,4 @@
-// The rules of batches, asked of an adapter directly.
+// Tests the rules of batches on an adapter directly.
 
 import type { SqlValue, Statement, StorageAdapter } from "../planner/adapter.js";
 import { portableExpect } from "./expect.js";
@@ -18,7 +18,7 @@ const CHECKS: Record<string, Check> = {
     await adapter.run({ access: "write", statements: [{ text: INSERT, parameters: rows }] });
     const found = await read(adapter, "SELECT v, typeof(v) FROM lg_kit ORDER BY k");
     expect(found.map(([value = null]) => plain(value))).toStrictEqual(values.map(plain));
-    // Where a driver knows one type of number only, an integer is bound as a real.
+    // A driver with a single type of numbers binds an integer as a real.
     const types = found.map(([, type]) => (type === "integer" ? "real" : type));
     expect(types).toStrictEqual(["null", "real", "real", "real", "text", "text", "blob"]);
   },
@@ -133,7 +133,7 @@ function keyOf([key]: readonly SqlValue[]): unknown {
   return plain(key ?? null);
 }
 
-/** Integers as numbers, bytes as a list: what two drivers give alike. */
+/** Integers as numbers and bytes as a list, which is the same for every driver. */
 function plain(value: SqlValue): unknown {
   if (typeof value === "bigint") return Number(value);
   return value instanceof Uint8Array ? Array.from(value) : value;

@@ -1,4 +1,4 @@
-// `expect` as LangGraph's suite uses it, in any runner or in none.
+// `expect` as LangGraph's suite uses it, in any test runner or without one.
 
 import {
   ASYMMETRIC_MATCHERS_OBJECT,
@@ -17,7 +17,7 @@ export type Expect = (
 
 let made: Expect | undefined;
 
-/** Makes it once; where the runner has one of the same kind, that one's state stays its own. */
+/** Makes `expect` once. If the runner has one of the same kind, its state is not touched. */
 export function portableExpect(): Expect {
   if (made !== undefined) return made;
   chai.use(JestChaiExpect);
@@ -33,7 +33,10 @@ export function portableExpect(): Expect {
   return made;
 }
 
-/** Methods such as `arrayContaining`, which cannot be listed; a function's own stay its own. */
+/**
+ * The properties of a function, enumerable or not, as `arrayContaining`, without those that every
+ * function has.
+ */
 function ownProperties(from: object): PropertyDescriptorMap {
   const { length, name, prototype, ...others } = Object.getOwnPropertyDescriptors(from) as Record<
     string,

@@ -1,4 +1,4 @@
-// The entry point `langgraph-checkpoint-wasm/testing`: what a storage adapter must pass.
+// The entry point `langgraph-checkpoint-wasm/testing`: the tests that a storage adapter must pass.
 
 import { deltaChannelHistoryTests, specTest } from "@langchain/langgraph-checkpoint-validation";
 import type { SaverOptions } from "../options.js";
@@ -11,15 +11,15 @@ import { transcriptTests } from "./transcripts.js";
 
 export type { AdapterTest, OpenedSaver } from "./suite.js";
 
-/** What is tested. */
+/** The adapter or saver under test. */
 export interface AdapterSubject<Opened extends StorageAdapter | StorageSaver = StorageAdapter> {
-  /** What the tests call it. */
+  /** Its name in the tests. */
   readonly name: string;
-  /** Opens a store with nothing in it: an adapter, or a saver of your own over one. */
+  /** Opens an empty store: an adapter, or a saver of your own over one. */
   open(): Opened | Promise<Opened>;
   /** Closes what was opened. */
   close?(opened: Opened): void | Promise<void>;
-  /** Options of the savers that tests make of adapters. */
+  /** Options of the savers that the tests make. */
   readonly options?: SaverOptions;
 }
 
@@ -27,7 +27,7 @@ export interface AdapterSubject<Opened extends StorageAdapter | StorageSaver = S
  * The tests of a storage adapter: the rules of batches, long threads, this package's transcripts
  * with their stored bytes, and LangGraph's conformance suite.
  *
- * They need no test runner; in one, declare each of them in their order:
+ * They need no test runner. In one, declare each of them in order:
  * `for (const { name, run } of adapterTests(subject)) test(name, run);`
  */
 export function adapterTests<Opened extends StorageAdapter | StorageSaver>(
@@ -35,7 +35,7 @@ export function adapterTests<Opened extends StorageAdapter | StorageSaver>(
 ): AdapterTest[] {
   const open = () => openSubject(subject);
   const initializer = {
-    // The suite skips some of its tests for savers that it knows by name.
+    // The suite skips some tests for savers that it knows by name.
     checkpointerName: `adapter ${subject.name}`,
     createCheckpointer: async () => {
       const opened = await open();

@@ -1,4 +1,4 @@
-// What is stored, row by row.
+// Reads everything that is stored, row by row.
 
 import type { StorageAdapter } from "../planner/adapter.js";
 import { read } from "./batches.js";
@@ -18,7 +18,7 @@ const TABLES: readonly (readonly [string, string])[] = [
   ["lg_chunks", "thread_key, hash, data"],
 ];
 
-/** For each table the query that gives the text of every row, in the order of those texts. */
+/** For each table, a query that gives every row as a text, ordered by it. */
 export const ROW_QUERIES: readonly (readonly [string, string])[] = TABLES.map(
   ([table, columns]) => {
     const row = columns.split(", ").map((column) => `quote(${column})`);
@@ -26,7 +26,7 @@ export const ROW_QUERIES: readonly (readonly [string, string])[] = TABLES.map(
   },
 );
 
-/** A digest of every row of every table: two stores with the same one hold the same bytes. */
+/** A digest of every row of every table. Two stores with the same digest hold the same bytes. */
 export async function digestOf(adapter: StorageAdapter): Promise<string> {
   const lines: string[] = [];
   for (const [table, query] of ROW_QUERIES) {

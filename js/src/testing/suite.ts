@@ -1,4 +1,4 @@
-// A suite written for `describe`, `it` and hooks, as a list of tests that any runner may run.
+// Turns a suite written with `describe`, `it` and hooks into a list of tests for any runner.
 
 import type { StorageSaver } from "../stores/storage-saver.js";
 import { portableExpect } from "./expect.js";
@@ -9,7 +9,7 @@ export interface OpenedSaver {
   close(): Promise<void>;
 }
 
-/** A test by its name. It passes unless what it gives is rejected. */
+/** A test. It passes if `run` resolves. */
 export interface AdapterTest {
   readonly name: string;
   run(): Promise<void>;
@@ -38,7 +38,7 @@ interface Collected {
   readonly body: Step;
 }
 
-/** Calls what declares tests, and gives them in order. */
+/** Calls a function that declares tests, and returns them in order. */
 export function testsIn(declare: () => void): AdapterTest[] {
   const collected: Collected[] = [];
   withGlobals(globalsFor(collected), declare);
@@ -60,7 +60,7 @@ export function testsIn(declare: () => void): AdapterTest[] {
   }));
 }
 
-/** The names that a suite takes for granted. */
+/** The globals that a suite uses. */
 function globalsFor(collected: Collected[]): Record<string, unknown> {
   let current = new Group(undefined, "");
   const describe = (name: string, declare: Step) => {
@@ -88,7 +88,9 @@ function globalsFor(collected: Collected[]): Record<string, unknown> {
   };
 }
 
-/** `each`: declares once for every case. A name has `%s` or `$key` for what is in the case. */
+/**
+ * `each`: declares once for every case. `%s` or `$key` in a name is replaced by a part of the case.
+ */
 function eachOf(declare: (name: string, body: Step) => void) {
   return (cases: readonly unknown[]) => (name: string, body: (...values: unknown[]) => unknown) => {
     for (const value of cases) {
@@ -136,7 +138,7 @@ function withGlobals(values: Record<string, unknown>, run: () => void): void {
   }
 }
 
-/** Sets what a suite takes for granted, and gives what puts back what the runner had. */
+/** Sets globals, and returns a function that restores those the runner had. */
 function setGlobals(values: Record<string, unknown>): () => void {
   const before = Object.keys(values).map((name) => {
     return [name, Object.getOwnPropertyDescriptor(globalThis, name)] as const;

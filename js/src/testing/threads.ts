@@ -1,4 +1,4 @@
-// Threads of a size that meets the limits of stores.
+// Threads that are long enough to meet the limits of stores.
 
 import type { StorageSaver } from "../stores/storage-saver.js";
 import { portableExpect } from "./expect.js";

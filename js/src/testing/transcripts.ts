@@ -1,4 +1,4 @@
-// Transcripts through a saver: the twin of tests/src/transcript.rs, for the same files.
+// Runs transcripts through a saver. tests/src/transcript.rs does the same with the same files.
 
 import { AIMessage, isBaseMessage } from "@langchain/core/messages";
 import type { RunnableConfig } from "@langchain/core/runnables";
@@ -19,7 +19,7 @@ import type { AdapterTest, OpenedSaver } from "./suite.js";
 
 type Fields = Record<string, unknown>;
 
-/** A call as a transcript writes it: its name and, by name, the arguments it has. */
+/** A call in a transcript: its name, and the arguments that it has. */
 interface Call {
   readonly name: string;
   readonly config: Fields;
@@ -35,7 +35,7 @@ interface Call {
   readonly channels: string[];
 }
 
-/** A call and what it must give. */
+/** A call and its expected outcome. */
 export interface Step {
   readonly call: Call;
   readonly gives: unknown;
@@ -68,7 +68,7 @@ export function transcriptTests(open: () => Promise<OpenedSaver>): AdapterTest[]
   }));
 }
 
-/** Runs a transcript on a new saver, and expects of it what every host must do. */
+/** Runs a transcript on a new saver, and checks its outcomes and stored bytes. */
 export async function expectTranscript(saver: StorageSaver, transcript: Transcript): Promise<void> {
   await expectOutcomes(saver, transcript);
   const { name, stored } = transcript;
@@ -76,7 +76,7 @@ export async function expectTranscript(saver: StorageSaver, transcript: Transcri
   expect(await digestOf(saver.adapter), `${name}: the stored bytes`).toBe(stored);
 }
 
-/** Runs a transcript on a new saver of any store, and expects its outcomes. */
+/** Runs a transcript on a new saver of any store, and checks its outcomes. */
 export async function expectOutcomes(
   saver: BaseCheckpointSaver,
   { name, steps }: Transcript,
@@ -97,7 +97,7 @@ async function outcomeOf(saver: BaseCheckpointSaver, call: Call): Promise<unknow
   }
 }
 
-/** Makes a call of LangGraph's, and gives its outcome as a transcript writes it. */
+/** Makes a call to the saver, and returns its outcome in the transcript's form. */
 async function perform(saver: BaseCheckpointSaver, call: Call): Promise<unknown> {
   const config: RunnableConfig = { configurable: call.config };
   switch (call.name) {
@@ -129,7 +129,7 @@ async function perform(saver: BaseCheckpointSaver, call: Call): Promise<unknown>
   }
 }
 
-/** LangGraph names new versions with the versions themselves. */
+/** The saver takes new versions as a record of versions by channel, not as names. */
 function put(saver: BaseCheckpointSaver, config: RunnableConfig, call: Call) {
   const { channel_values, ...others } = call.checkpoint;
   const values = Object.entries(channel_values).map(([channel, value]) => {
@@ -149,7 +149,7 @@ function put(saver: BaseCheckpointSaver, config: RunnableConfig, call: Call) {
   );
 }
 
-/** LangGraph leaves the task's path out where there is none. */
+/** As LangGraph does, passes no argument for a missing task path. */
 function putWrites(saver: BaseCheckpointSaver, config: RunnableConfig, call: Call) {
   const writes = call.writes.map(([channel, value]): PendingWrite => [channel, valueIn(value)]);
   const { task_id, task_path } = call;
@@ -194,14 +194,14 @@ function writtenWrite([taskId, channel, value]: CheckpointPendingWrite): unknown
   return [taskId, channel, writtenValue(value)];
 }
 
-/** Bytes and messages as a transcript writes them; LangChain says how messages are written. */
+/** A value in the transcript's form. LangChain defines how messages are written. */
 function writtenValue(value: unknown): unknown {
   if (value instanceof Uint8Array) return { $bytes: toHex(value) };
   if (isBaseMessage(value)) return JSON.parse(JSON.stringify(value));
   return mapped(value, writtenValue);
 }
 
-/** A value to store: bytes and messages where the transcript says so. */
+/** The value that a transcript describes, with its bytes and messages. */
 function valueIn(from: unknown): unknown {
   return made(expand(from, ""));
 }
@@ -223,7 +223,7 @@ function mapped(value: unknown, map: (nested: unknown) => unknown): unknown {
   return Object.fromEntries(Object.entries(value).map(([key, nested]) => [key, map(nested)]));
 }
 
-/** Writes out what a transcript abbreviates. */
+/** Expands the abbreviations of a transcript. */
 function expand(from: unknown, index: string): unknown {
   if (typeof from === "string") return from.replaceAll("#", index);
   if (Array.isArray(from)) return from.map((value) => expand(value, index));

@@ -4,7 +4,7 @@ import { anyKeptValue } from "../serde/arbitraries.js";
 
 type Fields = Record<string, unknown>;
 
-/** Few names, so that a changed key often is one that was there. */
+/** Few names, so that a changed key often exists already. */
 const key = fc.constantFrom("a", "b", "c", "1", "0", "id", "content", "name", "node", "args");
 
 const primitive = fc.oneof(
@@ -52,7 +52,7 @@ export const provableValue = fc.letrec<{ node: unknown }>((tie) => {
   };
 }).node;
 
-/** A copy of data that shares nothing with other runs, so that it may be changed in place. */
+/** A copy that shares nothing with other runs, so that it can be changed in place. */
 function ownCopy(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(ownCopy);
   if (typeof value !== "object" || value === null) return value;
@@ -60,16 +60,16 @@ function ownCopy(value: unknown): unknown {
   return Object.fromEntries(Object.entries(value).map(([name, item]) => [name, ownCopy(item)]));
 }
 
-/** Every kind of value that may be written, to be changed in place. */
+/** Every kind of value that can be written, to be changed in place. */
 export const changeableValue = anyKeptValue.map(ownCopy);
 
-/** Values that a fingerprint proves, and some of every other kind among them. */
+/** Values that a fingerprint proves, mixed with some of every other kind. */
 export const trackedValue = fc.oneof(
   { weight: 3, arbitrary: provableValue },
   { weight: 1, arbitrary: fc.tuple(provableValue, changeableValue).map((pair) => [...pair]) },
 );
 
-/** A change to one object of a value; some change nothing. */
+/** A change to one object of a value. Some change nothing. */
 type Mutation = (target: Fields, name: string, value: unknown) => void;
 
 function define(target: Fields, name: string, attributes: PropertyDescriptor): void {
@@ -90,7 +90,7 @@ function onArray(change: (items: unknown[], value: unknown) => void): Mutation {
   };
 }
 
-/** A change of the object that an object has as a field. */
+/** A change of the object in a field of an object. */
 function inside(field: string, change: Mutation): Mutation {
   return (target, name, value) => {
     const nested = target[field];
@@ -174,7 +174,7 @@ function objectsIn(value: unknown, found: Fields[]): Fields[] {
   return found;
 }
 
-/** What to do to a value; `apply` does it in place. */
+/** A change of a value. `apply` makes it in place. */
 export const mutation = fc
   .record({
     place: fc.nat(),
@@ -189,7 +189,7 @@ export const mutation = fc
       try {
         if (target !== undefined) kind(target, name, value);
       } catch (error) {
-        // What is frozen refuses changes, and an array of numbers what is no number.
+        // A frozen object refuses changes, and a typed array refuses values of other types.
         if (!(error instanceof TypeError || error instanceof SyntaxError)) throw error;
       }
     },

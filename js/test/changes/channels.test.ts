@@ -1,4 +1,4 @@
-// Which channels a namespace has a value of is remembered too, and must not be taken for granted.
+// A saver also remembers which channels of a namespace have a value. It must not rely on that.
 
 import { describe, expect, test } from "vitest";
 

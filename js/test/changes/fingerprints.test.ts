@@ -14,7 +14,7 @@ import { mutation, provableValue, trackedValue } from "./arbitraries.js";
 
 const serde = new JsonPlusSerde({ onWarning: () => {} });
 
-/** What a value is written as, an error included. */
+/** The text of a value, or the error of writing it. */
 function written(value: unknown): string {
   try {
     const [type, bytes] = serde.dumps(value);
@@ -25,7 +25,7 @@ function written(value: unknown): string {
 }
 
 function agent(): AIMessage {
-  // The class declares no such field, and keeps it in its kwargs alone.
+  // The class does not declare this field, so only its kwargs have it.
   const extra: object = { extra: 1 };
   return new AIMessage({
     id: "m1",
@@ -41,7 +41,7 @@ function takeSnapshot(value: unknown): Fingerprint | undefined {
   return fingerprintOf(value)?.fingerprint;
 }
 
-/** Whether a value is proven, as the second part of a list. */
+/** Whether a value is proven unchanged, as the second part of a list. */
 function isUnchanged(fingerprint: Fingerprint, value: unknown): boolean {
   const fingerprints = new Fingerprints(false);
   for (const part of [fingerprintOf(agent())?.fingerprint, fingerprint])

@@ -1,4 +1,4 @@
-// What is remembered of a list or map that grows, which copies nothing of what it was.
+// What is remembered of a list or map that grows. Nothing of the smaller value is copied.
 
 import { AIMessage } from "@langchain/core/messages";
 import { samePrefix } from "../../src/changes/align.js";
@@ -18,7 +18,7 @@ async function tracked(value: unknown, before?: TrackedParts, immutable = false)
   return written.tracked;
 }
 
-/** All parts of it are proven by what is remembered, and it is written as its text. */
+/** Expects all parts of a value to be proven, and its text to be the remembered one. */
 function expectToBe(remembered: TrackedParts, value: object) {
   const parts = partsOf(remembered.shape, value);
   expect(samePrefix(remembered, parts)).toBe(parts.items.length);
@@ -73,7 +73,7 @@ describe.each([false, true])("with immutable parts: %s", (immutable) => {
   });
 });
 
-/** A list whose last part, when it is first looked at, puts another list that has grown. */
+/** A list whose last part, when it is first read, puts another list that has grown. */
 async function putWhileLookedAt(last: object) {
   const list = messages(3);
   const base = await tracked(list);

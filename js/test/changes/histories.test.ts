@@ -1,5 +1,5 @@
-// What a saver remembers of a delta channel's history: it must give what one that remembers
-// nothing gives, whatever has happened to the ancestors since.
+// A saver that remembers the history of a delta channel must give the same as one that does not,
+// whatever has happened to the ancestors.
 
 import { HumanMessage } from "@langchain/core/messages";
 import { MemorySaver } from "@langchain/langgraph-checkpoint";
@@ -68,7 +68,7 @@ async function grown(steps: number, saver?: SqliteSaver): Promise<Thread> {
 
 test("a_history_that_grows_is_read_on", async () => {
   const thread = await grown(4);
-  // What is known is not read again.
+  // What is remembered is not read again.
   thread.saver.db.exec("DELETE FROM lg_chunks");
   await thread.grow();
   const again = await thread.history(thread.saver);

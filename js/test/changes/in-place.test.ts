@@ -1,5 +1,5 @@
-// What was put is changed in place and put again: a saver that remembers must store, and give,
-// what one does that remembers nothing.
+// Values are changed in place and put again. A saver with a cache must store and give the same as
+// one without.
 
 import {
   AIMessage,
@@ -69,7 +69,7 @@ function toolResult(index: number): ToolMessage {
 type State = ReturnType<typeof state>;
 type Change = (state: State) => unknown;
 
-/** A message of a state, of a class that has the fields to change. */
+/** A message of a state, as an instance of the class whose fields change. */
 function message<Message extends BaseMessage>(
   { messages }: State,
   index: number,
@@ -214,7 +214,7 @@ test("changes_upon_changes_are_stored", async () => {
     try {
       change(given);
     } catch (thrown) {
-      // Some changes need what an earlier one took away.
+      // Some changes need something that an earlier one removed.
       if (!(thrown instanceof TypeError)) throw thrown;
     }
     given.primitives.splice(8);

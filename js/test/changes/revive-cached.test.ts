@@ -1,4 +1,4 @@
-// What is remembered is revived as its text would be read, however that comes about.
+// Remembered values are revived just as their texts would be read.
 
 import { AIMessage, HumanMessage } from "@langchain/core/messages";
 import fc from "fast-check";
@@ -37,7 +37,7 @@ const whole = fc.oneof(
   }),
 );
 
-/** Reads a tracked value anew, as from a store. */
+/** Reads a tracked value again, as from a store. */
 function readAnew(tracked: TrackedParts): Promise<Revived> {
   const lengths = Uint32Array.from(tracked.texts.map((text) => encoder.encode(text).length));
   return revive(serde, tracked.payload, lengths, false);

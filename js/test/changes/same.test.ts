@@ -1,4 +1,5 @@
-// What cannot be proven unchanged is written again, and stored again only where its text differs.
+// A value that cannot be proven unchanged is written again, and stored again only if its text
+// differs.
 
 import { write } from "../../src/changes/diff.js";
 import { type Tracked, TrackedParts, TrackedWhole } from "../../src/changes/value.js";

@@ -1,5 +1,4 @@
-// Whatever an application does, a saver that remembers stores and gives what one does that
-// remembers nothing.
+// Whatever an application does, a saver with a cache stores and gives the same as one without.
 
 import { MemorySaver, type SerializerProtocol } from "@langchain/langgraph-checkpoint";
 import fc from "fast-check";
@@ -10,7 +9,9 @@ import { expectSame, expectSameRows, freshOn, quietSerde } from "../support/twin
 import { type Event, event, World } from "../support/worlds.js";
 
 const cacheBytes = fc.constantFrom(0, 2_000, 20_000, undefined);
-/** LangGraph's reader takes the key `__proto__` for a prototype, which no two readings share. */
+/**
+ * LangGraph's reader sets a prototype for the key `__proto__`, and no two reads give the same one.
+ */
 function stock(): SerializerProtocol {
   const { serde } = new MemorySaver();
   return {
@@ -22,7 +23,7 @@ function stock(): SerializerProtocol {
   };
 }
 
-/** Lets the same happen in two worlds, and compares all of it. */
+/** Runs the same events in two worlds, and compares everything. */
 async function compare(
   [events, others]: readonly [readonly Event[], readonly Event[]],
   cacheBytes: number | undefined,
@@ -33,7 +34,7 @@ async function compare(
   };
   const [world, forgetful] = [new World(open(cacheBytes)), new World(open(0))];
   try {
-    // Makes the tables, as not every world gets to store anything.
+    // Creates the tables, as some worlds store nothing.
     for (const { saver } of [world, forgetful]) await saver.getTuple(config("t0"));
     for (const [index, one] of events.entries()) {
       const outcome = await world.outcomeOf(one);
@@ -55,7 +56,7 @@ async function compare(
   }
 }
 
-// Both worlds need objects of their own, since they change them.
+// Each world needs objects of its own, since it changes them.
 const events = fc.clone(fc.array(event, { minLength: 8, maxLength: 30, size: "max" }), 2);
 
 test.each([

@@ -1,4 +1,4 @@
-// Savers that remember, with serializers other than this package's own.
+// Savers with a cache and a serializer other than this package's own.
 
 import { MemorySaver, type SerializerProtocol } from "@langchain/langgraph-checkpoint";
 
@@ -8,14 +8,14 @@ import { checkpoint, config, idOf, metadata } from "../support/checkpoints.js";
 import { rowsIn } from "../support/rows.js";
 import { Twins } from "../support/twins.js";
 
-/** LangGraph.js's own, which gives bytes as the very ones it got. */
+/** LangGraph.js's own serializer. It returns the very bytes that it gets. */
 const stock = () => new MemorySaver().serde;
 
 function scrambled(bytes: Uint8Array): Uint8Array {
   return bytes.map((byte) => byte ^ 0x5a);
 }
 
-/** Its texts cannot be read without it. */
+/** Only this serializer can read its texts. */
 class Scrambling extends JsonPlusSerde {
   override dumps(value: unknown): ReturnType<JsonPlusSerde["dumps"]> {
     const [kind, bytes] = super.dumps(value);
@@ -28,7 +28,7 @@ class Scrambling extends JsonPlusSerde {
   }
 }
 
-/** Gives its answers in a later turn of the event loop, longer values first. */
+/** Answers in a later turn of the event loop, longer values first. */
 class Dawdling implements SerializerProtocol {
   readonly #serde = new JsonPlusSerde();
 
@@ -146,7 +146,7 @@ test("a_put_whose_every_value_fails_later_is_refused_once", async () => {
   for (const given of values) {
     const put = saver.put(config("t"), checkpoint(1, given, {}), metadata(1), {});
     await expect(put).rejects.toThrow(/the serializer threw an error at|well-formed/);
-    // Node.js notes what nobody handled once the turn is over.
+    // Node.js reports unhandled rejections at the end of the turn.
     await new Promise((resolve) => setImmediate(resolve));
   }
   expect(unhandled).toEqual([]);

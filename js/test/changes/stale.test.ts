@@ -1,4 +1,4 @@
-// What a saver remembers may hold no longer, or be out of order: what it stores is right anyway.
+// The cache may be stale or out of order. What is stored must be right anyway.
 
 import Database from "better-sqlite3";
 import { StorageSaver } from "../../src/entries/index.js";
@@ -11,7 +11,7 @@ import { expectSameRows, freshOn, Twins } from "../support/twins.js";
 
 type Values = Record<string, unknown>;
 
-/** A saver whose storage answers when told to, and another one on the same database. */
+/** A saver whose storage answers when told to, and a second saver on the same database. */
 function gated(cacheBytes?: number) {
   const db = new Database(":memory:");
   onTestFinished(() => {

@@ -1,5 +1,5 @@
-// The agent of examples/agent, composed with the checkpointer component, a second time: in
-// JavaScript, with a storage of ours. Rust's run is host/tests/agents.rs.
+// Runs the agent of examples/agent, composed with the checkpointer component, in JavaScript with a
+// storage of ours. host/tests/agents.rs does the same in Rust.
 
 import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
@@ -37,14 +37,14 @@ interface Composed {
 }
 
 /**
- * Runs each batch in one transaction of a database. The agent is ours: better-sqlite3 has nothing
- * to hold the SQL of one that is not.
+ * Runs each batch in one transaction of a database. The agent is trusted here: better-sqlite3
+ * cannot restrict the SQL of one that is not.
  */
 function storageOf(db: Database.Database): Storage {
   const rowsOf = (text: string, parameters: readonly (readonly Value[])[]): Value[][] => {
     const statement = db.prepare(text).safeIntegers();
     return parameters.flatMap((row) => {
-      // The driver takes numbered parameters by name.
+      // The driver binds numbered parameters by name.
       const bound = Object.fromEntries(row.map((value, at) => [at + 1, toSqlite(value)]));
       if (statement.reader) return statement.raw().all(bound).map(rowFromSqlite);
       statement.run(bound);
@@ -95,7 +95,7 @@ test("an_agent_that_is_a_component_remembers_through_a_storage_in_javascript", a
     expect(answer).toBe(`You have told me ${said} things, first: it rains`);
     db.close();
   }
-  // What it stored is a thread as any other.
+  // The agent stored a thread like any other.
   const saver = SqliteSaver.fromConnString(path);
   const tuple = await saver.getTuple({ configurable: { thread_id: "oslo" } });
   expect(tuple?.checkpoint.channel_values.messages).toHaveLength(4);

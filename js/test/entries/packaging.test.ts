@@ -1,4 +1,4 @@
-// The package as its users get it: packed, installed in a clean folder, its README run.
+// The package as users get it: packed, installed in a clean folder, and its README run.
 
 import { execFileSync, spawnSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
@@ -23,9 +23,9 @@ function npm(folder: string, ...args: string[]): string {
   });
 }
 
-/** Packs what is built, installs it, and gives the paths of its files. */
+/** Packs the built package, installs it, and returns the paths of its files. */
 function installPacked(folder: string): string[] {
-  // It is not built anew: other tests are using what is built.
+  // Not built again, as other tests are using the build.
   const options = ["--json", "--ignore-scripts", "--pack-destination", folder];
   const [packed] = JSON.parse(npm(PACKAGE, "pack", ...options));
   const { devDependencies } = manifest;
@@ -34,7 +34,7 @@ function installPacked(folder: string): string[] {
   const packages = [
     join(folder, packed.filename),
     ...peers.map((name) => `${name}@${devDependencies[name]}`),
-    // Compiled once is enough: the driver is linked from where it is installed.
+    // The driver is linked from this package's node_modules, so it is compiled only once.
     `better-sqlite3@file:${join(PACKAGE, "node_modules/better-sqlite3")}`,
   ];
   npm(folder, "install", "--ignore-scripts", "--prefer-offline", ...packages);
@@ -173,7 +173,7 @@ test("the_readmes_typescript_compiled_as_it_says_prints_what_its_javascript_prin
   expect(printed).toBe(NOTES);
 });
 
-/** Bundles a program to one file, with none of this package's beside it. */
+/** Bundles a program into one file, without this package's files beside it. */
 async function bundled(name: string, text: string, options: RolldownOptions): Promise<string> {
   writeFileSync(join(folder, `${name}.js`), text);
   const external = ["better-sqlite3", /^node:/];
@@ -240,7 +240,7 @@ test("a_node_js_without_node_sqlite_is_told_which_has_it", () => {
   expect(printed).toMatch(/^missing-driver .*Node.js 22.16 or newer.*checkpoint-wasm\/sqlite/);
 });
 
-/** As in Node.js before 22.12, and in Jest, a `require` gets no module. */
+/** Flags with which `require` cannot load modules, as in Node.js before 22.12 and in Jest. */
 const WITHOUT_MODULES = process.allowedNodeEnvironmentFlags.has("--experimental-require-module")
   ? ["--no-experimental-require-module"]
   : [];
@@ -294,7 +294,7 @@ const USES = `
   // @ts-expect-error: there is no such mode.
   SqliteSaver.fromConnString(":memory:", { synchronous: "never" });
 `;
-/** What there is for modules alone. */
+/** Entry points that are modules only. */
 const USES_OF_MODULES = `
   import { BunSaver } from "./use-bun.mjs";
   import module from "langgraph-checkpoint-wasm/planner.core.wasm";
@@ -308,7 +308,8 @@ test("the_types_check_in_both_forms_without_those_of_any_driver_or_browser", () 
   writeFileSync(join(folder, "use.cts"), USES);
   const readme = readFileSync(join(PACKAGE, "README.md"), "utf8");
   const blocks = [...readme.matchAll(/^```ts\n(.*?)^```/gms)].map(([, text]) => text ?? "");
-  // The first has a test of its own; that of Azure's credentials takes a package that is not here.
+  // The first block has a test of its own. The one with Azure's credentials needs a package that is
+  // not installed.
   const shown = blocks.slice(1).filter((text) => !text.includes("@azure/identity"));
   expect(shown).toHaveLength(1);
   const files = shown.map((text, index) => {
@@ -325,7 +326,7 @@ test("the_types_check_in_both_forms_without_those_of_any_driver_or_browser", () 
     return stdout.split("\n").filter((line) => line.includes("error"));
   };
   expect(check("es2022,dom")).toEqual([]);
-  // LangChain's own types do need those of a browser, or of Node.js.
+  // LangChain's types need those of a browser or of Node.js.
   const isOurs = (line: string) => /^use|langgraph-checkpoint-wasm/.test(line);
   expect(check("es2022").filter(isOurs)).toEqual([]);
 });

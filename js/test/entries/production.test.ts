@@ -1,4 +1,4 @@
-// The programs of docs/production.md, run as they stand.
+// Runs the programs of docs/production.md unchanged.
 
 import { execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
@@ -22,7 +22,7 @@ function writtenOut(): string {
   return folder;
 }
 
-/** Serves one request, stops the server as a container is stopped, and gives its exit code. */
+/** Serves one request, stops the server as containers are stopped, and returns its exit code. */
 async function serveOne(folder: string): Promise<{ answer: string; code: unknown }> {
   const server = spawn(process.execPath, ["server.mjs"], {
     cwd: folder,
@@ -41,7 +41,7 @@ async function serveOne(folder: string): Promise<{ answer: string; code: unknown
 test("a_server_that_is_stopped_closes_its_saver_and_the_next_one_goes_on", async () => {
   const folder = writtenOut();
   expect(await serveOne(folder)).toEqual({ answer: "hello, note 1\n", code: 0 });
-  // SQLite deletes the log where the last connection is closed.
+  // SQLite deletes the log when the last connection is closed.
   expect(existsSync(join(folder, "checkpoints.db-wal"))).toBe(false);
   expect(await serveOne(folder)).toEqual({ answer: "hello, note 3\n", code: 0 });
 });
@@ -80,6 +80,6 @@ test("the_module_for_development_servers_is_of_the_types_that_there_are", () => 
   const folder = writtenOut();
   const options = ["--strict", "--noEmit", "--module", "nodenext", "--target", "es2022"];
   const args = [COMPILER, ...options, "--skipLibCheck", "--types", "", "checkpointer.mts"];
-  // The compiler prints what is wrong, and fails.
+  // If something is wrong, the compiler prints it and fails.
   expect(execFileSync(process.execPath, args, { cwd: folder, encoding: "utf8" })).toBe("");
 });

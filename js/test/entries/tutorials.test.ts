@@ -1,4 +1,4 @@
-// The tutorials on SQLite, followed as they stand.
+// Follows the tutorials on SQLite.
 
 import { follow } from "../support/documents.js";
 

@@ -1,4 +1,4 @@
-// `onCall` is told of every call once, and changes nothing for any.
+// `onCall` gets every call once, and does not affect any call.
 
 import Database from "better-sqlite3";
 
@@ -17,7 +17,7 @@ import { describeKusto, newTable } from "../stores/kusto/support/target.js";
 import { all, checkpoint, config, idOf, metadata } from "../support/checkpoints.js";
 import { GatedStorage } from "../support/gates.js";
 
-/** What stands in the store of a checkpoint of number 1 beside its channels, in bytes. */
+/** The bytes that checkpoint 1 stores beside its channels. */
 const HEAD_BYTES =
   JSON.stringify(metadata(1)).length + JSON.stringify({ versions_seen: {} }).length;
 
@@ -55,7 +55,7 @@ async function everyCall(saver: SqliteSaver | KustoSaver): Promise<void> {
   await saver.deleteThread("t");
 }
 
-/** What is told of `everyCall`; a saver remembers no value of a checkpoint before its last. */
+/** The reports of `everyCall`. A saver remembers values of its last checkpoint only. */
 const EVERY_CALL = [
   { op: "setup", bytes: 0 },
   { op: "put", bytes: HEAD_BYTES + 1 },
@@ -103,7 +103,7 @@ test("values_that_are_sent_again_are_counted_again", async () => {
   const { saver, reports } = open();
   const text = "x".repeat(1000);
   await saver.put(config("t"), checkpoint(1, { n: [text] }), metadata(1), { n: 1 });
-  // Another saver removes what this one takes to be stored.
+  // Another saver removes what this one remembers as stored.
   await new SqliteSaver(saver.db).deleteThread("t");
   await saver.put(config("t"), checkpoint(2, { n: [text] }), metadata(1), { n: 1 });
   const whole = JSON.stringify([text]).length;
@@ -230,7 +230,7 @@ test("a_promise_that_the_callback_gives_is_not_waited_for", async () => {
   expect(await all(saver.list(config("t")))).toHaveLength(1);
 });
 
-/** How many microtasks each call takes, until its caller goes on. */
+/** How many microtasks each call takes until its caller continues. */
 async function microtasks(options: SaverOptions): Promise<number[]> {
   const saver = SqliteSaver.fromConnString(":memory:", options);
   onTestFinished(() => saver.close());

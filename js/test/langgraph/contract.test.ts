@@ -1,4 +1,4 @@
-// What LangGraph's own suite leaves open, on a real database.
+// What LangGraph's own suite does not test, on a real database.
 
 import { MemorySaver } from "@langchain/langgraph-checkpoint";
 import { SqliteSaver as StockSaver } from "@langchain/langgraph-checkpoint-sqlite";
@@ -252,7 +252,7 @@ describe("values", () => {
       ["__proto__", 1],
       ["branch:to:x", null],
       ["\ufeffbom", "\ufefftext"],
-      // Decoders treat long texts in another way than short ones.
+      // Decoders treat long texts differently from short ones.
       [`\ufeff${"long".repeat(100)}`, 1],
       ["long".repeat(100), 2],
       ["", 0],

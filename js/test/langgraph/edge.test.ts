@@ -1,5 +1,5 @@
-// Whatever a method of a saver throws is one of this package's errors: it has a stable code, and
-// what was thrown first as its cause.
+// Every error that a saver's method throws is this package's: it has a stable code, and the
+// original error as its cause.
 
 import { CheckpointerError, StorageSaver } from "../../src/entries/index.js";
 import { SqliteSaver } from "../../src/entries/sqlite.js";

@@ -25,7 +25,7 @@ function open(path = ":memory:", options?: SqliteOptions): SqliteSaver {
   return saver;
 }
 
-/** What a promise is rejected with. */
+/** The error that a promise is rejected with. */
 async function refusal(promise: Promise<unknown>): Promise<CheckpointerError> {
   const thrown: unknown = await promise.then(
     () => undefined,
@@ -224,7 +224,7 @@ describe("stores", () => {
     other.exec("BEGIN IMMEDIATE");
     const stored = put(saver);
     const read = saver.getTuple(config("t"));
-    // The first attempt is made, and refused, at the end of this turn.
+    // The first attempt is made at the end of this turn, and meets the lock.
     setImmediate(() => setImmediate(() => other.exec("COMMIT")));
     await stored;
     expect((await read)?.checkpoint.id).toBe(idOf(1));
@@ -262,7 +262,7 @@ describe("the planner", () => {
     const drivenNonsense = async () => drive(sharedPlanner(), nonsense, unable);
     const put = saver.put(config("t"), checkpoint(1), metadata(1), {});
     expect(await refusal(drivenNonsense())).toMatchObject({ code: "planner-failed" });
-    // It was under way on the instance that failed.
+    // The put was under way on the failed instance.
     await put;
     expect((await saver.getTuple(config("t")))?.checkpoint.id).toBe(idOf(1));
     await expectUsable(saver);
@@ -275,7 +275,7 @@ describe("the planner", () => {
     const left = sharedPlanner().start({ tag: "get-tuple", val });
     left.end();
     const next = sharedPlanner().start({ tag: "get-tuple", val });
-    // Both begin here.
+    // Both calls start here.
     expect(next.step).toHaveProperty("need.val.statements");
     expect(() => left.advance({ tag: "sql", val: [{ rows: [] }] })).toThrow(
       "was advanced after its end",

@@ -1,4 +1,4 @@
-// What a filter of `list` takes for equal is what JSON does.
+// A filter of `list` compares values as JSON.
 
 import { MemorySaver } from "@langchain/langgraph-checkpoint";
 

@@ -1,4 +1,4 @@
-// Real graphs end in the same state with the same history on this saver as on LangGraph's own.
+// Real graphs end in the same state, with the same history, on this saver and on LangGraph's own.
 
 import type { RunnableConfig } from "@langchain/core/runnables";
 import {
@@ -173,7 +173,9 @@ const scenarios: Record<string, Scenario> = {
   },
 };
 
-/** Ids and times as the order of their first appearance, since they differ from run to run. */
+/**
+ * Replaces ids and times by the order of their first appearance, since they differ between runs.
+ */
 function comparable(value: unknown): unknown {
   const seen = new Map<string, string>();
   const id = /[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}|[0-9a-f]{32}/g;

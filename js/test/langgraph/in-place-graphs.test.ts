@@ -1,5 +1,5 @@
-// Graphs whose nodes change their state in place, at LangGraph's default durability: each
-// checkpoint has the state as it was at its own time, as LangGraph's MemorySaver keeps it.
+// Graphs whose nodes change their state in place, with LangGraph's default durability. Each
+// checkpoint has the state of its own time, as with LangGraph's MemorySaver.
 
 import { Annotation, END, MemorySaver, START, StateGraph } from "@langchain/langgraph";
 import type { BaseCheckpointSaver } from "@langchain/langgraph-checkpoint";
@@ -19,7 +19,7 @@ const State = Annotation.Root({
 });
 type Values = typeof State.State;
 
-/** A chain of nodes; each changes what is there already, and adds to it. */
+/** A chain of nodes. Each changes the existing state, and adds to it. */
 function chain(saver: BaseCheckpointSaver, nodes: number, later: boolean) {
   const node = (n: number) => async (state: Values) => {
     if (later) await new Promise((resolve) => setImmediate(resolve));
@@ -29,7 +29,7 @@ function chain(saver: BaseCheckpointSaver, nodes: number, later: boolean) {
     return { items: state.items };
   };
   const names = Array.from({ length: nodes }, (_, n) => `node${n}`);
-  // A graph that is built in a loop has no names that a type knows.
+  // The types cannot know the names of nodes that are added in a loop.
   const graph = new StateGraph(State) as unknown as {
     addNode(name: string, run: unknown): void;
     addEdge(from: string, to: string): void;
@@ -41,7 +41,7 @@ function chain(saver: BaseCheckpointSaver, nodes: number, later: boolean) {
   return graph.compile({ checkpointer: saver });
 }
 
-/** What the saver has of each checkpoint after two runs on several threads at once. */
+/** The state of each checkpoint after two runs on several threads at once. */
 async function states(saver: BaseCheckpointSaver, later: boolean, threads: number) {
   const app = chain(saver, 5, later);
   const run = async (thread: string) => {

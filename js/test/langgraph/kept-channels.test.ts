@@ -1,5 +1,5 @@
-// A thread of before LangGraph's checkpoints held their own tasks: what it had queued stays queued
-// whatever is done to its checkpoints, as with LangGraph's own saver.
+// A thread of an older LangGraph, whose checkpoints did not hold their own tasks. Its queued tasks
+// stay queued whatever is done to its checkpoints, as with LangGraph's own saver.
 
 import {
   Annotation,
@@ -22,7 +22,7 @@ const State = Annotation.Root({
   seen: Annotation<number[]>({ reducer: (a, b) => [...a, ...b], default: () => [] }),
 });
 
-/** Sends two tasks to `w`, before which it stops, and ends with `z`. */
+/** Sends two tasks to `w`, stops before it, and ends with `z`. */
 function graph(checkpointer: BaseCheckpointSaver) {
   return new StateGraph(State)
     .addNode("a", () => ({ xs: ["a"] }))
@@ -37,7 +37,7 @@ function graph(checkpointer: BaseCheckpointSaver) {
 
 const thread = { configurable: { thread_id: "thread" } };
 
-/** Puts the thread of a graph that has stopped as older releases stored it. */
+/** Puts the thread of a stopped graph in the form of older releases. */
 async function putOld(saver: BaseCheckpointSaver): Promise<void> {
   const memory = new MemorySaver();
   await graph(memory).invoke({ xs: ["in"] }, thread);

@@ -1,4 +1,4 @@
-// The values of a page are cut from bytes that its tuples share.
+// The values of a page are spans of bytes that its tuples share.
 
 import type { CheckpointTuple } from "@langchain/langgraph-checkpoint";
 
@@ -16,7 +16,7 @@ function text(index: number, script: number): string {
   return `${index} ${SCRIPTS[script % SCRIPTS.length]?.repeat(1 + (index % 90))}`;
 }
 
-/** A chat that grows and is changed, with values of other kinds beside it. */
+/** A chat that grows and is changed, with other kinds of values beside it. */
 function steps(count: number, scripts: readonly number[]): Values[] {
   const messages: unknown[] = [];
   const files: Values = {};

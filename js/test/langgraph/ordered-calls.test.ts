@@ -1,5 +1,5 @@
 // The calls of a thread take effect in the order they are made, awaited or not, on every way of
-// running batches, with and without what a saver remembers.
+// running batches, with and without a cache.
 
 import type { SerializerProtocol } from "@langchain/langgraph-checkpoint";
 import Database from "better-sqlite3";
@@ -9,7 +9,7 @@ import { BetterSqlite3Connection } from "../../src/stores/sqlite/better-sqlite3.
 import { CommitQueue } from "../../src/stores/sqlite/commit-queue.js";
 import { all, checkpoint, config, idOf, ids, metadata } from "../support/checkpoints.js";
 
-/** Runs a batch some microtasks after it is asked to, the first ones the latest. */
+/** Runs each batch some microtasks later; the first batches wait longest. */
 class Slow {
   readonly #queue: CommitQueue;
   #wait = 64;
@@ -25,7 +25,7 @@ class Slow {
   }
 }
 
-/** Gives its payloads later, the first ones the latest. */
+/** Serializes asynchronously; the first values take longest. */
 class SlowSerde implements SerializerProtocol {
   readonly #serde = new JsonPlusSerde();
   #wait = 64;
@@ -69,7 +69,7 @@ describe.each(SAVERS)("$name", ({ make, options, prepared }) => {
     return { saver, db };
   }
 
-  /** Of `b` the planner does not know that the thread has it, so it has to ask. */
+  /** The planner does not know whether the thread has `b`, so it has to read first. */
   function put(saver: StorageSaver, n: number, values: Record<string, unknown>) {
     const versions = n === 1 ? values : { a: n };
     return saver.put(config("t"), checkpoint(n, values), metadata(n), versions as never);

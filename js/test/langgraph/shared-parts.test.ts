@@ -1,4 +1,4 @@
-// Lists and maps that are made from spans of bytes, beside the same text read whole.
+// Lists and maps that are made from spans of bytes, compared with the same text read as a whole.
 
 import fc from "fast-check";
 
@@ -49,7 +49,7 @@ function textsOf(value: readonly unknown[] | object, cutAt: number): string[] {
   return [isList ? "[" : "{", ...joined, isList ? "]" : "}"];
 }
 
-/** What reading a text gives; `UNREAD` where it cannot be read. */
+/** The value of a text; `UNREAD` if it cannot be read. */
 function read(text: Uint8Array): unknown {
   try {
     return serde.loads("json", text);

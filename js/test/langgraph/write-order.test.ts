@@ -1,4 +1,4 @@
-// Pending writes come in the order that LangGraph's own comparator gives, by code points.
+// Pending writes are in the order of LangGraph's own comparator, by code points.
 
 import {
   type BaseCheckpointSaver,
@@ -20,7 +20,9 @@ interface Task {
   readonly channels: readonly string[];
 }
 
-/** Characters whose order by UTF-16, by locale and by code point differ; no prefix is left out. */
+/**
+ * Characters that UTF-16, locales and code points order differently. Prefixes of texts occur too.
+ */
 const text = fc
   .array(fc.constantFrom("~", "a", "Z", "0", ",", "\u{e9}", "\u{ff61}", "\u{1f600}", "\u{ffff}"), {
     maxLength: 4,

@@ -1,4 +1,4 @@
-// An application's tests fake the timers, and graphs with a checkpointer run in them all the same.
+// Graphs with a checkpointer run even if an application's tests fake the timers.
 
 import { StorageSaver } from "../../src/entries/index.js";
 import { SqliteSaver } from "../../src/entries/sqlite.js";

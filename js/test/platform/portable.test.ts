@@ -1,4 +1,4 @@
-// What stands in for Node.js's own where a runtime has none of it.
+// The replacements for Node.js's functions in runtimes without them.
 
 import { types } from "node:util";
 

@@ -10,7 +10,7 @@ export function text(bytes: Uint8Array): string {
   return new TextDecoder().decode(bytes);
 }
 
-/** JSON data without the keys and the number that LangGraph.js's reader mistreats. */
+/** JSON data without the key that LangGraph.js's reader mistreats. */
 export const jsonValue = fc
   .jsonValue()
   .filter((value) => !JSON.stringify(value).includes("__proto__"));
@@ -96,7 +96,7 @@ function ownEntries(entries: readonly [string, unknown][]): Record<string, unkno
   return Object.fromEntries(entries);
 }
 
-/** Records that readers know, whole, and near misses of them. */
+/** Records that readers know, and near misses. */
 const recordLookalike = fc.oneof(
   fc.constantFrom<unknown>(
     { lc: 2, type: "undefined" },

@@ -223,7 +223,7 @@ describe("nesting", () => {
   ];
 
   it.each(kinds)("is written and read where it is deep: of %s", (name, wrap, unwrap) => {
-    // One that doubles with every level is not made deep.
+    // This kind doubles in size with every level, so it is not made deep.
     const levels = name === "look-alikes of records" ? 8 : 3_900;
     for (const count of [levels, Math.min(levels, 256), Math.min(levels, 257)]) {
       let value: unknown = [1n, { __proto__: null, lc: 2, type: "undefined" }];

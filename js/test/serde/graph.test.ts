@@ -50,7 +50,7 @@ async function converse(serde: SerializerProtocol): Promise<unknown> {
     { messages: [new HumanMessage({ content: "go", id: "h1" })] },
     config,
   );
-  // A second graph knows of the first only what was stored.
+  // A second graph knows only what the first one stored.
   const graph = compile(checkpointer);
   const paused = await graph.getState(config);
   const final = await graph.invoke(new Command({ resume: "yes" }), config);

@@ -24,14 +24,14 @@ describe.each(messages)("%s", (_, message) => {
     const restored = restore(message);
     expect(restored).toBeInstanceOf(core.BaseMessage);
     expect(restored).toBeInstanceOf(message.constructor);
-    // A message adds to the constructor's arguments that it keeps, so these may differ.
+    // A message adds to the constructor's arguments it keeps, so these may differ.
     deepStrictEqual({ ...Object(restored), lc_kwargs: {} }, { ...message, lc_kwargs: {} });
     deepStrictEqual(Object.getPrototypeOf(restored), Object.getPrototypeOf(message));
   });
 
   it("is read as LangChain's own loader and LangGraph.js read it", async () => {
     const [type, bytes] = serde.dumps(message);
-    // Undefined fields, which both drop from the kwargs, are kept: `toEqual` takes them alike.
+    // Both drop undefined fields from the kwargs, and `toEqual` ignores undefined fields.
     expect(serde.loads(type, bytes)).toEqual(await stock.loadsTyped(type, bytes));
     const loaded = await load<core.BaseMessage>(JSON.stringify(message));
     expect(serde.loads("json", JSON.stringify(message))).toEqual(loaded);

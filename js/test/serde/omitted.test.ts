@@ -1,4 +1,4 @@
-// What cannot be stored and is left out: the run goes on, and one warning says what is missing.
+// Values that cannot be stored are left out: the run goes on, and one warning names them.
 
 import {
   Annotation,
@@ -26,7 +26,7 @@ function open(serde: (options: object) => JsonPlusSerde = (options) => new JsonP
 
 const strict = (options: object) => new JsonPlusSerde({ ...options, strict: true });
 
-/** Has its own way with each text, as one that encrypts it has. */
+/** A serializer that overrides how texts are written, as one with encryption does. */
 class Sealed extends JsonPlusSerde {
   override async dumpsTyped(value: unknown): Promise<["json" | "bytes", Uint8Array]> {
     return super.dumpsTyped(value);

@@ -13,7 +13,7 @@ function written(serde: JsonPlusSerde, value: unknown): string {
   return text(serde.dumps(value)[1]);
 }
 
-/** Joins the texts of a value's parts; undefined where it has no shape. */
+/** Joins the texts of a value's parts; undefined if it has no shape. */
 function joined(serde: JsonPlusSerde, value: unknown): string | undefined {
   const shape = shapeOf(value);
   if (shape === undefined) return undefined;
@@ -27,7 +27,7 @@ function joined(serde: JsonPlusSerde, value: unknown): string | undefined {
   return shape === "list" ? `[${kept.join(",")}]` : `{${kept.join(",")}}`;
 }
 
-/** What an attempt gives: a text, or the error's code and place. */
+/** The text that an attempt gives, or its error's code and place. */
 function outcome(attempt: () => unknown): unknown {
   try {
     return attempt();
@@ -61,7 +61,7 @@ describe("a value written as its parts", () => {
           if (parts === undefined) return;
           shaped += 1;
           const all = outcome(() => written(by, value));
-          // Of several errors, the one that is met first depends on the order of the work.
+          // If there are several errors, which one is met first depends on the order of the work.
           const met = mutations.length > 0 && Array.isArray(parts) ? [parts[0]] : parts;
           expect(mutations.length > 0 && Array.isArray(all) ? [all[0]] : all).toEqual(met);
         }

@@ -5,7 +5,7 @@ import { note, plainText } from "../../src/serde/plain.js";
 import { Encoder } from "../../src/serde/write.js";
 import { changeableValue, mutation, provableValue, trackedValue } from "../changes/arbitraries.js";
 
-/** What the encoder makes of a value: the text that any other way to write it has to give. */
+/** The encoder's text of a value. Any other way to write it has to give the same. */
 function encoded(value: unknown): string | undefined {
   try {
     return JSON.stringify(new Encoder(() => {}).encode(value));

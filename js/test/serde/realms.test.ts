@@ -1,4 +1,4 @@
-// Values of another realm, and messages of another copy of @langchain/core, are what they are.
+// Values of another realm, and messages of another copy of @langchain/core, are recognized.
 
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -41,7 +41,7 @@ describe("a value of another realm is written as one of this realm", () => {
   it.each(values)("%s", (_, code) => {
     const own = runInNewContext(code, globalThis);
     const other: unknown = runInNewContext(code);
-    // The global object's own classes are this realm's.
+    // The same value in this realm.
     const here: unknown = new Function(`return ${code}`)();
     expect(own).toBeDefined();
     expect(serde.dumps([other])).toEqual(serde.dumps([here]));

@@ -161,7 +161,7 @@ describe("reading", () => {
   });
 
   it("kwargs that a class refuses leave the record plain and the rest readable", () => {
-    // The class takes its chunks for a list and throws.
+    // The class expects a list of chunks, and throws.
     const refused = core("AIMessageChunk", { content: "x", tool_call_chunks: "x" });
     const wire = JSON.stringify({ refused, fine: core("HumanMessage", { content: "y" }) });
     const read = Object(serde.loads("json", wire));

@@ -13,7 +13,7 @@ function textOf(value: unknown): string {
   return text(serde.dumps(value)[1]);
 }
 
-/** Two of what a template makes, which is used as a page uses it; nothing where there is none. */
+/** Two values from one template, used as a page uses it; undefined if there is no template. */
 function madeOf(json: string): [unknown, unknown] | undefined {
   const parsed: unknown = JSON.parse(json);
   if (typeof parsed !== "object" || parsed === null) return undefined;

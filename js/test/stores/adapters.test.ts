@@ -1,5 +1,5 @@
-// Adapters of a user's own: the example of the documents passes the kit, and what breaks a rule is
-// named, stores nothing by halves, and leaves the saver usable.
+// Adapters that users write: the example in the documents passes the kit. An adapter that breaks a
+// rule is named, stores nothing by halves, and leaves the saver usable.
 
 import { execFileSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
@@ -27,7 +27,7 @@ test("the_example_of_the_documents_is_short_and_passes_the_kit", () => {
     return new RegExp(`^\`\`\`js ${name}\n(.*?)^\`\`\``, "ms").exec(document)?.[1] ?? "";
   };
   expect(example("adapter").split("\n").length).toBeLessThanOrEqual(40);
-  // Inside of the package, so that its own name stands for what is built.
+  // Inside the package's folder, so that its name resolves to the build.
   const folder = mkdtempSync(join(PACKAGE, ".example-"));
   onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
   writeFileSync(join(folder, "memory-adapter.js"), example("adapter"));
@@ -43,7 +43,7 @@ test("the_example_of_the_documents_is_short_and_passes_the_kit", () => {
   expect(output).toContain("\n# fail 0\n");
 });
 
-/** A database that answers as it should, until it is told to answer otherwise. */
+/** A database that answers correctly until it is told to misbehave. */
 class Unruly implements StorageAdapter {
   readonly name = "unruly";
   readonly deadlineMs = 20;
@@ -61,7 +61,7 @@ class Unruly implements StorageAdapter {
   }
 
   #run(batch: Batch): unknown {
-    // The misdeed of an adapter that hangs or throws comes before its database has the batch.
+    // An adapter that hangs or throws does so before its database gets the batch.
     if (this.misdeed === undefined) return this.saver.adapter.run(batch);
     const misdeed = this.misdeed;
     const answer = batch.statements.map((): RowSet => ({ rows: [[1n]] }));

@@ -1,5 +1,5 @@
-// The kit for storage adapters on our own: batches, transcripts, LangGraph's conformance suite. The
-// transcripts run natively too (`tests/tests/transcripts.rs`), and under wasmtime
+// Runs the test kit on our own adapter: batches, transcripts, and LangGraph's conformance suite.
+// The transcripts also run natively (`tests/tests/transcripts.rs`) and under wasmtime
 // (`host/tests/transcripts.rs`).
 
 import { SqliteSaver } from "../../src/entries/sqlite.js";

@@ -1,4 +1,4 @@
-// Processes that tests start run the built package, as its users do.
+// Builds the package for processes that tests start: they run the build, as users do.
 
 import { execFileSync } from "node:child_process";
 

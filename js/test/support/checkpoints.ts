@@ -1,4 +1,4 @@
-// Checkpoints to put: small, whole, with ids in the order of their numbers.
+// Small, complete checkpoints to put. Their ids are in the order of their numbers.
 
 import type { RunnableConfig } from "@langchain/core/runnables";
 import type {
@@ -8,7 +8,7 @@ import type {
   CheckpointTuple,
 } from "@langchain/langgraph-checkpoint";
 
-/** The id of the checkpoint of a number. */
+/** The id of the checkpoint with a number. */
 export function idOf(number: number): string {
   return `1f000000-0000-6000-8000-${String(number).padStart(12, "0")}`;
 }

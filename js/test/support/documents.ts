@@ -1,4 +1,4 @@
-// The documents as programs: what they show is written to files and run as it stands.
+// Runs documents as programs: their blocks are written to files and run unchanged.
 
 import { execFileSync } from "node:child_process";
 import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
@@ -12,7 +12,7 @@ import { temporaryFolder } from "./temporary.js";
 const PACKAGE = fileURLToPath(new URL("../..", import.meta.url));
 const DOCUMENTS = new URL("../../../docs/", import.meta.url);
 
-/** What a block of commands printed, and what the document says it prints. */
+/** What a block of commands printed, and what the document shows. */
 export interface Printed {
   readonly printed: string;
   readonly shown: string;
@@ -20,7 +20,7 @@ export interface Printed {
 
 export interface Block {
   readonly language: string;
-  /** The file that the block is, if it is one. */
+  /** The name of the file that the block shows, if any. */
   readonly file: string | undefined;
   readonly text: string;
 }
@@ -37,7 +37,7 @@ export function blocksOf(path: string): Block[] {
   );
 }
 
-/** Follows a tutorial in a new folder: writes its files and runs its commands, in their order. */
+/** Follows a tutorial in a new folder: writes its files and runs its commands, in order. */
 export function follow(path: string, environment: NodeJS.ProcessEnv = {}): Printed[] {
   const folder = projectFolder();
   const results: Printed[] = [];
@@ -53,7 +53,7 @@ export function follow(path: string, environment: NodeJS.ProcessEnv = {}): Print
   return results;
 }
 
-/** A new folder that has the package and its peers, until the test is over. */
+/** A new folder with the package and its peers. It is removed after the test. */
 export function projectFolder(): string {
   const folder = temporaryFolder();
   const modules = join(folder, "node_modules");
@@ -65,7 +65,7 @@ export function projectFolder(): string {
   return folder;
 }
 
-/** Runs those commands that start a program of the tutorial, or look at its database. */
+/** Runs the commands that start a program of the tutorial or query its database. */
 function runCommands(folder: string, text: string, environment: NodeJS.ProcessEnv): string {
   const env = { ...process.env, ...environment };
   const outputs = text.split("\n").map((line) => {
@@ -79,7 +79,7 @@ function runCommands(folder: string, text: string, environment: NodeJS.ProcessEn
   return outputs.join("");
 }
 
-/** What the command-line tool of SQLite prints. */
+/** The rows of a query, as SQLite's command-line tool prints them. */
 function rowsOf(path: string, query: string): string {
   const db = new Database(path, { readonly: true });
   try {

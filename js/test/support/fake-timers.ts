@@ -1,4 +1,4 @@
-// Fake timers, installed after the package is loaded, as tests of applications install them.
+// Fake timers, installed after the package is loaded, as applications' tests do.
 
 import { mock } from "node:test";
 
@@ -8,12 +8,12 @@ import { checkpoint, config, idOf, ids, metadata } from "./checkpoints.js";
 
 const realTurn = setImmediate;
 
-/** Nothing that is faked happens by itself. */
+/** Installers of fakes. Faked timers never fire by themselves. */
 export const FAKES: Record<string, () => void> = {
   "Vitest and Sinon": () => {
     vi.useFakeTimers({
       now: 0,
-      // Without `nextTick`, Node.js's own streams stand still.
+      // If `nextTick` were faked, Node.js's own streams would stop.
       toFake: [
         "setTimeout",
         "clearTimeout",
@@ -36,12 +36,12 @@ export const FAKES: Record<string, () => void> = {
   },
 };
 
-/** Resolves a few turns of the event loop later, whatever is faked. */
+/** Resolves a few turns of the event loop later, even if timers are faked. */
 export async function turnsLater(): Promise<void> {
   for (let turn = 0; turn < 3; turn += 1) await new Promise<void>((resolve) => realTurn(resolve));
 }
 
-/** Makes every kind of call, each of which must settle. */
+/** Makes every kind of call. Each must settle. */
 export async function expectCallsToSettle(saver: BaseCheckpointSaver): Promise<void> {
   await saver.put(config("t"), checkpoint(1, { a: 1 }), metadata(1), { a: 1 });
   await saver.putWrites(config("t", idOf(1)), [["a", 2]], "task");
@@ -53,13 +53,13 @@ export async function expectCallsToSettle(saver: BaseCheckpointSaver): Promise<v
   expect(await saver.getTuple(config("t"))).toBeUndefined();
 }
 
-/** A SQLite saver, with its driver's way to run a statement. */
+/** A SQLite saver, with its driver's method to run a statement. */
 interface OnSqlite extends BaseCheckpointSaver {
   readonly db: { exec(text: string): unknown };
   close(): void;
 }
 
-/** Waits for a lock that is given back, and for one that is not. */
+/** Waits for a lock that is released, and for one that is not. */
 export async function expectLocksToBeWaitedFor(
   open: (options?: { busyDeadlineMs: number }) => OnSqlite,
 ): Promise<void> {

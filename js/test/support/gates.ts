@@ -2,7 +2,7 @@
 
 import type { Batch, RowSet, StorageAdapter } from "../../src/entries/index.js";
 
-/** Executes batches at once and holds the answers back, or fails, while told to. */
+/** Executes batches at once. While told to, it holds the answers back, or fails. */
 export class GatedStorage implements StorageAdapter {
   readonly #storage: StorageAdapter;
   readonly #held: (() => void)[] = [];
@@ -26,7 +26,7 @@ export class GatedStorage implements StorageAdapter {
     return answer;
   }
 
-  /** Lets go of one answer that is held back, by its place. */
+  /** Releases one answer that is held back, by its index. */
   release(place: number): void {
     const [resolve] = this.#held.splice(place, 1);
     if (resolve === undefined) throw new RangeError(`no answer ${place} is held back`);

@@ -1,11 +1,10 @@
-// What two values have in common beyond being equal.
+// Compares values more strictly than by equality.
 
 import { isDeepStrictEqual, types } from "node:util";
 
 /**
- * Expects two values to be alike in all that a program could tell, and to share no object: the
- * same prototypes, properties in the same order, and the same object in two places where that is
- * so in the other.
+ * Expects two values to be indistinguishable but to share no object: the same prototypes, the same
+ * properties in the same order, and the same object in two places if the other has that.
  */
 export function expectAlike(actual: unknown, expected: unknown): void {
   const difference = differenceOf(actual, expected, "value", new Map());

@@ -1,4 +1,4 @@
-// The ways to say where a database is, for every driver of Node.js.
+// Tests of database locations, for every driver of Node.js.
 
 import { existsSync } from "node:fs";
 import { join } from "node:path";
@@ -11,7 +11,7 @@ import { temporaryFolder } from "./temporary.js";
 
 type Open = (location: never) => BaseCheckpointSaver & { close(): void };
 
-/** What says nothing that can be opened, and a part of what is said of it. */
+/** Locations that are refused, each with a part of the error's message. */
 export const REFUSED: readonly (readonly [unknown, string])[] = [
   [undefined, '":memory:"'],
   ["", '":memory:"'],
@@ -33,7 +33,7 @@ export const REFUSED: readonly (readonly [unknown, string])[] = [
   ["a.db\0.txt", "has a character that no path has"],
 ];
 
-/** Opens one file by each of its names, and expects each saver to see what the first one put. */
+/** Opens one file by several names, and expects each saver to see what the first one put. */
 export async function expectOneFileOfManyNames(open: Open): Promise<void> {
   const folder = temporaryFolder();
   const path = join(folder, "a b%20.db");
@@ -49,7 +49,7 @@ export async function expectOneFileOfManyNames(open: Open): Promise<void> {
   }
 }
 
-/** Opens databases in memory, which have nothing in common and leave no file. */
+/** Opens databases in memory, and expects them to share nothing and leave no file. */
 export async function expectMemory(open: Open): Promise<void> {
   for (const name of [":memory:", "file::memory:"]) {
     const saver = open(name as never);

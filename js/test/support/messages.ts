@@ -4,7 +4,7 @@ import * as own from "@langchain/core/messages";
 
 const id = "m1";
 const call = { name: "search", args: { q: "x", n: 1 }, id: "c1", type: "tool_call" as const };
-// The field's declared type admits no value where optional types are exact.
+// With exact optional types, the field's declared type accepts no value.
 const usage: object = {
   usage_metadata: { input_tokens: 1, output_tokens: 2, total_tokens: 3 },
 };
@@ -13,7 +13,7 @@ const blocks = [
   { type: "image_url" as const, image_url: { url: "https://example.org/a.png" } },
 ];
 
-/** One of every class, and of the kinds of content. */
+/** A message of every class, and of every kind of content. */
 export function messagesOf(core: typeof own): [string, own.BaseMessage][] {
   return [
     ["a HumanMessage", new core.HumanMessage("hi")],
@@ -66,10 +66,10 @@ export function messagesOf(core: typeof own): [string, own.BaseMessage][] {
   ];
 }
 
-/** The same of the package that is installed. */
+/** The messages of the installed package. */
 export const messages = messagesOf(own);
 
-/** What LangChain's own loader does not read whole. */
+/** A message that LangChain's own loader does not read completely. */
 export const toolChunk = new own.ToolMessageChunk({
   content: "part",
   tool_call_id: "c9",

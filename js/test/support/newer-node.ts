@@ -1,4 +1,4 @@
-// A Node.js that has node:sqlite: this one, or else one from the npm package of its platform.
+// Finds a Node.js that has node:sqlite: this one, or one from the npm package of its platform.
 
 import { execFileSync } from "node:child_process";
 import { existsSync } from "node:fs";
@@ -7,7 +7,7 @@ import { fileURLToPath } from "node:url";
 
 const VERSION = "22.23.3";
 
-/** Gives the path of the executable, installed beside the other packages on first use. */
+/** Returns the path of the executable, which is installed on first use. */
 export function nodeWithSqlite(): string {
   if (isBuiltin("node:sqlite")) return process.execPath;
   const platform = process.platform === "win32" ? "win" : process.platform;

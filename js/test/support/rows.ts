@@ -1,4 +1,4 @@
-// What is stored, row by row.
+// Reads everything that is stored, row by row.
 
 import { ROW_QUERIES } from "../../src/testing/rows.js";
 
@@ -7,7 +7,7 @@ export interface Database {
   prepare(text: string): { all(): unknown[] };
 }
 
-/** The text of every row of every table, in the order of those texts. */
+/** The text of every row of every table; each table's rows are ordered by their text. */
 export function rowsIn(database: Database): string[] {
   return ROW_QUERIES.flatMap(([table, query]) => {
     const rows = database.prepare(query).all() as { row: string }[];

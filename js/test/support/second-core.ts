@@ -1,4 +1,4 @@
-// A second copy of @langchain/core, as one more version in `node_modules` is.
+// A second copy of @langchain/core, like another version in `node_modules`.
 
 import { cpSync, mkdirSync, readdirSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
@@ -6,7 +6,7 @@ import { fileURLToPath, pathToFileURL } from "node:url";
 
 type Messages = typeof import("@langchain/core/messages");
 
-/** The messages of a copy of the installed package, which is made in a folder. */
+/** Copies the installed package into a folder, and returns its messages. */
 export async function secondMessages(folder: string): Promise<Messages> {
   const installed = fileURLToPath(new URL("../../node_modules", import.meta.url));
   const modules = join(folder, "node_modules");

@@ -1,4 +1,4 @@
-// A saver that remembers beside one that does not: both must store and give the same.
+// A saver with a cache beside one without: both must store and give the same.
 
 import { isDeepStrictEqual } from "node:util";
 
@@ -10,17 +10,17 @@ import { type SqliteOptions, SqliteSaver } from "../../src/entries/sqlite.js";
 import { all, checkpoint, config, metadata } from "./checkpoints.js";
 import { rowsIn } from "./rows.js";
 
-/** A serializer that keeps its warnings to itself. */
+/** A serializer without warnings. */
 export function quietSerde(): JsonPlusSerde {
   return new JsonPlusSerde({ onWarning: () => {} });
 }
 
-/** Another saver on a saver's database, which remembers nothing yet. */
+/** Another saver on a saver's database, with an empty cache. */
 export function freshOn({ db, serde }: SqliteSaver, options: SqliteOptions = {}): SqliteSaver {
   return new SqliteSaver(db, serde, options);
 }
 
-/** Expects equal values, of equal classes; `-0` is not zero. */
+/** Expects equal values of equal classes. `-0` does not equal 0. */
 export function expectSame(actual: unknown, expected: unknown, about = "the outcomes"): void {
   if (isDeepStrictEqual(actual, expected)) return;
   expect(actual, about).toStrictEqual(expected);
@@ -32,7 +32,7 @@ export function expectSameRows(one: SqliteSaver, other: SqliteSaver): void {
   expectSame(rowsIn(one.db), rowsIn(other.db), "the stored rows");
 }
 
-/** Two savers on databases of their own, which get the same calls. */
+/** Two savers on separate databases, which get the same calls. */
 export class Twins {
   readonly remembering: SqliteSaver;
   readonly forgetful: SqliteSaver;
@@ -51,7 +51,7 @@ export class Twins {
     });
   }
 
-  /** Puts the values in both, as the next checkpoint of one thread. */
+  /** Puts the values with both savers, as the next checkpoint of a thread. */
   async put(values: Record<string, unknown>, thread = "t"): Promise<void> {
     this.#number += 1;
     const next = checkpoint(this.#number, values);
@@ -64,7 +64,7 @@ export class Twins {
     if (one.status === "fulfilled") this.#last = next.id;
   }
 
-  /** Expects the same rows, and the same tuples from each saver and from one without memory. */
+  /** Expects the same rows, and the same tuple from each saver and from one with an empty cache. */
   async expectSame(at: RunnableConfig = config("t")): Promise<CheckpointTuple | undefined> {
     expectSameRows(this.remembering, this.forgetful);
     const expected = await this.forgetful.getTuple(at);

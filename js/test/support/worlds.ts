@@ -1,5 +1,5 @@
-// Calls drawn at random, made by a saver in its own world: its database, and the state that an
-// application would hold. Two worlds that draw the same calls have equal objects, never the same.
+// Random calls of a saver in its own world: its database, and the state that an application would
+// hold. Two worlds with the same calls have equal objects, but share none.
 
 import type { CheckpointTuple } from "@langchain/langgraph-checkpoint";
 import fc from "fast-check";
@@ -12,14 +12,14 @@ import { freshOn } from "./twins.js";
 type Values = Record<string, unknown>;
 type Mutation = Parameters<Parameters<typeof mutation.map>[0]>[0];
 
-/** A change of a list or map that leaves most of it as it is. */
+/** A change of a list or map that leaves most of it unchanged. */
 interface Edit {
   readonly kind: "push" | "unshift" | "insert" | "remove" | "replace" | "reverse" | "empty";
   readonly at: number;
   readonly value: unknown;
 }
 
-/** What happens in a world. */
+/** An event in a world. */
 export type Event =
   | { readonly kind: "set"; readonly channel: string; readonly value: unknown }
   | { readonly kind: "drop"; readonly channel: string }
@@ -41,7 +41,7 @@ const value = fc.oneof(
   { weight: 3, arbitrary: items },
   { weight: 2, arbitrary: fields },
   { weight: 1, arbitrary: trackedValue },
-  // Enough elements for a spine of several chunks, and text in many languages.
+  // Enough elements for a spine of several chunks, with text in many languages.
   {
     weight: 1,
     arbitrary: fc.integer({ min: 30, max: 90 }).map((count) => {
@@ -70,7 +70,7 @@ const edit: fc.Arbitrary<Edit> = fc.record({
 const mutations = fc.array(mutation, { minLength: 1, maxLength: 3 });
 const back = fc.nat({ max: 4 });
 
-/** One event. Puts come often, as nothing else stores what the others change. */
+/** An event. Puts are frequent, as only they store what other events change. */
 export const event: fc.Arbitrary<Event> = fc.oneof(
   { weight: 3, arbitrary: fc.record({ kind: fc.constant("set" as const), channel, value }) },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant("drop" as const), channel }) },
@@ -108,7 +108,7 @@ export const event: fc.Arbitrary<Event> = fc.oneof(
   },
 );
 
-/** One of the few threads and namespaces there are, and what the application knows of it. */
+/** One of a few threads and namespaces, and what the application knows of it. */
 interface Place {
   readonly thread: string;
   readonly namespace: string;
@@ -130,7 +130,7 @@ export class World {
     this.saver = saver;
   }
 
-  /** What an event gives, an error's code included. */
+  /** The outcome of an event, or its error's code. */
   async outcomeOf(event: Event): Promise<unknown> {
     try {
       return await this.#perform(event, this.place);
@@ -187,7 +187,7 @@ export class World {
     }
   }
 
-  /** Goes on from a checkpoint, as an invocation does: a fork, where it is not the latest. */
+  /** Goes on from a checkpoint, as an invocation does. If it is not the latest, that is a fork. */
   async #resume(place: Place, back: number): Promise<CheckpointTuple | undefined> {
     const tuple = await this.saver.getTuple(this.#config(back));
     if (tuple !== undefined) place.values = { ...tuple.checkpoint.channel_values };
@@ -199,7 +199,7 @@ export class World {
     return config(thread, back === 0 ? undefined : stored.at(-1 - back), namespace);
   }
 
-  /** Puts once, or several times without waiting; what is changed after the call must not show. */
+  /** Puts once, or several times without waiting. Changes made after the call must not show. */
   async #put(saver: SqliteSaver, place: Place, values: Values, times: number): Promise<unknown> {
     const ids: string[] = [];
     const puts = Array.from({ length: times }, () => {
@@ -224,7 +224,7 @@ export class World {
   }
 }
 
-/** What is read after what was read has been spoiled: it must not show. */
+/** Reads, changes what was read, and reads again. The change must not show. */
 async function spoiled<Read>(spoil: readonly Mutation[], read: () => Promise<Read>): Promise<Read> {
   const first = await read();
   for (const one of spoil) one.apply(first);
@@ -238,7 +238,7 @@ function applyEdit(target: unknown, { kind, at, value }: Edit): void {
       editFields(target as Values, kind, at, value);
     }
   } catch (error) {
-    // What is frozen, or no array's kin any more, refuses to be changed.
+    // Frozen objects, and arrays that lost their prototype, cannot be changed.
     if (!(error instanceof TypeError)) throw error;
   }
 }

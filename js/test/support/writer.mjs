@@ -1,9 +1,9 @@
-// A process that stores checkpoints and says so:
+// A process that stores checkpoints and acknowledges them:
 //
 //   node writer.mjs <database> <thread> <name> <count> [<cacheBytes>]
 //
 // For each checkpoint whose promises are resolved it prints its id, a digest of its values, and a
-// digest of its write. A count of 0 means: until killed.
+// digest of its write. A count of 0 means: until it is killed.
 
 import { createHash } from "node:crypto";
 import { writeSync } from "node:fs";
@@ -44,7 +44,7 @@ for (let number = 1; number <= Number(count) || count === "0"; number += 1) {
     saver.putWrites(written, [["messages", write]], `task-${name}`),
   ]);
   parent = id;
-  // Written at once, so that what was acknowledged is known when the process dies.
+  // Written synchronously, so that acknowledgements are known when the process is killed.
   writeSync(1, line);
 }
 saver.close();

@@ -1,10 +1,10 @@
 /**
- * The fingerprint of a value, by which it is known to be unchanged: a flat copy of everything that
- * writing the value reads.
+ * The fingerprint of a value proves later that it is unchanged: it is a flat copy of everything
+ * that writing the value reads.
  *
- * A fingerprint holds, in the order in which a value is walked, the shape of each object and each
- * primitive; strings are held by reference, not copied. A value that gives all of it again is
- * written in the same bytes, whatever has been done to it meanwhile.
+ * A fingerprint holds the shape of each object and each primitive, in the order in which the value
+ * is walked. Strings are held by reference, not copied. A value that matches its fingerprint is
+ * written as the same bytes, whatever was done to it in between.
  */
 import { kwargOf } from "../../serde/classes.js";
 import { type Noted, note, type Slot } from "../../serde/plain.js";
@@ -17,11 +17,11 @@ type Items = unknown[] & { toJSON?: unknown };
 /** Sentinel place: the value has changed. */
 const NONE = -1;
 
-/** What writing a value has read. */
+/** What was read when the value was written. */
 export class Fingerprint {
   readonly slots: readonly Slot[];
   readonly bytes: number;
-  /** Whether a text was written of the slots themselves, so that they say what it says. */
+  /** Whether the value's text was written from these slots, so that they give the same value. */
   readonly isWritten: boolean;
 
   constructor(slots: readonly Slot[], { bytes, text }: Noted) {
@@ -31,15 +31,15 @@ export class Fingerprint {
   }
 }
 
-/** What is remembered of a value, and its text, where that was found on the way. */
+/** The fingerprint of a value, and its text if the same walk could write it. */
 export interface Recorded {
   readonly fingerprint: Fingerprint;
   readonly text: string | undefined;
 }
 
 /**
- * Remembers all that writing a value reads. Undefined where the value cannot be proven unchanged
- * and has to be written every time.
+ * Takes the fingerprint of a value. Undefined if the value cannot be proven unchanged and has to be
+ * written every time.
  */
 export function fingerprintOf(element: unknown): Recorded | undefined {
   const slots: Slot[] = [];
@@ -48,8 +48,7 @@ export function fingerprintOf(element: unknown): Recorded | undefined {
 }
 
 /**
- * How many of the first values, up to an end, would be written in the very bytes that they were
- * when the slots, of one after the other, were noted.
+ * How many of the first `end` values match their fingerprints, which follow one another in `slots`.
  */
 export function matchPrefix(
   slots: readonly Slot[],
@@ -63,12 +62,14 @@ export function matchPrefix(
       if (at === NONE) break;
     }
   } catch {
-    // Reading the value threw; writing it says where.
+    // Reading the value threw; writing it will report where.
   }
   return count;
 }
 
-/** Whether writing the value gives the very bytes that it gave when the slots were noted. */
+/**
+ * Whether a value matches the fingerprint at a place in `slots`, so that its bytes are the same.
+ */
 export function matchAt(slots: readonly Slot[], at: number, value: unknown): boolean {
   try {
     return matchWhole(slots, at, value) !== NONE;
@@ -82,7 +83,7 @@ function matchWhole(slots: readonly Slot[], at: number, value: unknown): number 
   return isObjectPrototypeExtended() ? NONE : matchObject(slots, at, value);
 }
 
-/** Compares an object with the slots at a place. Gives the place after them, or `NONE`. */
+/** Compares an object with the slots at a place. Returns the place after them, or `NONE`. */
 function matchObject(slots: readonly Slot[], at: number, value: unknown): number {
   const slot = slots[at];
   if (!(slot instanceof Shape)) return NONE;

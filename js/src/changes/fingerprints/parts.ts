@@ -4,22 +4,22 @@ import { note, plainText, type Slot } from "../../serde/plain.js";
 import { remake } from "../../serde/remake.js";
 import { type Fingerprint, matchAt, matchPrefix } from "./one.js";
 
-/** In place of what a part can only be written again for: nothing is ever this. */
+/** The slot of a part that cannot be proven. No value equals it, so the part is written again. */
 const UNPROVABLE = Symbol("unprovable");
 
-/** In place of the slots of a part that was read: they are taken by `fingerprintRead`. */
+/** The slot of a part that was read and has no fingerprint yet. `fingerprintRead` replaces it. */
 const READ = Symbol("read");
 
-/** About what the slots of a message take beside its strings. */
+/** About the memory of a message's slots, without its strings. */
 const READ_BYTES = 440;
 
 /**
- * What proves of each part that it is unchanged. A part that is a primitive, or promised to be
- * immutable, is a slot itself; others have the slots of a fingerprint. The slots of all parts are
- * in one list, since proving a list of messages takes as long as fetching what it looks at.
+ * The fingerprints of all parts. A part that is a primitive, or promised to be immutable, is its
+ * own single slot; others have the slots of a fingerprint. All slots are in one list, as proving a
+ * list of messages takes about as long as fetching the memory it looks at.
  *
- * Fingerprints of a list or map that has grown are those of what it was before, which goes on to
- * have the first ones.
+ * When a list or map grows, its fingerprints are appended to those it had. The smaller value goes
+ * on to use the same arrays, and only their first places.
  */
 export class Fingerprints {
   readonly #immutable: boolean;
@@ -27,7 +27,7 @@ export class Fingerprints {
   /** Where the slots of each part start. */
   readonly #starts: number[];
   readonly #bytes: number[];
-  /** Whether a part's text was written of its slots, so that they say what it says. */
+  /** Whether a part's text was written from its slots, so that they give the same value. */
   readonly #written: boolean[];
 
   /** @param immutable Whether all parts are promised never to change. */
@@ -45,17 +45,17 @@ export class Fingerprints {
     this.#written = written;
   }
 
-  /** About how much memory the proof of a part takes. */
+  /** About how many bytes of memory a part's fingerprint takes. */
   bytesOf(place: number): number {
     return this.#bytes[place] ?? 0;
   }
 
-  /** Whether a part was read and not proven since. */
+  /** Whether a part was read and has no fingerprint yet. */
   isRead(place: number): boolean {
     return this.#first(place) === READ;
   }
 
-  /** How many parts, from the beginning on, are these items: so many of them at most. */
+  /** How many parts at the beginning match these items, at most `end`. */
   prefix(items: readonly unknown[], end: number): number {
     if (!this.#immutable) return matchPrefix(this.#slots, items, end);
     let count = 0;
@@ -63,21 +63,21 @@ export class Fingerprints {
     return count;
   }
 
-  /** Whether a part is this item. */
+  /** Whether the part at a place is proven to be this item. */
   isProven(place: number, item: unknown): boolean {
     const at = this.#starts[place] ?? this.#slots.length;
     return this.#immutable ? Object.is(this.#slots[at], item) : matchAt(this.#slots, at, item);
   }
 
-  /** Adds a part, and gives its text where that was found on the way. */
+  /** Adds a part, and returns its text if the same walk could write it. */
   add(item: unknown): string | undefined {
     if (this.#immutable || isPrimitive(item)) {
       this.#addItself(item);
       return plainText(item);
     }
-    // From its start on, the rest of the slots is taken: looking at the part may run anything.
+    // The start is stored first: reading the part may run any code, even code that adds parts.
     const place = this.#open(0);
-    // What is proven is what the text says: both are of one look at the part, which may change it.
+    // The fingerprint and the text come from one walk, as reading the part may change it.
     const noted = note(this.#slots, item);
     if (noted === undefined) {
       this.#slots.push(UNPROVABLE);
@@ -88,7 +88,7 @@ export class Fingerprints {
     return noted?.text;
   }
 
-  /** Adds a part of which a fingerprint was taken, or none could be. */
+  /** Adds a part with its fingerprint, or without one if it cannot be proven. */
   addFingerprint(fingerprint: Fingerprint | undefined): void {
     const place = this.#open(fingerprint?.bytes ?? 0);
     this.#written[place] = fingerprint?.isWritten ?? false;
@@ -96,7 +96,7 @@ export class Fingerprints {
     else for (const slot of fingerprint.slots) this.#slots.push(slot);
   }
 
-  /** Adds a part that was read. */
+  /** Adds a part that was read. Its fingerprint is taken later. */
   addRead(item: unknown, text: string): void {
     if (this.#immutable || isPrimitive(item)) {
       this.#addItself(item);
@@ -106,21 +106,24 @@ export class Fingerprints {
     }
   }
 
-  /** Adds a part with the proof that it has elsewhere. */
+  /** Adds a part with its fingerprint from another value. */
   addKept(from: Fingerprints, place: number): void {
     this.#written[this.#open(from.bytesOf(place))] = from.#written[place] ?? false;
     const end = from.#starts[place + 1] ?? from.#slots.length;
     for (let at = from.#starts[place] ?? end; at < end; at += 1) this.#slots.push(from.#slots[at]);
   }
 
-  /** Takes the last part away. */
+  /** Removes the last part. */
   removeLast(): void {
     this.#slots.length = this.#starts.pop() ?? 0;
     this.#bytes.pop();
     this.#written.pop();
   }
 
-  /** The fingerprints of the first parts, to add to: these, where nobody has yet. */
+  /**
+   * The fingerprints of the first `length` parts, to add more to: these themselves if they have no
+   * more, else a copy.
+   */
   toGrow(length: number): Fingerprints {
     const start = this.#starts[length];
     if (start === undefined) return this;
@@ -134,8 +137,8 @@ export class Fingerprints {
   }
 
   /**
-   * A part made again of what its proof holds. Undefined where that does not say what it was
-   * written as, or a class refuses its kwargs: then its text has to be read.
+   * Makes a part again from its fingerprint. Undefined if the fingerprint does not give the value
+   * that was written, or a class refuses its kwargs: then the part's text has to be read.
    */
   remake(place: number): { readonly item: unknown } | undefined {
     if (this.#written[place]) {
@@ -155,11 +158,11 @@ export class Fingerprints {
 
   #addItself(item: unknown): void {
     this.#open(0);
-    // What is immutable may be anything, and is compared with nothing but itself.
+    // An immutable part may be any value. It is only compared by identity.
     this.#slots.push(item as Slot);
   }
 
-  /** Begins a part, and gives its place. */
+  /** Begins a part and returns its place. */
   #open(bytes: number): number {
     this.#bytes.push(bytes);
     this.#written.push(false);
@@ -167,7 +170,7 @@ export class Fingerprints {
   }
 }
 
-/** Whether a value is what it is for good. A function may have a `toJSON`. */
+/** Whether a value can never change. A function may: it may have a `toJSON`. */
 export function isPrimitive(value: unknown): boolean {
   return value === null || (typeof value !== "object" && typeof value !== "function");
 }

@@ -1,5 +1,5 @@
-// Parts that were read are fingerprinted when they are first put again: a value that is only read
-// is spared that.
+// Parts that were read are fingerprinted at the next put, so that values that are only read cost
+// nothing.
 
 import type { Parts } from "../align.js";
 import { type TrackedParts, valueText } from "../value.js";
@@ -7,19 +7,18 @@ import { type Fingerprint, fingerprintOf, type Recorded } from "./one.js";
 import { Fingerprints, isPrimitive } from "./parts.js";
 
 /**
- * Fingerprints the parts that were read: they are unchanged where they are written as the text
- * that was read. One that is not among the parts there are, or is written elsewise, can only be
- * written again.
+ * Fingerprints the parts that were read. A part is unchanged if it is written as the text that was
+ * read. A part that no longer exists, or is written as another text, gets no fingerprint.
  */
 export function fingerprintRead(before: TrackedParts, now: Parts): void {
   if (!before.isRead) return;
   before.isRead = false;
   const { fingerprints, length } = before;
-  const looks = new Looks(now);
+  const written = new WrittenParts(now);
   const fingerprinted = new Fingerprints(false);
   for (let place = 0; place < length; place += 1) {
     if (fingerprints.isRead(place))
-      fingerprinted.addFingerprint(looks.find(place, textAt(before, place)));
+      fingerprinted.addFingerprint(written.find(place, textAt(before, place)));
     else fingerprinted.addKept(fingerprints, place);
   }
   before.fingerprints = fingerprinted;
@@ -29,8 +28,8 @@ function textAt({ keys, texts }: TrackedParts, place: number): string {
   return valueText(keys?.[place], texts[place] ?? "");
 }
 
-/** The parts as they are written, each written once. */
-class Looks {
+/** The parts as they are written, each at most once. */
+class WrittenParts {
   readonly #items: readonly unknown[];
   readonly #found = new Map<number, Recorded | undefined>();
   #byText: ReadonlyMap<string, Recorded> | undefined;
@@ -39,7 +38,7 @@ class Looks {
     this.#items = items;
   }
 
-  /** The fingerprint of a part that is written as this text: the one at the index, or another. */
+  /** The fingerprint of a part that is written as this text: the one at the index, or any other. */
   find(index: number, text: string): Fingerprint | undefined {
     const recorded = this.#at(index);
     if (recorded?.text === text) return recorded.fingerprint;

@@ -1,5 +1,4 @@
-// Calls, answers and moments as MessagePack will have them: wit/planner/wire.wit says which shape
-// is which.
+// Calls, answers and moments in the shapes of wit/planner/wire.wit, to be encoded as MessagePack.
 
 import type { SqlValue } from "../adapter.js";
 import type {
@@ -15,7 +14,7 @@ import type {
   PutWrites,
 } from "../contract.js";
 
-/** A value that MessagePack holds. */
+/** A value that MessagePack can hold. */
 export type WireValue = undefined | boolean | SqlValue | readonly WireValue[];
 
 /** A call, to be encoded. */

@@ -1,5 +1,5 @@
-// A planner's core module as functions of bytes: its exports are the canonical ABI of the interface
-// `wire` in wit/planner/wire.wit, where a list of bytes is its place and its length.
+// A planner's core module as functions over bytes. Its exports are the canonical ABI of the
+// interface `wire` in wit/planner/wire.wit, where a list of bytes is an address and a length.
 
 import { Decoder, Encoder, ExtensionCodec } from "@msgpack/msgpack";
 
@@ -8,20 +8,20 @@ import type { WireValue } from "./call.js";
 import type { WireAnswer, WireProgress, WireRefusal, WireStatus } from "./progress.js";
 
 const INTERFACE = "langgraph:checkpoint-planner/wire@0.1.0";
-/** Bytes of an encoder's buffer that stay reserved for the next call. */
+/** How many bytes an encoder's buffer may keep for the next call. */
 const RESERVED_MAX = 4 * 1024 * 1024;
 /** The extension type of text that begins with a byte order mark. */
 const MARKED_TEXT = 1;
 
-/** Bytes in the core module's memory: where they are, and how many. */
+/** Bytes in the core module's memory: their address and length. */
 export type Given = readonly [at: number, length: number];
 
-/** No bytes: a list without elements has a place all the same. */
+/** No bytes. An empty list still needs an address that is not 0. */
 export const NOTHING: Given = [1, 0];
 
 type Export = (...values: number[]) => number;
-/** An export that gives bytes, and the one that frees them. */
-type Gives = readonly [run: Export, free: Export];
+/** An export that returns bytes, and the one that frees them. */
+type BytesExport = readonly [run: Export, free: Export];
 
 const extensionCodec = new ExtensionCodec();
 const markedText = new TextDecoder("utf-8", { ignoreBOM: true });
@@ -36,17 +36,17 @@ const decoder = new Decoder({ useBigInt64: true, extensionCodec });
 export class WireCore {
   readonly #memory: WebAssembly.Memory;
   readonly #allocate: Export;
-  readonly #start: Gives;
-  readonly #advance: Gives;
+  readonly #start: BytesExport;
+  readonly #advance: BytesExport;
   readonly #end: Export;
-  /** By its name, what is called a few times in the life of a store. */
-  readonly #gives: (name: string) => Gives;
+  /** Looks up an export that is called only a few times in the life of a store. */
+  readonly #gives: (name: string) => BytesExport;
   #encoder = newEncoder();
 
   constructor(module: WebAssembly.Module) {
     const { exports } = new WebAssembly.Instance(module, {});
     const called = (name: string) => exports[name] as Export;
-    const gives = (name: string): Gives => {
+    const gives = (name: string): BytesExport => {
       return [called(`${INTERFACE}#${name}`), called(`cabi_post_${INTERFACE}#${name}`)];
     };
     this.#memory = exports.memory as WebAssembly.Memory;
@@ -57,11 +57,11 @@ export class WireCore {
     this.#gives = gives;
   }
 
-  /** Writes a value into the core module's memory, for a function that is to be called. */
+  /** Encodes a value into the core module's memory, as an argument of the next call. */
   give(value: WireValue): Given {
     const bytes = this.#encoder.encodeSharedRef(value);
     const { length } = bytes;
-    const at = this.#place(1, length);
+    const at = this.#reserve(1, length);
     new Uint8Array(this.#memory.buffer, at, length).set(bytes);
     if (bytes.buffer.byteLength > RESERVED_MAX) this.#encoder = newEncoder();
     return [at, length];
@@ -73,10 +73,10 @@ export class WireCore {
     return this.#take(open(...this.give(options)), free) as WireAnswer<[number]>;
   }
 
-  /** Begins calls on a store. Gives where each of them stands. */
+  /** Starts calls on a store, and returns the progress of each. */
   start(store: number, calls: readonly Given[], moment: Given): WireProgress[] {
-    const at = this.#place(4, calls.length * 8);
-    // In the order of bytes that memory has.
+    const at = this.#reserve(4, calls.length * 8);
+    // WebAssembly's memory is little-endian.
     const view = new DataView(this.#memory.buffer, at, calls.length * 8);
     for (const [index, [place, length]] of calls.entries()) {
       view.setUint32(index * 8, place, true);
@@ -86,7 +86,7 @@ export class WireCore {
     return this.#take(start(store, at, calls.length, ...moment), free) as WireProgress[];
   }
 
-  /** Gives an answer to an operation. Gives where that stands. */
+  /** BytesExport an operation its answer, and returns its progress. */
   advance(operation: number, answer: Given, moment: Given): WireProgress {
     const [advance, free] = this.#advance;
     return this.#take(advance(operation, ...answer, ...moment), free) as WireProgress;
@@ -103,7 +103,7 @@ export class WireCore {
     return this.#take(status(store), free) as WireStatus;
   }
 
-  /** Tells a store of the calls that another one has made. */
+  /** Tells a store of calls that an earlier instance has sent and no query has shown. */
   awaitShown(store: number, calls: readonly UnshownCall[]): WireAnswer<[]> {
     const [awaitShown, free] = this.#gives("await-shown");
     return this.#take(awaitShown(store, ...this.give(calls)), free) as WireAnswer<[]>;
@@ -115,7 +115,7 @@ export class WireCore {
     return this.#take(login(...this.give(question)), free) as WireAnswer<Fields>;
   }
 
-  #place(alignment: number, size: number): number {
+  #reserve(alignment: number, size: number): number {
     return this.#allocate(0, 0, alignment, size) >>> 0;
   }
 
@@ -129,7 +129,7 @@ export class WireCore {
   }
 }
 
-/** Numbers stay doubles, so that only a bigint is an integer. */
+/** Every number is encoded as a double, so that only a bigint is an integer. */
 function newEncoder(): Encoder {
   return new Encoder({ useBigInt64: true, forceIntegerToFloat: true });
 }

@@ -1,5 +1,5 @@
-// What the planner answers, out of the shapes that wit/planner/wire.wit gives it. They are the
-// planner's own: both are made from one source and shipped together.
+// Decodes what the planner answers, in the shapes of wit/planner/wire.wit. They are not checked:
+// planner and package are built from one source and shipped together.
 
 import { type CheckpointerError, refusal } from "../../errors.js";
 import type { SqlValue } from "../adapter.js";
@@ -20,13 +20,15 @@ import type {
 } from "../contract.js";
 
 type Access = 0 | 1;
-/** A statement: its text, or the number it got at its first time, and its rows of parameters. */
+/**
+ * A statement: its text, or the number of a text that was sent before, and its rows of parameters.
+ */
 export type WireStatement = [text: string | number, parameters: SqlValue[][]];
 /** Why something was refused, or failed. */
 export type WireRefusal = [2, tag: string, code: string, message: string, maybeStored: boolean];
-/** What a function other than those of calls gives. */
+/** What the functions that do not run calls return. */
 export type WireAnswer<Fields extends unknown[]> = [0, ...Fields] | WireRefusal;
-/** Where a call stands. */
+/** The progress of a call. */
 export type WireProgress =
   | [
       0,
@@ -96,7 +98,7 @@ type WireTuple = [
   pendingSends: WirePayload[] | null,
 ];
 
-/** The end of a call. */
+/** An outcome, decoded. */
 export function fromWireOutcome(wire: WireOutcome): Outcome {
   switch (wire[0]) {
     case 0:
@@ -108,7 +110,7 @@ export function fromWireOutcome(wire: WireOutcome): Outcome {
     case 3:
       return { tag: "stored", val: fromWireStored(wire) };
     case 4:
-      return { tag: "stale", val: kept(wire[1]) };
+      return { tag: "stale", val: copied(wire[1]) };
     case 5:
       return { tag: "writes-stored" };
     case 6:
@@ -118,14 +120,14 @@ export function fromWireOutcome(wire: WireOutcome): Outcome {
   }
 }
 
-/** The ends of calls that were made together. */
+/** The ends of calls made together, decoded. */
 export function fromWireEnds(ends: readonly WireEnd[]): Ended[] {
   return ends.map((end) => {
     return end[0] === 1 ? { outcome: fromWireOutcome(end[1]) } : { failure: fromWireRefusal(end) };
   });
 }
 
-/** A request. */
+/** A request, decoded. */
 export function fromWireRequest(wire: WireRequest): HttpRequest {
   const [method, url, headers, body, authorization, timeoutMs, responseBytesMax] = wire;
   const named = AUTHORIZATIONS[authorization];
@@ -145,7 +147,7 @@ export function fromWireStatus([, flushDue, waiting, unshown, warning]: WireStat
   };
 }
 
-/** The error that a refusal stands for. */
+/** The error of a refusal. */
 export function fromWireRefusal([
   ,
   tag,
@@ -156,7 +158,7 @@ export function fromWireRefusal([
   return refusal(tag, { code, message, maybeStored });
 }
 
-/** What was answered, where it is no refusal. */
+/** Returns an answer, or throws the error of a refusal. */
 export function accepted<Answer extends readonly [0, ...unknown[]]>(
   answer: Answer | WireRefusal,
 ): Answer {
@@ -176,7 +178,7 @@ type Case<Tag extends WireOutcome[0], Length extends number = number> = Extract<
 function fromWireFound([, tuple, known, bases]: Case<1, 4>): FoundCheckpoint {
   return {
     tuple: fromWireTuple(tuple),
-    known: kept(known),
+    known: copied(known),
     bases: bases.map(([channel, lengths]) => ({ channel, lengths: Uint32Array.from(lengths) })),
   };
 }
@@ -191,13 +193,13 @@ function fromWireStored(wire: Case<3>): StoredCheckpoint {
     threadId,
     checkpointNs,
     checkpointId,
-    known: kept(known),
+    known: copied(known),
     values: values.map(([channel, editable]) => ({ channel, editable })),
   };
 }
 
-/** Bytes that outlive their call, without the rest of what came with them. */
-function kept(bytes: Uint8Array): Uint8Array {
+/** A copy of bytes that are copied. The original would keep the whole message in memory. */
+function copied(bytes: Uint8Array): Uint8Array {
   return bytes.slice();
 }
 
@@ -248,6 +250,6 @@ function fromWireHistory([channel, goesOn, writes, seed, known]: WireHistory): C
     goesOn,
     writes: writes.map(fromWireWrite),
     seed: seed === null ? undefined : fromWirePayload(seed),
-    known: known === null ? undefined : kept(known),
+    known: known === null ? undefined : copied(known),
   };
 }

@@ -1,12 +1,12 @@
 import type { Batch, RowSet, StorageAdapter } from "../../planner/adapter.js";
 import { boundRuns, fromColumn, platformFailure } from "./storage.js";
 
-/** A statement of D1, as far as it is used here. */
+/** The part of D1's statements that is used here. */
 export interface D1Statement {
   bind(...values: unknown[]): D1Statement;
 }
 
-/** A D1 database, as far as it is used here. */
+/** The part of a D1 database that is used here. */
 export interface D1Database {
   prepare(query: string): D1Statement;
   batch(statements: D1Statement[]): Promise<{ readonly results?: unknown }[]>;
@@ -14,11 +14,14 @@ export interface D1Database {
 
 const NAME = "the D1 database";
 
-/** Executes batches in D1, each with one request, one after the other. */
+/** Executes batches in D1, one after the other, each with one request. */
 export class D1Adapter implements StorageAdapter {
   readonly name = "d1";
   readonly #db: D1Database;
-  /** What was called before: a database on the network may overtake it. */
+  /**
+   * The batch before. Batches wait for each other, as requests on the network may overtake one
+   * another.
+   */
   #last: Promise<unknown> = Promise.resolve();
 
   constructor(db: D1Database) {
@@ -42,14 +45,14 @@ export class D1Adapter implements StorageAdapter {
       const results = (await this.#db.batch(prepared)).values();
       return statements.map((runs) => ({ rows: runs.flatMap(() => rowsOf(results.next().value)) }));
     } catch (thrown) {
-      // A batch that a statement fails is undone; where the connection failed, nobody can say.
+      // A batch that fails at a statement is rolled back. If the connection failed, nobody knows.
       const ours = /D1_ERROR|D1_TYPE_ERROR|SQLITE_/.test(String(thrown));
       throw platformFailure(NAME, thrown, batch.access === "read" || ours ? "nothing" : "unknown");
     }
   }
 }
 
-/** A batch gives rows as objects: their values are in the order of the columns. */
+/** A batch gives rows as objects. Their values are in the order of the columns. */
 function rowsOf(result: { readonly results?: unknown } | undefined) {
   if (!Array.isArray(result?.results)) return [];
   return result.results.map((row: object) => Object.values(row).map(fromColumn));

@@ -1,12 +1,12 @@
 import type { Batch, RowSet, StorageAdapter } from "../../planner/adapter.js";
 import { type BoundRun, boundRuns, fromColumn, platformFailure } from "./storage.js";
 
-/** `ctx.storage.sql` of a Durable Object, as far as it is used here. */
+/** The part of a Durable Object's `ctx.storage.sql` that is used here. */
 export interface DurableObjectSql {
   exec(query: string, ...bindings: unknown[]): { raw(): Iterable<unknown[]> };
 }
 
-/** `ctx.storage` of a Durable Object with SQLite, as far as it is used here. */
+/** The part of a Durable Object's `ctx.storage`, with SQLite, that is used here. */
 export interface DurableObjectStorage {
   readonly sql: DurableObjectSql;
   transactionSync<T>(run: () => T): T;
@@ -15,14 +15,16 @@ export interface DurableObjectStorage {
 const NAME = "the Durable Object's database";
 
 /**
- * Executes batches in a Durable Object. Each runs at once, between two events; the platform holds
- * back what the object sends until it is on disk.
+ * Executes batches in a Durable Object, synchronously. The platform holds back what the object
+ * sends until its writes are on disk.
  */
 export class DurableObjectAdapter implements StorageAdapter {
   readonly name = "durable-object";
   readonly #sql: DurableObjectSql;
   readonly #transaction: (run: () => RowSet[]) => RowSet[];
-  /** Without transactions, statements before one that fails stay. */
+  /**
+   * What a failed write leaves: without transactions, the statements before the failing one stay.
+   */
   readonly #failedStored: "nothing" | "unknown";
 
   constructor(storage: DurableObjectStorage | DurableObjectSql) {

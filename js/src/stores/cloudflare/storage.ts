@@ -1,14 +1,14 @@
-// What the databases of Cloudflare's platform have in common.
+// What Cloudflare's databases have in common.
 
 import { StorageError } from "../../errors.js";
 import type { Batch, SqlValue, Statement } from "../../planner/adapter.js";
 
 const PARAMETERS_MAX = 100;
 const STATEMENT_BYTES_MAX = 100_000;
-/** Of text, bytes, or a row. */
+/** The limit of a text, a blob, or a row. */
 const VALUE_BYTES_MAX = 2_000_000;
 
-/** A value as these databases take it: they know no bigint. */
+/** A value as these databases accept it. They have no bigint. */
 export type BoundValue = null | number | string | Uint8Array;
 
 /** One run of a statement. */
@@ -17,7 +17,10 @@ export interface BoundRun {
   readonly values: BoundValue[];
 }
 
-/** The runs of each statement of a batch. What the platform would refuse is refused here. */
+/**
+ * The runs of each statement of a batch. Throws `storage-too-large` for what the platform would
+ * refuse.
+ */
 export function boundRuns(batch: Batch, database: string): BoundRun[][] {
   return batch.statements.map(({ text, parameters }: Statement) => {
     if (text.length > STATEMENT_BYTES_MAX) {
@@ -39,7 +42,7 @@ function toBound(value: SqlValue, database: string): BoundValue {
   if (bytesOf(value) > VALUE_BYTES_MAX) {
     throw tooLarge(database, `values of more than ${VALUE_BYTES_MAX} bytes`);
   }
-  // The planner's integers are keys, places and counts: exact as numbers.
+  // The planner's integers are keys, places and counts, all exact as numbers.
   return typeof value === "bigint" ? Number(value) : value;
 }
 
@@ -47,11 +50,13 @@ function bytesOf(value: SqlValue): number {
   return typeof value === "string" || value instanceof Uint8Array ? value.length : 0;
 }
 
-/** A column as an adapter gives it: these databases give bytes as buffers or lists of numbers. */
+/**
+ * A column as an adapter must give it. These databases give bytes as buffers or lists of numbers.
+ */
 export function fromColumn(value: unknown): SqlValue {
   if (value instanceof ArrayBuffer) return new Uint8Array(value);
   if (Array.isArray(value)) return Uint8Array.from(value);
-  // Another type is for whoever looks at the answer to name.
+  // `CheckedAdapter` reports any other type.
   return value as SqlValue;
 }
 
@@ -62,7 +67,7 @@ function tooLarge(database: string, what: string): StorageError {
   );
 }
 
-/** What the platform threw, as the storage's failure. */
+/** What the platform threw, as a `StorageError`. */
 export function platformFailure(
   database: string,
   thrown: unknown,

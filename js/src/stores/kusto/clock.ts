@@ -1,11 +1,11 @@
 import type { Moment } from "../../planner/contract.js";
 import { timers } from "../../platform/timers.js";
 
-/** Time: what it is, and letting it pass. */
+/** A clock and a timer. */
 export interface Clock {
   /** Milliseconds since 1970. */
   now(): number;
-  /** Resolves when so many milliseconds have passed. */
+  /** Resolves after this many milliseconds. */
   sleep(milliseconds: number): Promise<void>;
 }
 
@@ -15,17 +15,17 @@ export const systemClock: Clock = {
   sleep: (milliseconds) => new Promise((resolve) => timers.setTimeout(resolve, milliseconds)),
 };
 
-/** Runs something when the turn of the event loop is over, with the microtasks that it leaves. */
+/** Runs something at the end of this turn of the event loop, after its microtasks. */
 export const atTurnsEnd: (run: () => void) => unknown = timers.setImmediate;
 
-/** Runs something later, if the process is still there; gives what takes that back. */
+/** Runs something later, without keeping the process alive. Returns a function that cancels it. */
 export function later(milliseconds: number, run: () => void): () => void {
   const timer = timers.setTimeout(run, milliseconds);
   (timer as { unref?(): void }).unref?.();
   return () => timers.clearTimeout(timer);
 }
 
-/** The moments of a clock that may go back; they do not. */
+/** The moments of a clock. They never go back, even if the clock does. */
 export class Moments {
   readonly #clock: Clock;
   #last = 0n;
@@ -34,7 +34,7 @@ export class Moments {
     this.#clock = clock;
   }
 
-  /** The time, and random bits. */
+  /** The time and 64 random bits. */
   next(): Moment {
     const now = BigInt(Math.floor(this.#clock.now())) * 1000n;
     if (now > this.#last) this.#last = now;

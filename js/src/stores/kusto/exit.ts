@@ -1,22 +1,24 @@
-// What waits in write-behind when the process ends.
+// Sends, or warns about, the rows that still wait in write-behind when the process ends.
 
 import type { Waiting } from "../../planner/contract.js";
 
-/** A store that may have rows that wait. */
+/** A store with write-behind. */
 export interface Unsent {
-  /** Sends what waits, unless that was tried in vain. */
+  /** Sends the waiting rows, unless it has tried and failed since the last call. */
   sendBeforeExit(): void;
-  /** What is lost if the process ends. */
+  /** What is lost if the process ends now. */
   unsent(): Waiting;
   warnAtExit(message: string): void;
 }
 
 type Process = Pick<NodeJS.Process, "off" | "on">;
 
-/** Those that have some; without them nothing listens. */
+/**
+ * The stores that have waiting rows. While there are none, the process has no listeners of ours.
+ */
 const stores = new Set<Unsent>();
 
-/** Notes whether rows of a store wait. */
+/** Records whether a store has waiting rows. */
 export function noteUnsent(store: Unsent, waits: boolean): void {
   const { process } = globalThis as { process?: Partial<Process> };
   if (process?.on === undefined || process.off === undefined) return;

@@ -1,11 +1,11 @@
-// Requests on the network. No message holds what a request or its failure does: what comes back of
-// a failure is a word or two of this file's own. What was thrown is the cause of the call's error.
+// Requests on the network. A failure is described by a few fixed words, so that no message contains
+// anything of a request or response. The thrown error becomes the cause of the call's error.
 
 import type { HttpAnswer, HttpRequest } from "../../planner/contract.js";
 import { timers } from "../../platform/timers.js";
 import { causeOf, failed, TokenFailure, TokenPending, type TokenSource } from "./token.js";
 
-/** `fetch`, or what stands in for it. */
+/** `fetch`, or a replacement. */
 export type Fetch = typeof globalThis extends { fetch: infer Own }
   ? Own
   : (url: string, init: object) => Promise<object>;
@@ -14,9 +14,9 @@ export type Fetch = typeof globalThis extends { fetch: infer Own }
 export class Exchange {
   readonly #fetch: Fetch;
   readonly #tokens: TokenSource;
-  /** Why the last request that needed a token had none. */
+  /** Why there was no token for the last request that needed one. */
   tokenFailure: TokenFailure | undefined;
-  /** What was thrown where the last request failed. */
+  /** The error that the last request failed with. */
   cause: unknown;
 
   constructor(fetch: Fetch, tokens: TokenSource) {
@@ -40,14 +40,14 @@ export class Exchange {
     } catch (thrown) {
       if (thrown instanceof TokenPending) return failed(thrown.message, thrown.cause);
       if (!(thrown instanceof TokenFailure)) throw thrown;
-      // To the planner a request without a token is one that was refused for it.
+      // The planner is told that the request was refused for its missing token.
       this.tokenFailure = thrown;
       return { tag: "response", val: { status: 401, headers: [], body: new Uint8Array() } };
     }
   }
 }
 
-/** Sends a request, once, to where it says and nowhere else. */
+/** Sends a request once, without following redirects. */
 export async function send(
   fetch: Fetch,
   request: HttpRequest,
@@ -66,7 +66,7 @@ export async function send(
     const response = await fetch(request.url, init);
     const body = await bodyOf(response, request.responseBytesMax);
     if (body === undefined) return { tag: "too-large" };
-    // Browsers keep a redirect to themselves.
+    // Browsers hide the status of a redirect.
     if (response.status === 0) return { tag: "failed", val: "redirected" };
     return {
       tag: "response",
@@ -78,8 +78,8 @@ export async function send(
 }
 
 /**
- * The body of a response, unpacked by whoever fetched it; nothing where it is longer than
- * allowed. A few bytes may unpack to more than there is memory.
+ * The decompressed body of a response; undefined if it is longer than `most` bytes. Read in parts,
+ * as a small response may decompress to more than fits in memory.
  */
 async function bodyOf(response: Response, most: number): Promise<Uint8Array | undefined> {
   const reader = response.body?.getReader();
@@ -91,7 +91,7 @@ async function bodyOf(response: Response, most: number): Promise<Uint8Array | un
     if (done) break;
     length += value.byteLength;
     if (length > most) {
-      // What comes of it is of no interest any more.
+      // Errors of the rest do not matter.
       reader.cancel().catch(() => {});
       return undefined;
     }

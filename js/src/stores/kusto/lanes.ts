@@ -3,10 +3,10 @@ import type { Eventually } from "../../platform/maybe-promise.js";
 import { isPending } from "../../platform/maybe-promise.js";
 import { atTurnsEnd } from "./clock.js";
 
-/** How many calls are made together at most. */
+/** At most this many calls are made together. */
 const TOGETHER_MAX = 256;
 
-/** What runs calls. */
+/** Runs calls, one at a time or together. */
 export interface Runs {
   one(call: Call): Eventually<Outcome>;
   together(calls: readonly Call[]): Promise<readonly Ended[]>;
@@ -14,28 +14,28 @@ export interface Runs {
 
 interface Job {
   readonly call: Call;
-  /** Repeats the call with whole values where its outcome is stale. */
+  /** Repeats the call with whole values if its outcome is stale. */
   readonly whole: Repeat | undefined;
-  /** Whether it may be made together with those beside it. */
+  /** Whether it may be made together with its neighbours. */
   readonly joins: boolean;
   resolve(outcome: Eventually<Outcome>): void;
   reject(failure: unknown): void;
 }
 
-/** A read that has not begun; what it gives never rejects. */
+/** Starts a read. The promise never rejects. */
 type Read = () => Promise<unknown>;
 
 /**
- * The calls of each thread, in the order they are called in.
+ * The lanes of all threads: each has the calls of its thread, in the order they were made.
  *
- * Calls that write wait for the end of the turn, and for those before them; what has come
- * together by then is sent together. A read begins at once where no write of its thread is before
- * it, and a write after it waits for its end.
+ * A call that writes waits for the end of the turn and for the calls before it. All that have
+ * gathered by then are sent together. A read starts at once if no write of its thread is before it.
+ * A write waits for the reads before it.
  */
 export class Lanes {
   readonly #runs: Runs;
   readonly #lanes = new Map<string, Lane>();
-  /** The reads of all threads that have not ended. */
+  /** The calls about all threads that have not ended. */
   readonly #ofAll = new Set<Promise<unknown>>();
 
   constructor(runs: Runs) {
@@ -56,7 +56,10 @@ export class Lanes {
     return lane;
   }
 
-  /** What is about all threads comes after what is before it on any, and before what is after. */
+  /**
+   * A call about all threads runs after the earlier calls of every thread and before the later
+   * ones.
+   */
   #runOnAll(call: Call): Eventually<Outcome> {
     if (this.#lanes.size === 0) return this.#tracked(this.#runs.one(call));
     let end = () => {};
@@ -85,7 +88,7 @@ export class Lanes {
   }
 }
 
-/** The calls of a thread that has any under way or waiting. */
+/** The calls of a thread that are waiting or under way. */
 class Lane {
   readonly #runs: Runs;
   readonly #whenIdle: () => void;
@@ -108,7 +111,7 @@ class Lane {
     return added;
   }
 
-  /** Begins a read, at once where nothing is before it. */
+  /** Starts a read, at once if no write is before it. */
   read(run: () => Eventually<Outcome>): Eventually<Outcome> {
     if (this.#jobs.length === 0 && !this.#isWriting) {
       const outcome = run();
@@ -127,13 +130,13 @@ class Lane {
     });
   }
 
-  /** Has a read begin after what is before it. */
+  /** Adds a read that starts after the calls before it. */
   queue(read: Read): void {
     this.#jobs.push(read);
     this.#schedule();
   }
 
-  /** Has what writes wait for the end of a read that has begun. */
+  /** Makes writes wait for a read that has started. */
   holdFor(read: Promise<unknown>): void {
     this.#reads.add(read);
     void read.then(() => {
@@ -151,7 +154,7 @@ class Lane {
     });
   }
 
-  /** Begins what comes next: reads, up to the next write, or writes, up to the next read. */
+  /** Starts what comes next: reads up to the next write, or writes up to the next read. */
   #next(): void {
     for (let [job] = this.#jobs; job !== undefined; [job] = this.#jobs) {
       if (typeof job === "function") {
@@ -166,7 +169,7 @@ class Lane {
     if (this.#reads.size === 0) this.#whenIdle();
   }
 
-  /** The writes that are made next: the first alone, or with those after it that join it. */
+  /** Takes the writes that are made next: the first one, and those after it that join it. */
   #takeWrites(first: Job): Job[] {
     const end = this.#jobs.findIndex((job) => typeof job === "function" || !job.joins);
     const count = Math.min(end < 0 ? this.#jobs.length : end, TOGETHER_MAX);
@@ -179,7 +182,7 @@ class Lane {
     this.#isWriting = true;
     void running.finally(() => {
       this.#isWriting = false;
-      // What follows in LangGraph upon a call that has ended belongs to the same turn.
+      // Waits a turn, as LangGraph's next calls follow in the turn in which this one ended.
       this.#schedule();
     });
   }
@@ -197,7 +200,7 @@ class Lane {
     } catch (thrown) {
       for (const job of jobs) job.reject(thrown);
     }
-    // Before what was called later.
+    // In front of later calls.
     this.#jobs.unshift(...again);
   }
 

@@ -1,5 +1,4 @@
-// How to log in to a cluster: what its connection string says, and tokens by an application's
-// secret.
+// Logging in to a cluster: what its connection string says, and tokens for an application's secret.
 
 import type { HttpRequest, HttpResponse, Moment } from "../../planner/contract.js";
 import { compiledOnce } from "../../planner/core-modules.js";
@@ -12,7 +11,7 @@ import { accepted, fromWireRequest, type WireRequest } from "../../planner/wire/
 export interface Connection {
   readonly clusterUri: string;
   readonly database: string | undefined;
-  /** The token or the credentials in it; undefined if it says neither. */
+  /** The token or the credentials in it; undefined if it has neither. */
   readonly login: { readonly token: string } | { readonly secret: ClientSecret } | undefined;
 }
 
@@ -23,7 +22,7 @@ export interface ClientSecret {
   readonly secret: string;
 }
 
-/** A bearer token, and when it ends, in microseconds since 1970. */
+/** A bearer token, and when it expires, in microseconds since 1970. */
 export interface Token {
   readonly value: string;
   readonly expiresAt: number;
@@ -31,10 +30,10 @@ export interface Token {
 
 type WireLogin = [token: string] | [tenant: string, clientId: string, secret: string] | null;
 
-/** The core module of the planner for Kusto, of this package's file at its first use. */
+/** The core module of the planner for Kusto from this package, loaded at the first use. */
 export const ownCore = compiledOnce(CORE);
 
-/** Answers questions about logins. */
+/** Asks the planner about logins. */
 export class LoginPlanner {
   readonly #instance: Instance;
 
@@ -42,7 +41,7 @@ export class LoginPlanner {
     this.#instance = new Instance(core ?? ownCore());
   }
 
-  /** Reads a connection string. */
+  /** Parses a connection string. Throws `InvalidInputError`. */
   connection(text: string): Connection {
     const [clusterUri, database, login] = this.#ask<[string, string | null, WireLogin]>([
       0,
@@ -51,7 +50,7 @@ export class LoginPlanner {
     return { clusterUri, database: database ?? undefined, login: fromWireLogin(login) };
   }
 
-  /** The request that gets a token for a cluster. */
+  /** The request for a token for a cluster. */
   request(
     { tenant, clientId, secret }: ClientSecret,
     clusterUri: string,
@@ -61,7 +60,7 @@ export class LoginPlanner {
     return fromWireRequest(this.#ask<WireRequest>(question));
   }
 
-  /** Reads the response to the request. */
+  /** The token in the response to that request. Throws if there is none. */
   token(response: HttpResponse, at: Moment): Token {
     const question = [2, toWireResponse(response), toWireMoment(at)];
     const [value, expiresAt] = this.#ask<[string, number]>(question);

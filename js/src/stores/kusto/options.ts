@@ -16,13 +16,13 @@ import type { WireValue } from "../../planner/wire/call.js";
 import type { Fetch } from "./http.js";
 import type { TokenCredential, TokenFunction } from "./token.js";
 
-/** How rows reach the store. */
+/** How rows are sent to the cluster. */
 export type IngestMode = (typeof INGEST_MODES)[number];
 
-/** In the order that the planner counts them. */
+/** In the order of the planner's numbers for them. */
 const INGEST_MODES = ["auto", "streaming", "inline"] as const;
 
-/** What the planner is told of the options; what is left out has its default there. */
+/** The options that the planner gets. Undefined ones get their defaults there. */
 export interface StoreOptions {
   readonly clusterUri: string;
   readonly database: string;
@@ -35,15 +35,15 @@ export interface StoreOptions {
   readonly visibilityTimeoutMs: number | undefined;
   readonly admin: boolean;
   readonly trustedHosts: readonly string[];
-  /** Whether there is a token, or a way to get one. */
+  /** Whether requests carry a token. */
   readonly credential: boolean;
 }
 
-/** How a table of a Kusto database is used. */
+/** The options of a saver on a table of a Kusto database. */
 export interface KustoOptions extends MemoryOptions, CallOptions {
   /**
-   * The compiled core module, `langgraph-checkpoint-wasm/planner-kusto.core.wasm`, for runtimes
-   * that read no files or compile nothing; read from this package when it is left out.
+   * The compiled core module, `langgraph-checkpoint-wasm/planner-kusto.core.wasm`. Needed in
+   * runtimes that cannot read files or compile WebAssembly. Defaults to the copy in this package.
    */
   readonly core?: WebAssembly.Module | undefined;
   /** The cluster's URI, such as `https://name.region.kusto.windows.net`. */
@@ -51,55 +51,58 @@ export interface KustoOptions extends MemoryOptions, CallOptions {
   /** The database. */
   readonly database?: string | undefined;
   /**
-   * Where the bearer token comes from: a credential of `@azure/identity`, or a function. Left out
-   * for a server that asks for none, and where the connection string says how to log in.
+   * Gives the bearer token: a credential of `@azure/identity`, or a function. Leave it out for a
+   * server that needs no token, or if the connection string has the login.
    */
   readonly credential?: TokenCredential | TokenFunction | undefined;
-  /** The table; `CheckpointLog` when it is left out. */
+  /** The table. Defaults to `CheckpointLog`. */
   readonly table?: string | undefined;
   /**
-   * `"streaming"`, `"inline"` for a cluster without streaming ingestion, or `"auto"`, the default:
-   * streaming for as long as the cluster has it.
+   * How rows are sent: `"streaming"`; `"inline"`, for a cluster without streaming ingestion; or
+   * `"auto"`, the default: streaming as long as the cluster supports it.
    */
   readonly ingestMode?: IngestMode | undefined;
   /**
-   * Write-behind: calls are acknowledged at once, and rows are sent when so many of them wait.
-   * **What is acknowledged and not flushed is lost with the process**, unless it ends by itself:
-   * before that it is sent. 1 when it is left out: a
-   * call is acknowledged when its rows are in the store.
+   * Write-behind: with a value over 1, calls are acknowledged at once, and rows are sent when this
+   * many of them wait. **Acknowledged rows that were not sent are lost if the process dies.** If it
+   * ends by itself, they are sent first. Defaults to 1: a call is acknowledged when its rows are in
+   * the store.
    */
   readonly batchSize?: number | undefined;
-  /** Write-behind: how many seconds rows wait at most; 30 when it is left out. */
+  /** Write-behind: rows wait at most this many seconds. Defaults to 30. */
   readonly flushInterval?: number | undefined;
-  /** How many seconds a call may try in all; 60 when it is left out. */
+  /** How many seconds a call may take, with all its retries. Defaults to 60. */
   readonly deadline?: number | undefined;
-  /** After how many days the table drops rows; 365 when it is left out. */
+  /** After how many days the table drops rows. Defaults to 365. */
   readonly retentionDays?: number | undefined;
   /**
-   * How many seconds a read waits for rows that do not show yet, within its deadline; 60 when it
-   * is left out.
+   * How many seconds, within its deadline, a read waits for rows that do not show yet. Defaults to
+   * 60.
    */
   readonly visibilityTimeout?: number | undefined;
-  /** Whether `deleteThread` also removes the rows, which needs a database administrator. */
+  /** Whether `deleteThread` also removes the rows. That needs a database administrator's role. */
   readonly admin?: boolean | undefined;
-  /** Hosts, beyond the service's own and this machine, that may get the token. */
+  /** Hosts that may get the token, besides the service's own and this machine. */
   readonly trustedHosts?: readonly string[] | undefined;
-  /** Where an application's secret is shown; that of the cluster's cloud when it is left out. */
+  /**
+   * The URL of the login service that gets an application's secret. Defaults to that of the
+   * cluster's cloud.
+   */
   readonly authority?: string | undefined;
-  /** Serializes the values; `JsonPlusSerde` when it is left out. */
+  /** Serializes the values. Defaults to `JsonPlusSerde`. */
   readonly serde?: SerializerProtocol | undefined;
-  /** Sends the requests; the global `fetch` when it is left out. */
+  /** Sends the requests. Defaults to the global `fetch`. */
   readonly fetch?: Fetch | undefined;
-  /** Receives each warning once; by default they are warnings of the runtime. */
+  /** Receives each warning once. Defaults to the runtime's own warnings. */
   readonly onWarning?: ((message: string) => void) | undefined;
 }
 
-/** A whole number from 1, of 32 bits. */
+/** A whole number from 1 to 2^32 - 1. */
 const COUNT: Kind = [
   (value) => Number.isInteger(value) && Number(value) >= 1 && Number(value) < 2 ** 32,
   "a whole number from 1; leave it out for the default",
 ];
-/** Some time, in whole milliseconds of 32 bits. */
+/** A number of seconds that is from 1 to 2^32 - 1 in milliseconds. */
 const SECONDS: Kind = [
   (value) => typeof value === "number" && toMs(value) >= 1 && toMs(value) < 2 ** 32,
   "a number of seconds, at least 0.001; leave it out for the default",
@@ -115,7 +118,7 @@ const KINDS: Kinds<KustoOptions> = {
   authority: TEXT,
   batchSize: COUNT,
   clusterUri: TEXT,
-  // It is told apart, with a code of its own.
+  // `checkCredential` checks it, with a code of its own.
   credential: [() => true, "one of @azure/identity"],
   database: TEXT,
   deadline: SECONDS,
@@ -132,12 +135,12 @@ const KINDS: Kinds<KustoOptions> = {
   visibilityTimeout: SECONDS,
 };
 
-/** Refuses options that there are not, and values that are none of theirs. */
+/** Throws `unknown-option` or `invalid-option` for options that are not Kusto's. */
 export function checkKustoOptions(options: unknown): void {
   checkOptions(options, KINDS);
 }
 
-/** What the planner is told of the options, which were looked at. */
+/** The options that the planner gets. `options` have been checked. */
 export function toStoreOptions(options: KustoOptions, credential = false): StoreOptions {
   const { clusterUri, database, table, batchSize, retentionDays } = options;
   return {
@@ -190,7 +193,7 @@ function toMs(seconds: number): number {
   return Math.round(seconds * 1000);
 }
 
-/** A name or an address; of version 6, in brackets. */
+/** Whether a value is a host name or an IP address, one of version 6 in brackets. */
 function isHost(value: unknown): boolean {
   return (
     typeof value === "string" &&

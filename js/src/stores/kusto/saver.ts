@@ -28,7 +28,7 @@ type Login =
  * A LangGraph.js checkpointer in a table of Kusto: Azure Data Explorer, or an Eventhouse of
  * Microsoft Fabric.
  *
- * A promise resolves after the rows of its call are in the store, unless `batchSize` asks for
+ * A promise resolves after the rows of its call are in the store, unless `batchSize` turns on
  * write-behind.
  */
 export class KustoSaver extends PlannedSaver {
@@ -41,10 +41,10 @@ export class KustoSaver extends PlannedSaver {
   }
 
   /**
-   * Opens the table of a cluster's database. Nothing is sent.
+   * Opens a table of a cluster's database. Sends nothing.
    *
    * @param source A Kusto connection string, or the options with `clusterUri` and `database`.
-   * @param options What a connection string does not say; what both say is taken from here.
+   * @param options Options beside a connection string. They win over what the string says.
    */
   static async fromConnectionString(
     source: string | KustoOptions,
@@ -58,17 +58,17 @@ export class KustoSaver extends PlannedSaver {
     return open(said, login ?? {});
   }
 
-  /** Checks that the table is there and usable, and says what is missing. */
+  /** Checks that the table exists and is usable. Throws an error that names what is missing. */
   override async setup(): Promise<void> {
     await super.setup();
   }
 
-  /** Sends the rows that wait, and resolves when they are in the store. */
+  /** Sends the waiting rows, and resolves when they are in the store. */
   async flush(): Promise<void> {
     await this.#store.flush();
   }
 
-  /** Sends the rows that wait, after the calls under way. Later calls are refused. */
+  /** Waits for the calls under way and sends the waiting rows. Later calls are refused. */
   async close(): Promise<void> {
     await this.#store.close();
   }
@@ -78,12 +78,12 @@ export class KustoSaver extends PlannedSaver {
   }
 }
 
-/** The options that stand in a connection string's place. */
+/** The options that were given instead of a connection string. */
 function optionsOf(source: unknown): KustoOptions {
   if (typeof source !== "object" || source === null) {
     const message =
-      "a connection string, or options with clusterUri and database, are missing: nothing says " +
-      "where the database is";
+      "a connection string, or options with clusterUri and database, are missing; pass one of " +
+      "them to say where the database is";
     throw new InvalidInputError("invalid-argument", message);
   }
   checkKustoOptions(source);
@@ -102,7 +102,7 @@ function open(options: KustoOptions, login: Login): KustoSaver {
   return new KustoSaver(new KustoStore(store, surroundings), options);
 }
 
-/** Whether requests are to carry a token. */
+/** Whether requests carry a token. */
 function isLogin(login: Login): boolean {
   return "token" in login || "secret" in login || login.credential !== undefined;
 }
@@ -119,7 +119,7 @@ function toTokens(login: Login, clusterUri: string, options: KustoOptions): Toke
   return tokensOf(login.credential, clusterUri, systemClock);
 }
 
-/** The options that are there: undefined stands for one that is left out. */
+/** The options without the undefined ones, so that these do not override others. */
 function defined(options: KustoOptions): KustoOptions {
   return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined));
 }

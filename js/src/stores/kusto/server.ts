@@ -1,4 +1,4 @@
-// What calls on Kusto need: requests sent, and time that passes.
+// Serves the needs of calls on Kusto: requests and waiting.
 
 import { DeniedError, UnavailableError } from "../../errors.js";
 import type { Answer, Need } from "../../planner/contract.js";
@@ -6,7 +6,7 @@ import { type Server, unserved } from "../../planner/drive.js";
 import type { Clock } from "./clock.js";
 import type { Exchange } from "./http.js";
 
-/** Serves what one call needs. */
+/** Serves the needs of one call. */
 export class KustoServer implements Server {
   readonly #exchange: Exchange;
   readonly #clock: Clock;
@@ -31,8 +31,8 @@ export class KustoServer implements Server {
   }
 
   /**
-   * A failure with what it comes of, which the planner does not see: that there was no token, where
-   * it took one to be refused, or what the last request failed with.
+   * Adds the cause of a failure, which the planner does not see: that there was no token, where the
+   * planner was told of a refused one, or the error of the last request.
    */
   explained(thrown: unknown): unknown {
     const { tokenFailure, cause } = this.#exchange;

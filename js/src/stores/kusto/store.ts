@@ -22,42 +22,46 @@ import { type StoreOptions, toWireStore } from "./options.js";
 import { KustoServer } from "./server.js";
 import type { TokenSource } from "./token.js";
 
-/** The longest time a timer takes. */
+/** The longest time that timers accept. */
 const TIMER_MAX_MS = 2 ** 31 - 1;
-/** How long a flush that failed in the background is left alone. */
+/** The pause before a failed background flush is tried again. */
 const PAUSE_MS = 1000;
 
-/** What a store is used through. */
+/** The network, the clock and the warnings of a store. */
 export interface Surroundings {
   readonly fetch: Fetch;
   readonly tokens: TokenSource;
   readonly warn: (message: string) => void;
-  /** Warns where there is no next turn. */
+  /** Warns while the process exits, when no next turn comes. */
   readonly warnAtExit: (message: string) => void;
   readonly clock: Clock;
   readonly core?: WebAssembly.Module | undefined;
 }
 
-/** One table of a Kusto database: runs calls on it, and flushes what waits when it is time. */
+/**
+ * One table of a Kusto database. Runs calls on it, and flushes the waiting rows when they are due.
+ */
 export class KustoStore implements Runner, Unsent {
   readonly #surroundings: Surroundings;
   readonly #planner: Planner;
   readonly #underWay = new Set<Promise<unknown>>();
-  /** With write-behind nothing is sent for a call, so there is nothing to send together. */
+  /**
+   * Undefined with write-behind: a call then sends nothing, so there is nothing to send together.
+   */
   readonly #lanes: Lanes | undefined;
-  /** When the rows that wait are to be flushed, in milliseconds since 1970. */
+  /** When the waiting rows are to be flushed, in milliseconds since 1970. */
   #due: number | undefined;
-  /** Takes the timer back. */
+  /** Cancels the timer. */
   #unschedule: (() => void) | undefined;
-  /** The flush of the timer's. */
+  /** The background flush under way. */
   #flushing: Promise<void> | undefined;
   #flushFailed = false;
-  /** Whether what waits was tried to be sent at the end of the process. */
+  /** Whether the waiting rows were sent, or tried, at the end of the process. */
   #triedAtExit = false;
   #closed = false;
-  /** Whether rows wait, or are on their way. */
+  /** Whether rows wait or are being sent. */
   #waits = false;
-  /** Who has not been told that rows which waited are lost. */
+  /** Which methods have yet to report that waiting rows were lost. */
   readonly #untold = new Set<"call" | "flush" | "close">();
 
   constructor(options: StoreOptions, surroundings: Surroundings) {
@@ -86,7 +90,7 @@ export class KustoStore implements Runner, Unsent {
     return this.#tracked(this.#lanes.run(call, made, whole));
   }
 
-  /** Flushes what waits, and what the calls under way may leave waiting. */
+  /** Flushes the waiting rows, including those of the calls under way. */
   async flush(): Promise<void> {
     await Promise.allSettled(this.#underWay);
     if (this.#closed) throw new StorageError("storage-closed", "the checkpointer is closed");
@@ -97,7 +101,7 @@ export class KustoStore implements Runner, Unsent {
   sendBeforeExit(): void {
     if (this.#triedAtExit) return;
     this.#triedAtExit = true;
-    // What does not get through is told of at the exit.
+    // If this fails, a warning at the exit reports the rows.
     Promise.resolve()
       .then(() => this.#run({ tag: "flush" }))
       .catch(() => {});
@@ -120,7 +124,7 @@ export class KustoStore implements Runner, Unsent {
       await Promise.allSettled(this.#underWay);
       expectOutcome(await this.#run({ tag: "flush" }), "ready");
     } catch (thrown) {
-      // The rows still wait: another attempt may get them through.
+      // The rows still wait, and another attempt may succeed.
       this.#closed = false;
       throw thrown;
     } finally {
@@ -132,14 +136,14 @@ export class KustoStore implements Runner, Unsent {
   #run(call: Call, whole?: Repeat): Eventually<Outcome> {
     const outcome = twiceAtMost(() => this.#once(call, this.#server(), whole));
     if (!isPending(outcome)) return outcome;
-    // What a call that never waits leaves behind is not to wait for those that do.
+    // Rows that calls without waiting have left are scheduled now, not after this call.
     this.#after();
     return this.#tracked(this.#afterFailure(outcome));
   }
 
   #once(call: Call, server: KustoServer, whole?: Repeat): Eventually<Outcome> {
     this.#planner.open();
-    // A flush may be the timer's, whose failure nobody hears of.
+    // Not at a flush, which may be the timer's: nobody would see the error.
     if (call.tag !== "flush") this.#tell("call");
     return driveOnce(this.#planner, call, server, undefined, whole);
   }
@@ -156,7 +160,7 @@ export class KustoStore implements Runner, Unsent {
     });
   }
 
-  /** Notes that a call is under way, until it has ended. */
+  /** Counts a call as under way until it has ended. */
   #tracked(outcome: Eventually<Outcome>): Eventually<Outcome> {
     if (!isPending(outcome)) return outcome;
     const settled = outcome.finally(() => this.#underWay.delete(settled));
@@ -174,7 +178,7 @@ export class KustoStore implements Runner, Unsent {
       });
     } catch (thrown) {
       if (!(thrown instanceof PlannerFailure)) throw thrown;
-      // The one that makes it fail does so alone as well.
+      // Run one by one, only the call that makes the planner fail is affected.
       return Promise.all(calls.map((call) => this.#alone(call)));
     }
   }
@@ -187,7 +191,7 @@ export class KustoStore implements Runner, Unsent {
     }
   }
 
-  /** The rows that waited were in the memory of the instance that failed. */
+  /** Notes that waiting rows are lost: they were in the memory of the instance that failed. */
   #replaced(): void {
     if (this.#waits) for (const who of ["call", "flush", "close"] as const) this.#untold.add(who);
     this.#due = undefined;
@@ -203,11 +207,11 @@ export class KustoStore implements Runner, Unsent {
     );
   }
 
-  /** Passes on what the planner has to say beside outcomes. */
+  /** Passes on warnings of the planner, and schedules its next flush. */
   #after(): void {
     try {
       const status = this.#planner.status();
-      // The next call replaces an instance that failed.
+      // It is undefined if the instance failed. The next call replaces that.
       if (status !== undefined) {
         const { flushDue, waiting, warning } = status;
         if (warning !== undefined) this.#surroundings.warn(warning);
@@ -227,7 +231,7 @@ export class KustoStore implements Runner, Unsent {
     if (this.#due === undefined || this.#flushing !== undefined || this.#closed) return;
     const left = this.#due - this.#surroundings.clock.now();
     const least = this.#flushFailed ? PAUSE_MS : 0;
-    // Rows that wait do not keep a process alive: they are sent when it is about to end.
+    // The timer does not keep the process alive. Waiting rows are sent before it ends.
     const pause = Math.min(Math.max(left, least), TIMER_MAX_MS);
     this.#unschedule = later(pause, () => this.#flushInBackground());
   }

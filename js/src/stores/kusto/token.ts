@@ -1,5 +1,5 @@
-// Where the bearer token comes from. No message here holds a token, or what a credential said: that
-// is the cause of the error, as it was thrown.
+// Sources of bearer tokens. No message contains a token or anything that a credential said: what it
+// threw is only the cause of the error.
 
 import { CheckpointerError, InvalidInputError } from "../../errors.js";
 import type { HttpAnswer, HttpRequest } from "../../planner/contract.js";
@@ -10,60 +10,60 @@ import { type ClientSecret, LoginPlanner } from "./login.js";
 export interface AccessToken {
   /** The token. */
   readonly token: string;
-  /** When it is no longer any good, in milliseconds since 1970. */
+  /** When it expires, in milliseconds since 1970. */
   readonly expiresOnTimestamp: number;
 }
 
-/** What every credential of `@azure/identity` is. */
+/** The interface of the credentials of `@azure/identity`. */
 export interface TokenCredential {
   getToken(scopes: string | string[]): Promise<AccessToken | null>;
 }
 
-/** What a token is asked for. */
+/** What a token is for. */
 export interface TokenRequest {
   /** The scope, such as `https://name.region.kusto.windows.net/.default`. */
   readonly scope: string;
-  /** Whether the last token was refused, so that another one is needed. */
+  /** Whether the last token was refused, so that a new one is needed. */
   readonly fresh: boolean;
 }
 
 /**
- * Gives a token. One with a time is kept until five minutes before it ends; plain text is asked
- * for at every request.
+ * Gives a token. An `AccessToken` is reused until five minutes before it expires. For a plain
+ * string the function is called at every request.
  */
 export type TokenFunction = (
   request: TokenRequest,
 ) => string | AccessToken | Promise<string | AccessToken>;
 
-/** How requests are sent. */
+/** Sends a request. */
 export type Send = (request: HttpRequest) => Promise<HttpAnswer>;
 
 const causes = new WeakMap<HttpAnswer, unknown>();
 
-/** The answer that a request failed with a word, and what was thrown. */
+/** The answer for a request that failed: a word for the planner, and the error for `causeOf`. */
 export function failed(word: string, cause: unknown): HttpAnswer {
   const answer: HttpAnswer = { tag: "failed", val: word };
   causes.set(answer, cause);
   return answer;
 }
 
-/** What was thrown where a request failed: for the caller, not for the planner. */
+/** The error that a request failed with. It goes to the caller, not to the planner. */
 export function causeOf(answer: HttpAnswer): unknown {
   return causes.get(answer);
 }
 
-/** Gives the token of a request: nothing where requests carry none. */
+/** Gives the token of a request; undefined if requests carry none. `fresh` asks for a new one. */
 export type TokenSource = (fresh: boolean) => Promise<string | undefined>;
 
-/** A token that ends within this time is replaced. */
+/** A token that expires within this time is replaced. */
 const MARGIN_MS = 5 * 60_000;
 
-/** There is no token for now; another attempt may get one. */
+/** There is no token at the moment. Another attempt may get one. */
 export class TokenPending extends Error {
   override readonly name = "TokenPending";
 }
 
-/** There is no token. */
+/** There is no token, and another attempt would not get one. */
 export class TokenFailure extends Error {
   override readonly name = "TokenFailure";
   readonly code: string;
@@ -77,10 +77,10 @@ export class TokenFailure extends Error {
   }
 }
 
-/** Requests without a token. */
+/** The source for requests without a token. */
 export const NO_TOKEN: TokenSource = async () => undefined;
 
-/** One token for ever. */
+/** The source that always gives the same token. */
 export function fixedToken(token: string): TokenSource {
   return async () => checked(token);
 }
@@ -158,7 +158,7 @@ function cached(clock: Clock, get: (fresh: boolean) => Promise<AccessToken>): To
   };
 }
 
-/** A token that a header can hold: the error of one that cannot would show it. */
+/** A token, checked to fit in a header: the error for a bad header would contain it. */
 function checked(token: unknown): string {
   if (typeof token === "string" && /^[\x21-\x7e]+$/.test(token)) return token;
   throw noToken("the credential gave something that is no bearer token");
@@ -168,13 +168,13 @@ function noToken(what: string, options?: ErrorOptions): TokenFailure {
   return new TokenFailure("no-token", `there is no token for the cluster: ${what}`, options);
 }
 
-/** The class of what was thrown, which says more than nothing and holds no secret. */
+/** The class of a thrown error, for the message. A class name contains no secret. */
 function nameOf(thrown: unknown): string {
   const name = thrown instanceof Error ? thrown.name : "";
   return /^[A-Za-z]{1,64}$/.test(name) ? ` with ${name}` : "";
 }
 
-/** Refuses what is neither a credential nor a function, before it is called. */
+/** Throws `invalid-credential` if a value is neither a credential nor a function. */
 export function checkCredential(credential: unknown): void {
   if (typeof credential === "function") return;
   const getToken: unknown =

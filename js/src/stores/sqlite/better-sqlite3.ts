@@ -3,10 +3,13 @@ import Database from "better-sqlite3";
 import type { SqlValue } from "../../planner/adapter.js";
 import { type Connection, mainFile } from "./connection.js";
 import { storageError } from "./failure.js";
-import { type Placed, placed } from "./numbered.js";
+import { type Positional, positional } from "./numbered.js";
 import { Prepared } from "./prepared.js";
 
-/** The driver names result codes; these are the ones a storage tells apart. */
+/**
+ * SQLite's result codes by the names that the driver gives. Only those that a storage
+ * distinguishes.
+ */
 const RESULT_CODES: Record<string, number> = {
   SQLITE_PERM: 3,
   SQLITE_BUSY: 5,
@@ -21,17 +24,17 @@ const RESULT_CODES: Record<string, number> = {
   SQLITE_NOTADB: 26,
 };
 
-/** A statement that is kept. */
+/** A prepared statement. */
 interface Kept {
   readonly statement: Database.Statement<unknown[], SqlValue[]>;
-  /** Whether it gives rows. */
+  /** Whether it returns rows. */
   readonly reader: boolean;
-  readonly placed: Placed;
+  readonly positional: Positional;
 }
 
 /**
- * Opens a database. Waiting for locks is the saver's, which does not stop the event loop for it,
- * so the driver itself does not wait.
+ * Opens a database. The driver does not wait for locks, as that would stop the event loop: the
+ * commit queue waits instead.
  */
 export function openBetterSqlite3(path: string): Database.Database {
   try {
@@ -49,11 +52,11 @@ export class BetterSqlite3Connection implements Connection {
   constructor(db: Database.Database) {
     this.#db = db;
     this.#prepared = new Prepared((text) => {
-      const ours = placed(text);
+      const ours = positional(text);
       const statement = db.prepare<unknown[], SqlValue[]>(ours.text);
       const { reader } = statement;
       if (reader) statement.safeIntegers(true).raw(true);
-      return { statement, reader, placed: ours };
+      return { statement, reader, positional: ours };
     });
   }
 
@@ -74,8 +77,8 @@ export class BetterSqlite3Connection implements Connection {
   }
 
   query(text: string, parameters: readonly SqlValue[]): SqlValue[][] {
-    const { statement, reader, placed } = this.#prepared.of(text);
-    const values = placed.arranged(parameters);
+    const { statement, reader, positional } = this.#prepared.of(text);
+    const values = positional.arranged(parameters);
     if (reader) return statement.all(...values);
     statement.run(...values);
     return [];
@@ -87,8 +90,8 @@ export class BetterSqlite3Connection implements Connection {
   }
 
   resultCode(thrown: unknown): number | undefined {
-    // A database may be of another copy of the driver than this one, with a class of its own, or of
-    // another realm, as in Jest.
+    // Not `instanceof`: the error's class may be of another copy of the driver, or of another
+    // realm, as in Jest.
     const code = typeof thrown === "object" ? Reflect.get(thrown ?? {}, "code") : undefined;
     const [name] = /^SQLITE_[A-Z]+/.exec(String(code)) ?? [];
     return name === undefined ? undefined : RESULT_CODES[name];

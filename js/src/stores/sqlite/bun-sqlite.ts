@@ -7,8 +7,8 @@ import { Prepared } from "./prepared.js";
 import { primaryCode } from "./result-codes.js";
 
 /**
- * Opens a database. Waiting for locks is the saver's, which does not stop the event loop for it,
- * so the driver itself does not wait.
+ * Opens a database. The driver does not wait for locks, as that would stop the event loop: the
+ * commit queue waits instead.
  */
 export function openBunSqlite(path: string): Database {
   try {
@@ -31,7 +31,7 @@ export class BunSqliteConnection implements Connection {
   }
 
   get open(): boolean {
-    // The driver has no name for it; of a closed database this cannot be asked.
+    // The driver cannot say whether it is open, but this property throws once it is closed.
     try {
       return typeof this.#db.inTransaction === "boolean";
     } catch {

@@ -1,4 +1,4 @@
-// What this package uses of Bun's driver. Programs that run in Bun have Bun's own types.
+// The part of Bun's driver that this package uses. Programs that run in Bun have Bun's own types.
 
 declare module "bun:sqlite" {
   type Value = null | bigint | number | string | Uint8Array;

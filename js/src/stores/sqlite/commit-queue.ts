@@ -7,25 +7,25 @@ import { DatabaseFile } from "./database-file.js";
 import { busyInside, failureOf, isBusy, replacedFailure, storageError } from "./failure.js";
 import { runBatch, runTogether } from "./transaction.js";
 
-/** How many calls share a transaction. */
+/** At most this many calls share a transaction. */
 const GROUP_MAX = 256;
-/** The longest pause between two attempts to get a lock; the first is the shortest. */
+/** The longest pause between two attempts to get a lock. Pauses start short and grow. */
 const PAUSE_MAX_MS = 16;
 /**
- * How long the event loop waits for a lock, once, for what LangGraph must not overtake: it runs
- * the next node meanwhile, which may change the state that a put was made of.
+ * How long the event loop is blocked, once, to wait for a lock on behalf of a put: LangGraph
+ * meanwhile runs the next node, which may change the state that the put was made of.
  */
-const STANDSTILL_MS = 100;
+const BLOCKING_WAIT_MS = 100;
 
-/** How a database is used. */
+/** The options of a commit queue. */
 export interface QueueOptions {
-  /** When a commit waits for the disk; left out, what the connection says stays. */
+  /** When a commit waits for the disk. Undefined leaves the connection's own setting. */
   readonly synchronous?: Synchronous | undefined;
-  /** How long a call waits for a lock that another connection holds. */
+  /** How many milliseconds a call waits for a lock that another connection holds. */
   readonly busyDeadlineMs: number;
 }
 
-/** A call that waits. */
+/** A waiting call. */
 interface Job {
   readonly call: StoredCall;
   readonly deadline: number;
@@ -33,43 +33,47 @@ interface Job {
   reject(failure: unknown): void;
 }
 
-/** A job whose next batch is a write. */
+/** A job whose next batch writes. */
 interface Writing {
   readonly job: Job;
   readonly batch: Batch;
 }
 
-/** Why nothing runs. */
+/** Why nothing can run at the moment. */
 type Refusal = "storage-busy" | "storage-in-transaction";
 
 /**
- * Runs calls on a connection, each whole, in their order.
+ * Runs calls on a connection one after the other, in the order they are made.
  *
- * A call waits until it is due, and those that write by then share a transaction: they are planned
- * together, run in their order, and are answered after the commit. Where one fails they run again,
- * each in a transaction of its own. A call that reads runs at once, after those called before it.
- * While another connection holds the lock everything waits in line, and the event loop goes on,
- * after a short standstill for what is due before the end of the turn.
+ * A call waits until it is due. All calls that write by then share a transaction: they are planned
+ * together, run in order, and are answered after the commit. If one fails, each runs again in a
+ * transaction of its own. A call that reads runs at once, after the calls before it.
  *
- * A call that is made while the caller has a transaction open on the connection runs inside of it,
- * at once, or fails. One that was made before runs outside: it waits for the transaction's end.
+ * While another connection holds the lock, all calls wait in line and the event loop goes on. For
+ * calls that are due before the end of the turn, it is first blocked for a short time.
+ *
+ * A call made while the caller has a transaction open on the connection runs inside it at once, or
+ * fails. A call made before that waits for the transaction's end.
  */
 export class CommitQueue implements StorageAdapter {
   readonly name = "SQLite";
-  /** What waits for a lock has a deadline; what does not, SQLite answers at once. */
+  /**
+   * No deadline from outside: jobs have their own while they wait for a lock, and SQLite itself
+   * answers at once.
+   */
   readonly deadlineMs = Number.POSITIVE_INFINITY;
   readonly #connection: Connection;
   readonly #options: QueueOptions;
   #file: DatabaseFile | undefined;
   #jobs: Job[] = [];
   #configured = false;
-  /** What will drain the queue. */
+  /** What is scheduled to drain the queue. */
   readonly #scheduled = new Set<"microtask" | "turn" | "pause">();
-  /** How often in a row the first call could not run, and why. */
+  /** How many attempts in a row could not run the first call, and why the last one could not. */
   #refusals = 0;
   #refusal: Refusal = "storage-busy";
-  /** Whether the event loop has waited in vain since the last commit. */
-  #stoodStill = false;
+  /** Whether the event loop was blocked in vain since the last commit. */
+  #blockedInVain = false;
   #joined = 0;
 
   constructor(connection: Connection, options: QueueOptions) {
@@ -78,7 +82,7 @@ export class CommitQueue implements StorageAdapter {
     try {
       this.#file = new DatabaseFile(connection);
     } catch {
-      // Whatever keeps the connection from saying which file it has, the first call meets it too.
+      // The first call meets the same error and reports it.
     }
   }
 
@@ -109,7 +113,10 @@ export class CommitQueue implements StorageAdapter {
     });
   }
 
-  /** Of what waits, a call inside overtakes what is of other threads. */
+  /**
+   * Runs a call inside the caller's transaction. It may overtake waiting calls of other threads
+   * only.
+   */
   #runInside(call: StoredCall): void {
     const { thread } = call;
     const waits = (other: string | undefined) => other === undefined || other === thread;
@@ -120,7 +127,7 @@ export class CommitQueue implements StorageAdapter {
     if (!this.#runAlone(call)) throw busyInside();
   }
 
-  /** Runs what waits, once; what still cannot run then fails. */
+  /** Runs the waiting calls once. Those that still cannot run fail. */
   flush(): void {
     this.#drain();
     const left = this.#jobs;
@@ -129,7 +136,7 @@ export class CommitQueue implements StorageAdapter {
   }
 
   #schedule(due: "microtask" | "turn"): void {
-    const maySucceed = this.#refusals === 0 || (due === "microtask" && !this.#stoodStill);
+    const maySucceed = this.#refusals === 0 || (due === "microtask" && !this.#blockedInVain);
     const by = maySucceed ? due : "pause";
     if (this.#scheduled.has(by)) return;
     this.#scheduled.add(by);
@@ -139,7 +146,7 @@ export class CommitQueue implements StorageAdapter {
     };
     if (by === "microtask") timers.queueMicrotask(wake);
     else if (by === "turn") timers.setImmediate(wake);
-    // A random share of the pause, so that two that wait do not stay in step.
+    // A random share of the pause, so that two processes do not stay in step.
     else timers.setTimeout(wake, this.#pauseMs() * (0.5 + Math.random() / 2));
   }
 
@@ -160,7 +167,7 @@ export class CommitQueue implements StorageAdapter {
     }
   }
 
-  /** The same, and what nobody expects to be thrown fails the first call: none waits forever. */
+  /** Runs `#runNext`. An unexpected error fails the first call, so that no call waits forever. */
   #tryNext(): boolean {
     try {
       return this.#runNext();
@@ -171,7 +178,7 @@ export class CommitQueue implements StorageAdapter {
     }
   }
 
-  /** Runs the calls that write next, or the next one; false where it cannot run yet. */
+  /** Runs the next calls that write, or the next call that reads. False if they cannot run yet. */
   #runNext(): boolean {
     const writings = this.#nextWritings();
     if (writings.length > 0) return this.#runWritings(writings);
@@ -179,7 +186,8 @@ export class CommitQueue implements StorageAdapter {
     const batch = job && this.#batchOf(job);
     if (job === undefined || batch === undefined) return true;
     try {
-      // What it goes on to write shares a transaction with what comes after it.
+      // Only its read runs here: if it goes on to write, that shares a transaction with later
+      // calls.
       if (!this.#runBatch(job.call, batch)) return false;
       this.#batchOf(job);
     } catch (thrown) {
@@ -188,7 +196,7 @@ export class CommitQueue implements StorageAdapter {
     return true;
   }
 
-  /** The first calls as far as they write. One that has ended is answered. */
+  /** The calls at the front that write. Calls that have ended leave the queue. */
   #nextWritings(): Writing[] {
     const writings: Writing[] = [];
     while (writings.length < GROUP_MAX) {
@@ -201,7 +209,7 @@ export class CommitQueue implements StorageAdapter {
     return writings;
   }
 
-  /** The batch that a job's call asks for; at the call's end the job leaves the queue. */
+  /** The batch that a job's call needs next. If the call has ended, the job leaves the queue. */
   #batchOf(job: Job): Batch | undefined {
     try {
       const { batch } = job.call;
@@ -218,7 +226,7 @@ export class CommitQueue implements StorageAdapter {
     this.#jobs.splice(this.#jobs.indexOf(job), 1);
   }
 
-  /** Runs writes in one transaction; false where they cannot run yet. */
+  /** Runs writes in one transaction. False if they cannot run yet. */
   #runWritings(writings: readonly Writing[]): boolean {
     if (this.#connection.inTransaction) return this.#refuse("storage-in-transaction");
     let answers: RowSet[][] | undefined;
@@ -232,7 +240,7 @@ export class CommitQueue implements StorageAdapter {
       return this.#runApart(writings, failureOf(this.#connection, thrown));
     }
     if (answers === undefined) return false;
-    this.#stoodStill = false;
+    this.#blockedInVain = false;
     const isInPlace = this.#isInPlace("write");
     for (const [index, rowSets] of answers.entries()) {
       const job = writings[index]?.job;
@@ -243,7 +251,9 @@ export class CommitQueue implements StorageAdapter {
     return true;
   }
 
-  /** What made the transaction fail may be one call's doing: alone, each gets what is its own. */
+  /**
+   * One call may have made the transaction fail: runs each in its own, so that only that one fails.
+   */
   #runApart(writings: readonly Writing[], failure: Error): boolean {
     const [first, ...more] = writings;
     if (first === undefined) return true;
@@ -253,7 +263,7 @@ export class CommitQueue implements StorageAdapter {
     }
     for (const writing of writings) {
       if (!this.#runWritings([writing])) return false;
-      // The others wait for one that goes on.
+      // This call needs another round, and the others wait for it.
       if (this.#jobs.includes(writing.job)) return true;
     }
     return true;
@@ -273,7 +283,7 @@ export class CommitQueue implements StorageAdapter {
     this.#remove(job);
   }
 
-  /** Runs all that is left of a call; false where it cannot go on yet. Throws what ends it. */
+  /** Runs a call to its end. False if it cannot go on yet. Throws the call's failure. */
   #runAlone(call: StoredCall): boolean {
     for (let { batch } = call; batch !== undefined; { batch } = call) {
       if (!this.#runBatch(call, batch)) return false;
@@ -281,7 +291,7 @@ export class CommitQueue implements StorageAdapter {
     return true;
   }
 
-  /** Runs a call's batch and answers it; false where it cannot run yet. Throws its failure. */
+  /** Runs a call's batch and answers it. False if it cannot run yet. Throws the call's failure. */
   #runBatch(call: StoredCall, batch: Batch): boolean {
     const isInside = call.isInside ?? false;
     if (this.#connection.inTransaction !== isInside) {
@@ -301,7 +311,7 @@ export class CommitQueue implements StorageAdapter {
     return true;
   }
 
-  /** Runs what may find the file locked; undefined where it does. Throws any other failure. */
+  /** Runs what may find the file locked; undefined if it does. Throws any other failure. */
   #unlessBusy<T>(mustBeSoon: boolean, run: () => T): T | undefined {
     try {
       return run();
@@ -309,21 +319,21 @@ export class CommitQueue implements StorageAdapter {
       const failure = failureOf(this.#connection, thrown);
       if (!isBusy(failure)) throw failure;
     }
-    if (mustBeSoon && !this.#stoodStill) return this.#atStandstill(run);
+    if (mustBeSoon && !this.#blockedInVain) return this.#runBlocking(run);
     this.#refuse("storage-busy");
     return undefined;
   }
 
-  /** Runs it with the event loop waiting for the lock. */
-  #atStandstill<T>(run: () => T): T | undefined {
-    this.#stoodStill = true;
+  /** The same, but blocks the event loop while waiting for the lock. */
+  #runBlocking<T>(run: () => T): T | undefined {
+    this.#blockedInVain = true;
     const usual = Number(this.#connection.pragma("busy_timeout"));
-    const waitMs = Math.ceil(Math.min(STANDSTILL_MS, this.#options.busyDeadlineMs));
-    // Who has the driver itself wait for longer has waited.
+    const waitMs = Math.ceil(Math.min(BLOCKING_WAIT_MS, this.#options.busyDeadlineMs));
+    // A longer timeout of the caller's own stays.
     this.#connection.pragma(`busy_timeout = ${Math.max(usual, waitMs)}`);
     try {
       const value = this.#unlessBusy(false, run);
-      this.#stoodStill = value === undefined;
+      this.#blockedInVain = value === undefined;
       return value;
     } finally {
       this.#connection.pragma(`busy_timeout = ${usual}`);
@@ -337,13 +347,19 @@ export class CommitQueue implements StorageAdapter {
     this.#configured = true;
   }
 
-  /** What is written by another log, or index, than the others have may overwrite theirs. */
+  /**
+   * Checks the files before a write: written through another log or index than other processes use,
+   * it could overwrite what they wrote.
+   */
   #prepareWrite(isInside: boolean): void {
     if (!isInside) this.#configure();
     if (this.#file?.isInPlace("before a write") === false) throw replacedFailure("nothing");
   }
 
-  /** Whether it went to the file, or came from it; not where that cannot be found out. */
+  /**
+   * Whether a batch really used the files of the database's name. False if that cannot be found
+   * out.
+   */
   #isInPlace(access: Batch["access"]): boolean {
     try {
       return this.#file?.isInPlace(`after a ${access}`) ?? true;
@@ -370,7 +386,7 @@ function isLast({ job }: Writing, rowSets: RowSet[]): boolean {
   return job.call.endsWith(rowSets);
 }
 
-/** A batch alone, as a call. */
+/** A call that consists of one batch. */
 class OneBatch implements StoredCall {
   readonly due: StoredCall["due"];
   readonly isInside: boolean;

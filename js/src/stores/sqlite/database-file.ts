@@ -2,46 +2,47 @@ import { readFileSync, statSync } from "node:fs";
 
 import type { Connection } from "./connection.js";
 
-/** What tells a file from every other one, or that there is none; nothing where nobody can say. */
+/** Identifies a file: its device and inode, or `NONE`; undefined if that cannot be found out. */
 type Identity = string | undefined;
 
 const NONE = "none";
 
-/** As often as fills a few of SQLite's largest pages. */
+/** So many repetitions fill a few of SQLite's largest pages. */
 const TOKENS = 20_000;
 
 /**
- * The files of an open database, as they were found.
+ * The files of an open database, as they were when first seen.
  *
- * Once a file has been deleted or replaced, SQLite goes on with the one that nobody finds any
- * more. The same happens where a second library of SQLite in this process closes the database:
- * that takes the locks of the first one along, and the log is deleted.
+ * If a file is deleted or replaced, SQLite goes on with the old one, which no other process finds.
+ * The same happens when a second library of SQLite in this process closes the database: it drops
+ * the locks of the first one too, and deletes the log.
  */
 export class DatabaseFile {
   readonly #connection: Connection;
   readonly #path: string;
   #file: Identity;
-  /** The write-ahead log and its index; SQLite makes them when it first needs them. */
+  /** The write-ahead log and its index. SQLite creates them when it first needs them. */
   #beside: { [suffix in Beside]?: Identity } = {};
 
   constructor(connection: Connection) {
     this.#connection = connection;
     this.#path = connection.path;
-    // A database in memory has none.
+    // A database in memory has no file.
     this.#file = this.#path === "" ? undefined : found(this.#path);
   }
 
   /**
-   * Whether what is read, or written, is in the files of that name. Asked before a write, as one
-   * by another index than the others have may overwrite what they wrote, and after it; the system
-   * is asked no more than that takes.
+   * Whether reads and writes use the files that have the database's name.
+   *
+   * Asked before a write too, as one through another index than other processes use may overwrite
+   * what they wrote. Makes as few system calls as each case allows.
    */
   isInPlace(when: "before a write" | "after a write" | "after a read"): boolean {
     if (this.#path === "") return true;
     const isMissed = (suffix: Beside) => {
       const file = found(this.#path + suffix);
       const known = this.#beside[suffix];
-      // SQLite leaves them there while the database is open.
+      // SQLite does not remove these files while the database is open.
       if (!isSame(known, file)) return true;
       if (known === undefined && file !== NONE) this.#beside[suffix] = file;
       return false;
@@ -55,12 +56,12 @@ export class DatabaseFile {
     return when === "after a write" || !isMissed("-shm") || this.#isOwn();
   }
 
-  /** Whether the connection itself made other files, as it does where its journal mode changes. */
+  /** Whether the connection itself replaced the files, as it does when its journal mode changes. */
   #isOwn(): boolean {
     if (this.#connection.pragma("journal_mode") === "wal") {
       const [log, index] = [`${this.#path}-wal`, `${this.#path}-shm`];
       if (isSame(this.#beside["-wal"], found(log))) return false;
-      // Writing comes first, as SQLite makes the files when it needs them.
+      // The write comes first: SQLite creates the files when it needs them.
       if (!writesInto(this.#connection, log) || found(index) === NONE) return false;
     }
     this.#beside = {};
@@ -68,7 +69,7 @@ export class DatabaseFile {
   }
 }
 
-/** What the names of the log and of its index end with. */
+/** The suffixes of the log and of its index. */
 type Beside = "-wal" | "-shm";
 
 function isSame(known: Identity, file: Identity): boolean {
@@ -86,14 +87,15 @@ function found(path: string): Identity {
 }
 
 /**
- * Whether a connection writes into the log of that name: it writes a token, more of it than it may
- * keep in memory, and takes it back. (The index cannot be read so: that takes SQLite's locks away.)
+ * Whether a connection writes into this log. Writes a token, more of it than SQLite may keep in
+ * memory, looks for it in the log, and rolls back. (The index cannot be read like that: closing it
+ * would drop SQLite's locks.)
  */
 function writesInto(connection: Connection, log: string): boolean {
   if (connection.inTransaction) return false;
   const token = `langgraph-checkpoint-wasm ${Math.random()} `;
   const usual = connection.pragma("cache_size");
-  // It throws where another connection has the lock.
+  // Throws if another connection has the lock.
   connection.execute("BEGIN IMMEDIATE");
   try {
     connection.pragma("cache_size = 1");
@@ -101,7 +103,7 @@ function writesInto(connection: Connection, log: string): boolean {
     connection.query("INSERT INTO lg_token VALUES (?1)", [token.repeat(TOKENS)]);
     return readFileSync(log).includes(token);
   } catch {
-    // Where it cannot be found out, nothing is acknowledged.
+    // If it cannot be found out, nothing is acknowledged.
     return false;
   } finally {
     if (connection.inTransaction) connection.execute("ROLLBACK");

@@ -7,9 +7,9 @@ import { CommitQueue } from "./commit-queue.js";
 import type { Connection } from "./connection.js";
 import { queueOptions } from "./opening.js";
 
-/** What savers on drivers for SQLite have in common: all but the driver. */
+/** A saver on SQLite, without the driver. */
 export abstract class DriverSaver<Database extends { close(): unknown }> extends StorageSaver {
-  /** The connection. One that the saver opened does not itself wait for locks. */
+  /** The driver's connection. One that the saver opened has no busy timeout of its own. */
   readonly db: Database;
   readonly #queue: CommitQueue;
 
@@ -26,7 +26,7 @@ export abstract class DriverSaver<Database extends { close(): unknown }> extends
     this.#queue = queue;
   }
 
-  /** Runs the writes that wait, then closes the database. */
+  /** Runs the waiting writes, then closes the database. */
   close(): void {
     try {
       this.#queue.flush();

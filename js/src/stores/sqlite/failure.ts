@@ -1,4 +1,4 @@
-// SQLite's failures as the storage's.
+// SQLite's failures as `StorageError`s.
 
 import {
   CheckpointerError,
@@ -34,12 +34,15 @@ const MESSAGES: Record<StorageErrorCode, string> = {
     "written to",
 };
 
-/** A failure of a kind. */
+/** The error with a code and its standard message. */
 export function storageError(code: StorageErrorCode, cause?: unknown): StorageError {
   return new StorageError(code, MESSAGES[code], cause === undefined ? {} : { cause });
 }
 
-/** The failure of a call made inside a transaction of the caller's, where waiting may not help. */
+/**
+ * The error for a call inside the caller's transaction that meets a lock. Waiting may not help
+ * there.
+ */
 export function busyInside(): StorageError {
   const message =
     "another connection holds the SQLite database's lock, and a call inside a transaction of " +
@@ -47,26 +50,26 @@ export function busyInside(): StorageError {
   return new StorageError("storage-busy", message);
 }
 
-/** What the driver threw, as the storage's failure. */
+/** What the driver threw, as a `CheckpointerError`. */
 export function failureOf(connection: Connection, thrown: unknown): CheckpointerError {
   if (thrown instanceof CheckpointerError) return thrown;
   if (!connection.open) return storageError("storage-closed", thrown);
   return storageError(codeOf(connection.resultCode(thrown)), thrown);
 }
 
-/** The same for `COMMIT`, where a failing device leaves it open what happened. */
+/** The same for `COMMIT`. If the device fails there, nobody knows what was stored. */
 export function commitFailureOf(connection: Connection, thrown: unknown): CheckpointerError {
   if (connection.resultCode(thrown) !== SQLITE_IOERR) return failureOf(connection, thrown);
   const options = { cause: thrown, stored: "unknown" } as const;
   return new StorageError("storage-failed", MESSAGES["storage-failed"], options);
 }
 
-/** The failure of what went to a file, or came from one, that nobody else finds. */
+/** The error for a batch that used files which no other process finds. */
 export function replacedFailure(stored: Stored): CheckpointerError {
   return new StorageError("storage-replaced", MESSAGES["storage-replaced"], { stored });
 }
 
-/** Whether waiting may help. */
+/** Whether a failure is a lock, so that waiting may help. */
 export function isBusy(failure: unknown): boolean {
   return failure instanceof StorageError && failure.code === "storage-busy";
 }

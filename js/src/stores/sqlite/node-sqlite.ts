@@ -4,21 +4,21 @@ import type { SqlValue } from "../../planner/adapter.js";
 import { builtinModule, types } from "../../platform/runtime.js";
 import { type Connection, mainFile } from "./connection.js";
 import { storageError } from "./failure.js";
-import { type Placed, placed } from "./numbered.js";
+import { type Positional, positional } from "./numbered.js";
 import { Prepared } from "./prepared.js";
 import { primaryCode } from "./result-codes.js";
 
 /**
- * Opens a database. Waiting for locks is the saver's, which does not stop the event loop for it,
- * so the driver itself does not wait.
+ * Opens a database. The driver does not wait for locks, as that would stop the event loop: the
+ * commit queue waits instead.
  */
 export function openNodeSqlite(path: string): DatabaseSync {
-  // An import of it would fail before anything could be said, in a Node.js that has none.
+  // Not imported, so that an older Node.js gets the error below.
   const driver = builtinModule<typeof import("node:sqlite")>("node:sqlite");
   if (driver === undefined) {
     const message =
-      "there is no node:sqlite in this runtime: it takes Node.js 22.16 or newer; in others use " +
-      "langgraph-checkpoint-wasm/sqlite, on better-sqlite3";
+      "there is no node:sqlite in this runtime; use Node.js 22.16 or newer, or " +
+      "langgraph-checkpoint-wasm/sqlite with better-sqlite3";
     throw new InvalidInputError("missing-driver", message);
   }
   try {
@@ -28,10 +28,10 @@ export function openNodeSqlite(path: string): DatabaseSync {
   }
 }
 
-/** A statement that is kept. */
+/** A prepared statement. */
 interface Kept {
   readonly statement: StatementSync;
-  readonly placed: Placed;
+  readonly positional: Positional;
 }
 
 /** A connection of node:sqlite. */
@@ -42,11 +42,11 @@ export class NodeSqliteConnection implements Connection {
   constructor(db: DatabaseSync) {
     this.#db = db;
     this.#prepared = new Prepared((text) => {
-      const ours = placed(text);
+      const ours = positional(text);
       const statement = db.prepare(ours.text);
       statement.setReadBigInts(true);
       statement.setReturnArrays(true);
-      return { statement, placed: ours };
+      return { statement, positional: ours };
     });
   }
 
@@ -67,9 +67,9 @@ export class NodeSqliteConnection implements Connection {
   }
 
   query(text: string, parameters: readonly SqlValue[]): SqlValue[][] {
-    const { statement, placed } = this.#prepared.of(text);
-    const rows: unknown = statement.all(...placed.arranged(parameters));
-    // The statement is set to give arrays, which its type does not know.
+    const { statement, positional } = this.#prepared.of(text);
+    const rows: unknown = statement.all(...positional.arranged(parameters));
+    // `setReturnArrays` makes rows arrays, which the type does not express.
     return rows as SqlValue[][];
   }
 
@@ -78,7 +78,7 @@ export class NodeSqliteConnection implements Connection {
   }
 
   resultCode(thrown: unknown): number | undefined {
-    // In Jest the driver's errors are of another realm than this module's classes.
+    // Not `instanceof`: in Jest the driver's errors are of another realm.
     if (!types.isNativeError(thrown) || !("errcode" in thrown)) return undefined;
     return primaryCode(thrown.errcode);
   }

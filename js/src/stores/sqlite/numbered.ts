@@ -1,16 +1,19 @@
 import type { SqlValue } from "../../planner/adapter.js";
 
-/** A statement's text for drivers that bind by place, and its parameters by their places. */
-export interface Placed {
+/**
+ * A statement whose parameters are bound by position: its text, and its parameters in that order.
+ */
+export interface Positional {
   readonly text: string;
   arranged(parameters: readonly SqlValue[]): readonly SqlValue[];
 }
 
 /**
- * A text with `?` for `?1`, `?2`, ...: some drivers bind numbered parameters by name alone, which
- * costs twice as much. The planner's texts have no question mark but those of parameters.
+ * The statement of a text, with `?` for `?1`, `?2`, and so on. Some drivers bind numbered
+ * parameters by name only, which costs twice as much. Every question mark of the planner's texts is
+ * a parameter.
  */
-export function placed(text: string): Placed {
+export function positional(text: string): Positional {
   const places: number[] = [];
   const plain = text.replaceAll(/\?(\d+)/g, (_, number: string) => {
     places.push(Number(number) - 1);
@@ -19,7 +22,7 @@ export function placed(text: string): Placed {
   if (places.every((place, index) => place === index)) {
     return { text: plain, arranged: (parameters) => parameters };
   }
-  // One that is missing stays missing: a driver may refuse that.
+  // A missing parameter stays missing, so that the driver can refuse it.
   const arranged = (parameters: readonly SqlValue[]) =>
     places.flatMap((place) => parameters.slice(place, place + 1));
   return { text: plain, arranged };

@@ -1,4 +1,4 @@
-// Databases that a saver opens: where they are, and how they are used.
+// Opening databases: locations and options.
 
 import type { SerializerProtocol } from "@langchain/langgraph-checkpoint";
 import { InvalidInputError } from "../../errors.js";
@@ -13,16 +13,16 @@ import {
 import { builtinModule } from "../../platform/runtime.js";
 import type { QueueOptions } from "./commit-queue.js";
 
-/** What every runtime's `URL` is. */
+/** The part of `URL` that every runtime's types have. */
 export interface FileUrl {
   readonly href: string;
   readonly protocol: string;
 }
 
-/** The path of a file, `":memory:"`, or the URL of a file, as text or not. */
+/** The path of a file, `":memory:"`, or a `file:` URL as text or as a `URL`. */
 export type Location = string | FileUrl;
 
-/** A class whose instances are savers on open databases. */
+/** The class of a saver on an open database. */
 export type SaverClass<Database, Saver> = new (
   db: Database,
   serde?: SerializerProtocol,
@@ -32,9 +32,8 @@ export type SaverClass<Database, Saver> = new (
 const chosen = new WeakMap<object, Synchronous>();
 
 /**
- * Opens a database, and makes a saver on it. What is wrong with the options is said before. When
- * its commits wait for the disk holds for the database, whatever the constructor of a class that
- * extends ours passes on.
+ * Checks the options, opens a database, and makes a saver on it. The chosen `synchronous` is
+ * remembered by database, in case the constructor of a subclass does not pass the options on.
  */
 export function onOpened<Database extends { close(): unknown }, Saver>(
   Class: SaverClass<Database, Saver>,
@@ -54,10 +53,13 @@ export function onOpened<Database extends { close(): unknown }, Saver>(
   }
 }
 
-/** How a database is used: as the options say, or whoever opened it. */
+/**
+ * The options of the commit queue. `synchronous` comes from the options, else from `onOpened`.
+ * Throws `InvalidInputError`.
+ */
 export function queueOptions(db: unknown, serde: unknown, options: SqliteOptions): QueueOptions {
   if (typeof db !== "object" || db === null) {
-    const message = "a saver is made of an open database; fromConnString opens one by its path";
+    const message = "pass an open database, or let fromConnString open one by its path";
     throw new InvalidInputError("invalid-database", message);
   }
   checkSerde(serde);
@@ -66,7 +68,7 @@ export function queueOptions(db: unknown, serde: unknown, options: SqliteOptions
   return { busyDeadlineMs, synchronous };
 }
 
-/** The path that a location stands for. What names no file is refused before a driver has it. */
+/** The path of a location. Throws `invalid-location` if it names no file. */
 export function toPath(location: Location): string {
   const text = textOf(location);
   if (/^file:/i.test(text)) return ofFileUrl(text);
@@ -89,7 +91,7 @@ function textOf(location: unknown): string {
   throw refused(`is ${location === null ? "null" : typeof location}; ${FOR_MEMORY}`);
 }
 
-/** As SQLite reads them, where it does: relative paths and `file::memory:` are allowed. */
+/** Reads `file:` URLs as SQLite does: relative paths and `file::memory:` are allowed. */
 function ofFileUrl(text: string): string {
   if (/[?#]/.test(text)) {
     throw refused(
@@ -106,7 +108,7 @@ function ofFileUrl(text: string): string {
     const path = decodeURIComponent(rest);
     if (path.trim() !== "" && !path.startsWith("//") && !path.includes("\0")) return path;
   } catch {
-    // It is told what is wrong below, without the text.
+    // The error below says what is wrong, without quoting the URL.
   }
   throw refused("is a file: URL that names no file of this machine; write the path of the file");
 }

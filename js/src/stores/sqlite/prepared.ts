@@ -1,4 +1,4 @@
-/** How many statements stay prepared; the planner has fewer texts. */
+/** At most this many statements stay prepared. The planner has fewer texts. */
 const PREPARED_MAX = 64;
 
 /** The statements of a connection that stay prepared. */
@@ -7,7 +7,7 @@ export class Prepared<Statement> {
   readonly #finalize: (statement: Statement) => void;
   readonly #statements = new Map<string, Statement>();
 
-  /** @param finalize Frees a statement, where its driver does not by itself. */
+  /** @param finalize Frees a statement, if the driver does not do so by itself. */
   constructor(
     prepare: (text: string) => Statement,
     finalize: (statement: Statement) => void = () => {},
@@ -16,7 +16,7 @@ export class Prepared<Statement> {
     this.#finalize = finalize;
   }
 
-  /** The statement of a text. */
+  /** The prepared statement of a text. */
   of(text: string): Statement {
     const known = this.#statements.get(text);
     if (known !== undefined) return known;
@@ -26,7 +26,7 @@ export class Prepared<Statement> {
     return statement;
   }
 
-  /** Lets all statements go. */
+  /** Frees all statements. */
   clear(): void {
     for (const statement of this.#statements.values()) this.#finalize(statement);
     this.#statements.clear();

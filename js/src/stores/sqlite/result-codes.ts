@@ -1,14 +1,14 @@
-// SQLite's result codes, as far as a store tells them apart.
+// The result codes of SQLite that a store distinguishes.
 
 import type { StorageErrorCode } from "../../errors.js";
 
 /** The code of a failing device. */
 export const SQLITE_IOERR = 10;
 
-/** Codes have an extension above this byte. */
+/** The low byte of a result code. The extension is above it. */
 const PRIMARY = 0xff;
 
-/** The last is a race for the log's locks, which passes like a lock. */
+/** 15, `SQLITE_PROTOCOL`, is a race for the log's locks. It passes like a lock. */
 const CODES: ReadonlyMap<number, StorageErrorCode> = new Map([
   [3, "storage-unreachable"],
   [5, "storage-busy"],
@@ -22,12 +22,12 @@ const CODES: ReadonlyMap<number, StorageErrorCode> = new Map([
   [15, "storage-busy"],
 ]);
 
-/** A result code without its extension; undefined for what is no number. */
+/** A result code without its extension; undefined if `code` is not a number. */
 export function primaryCode(code: unknown): number | undefined {
   return typeof code === "number" ? code & PRIMARY : undefined;
 }
 
-/** What the failure of a result code is called. */
+/** The error code for a result code. */
 export function codeOf(primary: number | undefined): StorageErrorCode {
   return CODES.get(primary ?? -1) ?? "storage-failed";
 }

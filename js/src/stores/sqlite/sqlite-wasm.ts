@@ -3,7 +3,7 @@ import type { Batch, RowSet, SqlValue, Statement, StorageAdapter } from "../../p
 import { Prepared } from "./prepared.js";
 import { codeOf, primaryCode } from "./result-codes.js";
 
-/** A statement of SQLite's own build for browsers, as far as it is used here. */
+/** The part of the statements of SQLite's own build for browsers that is used here. */
 export interface SqliteWasmStatement {
   bind(values: readonly SqlValue[]): unknown;
   step(): boolean;
@@ -12,7 +12,7 @@ export interface SqliteWasmStatement {
   finalize(): unknown;
 }
 
-/** A database of SQLite's own build for browsers, as far as it is used here. */
+/** The part of a database of SQLite's own build for browsers that is used here. */
 export interface SqliteWasmDatabase {
   isOpen(): boolean;
   exec(sql: string): unknown;
@@ -20,7 +20,7 @@ export interface SqliteWasmDatabase {
   close(): void;
 }
 
-/** Executes batches in a database of `@sqlite.org/sqlite-wasm`, each at once. */
+/** Executes batches in a database of `@sqlite.org/sqlite-wasm`, synchronously. */
 export class SqliteWasmAdapter implements StorageAdapter {
   readonly name = "sqlite-wasm";
   readonly #db: SqliteWasmDatabase;
@@ -28,7 +28,9 @@ export class SqliteWasmAdapter implements StorageAdapter {
   readonly #prepared: Prepared<SqliteWasmStatement>;
   #configured = false;
 
-  /** @param busyDeadlineMs How long a batch waits for a lock that another tab holds. */
+  /**
+   * @param busyDeadlineMs How many milliseconds a batch waits for a lock that another tab holds.
+   */
   constructor(db: SqliteWasmDatabase, busyDeadlineMs: number) {
     this.#db = db;
     this.#busyDeadlineMs = busyDeadlineMs;
@@ -67,12 +69,12 @@ export class SqliteWasmAdapter implements StorageAdapter {
     }
   }
 
-  /** SQLite itself rolls back on some failures; what is thrown here is not what matters then. */
+  /** SQLite itself rolls back on some failures. Then this fails, and that does not matter. */
   #rollBack(): void {
     try {
       this.#db.exec("ROLLBACK");
     } catch {
-      // There is no transaction any more.
+      // The transaction has ended already.
     }
   }
 

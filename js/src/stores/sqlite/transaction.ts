@@ -1,12 +1,14 @@
-// Transactions around batches. Where the caller has one open on the same connection, the batches
-// join it, and what is answered lasts when the caller commits.
+// Transactions around batches. If the caller has one open on the same connection, batches join it,
+// and their results last only once the caller commits.
 
 import { ProtocolError } from "../../errors.js";
 import type { Batch, RowSet, Statement } from "../../planner/adapter.js";
 import type { Connection } from "./connection.js";
 import { commitFailureOf, failureOf } from "./failure.js";
 
-/** Runs a batch in one consistent state of the store. What it throws undid all of it. */
+/**
+ * Runs a batch in one consistent state of the store. If it throws, nothing of the batch remains.
+ */
 export function runBatch(connection: Connection, batch: Batch): RowSet[] {
   if (batch.access === "read") return runRead(connection, batch);
   if (connection.inTransaction) return runSavepoint(connection, batch);
@@ -14,8 +16,10 @@ export function runBatch(connection: Connection, batch: Batch): RowSet[] {
 }
 
 /**
- * Runs write batches in one transaction, up to the first one whose row sets are not the last
- * thing to be known of it. What one of them throws undid all of them.
+ * Runs write batches in one transaction. Stops after the first one for which `isLast` is false: its
+ * call has to be asked what comes next. If it throws, nothing of the batches remains.
+ *
+ * @param isLast Whether these row sets end the batch's call.
  */
 export function runTogether<Writing extends { readonly batch: Batch }>(
   connection: Connection,
@@ -34,7 +38,7 @@ export function runTogether<Writing extends { readonly batch: Batch }>(
 }
 
 function runRead(connection: Connection, batch: Batch): RowSet[] {
-  // A statement that runs once is consistent by itself.
+  // A single statement, run once, needs no transaction.
   const [first, ...more] = batch.statements;
   if (connection.inTransaction || (more.length === 0 && first?.parameters.length === 1)) {
     return runStatements(connection, batch);
@@ -49,7 +53,7 @@ function within<T>(connection: Connection, begin: string, run: () => T): T {
     commit(connection);
     return value;
   } finally {
-    // SQLite itself rolls back on some failures; then there is no transaction to end.
+    // SQLite itself rolls back on some failures; then there is no transaction left.
     if (connection.inTransaction) connection.execute("ROLLBACK");
   }
 }
@@ -68,7 +72,7 @@ function runSavepoint(connection: Connection, batch: Batch): RowSet[] {
     return runStatements(connection, batch);
   } catch (thrown) {
     const failure = failureOf(connection, thrown);
-    // Some failures undo the whole transaction.
+    // Some failures roll back the whole transaction.
     if (connection.inTransaction) connection.execute("ROLLBACK TO batch");
     throw failure;
   } finally {

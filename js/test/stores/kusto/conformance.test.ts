@@ -1,4 +1,5 @@
-// LangGraph's own conformance suite on Kusto. The name is ours, so that the suite skips nothing.
+// LangGraph's conformance suite on Kusto. With a name that the suite does not know, it skips
+// nothing.
 
 import { deltaChannelHistoryTests, specTest } from "@langchain/langgraph-checkpoint-validation";
 

@@ -1,12 +1,12 @@
-// Each entry point loads what it needs: those who store in SQLite load nothing of Kusto, and those
-// who store in Kusto load no SQLite driver.
+// Each entry point loads only what it needs: those for SQLite load nothing of Kusto, and Kusto's
+// loads no SQLite driver.
 
 import { readFileSync } from "node:fs";
 
 const PACKAGE = new URL("../../../", import.meta.url);
 const { imports } = JSON.parse(readFileSync(new URL("package.json", PACKAGE), "utf8"));
 
-/** The files of this package, and the packages, that an entry point loads, and what those load. */
+/** All files of this package, and all packages, that an entry point loads, directly or not. */
 function loadedBy(entry: string): string[] {
   const loaded = new Set<string>();
   const visit = (file: URL) => {
@@ -30,7 +30,7 @@ test.each(["index.js", "sqlite.js", "node-sqlite.js"])("%s_loads_nothing_of_kust
   const loaded = loadedBy(entry);
   expect(loaded).toContain("generated/planner.core.wasm");
   expect(loaded.filter((name) => name.includes("kusto"))).toEqual([]);
-  // What is carried for bundlers takes time to read.
+  // The modules for bundlers take time to load.
   expect(loaded.filter((name) => name.includes("inline"))).toEqual([]);
 });
 

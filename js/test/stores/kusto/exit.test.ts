@@ -1,4 +1,4 @@
-// The end of a process with rows that wait in write-behind.
+// A process that ends while rows wait in write-behind.
 
 import { execFile } from "node:child_process";
 import { fileURLToPath } from "node:url";

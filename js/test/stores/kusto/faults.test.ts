@@ -1,5 +1,6 @@
-// A seeded simulation on a network that loses, repeats and refuses: nothing acknowledged is lost,
-// nothing is there twice, nothing deleted comes back, and a failed call says what it stored.
+// A seeded simulation on a network that loses, repeats and refuses requests: nothing acknowledged
+// is lost, nothing is there twice, nothing deleted comes back, and a failed call says what it
+// stored.
 
 import type { KustoOptions } from "../../../src/entries/kusto.js";
 import { FAULTS, FaultyFetch } from "./support/faults.js";
@@ -8,13 +9,13 @@ import { Simulation } from "./support/simulation.js";
 import { describeKusto, isLocal, newTable } from "./support/target.js";
 import { VirtualClock } from "./support/virtual-clock.js";
 
-/** What may befall rows that are acknowledged. */
+/** What may happen to acknowledged rows in the store. */
 const STORE_FAULTS = [
   { kind: "delayed", on: "rows", queries: 3 },
   { kind: "duplicated", on: "rows" },
   { kind: "torn", on: "rows", rows: 1, queries: 3 },
 ];
-/** More of them: `KUSTO_SEEDS=5,6,7`. */
+/** Other seeds: `KUSTO_SEEDS=5,6,7`. */
 const SEEDS = (process.env.KUSTO_SEEDS ?? "1,2,3").split(",").map(Number);
 const STEPS = 30;
 
@@ -57,7 +58,7 @@ describeKusto("through_a_faulty_network", () => {
     await simulate(seed, true);
   });
 
-  // Seeds of one's own need not.
+  // Other seeds need not meet all of them.
   test.skipIf(process.env.KUSTO_SEEDS)("every_fault_was_met_and_every_ending_seen", () => {
     expect([...met.keys()].sort()).toEqual([...FAULTS].sort());
     expect(Math.min(...Object.values(tallies))).toBeGreaterThan(0);

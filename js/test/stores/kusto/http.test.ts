@@ -1,4 +1,4 @@
-// Requests on the network: what is sent, what comes back, and what is never told.
+// Requests on the network: what is sent, what is returned, and what is never disclosed.
 
 import { type AddressInfo, createServer } from "node:net";
 import { gzipSync } from "node:zlib";
@@ -23,7 +23,7 @@ function request(url: string, more: Partial<HttpRequest> = {}): HttpRequest {
   };
 }
 
-/** Where a server was. */
+/** The origin of a server that is closed. */
 async function closedOrigin(): Promise<string> {
   const server = createServer();
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
@@ -83,7 +83,7 @@ describe("a body", () => {
   });
 
   test("that_unpacks_to_more_than_there_is_memory_is_not_unpacked", async () => {
-    // 64 MiB in 64 KiB, sent again and again: nothing but a limit ends it.
+    // 64 MiB in 64 KiB, sent repeatedly: only a limit ends it.
     const packed = gzipSync(Buffer.alloc(64 << 20));
     let ended = false;
     const web = await Web.open((response) => {

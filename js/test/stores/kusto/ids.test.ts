@@ -1,4 +1,4 @@
-// Ids, names and filters made of what has a meaning in KQL, JSON paths or URLs: each is stored,
+// Ids, names and filters with special characters of KQL, JSON paths or URLs: each is stored, is
 // found by equality, and matches nothing else.
 
 import type { CheckpointTuple } from "@langchain/langgraph-checkpoint";
@@ -60,7 +60,7 @@ const HOSTILE = [
 
 const CHECKPOINTS = HOSTILE.length;
 
-/** A checkpoint whose every id and name is the text, with a write. */
+/** Puts a checkpoint whose ids and names are all this text, and a write. */
 async function put(saver: KustoSaver, text: string): Promise<void> {
   const next = { ...checkpoint(1, { [text]: text }), id: text };
   const more = { [text]: text, text };
@@ -68,7 +68,9 @@ async function put(saver: KustoSaver, text: string): Promise<void> {
   await saver.putWrites(config(text, text, text), [[text, text]], text, text);
 }
 
-/** A table with a checkpoint for each hostile text, and a saver that remembers none of it. */
+/**
+ * Fills a table with a checkpoint for each hostile text, and returns a saver without a cache of it.
+ */
 async function filled(): Promise<KustoSaver> {
   const table = await newTable();
   const saver = await table.open({ batchSize: 10_000 });

@@ -1,4 +1,4 @@
-// A planner that fails is replaced; what it alone knew is said to be lost.
+// A planner that fails is replaced, and the loss of what only it knew is reported.
 
 import { readFileSync } from "node:fs";
 

@@ -1,5 +1,4 @@
-// A store that shows rows late: what a saver has acknowledged it reads for ever after, so that no
-// turn is lost.
+// A store that shows rows late: a saver always reads what it has acknowledged, so no turn is lost.
 
 import { HumanMessage } from "@langchain/core/messages";
 import { MessagesAnnotation, StateGraph } from "@langchain/langgraph";
@@ -9,7 +8,7 @@ import { all } from "../../support/checkpoints.js";
 import { describeLocal, newTable } from "./support/target.js";
 import { VirtualClock } from "./support/virtual-clock.js";
 
-/** Says back what it was told, and how many messages it saw. */
+/** Answers with the number of messages it saw. */
 function app(checkpointer: KustoSaver) {
   return new StateGraph(MessagesAnnotation)
     .addNode("answer", ({ messages }) => ({ messages: [`answer ${messages.length}`] }))

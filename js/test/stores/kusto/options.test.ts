@@ -1,4 +1,4 @@
-// What a caller may choose: everything else is refused by its name, before any request.
+// The options of a saver. All others are refused by name, before any request.
 
 import { KustoSaver } from "../../../src/entries/kusto.js";
 

@@ -1,10 +1,10 @@
-// What is asked of Kusto: no more than is needed, and all that may match.
+// Queries to Kusto ask for everything that may match, and no more than is needed.
 
 import { all, checkpoint, config, idOf, ids, metadata } from "../../support/checkpoints.js";
 import { Network } from "./support/network.js";
 import { describeKusto, describeLocal, newTable, type Table } from "./support/target.js";
 
-/** Puts many checkpoints in few requests; each has the values and metadata of its number. */
+/** Puts many checkpoints in few requests. The values and metadata of each are by its number. */
 async function fill(
   table: Table,
   thread: string,
@@ -21,7 +21,7 @@ async function fill(
   await saver.close();
 }
 
-/** What a saver that knows nothing gets, and what it takes. */
+/** The result of a call on a saver without a cache, and the requests that it takes. */
 async function cold<T>(table: Table, call: (saver: Awaited<ReturnType<Table["open"]>>) => T) {
   const network = new Network();
   const saver = await table.open({ fetch: network.fetch });
@@ -69,7 +69,7 @@ describeKusto("a metadata filter", () => {
     const stored = [
       ...values.map((value) => ({ plain: value })),
       ...keys.map((key) => ({ [key]: "x" })),
-      // What is no text anywhere but in JavaScript, so that there is no copy for queries.
+      // A lone surrogate is text in JavaScript only, so there is no copy for queries.
       { source: "fork", odd: "\ud800" },
       {},
     ];

@@ -1,5 +1,4 @@
-// No token, secret or value of a caller's is in any error, warning, output or request id, whatever
-// goes wrong.
+// No error, warning, output or request id contains a token, a secret or a value of the caller's.
 
 import { inspect } from "node:util";
 
@@ -13,7 +12,7 @@ const TOKEN = "tok-b1f09c55e0c4";
 const SECRET = "sec-77aa01d3f6be";
 const VALUE = "val-93d2c8e1f0ab";
 
-/** Faults of the stand-in, each on every request it fits. */
+/** Faults of the stand-in, each on every request that it applies to. */
 const FAULTS: [string, object][] = [
   ["throttled", { kind: "throttled", on: "any" }],
   ["unavailable", { kind: "unavailable", on: "any" }],
@@ -52,12 +51,12 @@ function emitted(): string[] {
   return texts;
 }
 
-/** Everything that can be seen of a thing: stacks, causes and hidden properties. */
+/** Everything visible of a thing: stacks, causes and hidden properties. */
 function shown(thing: unknown): string {
   return inspect(thing, { depth: 20, showHidden: true, maxStringLength: null });
 }
 
-/** Makes every call, and gives what was thrown. */
+/** Makes every call, and returns the errors. */
 async function callsOn(saver: KustoSaver): Promise<unknown[]> {
   const big = VALUE.repeat(100_000);
   const calls = [
@@ -84,7 +83,7 @@ function expectNoSecret(texts: readonly string[], words: readonly string[]): voi
   }
 }
 
-/** What of the requests anyone may see: all but the token's header, and the rows. */
+/** The parts of requests that others may see: all but the token's header and the rows. */
 function visible({ sent }: Network): string[] {
   return sent.map(({ url, headers }) => {
     return JSON.stringify([url, [...headers].filter(([name]) => name !== "authorization")]);
@@ -108,7 +107,7 @@ describeLocal("no secret is told", () => {
       const thrown = await callsOn(await open(table, network, batchSize));
       texts.push(...thrown.map(shown));
       expectNoSecret(visible(network), [TOKEN, VALUE]);
-      // It was there to be told.
+      // The token was there to be leaked.
       const carried = network.sent.map(({ headers }) => headers.get("authorization"));
       expect(carried).toContain(`Bearer ${TOKEN}`);
       if (/throttled|forbidden|unauthorized|permanent|cut/.test(about)) {

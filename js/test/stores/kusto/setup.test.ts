@@ -1,4 +1,4 @@
-// What a database needs: it is checked, said, and enough.
+// What a database needs is checked and reported, and is sufficient.
 
 import { KustoSaver } from "../../../src/entries/kusto.js";
 import { checkpoint, config, idOf, metadata } from "../../support/checkpoints.js";
@@ -95,7 +95,7 @@ describeLocal("a database", () => {
       code: "store-retention",
       message: expect.stringContaining("deleted threads would come back"),
     });
-    // Without policies of their own, tables have their database's.
+    // Without policies of their own, tables use their database's.
     await table.run(".delete table CheckpointLog policy retention");
     await table.run(".delete table CheckpointLog_Tombstones policy retention");
     await (await table.open()).setup();

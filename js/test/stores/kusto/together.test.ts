@@ -1,4 +1,4 @@
-// The calls of a thread: sent together where they come together, and in their order.
+// The calls of a thread are sent together if they are made together, and in order.
 
 import { setImmediate } from "node:timers/promises";
 
@@ -12,7 +12,7 @@ import { describeKusto, describeLocal, newTable } from "./support/target.js";
 
 const STEPS = 10;
 
-/** A node that runs so many times, each time a superstep with a message. */
+/** A graph whose node runs `STEPS` times, each time a superstep with a message. */
 function app(checkpointer: KustoSaver) {
   return new StateGraph(MessagesAnnotation)
     .addNode("step", ({ messages }) => ({
@@ -40,7 +40,7 @@ describeKusto("a_superstep_of_a_graph", () => {
       const { messages } = await app(saver).invoke({ messages: [new HumanMessage("go")] }, thread);
       expect(messages).toHaveLength(STEPS + 1);
       const checkpoints = STEPS + 2;
-      // It begins with a read.
+      // A run begins with a read.
       expect(network.sent.length).toBeLessThanOrEqual(1 + 2 * checkpoints);
       const state = await app(await table.open()).getState(thread);
       expect(state.values.messages).toEqual(messages);
@@ -86,7 +86,8 @@ describeKusto("calls_that_are_not_awaited", () => {
       const table = await newTable();
       await put(await table.open(), 1);
       let ingested: Promise<unknown> = Promise.resolve();
-      // The first query is held back for many turns, and then for what was ingested in them.
+      // The first query is held back for many turns, and then until everything ingested in them is
+      // there.
       const network = new Network(async (input, init) => {
         if (String(input).includes("/v1/rest/ingest/")) {
           const response = fetch(input, init);

@@ -1,4 +1,4 @@
-// Who gets the token, and when another one is asked for.
+// Which hosts get the token, and when a new one is requested.
 
 import { DeniedError } from "../../../src/entries/index.js";
 import { KustoSaver } from "../../../src/entries/kusto.js";
@@ -7,7 +7,7 @@ import { Web } from "./support/web.js";
 
 const TOKEN = "tok-6f1e9ac2";
 
-/** A server that accepts some tokens, and knows nothing. */
+/** A server that accepts some tokens and then answers 400. */
 function guarded(...accepted: string[]): Promise<Web> {
   return Web.open((response, { headers }) => {
     if (accepted.includes(String(headers.authorization))) response.writeHead(400).end();
@@ -43,7 +43,7 @@ test("a_call_goes_on_with_the_token_that_replaced_a_refused_one", async () => {
   const web = await guarded("Bearer second");
   const saver = await open(web, ({ fresh }: { fresh: boolean }) => (fresh ? "second" : "first"));
   const failure = await saver.getTuple(config("t")).catch((thrown: unknown) => thrown);
-  // The server accepts it and has nothing more to say.
+  // The server accepts the token and answers 400.
   expect(failure).toBeInstanceOf(Error);
   expect(web.seen.map(({ headers }) => headers.authorization)).toContain("Bearer second");
 });
@@ -98,7 +98,7 @@ test("a_connection_that_is_refused_is_the_cause_of_the_error", async () => {
 
 test("a_host_that_is_not_trusted_never_gets_the_token", async () => {
   const web = await guarded(`Bearer ${TOKEN}`);
-  // To the saver, this is no name of this machine's.
+  // The saver does not know that this name is of this machine.
   const { port } = new URL(web.origin);
   const sent: string[] = [];
   const saver = await KustoSaver.fromConnectionString({

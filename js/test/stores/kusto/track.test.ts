@@ -1,5 +1,5 @@
-// What a saver remembers of values it stored on Kusto: unchanged parts are not sent again, and a
-// memory that does not hold any more changes nothing.
+// The cache of a saver on Kusto: unchanged parts are not sent again, and a stale cache changes
+// nothing.
 
 import { gunzipSync } from "node:zlib";
 
@@ -43,7 +43,7 @@ describeKusto("a saver that remembers", () => {
       await put(saver, 1, { messages, files });
       network.sent.length = 0;
       await put(saver, 2, { messages: [...messages, { text: "the new one" }], files });
-      // The state has ten times as many bytes.
+      // The whole state has ten times as many bytes.
       expect(rowsOf(network).length).toBeLessThan(2_000);
       const tuple = await (await table.open()).getTuple(config("t"));
       expect(tuple?.checkpoint.channel_values).toEqual({
@@ -102,7 +102,7 @@ describeKusto("a saver that remembers", () => {
       const messages = messagesOf(20);
       await put(saver, 1, { messages });
       await other.deleteThread("t");
-      // It has not seen that.
+      // The first saver has not seen the deletion.
       await put(saver, 2, { messages });
       const tuple = await (await table.open()).getTuple(config("t"));
       expect(tuple?.checkpoint).toMatchObject({ id: idOf(2), channel_values: { messages } });

@@ -1,5 +1,5 @@
-// Calls and outcomes that every host and every store has in common: those of the transcripts on
-// SQLite (`transcripts.test.ts`).
+// Calls and outcomes that are the same for every host and every store: the transcripts that also
+// run on SQLite.
 
 import { expectOutcomes, transcripts } from "../../../src/testing/transcripts.js";
 import { describeKusto, newTable } from "./support/target.js";

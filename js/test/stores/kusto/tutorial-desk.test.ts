@@ -1,4 +1,4 @@
-// docs/tutorials/kusto.md, followed as it stands.
+// Follows docs/tutorials/kusto.md.
 
 import { follow } from "../../support/documents.js";
 import { describeLocal, newTable } from "./support/target.js";

@@ -1,4 +1,4 @@
-// The first graph of docs/kusto.md, run as it stands there.
+// Runs the first graph of docs/kusto.md unchanged.
 
 import { execFile } from "node:child_process";
 import { readFileSync } from "node:fs";
@@ -16,7 +16,7 @@ describeLocal("the first graph of the documents", () => {
   test("runs_and_is_found_by_the_query_after_it", async () => {
     const table = await newTable();
     const { clusterUri, database } = table.options;
-    // The package finds itself by its name.
+    // The package's own name resolves inside its folder.
     const { stdout } = await promisify(execFile)(
       process.execPath,
       ["--input-type=module", "--eval", program],

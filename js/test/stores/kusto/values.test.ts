@@ -1,11 +1,11 @@
-// Values that are large, or no text, or many.
+// Values that are large, binary, or many.
 
 import { all, checkpoint, config, idOf, metadata } from "../../support/checkpoints.js";
 import { expectSame } from "../../support/twins.js";
 import { Network } from "./support/network.js";
 import { describeKusto, newTable } from "./support/target.js";
 
-/** Text that no compression makes small. */
+/** Text that does not compress well. */
 function prose(length: number): string {
   let state = 1;
   let text = "";

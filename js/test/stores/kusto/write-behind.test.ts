@@ -128,7 +128,7 @@ describeKusto("write_behind", () => {
       { clock: new VirtualClock() },
     );
     await put(saver, 1);
-    // The query of the deletion gets through, its row does not.
+    // The deletion's query succeeds, but sending its row fails.
     network.endpoint = "/v1/rest/ingest/";
     network.share = 1;
     await expect(saver.deleteThread("t")).rejects.toMatchObject({ stored: "nothing" });

@@ -1,4 +1,4 @@
-// What the system says of the database's files when it is asked: it may not say anything.
+// The system may fail to report on the database's files.
 
 import type * as Fs from "node:fs";
 import { mkdirSync, renameSync, statSync, symlinkSync, writeFileSync } from "node:fs";
@@ -13,7 +13,7 @@ vi.mock("node:fs", async (original) => {
   return { ...fs, statSync: vi.fn(fs.statSync) };
 });
 
-/** A saver on a file of a folder of its own that has a checkpoint. */
+/** A saver with a checkpoint, on a file in a folder of its own. */
 async function begun() {
   const folder = join(temporaryFolder(), "inner");
   mkdirSync(folder);

@@ -1,5 +1,5 @@
-// A transaction of the caller's own on the saver's connection: calls made inside of it are part of
-// it, calls made before it are not.
+// The caller has a transaction open on the saver's connection: calls made inside it are part of it,
+// and calls made before it are not.
 
 import { setImmediate as endOfTurn } from "node:timers/promises";
 

@@ -1,5 +1,5 @@
-// The writes of one turn of the event loop share a transaction, and nobody is answered before it
-// is committed. Counted on the statements that the driver says it ran.
+// The writes of one turn of the event loop share a transaction, and none is answered before it is
+// committed. Counted by the statements that the driver reports.
 
 import Database from "better-sqlite3";
 import { type Batch, StorageError, type StoredCall } from "../../../src/entries/index.js";
@@ -126,7 +126,7 @@ test("a_call_that_is_refused_takes_no_call_of_its_turn_along", async () => {
   expect(await ids(saver.list(config("t")))).toEqual([idOf(2), idOf(1)]);
 });
 
-/** A call of these batches; `ends` says whether its first answer is known to end it. */
+/** A call of these batches. `ends` says whether its first answer certainly ends it. */
 class Numbers implements StoredCall {
   readonly due = "turn";
   readonly #batches: Batch[];

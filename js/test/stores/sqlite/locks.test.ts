@@ -1,5 +1,5 @@
-// What LangGraph must not overtake waits for a lock with the event loop standing still, for a
-// little while and once; and whatever a driver throws, every call is answered.
+// A put that LangGraph must not overtake blocks the event loop while it waits for a lock, once and
+// for a short time. Whatever a driver throws, every call is answered.
 
 import { setImmediate as endOfTurn } from "node:timers/promises";
 
@@ -11,7 +11,7 @@ import { CommitQueue } from "../../../src/stores/sqlite/commit-queue.js";
 import { checkpoint, config, idOf, ids, metadata } from "../../support/checkpoints.js";
 import { temporaryDatabase } from "../../support/temporary.js";
 
-/** A connection that tells when the driver is to wait for locks. */
+/** A connection that reports when the driver is told to wait for locks. */
 class Watched extends BetterSqlite3Connection {
   waits: string[] = [];
   onWait = () => {};
@@ -26,7 +26,7 @@ class Watched extends BetterSqlite3Connection {
   }
 }
 
-/** A saver on a file that has a checkpoint, and another connection that holds its lock. */
+/** A saver with a checkpoint on a file, and another connection that holds the file's lock. */
 async function locked(timeout = 0, busyDeadlineMs = 5000) {
   const db = new Database(temporaryDatabase(), { timeout });
   const other = new Database(db.name);

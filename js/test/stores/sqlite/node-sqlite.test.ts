@@ -1,4 +1,4 @@
-// node:sqlite is tested in a Node.js that has it, on the same suite.
+// Tests node:sqlite with the same suite, in a Node.js that has it.
 
 import { execFileSync } from "node:child_process";
 import { readFileSync, writeFileSync } from "node:fs";
@@ -11,7 +11,7 @@ import { nodeWithSqlite } from "../../support/newer-node.js";
 import { temporaryDatabase } from "../../support/temporary.js";
 
 const PACKAGE = fileURLToPath(new URL("../../..", import.meta.url));
-/** The kit, and the tests of ours beside it. */
+/** The number of tests: the kit's, and 7 more. */
 const TESTS = adapterTests({ name: "counted", open: () => ({ run: () => [] }) }).length + 7;
 
 test("node_sqlite_conforms_and_shares_files_with_better_sqlite3", async () => {

@@ -1,4 +1,4 @@
-// Parameters are bound to their numbers, in whatever order a text has those.
+// Parameters are bound by their numbers, in whatever order the text has them.
 
 import Database from "better-sqlite3";
 

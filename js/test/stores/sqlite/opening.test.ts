@@ -1,4 +1,4 @@
-// How a saver gets at its database.
+// How a saver opens its database.
 
 import { existsSync } from "node:fs";
 import { runInNewContext } from "node:vm";
@@ -46,7 +46,7 @@ test("a_database_is_closed_where_no_saver_is_made_of_it", () => {
   expect(opened.map(({ open }) => open)).toEqual([false]);
 });
 
-/** As many write them for LangGraph's own saver. */
+/** A subclass as many write for LangGraph's own saver: it does not pass the options on. */
 class Own extends SqliteSaver {
   constructor(db: Database.Database) {
     super(db);
@@ -62,7 +62,7 @@ test.each(["full", "normal"] as const)("a_class_opens_its_own_at_%s", async (syn
   onTestFinished(() => saver.close());
   expect(saver.mine).toBe("mine");
   await saver.put(config("t"), checkpoint(1), metadata(1), {});
-  // Left to itself, the driver takes `normal` once there is a log.
+  // By default, the driver uses `normal` once there is a log.
   const level = saver.db.pragma("synchronous", { simple: true });
   expect(level).toBe(synchronous === "full" ? 2 : 1);
 });
@@ -153,7 +153,7 @@ test.each(OPTIONS_REFUSED)(
     });
     if (typeof given === "object" && given !== null && "serde" in given) return;
     expect(() => new SqliteSaver(db, undefined, options)).toThrow(refusal);
-    // Whatever the store is: those of its own there are not, in an adapter's saver.
+    // A saver on an adapter refuses them too; options for SQLite do not exist there.
     const adapter = { run: () => [] };
     expect(() => new StorageSaver(adapter, undefined, options)).toThrow(InvalidInputError);
   },

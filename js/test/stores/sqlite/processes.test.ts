@@ -1,4 +1,4 @@
-// Several processes on one file, and processes that die.
+// Several processes on one file, and processes that are killed.
 
 import { spawn } from "node:child_process";
 import { createHash } from "node:crypto";
@@ -13,7 +13,7 @@ import { temporaryDatabase } from "../../support/temporary.js";
 const WRITER = fileURLToPath(new URL("../../support/writer.mjs", import.meta.url));
 const KILLS = 12;
 
-/** What a writer said to be stored: a line a checkpoint. */
+/** What a writer acknowledged: one line per checkpoint. */
 interface Acknowledged {
   readonly thread: string;
   readonly line: string;
@@ -23,7 +23,7 @@ function digest(value: unknown): string {
   return createHash("sha256").update(JSON.stringify(value)).digest("hex");
 }
 
-/** How much each writer remembers, in turn: all, some of it, nothing. */
+/** The cache sizes of the writers, in turn: the default, small, and none. */
 const CACHES = [[], ["3000"], ["0"]];
 
 function startWriter(
@@ -58,7 +58,7 @@ async function expectWhole(saver: SqliteSaver, acknowledged: readonly Acknowledg
     expect(digest(tuple?.checkpoint.channel_values), `${thread} ${id}`).toBe(values);
     expect(tuple?.pendingWrites?.map(([, , value]) => digest(value))).toEqual([write]);
   }
-  // Reading all of them would fail at any that lacks a part.
+  // Reading them all would fail if a part of one were missing.
   const threads = new Set(acknowledged.map(({ thread }) => thread));
   for (const thread of threads) {
     const stored = await all(saver.list(config(thread)));
@@ -67,7 +67,7 @@ async function expectWhole(saver: SqliteSaver, acknowledged: readonly Acknowledg
   }
 }
 
-/** A generator of numbers below a bound: the same for the same seed. */
+/** A source of random numbers below a bound, always the same for a seed. */
 function seeded(seed: number) {
   let state = seed;
   return (bound: number) => {
@@ -128,7 +128,7 @@ test("a_thread_that_another_saver_deleted_is_stored_anew", async () => {
   await one.put(config("t"), checkpoint(1, { text }), metadata(1), { text: 1 });
   for (const number of [2, 3, 4]) {
     await other.deleteThread("t");
-    // An interloper may have made the thread again, with none of the values.
+    // A third party may have created the thread again, without the values.
     if (number === 3) await other.put(config("t"), checkpoint(9, {}, {}), metadata(9), {});
     await one.put(config("t"), checkpoint(number, { text }), metadata(1), { text: 1 });
     const tuple = await other.getTuple(config("t", idOf(number)));

@@ -1,4 +1,4 @@
-// A database whose file, or log, is deleted or replaced while it is open acknowledges nothing.
+// If the file or log of an open database is deleted or replaced, no call is acknowledged.
 
 import { execFileSync } from "node:child_process";
 import {
@@ -20,7 +20,7 @@ import { SqliteSaver } from "../../../src/entries/sqlite.js";
 import { checkpoint, config, idOf, ids, metadata } from "../../support/checkpoints.js";
 import { temporaryDatabase } from "../../support/temporary.js";
 
-/** A saver on a file that has a checkpoint. */
+/** A saver with a checkpoint on a file. */
 async function begun(path = temporaryDatabase()) {
   const saver = SqliteSaver.fromConnString(path);
   onTestFinished(() => saver.close());
@@ -87,7 +87,7 @@ test("a_put_after_the_index_of_the_log_was_deleted_is_not_acknowledged", async (
   const { path, saver } = await begun();
   rmSync(`${path}-shm`);
   await expect(put(saver, 2)).rejects.toMatchObject(REFUSED);
-  // Another process makes an index of its own; what ours would write is not to overwrite its log.
+  // Another process makes an index of its own. Our writes must not overwrite its log.
   inAnotherProcess(path, "CREATE TABLE theirs (n)");
   await expect(put(saver, 3)).rejects.toMatchObject(REFUSED);
   inAnotherProcess(path, "INSERT INTO theirs VALUES (1)");
@@ -105,7 +105,7 @@ test("a_log_that_the_connection_made_anew_is_no_replacement", async () => {
   saver.db.pragma("cache_size = 123");
   const schema = () => saver.db.prepare("SELECT name FROM sqlite_schema").all();
   const before = schema();
-  // The old log stays, under another name, so that the new one is not at its place on the disk.
+  // The old log stays under another name, so that the new one gets another inode.
   linkSync(`${path}-wal`, `${path}-old`);
   saver.db.pragma("journal_mode = DELETE");
   saver.db.pragma("journal_mode = WAL");
@@ -142,7 +142,7 @@ test("a_second_library_of_SQLite_that_closes_the_file_loses_nothing_acknowledged
     );
     if (told) acknowledged.push(n);
   }
-  // What is left if the process dies here.
+  // A copy of what is left if the process dies here.
   const copy = temporaryDatabase();
   copyFileSync(path, copy);
   if (existsSync(`${path}-wal`)) copyFileSync(`${path}-wal`, `${copy}-wal`);

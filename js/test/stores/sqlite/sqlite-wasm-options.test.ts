@@ -1,4 +1,4 @@
-// What a browser's saver is told is looked at before anything is fetched.
+// The options of a browser's saver are checked before anything is fetched.
 
 import { SqliteWasmSaver } from "../../../src/entries/sqlite-wasm.js";
 

@@ -1,4 +1,4 @@
-// How the tests log in on a cluster.
+// The login of the tests on a cluster.
 
 import { execFileSync } from "node:child_process";
 

@@ -1,4 +1,4 @@
-// A network that loses, repeats and refuses, in front of a store that works.
+// A network that loses, repeats and refuses requests, in front of a working store.
 
 import type { Fetch } from "../../../../src/stores/kusto/http.js";
 import type { Random } from "./random.js";
@@ -21,13 +21,13 @@ export const FAULTS = [
   "permanent-400",
 ] as const;
 
-/** The name of one. */
+/** The name of a fault. */
 export type Fault = (typeof FAULTS)[number];
 
-/** Those after which a call may well succeed. */
+/** The faults after which a call may succeed. */
 export const PASSING = FAULTS.filter((fault) => fault !== "permanent-400");
 
-/** Sends requests on to a store, but for those that meet a fault. */
+/** Forwards requests to a store, except for those that meet a fault. */
 export class FaultyFetch {
   readonly #random: Random;
   /** How often each fault was met. */
@@ -35,7 +35,7 @@ export class FaultyFetch {
   faults: readonly Fault[] = PASSING;
   /** The share of requests that meet one. */
   share = 0;
-  /** Only requests whose URL has this in it meet one. */
+  /** Only requests whose URL contains this meet a fault. */
   endpoint = "";
 
   constructor(random: Random) {
@@ -51,7 +51,7 @@ export class FaultyFetch {
   };
 }
 
-/** Whether a fault may be met at an endpoint. */
+/** Whether a fault may happen at an endpoint. */
 function fits(fault: Fault, url: string): boolean {
   const isIngestion = url.includes("/v1/rest/ingest/");
   if (fault === "streaming-off" || fault === "too-large") return isIngestion;
@@ -106,7 +106,7 @@ function refusal(
   return Response.json({ error }, { status, headers });
 }
 
-/** What a query gives that failed after it had begun to answer. */
+/** The answer of a query that fails after it has started to answer. */
 const FAILED_QUERY = [
   { FrameType: "DataSetHeader", IsProgressive: false, Version: "v2.0" },
   {

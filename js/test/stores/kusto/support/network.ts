@@ -1,4 +1,4 @@
-// The network as a test sees it: what was sent, and what it may hold back.
+// A network that records requests, and may hold responses back.
 
 import type { Fetch } from "../../../../src/stores/kusto/http.js";
 
@@ -9,7 +9,7 @@ export interface Sent {
   readonly body: Uint8Array;
 }
 
-/** Sends requests on and keeps what they were. */
+/** Forwards requests and records them. */
 export class Network {
   readonly sent: Sent[] = [];
   readonly #fetch: Fetch;
@@ -27,12 +27,12 @@ export class Network {
     return response;
   };
 
-  /** Those that bring rows. */
+  /** The requests that send rows. */
   get ingests(): Sent[] {
     return this.sent.filter(({ url }) => url.includes("/v1/rest/ingest/"));
   }
 
-  /** Resolves when the next response has come. */
+  /** Resolves when the next response has arrived. */
   answered(): Promise<void> {
     return new Promise((resolve) => this.#waiting.push(resolve));
   }

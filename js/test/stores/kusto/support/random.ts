@@ -1,4 +1,4 @@
-/** Numbers that look random and are the same for a seed. */
+/** Pseudo-random numbers, always the same for a seed. */
 export class Random {
   #state: number;
 
@@ -6,7 +6,7 @@ export class Random {
     this.#state = seed >>> 0;
   }
 
-  /** At least 0, under 1. */
+  /** A number from 0 to below 1. */
   next(): number {
     this.#state = (this.#state + 0x6d2b79f5) >>> 0;
     let mixed = Math.imul(this.#state ^ (this.#state >>> 15), this.#state | 1);
@@ -14,7 +14,7 @@ export class Random {
     return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
   }
 
-  /** A whole number under a limit. */
+  /** A whole number from 0 to below a limit. */
   below(limit: number): number {
     return Math.floor(this.next() * limit);
   }

@@ -1,4 +1,4 @@
-// Before all tests: finds the cluster they run on, or starts the local stand-in for one.
+// Runs before all tests: finds their cluster, or starts a local stand-in.
 
 import { type ChildProcess, spawn } from "node:child_process";
 import { existsSync } from "node:fs";
@@ -8,7 +8,7 @@ import { fileURLToPath } from "node:url";
 import type { TestProject } from "vitest/node";
 
 const ROOT = fileURLToPath(new URL("../../../../../", import.meta.url));
-/** The Python that `cargo xtask` installs with all that the server needs. */
+/** The Python that `cargo xtask` installs with everything the server needs. */
 const PYTHON =
   process.platform === "win32"
     ? `${ROOT}target/kusto-python/Scripts/python.exe`
@@ -43,7 +43,7 @@ export default async function findTarget(project: TestProject): Promise<() => vo
   const server = start(python);
   project.provide("kusto", { kind: "local", clusterUri: await urlOf(server) });
   return () => {
-    // It has nothing to keep.
+    // The server has no data to save.
     server.kill("SIGKILL");
   };
 }
@@ -53,7 +53,7 @@ function start(python: string): ChildProcess {
   return spawn(python, [...args, "--until-input-ends"], { stdio: ["pipe", "pipe", "inherit"] });
 }
 
-/** The first line it prints says where it is. */
+/** The server's URL, from the first line it prints. */
 async function urlOf(server: ChildProcess): Promise<string> {
   if (server.stdout === null) throw new Error("the local Kusto has no output");
   for await (const line of createInterface({ input: server.stdout })) {

@@ -1,5 +1,5 @@
-// Calls drawn at random, made on Kusto through a faulty network, beside a SQLite database in
-// memory that gets those that took effect. Both must then give the same.
+// Random calls on Kusto through a faulty network. A SQLite database in memory gets those that took
+// effect. Both must then give the same.
 
 import type { CheckpointTuple } from "@langchain/langgraph-checkpoint";
 
@@ -14,7 +14,7 @@ import type { Table } from "./target.js";
 
 type Saver = KustoSaver | SqliteSaver;
 
-/** A call, to be made on either saver. */
+/** A call for either saver. */
 interface Call {
   readonly name: string;
   readonly thread: string;
@@ -37,12 +37,12 @@ export interface Stage {
   readonly random: Random;
   readonly network: FaultyFetch;
   readonly table: Table;
-  /** What may befall rows in the store itself; nothing, where that cannot be asked for. */
+  /** What may happen to rows in the store itself; empty on a real cluster. */
   readonly storeFaults: readonly object[];
   readonly savers: readonly KustoSaver[];
-  /** A saver on a network that works, which remembers nothing. */
+  /** A saver on a working network, without a cache. */
   readonly witness: KustoSaver;
-  /** Whether the one saver acknowledges at once: others see what it did after a flush. */
+  /** Whether there is one saver, with write-behind. Others see what it did after a flush. */
   readonly writeBehind: boolean;
 }
 
@@ -58,7 +58,7 @@ export class Simulation {
     this.#stage = stage;
   }
 
-  /** Makes one call, and then looks at its thread. */
+  /** Makes one call, then checks its thread. */
   async step(): Promise<void> {
     const { random, savers, witness, writeBehind } = this.#stage;
     const call = await this.#draw();
@@ -68,7 +68,7 @@ export class Simulation {
     this.tally[outcome] += 1;
     if (outcome === "stored") {
       await call.make(this.#reference);
-      // Its own saver sees what others may not see yet.
+      // The saver itself sees what others may not see yet.
       await this.#expectLatest(saver, call);
     }
     await this.#showAll();
@@ -79,7 +79,7 @@ export class Simulation {
     await this.#expectLatest(saver, call);
   }
 
-  /** Flushes through the faulty network; where that succeeds everybody sees everything. */
+  /** Flushes through the faulty network. If that succeeds, every saver sees everything. */
   async flush(): Promise<void> {
     for (const saver of this.#stage.savers) {
       const outcome = await this.#attempt(() => saver.flush());
@@ -90,7 +90,7 @@ export class Simulation {
     for (const thread of THREADS) await this.#expectThread(this.#stage.witness, thread, "a flush");
   }
 
-  /** Looks at everything. */
+  /** Checks everything. */
   async expectAll(): Promise<void> {
     const { savers, witness } = this.#stage;
     for (const saver of savers) await saver.flush();
@@ -132,7 +132,7 @@ export class Simulation {
     }
   }
 
-  /** No row is held back any more. */
+  /** Makes the store show all rows. */
   async #showAll(): Promise<void> {
     const { table, storeFaults } = this.#stage;
     if (storeFaults.length === 0) return;
@@ -177,7 +177,7 @@ export class Simulation {
       return { name: "delete", thread, namespace, make: (saver) => saver.deleteThread(thread) };
     }
     if (kind < 7) {
-      // Whether writes without a checkpoint are stored cannot be seen.
+      // Writes without a checkpoint could not be observed.
       const existing = await all(this.#reference.list(config(thread, undefined, namespace)));
       if (existing.length > 0) {
         return this.#drawWrites(thread, namespace, random.pick(existing).checkpoint.id);

@@ -15,20 +15,20 @@ import { credential } from "./credential.js";
 const target = inject("kusto");
 const PROVISION = new URL("../../../../../provision.kql", import.meta.url);
 
-/** What is tested on a cluster or its stand-in, and skipped with a reason where there is none. */
+/** For tests on a cluster or its stand-in. Skipped if there is neither. */
 export const describeKusto = target.kind === "none" ? describe.skip : describe;
-/** What needs the stand-in, as to make it fail. */
+/** For tests that need the stand-in, for example to make it fail. */
 export const isLocal = target.kind === "local";
 export const describeLocal = isLocal ? describe : describe.skip;
 
 if (target.kind === "none") console.warn(`skipped: ${target.reason}`);
 
-/** How a saver of a test differs from others. */
+/** Replacements for a saver's surroundings. */
 export interface Surroundings {
   readonly clock?: Clock;
 }
 
-/** One table that nothing else uses. */
+/** A table that nothing else uses. */
 export class Table {
   readonly options: KustoOptions;
 
@@ -56,7 +56,7 @@ export class Table {
     return new KustoSaver(new KustoStore(store, surroundings), options);
   }
 
-  /** Leaves nothing behind. */
+  /** Removes the table. */
   async drop(): Promise<void> {
     if (isLocal) await this.local("DELETE", "databases");
     else {
@@ -66,7 +66,7 @@ export class Table {
     }
   }
 
-  /** Asks the stand-in for what no cluster has. */
+  /** Sends the stand-in a request that clusters do not have. */
   async local(method: string, path: string, body: object = {}): Promise<unknown> {
     const { clusterUri, database = "" } = this.options;
     const url = new URL(`/local/${path}`, clusterUri);
@@ -78,7 +78,7 @@ export class Table {
     return response.json();
   }
 
-  /** Runs a command, or a query, and gives its rows. */
+  /** Runs a command or a query, and returns its rows. */
   async run(text: string): Promise<Record<string, unknown>[]> {
     const { clusterUri, database } = this.options;
     const endpoint = text.startsWith(".") ? "mgmt" : "query";
@@ -105,7 +105,7 @@ afterAll(async () => {
   for (const table of made.splice(0)) await table.drop();
 });
 
-/** A table that is empty: on the stand-in in a database of its own, else in the one there is. */
+/** A new, empty table: on the stand-in in a database of its own, else in the given database. */
 export async function newTable(): Promise<Table> {
   if (target.kind === "none") throw new Error(target.reason);
   const name = `lgtest_${randomBytes(6).toString("hex")}`;
@@ -129,9 +129,9 @@ function options(): KustoOptions {
   };
 }
 
-/** What makes the tables; the views and functions for people are left out. */
+/** The commands that create the tables, without the views and functions for people. */
 function commands(table: string): string[] {
-  // A table that is new may have its policies without a template, which takes an administrator.
+  // New tables get their policies directly. The template would need an administrator.
   const text = provision(table)
     .replaceAll(`${table}_New`, table)
     .replaceAll(`${table}Tombstones`, `${table}_Tombstones`);

@@ -1,15 +1,15 @@
-// A program that leaves rows of write-behind unsent: it ends by itself, or at once.
+// A program that ends, by itself or at once, with unsent rows in write-behind.
 
 import { KustoSaver } from "langgraph-checkpoint-wasm/kusto";
 
-/** How many were added since the beginning. */
+/** How many listeners were added since the start. */
 const listeners = () => EVENTS.map((name, at) => process.listenerCount(name) - before[at]);
 const EVENTS = ["beforeExit", "exit"];
 const before = EVENTS.map((name) => process.listenerCount(name));
 
 const [options, checkpoints, ending] = process.argv.slice(2);
 const savers = [];
-// Many savers, one listener each would be too many.
+// With this many savers, one listener each would cause a warning.
 for (let at = 0; at < 20; at += 1) {
   savers.push(await KustoSaver.fromConnectionString({ ...JSON.parse(options), batchSize: 1000 }));
 }

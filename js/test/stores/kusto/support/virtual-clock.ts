@@ -1,6 +1,6 @@
 import type { Clock } from "../../../../src/stores/kusto/clock.js";
 
-/** Time that passes at once when someone waits for it, and a little at each look. */
+/** A clock on which waiting ends at once, and each look takes a little time. */
 export class VirtualClock implements Clock {
   #now: number;
 

@@ -1,9 +1,9 @@
-// A web server that notes what it is sent and answers as a test says.
+// A web server that records requests and answers as a test tells it to.
 
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 
-/** A request as it came. */
+/** A request that was received. */
 export interface Seen {
   readonly method: string;
   readonly url: string;
@@ -14,7 +14,7 @@ export interface Seen {
 /** Answers a request. */
 export type Respond = (response: ServerResponse, seen: Seen, request: IncomingMessage) => void;
 
-/** A server that is there until the test is over. */
+/** A server that is closed at the end of the test. */
 export class Web {
   readonly origin: string;
   readonly seen: Seen[];

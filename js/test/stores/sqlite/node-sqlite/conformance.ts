@@ -1,5 +1,5 @@
-// The kit for storage adapters on node:sqlite. It runs in a Node.js that has it; the test beside
-// this folder starts that.
+// The test kit for storage adapters on node:sqlite. `../node-sqlite.test.ts` runs it in a Node.js
+// that has node:sqlite.
 
 import { DatabaseSync } from "node:sqlite";
 import { runInNewContext } from "node:vm";
