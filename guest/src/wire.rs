@@ -92,22 +92,19 @@ impl Wire {
         self.stores.remove(&store);
     }
 
-    /// Begins calls. Returns the list of where they stand.
-    pub fn start(&mut self, store: u32, calls: &[impl AsRef<[u8]>], at: &[u8]) -> Vec<u8> {
+    /// Begins a call. Returns where it stands.
+    pub fn start(&mut self, store: u32, call: &[u8], at: &[u8]) -> Vec<u8> {
         // A statement holds about what its call does, and an id a few times.
-        let bytes: usize = calls.iter().map(|call| call.as_ref().len() + ROOM_BYTES).sum();
+        let bytes = call.len() + ROOM_BYTES;
         make_room(bytes.saturating_mul(BYTES_FOR_EACH));
         let mut writer = Writer::with_capacity(bytes);
-        writer.array(calls.len());
-        for call in calls {
-            let started = self.start_one(store, call.as_ref(), at);
-            self.tell(started, &mut writer);
-        }
+        let started = self.begin(store, call, at);
+        self.tell(started, &mut writer);
         writer.into_bytes()
     }
 
     #[inline(never)]
-    fn start_one(&self, store: u32, call: &[u8], at: &[u8]) -> Result<Stand, Error> {
+    fn begin(&self, store: u32, call: &[u8], at: &[u8]) -> Result<Stand, Error> {
         let at = moment(at)?;
         let store = self.stores.get(&store).ok_or_else(no_store)?;
         match decode::<Start>(call).ok_or_else(|| malformed("call"))? {

@@ -35,30 +35,28 @@ type Stand =
   | { readonly outcome: Outcome }
   | { readonly refused: Error };
 
-/** A store that was opened in an instance, the texts that are numbered, and the calls to begin. */
+/** A store that was opened in an instance, and the texts that are numbered there. */
 interface Opened {
   readonly instance: Instance;
   readonly store: number;
   readonly moment: (() => Moment) | undefined;
   readonly texts: string[];
-  readonly waiting: { readonly call: PlannedCall; readonly given: Given }[];
 }
 
-/**
- * One call under way. It is written down at once and begun when its step is first asked for, with
- * all that have been written down by then: the planner is entered once for them.
- */
+/** One call under way. */
 export class PlannedCall {
   readonly #opened: Opened;
   /** The number of the operation, for as long as the instance keeps one. */
   #operation: number | undefined;
-  #stand: Stand | undefined;
-  #isEnded = false;
+  #stand: Stand;
 
   constructor(opened: Opened, call: Call) {
     this.#opened = opened;
-    opened.instance.enter((core) => {
-      opened.waiting.push({ call: this, given: core.give(toWireCall(call)) });
+    const { instance, store, moment } = opened;
+    this.#stand = instance.enter((core) => {
+      return this.#toStand(
+        core.start(store, core.give(toWireCall(call)), giveMoment(core, moment)),
+      );
     });
   }
 
@@ -87,17 +85,16 @@ export class PlannedCall {
     }
     const operation = this.#operation ?? 0;
     this.#operation = undefined;
-    const { instance, moment, texts } = this.#opened;
-    instance.enter((core) => {
+    const { instance, moment } = this.#opened;
+    this.#stand = instance.enter((core) => {
       const given = core.give(toWireAnswer(answer));
-      this.#stands(core.advance(operation, given, giveMoment(core, moment)), texts);
+      return this.#toStand(core.advance(operation, given, giveMoment(core, moment)));
     });
     this.#stood();
   }
 
   /** Frees what the instance keeps of the call; a dead one was freed whole. */
   end(): void {
-    this.#isEnded = true;
     const operation = this.#operation;
     this.#operation = undefined;
     const { instance } = this.#opened;
@@ -106,68 +103,46 @@ export class PlannedCall {
   }
 
   #stood(): Step & Stand {
-    if (this.#stand === undefined) this.#begin();
     const stand = this.#stand;
-    if (stand === undefined) throw new ProtocolError("unbegun-call", "a call has not begun");
     if ("refused" in stand) throw stand.refused;
     return stand;
   }
 
-  #begin(): void {
-    const { instance, store, moment, texts, waiting } = this.#opened;
-    instance.enter((core) => {
-      const begun = waiting.splice(0);
-      const calls = begun.map(({ given }) => given);
-      const stands = core.start(store, calls, giveMoment(core, moment));
-      for (const [index, { call }] of begun.entries()) {
-        const progress = stands[index];
-        if (progress !== undefined) call.#stands(progress, texts);
-        // Nobody came for it, as when its saver was closed.
-        if (call.#isEnded) call.end();
-      }
-    });
-  }
-
-  #stands(progress: WireProgress, texts: string[]): void {
+  #toStand(progress: WireProgress): Stand {
+    const { texts } = this.#opened;
     switch (progress[0]) {
       case 0: {
         const [, operation, access, statements, told] = progress;
         this.#operation = operation;
         const expected = told === null || told === true ? undefined : fromWireOutcome(told);
         const ends = told === true ? "always" : expected === undefined ? "never" : "with-rows";
-        this.#stand = { need: toNeed(access, statements, texts), ends, expected };
-        return;
+        return { need: toNeed(access, statements, texts), ends, expected };
       }
       case 1:
-        this.#stand = { outcome: fromWireOutcome(progress[1]) };
-        return;
+        return { outcome: fromWireOutcome(progress[1]) };
       case 2:
-        this.#stand = { refused: fromWireRefusal(progress) };
-        return;
+        return { refused: fromWireRefusal(progress) };
       case 3: {
         const [, access, statements, outcome] = progress;
         const need = toNeed(access, statements, texts);
-        this.#stand = { need, ends: "always", expected: fromWireOutcome(outcome) };
-        return;
+        return { need, ends: "always", expected: fromWireOutcome(outcome) };
       }
       case 4: {
         const [, operation, ...request] = progress;
         this.#operation = operation;
-        this.#needs({ tag: "http", val: fromWireRequest(request) });
-        return;
+        return needs({ tag: "http", val: fromWireRequest(request) });
       }
       case 5:
         this.#operation = progress[1];
-        this.#needs({ tag: "wait", val: progress[2] });
-        return;
+        return needs({ tag: "wait", val: progress[2] });
       case 6:
-        this.#stand = { outcome: { tag: "together", val: fromWireEnds(progress[1]) } };
+        return { outcome: { tag: "together", val: fromWireEnds(progress[1]) } };
     }
   }
+}
 
-  #needs(need: Need): void {
-    this.#stand = { need, ends: "never", expected: undefined };
-  }
+function needs(need: Need): Stand {
+  return { need, ends: "never", expected: undefined };
 }
 
 function giveMoment(core: WireCore, moment: (() => Moment) | undefined): Given {
@@ -243,7 +218,7 @@ export class Planner {
     if (this.#unshown.length > 0) {
       accepted(instance.enter((wire) => wire.awaitShown(number, this.#unshown)));
     }
-    const opened = { instance, store: number, moment, texts: [], waiting: [] };
+    const opened = { instance, store: number, moment, texts: [] };
     this.#opened = opened;
     if (before !== undefined) onReplaced?.();
     return opened;
