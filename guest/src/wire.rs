@@ -93,23 +93,19 @@ impl Wire {
         self.stores.remove(&store);
     }
 
-    /// Starts calls. Returns the list of their states. `at` is a moment, or empty for a store of
-    /// SQL.
-    pub fn start(&mut self, store: u32, calls: &[impl AsRef<[u8]>], at: &[u8]) -> Vec<u8> {
+    /// Starts a call. Returns its state. `at` is a moment, or empty for a store of SQL.
+    pub fn start(&mut self, store: u32, call: &[u8], at: &[u8]) -> Vec<u8> {
         // A statement holds about the bytes of its call, and an id several times.
-        let bytes: usize = calls.iter().map(|call| call.as_ref().len() + ROOM_BYTES).sum();
+        let bytes = call.len() + ROOM_BYTES;
         make_room(bytes.saturating_mul(BYTES_FOR_EACH));
         let mut writer = Writer::with_capacity(bytes);
-        writer.array(calls.len());
-        for call in calls {
-            let started = self.start_one(store, call.as_ref(), at);
-            self.write_state(started, &mut writer);
-        }
+        let started = self.start_call(store, call, at);
+        self.write_state(started, &mut writer);
         writer.into_bytes()
     }
 
     #[inline(never)]
-    fn start_one(&self, store: u32, call: &[u8], at: &[u8]) -> Result<State, Error> {
+    fn start_call(&self, store: u32, call: &[u8], at: &[u8]) -> Result<State, Error> {
         let at = moment(at)?;
         let store = self.stores.get(&store).ok_or_else(no_store)?;
         match decode::<Start>(call).ok_or_else(|| malformed("call"))? {

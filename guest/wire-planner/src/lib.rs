@@ -35,8 +35,8 @@ impl Guest for Planner {
         WIRE.with_borrow_mut(|wire| wire.close(store));
     }
 
-    fn start(store: u32, calls: Vec<Vec<u8>>, at: Vec<u8>) -> Vec<u8> {
-        WIRE.with_borrow_mut(|wire| wire.start(store, &calls, &at))
+    fn start(store: u32, call: Vec<u8>, at: Vec<u8>) -> Vec<u8> {
+        WIRE.with_borrow_mut(|wire| wire.start(store, &call, &at))
     }
 
     fn advance(operation: u32, answer: Vec<u8>, at: Vec<u8>) -> Vec<u8> {

@@ -14,8 +14,6 @@ export interface Span {
 /** An item of a list, or a key or value of a map. */
 interface Part extends Template {
   readonly end: number;
-  /** The part that follows this one in the bytes, after a comma, if it is parsed. */
-  next: Part | undefined;
 }
 
 const LIST = [0x5b, 0x5d] as const;
@@ -60,23 +58,11 @@ export class SharedParts {
     if (!cursor.takes(LIST[1])) {
       // Numbers are read faster all together.
       if (!endsItself(cursor.byte)) return UNREAD;
-      do this.#makeRun(cursor, items);
+      do items.push(this.#make(cursor));
       while (cursor.takes(COMMA));
       if (!cursor.takes(LIST[1])) return UNREAD;
     }
     return cursor.isAtEnd ? items : UNREAD;
-  }
-
-  /** Makes an item, and the items that are known to follow it in the span. */
-  #makeRun(cursor: Cursor, items: unknown[]): void {
-    let part = this.#partAt(cursor);
-    items.push(part.make());
-    while (part.next !== undefined && part.next.end <= cursor.end) {
-      part = part.next;
-      items.push(part.make());
-    }
-    cursor.at = part.end;
-    if (this.#bytes[part.end] === COMMA) part.next ??= this.#parts.get(part.end + 1);
   }
 
   #map(cursor: Cursor): unknown {
@@ -113,7 +99,7 @@ export class SharedParts {
   #parse(begin: number, spanEnd: number): Part {
     const end = extentOf(this.#bytes, begin, spanEnd);
     const text = this.#text?.slice(begin, end) ?? decoder.decode(this.#bytes.subarray(begin, end));
-    return { end, make: this.#maker(text), next: undefined };
+    return { end, make: this.#maker(text) };
   }
 
   #maker(text: string): () => unknown {

@@ -35,33 +35,28 @@ type State =
   | { readonly outcome: Outcome }
   | { readonly refused: Error };
 
-/**
- * A store opened in an instance, the statement texts numbered so far, and the calls not started
- * yet.
- */
+/** A store opened in an instance, and the statement texts numbered so far. */
 interface Opened {
   readonly instance: Instance;
   readonly store: number;
   readonly moment: (() => Moment) | undefined;
   readonly texts: string[];
-  readonly waiting: { readonly call: PlannedCall; readonly given: Given }[];
 }
 
-/**
- * One call under way. It is encoded at once, and started when its step is first asked for, together
- * with all others encoded by then: so the planner is entered once for all of them.
- */
+/** One call under way. */
 export class PlannedCall {
   readonly #opened: Opened;
   /** The number of the operation, while the instance has one. */
   #operation: number | undefined;
-  #state: State | undefined;
-  #isEnded = false;
+  #state: State;
 
   constructor(opened: Opened, call: Call) {
     this.#opened = opened;
-    opened.instance.enter((core) => {
-      opened.waiting.push({ call: this, given: core.give(toWireCall(call)) });
+    const { instance, store, moment } = opened;
+    this.#state = instance.enter((core) => {
+      return this.#toState(
+        core.start(store, core.give(toWireCall(call)), giveMoment(core, moment)),
+      );
     });
   }
 
@@ -90,17 +85,16 @@ export class PlannedCall {
     }
     const operation = this.#operation ?? 0;
     this.#operation = undefined;
-    const { instance, moment, texts } = this.#opened;
-    instance.enter((core) => {
+    const { instance, moment } = this.#opened;
+    this.#state = instance.enter((core) => {
       const given = core.give(toWireAnswer(answer));
-      this.#setState(core.advance(operation, given, giveMoment(core, moment)), texts);
+      return this.#toState(core.advance(operation, given, giveMoment(core, moment)));
     });
     this.#current();
   }
 
   /** Frees what the instance keeps of the call. A dead instance was freed as a whole. */
   end(): void {
-    this.#isEnded = true;
     const operation = this.#operation;
     this.#operation = undefined;
     const { instance } = this.#opened;
@@ -109,68 +103,46 @@ export class PlannedCall {
   }
 
   #current(): Step & State {
-    if (this.#state === undefined) this.#start();
     const state = this.#state;
-    if (state === undefined) throw new ProtocolError("unbegun-call", "a call has not started");
     if ("refused" in state) throw state.refused;
     return state;
   }
 
-  #start(): void {
-    const { instance, store, moment, texts, waiting } = this.#opened;
-    instance.enter((core) => {
-      const started = waiting.splice(0);
-      const calls = started.map(({ given }) => given);
-      const progresses = core.start(store, calls, giveMoment(core, moment));
-      for (const [index, { call }] of started.entries()) {
-        const progress = progresses[index];
-        if (progress !== undefined) call.#setState(progress, texts);
-        // The call was dropped before it started, as when its saver was closed.
-        if (call.#isEnded) call.end();
-      }
-    });
-  }
-
-  #setState(progress: WireProgress, texts: string[]): void {
+  #toState(progress: WireProgress): State {
+    const { texts } = this.#opened;
     switch (progress[0]) {
       case 0: {
         const [, operation, access, statements, told] = progress;
         this.#operation = operation;
         const expected = told === null || told === true ? undefined : fromWireOutcome(told);
         const ends = told === true ? "always" : expected === undefined ? "never" : "with-rows";
-        this.#state = { need: toNeed(access, statements, texts), ends, expected };
-        return;
+        return { need: toNeed(access, statements, texts), ends, expected };
       }
       case 1:
-        this.#state = { outcome: fromWireOutcome(progress[1]) };
-        return;
+        return { outcome: fromWireOutcome(progress[1]) };
       case 2:
-        this.#state = { refused: fromWireRefusal(progress) };
-        return;
+        return { refused: fromWireRefusal(progress) };
       case 3: {
         const [, access, statements, outcome] = progress;
         const need = toNeed(access, statements, texts);
-        this.#state = { need, ends: "always", expected: fromWireOutcome(outcome) };
-        return;
+        return { need, ends: "always", expected: fromWireOutcome(outcome) };
       }
       case 4: {
         const [, operation, ...request] = progress;
         this.#operation = operation;
-        this.#setNeed({ tag: "http", val: fromWireRequest(request) });
-        return;
+        return needs({ tag: "http", val: fromWireRequest(request) });
       }
       case 5:
         this.#operation = progress[1];
-        this.#setNeed({ tag: "wait", val: progress[2] });
-        return;
+        return needs({ tag: "wait", val: progress[2] });
       case 6:
-        this.#state = { outcome: { tag: "together", val: fromWireEnds(progress[1]) } };
+        return { outcome: { tag: "together", val: fromWireEnds(progress[1]) } };
     }
   }
+}
 
-  #setNeed(need: Need): void {
-    this.#state = { need, ends: "never", expected: undefined };
-  }
+function needs(need: Need): State {
+  return { need, ends: "never", expected: undefined };
 }
 
 function giveMoment(core: WireCore, moment: (() => Moment) | undefined): Given {
@@ -246,7 +218,7 @@ export class Planner {
     if (this.#unshown.length > 0) {
       accepted(instance.enter((wire) => wire.awaitShown(number, this.#unshown)));
     }
-    const opened = { instance, store: number, moment, texts: [], waiting: [] };
+    const opened = { instance, store: number, moment, texts: [] };
     this.#opened = opened;
     if (before !== undefined) onReplaced?.();
     return opened;

@@ -61,7 +61,7 @@ export class WireCore {
   give(value: WireValue): Given {
     const bytes = this.#encoder.encodeSharedRef(value);
     const { length } = bytes;
-    const at = this.#reserve(1, length);
+    const at = this.#allocate(0, 0, 1, length) >>> 0;
     new Uint8Array(this.#memory.buffer, at, length).set(bytes);
     if (bytes.buffer.byteLength > RESERVED_MAX) this.#encoder = newEncoder();
     return [at, length];
@@ -73,20 +73,13 @@ export class WireCore {
     return this.#take(open(...this.give(options)), free) as WireAnswer<[number]>;
   }
 
-  /** Starts calls on a store, and returns the progress of each. */
-  start(store: number, calls: readonly Given[], moment: Given): WireProgress[] {
-    const at = this.#reserve(4, calls.length * 8);
-    // WebAssembly's memory is little-endian.
-    const view = new DataView(this.#memory.buffer, at, calls.length * 8);
-    for (const [index, [place, length]] of calls.entries()) {
-      view.setUint32(index * 8, place, true);
-      view.setUint32(index * 8 + 4, length, true);
-    }
+  /** Starts a call on a store, and returns its progress. */
+  start(store: number, call: Given, moment: Given): WireProgress {
     const [start, free] = this.#start;
-    return this.#take(start(store, at, calls.length, ...moment), free) as WireProgress[];
+    return this.#take(start(store, ...call, ...moment), free) as WireProgress;
   }
 
-  /** BytesExport an operation its answer, and returns its progress. */
+  /** Gives an operation its answer, and returns its progress. */
   advance(operation: number, answer: Given, moment: Given): WireProgress {
     const [advance, free] = this.#advance;
     return this.#take(advance(operation, ...answer, ...moment), free) as WireProgress;
@@ -113,10 +106,6 @@ export class WireCore {
   login<Fields extends unknown[]>(question: WireValue): WireAnswer<Fields> {
     const [login, free] = this.#gives("login");
     return this.#take(login(...this.give(question)), free) as WireAnswer<Fields>;
-  }
-
-  #reserve(alignment: number, size: number): number {
-    return this.#allocate(0, 0, alignment, size) >>> 0;
   }
 
   #take(result: number, free: Export): unknown {
