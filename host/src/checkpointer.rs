@@ -48,8 +48,11 @@ impl Checkpointer<SqliteStorage> {
         let storage = tokio::task::spawn_blocking(move || SqliteStorage::open(path, &options))
             .await
             .map_err(|error| {
-                StorageError::new(StorageErrorKind::Unreachable, "opening the store was interrupted")
-                    .with_source(error)
+                StorageError::new(
+                    StorageErrorKind::Unreachable,
+                    "opening the store was interrupted",
+                )
+                .with_source(error)
             })??;
         Ok(Self::new(planner, storage))
     }
@@ -84,8 +87,8 @@ impl<S: StorageAdapter> Checkpointer<S> {
             }
             Outcome::Stale(_) => Err(Error::invalid(
                 "stale-known",
-                "the thread has been removed since the put's known was given; put again with \
-                 whole values and without known",
+                "the thread was deleted after the put's known was given; put again with whole \
+                 values and without known",
             )),
             _ => Err(other_outcome()),
         }
@@ -208,7 +211,7 @@ impl<S: StorageAdapter> Pages<'_, S> {
 fn other_outcome() -> Error {
     Error::protocol(
         "wrong-outcome",
-        "the planner answered another call than the one it was given; use the component and the \
-         host of one version",
+        "the planner returned the outcome of another call; use a component and a host of the same \
+         version",
     )
 }

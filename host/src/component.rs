@@ -165,7 +165,7 @@ pub(crate) fn read(path: &std::path::Path) -> Result<Vec<u8>, ComponentError> {
 #[cfg(feature = "embedded")]
 pub(crate) fn embedded(bytes: &'static [u8]) -> Result<&'static [u8], ComponentError> {
     if bytes.is_empty() {
-        let message = "no component was there when this crate was built; run `cargo xtask \
+        let message = "this crate was built without the component; run `cargo xtask \
                        component` in its repository and build it again, or load a file";
         return Err(ComponentError::bare(ComponentErrorKind::Unusable, message));
     }
@@ -229,7 +229,7 @@ impl Operation {
         let Some(mut running) = self.running.take() else {
             return Err(Error::protocol(
                 "operation-ended",
-                "an operation that failed was advanced again; begin the call anew",
+                "an operation that had failed was advanced; start the call again",
             ));
         };
         let advanced = {
@@ -268,7 +268,7 @@ impl Operation {
 pub(crate) fn unusable(error: impl Into<wasmtime::Error>) -> ComponentError {
     ComponentError::new(
         ComponentErrorKind::Unusable,
-        "the component could not be loaded as one of this version; build it from the same \
+        "the component could not be loaded, or is of another version; build it from the same \
          source as this crate",
         error.into(),
     )
@@ -291,8 +291,8 @@ pub(crate) fn failed(error: wasmtime::Error) -> ComponentError {
     } else if gave_too_much(&error) {
         (
             ComponentErrorKind::AnswerLimit,
-            "the component gave more at once than Limits::answer_bytes_max; raise it, or store \
-             less in one checkpoint",
+            "the component returned more at once than Limits::answer_bytes_max; raise it, or \
+             store less in one checkpoint",
         )
     } else {
         (
@@ -314,7 +314,7 @@ pub(crate) fn not_instantiated(error: wasmtime::Error) -> ComponentError {
     }
     ComponentError::new(
         ComponentErrorKind::HostMemory,
-        "the host had no memory or address space for another instance, and nothing was done; \
+        "the host had no memory or address space for another instance; nothing was done; \
          lower Limits::instances_max, or raise the process's limit of address space",
         error,
     )

@@ -79,7 +79,7 @@ async fn advance_to_end(
     }
     Err(Error::protocol(
         "too-many-rounds",
-        "the planner asked for more rounds than any operation needs; use the component and the \
-         host of one version",
+        "the planner asked for more rounds than any operation needs; use a component and a \
+         host of the same version",
     ))
 }

@@ -63,7 +63,7 @@ impl Error {
     /// anything.
     #[cfg(feature = "kusto")]
     pub(crate) fn no_token() -> Self {
-        let message = "the credential gave no token; see what it logs itself".to_owned();
+        let message = "the credential gave no token; see its own log".to_owned();
         let fault = Fault { code: "login-failed".to_owned(), message };
         Self::Unavailable(StoreFault { fault, maybe_stored: false })
     }

@@ -240,7 +240,7 @@ impl KustoPages<'_> {
 fn other_reply() -> Error {
     Error::protocol(
         "wrong-outcome",
-        "the component answered another call than the one it was given; use the component and \
-         the host of one version",
+        "the component returned the reply to another call; use a component and a host of the same \
+         version",
     )
 }

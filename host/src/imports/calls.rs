@@ -71,7 +71,7 @@ impl<S: StorageAdapter> Tenant<S> {
         };
         Err(Refusal::InvalidInput(Fault {
             code: "call-too-large".to_owned(),
-            message: format!("the call brings {found} {of}; this host takes at most {max}"),
+            message: format!("the call has {found} {of}; this host allows at most {max}"),
         }))
     }
 
@@ -87,8 +87,7 @@ impl<S: StorageAdapter> Tenant<S> {
             Err(_) => Err(Refusal::Unavailable(StoreFault {
                 fault: Fault {
                     code: "call-timeout".to_owned(),
-                    message: "the call took longer than this host lets one take; make it again"
-                        .to_owned(),
+                    message: "the call took longer than this host allows; repeat it".to_owned(),
                 },
                 maybe_stored: writes,
             })),

@@ -392,7 +392,7 @@ impl Instance {
 fn not_whole() -> Error {
     Error::invalid(
         "needs-whole-values",
-        "a value of the put refers to a base, which this checkpointer gives none of; put whole \
+        "a value of the put refers to a base, which this checkpointer does not support; put whole \
          values",
     )
 }

@@ -75,9 +75,9 @@ fn some(threads: usize) -> Result<(), Error> {
 
 fn lost(threads: usize) -> Error {
     let message = format!(
-        "what was acknowledged of {threads} thread(s) and waited to be ingested is lost with the \
-         instance that it waited in, whose call failed; nothing was done for this call: repeat \
-         it, read what the store has, and put what is missing again"
+        "acknowledged rows of {threads} thread(s) were lost with the instance that they waited in, \
+         because one of its calls failed; nothing was done for this call: repeat it, read what \
+         the store has, and put again what is missing"
     );
     ComponentError::bare(ComponentErrorKind::RowsLost, message).into()
 }

@@ -150,7 +150,7 @@ fn check_version(linked: i32) -> Result<(), StorageError> {
     Err(StorageError::new(
         StorageErrorKind::Unreachable,
         format!(
-            "this program links SQLite {linked}, which may not end an agent's statement; link \
+            "this program links SQLite {linked}, which cannot interrupt every statement of an agent; link \
              {least} or newer, or serve the agent `checkpointer` instead of `storage`"
         ),
     ))
@@ -167,7 +167,7 @@ impl StorageAdapter for AgentStorage {
 pub(super) fn beyond(limit: &str, max: usize) -> StorageError {
     StorageError::new(
         StorageErrorKind::Refused,
-        format!("an agent's batch goes past AgentLimits::{limit}, which is {max}"),
+        format!("an agent's batch exceeds AgentLimits::{limit}, which is {max}"),
     )
 }
 

@@ -85,9 +85,8 @@ impl Session {
             Ok(_) => Err(StorageError::new(
                 StorageErrorKind::Busy,
                 format!(
-                    "the log beside the SQLite database has grown past {bytes_max} bytes, which \
-                     follow from Quota::bytes_max, and is still read; end what reads for long, \
-                     and try again"
+                    "the log beside the SQLite database has grown past {bytes_max} bytes (from \
+                     Quota::bytes_max), and a reader still needs it; end long reads and try again"
                 ),
             )),
             Err(error) => Err(storage_error(error)),
@@ -163,8 +162,8 @@ fn named(error: StorageError, limits: &AgentLimits) -> StorageError {
         // SQLite also reports this for a program with too many instructions.
         Some(ErrorCode::OutOfMemory) => StorageError::new(
             StorageErrorKind::Refused,
-            "a statement takes more than an agent's may; an agent's SQL is that of the component \
-             checkpointer",
+            "a statement is larger than an agent's may be; an agent may only send the SQL of the \
+             component checkpointer",
         )
         .with_source(error),
         _ => error,
@@ -232,7 +231,7 @@ fn prepare<'a>(
     if !budget.writes && !prepared.readonly() {
         return Err(StorageError::new(
             StorageErrorKind::ReadOnly,
-            "an agent's batch that only reads has a statement that writes",
+            "an agent's read batch has a statement that writes",
         ));
     }
     Ok(prepared)
@@ -249,7 +248,7 @@ fn run_once(
         return Err(StorageError::new(
             StorageErrorKind::Failed,
             format!(
-                "a statement takes {} parameters and was given {}",
+                "a statement takes {} parameters and got {}",
                 prepared.parameter_count(),
                 parameters.len()
             ),

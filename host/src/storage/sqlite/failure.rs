@@ -71,7 +71,7 @@ fn message(kind: StorageErrorKind) -> &'static str {
              raise busy_deadline"
         }
         StorageErrorKind::ReadOnly => {
-            "the SQLite database may only be read; open it for writing, or allow writing to the \
+            "the SQLite database is read-only; open it for writing, or allow writing to the \
              file and its directory"
         }
         StorageErrorKind::NotADatabase => "the file is not a SQLite database; name another path",
@@ -84,8 +84,8 @@ fn message(kind: StorageErrorKind) -> &'static str {
              less in one channel"
         }
         StorageErrorKind::Refused => {
-            "a statement does what an agent may not; an agent's SQL is that of the component \
-             checkpointer"
+            "a statement does what an agent may not do; an agent may only send the SQL of the \
+             component checkpointer"
         }
         StorageErrorKind::Unreachable => {
             "the SQLite database could not be opened; check that its directory exists and may be \

@@ -57,8 +57,8 @@ impl Files {
                 StorageErrorKind::Replaced,
                 format!(
                     "the file was {happened} while it was open, and what was stored since may be \
-                     lost; close the store, and see what else uses the file before you open it \
-                     again"
+                     lost; close the store, and find out what else uses the file before you \
+                     open it again"
                 ),
             )
             .with_place(&path.display().to_string()));
