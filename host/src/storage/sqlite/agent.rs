@@ -150,8 +150,8 @@ fn check_version(linked: i32) -> Result<(), StorageError> {
     Err(StorageError::new(
         StorageErrorKind::Unreachable,
         format!(
-            "this program links SQLite {linked}, which cannot interrupt every statement of an agent; link \
-             {least} or newer, or serve the agent `checkpointer` instead of `storage`"
+            "this program links SQLite {linked}, which cannot interrupt every statement of an \
+             agent; link {least} or newer, or serve the agent `checkpointer` instead of `storage`"
         ),
     ))
 }
