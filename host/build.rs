@@ -1,4 +1,5 @@
-//! Hands the built components to the feature `embedded`. Each is empty where it is not built.
+//! Gives the built components to the feature `embedded`. A component that is not built is an empty
+//! file.
 
 use std::io::ErrorKind;
 use std::path::PathBuf;

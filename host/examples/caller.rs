@@ -1,6 +1,6 @@
 //! A process that follows a plan on a SQLite file, as `js/harness/support/caller.mjs` does in
-//! JavaScript: the harnesses there say what a plan is, and judge what both did. It says `ready`,
-//! and begins when its input ends.
+//! JavaScript. The harnesses there define plans and judge the results of both. It prints `ready`,
+//! and starts when its input ends.
 //!
 //! ```text
 //! cargo run -p langgraph-checkpoint-host --example caller -- <plan> <log> <database>
@@ -84,7 +84,7 @@ impl Caller {
         Checkpointer::open_sqlite(planner, path, options).await
     }
 
-    /// Makes a call, and says so before and after. Calls under way at once have no order here.
+    /// Makes a call, and logs a line before and after it. Concurrent calls have no order here.
     async fn make(&self, checkpointer: &Checkpointer, call: &Value) -> std::io::Result<()> {
         let (name, number) = (text(&self.plan["name"]), &call["n"]);
         self.say(&format!("B {name} {number} -\n"))?;
@@ -180,7 +180,7 @@ fn config(call: &Value, id: &Value) -> Config {
     }
 }
 
-/// What stands for a tuple: the same text as `js/harness/support/summary.mjs` makes.
+/// A text that summarizes a tuple, the same as that of `js/harness/support/summary.mjs`.
 fn summary(tuple: &CheckpointTuple) -> String {
     let mut values: Vec<_> = tuple.channel_values.iter().collect();
     values.sort_by(|a, b| a.channel.cmp(&b.channel));
@@ -204,7 +204,7 @@ fn digest<'a>(parts: impl Iterator<Item = &'a [u8]>) -> String {
     hash.finalize().iter().take(8).map(|byte| format!("{byte:02x}")).collect()
 }
 
-/// A failure that says what it left in the store is one of the store's.
+/// An error as the log has it; only failures of the store say what they left there.
 fn failure(error: &CallError) -> Value {
     let mut failed = json!({ "code": error.code(), "message": error.to_string() });
     if let CallError::Storage(error) = error {

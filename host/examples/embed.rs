@@ -18,7 +18,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let directory = tempfile::tempdir()?;
     let checkpointer = open(&directory.path().join("checkpoints.db")).await?;
 
-    // A thread's first checkpoint, the write of a task, and the checkpoint that came of it.
+    // A thread's first checkpoint, the write of a task, and the checkpoint after it.
     let first = checkpoint("0001", None, json!(["Is it raining in Oslo?"]));
     let stored = checkpointer.put(first).await?;
     println!("stored {} of {}", stored.checkpoint_id, stored.thread_id);
@@ -106,7 +106,7 @@ fn checkpoint(checkpoint_id: &str, parent: Option<&str>, messages: serde_json::V
     }
 }
 
-/// A value as LangGraph's serializer gives it.
+/// A value as LangGraph's serializer writes it.
 fn payload(value: &serde_json::Value) -> Payload {
     Payload { kind: "json".to_owned(), bytes: value.to_string().into_bytes() }
 }

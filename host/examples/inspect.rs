@@ -42,8 +42,8 @@ async fn main() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// One line a checkpoint, newest first; numbers count from the oldest, so forks show as two
-/// lines with one parent.
+/// Prints one line for each checkpoint, newest first. Numbers count from the oldest, so a fork is
+/// two lines with the same parent.
 fn print_history(style: &Style, thread_id: &str, history: &[CheckpointTuple]) {
     let count = history.len();
     let title = format!("Thread {thread_id}: {count} checkpoints, newest first");
@@ -163,7 +163,7 @@ fn json(payload: &Payload) -> Option<Value> {
     (payload.kind == "json").then(|| serde_json::from_slice(&payload.bytes).ok()).flatten()
 }
 
-/// The beginning of a text, on one line.
+/// The start of a text, on one line.
 fn short(text: &str) -> String {
     let line = text.split_whitespace().collect::<Vec<_>>().join(" ");
     match line.char_indices().nth(VALUE_CHARS_MAX) {
@@ -172,7 +172,7 @@ fn short(text: &str) -> String {
     }
 }
 
-/// Bold and faint text where the output is a terminal.
+/// Bold and faint text if the output is a terminal.
 struct Style {
     terminal: bool,
 }

@@ -1,5 +1,5 @@
-//! One leg of a relay: takes the latest checkpoint of a thread and puts the one after it, as the
-//! hosts in other languages do on the same file.
+//! One leg of a relay: reads the latest checkpoint of a thread and puts the next one, as the
+//! JavaScript hosts do on the same file.
 //!
 //! ```text
 //! cargo run -p langgraph-checkpoint-host --example relay -- checkpoints.db 3
@@ -71,7 +71,7 @@ fn put(leg: u32, parent: &str, messages: &str) -> Put {
     }
 }
 
-/// What each runner says. Hosts in JavaScript write the same text.
+/// The message of each runner. JavaScript hosts write the same text.
 fn message(leg: u32) -> String {
     format!("{{\"id\":\"m-{leg}\",\"content\":\"{}\"}}", format!("leg {leg} of many ").repeat(20))
 }

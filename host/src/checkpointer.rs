@@ -1,4 +1,4 @@
-//! One method a LangGraph call.
+//! The checkpointer: one method for each of LangGraph's calls.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -18,9 +18,9 @@ use crate::storage::sqlite::{SqliteOptions, SqliteStorage};
 
 /// A LangGraph checkpointer on one store.
 ///
-/// All methods take `&self` and may be called at once from many tasks. Calls that are under way
-/// at once may take effect in any order, those of one thread too: where one has to see another,
-/// await that one first. An operation whose future is dropped may still take effect, whole.
+/// All methods take `&self` and may be called concurrently from many tasks. Concurrent calls may
+/// take effect in any order, even those of one thread: await a call before you make another that
+/// must see it. An operation whose future is dropped may still take effect, as a whole.
 #[derive(Debug)]
 pub struct Checkpointer<
     #[cfg(feature = "sqlite")] S = SqliteStorage,
@@ -35,8 +35,8 @@ pub struct Checkpointer<
 
 #[cfg(feature = "sqlite")]
 impl Checkpointer<SqliteStorage> {
-    /// Opens the SQLite database in a file, which is made where it is missing; `:memory:` opens
-    /// one in memory.
+    /// Opens the SQLite database in a file, and creates the file if it is missing; `:memory:` opens
+    /// a database in memory.
     pub async fn open_sqlite(
         planner: Planner,
         path: impl AsRef<std::path::Path>,
@@ -48,29 +48,32 @@ impl Checkpointer<SqliteStorage> {
         let storage = tokio::task::spawn_blocking(move || SqliteStorage::open(path, &options))
             .await
             .map_err(|error| {
-                StorageError::new(StorageErrorKind::Unreachable, "opening the store was cut off")
-                    .with_source(error)
+                StorageError::new(
+                    StorageErrorKind::Unreachable,
+                    "opening the store was interrupted",
+                )
+                .with_source(error)
             })??;
         Ok(Self::new(planner, storage))
     }
 }
 
 impl<S: StorageAdapter> Checkpointer<S> {
-    /// A checkpointer on any store. Its tables are made before the first call.
+    /// A checkpointer on any store. The first call creates the tables.
     pub fn new(planner: Planner, storage: S) -> Self {
         let turns = planner.turns();
         Self { planner, storage, ready: OnceCell::new(), known: Mutex::default(), turns }
     }
 
-    /// Stores a checkpoint. `Put::known` may be left out where all values are whole: what
-    /// earlier calls of this checkpointer made known is passed on.
+    /// Stores a checkpoint. `Put::known` may be left out if all values are whole: the checkpointer
+    /// then uses what it knows from its earlier calls.
     ///
-    /// Values that refer to a base need the `Put::known` that the base belongs to: without it
-    /// the error's code is `edit-without-known`. Where it does not hold any more, the code is
-    /// `stale-known`. Nothing is stored then: put again with whole values and without it.
+    /// Edits need the `Put::known` that their base belongs to. Without it, the error's code is
+    /// `edit-without-known`; if it is out of date, the code is `stale-known`. Nothing is stored
+    /// then: put again with whole values and without `known`.
     pub async fn put(&self, mut put: Put) -> Result<StoredCheckpoint, Error> {
         let values = &put.checkpoint.channel_values;
-        // What is known here may be of another branch than the base of an edit.
+        // What is known here may belong to another branch than the base of an edit.
         if put.known.is_none()
             && values.iter().all(|entry| matches!(entry.value, NewValue::Whole(_)))
         {
@@ -84,8 +87,8 @@ impl<S: StorageAdapter> Checkpointer<S> {
             }
             Outcome::Stale(_) => Err(Error::invalid(
                 "stale-known",
-                "the thread has been removed since the put's known was given; put again with \
-                 whole values and without known",
+                "the thread was deleted after the put's known was given; put again with whole \
+                 values and without known",
             )),
             _ => Err(other_outcome()),
         }
@@ -99,7 +102,8 @@ impl<S: StorageAdapter> Checkpointer<S> {
         }
     }
 
-    /// One checkpoint with its pending writes; the latest, where the config names none.
+    /// Returns a checkpoint with its pending writes: the one that the config names, or the latest.
+    /// `None` if there is none.
     pub async fn get_tuple(&self, config: Config) -> Result<Option<CheckpointTuple>, Error> {
         match self.run(Call::GetTuple(GetTuple { config, known: None })).await? {
             Outcome::Found(None) => Ok(None),
@@ -112,13 +116,13 @@ impl<S: StorageAdapter> Checkpointer<S> {
         }
     }
 
-    /// Checkpoints, newest first, in pages that are read as they are asked for. Nothing is held
-    /// open between two pages.
+    /// Returns checkpoints, newest first, in pages. Each page is read when it is requested; nothing
+    /// stays open between two pages.
     pub fn list(&self, list: List) -> Pages<'_, S> {
         Pages { checkpointer: self, next: Some(list) }
     }
 
-    /// One page of a list.
+    /// Reads one page of a list.
     pub(crate) async fn page(&self, list: List) -> Result<Page, Error> {
         match self.run(Call::List(list)).await? {
             Outcome::Page(page) => Page::of(page).ok_or_else(other_outcome),
@@ -126,8 +130,8 @@ impl<S: StorageAdapter> Checkpointer<S> {
         }
     }
 
-    /// Removes everything of one thread, in all namespaces. A thread that does not exist is no
-    /// error.
+    /// Removes everything of one thread, in all namespaces. It is no error if the thread does not
+    /// exist.
     pub async fn delete_thread(&self, config: Config) -> Result<(), Error> {
         self.known().forget_thread(&config);
         match self.run(Call::DeleteThread(config)).await? {
@@ -136,7 +140,7 @@ impl<S: StorageAdapter> Checkpointer<S> {
         }
     }
 
-    /// The writes to delta channels since their last value, one history for each channel.
+    /// Returns the writes to delta channels since their last value, one history for each channel.
     pub async fn get_delta_channel_history(
         &self,
         config: Config,
@@ -150,15 +154,14 @@ impl<S: StorageAdapter> Checkpointer<S> {
         }
     }
 
-    /// Runs a call, after the setup of the store. A setup that failed is tried again by the
-    /// next call.
+    /// Runs a call, after the setup of the store. If the setup fails, the next call tries it again.
     async fn run(&self, call: Call) -> Result<Outcome, Error> {
         let _turn = self.turns.take().await?;
         self.ready.get_or_try_init(|| self.setup()).await?;
         drive(&self.planner, &self.storage, call).await
     }
 
-    /// What is known of the namespaces that were used last.
+    /// What is known of the most recently used namespaces.
     fn known(&self) -> MutexGuard<'_, Cache> {
         self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -179,13 +182,13 @@ pub struct Pages<
     #[cfg(not(feature = "sqlite"))] S,
 > {
     checkpointer: &'a Checkpointer<S>,
-    /// The call for the next page; nothing after the last one.
+    /// The call for the next page; `None` after the last one.
     next: Option<List>,
 }
 
 impl<S: StorageAdapter> Pages<'_, S> {
-    /// The next page, which may be empty; nothing after the last one. After an error the same
-    /// page may be asked for again.
+    /// Returns the next page, which may be empty; `None` after the last one. After an error, the
+    /// same page may be requested again.
     pub async fn next_page(&mut self) -> Result<Option<Vec<CheckpointTuple>>, Error> {
         let Some(list) = &self.next else {
             return Ok(None);
@@ -195,7 +198,7 @@ impl<S: StorageAdapter> Pages<'_, S> {
         Ok(Some(tuples))
     }
 
-    /// All pages that are left, together.
+    /// Returns the tuples of all remaining pages.
     pub async fn try_collect(mut self) -> Result<Vec<CheckpointTuple>, Error> {
         let mut tuples = Vec::new();
         while let Some(page) = self.next_page().await? {
@@ -208,7 +211,7 @@ impl<S: StorageAdapter> Pages<'_, S> {
 fn other_outcome() -> Error {
     Error::protocol(
         "wrong-outcome",
-        "the planner answered another call than the one it was given; use the component and the \
-         host of one version",
+        "the planner returned the outcome of another call; use a component and a host of the same \
+         version",
     )
 }

@@ -1,9 +1,9 @@
 //! The component under wasmtime: compiled once, run in a pool of instances.
 //!
-//! An operation has an instance for itself from its start to its end, while its batches run as
-//! well; a place among those that run it has only while the component works. An instance that
-//! ended an operation goes back to the pool; one that trapped, ran into a limit, or whose
-//! operation was given up is dropped, and the next operation gets a new one.
+//! An operation has an instance for itself from its start to its end, also while its batches run.
+//! It has a place to run only while the component works. After the operation, the instance goes
+//! back to the pool. An instance that trapped, reached a limit, or whose operation was cancelled is
+//! dropped, and the next operation gets a new one.
 
 pub(crate) mod limits;
 pub(crate) mod places;
@@ -22,8 +22,8 @@ use self::ticker::Ticker;
 use crate::bindings::{PurePlanner, PurePlannerPre, StoreOptions};
 use crate::error::{ComponentError, ComponentErrorKind, Error};
 
-/// How many operations an instance runs before it is replaced, which bounds what its memory
-/// gathers.
+/// How many operations an instance runs before it is replaced. This limits how much garbage its
+/// memory collects.
 const OPERATIONS_MAX: usize = 10_000;
 
 /// The compiled component and its instances.
@@ -52,12 +52,12 @@ impl Pool {
         Self::of(engine, &component, limits)
     }
 
-    /// Loads what `precompile` gave.
+    /// Loads what `precompile` returned.
     ///
     /// # Safety
     ///
-    /// The bytes are taken for machine code: they MUST be what `precompile` gave.
-    #[allow(unsafe_code, reason = "that the bytes are no other is the caller's promise")]
+    /// The bytes are run as machine code: they MUST be what `precompile` returned.
+    #[allow(unsafe_code, reason = "the caller promises where the bytes come from")]
     pub(crate) unsafe fn from_precompiled(
         bytes: &[u8],
         limits: Limits,
@@ -69,7 +69,7 @@ impl Pool {
     }
 
     fn of(engine: Engine, component: &Component, limits: Limits) -> Result<Self, ComponentError> {
-        // The linker is empty: a component that imports anything does not link.
+        // The linker is empty, so a component that imports anything does not link.
         let linker = Linker::new(&engine);
         let component =
             linker.instantiate_pre(component).and_then(PurePlannerPre::new).map_err(unusable)?;
@@ -129,7 +129,7 @@ impl Pool {
         Ok(Instance { planned: opened?, store, planner, operations: 0 })
     }
 
-    /// The places of one checkpointer.
+    /// The places that limit the instances of one checkpointer.
     pub(crate) fn places_of_one(&self) -> Places {
         let count = self.limits.instances_per_checkpointer_max;
         Places::new("instances_per_checkpointer_max", count, self.limits.wait_limit)
@@ -140,7 +140,7 @@ impl Pool {
         let mut idle = self.lock_idle();
         if instance.operations < OPERATIONS_MAX
             && memory_bytes <= self.limits.idle_memory_bytes_max
-            // More than work at once are not needed again soon.
+            // More idle instances than can run at once are not needed again soon.
             && idle.len() < self.limits.running_max.max(1)
         {
             idle.push(instance);
@@ -161,11 +161,11 @@ pub(crate) fn read(path: &std::path::Path) -> Result<Vec<u8>, ComponentError> {
     })
 }
 
-/// The bytes of a component that the build script put there.
+/// The bytes of a component that the build script has embedded.
 #[cfg(feature = "embedded")]
 pub(crate) fn embedded(bytes: &'static [u8]) -> Result<&'static [u8], ComponentError> {
     if bytes.is_empty() {
-        let message = "no component was there when this crate was built; run `cargo xtask \
+        let message = "this crate was built without the component; run `cargo xtask \
                        component` in its repository and build it again, or load a file";
         return Err(ComponentError::bare(ComponentErrorKind::Unusable, message));
     }
@@ -178,7 +178,7 @@ pub(crate) fn precompile(bytes: &[u8]) -> Result<Vec<u8>, ComponentError> {
     engine()?.precompile_component(bytes).map_err(unusable)
 }
 
-/// Gives the next entry its whole time.
+/// Resets the time limit for the next entry.
 fn arm(store: &mut Store<State>) {
     store.data_mut().rearm();
     store.set_epoch_deadline(1);
@@ -191,17 +191,17 @@ pub(crate) fn engine() -> Result<Engine, ComponentError> {
     Engine::new(&config).map_err(unusable)
 }
 
-/// One instance in a store of its own: a store keeps all its instances until it is dropped.
+/// An instance with its own `Store`, because a `Store` keeps all its instances until it is dropped.
 struct Instance {
     store: Store<State>,
     planner: PurePlanner,
-    /// What calls are begun on.
+    /// The planner's store, on which calls are started.
     planned: ResourceAny,
     operations: usize,
 }
 
 impl Instance {
-    /// Gives the next call its time, and keeps the clock going while it runs.
+    /// Resets the time limit, and keeps the clock running until the guard is dropped.
     fn enter<'a>(&mut self, pool: &'a Pool) -> ticker::Running<'a> {
         arm(&mut self.store);
         pool.ticker.running()
@@ -210,7 +210,7 @@ impl Instance {
 
 /// An operation and the instance that it has for itself.
 pub(crate) struct Operation {
-    /// Taken while the instance works: if it traps, or its caller gives up, it is gone.
+    /// `None` while the instance works, and afterwards if it trapped or its caller gave up.
     running: Option<Running>,
     pool: Arc<Pool>,
     _place: Place,
@@ -223,12 +223,13 @@ struct Running {
 
 impl Operation {
     pub(crate) async fn advance(&mut self, answer: Answer) -> Result<Progress, Error> {
-        // What the answer says is done: to give up now would leave its caller in doubt of it.
+        // What the answer reports has happened. Giving up now would leave the caller in doubt about
+        // it.
         let _working = self.pool.running.wait().await?;
         let Some(mut running) = self.running.take() else {
             return Err(Error::protocol(
                 "operation-ended",
-                "an operation that failed was advanced again; begin the call anew",
+                "an operation that had failed was advanced; start the call again",
             ));
         };
         let advanced = {
@@ -245,7 +246,7 @@ impl Operation {
         Ok(advanced?)
     }
 
-    /// Drops the resource and gives the instance back.
+    /// Drops the resource and returns the instance to the pool.
     pub(crate) async fn finish(mut self) {
         let Ok(_working) = self.pool.running.wait().await else {
             return;
@@ -267,13 +268,13 @@ impl Operation {
 pub(crate) fn unusable(error: impl Into<wasmtime::Error>) -> ComponentError {
     ComponentError::new(
         ComponentErrorKind::Unusable,
-        "the component could not be loaded as one of this version; build it from the same \
+        "the component could not be loaded, or is of another version; build it from the same \
          source as this crate",
         error.into(),
     )
 }
 
-/// What a failed entry into an instance is to a caller.
+/// The error for a failed entry into an instance.
 pub(crate) fn failed(error: wasmtime::Error) -> ComponentError {
     let (kind, message) = if error.is::<limits::MemoryLimitReached>() {
         (
@@ -290,8 +291,8 @@ pub(crate) fn failed(error: wasmtime::Error) -> ComponentError {
     } else if gave_too_much(&error) {
         (
             ComponentErrorKind::AnswerLimit,
-            "the component gave more at once than Limits::answer_bytes_max; raise it, or store \
-             less in one checkpoint",
+            "the component returned more at once than Limits::answer_bytes_max; raise it, or \
+             store less in one checkpoint",
         )
     } else {
         (
@@ -303,8 +304,8 @@ pub(crate) fn failed(error: wasmtime::Error) -> ComponentError {
     ComponentError::new(kind, message, error)
 }
 
-/// What a failed instantiation is to a caller: the component itself does next to nothing there, so
-/// that what is no limit and no trap is the host's want of memory.
+/// The error for a failed instantiation. The component itself does almost nothing there, so a
+/// failure that is neither a limit nor a trap means that the host has no memory.
 pub(crate) fn not_instantiated(error: wasmtime::Error) -> ComponentError {
     let limited =
         error.is::<limits::MemoryLimitReached>() || error.is::<limits::TimeLimitReached>();
@@ -313,13 +314,14 @@ pub(crate) fn not_instantiated(error: wasmtime::Error) -> ComponentError {
     }
     ComponentError::new(
         ComponentErrorKind::HostMemory,
-        "the host had no memory or address space for another instance, and nothing was done; \
+        "the host had no memory or address space for another instance; nothing was done; \
          lower Limits::instances_max, or raise the process's limit of address space",
         error,
     )
 }
 
-/// Whether wasmtime refused to take what the component gave. It has no type for that.
+/// Whether wasmtime refused a result of the component because it was too large. wasmtime has no
+/// error type for this.
 fn gave_too_much(error: &wasmtime::Error) -> bool {
     error.chain().any(|cause| cause.to_string().contains("fuel allocated for hostcalls"))
 }

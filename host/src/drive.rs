@@ -8,8 +8,8 @@ use crate::error::Error;
 use crate::planner::{Operation, Planner};
 use crate::storage::StorageAdapter;
 
-/// The most rounds an operation may need. The planner ends itself far below; one that asks for
-/// more than this will not end.
+/// The most rounds that an operation may take. The planner's own limit is far lower: an operation
+/// that exceeds this one would never end.
 const ROUNDS_MAX: usize = 512;
 
 /// Drives one call to its outcome.
@@ -79,7 +79,7 @@ async fn advance_to_end(
     }
     Err(Error::protocol(
         "too-many-rounds",
-        "the planner asked for more rounds than any operation needs; use the component and the \
-         host of one version",
+        "the planner asked for more rounds than any operation needs; use a component and a \
+         host of the same version",
     ))
 }

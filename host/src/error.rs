@@ -12,29 +12,28 @@ use crate::storage::{StorageError, Stored};
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// The planner's component failed. Its instance has been replaced; the next call gets a
-    /// new one. A batch that was answered before stays stored.
+    /// The planner's component failed. The next call gets a new instance. Batches that were already
+    /// answered stay stored.
     #[error(transparent)]
     Component(ComponentError),
     /// The store holds damaged or incomplete data.
     #[error("{0}")]
     Corrupt(Fault),
-    /// A store that is reached over the network refused: a role, a token, a table or a policy is
-    /// missing.
+    /// A store on the network refused the call: a role, a token, a table or a policy is missing.
     #[error("{0}")]
     Denied(StoreFault),
     /// The input is not acceptable. Nothing was stored.
     #[error("{0}")]
     InvalidInput(Fault),
-    /// This crate and the planner disagree: a defect of one of them, or a component of another
+    /// This crate and the planner disagree: one of them has a defect, or the component has another
     /// version.
     #[error("{0}")]
     Protocol(Fault),
     /// The store did not run a batch.
     #[error(transparent)]
     Storage(StorageError),
-    /// A store that is reached over the network did not answer, or not in time, or refused for
-    /// the time being. The call may be repeated.
+    /// A store on the network did not answer in time, or refused temporarily. The call may be
+    /// repeated.
     #[error("{0}")]
     Unavailable(StoreFault),
     /// The store holds a newer format than the planner reads.
@@ -60,11 +59,11 @@ impl Error {
         Self::InvalidInput(Fault { code: code.to_owned(), message: message.to_owned() })
     }
 
-    /// The embedding's credential gave no token. What it says of that stays with it: it may be
+    /// The embedding's credential gave no token. Its error is not shown, because it may contain
     /// anything.
     #[cfg(feature = "kusto")]
     pub(crate) fn no_token() -> Self {
-        let message = "the credential gave no token; see what it logs itself".to_owned();
+        let message = "the credential gave no token; see its own log".to_owned();
         let fault = Fault { code: "login-failed".to_owned(), message };
         Self::Unavailable(StoreFault { fault, maybe_stored: false })
     }
@@ -105,22 +104,22 @@ impl From<StorageError> for Error {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ComponentErrorKind {
-    /// It gave more at once than its limit.
+    /// It returned more at once than its limit.
     AnswerLimit,
-    /// No place to run in became free in time.
+    /// No place to run became free in time.
     Busy,
     /// The host had no address space or memory for another instance.
     HostMemory,
     /// It asked for more memory than its limit.
     MemoryLimit,
-    /// Rows that were acknowledged and waited to be ingested were lost with an instance that
-    /// failed; each caller whom it concerns is told once.
+    /// Acknowledged rows that waited to be ingested were lost with a failed instance. Each caller
+    /// concerned gets this error once.
     RowsLost,
     /// It ran longer than its limit.
     Timeout,
     /// It trapped.
     Trap,
-    /// It could not be read or compiled, or is no planner of this version.
+    /// It could not be read or compiled, or is not a planner of this version.
     Unusable,
 }
 
@@ -165,7 +164,7 @@ impl ComponentError {
         Self { kind, message: message.into(), stored: Stored::Nothing, source: None }
     }
 
-    /// The same failure, after a batch that wrote was run.
+    /// The same failure, after a write batch was run.
     pub(crate) fn with_unknown_effect(mut self) -> Self {
         self.stored = Stored::Unknown;
         self
@@ -176,7 +175,7 @@ impl ComponentError {
         self.kind
     }
 
-    /// What the call left in the store.
+    /// Whether the call may have stored something.
     pub fn stored(&self) -> Stored {
         self.stored
     }

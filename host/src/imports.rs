@@ -1,14 +1,14 @@
-//! What a guest of the embedding imports of this package, served natively.
+//! The interfaces of this package that the embedding's guests import, served natively.
 //!
 //! A platform runs agents that are components. They import `checkpointer`, or they are composed
-//! with the component that exports it and import `storage`; both can be added to a linker here.
-//! What a guest reaches is the handle that its own state gives, so that tenants are kept apart
-//! by having handles of their own: nothing that a guest says chooses a store.
+//! with the component that exports it and import `storage`. Both interfaces can be added to a
+//! linker here. A guest reaches only the handle in its own state, so tenants with separate handles
+//! are separate: nothing that a guest passes chooses a store.
 //!
-//! **A store is one tenant's.** A guest lists and deletes every thread of its store, and with
-//! `storage` it says so in SQL, which an [`AgentStorage`] holds to the tables. What its instance
-//! may use is the embedding's to say: its memory and time, and with `Store::set_hostcall_fuel` how
-//! much it passes in one call, which is 128 MiB by default.
+//! **Each tenant needs its own store.** A guest can list and delete every thread of its store. With
+//! `storage` it does this in SQL, which an [`AgentStorage`] confines to the tables. The embedding
+//! limits the guest's instance: its memory and time, and with `Store::set_hostcall_fuel` how much
+//! it passes in one call, by default 128 MiB.
 //!
 //! ```
 //! use std::sync::Arc;
@@ -72,7 +72,7 @@ pub trait CheckpointerView: Send + 'static {
 
 /// The state of an instance that imports `storage`.
 pub trait StorageView: Send + 'static {
-    /// The store of the instance's tenant, on a file that no other tenant's instances reach.
+    /// The store of the instance's tenant, on a file that no other tenant's instances can reach.
     fn storage(&mut self) -> &AgentStorage;
 }
 
@@ -84,8 +84,8 @@ pub fn add_checkpointer_to_linker<T: CheckpointerView>(
         .map_err(|error| unusable(error).into())
 }
 
-/// Serves `langgraph:checkpoint/storage` to the components of a linker: to those that are
-/// composed with the component `checkpointer`.
+/// Serves `langgraph:checkpoint/storage` to the components of a linker that are composed with the
+/// component `checkpointer`.
 pub fn add_storage_to_linker<T: StorageView>(linker: &mut Linker<T>) -> Result<(), Error> {
     bindings::storage::add_to_linker::<T, HasStorage<T>>(linker, |state| Served(state.storage()))
         .map_err(|error| unusable(error).into())

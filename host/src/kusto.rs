@@ -1,7 +1,7 @@
 //! Kusto (Azure Data Explorer) as a store, through the component `checkpointer-kusto`.
 //!
-//! The component sends its requests through WASI's HTTP. They may go to the cluster, and to the
-//! login endpoint where the component logs in with an application's secret, and nowhere else.
+//! The component sends its requests through WASI's HTTP. They may go only to the cluster, and to
+//! the login endpoint if the component logs in with an application's secret.
 //!
 //! ```no_run
 //! use langgraph_checkpoint_host::{
@@ -49,26 +49,25 @@ pub use self::options::{
 use self::outgoing::Outgoing;
 use crate::error::Error;
 
-/// How many instances there are where the options do not say.
+/// The number of instances if the options do not set it.
 const INSTANCES: usize = 8;
 
 /// A LangGraph checkpointer on a table of Kusto.
 ///
-/// All methods take `&self` and may be called at once from many tasks. The calls of one thread
-/// are made by one instance of the component, one after the other, so that each of them sees
-/// those before it; those of different threads run side by side. An operation whose future is
-/// dropped goes on, and may take effect.
+/// All methods take `&self` and may be called concurrently from many tasks. One instance of the
+/// component makes the calls of a thread, one after another, so each call sees those before it.
+/// Calls of different threads may run concurrently. An operation whose future is dropped continues,
+/// and may take effect.
 #[derive(Debug)]
 pub struct KustoCheckpointer {
     lanes: Vec<Lane>,
     write_behind: bool,
-    /// Calls of other lanes that the lane of lists was shown, by thread and revision.
+    /// Calls of other lanes that a query of the lists' lane has shown, by thread and revision.
     shown: Mutex<BTreeSet<(String, i64)>>,
 }
 
 impl KustoCheckpointer {
-    /// A checkpointer with these options. Nothing is sent. It has to be called in a runtime of
-    /// tokio's.
+    /// A checkpointer with these options. Sends nothing. Must be called in a tokio runtime.
     pub fn open(component: KustoComponent, options: KustoOptions) -> Result<Self, Error> {
         let outgoing = Outgoing::of(&options)?;
         let write_behind = options.write_behind();
@@ -80,12 +79,13 @@ impl KustoCheckpointer {
         Ok(Self { lanes, write_behind, shown: Mutex::default() })
     }
 
-    /// Checks that the table is there and usable, and says what is missing and how to mend it.
+    /// Checks that the table exists and is usable. The error says what is missing and how to fix
+    /// it.
     pub async fn setup(&self) -> Result<(), Error> {
         self.run(&Config::default(), Call::Setup).await.map(|_| ())
     }
 
-    /// Stores a checkpoint. Its values have to be whole, and `Put::known` is of no use here.
+    /// Stores a checkpoint. Its values must be whole; `Put::known` is ignored.
     pub async fn put(&self, put: Put) -> Result<StoredCheckpoint, Error> {
         let config = put.config.clone();
         match self.run(&config, Call::Put(put)).await? {
@@ -100,7 +100,8 @@ impl KustoCheckpointer {
         self.run(&config, Call::PutWrites(put_writes)).await.map(|_| ())
     }
 
-    /// One checkpoint with its pending writes; the latest, where the config names none.
+    /// Returns a checkpoint with its pending writes: the one that the config names, or the latest.
+    /// `None` if there is none.
     pub async fn get_tuple(&self, config: Config) -> Result<Option<CheckpointTuple>, Error> {
         let call = GetTuple { config: config.clone(), known: None };
         match self.run(&config, Call::GetTuple(call)).await? {
@@ -109,18 +110,18 @@ impl KustoCheckpointer {
         }
     }
 
-    /// Checkpoints, newest first, in pages that are read as they are asked for.
+    /// Returns checkpoints, newest first, in pages. Each page is read when it is requested.
     pub fn list(&self, list: List) -> KustoPages<'_> {
         KustoPages { checkpointer: self, next: Some(list) }
     }
 
-    /// Hides everything of one thread, in all namespaces, and removes it where the options say
-    /// so. A thread that does not exist is no error.
+    /// Hides everything of one thread, in all namespaces, and removes it if `KustoOptions::admin`
+    /// is set. It is no error if the thread does not exist.
     pub async fn delete_thread(&self, config: Config) -> Result<(), Error> {
         self.run(&config.clone(), Call::DeleteThread(config)).await.map(|_| ())
     }
 
-    /// The writes to delta channels since their last value, one history for each channel.
+    /// Returns the writes to delta channels since their last value, one history for each channel.
     pub async fn get_delta_channel_history(
         &self,
         config: Config,
@@ -133,12 +134,12 @@ impl KustoCheckpointer {
         }
     }
 
-    /// Ingests all that waits. Without write-behind nothing does.
+    /// Ingests all waiting rows. Without write-behind there are none.
     pub async fn flush(&self) -> Result<(), Error> {
         self.flush_for(&Caller::Flush).await
     }
 
-    /// Flushes all, and gives the first error there is.
+    /// Flushes all lanes, and returns the first error.
     async fn flush_for(&self, caller: &Caller) -> Result<(), Error> {
         let mut flushed = Ok(());
         for lane in &self.lanes {
@@ -148,8 +149,8 @@ impl KustoCheckpointer {
         flushed
     }
 
-    /// Ends the calls that are under way, ingests what waits, and gives the first error there is.
-    /// Dropping a checkpointer does the same, unheard.
+    /// Finishes the calls that are under way, ingests the waiting rows, and returns the first
+    /// error. Dropping a checkpointer does the same without reporting errors.
     pub async fn close(self) -> Result<(), Error> {
         let mut closed = Ok(());
         for lane in self.lanes {
@@ -172,7 +173,8 @@ impl KustoCheckpointer {
         lane.run(call, Caller::Thread(thread), Vec::new()).await
     }
 
-    /// A list of all threads sees what other lanes have acknowledged, or is refused as stale.
+    /// Runs a list of all threads. It sees what other lanes have acknowledged, or fails with
+    /// `store-stale`.
     async fn list_all(&self, call: Call) -> Result<Reply, Error> {
         if self.write_behind && self.lanes.len() > 1 {
             self.flush_for(&Caller::All).await?;
@@ -192,7 +194,7 @@ impl KustoCheckpointer {
         Ok(listed)
     }
 
-    /// The place of a thread's lane.
+    /// The index of a thread's lane.
     fn lane_of(&self, thread: &str) -> Result<usize, Error> {
         let mut hasher = DefaultHasher::new();
         thread.hash(&mut hasher);
@@ -205,13 +207,13 @@ impl KustoCheckpointer {
 #[derive(Debug)]
 pub struct KustoPages<'a> {
     checkpointer: &'a KustoCheckpointer,
-    /// The call for the next page; nothing after the last one.
+    /// The call for the next page; `None` after the last one.
     next: Option<List>,
 }
 
 impl KustoPages<'_> {
-    /// The next page, which may be empty; nothing after the last one. After an error the same
-    /// page may be asked for again.
+    /// Returns the next page, which may be empty; `None` after the last one. After an error, the
+    /// same page may be requested again.
     pub async fn next_page(&mut self) -> Result<Option<Vec<CheckpointTuple>>, Error> {
         let Some(list) = &self.next else {
             return Ok(None);
@@ -225,7 +227,7 @@ impl KustoPages<'_> {
         }
     }
 
-    /// All pages that are left, together.
+    /// Returns the tuples of all remaining pages.
     pub async fn try_collect(mut self) -> Result<Vec<CheckpointTuple>, Error> {
         let mut tuples = Vec::new();
         while let Some(page) = self.next_page().await? {
@@ -238,7 +240,7 @@ impl KustoPages<'_> {
 fn other_reply() -> Error {
     Error::protocol(
         "wrong-outcome",
-        "the component answered another call than the one it was given; use the component and \
-         the host of one version",
+        "the component returned the reply to another call; use a component and a host of the same \
+         version",
     )
 }

@@ -1,8 +1,8 @@
 //! The LangGraph checkpointer for Rust: what an agent platform embeds.
 //!
-//! The rules are those of the planner, which runs as a component under wasmtime (the feature
-//! `component`) or natively. This crate executes: it drives operations, runs their batches on a
-//! store, and gives back plain data. It decides nothing about checkpoints.
+//! The planner has the rules. It runs as a component under wasmtime (the feature `component`) or
+//! natively. This crate executes: it drives operations, runs their batches on a store, and returns
+//! plain data. It decides nothing about checkpoints.
 //!
 #![cfg_attr(all(feature = "embedded", feature = "sqlite"), doc = "```no_run")]
 #![cfg_attr(not(all(feature = "embedded", feature = "sqlite")), doc = "```ignore")]
@@ -20,34 +20,33 @@
 //! # }
 //! ```
 //!
-//! Other stores and other ways to use it:
+//! Other stores and uses:
 //!
 //! - `KustoCheckpointer` stores on Azure Data Explorer, through the component
 //!   `checkpointer-kusto` (the feature `kusto`).
-//! - Any [`StorageAdapter`] is a store.
-//! - `imports` serves agents that are components themselves: what they import of this package is
-//!   answered natively, for each tenant on a store of its own.
+//! - Any [`StorageAdapter`] can be a store.
+//! - `imports` serves agents that are components themselves: it implements the interfaces that they
+//!   import, for each tenant on its own store.
 //!
 //! # What is promised
 //!
 //! - A call that returned `Ok` is committed; with the defaults it survives a loss of power.
-//! - A call that returned an error stored nothing, or says that it does not know.
-//! - A locked database is waited for until `SqliteOptions::busy_deadline`, then the call fails
-//!   with `storage-busy`.
-//! - A component that traps, or uses more than its [`Limits`], fails its own call and no other.
-//! - Checkpointers that share a [`Planner`] wait for one another's components, never for one
-//!   another's stores.
+//! - A call that returned an error stored nothing, or the error says that this is not known.
+//! - A call waits for a locked database until `SqliteOptions::busy_deadline`, then fails with
+//!   `storage-busy`.
+//! - If a component traps or exceeds its [`Limits`], only its own call fails.
+//! - Checkpointers that share a [`Planner`] may wait for each other's components, never for each
+//!   other's stores.
 //! - A file that is deleted or replaced while it is open fails every call with
 //!   `storage-replaced`, on systems that tell files apart by inode.
 //!
-//! Where calls have to wait for a place to run in, the time is kept by tokio: its runtime needs
-//! timers.
+//! Calls that wait for a place to run use tokio's timers: enable them in the runtime.
 //!
 //! # Spans
 //!
-//! Each operation is a `tracing` span `checkpoint_operation` with the field `call`, and at its
-//! end either `rounds` and `statements` (on Kusto: `requests`) or, where it failed, `code`. No
-//! span, event or error holds a value, a token or a secret.
+//! Each operation is a `tracing` span `checkpoint_operation` with the field `call`. At its end it
+//! gets `rounds` and `statements` (on Kusto: `requests`), or `code` if it failed. No span, event or
+//! error contains a value, a token or a secret.
 
 #[cfg(feature = "component")]
 mod bindings;

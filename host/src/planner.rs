@@ -7,8 +7,8 @@ use langgraph_checkpoint_guest::{Answer, Call, Progress};
 use crate::component;
 use crate::error::Error;
 
-/// The rules of the checkpointer, ready to run operations. Cloning it is cheap, and clones
-/// share what they run on.
+/// The rules of the checkpointer, ready to run operations. Cloning is cheap, and clones share their
+/// instances.
 #[derive(Clone, Debug)]
 pub struct Planner(Kind);
 
@@ -25,7 +25,7 @@ impl Planner {
         Self(Kind::Native)
     }
 
-    /// Compiles the component that this crate brings along, once.
+    /// Compiles the component that this crate contains, once.
     #[cfg(feature = "embedded")]
     pub fn embedded(limits: component::Limits) -> Result<Self, Error> {
         let bytes = include_bytes!(concat!(env!("OUT_DIR"), "/planner.wasm"));
@@ -48,29 +48,30 @@ impl Planner {
         Self::from_bytes(&component::read(path.as_ref())?, limits)
     }
 
-    /// Compiles the component ahead of time: machine code for [`Planner::from_precompiled`],
-    /// which loads it hundreds of times faster than it is compiled, and needs no compiler.
+    /// Compiles the component ahead of time. Returns machine code for
+    /// [`Planner::from_precompiled`], which needs no compiler and is hundreds of times faster than
+    /// compiling.
     #[cfg(feature = "compiler")]
     pub fn precompile(bytes: &[u8]) -> Result<Vec<u8>, Error> {
         Ok(component::precompile(bytes)?)
     }
 
-    /// Loads what `Planner::precompile` gave, on the same kind of machine; what another
-    /// major version of wasmtime gave is refused.
+    /// Loads what `Planner::precompile` returned on the same kind of machine. The output of another
+    /// major version of wasmtime is refused.
     ///
     /// # Safety
     ///
-    /// The bytes run as machine code of this process, and no check finds out what was changed
-    /// in them. They must be what `precompile` gave, from a place that nobody else writes to.
+    /// The bytes run as machine code of this process, and nothing detects changes in them. They
+    /// must be what `precompile` returned, from a place that nobody else can write to.
     #[cfg(feature = "component")]
-    #[allow(unsafe_code, reason = "where the bytes come from only the caller can know")]
+    #[allow(unsafe_code, reason = "only the caller can know where the bytes come from")]
     pub unsafe fn from_precompiled(bytes: &[u8], limits: component::Limits) -> Result<Self, Error> {
         // SAFETY: the caller's promise is passed on.
         let pool = unsafe { component::Pool::from_precompiled(bytes, limits) }?;
         Ok(Self(Kind::Component(std::sync::Arc::new(pool))))
     }
 
-    /// What one checkpointer's calls take turns on.
+    /// The turns of one checkpointer's calls.
     pub(crate) fn turns(&self) -> Turns {
         match &self.0 {
             Kind::Native => Turns::default(),
@@ -94,18 +95,18 @@ impl Planner {
     }
 }
 
-/// The turns of one checkpointer's calls; natively none waits for one.
+/// What one checkpointer's calls take turns on. Native calls do not wait.
 #[derive(Debug, Default)]
 pub(crate) struct Turns(#[cfg(feature = "component")] Option<component::places::Places>);
 
-/// A turn, until it is dropped.
+/// A turn. It ends when it is dropped.
 pub(crate) struct Turn {
     #[cfg(feature = "component")]
     _place: Option<component::places::Place>,
 }
 
 impl Turns {
-    #[cfg_attr(not(feature = "component"), allow(clippy::unused_async, reason = "none waits"))]
+    #[cfg_attr(not(feature = "component"), allow(clippy::unused_async, reason = "nothing waits"))]
     pub(crate) async fn take(&self) -> Result<Turn, Error> {
         #[cfg(feature = "component")]
         let place = match &self.0 {
@@ -119,7 +120,8 @@ impl Turns {
     }
 }
 
-/// One call under way. Dropping it ends it; `finish` does so without losing the instance.
+/// One call under way. Dropping it ends the call and drops its instance; `finish` keeps the
+/// instance.
 pub(crate) enum Operation {
     Native(Box<guest::SqliteOperation>),
     #[cfg(feature = "component")]

@@ -1,4 +1,4 @@
-//! What executes batches, and how it fails.
+//! What executes batches, and its failures.
 
 #[cfg(feature = "sqlite")]
 pub mod sqlite;
@@ -11,17 +11,17 @@ use langgraph_checkpoint_guest::{Batch, RowSet};
 
 /// Executes batches on one store.
 ///
-/// An adapter knows nothing of checkpoints: what a batch says and whether it may be repeated
-/// was decided by the planner. Two rules are the adapter's:
+/// An adapter knows nothing of checkpoints: the planner decides what a batch contains and whether
+/// it may be repeated. An adapter must keep two rules:
 ///
 /// - The statements of a batch run in order in one transaction, each once for each of its rows
 ///   of parameters. A batch that fails leaves nothing behind.
 /// - A write batch is answered after its transaction is committed, never before.
 pub trait StorageAdapter: Send + Sync {
-    /// Runs a batch and gives one row set per statement, in order.
+    /// Runs a batch and returns one row set for each statement, in order.
     ///
-    /// Transient failures are retried here, within a deadline of the adapter's. A batch whose
-    /// future is dropped may run all the same.
+    /// The adapter retries temporary failures, within a deadline of its own. A batch whose future
+    /// is dropped may still run.
     fn run(&self, batch: Batch) -> impl Future<Output = Result<Vec<RowSet>, StorageError>> + Send;
 }
 
@@ -33,25 +33,25 @@ pub enum StorageErrorKind {
     Busy,
     /// The storage adapter has been closed, or its worker is gone.
     Closed,
-    /// What is stored is damaged below the level of rows.
+    /// The database itself is damaged, not only a row.
     Damaged,
     /// The device failed, or the store refused the statement.
     Failed,
     /// No space is left.
     Full,
-    /// The file is there and is no database.
+    /// The file exists and is not a database.
     NotADatabase,
-    /// What the store may come to has been reached.
+    /// The store's quota is reached.
     Quota,
-    /// The store may be read and not written.
+    /// The store is read-only.
     ReadOnly,
-    /// An agent's batch does what agents may not, or goes past a limit.
+    /// An agent's batch does what agents may not do, or exceeds a limit.
     Refused,
     /// An agent's batch ran for too long.
     Timeout,
-    /// The file, its log or the index of that was deleted or replaced while it was open.
+    /// The file, its log or the log's index was deleted or replaced while it was open.
     Replaced,
-    /// A value or a statement is above a limit of the store.
+    /// A value or a statement exceeds a limit of the store.
     TooLarge,
     /// The store could not be opened.
     Unreachable,
@@ -83,7 +83,7 @@ impl StorageErrorKind {
 pub enum Stored {
     /// Nothing: the transaction did not commit.
     Nothing,
-    /// All or nothing, and it is not known which. The batch may be run again.
+    /// Either all or nothing; it is not known which. The batch may be run again.
     Unknown,
 }
 
@@ -98,12 +98,12 @@ pub struct StorageError {
 
 impl StorageError {
     /// A failure that left nothing behind. The message says what was wrong and what to do, and
-    /// never holds a value.
+    /// never contains a value.
     pub fn new(kind: StorageErrorKind, message: impl Into<String>) -> Self {
         Self { kind, stored: Stored::Nothing, message: message.into(), source: None }
     }
 
-    /// The same failure, of which it is not known whether the batch took effect.
+    /// The same failure, but it is not known whether the batch took effect.
     pub fn with_unknown_effect(mut self) -> Self {
         self.stored = Stored::Unknown;
         self

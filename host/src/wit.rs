@@ -1,11 +1,11 @@
-//! The types of the contract, as generated code expects the modules of interfaces that have no
-//! function.
+//! The types of the contract, in modules as generated code expects them for interfaces without
+//! functions.
 
-/// What such a module has beside its types.
+/// What such a module has besides its types.
 mod without_functions {
     use wasmtime::component::{HasData, Linker};
 
-    /// What nobody needs to implement.
+    /// Required by generated code; has no functions to implement.
     pub trait Host {}
     impl<T> Host for T {}
 
@@ -13,7 +13,7 @@ mod without_functions {
     pub trait HostWithStore<T>: HasData {}
     impl<T, D: HasData> HostWithStore<T> for D {}
 
-    /// Adds nothing.
+    /// Adds nothing, because the interface has no functions.
     #[expect(clippy::unnecessary_wraps, reason = "generated code calls it as it calls others")]
     pub fn add_to_linker<T: 'static, D: HasData>(
         _: &mut Linker<T>,

@@ -1,5 +1,5 @@
 //! Agents that are components: composed with the component `checkpointer`, and served natively,
-//! each tenant on a store of its own.
+//! each tenant on its own store.
 
 #![cfg(feature = "component")]
 
@@ -42,7 +42,7 @@ fn component(engine: &Engine, name: &str) -> Component {
     Component::from_file(engine, path).unwrap()
 }
 
-/// An agent with what its instance has.
+/// An agent's instance, with its `Store`.
 struct Agent<T: 'static> {
     store: Store<T>,
     exports: Listener,
@@ -60,7 +60,7 @@ impl<T: Send> Agent<T> {
     }
 }
 
-/// The state of an agent that brings its checkpointer along.
+/// The state of an agent that is composed with its checkpointer.
 struct Composed(AgentStorage);
 
 impl StorageView for Composed {

@@ -1,4 +1,4 @@
-//! LangGraph's calls on SQLite, alone and beside others.
+//! LangGraph's calls on SQLite, alone and concurrent.
 
 mod support;
 
@@ -56,7 +56,7 @@ async fn a_deleted_thread_is_gone_and_can_be_written_again() {
     let one = open(Planner::native(), &path).await;
     let other = open(Planner::native(), &path).await;
     one.put(large("t", None, "c1", 100)).await.unwrap();
-    // The other one deletes, so that what the first one knows of the thread is wrong.
+    // The other checkpointer deletes the thread, so the first one's knowledge of it is out of date.
     other.delete_thread(config("t")).await.unwrap();
     assert!(one.get_tuple(config("t")).await.unwrap().is_none());
     let again = large("t", None, "c2", 100);
@@ -129,7 +129,7 @@ async fn a_store_opened_for_reading_reads_and_does_not_write() {
     assert_eq!(tuple.checkpoint_id, "c2");
 }
 
-/// A put of one list, made of the first elements of what `known` says it was, and more.
+/// A put of one list: the first elements of the known list, and new ones.
 fn edited(parent: &str, id: &str, kept: u32, fresh: &str, known: Option<Vec<u8>>) -> Put {
     let mut edited = put("t", Some(parent), id, "[]");
     edited.checkpoint.channel_values[0].value = NewValue::Edited(vec![
@@ -154,7 +154,7 @@ async fn an_edit_names_its_base_or_is_refused() {
         checkpointer.put(put("t", None, "1", &list("root"))).await.unwrap();
         let branch_a = checkpointer.put(put("t", Some("1"), "2a", &list("a"))).await.unwrap();
         checkpointer.put(put("t", Some("1"), "2b", &list("b"))).await.unwrap();
-        // What the checkpointer remembers is of branch b.
+        // What the checkpointer remembers belongs to branch b.
         let fresh = "\"more\"";
         let error = checkpointer.put(edited("2a", "3a", 41, fresh, None)).await.unwrap_err();
         assert_eq!(error.code(), "edit-without-known");
@@ -164,7 +164,7 @@ async fn an_edit_names_its_base_or_is_refused() {
         let error = checkpointer.put(unchanged.clone()).await.unwrap_err();
         assert_eq!(error.code(), "edit-without-known");
         assert!(checkpointer.get_tuple(support::at("t", "3a")).await.unwrap().is_none());
-        // Somebody reads an older checkpoint, which says nothing about this one either.
+        // An older checkpoint is read, whose knowledge does not fit this one either.
         checkpointer.get_tuple(support::at("t", "1")).await.unwrap();
         assert!(checkpointer.put(unchanged).await.is_err());
 

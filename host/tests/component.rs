@@ -1,5 +1,5 @@
-//! The component's limits and its replacement. Components that trap or never end are made from
-//! the WIT, so that they are planners by their types.
+//! The component's limits and its replacement. Components that trap or never end are generated from
+//! the WIT, so that they have a planner's types.
 
 #![cfg(feature = "component")]
 
@@ -49,7 +49,7 @@ fn kind(error: Error) -> ComponentErrorKind {
 async fn a_component_that_traps_fails_each_call_and_its_instance_is_replaced() {
     let limits = Limits { instances_max: 1, ..Limits::default() };
     let checkpointer = on(Planner::from_bytes(&planner_of("unreachable"), limits).unwrap());
-    // An instance that trapped refuses to be entered again, with another error.
+    // An instance that trapped would refuse to be entered again, with another error.
     for _ in 0..3 {
         let error = checkpointer.get_tuple(config("t")).await.unwrap_err();
         assert_eq!(error.code(), "component-trap");
@@ -76,7 +76,7 @@ async fn others_run_while_a_component_works() {
     let endless = planner_of("loop br 0 end unreachable");
     let limits = Limits { time_limit: Duration::from_secs(3600), ..Limits::default() };
     let checkpointer = on(Planner::from_bytes(&endless, limits).unwrap());
-    // There is one thread: the other future runs because the component gives way.
+    // There is one thread: the other future runs because the component yields.
     tokio::select! {
         biased;
         ended = checkpointer.get_tuple(config("t")) => panic!("{ended:?}"),
@@ -121,7 +121,7 @@ async fn a_state_as_large_as_the_limits_allow_is_stored_and_read() {
     };
     let checkpointer = on(Planner::from_bytes(&component_bytes(), limits).unwrap());
     let mut put = put("t", None, "c1", "[]");
-    // More than wasmtime takes of a component by default, which is 128 MiB.
+    // More than wasmtime accepts from a component by default, which is 128 MiB.
     let mut block: Vec<u8> = (0..=255).cycle().take(1024).collect();
     let mut bytes = Vec::new();
     for n in 0..136 * 1024_u32 {

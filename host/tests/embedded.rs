@@ -1,4 +1,4 @@
-//! The components that the crate brings along, and components that were compiled ahead of time.
+//! The components that the crate contains, and components that were compiled ahead of time.
 
 #![cfg(all(feature = "embedded", feature = "sqlite"))]
 
@@ -41,7 +41,7 @@ fn the_component_of_kusto_is_embedded_and_can_be_compiled_ahead_of_time() {
     let precompiled = KustoComponent::precompile(&component).unwrap();
     // SAFETY: nothing but `precompile` made these bytes.
     unsafe { KustoComponent::from_precompiled(&precompiled, Limits::default()) }.unwrap();
-    // SAFETY: these are bytes of no machine code, and refused for that.
+    // SAFETY: these bytes are not machine code, and are refused for that reason.
     let refused = unsafe { KustoComponent::from_precompiled(&component, Limits::default()) };
     assert_eq!(refused.unwrap_err().code(), "component-unusable");
 }

@@ -9,7 +9,7 @@ use langgraph_checkpoint_host::{
 use rusqlite::Connection;
 use support::{json, open, put};
 
-/// What a printer of chains shows: an error's text and those of its causes.
+/// What a printer of error chains shows: the error's text and those of its causes.
 fn chain(error: &Error) -> Vec<String> {
     let first: &dyn std::error::Error = error;
     std::iter::successors(Some(first), |error| (*error).source()).map(ToString::to_string).collect()
@@ -24,7 +24,7 @@ fn assert_said_once(error: &Error) {
     }
 }
 
-/// Errors of SQLite's, as they come.
+/// Errors of SQLite, as callers see them.
 async fn of_sqlite() -> Vec<Error> {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("checkpoints.db");
@@ -116,7 +116,7 @@ async fn of_components() -> Vec<Error> {
     errors
 }
 
-/// Runs in a process of its own, whose descriptors the test takes.
+/// Runs in its own process, whose file descriptors the test uses up.
 #[cfg(unix)]
 #[test]
 fn descriptors_that_run_out_are_named() {

@@ -1,5 +1,5 @@
-//! What an agent may do with a `storage` that it sends statements of its own: nothing but what the
-//! component `checkpointer` does, and not for ever.
+//! What an agent that sends its own statements may do with a `storage`: only what the component
+//! `checkpointer` does, and only for a limited time.
 
 mod support;
 
@@ -33,7 +33,7 @@ async fn run(
     storage.run(batch(access, &[text])).await
 }
 
-/// A file of a tenant's with one thread, and one of another's beside it.
+/// A tenant's file with one thread, and another tenant's file beside it.
 async fn tenants() -> (tempfile::TempDir, AgentStorage) {
     let directory = tempfile::tempdir().unwrap();
     for name in ["mine.db", "victim.db"] {
@@ -53,7 +53,8 @@ async fn tenants() -> (tempfile::TempDir, AgentStorage) {
     (directory, storage)
 }
 
-/// Statements that reach for more than the threads; `DIR` stands for the folder of the files.
+/// Statements that try to access more than the threads; `DIR` is replaced by the folder of the
+/// files.
 const EVIL: &[&str] = &[
     "ATTACH 'DIR/victim.db' AS victim",
     "ATTACH 'DIR/made.db' AS made",
@@ -141,7 +142,7 @@ async fn no_statement_reaches_more_than_the_threads_of_the_file() {
     for evil in EVIL {
         let text = evil.replace("DIR", folder);
         for access in [Access::Read, Access::Write] {
-            // Twice: a statement that is prepared already is not asked about again.
+            // Twice: the authorizer is not asked again about a statement that is already prepared.
             for _ in 0..2 {
                 let error = run(&storage, access, &text).await.expect_err(evil);
                 let refused = ["storage-refused", "storage-read-only", "storage-failed"];
@@ -165,7 +166,7 @@ async fn no_statement_reaches_more_than_the_threads_of_the_file() {
     assert_eq!(names, ["mine.db", "victim.db"], "no file was made");
 }
 
-/// All that a query gives, as text.
+/// All rows of a query, as text.
 fn transcript_of(connection: &Connection, text: &str) -> Vec<String> {
     let mut statement = connection.prepare(text).unwrap();
     let columns = statement.column_count();
@@ -183,7 +184,7 @@ async fn a_batch_that_reads_writes_nothing_in_memory_either() {
         let insert = "INSERT INTO lg_threads VALUES (1, 't', 0)";
         let remove = "DELETE FROM lg_threads";
         run(&storage, Access::Write, insert).await.unwrap();
-        // Prepared for a batch that writes, it is kept.
+        // It is prepared for a write batch and stays cached.
         run(&storage, Access::Write, remove).await.unwrap();
         run(&storage, Access::Write, insert).await.unwrap();
         let error = run(&storage, Access::Read, remove).await.unwrap_err();
@@ -205,7 +206,7 @@ async fn a_refused_statement_takes_the_rest_of_its_batch_along() {
     assert!(rows[0].rows.is_empty());
 }
 
-/// Statements that would not end in the life of anybody, each in another way.
+/// Statements that would practically never end, each in another way.
 fn endless() -> Vec<String> {
     let count = "WITH RECURSIVE n (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n)";
     let text = "WITH RECURSIVE t (t) AS (SELECT 'aaaaaaaaaaaaaaaa' \
@@ -220,13 +221,13 @@ fn endless() -> Vec<String> {
             "{count}, m AS (SELECT n FROM n LIMIT 100000) \
              SELECT max(a.n + b.n + c.n) FROM m a, m b, m c"
         ),
-        // One instruction each, in SQLite's own functions.
+        // In SQLite's own functions, each of these is one instruction.
         format!("{text} SELECT instr(max(t), substr(max(t), 1, 4000000) || 'b') FROM t"),
         format!(
             "{text} SELECT length(replace(max(t), substr(max(t), 1, 4000000) || 'b', 'c')) FROM t"
         ),
         format!("{text} SELECT length(replace(max(t), 'a', max(t))) FROM t"),
-        // While it is prepared.
+        // This one takes its time while it is prepared.
         format!("WITH c0 AS (SELECT 1 AS a), {} SELECT a FROM c39", nested.join(", ")),
     ]
 }
@@ -252,7 +253,7 @@ async fn a_statement_without_end_is_ended_and_holds_nobody_up() {
     }
     let error = run(&storage, Access::Read, &endless()[0]).await.unwrap_err();
     assert_eq!(error.code(), "storage-timeout");
-    // The one reader and the writer go on, and nothing of it holds a lock.
+    // The reader and the writer still work, and no statement holds a lock.
     drop(storage);
     let storage = open(&path, AgentLimits::default());
     let checkpointer = Checkpointer::new(Planner::native(), storage);
@@ -304,8 +305,8 @@ async fn what_a_batch_brings_and_gives_has_its_limits() {
     }
 }
 
-/// How much memory a statement takes is how many values it holds, times the largest: these hold
-/// thousands, each in another way.
+/// The memory of a statement is the number of values it holds, times the largest. These statements
+/// hold thousands, each in another way.
 #[tokio::test]
 async fn no_statement_holds_values_without_number() {
     let storage = open(":memory:", AgentLimits::default());
@@ -331,7 +332,7 @@ async fn no_statement_holds_values_without_number() {
     }
 }
 
-/// What a row gives is counted before it is copied: one value too many is not there twice.
+/// A value is counted before it is copied, so a value that exceeds the limit is not copied.
 #[tokio::test]
 async fn a_row_is_refused_at_the_value_that_is_too_much() {
     let limits = AgentLimits { answer_bytes_max: 2_500, ..AgentLimits::default() };
@@ -342,7 +343,7 @@ async fn a_row_is_refused_at_the_value_that_is_too_much() {
         storage.run(Batch { access: Access::Read, statements: vec![statement] })
     };
     assert_eq!(run("SELECT ?1, ?1").await.unwrap()[0].rows[0].len(), 2);
-    // The third is over the limit; the fourth would be an error of another kind.
+    // The third value exceeds the limit; the fourth would be another error.
     let error = run("SELECT ?1, ?1, ?1, CAST(x'ff' AS TEXT)").await.unwrap_err();
     assert_eq!(error.code(), "storage-refused");
 }
@@ -401,7 +402,7 @@ async fn every_statement_of_the_planner_passes() {
     assert!(count >= 10, "the golden files are there");
 }
 
-/// A list with the most conditions, each the longest there is: a date's text, which is also looked
+/// A list with the most conditions, each of the longest kind: a date's text, which is also searched
 /// for and compared with a record.
 #[tokio::test]
 async fn the_largest_statement_of_the_planner_passes() {

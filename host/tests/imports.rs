@@ -1,5 +1,5 @@
-//! What guests import, served natively: `storage` to the component `checkpointer`, whose outcomes
-//! and stored bytes must be those of every other host.
+//! The imports of guests, served natively: `storage` for the component `checkpointer`, whose
+//! outcomes and stored bytes must be the same as in every other host.
 
 #![cfg(feature = "component")]
 
@@ -40,7 +40,7 @@ mod generated {
     });
 }
 
-/// The types of the contract, which are the guest's, and what generated code wants beside them.
+/// The guest's types of the contract, and what generated code needs besides them.
 #[allow(
     dead_code,
     unreachable_pub,
@@ -68,7 +68,7 @@ pub mod types {
 
 use guest::Error;
 
-/// The state of an instance: the store that is its own.
+/// The state of an instance: its own store.
 struct State(AgentStorage);
 
 impl StorageView for State {
@@ -142,7 +142,7 @@ impl Composed {
     }
 }
 
-/// A tuple as the planner gives one whose values are whole.
+/// A tuple with whole values, as the planner returns it.
 fn as_given(tuple: CheckpointTuple) -> CheckpointTuple<TupleValue> {
     tuple.map_values(|value| Some(TupleValue::Whole(value))).unwrap()
 }

@@ -1,6 +1,6 @@
-//! The transcripts and more on a Kusto, through the component and WASI's HTTP: the local one
-//! that `cargo xtask test` starts, or the cluster that the environment names. Without either the
-//! tests say so and do nothing.
+//! The transcripts and more on a Kusto, through the component and WASI's HTTP: the local one that
+//! `cargo xtask test` starts, or the cluster that the environment names. Without either, the tests
+//! print so and do nothing.
 
 #![cfg(feature = "kusto")]
 
@@ -18,7 +18,7 @@ use langgraph_checkpoint_host::{
 use langgraph_checkpoint_tests::transcript::{self, Transcript};
 use support::{config, kusto_component, large, put, put_writes, whole};
 
-/// Options for a database of its own, where a Kusto is there.
+/// Options for a separate database; `None` without a Kusto.
 fn options(name: &str) -> Option<KustoOptions> {
     let Ok(cluster_uri) = std::env::var("KUSTO_CLUSTER_URI") else {
         eprintln!("skipped: KUSTO_CLUSTER_URI names no cluster");
@@ -99,7 +99,7 @@ async fn call(checkpointer: &KustoCheckpointer, call: Call) -> Result<Outcome, E
     })
 }
 
-/// A tuple as the planner gives one whose values are whole.
+/// A tuple with whole values, as the planner returns it.
 fn as_given(tuple: CheckpointTuple) -> Option<CheckpointTuple<TupleValue>> {
     tuple.map_values(|value| Some(TupleValue::Whole(value)))
 }

@@ -1,5 +1,5 @@
-//! What becomes of what is acknowledged where an instance of the component fails or another one
-//! reads: on the local Kusto alone, which shows rows as late as it is told to.
+//! What happens to acknowledged rows if an instance of the component fails or another one reads.
+//! Only on the local Kusto, which can be told to show rows late.
 
 #![cfg(feature = "kusto")]
 
@@ -14,7 +14,7 @@ use langgraph_checkpoint_host::{
 };
 use support::{component_path, config, kusto_component, put};
 
-/// Options for a database of its own, where the local Kusto is there.
+/// Options for a separate database; `None` without the local Kusto.
 fn options(name: &str) -> Option<KustoOptions> {
     let cluster_uri = std::env::var("KUSTO_CLUSTER_URI").ok();
     let Some(cluster_uri) = cluster_uri.filter(|_| std::env::var_os("KUSTO_DATABASE").is_none())
@@ -42,26 +42,26 @@ fn local(options: &KustoOptions, path: &str, mut body: serde_json::Value) {
     assert!(answer.contains(" 20"), "{answer}");
 }
 
-/// Rows that are acknowledged from here on show when they are released.
+/// Rows that are acknowledged from now on become visible when they are released.
 fn hold_back(options: &KustoOptions) {
     let faults = serde_json::json!({ "faults": [{ "kind": "delayed", "on": "rows" }] });
     local(options, "faults", faults);
 }
 
-/// Shows all rows, and holds back no more.
+/// Shows all rows, and stops holding rows back.
 fn release(options: &KustoOptions) {
     local(options, "faults", serde_json::json!({ "faults": [] }));
     local(options, "release", serde_json::json!({}));
 }
 
-/// A component whose instances have room for small puts alone.
+/// A component whose instances have memory only for small puts.
 fn small() -> KustoComponent {
     let limits = Limits { memory_bytes_max: 48 << 20, ..Limits::default() };
     let path = component_path().with_file_name("checkpointer-kusto.wasm");
     KustoComponent::from_file(path, limits).unwrap()
 }
 
-/// A put that needs more than that.
+/// A put that needs more memory.
 fn huge(thread: &str) -> Put {
     put(thread, None, "c1", &format!("[\"{}\"]", "x".repeat(40 << 20)))
 }
@@ -163,7 +163,7 @@ async fn a_list_of_all_threads_has_what_every_instance_acknowledged_or_is_stale(
     assert_eq!(listed(&checkpointer).await.unwrap(), left);
 }
 
-/// Whether all of a request is there.
+/// Whether a request is complete.
 fn is_whole(request: &[u8]) -> bool {
     let Some(head) = request.windows(4).position(|end| end == b"\r\n\r\n") else { return false };
     let text = String::from_utf8_lossy(&request[..head]).to_lowercase();
@@ -174,7 +174,7 @@ fn is_whole(request: &[u8]) -> bool {
     }
 }
 
-/// A cluster that takes rows, and answers a query with more than a small instance holds.
+/// A cluster that accepts rows, and answers a query with more than a small instance can hold.
 fn overflowing() -> String {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let uri = format!("http://{}", listener.local_addr().unwrap());
@@ -192,7 +192,7 @@ fn overflowing() -> String {
             let takes = request.starts_with(b"POST /v1/rest/ingest");
             let body = if takes { "{\"Tables\":[]}".to_owned() } else { "x".repeat(60 << 20) };
             let head = "HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length:";
-            // It is cut off where the instance fails.
+            // The connection breaks when the instance fails.
             let _ = write!(stream, "{head} {}\r\n\r\n{body}", body.len());
         }
     });

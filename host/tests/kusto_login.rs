@@ -1,5 +1,5 @@
-//! Tokens, secrets and faults on the local Kusto, which can be told to ask for tokens. On a
-//! cluster, or without any Kusto, the tests say so and do nothing.
+//! Tokens, secrets and faults on the local Kusto, which can be told to require tokens. On a
+//! cluster, or without any Kusto, the tests print so and do nothing.
 
 #![cfg(feature = "kusto")]
 
@@ -53,7 +53,7 @@ impl Local {
         }
     }
 
-    /// Tells the server something about the database.
+    /// Changes a setting of the server for the database.
     fn tell(&self, path: &str, members: &str) {
         let body = format!("{{\"database\":\"{}\",{members}}}", self.database);
         let address = self.cluster_uri.strip_prefix("http://").unwrap();
@@ -75,7 +75,7 @@ fn open(options: KustoOptions) -> KustoCheckpointer {
     KustoCheckpointer::open(kusto_component(), options).unwrap()
 }
 
-/// Gives a token that is no good first, and counts.
+/// A credential whose first token is not accepted; counts its tokens.
 #[derive(Default)]
 struct Renewed(AtomicUsize);
 
@@ -128,7 +128,7 @@ async fn an_application_logs_in_with_its_secret_and_is_told_when_it_is_wrong() {
     assert_eq!(error.code(), "login-denied");
 }
 
-/// Everything that any crate says in spans and events.
+/// Everything that any crate reports in spans and events.
 #[derive(Clone, Default)]
 struct Said(Arc<Mutex<String>>);
 

@@ -1,4 +1,4 @@
-//! The component under wasmtime beside the same guest compiled natively.
+//! The component under wasmtime compared with the same guest compiled natively.
 
 #![cfg(feature = "component")]
 
@@ -11,7 +11,7 @@ use rusqlite::Connection;
 use rusqlite::types::Value;
 use support::{at, config, large, open, put, put_writes};
 
-/// All rows of all tables, and what each call gave, of one course of calls.
+/// Runs a course of calls. Returns the results of the calls and all rows of all tables.
 async fn course(planner: Planner, path: &Path) -> (Vec<String>, Vec<Vec<Value>>) {
     let checkpointer = open(planner, path).await;
     let mut outcomes = Vec::new();

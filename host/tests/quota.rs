@@ -1,4 +1,4 @@
-//! How much a store may come to.
+//! How large a store may become.
 
 mod support;
 
@@ -45,7 +45,7 @@ async fn a_store_has_no_more_threads_than_its_quota() {
         let storage = SqliteStorage::open(path, &options).unwrap();
         a_thread_too_many_is_refused(Checkpointer::new(Planner::native(), storage)).await;
     }
-    // The same where an agent says it in SQL.
+    // The same for an agent's SQL.
     let path = directory.path().join("b.db");
     let storage = AgentStorage::open(path, &options, AgentLimits::default()).unwrap();
     a_thread_too_many_is_refused(Checkpointer::new(Planner::native(), storage)).await;
@@ -86,7 +86,7 @@ async fn a_store_grows_to_its_quota_and_not_past_it() {
     };
     refused(refusal, "bytes_max");
     assert!(stored > 3, "{stored}");
-    // What is there is read, and makes room where it is deleted.
+    // Stored data can be read, and deleting it makes room.
     assert_eq!(checkpointer.list(Default::default()).try_collect().await.unwrap().len(), stored);
     checkpointer.delete_thread(config("t")).await.unwrap();
     checkpointer.put(large("u", None, "c1", 100)).await.unwrap();
@@ -94,7 +94,7 @@ async fn a_store_grows_to_its_quota_and_not_past_it() {
     assert!(std::fs::metadata(&path).unwrap().len() <= BYTES_MAX);
 }
 
-/// Writes over the same megabyte.
+/// Overwrites the same megabyte.
 async fn write(storage: &impl StorageAdapter, n: u8) -> Result<(), StorageError> {
     let row = vec![Value::Blob(vec![1]), Value::Blob(vec![n; 1 << 20])];
     let text = "INSERT OR REPLACE INTO lg_chunks VALUES (1, ?1, ?2)".to_owned();
@@ -136,7 +136,7 @@ async fn the_log_grows_no_further_than_the_quota_while_somebody_reads() {
     assert!(log_bytes() < BYTES_MAX / 2, "it is cut off");
 }
 
-/// The log of a store without a quota is cut off as well, once nobody reads it.
+/// The log of a store without a quota is truncated too, once nobody reads it.
 #[tokio::test]
 async fn a_log_that_has_grown_does_not_stay() {
     let directory = tempfile::tempdir().unwrap();

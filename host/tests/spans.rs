@@ -1,4 +1,4 @@
-//! What an operator sees: a span an operation, always with the same fields, never a value.
+//! What an operator sees: one span for each operation, always with the same fields, never a value.
 
 mod support;
 
@@ -45,7 +45,7 @@ impl Subscriber for Seen {
     fn exit(&self, _: &Id) {}
 }
 
-/// The names of the fields, without what they say.
+/// The names of the fields, without their values.
 fn names(fields: &[String]) -> Vec<&str> {
     fields.iter().map(|field| field.split('=').next().unwrap()).collect()
 }

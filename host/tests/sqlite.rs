@@ -48,8 +48,8 @@ fn stored(path: &Path) -> Vec<i64> {
     select.query_map([], |row| row.get(0)).unwrap().map(Result::unwrap).collect()
 }
 
-/// How many transactions the write-ahead log holds: the frame that ends one carries the size
-/// of the database, the others zero.
+/// How many transactions the write-ahead log holds: the last frame of a transaction has the size of
+/// the database, the others have zero.
 fn commits_in_log(path: &Path) -> usize {
     const HEADER_BYTES: usize = 32;
     const FRAME_HEADER_BYTES: usize = 24;
@@ -153,8 +153,7 @@ async fn a_batch_that_fails_undoes_nothing_of_the_others_in_its_transaction() {
     assert_eq!(commits_in_log(&path) - before, 1);
 }
 
-/// A deferred constraint fails at the commit and nowhere else, so an answer that came before
-/// the commit would be `Ok`.
+/// A deferred constraint fails only at the commit, so an answer before the commit would be `Ok`.
 #[tokio::test]
 async fn nobody_is_answered_before_the_commit() {
     let directory = tempfile::tempdir().unwrap();
@@ -220,7 +219,7 @@ async fn a_read_batch_cannot_write() {
 async fn a_read_batch_sees_one_state_of_the_store() {
     let directory = tempfile::tempdir().unwrap();
     let (storage, path) = numbers(directory.path()).await;
-    // The recursion is long enough to write meanwhile; what is claimed holds however it falls.
+    // The recursion is long enough to write meanwhile; the claim holds in any case.
     let mut slow = read("SELECT count(*) FROM numbers");
     slow.statements.push(statement(
         "WITH RECURSIVE c (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM c LIMIT 200000) \
@@ -283,7 +282,7 @@ async fn a_commit_waits_for_the_disk_unless_told_otherwise() {
         let options = SqliteOptions { synchronous, ..SqliteOptions::default() };
         let path = directory.path().join(format!("{level}.db"));
         let storage = SqliteStorage::open(path, &options).unwrap();
-        // As a write batch, since the pragma is the writer's.
+        // As a write batch, because the writer's pragma is of interest.
         let error = storage.run(write("PRAGMA synchronous")).await;
         assert_eq!(error.unwrap()[0].rows, [[Value::Integer(level)]]);
     }

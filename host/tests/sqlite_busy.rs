@@ -1,5 +1,5 @@
-//! Locks that another connection holds. A test program of its own: it listens to all events of
-//! the process to know that a lock was met, which no clock could tell.
+//! Locks that another connection holds. This is a separate test program, because it listens to all
+//! events of the process to know that a call waits for a lock.
 
 mod support;
 
@@ -22,7 +22,7 @@ use tracing::{Event, Metadata, Subscriber};
 static TURN: tokio::sync::Mutex<()> = tokio::sync::Mutex::const_new(());
 static LISTENER: Mutex<Option<Sender<()>>> = Mutex::new(None);
 
-/// Tells the listener of each wait for a lock.
+/// Reports each wait for a lock to the listener.
 struct Locks;
 
 impl Subscriber for Locks {
@@ -47,7 +47,7 @@ impl Subscriber for Locks {
     fn exit(&self, _: &Id) {}
 }
 
-/// Whether an event tells of a wait for a lock.
+/// Whether an event reports a wait for a lock.
 struct Message(bool);
 
 impl Visit for Message {
@@ -68,7 +68,7 @@ async fn checkpointer(path: &Path, busy_deadline: Duration) -> Checkpointer {
     Checkpointer::open_sqlite(Planner::native(), path, options).await.unwrap()
 }
 
-/// A lock on the whole file's writers.
+/// A lock that blocks all writers of the file.
 fn lock(path: &Path) -> Connection {
     let connection = Connection::open(path).unwrap();
     connection.execute_batch("BEGIN IMMEDIATE").unwrap();

@@ -1,5 +1,4 @@
-//! A database file, its log, or the index of that, which is deleted or replaced under those who
-//! have it open.
+//! A database file, its log, or the log's index that is deleted or replaced while it is open.
 
 #![cfg(unix)]
 
@@ -13,7 +12,7 @@ use langgraph_checkpoint_host::{
 use rusqlite::Connection;
 use support::{config, open, put};
 
-/// A store with one checkpoint, and its files: the database, its log and the index of that.
+/// A store with one checkpoint, and its files: the database, its log and the log's index.
 async fn store(folder: &Path) -> (Checkpointer, [PathBuf; 3]) {
     let path = folder.join("checkpoints.db");
     let checkpointer = open(Planner::native(), &path).await;
@@ -24,7 +23,7 @@ async fn store(folder: &Path) -> (Checkpointer, [PathBuf; 3]) {
     (checkpointer, [path, log, index])
 }
 
-/// What a call says of files that are not the ones that were opened.
+/// Checks that a call failed because its files were replaced. Returns what may have been stored.
 fn replaced<T: std::fmt::Debug>(result: Result<T, Error>) -> Stored {
     match result.unwrap_err() {
         Error::Storage(error) => {

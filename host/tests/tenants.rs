@@ -1,4 +1,4 @@
-//! Tenants that share a planner: none holds another up.
+//! Tenants that share a planner: none delays another.
 
 #![cfg(feature = "component")]
 
@@ -15,7 +15,7 @@ use langgraph_checkpoint_host::{
 use rusqlite::Connection;
 use support::{component_bytes, config, open, poll_once, put};
 
-/// A file whose lock is held, and a checkpointer on it.
+/// A checkpointer on a file, and a connection that holds the file's lock.
 async fn locked(planner: &Planner, path: &Path) -> (Checkpointer, Connection) {
     let options =
         SqliteOptions { busy_deadline: Duration::from_secs(600), ..SqliteOptions::default() };
@@ -29,7 +29,7 @@ async fn locked(planner: &Planner, path: &Path) -> (Checkpointer, Connection) {
 #[tokio::test]
 async fn a_locked_file_holds_up_nobody_but_its_own_tenant() {
     let directory = tempfile::tempdir().unwrap();
-    // One place to work in: whoever kept it while its file is locked would hold up everybody.
+    // With one place to run, a call that kept it while its file is locked would block everybody.
     let limits = Limits { running_max: 1, ..Limits::default() };
     let planner = Planner::from_bytes(&component_bytes(), limits).unwrap();
     let (one, lock) = locked(&planner, &directory.path().join("one.db")).await;
@@ -41,7 +41,7 @@ async fn a_locked_file_holds_up_nobody_but_its_own_tenant() {
             tokio::spawn(async move { one.put(put(&format!("t{n}"), None, "c1", "[1]")).await })
         })
         .collect();
-    // Each gets as far as it comes.
+    // Let each run as far as it can.
     tokio::task::yield_now().await;
     other.put(put("t", None, "c1", "[1]")).await.unwrap();
     assert!(other.get_tuple(config("t")).await.unwrap().is_some());

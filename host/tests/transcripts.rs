@@ -1,5 +1,5 @@
-//! The transcripts through the whole host: the real component under wasmtime, and the same with
-//! the guest compiled natively. Both on a SQLite file, with what is known carried along.
+//! The transcripts through the whole host: the real component under wasmtime, and the guest
+//! compiled natively. Both on a SQLite file, and both pass on what is known.
 
 #![cfg(feature = "component")]
 
@@ -81,7 +81,7 @@ async fn call(checkpointer: &Checkpointer, call: Call) -> Result<Outcome, Error>
     })
 }
 
-/// A tuple as the planner gives one whose values are whole.
+/// A tuple with whole values, as the planner returns it.
 fn whole(tuple: CheckpointTuple) -> Option<CheckpointTuple<TupleValue>> {
     tuple.map_values(|value| Some(TupleValue::Whole(value)))
 }

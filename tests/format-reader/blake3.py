@@ -1,4 +1,4 @@
-"""BLAKE3 without keys, for 32 bytes of output, as its specification has it."""
+"""BLAKE3 without a key, with 32 bytes of output, as in its specification."""
 
 from struct import pack, unpack
 

@@ -1,4 +1,4 @@
-"""Reads stored format 1 from SQLite, by docs/format.md and nothing else."""
+"""Reads stored format 1 from SQLite. Written from docs/format.md alone."""
 
 import json
 import sqlite3
@@ -15,11 +15,11 @@ SHAPES = {0: (b"", b"", b""), 1: (b"[", b",", b"]"), 2: (b"{", b",", b"}")}
 
 
 class NewerFormatError(Exception):
-    """A later version wrote this."""
+    """A later version wrote the data."""
 
 
 class DamagedError(Exception):
-    """What is stored is not what was."""
+    """The stored data is damaged."""
 
 
 def checked(condition: bool, what: str) -> None:
@@ -28,13 +28,13 @@ def checked(condition: bool, what: str) -> None:
 
 
 def mixed(*parts: bytes | str) -> bytes:
-    """The document's H."""
+    """The function H of the document."""
     encoded = [part.encode() if isinstance(part, str) else part for part in parts]
     return blake3(b"".join(pack("<Q", len(part)) + part for part in encoded))
 
 
 def opened(sealed: bytes, *columns: bytes | str) -> Any:
-    """The structure of an envelope, whose checksum covers these columns."""
+    """The structure in an envelope. Checks the checksum, which also covers these columns."""
     checked(len(sealed) > 10 and sealed[0] & 0xF0 == 0x90 and sealed[1] < 0x80, "an envelope")
     if sealed[1] > FORMAT:
         raise NewerFormatError(sealed[1])
@@ -45,7 +45,7 @@ def opened(sealed: bytes, *columns: bytes | str) -> Any:
 
 @dataclass
 class Thread:
-    """A thread's chunks, and its values put together."""
+    """A thread's chunks; joins its values."""
 
     db: sqlite3.Connection
     key: int
@@ -59,7 +59,7 @@ class Thread:
         return data
 
     def joined(self, piece: Any, shape: int = 0) -> bytes:
-        """The bytes that a piece of a sequence of this shape stands for."""
+        """The bytes that a piece represents in a sequence of this shape."""
         if isinstance(piece, bytes):
             return piece
         kind, *rest = piece
@@ -91,12 +91,12 @@ class Thread:
 
 
 def decoded(tag: str, data: bytes) -> Any:
-    """A value as the fixtures show it. What the bytes mean is not a matter of the format."""
+    """A value as the fixtures show it. The format does not say what the bytes mean."""
     return json.loads(data) if tag == "json" else {"$bytes": data.hex()}
 
 
 def tuples(db: sqlite3.Connection) -> list[dict[str, Any]]:
-    """Every checkpoint of every thread, the greatest id first."""
+    """Every checkpoint of every thread, in descending order of ids."""
     (newest,) = db.execute("SELECT max(format) FROM lg_format").fetchone()
     if newest > FORMAT:
         raise NewerFormatError(newest)
@@ -147,7 +147,7 @@ def checkpoint(
 
 
 def writes(thread: Thread, thread_id: str, ns: str, id: str) -> list[list[Any]]:
-    """The writes to a checkpoint, each a task, a channel and a value."""
+    """The writes to a checkpoint: a task, a channel and a value each."""
     rows = thread.db.execute(
         "SELECT task_id, idx, task_path, channel, envelope FROM lg_records WHERE thread_key = ? "
         "AND checkpoint_ns = ? AND checkpoint_id = ? AND task_id <> '' "

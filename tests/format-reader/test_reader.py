@@ -1,4 +1,4 @@
-"""The reader reads what this repository's own hosts have stored."""
+"""The reader reads the databases that this repository's hosts have stored."""
 
 import json
 import sqlite3

@@ -1,10 +1,10 @@
-"""MessagePack as the stored format has it: integers, doubles, texts, bytes, arrays."""
+"""The part of MessagePack that the stored format uses: integers, doubles, texts, bytes, arrays."""
 
 from struct import unpack_from
 from typing import Any
 
 DEPTH_MAX = 64
-# Of each marker: the bytes of its length or its number, and how that is read.
+# For each marker: how many bytes its length or number has, and how to read it.
 SIZES = {0xC4: ">B", 0xC5: ">H", 0xC6: ">I", 0xD9: ">B", 0xDA: ">H", 0xDB: ">I"}
 SIZES |= {0xDC: ">H", 0xDD: ">I"}
 NUMBERS = {0xCB: ">d", 0xCC: ">B", 0xCD: ">H", 0xCE: ">I", 0xCF: ">Q"}
@@ -13,7 +13,7 @@ WIDTHS = {"B": 1, "H": 2, "I": 4, "Q": 8, "b": 1, "h": 2, "i": 4, "q": 8, "d": 8
 
 
 def unpacked(data: bytes) -> Any:
-    """The one structure that the bytes are."""
+    """Decodes bytes that hold exactly one structure."""
     structure, end = read(data, 0, 0)
     if end != len(data):
         raise ValueError("bytes after the end of a structure")

@@ -1,5 +1,5 @@
-// The saver of the built npm package and Microsoft's client, on one database: what either writes,
-// the other reads.
+// The saver of the built npm package and Microsoft's client on one database: each reads what the
+// other writes.
 
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
@@ -66,7 +66,7 @@ assert.deepEqual(
   ],
 );
 
-// Another table, as docs/kusto.md says: the script with its name.
+// Another table, made as docs/kusto.md says: by the script with its name.
 const table = "CheckpointCopy";
 const folder = mkdtempSync(join(tmpdir(), "kusto-client-"));
 const script = join(folder, "provision.kql");

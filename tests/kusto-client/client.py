@@ -1,4 +1,4 @@
-"""What Microsoft's client sees of a database, and what it puts there.
+"""Reads and writes a database with Microsoft's client.
 
     python client.py provision ../../provision.kql   runs the script
     python client.py checkpoints THREAD           prints its live checkpoints, a JSON object each
@@ -51,7 +51,7 @@ def query(client: KustoClient, text: str, **parameters: str) -> list[dict[str, A
     dynamic = [one.column_name for one in result.columns if one.column_type == "dynamic"]
     rows = [row.to_dict() for row in result.rows]
     for row in rows:
-        # Clusters give dynamic values as JSON, or as a text of it.
+        # Clusters return dynamic values as JSON, or as JSON text.
         row.update({name: json.loads(row[name]) for name in dynamic if isinstance(row[name], str)})
     return rows
 
@@ -74,7 +74,7 @@ def ingest(client: KustoClient, rows: list[dict[str, Any]], table: str = TABLE) 
     client.execute_streaming_ingest(
         DATABASE,
         table,
-        # The client says that the stream is packed, and leaves that to its caller.
+        # The client declares the stream compressed, and leaves the compression to its caller.
         io.BytesIO(gzip.compress(lines.encode())),
         None,
         DataFormat.MULTIJSON.kusto_value,
@@ -84,7 +84,7 @@ def ingest(client: KustoClient, rows: list[dict[str, Any]], table: str = TABLE) 
 
 
 def provision(client: KustoClient, path: str) -> None:
-    """Runs the commands of a file, which blank lines divide."""
+    """Runs the commands of a file, which blank lines separate."""
     blocks = re.split(r"\n\s*\n", Path(path).read_text("utf-8"))
     for block in blocks:
         if re.sub(r"^\s*//.*$", "", block, flags=re.MULTILINE).strip():
@@ -92,7 +92,7 @@ def provision(client: KustoClient, path: str) -> None:
 
 
 def _copied(row: dict[str, Any], thread: str) -> dict[str, Any]:
-    """The row for another thread: another row, with an id of its own."""
+    """A copy of the row for another thread, with its own id."""
     return {**row, "thread_id": thread, "row_id": f"copy-{row['row_id']}"}
 
 
@@ -103,7 +103,7 @@ def _plain(value: Any) -> str:
 
 
 def main(arguments: list[str]) -> None:
-    """Does what the command line says."""
+    """Runs the command of the command line."""
     client = connect()
     match arguments:
         case ["provision", path]:

@@ -1,4 +1,4 @@
-"""Microsoft's client understands the local server, and so the server speaks the protocol."""
+"""Microsoft's client understands the local server, so the server speaks the protocol."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from azure.kusto.data.exceptions import KustoApiError, KustoThrottlingError
 
 import client as ours
 
-#: What no cluster has is asked of the local server alone.
+#: Only the local server has these endpoints.
 LOCAL = urllib.parse.urlsplit(os.environ["KUSTO_CLUSTER_URI"]).hostname == "127.0.0.1"
 only_local = unittest.skipUnless(LOCAL, "only the local server fails on demand")
 
@@ -30,7 +30,7 @@ class Protocol(unittest.TestCase):
         return ours.query(self.client, text, **parameters)
 
     def fault(self, kind: str, on: str) -> None:
-        """The next request meets a fault."""
+        """Makes the next request fail."""
         plan = {"database": ours.DATABASE, "faults": [{"kind": kind, "on": on, "count": 1}]}
         url = os.environ["KUSTO_CLUSTER_URI"] + "/local/faults"
         urllib.request.urlopen(url, json.dumps(plan).encode()).close()

@@ -1,5 +1,5 @@
-// Whatever the saver sends, as the local server logged it, is KQL to Microsoft's parser, and each
-// literal in it stands for the value it was made of.
+// Microsoft's parser accepts everything that the saver sends, as the local server logged it, and
+// each literal in it has the value that it was made of.
 
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
@@ -16,7 +16,7 @@ const PIECES = ['"', "'", "\\", "\n", "\r", "\t", "\u0001", "\u007f", "\u0085", 
 PIECES.push("\ufeff", "\u00e9", "\u{1f600}", ";", "//", "|", "```", "~~~", "@'", 'h"', "\\u0041");
 PIECES.push(" or true ", "p_thread", ")", "]", "}", "--", "x");
 
-// Mulberry32: the same texts each time.
+// Mulberry32, so that each run has the same texts.
 let state = 4;
 function draw(count) {
   state = (state + 0x6d2b79f5) | 0;
@@ -29,7 +29,7 @@ function text() {
   return Array.from({ length: 1 + draw(7) }, () => PIECES[draw(PIECES.length)]).join("");
 }
 
-// Every literal that a saver sends when it is asked for threads, without a server.
+// Every literal that a saver sends in calls on threads, without a server.
 async function checkLiterals() {
   let literals;
   const saver = await KustoSaver.fromConnectionString({
@@ -49,7 +49,7 @@ async function checkLiterals() {
   }
 }
 
-// Calls of every kind, with texts that would do harm if they were taken for KQL.
+// Calls of every kind, with texts that would do harm if they were parsed as KQL.
 async function call(options) {
   const saver = await KustoSaver.fromConnectionString({ clusterUri, ...options });
   await saver.setup();
@@ -84,7 +84,7 @@ async function call(options) {
   await saver.close();
 }
 
-// What the local server has seen of a database.
+// The requests that the local server has logged for a database.
 async function seen(database) {
   const response = await fetch(`${clusterUri}/local/log?database=${database}`);
   return (await response.json()).filter((one) => one.text !== "" && one.place !== "ingest");

@@ -1,5 +1,5 @@
-// Reads JSON strings, one a line, each of them KQL that should be string literals alone. Prints for
-// each what Microsoft's lexer takes it for, as JSON; null for anything else.
+// Reads JSON strings, one in each line, each of which should be KQL with only string literals.
+// Prints the value that Microsoft's lexer reads from each, as JSON; null if it is anything else.
 //
 //   node decode.mjs < literals.jsonl > values.jsonl
 

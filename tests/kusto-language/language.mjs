@@ -1,5 +1,5 @@
-// Microsoft's parser and semantic analysis of KQL. The package is .NET code made JavaScript: two
-// files that must be loaded in order and leave global names behind.
+// Microsoft's parser and semantic analysis of KQL. The package is .NET code compiled to JavaScript:
+// two files that must be loaded in order and that set global names.
 
 import { createRequire } from "node:module";
 
@@ -10,8 +10,8 @@ const { Bridge, Kusto } = globalThis;
 const { GlobalState, KustoCode, KustoFacts, Symbols } = Kusto.Language;
 const { SyntaxKind } = Kusto.Language.Syntax;
 
-// A database that queries are checked against: its tables, functions and views. Each is text as
-// in the commands that make them.
+// A database that queries are checked against: its tables, functions and views. Each is text as in
+// the commands that create them.
 export function database({ tables, functions, views }) {
   const members = [
     ...tables.map(({ name, columns }) => new Symbols.TableSymbol.$ctor7(name, columns, null)),
@@ -29,7 +29,7 @@ export function database({ tables, functions, views }) {
   return GlobalState.Default.WithCluster(cluster).WithDatabase(symbol);
 }
 
-// What is wrong with a query or a command, and which columns it gives.
+// The errors of a query or a command, and the columns of its result.
 export function analyze(text, known) {
   const code = KustoCode.ParseAndAnalyze(text, known);
   const errors = Bridge.toArray(code.GetDiagnostics())
@@ -46,7 +46,7 @@ export function analyze(text, known) {
   return { errors, columns };
 }
 
-// What the lexer takes a text of string literals alone for; undefined for any other text.
+// The value that the lexer reads from a text of only string literals; undefined for any other text.
 export function decode(text) {
   const [print, ...rest] = Bridge.toArray(KustoCode.Parse(`print ${text}`).GetLexicalTokens());
   const literals = rest.filter((token) => token.Kind !== SyntaxKind.EndOfTextToken);

@@ -1,8 +1,8 @@
-// The commands of provision.kql, and the database that they make.
+// The commands of provision.kql, and the database that they create.
 
 import { analyze, database } from "./language.mjs";
 
-// A script's commands: blank lines divide them. Comments stay: the parser skips them.
+// A script's commands, which blank lines separate. Comments stay: the parser skips them.
 export function commands(script) {
   return script
     .replaceAll("\r\n", "\n")
@@ -24,14 +24,14 @@ const VIEW = new RegExp(
   "s",
 );
 
-// The database that a script makes.
+// The database that a script creates.
 export function made(script) {
   const bare = commands(script).map((command) => command.replace(/^(?:\/\/.*\n)+/, ""));
   const find = (pattern) => bare.map((command) => pattern.exec(command)).filter(Boolean);
   const given = new Map(find(TABLE).map(([, name, columns]) => [name, columns]));
   const based = find(BASED);
   const tables = based.map(([, name, like]) => ({ name, columns: given.get(like) }));
-  // Those that others are based on; they are dropped again.
+  // Temporary tables that others are based on; the script drops them again.
   const templates = based.map(([, , like]) => ({ name: like, columns: given.get(like) }));
   const functions = find(FUNCTION).map(([, name, parameters, body]) => ({
     name,

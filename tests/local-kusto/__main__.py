@@ -1,4 +1,4 @@
-"""`python tests/local-kusto`, from wherever."""
+"""`python tests/local-kusto`, from any folder."""
 
 from local_kusto.__main__ import main
 

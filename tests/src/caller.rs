@@ -1,4 +1,4 @@
-//! What makes calls on a store, whichever it is.
+//! Makes calls on any store.
 
 use langgraph_checkpoint_guest::{Call, Config, Error, Id, List, Outcome};
 use std::collections::BTreeMap;
@@ -12,11 +12,10 @@ pub trait Caller {
     fn call(&mut self, call: Call) -> Result<Outcome, Error>;
 }
 
-/// Whether a runner passes on what it is told to be known, as hosts do, and says values in terms
-/// of it, as shims do.
+/// What a runner does with `known`: hosts pass it on, and shims also put edits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Known {
-    /// It says values in terms of it.
+    /// It passes it on and puts edits.
     Edited,
     /// It passes it on.
     Carried,
@@ -52,7 +51,7 @@ pub fn run(
     outcomes
 }
 
-/// The outcome, or those of all pages.
+/// The outcome, or the outcomes of all pages.
 fn run_call(
     store: &mut dyn Caller,
     mut editor: Option<&mut Editor>,

@@ -1,5 +1,5 @@
-//! What a shim does with what it knows: puts as edits of the values it put or got last, gets
-//! without the values it has. The outcomes must be those of whole values.
+//! Does what a shim does with its knowledge: puts edits of the values that it put or got last, and
+//! gets without the values that it has. The outcomes must be those of whole values.
 
 use std::collections::BTreeMap;
 
@@ -14,7 +14,7 @@ use crate::caller::Caller;
 #[derive(Debug, Default)]
 pub struct Editor {
     entries: BTreeMap<(String, String), Entry>,
-    /// How many values were put as edits, and how many were not read again.
+    /// How many values were put as edits or not read again.
     pub spared: usize,
 }
 
@@ -26,7 +26,7 @@ struct Entry {
 }
 
 impl Editor {
-    /// Runs a call; a put or a get with what is known.
+    /// Runs a call. Passes what is known with a put or a get.
     pub fn call(&mut self, store: &mut dyn Caller, call: Call) -> Result<Outcome, Error> {
         match call {
             Call::Put(put) => self.put(store, put),
@@ -100,7 +100,7 @@ impl Entry {
         self.values.iter().find(|value| value.channel == channel).map(|value| &value.value)
     }
 
-    /// The value in terms of the one that is known.
+    /// The value as an edit of the known one; `None` if there is none.
     fn edit(&self, value: &ChannelValue<NewValue>) -> Option<NewValue> {
         let NewValue::Whole(new) = &value.value else { return None };
         let old = self.value(&value.channel)?;
@@ -122,7 +122,8 @@ pub fn whole_value(entry: &ChannelValue<NewValue>) -> ChannelValue {
     ChannelValue { channel: entry.channel.clone(), value: value.clone() }
 }
 
-/// Elements found in the base, each where it was first, in runs; the others as they are.
+/// The runs of an edit: elements that the base has, each at its first position there, and the
+/// others as new.
 fn runs(before: &[&[u8]], after: &[&[u8]]) -> Vec<Run> {
     let mut places = BTreeMap::new();
     for (place, element) in before.iter().enumerate() {

@@ -1,4 +1,4 @@
-//! The guest compiled natively, driven against a Kusto over HTTP.
+//! The guest compiled natively, on a Kusto over HTTP.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -18,13 +18,13 @@ pub struct Kusto {
     store: Store,
     agent: ureq::Agent,
     token: Option<String>,
-    /// How many requests were sent since the last look.
+    /// How many requests were sent since this was last reset.
     pub requests: usize,
-    /// How many bytes of bodies were sent since the last look.
+    /// How many bytes of bodies were sent since this was last reset.
     pub sent_bytes: usize,
     /// How far this host's clock is ahead, in microseconds.
     pub ahead: i64,
-    /// Whether time that is waited for passes at once.
+    /// Whether waiting takes no real time.
     pub is_virtual: bool,
 }
 
@@ -43,7 +43,7 @@ impl Kusto {
         })
     }
 
-    /// Ingests what waits.
+    /// Ingests the waiting rows.
     pub fn flush(&mut self) -> Result<Outcome, Error> {
         self.call(Call::Flush)
     }
@@ -53,7 +53,7 @@ impl Kusto {
         self.store.flush_due()
     }
 
-    /// Makes calls that write at once.
+    /// Makes writing calls together.
     pub fn together(&mut self, calls: Vec<Call>) -> Ended {
         let started = self.store.start_together(calls, self.moment()).unwrap();
         self.drive(started).unwrap()
@@ -112,7 +112,7 @@ impl Kusto {
         static COUNT: AtomicU64 = AtomicU64::new(1);
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         let now = u64::try_from(now.as_micros()).unwrap_or(u64::MAX);
-        // Spread over all 64 bits; tests need no more of entropy than that it differs.
+        // Spread over all 64 bits. Tests only need entropy that differs each time.
         let count =
             COUNT.fetch_add(1, Ordering::Relaxed).wrapping_add(u64::from(std::process::id()) << 32);
         let entropy = count.wrapping_mul(0x9e37_79b9_7f4a_7c15);

@@ -1,5 +1,5 @@
-//! What several test suites share: drivers of the guest on real SQLite and on a Kusto, transcripts
-//! and their runner, the reference model, what a shim does with what it knows.
+//! Shared by several test suites: drivers of the guest on real SQLite and on a Kusto, transcripts
+//! and their runner, the reference model, and an editor that puts edits as a shim does.
 
 pub mod caller;
 pub mod editor;

@@ -1,5 +1,5 @@
-//! A checkpointer in a hundred lines of maps: what every call must give, said in another way
-//! than the guest says it. It shares nothing and splits nothing.
+//! The reference model: a checkpointer in a hundred lines of maps. It says what every call must
+//! give, independently of the guest. It shares nothing and splits nothing.
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
@@ -90,7 +90,8 @@ impl Model {
         Some(self.tuple(key))
     }
 
-    /// `list` of a thread, or of all, newest first; within one id in no promised order.
+    /// `list` of a thread, or of all, newest first. The order of checkpoints with the same id is
+    /// not defined.
     pub fn list(&self, thread: Option<&str>, before: Option<&str>) -> Vec<CheckpointTuple> {
         let mut keys: Vec<&Key> = self
             .checkpoints

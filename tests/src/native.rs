@@ -1,4 +1,4 @@
-//! The guest compiled natively, driven against a real SQLite database.
+//! The guest compiled natively, on a real SQLite database.
 
 use langgraph_checkpoint_guest as guest;
 use langgraph_checkpoint_guest::{
@@ -13,14 +13,14 @@ use crate::caller::Caller;
 #[derive(Debug)]
 pub struct Native {
     connection: Connection,
-    /// How many batches were run since the last look.
+    /// How many batches were run since this was last reset.
     pub rounds: usize,
-    /// How many bytes of text and blobs were bound since the last look.
+    /// How many bytes of text and blobs were bound since this was last reset.
     pub bound_bytes: usize,
 }
 
 impl Native {
-    /// On this database, whose tables are made where they are missing.
+    /// On this database; creates missing tables.
     pub fn new(connection: Connection) -> Result<Self, guest::Error> {
         let mut native = Self { connection, rounds: 0, bound_bytes: 0 };
         native.call(Call::Setup)?;
@@ -45,7 +45,7 @@ impl Native {
     ///
     /// # Panics
     ///
-    /// When SQLite refuses a statement: the guest must not make such ones.
+    /// If SQLite refuses a statement: the guest must not make such statements.
     pub fn run(&mut self, batch: &Batch) -> Vec<guest::RowSet> {
         self.rounds += 1;
         let behavior = match batch.access {

@@ -1,4 +1,4 @@
-//! Transcripts: calls in order and what each must give, as data.
+//! Transcripts: calls in order and their expected outcomes, as data.
 //!
 //! Every host runs the same files (`tests/transcripts/*.json`) and must give the same outcomes
 //! and leave the same bytes in the store. `tests/transcripts/README.md` describes the format.
@@ -186,7 +186,7 @@ pub const TABLES: [(&str, &str); 5] = [
     ("lg_chunks", "thread_key, hash, data"),
 ];
 
-/// The tuples of a page, whole.
+/// The tuples of a page, with whole values.
 ///
 /// # Panics
 ///
@@ -300,7 +300,7 @@ fn id(from: &Value) -> guest::Id {
     }
 }
 
-/// A value as serialized: JSON, or bytes where the transcript says so.
+/// A serialized value: JSON, or bytes if the transcript says so.
 fn payload(from: &Value) -> Payload {
     let whole = expand(from, "");
     if let Some(hex) = whole["$bytes"].as_str() {
@@ -322,9 +322,9 @@ fn value(payload: &Payload) -> Value {
     }
 }
 
-/// Writes out what a transcript abbreviates: `{"$times": [n, value]}` is a list of `n` times the
-/// value with `#` in its strings replaced by the index, `{"$text": [n, string]}` the string `n`
-/// times over.
+/// Expands what a transcript abbreviates: `{"$times": [n, value]}` is a list of `n` times the value
+/// with `#` in its strings replaced by the index, `{"$text": [n, string]}` the string `n` times
+/// over.
 pub fn expand(from: &Value, index: &str) -> Value {
     match from {
         Value::String(text) => Value::String(text.replace('#', index)),
@@ -345,7 +345,7 @@ pub fn expand(from: &Value, index: &str) -> Value {
     }
 }
 
-/// A number as JSON writes it: without a fraction where it has none.
+/// A number as JSON writes it: a whole number without a fraction.
 fn number(number: f64) -> Value {
     if number.fract() == 0.0 && number.abs() < 1e15 { json!(number as i64) } else { json!(number) }
 }

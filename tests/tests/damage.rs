@@ -1,5 +1,5 @@
-//! Rows changed behind the guest's back: a checkpoint that cannot be read whole is a typed error
-//! that says where, never a checkpoint with something missing.
+//! Rows that were changed behind the guest's back: a checkpoint that cannot be read whole gives a
+//! typed error that says where, never a checkpoint with a part missing.
 
 use langgraph_checkpoint_guest::{Call, Error, Moment, Outcome, Store};
 use langgraph_checkpoint_tests::caller::Caller;

@@ -1,5 +1,5 @@
-//! Every column of every table, damaged in every way: a call gives what is right, or a typed
-//! error, or less than there was, where ARCHITECTURE.md names that. It never gives anything else.
+//! Every column of every table, damaged in every way. A call gives the right result, a typed error,
+//! or less than was stored, which ARCHITECTURE.md lists. It never gives anything else.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -12,12 +12,13 @@ use rusqlite::Connection;
 use rusqlite::types::Value as Stored;
 use serde_json::{Value, json};
 
-/// What each damage makes of the calls. Its first line names the calls; then `=` is what is right,
-/// `-` less than there was, anything else the code of an error, of several flips all there were.
+/// The result of each call after each damage. The first line names the calls. `=` is the right
+/// result, `-` less than was stored, anything else the code of an error; for several flips, all
+/// results that occurred.
 const EXPECTED: &str = include_str!("damage_matrix/expected.txt");
 
-/// A row that is damaged: its table, and what finds it and a row like it of another thread, and
-/// one of its own.
+/// A row to damage: its table, and conditions that find it, a similar row of another thread, and a
+/// similar row of its own thread.
 struct Target {
     name: &'static str,
     table: &'static str,
@@ -138,7 +139,7 @@ const TARGETS: &[Target] = &[
     },
 ];
 
-/// The calls that are made after each damage.
+/// The calls after each damage.
 fn calls() -> Vec<(&'static str, Value)> {
     let get = |thread: &str, ns: &str| {
         let config = json!({ "thread_id": thread, "checkpoint_ns": ns });
@@ -161,7 +162,7 @@ fn calls() -> Vec<(&'static str, Value)> {
     ]
 }
 
-/// A checkpoint of a thread; the first has the messages, the others a value of each step.
+/// A checkpoint of a thread. The first has the messages, the others one value for each step.
 fn put(thread: &str, ns: &str, step: usize) -> Value {
     let long = "a text that is long enough to be a chunk of its own, ".repeat(3);
     let mut values = json!({ "count": format!("{step} of {thread} in '{ns}'") });
@@ -185,7 +186,8 @@ fn put(thread: &str, ns: &str, step: usize) -> Value {
     })
 }
 
-/// Two threads alike: three checkpoints, one in another namespace, two writes of a task to each.
+/// Makes two similar threads: three checkpoints, one in another namespace, and two writes of a task
+/// to each.
 fn make(path: &Path) {
     let mut native = Native::new(Connection::open(path).unwrap()).unwrap();
     for thread in ["thread-1", "thread-2"] {
@@ -237,7 +239,7 @@ impl Bench {
         };
         let mut given: Vec<_> =
             calls().iter().map(|(_, call)| native.call(transcript::call(call))).collect();
-        // What was put is got back.
+        // A get returns what was put.
         if given.last().is_some_and(Result::is_ok) {
             let get = json!({
                 "name": "get_tuple",
@@ -249,7 +251,7 @@ impl Bench {
         given
     }
 
-    /// What became of each call: `=` right, `-` less than there was, or the error's code.
+    /// The result of each call: `=` right, `-` less than was stored, or the error's code.
     fn verdicts(&self, damage: &dyn Fn(&Connection)) -> Vec<String> {
         let given = self.after(damage);
         let verdict = |(given, right): (Result<Outcome, Error>, &Outcome)| match given {
@@ -306,13 +308,13 @@ fn value(connection: &Connection, target: &Target, row: &str, column: &str) -> (
     connection.query_row(&sql, [], |row| Ok((row.get(0)?, row.get(1)?))).unwrap()
 }
 
-/// Sets a column; a row that is in the way is replaced.
+/// Sets a column; replaces a row that conflicts.
 fn set(connection: &Connection, target: &Target, rowid: i64, column: &str, value: &Stored) {
     let sql = format!("UPDATE OR REPLACE {} SET {column} = ?1 WHERE rowid = {rowid}", target.table);
     connection.execute(&sql, [value]).unwrap();
 }
 
-/// The value with one bit changed, in every byte of a short one.
+/// The value with one bit changed; for a short value, once for every byte.
 fn flipped(value: &Stored) -> Vec<Stored> {
     const STEP: usize = 13;
     let bytes = |bytes: &[u8]| -> Vec<Vec<u8>> {
@@ -339,7 +341,7 @@ fn flipped(value: &Stored) -> Vec<Stored> {
     }
 }
 
-/// What all damages of one kind make of the calls.
+/// One line of the table: the results of all damages of one kind.
 fn line(name: &str, verdicts: &[Vec<String>]) -> String {
     let of_call = |at: usize| {
         let seen: BTreeSet<&str> = verdicts.iter().map(|verdict| verdict[at].as_str()).collect();

@@ -1,5 +1,5 @@
-//! Threads that are deleted, and perhaps made again, between any two rounds of a read: what is
-//! given of each is all it had at one time, or nothing, and never an error.
+//! Threads that are deleted, and perhaps created again, between any two rounds of a read: the read
+//! gives everything that a thread had at one time, or nothing, and never an error.
 
 use langgraph_checkpoint_guest::{
     Answer, Batch, CheckpointTuple, Moment, Need, Outcome, Progress, Statement, Store,
@@ -9,10 +9,11 @@ use langgraph_checkpoint_tests::native::Native;
 use langgraph_checkpoint_tests::transcript;
 use serde_json::{Value, json};
 
-/// Values without chunks; many levels of them; sends that are with the parent.
+/// A thread without chunks, one with many levels of chunks, and one whose sends are stored with the
+/// parent.
 const THREADS: [&str; 3] = ["inline", "deep", "old"];
 
-/// Before which round of the read a thread is deleted, and whether it is made again at once.
+/// Before which round of the read a thread is deleted, and whether it is created again at once.
 #[derive(Clone, Copy, Debug)]
 struct Deletion {
     thread: &'static str,
@@ -24,7 +25,7 @@ fn id(step: usize) -> String {
     format!("1ef4f797-8335-6428-8001-{step:012}")
 }
 
-/// Makes a thread of two checkpoints; `word` tells its makings apart.
+/// Creates a thread of two checkpoints; `word` tells its versions apart.
 fn make(native: &mut Native, thread: &str, word: &str) {
     let long = "a text that is long enough to be a chunk of its own, ".repeat(4);
     let count = if thread == "deep" { 160 } else { 0 };
@@ -70,7 +71,7 @@ fn whole() -> Native {
     native
 }
 
-/// Runs a call with deletions between its rounds; how many rounds it took.
+/// Runs a call with deletions between its rounds. Returns the outcome and the number of rounds.
 fn interleaved(native: &mut Native, call: &Value, deletions: &[Deletion]) -> (Outcome, usize) {
     let (mut operation, mut progress) =
         Store::Sqlite.start(transcript::call(call), Moment::default()).unwrap();
@@ -93,7 +94,7 @@ fn interleaved(native: &mut Native, call: &Value, deletions: &[Deletion]) -> (Ou
     }
 }
 
-/// All that can happen to the threads in so many rounds.
+/// All combinations of deletions in this many rounds.
 fn all_deletions(threads: &[&'static str], rounds: usize) -> Vec<Vec<Deletion>> {
     let mut all = vec![Vec::new()];
     for thread in threads {
@@ -119,7 +120,7 @@ fn tuples(outcome: Outcome) -> Vec<CheckpointTuple> {
     }
 }
 
-/// Every tuple that may be given: those of the first makings and of the second ones.
+/// Every tuple that may be returned: those of the first and of the second versions.
 fn possible() -> Vec<CheckpointTuple> {
     let mut native = whole();
     let list = json!({ "name": "list", "config": {} });
@@ -140,7 +141,7 @@ fn a_page_has_all_of_each_thread_that_is_there() {
     let (outcome, rounds) = interleaved(&mut whole(), &list, &[]);
     assert_eq!(tuples(outcome).len(), 6);
     assert!(rounds >= 4, "a page, sends, and levels of chunks");
-    // Each two of them, in every order.
+    // Every pair of threads, in every order.
     let pairs = [[0, 1], [0, 2], [1, 2]].map(|pair| pair.map(|at| THREADS[at]));
     for deletions in pairs.iter().flat_map(|pair| all_deletions(pair, rounds + 1)) {
         let (outcome, _) = interleaved(&mut whole(), &list, &deletions);

@@ -1,4 +1,4 @@
-//! Stored format 1 is what docs/format.md says, and what was stored in it is read forever.
+//! Stored format 1 is what docs/format.md says, and data stored in it can always be read.
 
 use std::path::{Path, PathBuf};
 
@@ -41,8 +41,8 @@ fn example() -> Native {
     native
 }
 
-/// The bytes of the examples: of each line of the fenced blocks `text envelope`, `text write` and
-/// `text chunk` what stands before two spaces.
+/// The bytes of the examples: what comes before two spaces in each line of the fenced blocks
+/// `text envelope`, `text write` and `text chunk`.
 fn documented(block: &str) -> Vec<u8> {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/format.md");
     let text = std::fs::read_to_string(path).unwrap();
@@ -91,8 +91,8 @@ fn the_documented_bytes_decode_to_the_documented_checkpoint() {
     assert_eq!(checkpoint["channel_versions"], json!({ "count": 2, "messages": 3 }));
 }
 
-/// A database of an earlier version of this format's writer, and what it must give. To add one,
-/// name a folder that is not there and run with `BLESS=1`; what is there is never written again.
+/// A database by an earlier version of this format's writer, and its expected contents. To add one,
+/// name a folder that does not exist and run with `BLESS=1`; existing fixtures are never rewritten.
 #[test]
 fn every_stored_fixture_reads_as_it_did() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/v1");
@@ -146,7 +146,7 @@ fn contents(native: &mut Native) -> Value {
     json!({ "list": transcript::gives(Ok(outcomes)), "histories": histories })
 }
 
-/// A small database with something of everything.
+/// Makes a small database with a bit of everything.
 fn make(folder: &PathBuf) {
     std::fs::create_dir_all(folder).unwrap();
     let connection = Connection::open(folder.join("checkpoints.sqlite")).unwrap();
@@ -161,7 +161,7 @@ fn make(folder: &PathBuf) {
             if !writes {
                 continue;
             }
-            // Each transcript in threads of its own.
+            // Each transcript has its own threads.
             let thread = format!("{name}: {}", call["config"]["thread_id"]);
             call["config"]["thread_id"] = thread.into();
             native.call(transcript::call(&call)).unwrap();

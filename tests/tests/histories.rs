@@ -1,4 +1,4 @@
-//! A history that goes on from one that is known is the one that is read whole, whatever has
+//! A history that continues from a known one equals the history that is read whole, whatever has
 //! happened to the ancestors since.
 
 use langgraph_checkpoint_guest::{
@@ -15,13 +15,13 @@ const CHANNELS: [&str; 2] = ["messages", "__resume__"];
 enum Step {
     /// A child of the newest checkpoint, as a graph makes it.
     Grow { writes: u8 },
-    /// A checkpoint, new or put again, with any parent and perhaps a value.
+    /// A put of a checkpoint, new or repeated, with any parent and perhaps a value.
     Put { id: u8, parent: u8, value: Option<u8> },
-    /// A write of a task to a checkpoint; to the second channel it replaces another.
+    /// A write of a task to a checkpoint; in the second channel it replaces an earlier one.
     Write { id: u8, task: u8, channel: usize, value: u8 },
-    /// What the histories of the first channels are, of the newest checkpoint or another.
+    /// A read of the first channels' histories, from the newest checkpoint or another.
     Read { id: Option<u8> },
-    /// The thread begins anew.
+    /// The thread is deleted.
     Delete,
 }
 
@@ -37,7 +37,7 @@ fn step() -> impl Strategy<Value = Step> {
     ]
 }
 
-/// A thread, and the histories that were given last.
+/// A thread, and the histories that were returned last.
 struct Thread {
     native: Native,
     next: u8,
@@ -134,7 +134,7 @@ fn json(text: String) -> Payload {
     Payload { kind: "json".to_owned(), bytes: text.into_bytes() }
 }
 
-/// A value of its own; every second one is a chunk.
+/// A distinct value; every second one is a chunk.
 fn text(value: u8) -> Payload {
     let filler = "x".repeat(if value.is_multiple_of(2) { 0 } else { 300 });
     json(format!("[\"{value}{filler}\"]"))
@@ -169,7 +169,7 @@ fn a_thread_that_grows_is_read_on() {
         thread.step(&Step::Read { id: None });
         thread.step(&Step::Read { id: None });
     }
-    // At the first two reads there is no ancestor, at the third one nothing is known.
+    // The first two reads have no ancestor, and the third has no known history.
     assert_eq!(thread.went_on, 37);
     let known = thread.given[0].as_ref().unwrap().known.clone().unwrap();
     assert!(known.len() < 100);
@@ -178,7 +178,7 @@ fn a_thread_that_grows_is_read_on() {
     assert_eq!((histories[0].writes.len(), thread.native.rounds), (0, 1));
 }
 
-/// Whether or not a part of it is known, a walk is led astray by no column it goes by.
+/// No damaged column misleads a walk, whether or not a part of it is known.
 #[test]
 fn a_history_of_damaged_ancestors_is_the_right_one_or_an_error() {
     let damages = [

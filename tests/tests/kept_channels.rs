@@ -1,5 +1,5 @@
-//! Which of the values that a put is given it stores: a channel that is not named as new is left
-//! out only where it can not have been stored before.
+//! Which values a put stores: a channel that is not named as new is left out only if it cannot have
+//! been stored before.
 
 use langgraph_checkpoint_guest::{
     Call, ChannelValue, ChannelVersion, Checkpoint, Config, GetTuple, Moment, Need, NewValue,
@@ -11,7 +11,7 @@ use rusqlite::StatementStatus;
 
 const CHANNELS: [&str; 2] = ["x", "y"];
 
-/// A put of both channels, bound to a version each.
+/// A put of both channels, each with a version.
 fn put(id: usize, parent: Option<usize>, new: &[&str], known: Option<Vec<u8>>) -> Put {
     let value = |channel: &&str| ChannelValue {
         channel: (*channel).to_owned(),
@@ -79,7 +79,7 @@ fn a_put_to_a_thread_that_was_deleted_meanwhile_stores_every_channel() {
     }
 }
 
-/// The same values, in terms of what is known.
+/// The same values, as edits of the known ones.
 fn edited(mut put: Put) -> Put {
     for entry in &mut put.checkpoint.channel_values {
         entry.value = NewValue::Unchanged;
@@ -124,7 +124,7 @@ fn a_copy_of_a_checkpoint_without_a_parent_has_its_values() {
     }
 }
 
-/// The steps of SQLite's machine that the question for the channels takes.
+/// How many steps of SQLite's virtual machine the query for the channels takes.
 fn steps(native: &Native) -> i32 {
     let (_, progress) =
         Store::Sqlite.start(Call::Put(put(900_000, None, &[], None)), Moment::default()).unwrap();

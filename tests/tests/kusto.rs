@@ -1,5 +1,5 @@
 //! The guest on a Kusto: the local one that `cargo xtask test` starts, or the cluster that the
-//! environment names. Without either the tests say so and do nothing.
+//! environment names. Without either, the tests print so and do nothing.
 
 #[path = "kusto/deletions.rs"]
 mod deletions;
@@ -20,7 +20,7 @@ use langgraph_checkpoint_tests::transcript;
 
 const DAY: i64 = 86_400_000_000;
 
-/// Options for a database of its own, where a Kusto is there.
+/// Options for a separate database; `None` without a Kusto.
 fn options(name: &str) -> Option<KustoOptions> {
     let Ok(cluster_uri) = std::env::var("KUSTO_CLUSTER_URI") else {
         eprintln!("skipped: KUSTO_CLUSTER_URI names no cluster");
@@ -35,7 +35,7 @@ fn open(options: KustoOptions) -> Kusto {
     Kusto::open(options, std::env::var("KUSTO_ACCESS_TOKEN").ok()).unwrap()
 }
 
-/// Asks the local Kusto for what no cluster has; says whether it is one.
+/// Sends a request to the local Kusto's own endpoints. Returns whether it is a local Kusto.
 fn local(options: &KustoOptions, path: &str, body: &str) -> bool {
     if std::env::var_os("KUSTO_DATABASE").is_some() {
         eprintln!("skipped: a cluster shows rows when it does");
@@ -48,7 +48,7 @@ fn local(options: &KustoOptions, path: &str, body: &str) -> bool {
     true
 }
 
-/// Runs a command on the local Kusto; says whether it is one.
+/// Runs a command on the local Kusto. Returns whether it is one.
 fn run(options: &KustoOptions, command: &str) -> bool {
     if std::env::var_os("KUSTO_DATABASE").is_some() {
         eprintln!("skipped: nobody removes rows of a cluster");
@@ -60,7 +60,7 @@ fn run(options: &KustoOptions, command: &str) -> bool {
     true
 }
 
-/// How many rows a query of the local Kusto gives.
+/// How many rows a query of the local Kusto returns; `None` on a cluster.
 fn rows(options: &KustoOptions, query: &str) -> Option<u64> {
     std::env::var_os("KUSTO_DATABASE").is_none().then_some(())?;
     let url = format!("{}/v1/rest/query", options.cluster_uri.trim_end_matches('/'));
@@ -71,7 +71,7 @@ fn rows(options: &KustoOptions, query: &str) -> Option<u64> {
     answer["Tables"][0]["Rows"][0][0].as_u64()
 }
 
-/// Rows that are acknowledged from here on show when they are released.
+/// Rows that are acknowledged from now on become visible when they are released.
 const HELD_BACK: &str = r#","faults":[{"kind":"delayed","on":"rows"}]"#;
 
 fn ids(kusto: &mut Kusto, thread_id: &str) -> Vec<String> {
@@ -165,7 +165,7 @@ fn a_superstep_takes_three_requests_and_sends_what_changed() {
     let mut kusto = open(options);
     let mut editor = Editor::default();
     let mut bytes = Vec::new();
-    // LangGraph looks at a thread before it goes on.
+    // LangGraph reads a thread before it continues it.
     assert!(latest(&mut kusto, "chat").is_none());
     for step in 1..=60 {
         (kusto.requests, kusto.sent_bytes) = (0, 0);
@@ -295,7 +295,7 @@ fn what_was_acknowledged_is_read_for_ever_whatever_the_store_shows() {
             assert_eq!(latest(&mut kusto, "chat").unwrap().checkpoint_id, "00000002");
             assert_eq!(ids(&mut kusto, "chat"), ["00000002", "00000001"]);
         }
-        // What goes on from there keeps what was said there.
+        // A put after that keeps the earlier messages.
         editor.call(&mut kusto, checkpoint("chat", 3, chat(3))).unwrap();
         kusto.flush().unwrap();
         assert_eq!(latest(&mut kusto, "chat").unwrap().channel_values[0].value, chat(3));
@@ -408,7 +408,8 @@ fn a_thread_deleted_elsewhere_is_put_whole_even_by_a_clock_that_lags() {
     other.ahead = DAY;
     other.call(Call::DeleteThread(config("chat"))).unwrap();
     assert!(latest(&mut other, "chat").is_none());
-    // The deletion's time is a day ahead of this store's, which has not looked since.
+    // The deletion's time is a day ahead of this store's, and this store has not read the thread
+    // since.
     editor.call(&mut one, checkpoint("chat", 2, chat(51))).unwrap();
     for store in [&mut one, &mut other] {
         assert_eq!(latest(store, "chat").unwrap().channel_values[0].value, chat(51));

@@ -1,4 +1,4 @@
-//! What an index that is damaged gives: whole rows, each as it was stored, where others belong.
+//! A damaged index: it returns whole, undamaged rows in the place of others.
 
 use langgraph_checkpoint_guest::{
     Answer, Error, Moment, Need, Outcome, Progress, RowSet, Store, Value as SqlValue,
@@ -42,8 +42,7 @@ fn store(v: u64) -> Native {
     native
 }
 
-/// The outcome of a call whose answer to the round is changed; `None` where there is no such
-/// round.
+/// The outcome of a call if the answer in this round is changed; `None` if there is no such round.
 fn outcome(
     native: &mut Native,
     call: &Value,
@@ -67,7 +66,7 @@ fn outcome(
     None
 }
 
-/// The rows that a call is given in a round.
+/// The rows that a call gets in a round.
 fn rows(native: &mut Native, call: &Value, round: usize) -> Vec<Vec<SqlValue>> {
     let mut given = Vec::new();
     outcome(native, call, round, &mut |set| given = set.rows.clone());
@@ -85,7 +84,7 @@ fn no_row_of_another_key_and_none_that_comes_twice_is_taken_for_an_answer() {
         let config = json!({ "thread_id": thread, "checkpoint_id": id(step) });
         json!({ "name": "get_delta_channel_history", "config": config, "channels": ["a"] })
     };
-    // Of old checkpoints the second round reads the sends of their parents.
+    // For old checkpoints, the second round reads the sends of their parents.
     for (v, round, call, other) in [
         (4, 0, get("one", 2), get("one", 1)),
         (4, 0, get("one", 2), get("two", 2)),
@@ -112,7 +111,7 @@ fn no_row_of_another_key_and_none_that_comes_twice_is_taken_for_an_answer() {
                     let codes = ["misplaced-row", "unexpected-column", "damaged-row"];
                     assert!(codes.contains(&fault.code.as_str()), "{fault:?}");
                 }
-                // What a history is told twice of the same ancestor changes nothing.
+                // The same ancestor twice changes nothing in a history.
                 result => assert_eq!(result.as_ref(), Some(&whole), "row {at} of {call}, v {v}"),
             }
         }

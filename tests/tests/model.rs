@@ -1,5 +1,5 @@
-//! Random sequences of calls against the reference model, seeded by proptest: a failure prints
-//! the shortest sequence it can find and keeps its seed.
+//! Random sequences of calls compared with the reference model, by proptest: a failure prints the
+//! shortest failing sequence it can find and keeps its seed.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -18,7 +18,7 @@ const THREADS: [&str; 2] = ["thread-a", "thread-b"];
 const NAMESPACES: [&str; 2] = ["", "child:1"];
 const CHANNELS: [&str; 4] = ["messages", "files", "count", "branch:to:a"];
 
-/// A call, with small numbers in place of ids so that calls meet.
+/// A call, with small numbers instead of ids so that calls concern the same checkpoints.
 #[derive(Clone, Debug)]
 enum Step {
     Put {
@@ -47,8 +47,8 @@ enum Step {
     },
 }
 
-/// A value, written so that values share parts: `list` is a list of so many messages, of which
-/// the one at `edit` differs.
+/// A value, chosen so that values share parts: `list` is a list of this many messages, of which the
+/// one at `edit` differs.
 #[derive(Clone, Copy, Debug)]
 enum Shape {
     Absent,
@@ -135,7 +135,7 @@ impl Run {
         }
     }
 
-    /// The digest of what is stored in the end.
+    /// Runs all steps. Returns the digest of what is stored at the end.
     fn all(mut self, steps: &[Step]) -> String {
         for step in steps {
             self.step(step);
@@ -194,7 +194,7 @@ impl Run {
             Step::Delete { thread } => {
                 self.model.delete_thread(THREADS[*thread]);
                 self.deleted.insert(*thread);
-                // What is known is kept on purpose: it is out of date, and must do no harm.
+                // The known bytes are kept on purpose: they are out of date, and must do no harm.
                 self.native.call(Call::DeleteThread(config(*thread, 0, None))).unwrap();
             }
         }
@@ -210,10 +210,11 @@ impl Run {
         new: [bool; 4],
     ) {
         let key = (THREADS[thread].to_owned(), NAMESPACES[ns].to_owned(), id(number));
-        // A checkpoint put again has every channel: whether a channel was stored before is known
-        // of the checkpoints that are there, and not of what one had before it was replaced.
+        // A checkpoint that is put again has every channel: which channels were stored is known
+        // from the existing checkpoints, not from what one had before it was replaced.
         let again = self.model.get_tuple(&key.0, &key.1, Some(&key.2)).is_some();
-        // Without a parent, what a caller knows of a deleted thread says what was stored of it.
+        // Without a parent, a caller's knowledge of a deleted thread says which channels were
+        // stored.
         let again = again || (parent.is_none() && self.deleted.contains(&thread));
         let value = |at: usize| match (payload(values[at]), again) {
             (None, true) => Some(json("null")),

@@ -1,4 +1,5 @@
-//! A page of a list ends early by bytes, so that states that can be read can be listed.
+//! A page of a list ends early if it has many bytes, so that states that can be read can also be
+//! listed.
 
 use langgraph_checkpoint_guest::{
     Call, ChannelValue, ChannelVersion, Checkpoint, CheckpointTuple, Config, List, NewWrite,
@@ -9,7 +10,7 @@ use langgraph_checkpoint_tests::native::Native;
 
 const MIB: usize = 1 << 20;
 
-/// What a page comes to at the most, unless it has one tuple.
+/// The most bytes of a page, unless it has only one tuple.
 const PAGE_BYTES_MAX: usize = 8 * MIB;
 
 fn config() -> Config {
@@ -20,7 +21,7 @@ fn json(text: String) -> Payload {
     Payload { kind: "json".to_owned(), bytes: text.into_bytes() }
 }
 
-/// Text that has nothing in common with that of another seed.
+/// A text that shares nothing with that of another seed.
 fn text(seed: usize, bytes: usize) -> String {
     let mut state = seed as u64 + 1;
     let mut letter = || {
@@ -35,7 +36,7 @@ fn image(seed: usize, bytes: usize) -> Payload {
     json(format!("\"{}\"", text(seed, bytes)))
 }
 
-/// A list whose spine is a chunk of its own.
+/// A list whose spine is a chunk.
 fn messages(numbers: impl Iterator<Item = usize>) -> Payload {
     let messages: Vec<_> = numbers.map(|number| format!("\"{}\"", text(number, 1000))).collect();
     json(format!("[{}]", messages.join(",")))
@@ -63,7 +64,8 @@ fn put(native: &mut Native, number: usize, value: Payload) {
     assert!(matches!(native.call(Call::Put(call)), Ok(Outcome::Stored(_))));
 }
 
-/// How many tuples each page has. All of them are the newest ones, each once, and in order.
+/// Returns how many tuples each page has. Checks that they are the newest ones, each once, in
+/// order.
 fn pages(native: &mut Native, count: usize, limit: Option<usize>) -> Vec<usize> {
     let mut list =
         List { config: config(), limit: limit.map(|limit| limit as f64), ..List::default() };

@@ -1,4 +1,4 @@
-//! What the conditions that spare SQLite work must not change.
+//! Conditions that save SQLite work must not change results.
 
 use langgraph_checkpoint_guest::{
     Call, Checkpoint, Config, DeltaChannelHistory, List, MetadataFilter, NewWrite, Outcome,

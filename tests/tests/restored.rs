@@ -1,5 +1,5 @@
-//! A database that is put back to an earlier state under an open checkpointer: what the
-//! checkpointer knows of later states is of no use any more.
+//! A database that is restored to an earlier state under an open checkpointer: the checkpointer's
+//! knowledge of later states is out of date.
 
 use langgraph_checkpoint_guest::{
     Call, ChannelValue, ChannelVersion, Checkpoint, Config, GetTuple, KeptElements, NewValue,
@@ -52,7 +52,7 @@ fn known(outcome: Outcome) -> Vec<u8> {
     }
 }
 
-/// The latest value, as one who knows nothing reads it.
+/// The latest value, read without anything known.
 fn latest(native: &mut Native) -> Payload {
     match native.call(Call::GetTuple(GetTuple { config: config(), known: None })).unwrap() {
         Outcome::Found(Some(found)) => {
@@ -70,8 +70,8 @@ fn run(native: &Native, statement: &str) {
     native.connection().execute_batch(statement).unwrap();
 }
 
-/// A database that was backed up after checkpoint 1 and put back after checkpoint 2, and what
-/// checkpoint 2 made known.
+/// A database that was backed up after checkpoint 1 and restored after checkpoint 2, and the known
+/// bytes of checkpoint 2.
 fn put_back() -> (Native, Vec<u8>) {
     let mut native = Native::in_memory();
     let first = known(put(&mut native, 1, list(3).into(), None));

@@ -141,7 +141,7 @@ fn a_put_that_knows_what_is_stored_sends_only_what_is_new_in_one_round() {
     assert!(sent(false) > 1000 * two, "without knowledge every chunk is sent");
 }
 
-/// What an edit of a list of 2,000 messages sends, and in how many rounds.
+/// How many bytes an edit of a list of 2,000 messages sends, and in how many rounds.
 fn edited(runs: Vec<Run>) -> (usize, usize) {
     let mut native = Native::in_memory();
     let known = put(&mut native, 1, list(0..2000), None);

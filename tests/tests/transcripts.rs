@@ -1,4 +1,4 @@
-//! The transcripts against the guest compiled natively. The same files run under wasmtime
+//! The transcripts on the guest compiled natively. The same files run under wasmtime
 //! (`host/tests/transcripts.rs`) and in Node (`js/test/stores/conformance.test.ts`).
 
 use langgraph_checkpoint_tests::caller::{self, Known};
@@ -38,12 +38,12 @@ fn run(transcript: &Transcript, known: Known) -> (Vec<Value>, String) {
     (outcomes, transcript::stored(native.connection()))
 }
 
-/// Writes what was given into the file, for a person to read as a diff.
+/// Writes the outcomes into the file, for a person to read as a diff.
 fn write_back(name: &str, outcomes: &[Value], stored: &str) {
     let path = format!("{}/transcripts/{name}.json", env!("CARGO_MANIFEST_DIR"));
     let mut file: Value = serde_json::from_str(&std::fs::read_to_string(&path).unwrap()).unwrap();
     for (step, outcome) in file["steps"].as_array_mut().unwrap().iter_mut().zip(outcomes) {
-        // An abbreviated outcome that still holds stays as it is written.
+        // An abbreviated outcome that is still right stays as it is.
         if transcript::expand(&step["gives"], "#") != *outcome {
             step["gives"] = outcome.clone();
         }

@@ -8,12 +8,12 @@ use crate::kusto::LocalKusto;
 use crate::workspace::Workspace;
 use crate::{component, npm, process};
 
-/// The workload that is none of the JavaScript package's.
+/// The workload that does not belong to the JavaScript package.
 const RUST: &str = "rust";
 /// The workload whose store is a server.
 const KUSTO: &str = "kusto";
 
-/// Prepares and measures.
+/// Builds what is needed, and measures.
 pub(crate) fn run(workspace: &Workspace, quick: bool, only: Option<&str>) -> Result<()> {
     component::prepare(workspace)?;
     if only == Some(RUST) {
@@ -40,8 +40,7 @@ pub(crate) fn run(workspace: &Workspace, quick: bool, only: Option<&str>) -> Res
     kusto(workspace, quick)
 }
 
-/// Counts requests and bytes, which are those of any Kusto. How long they take is not: this one
-/// is a stand-in.
+/// Counts requests and bytes, which are the same on any Kusto. Times are not: this is a stand-in.
 fn kusto(workspace: &Workspace, quick: bool) -> Result<()> {
     let local = LocalKusto::start(workspace)?;
     let mut node = Command::new("node");

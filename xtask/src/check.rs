@@ -1,4 +1,4 @@
-//! `cargo xtask check`: everything that can be said about the code without running it.
+//! `cargo xtask check`: everything that can be checked without running the code.
 
 use anyhow::Result;
 

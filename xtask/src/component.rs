@@ -1,4 +1,4 @@
-//! The components: built, checked, and handed to the hosts.
+//! Builds the components, checks them, and puts them where the hosts look for them.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -9,11 +9,11 @@ use crate::workspace::Workspace;
 use crate::world::World;
 use crate::{compose, core_modules, package, process, wasm_target};
 
-/// The target the component is built for.
+/// The target that the components are built for.
 pub(crate) const TARGET: &str = "wasm32-unknown-unknown";
 
-/// Arguments that leave out the crates which are components and nothing else: natively they do
-/// not link, and their tests are those of the guest and of the hosts that load them.
+/// Arguments that exclude the crates which are only components: they do not link natively, and are
+/// tested through the guest and the hosts that load them.
 pub(crate) const WITHOUT: &[&str] = &[
     "--exclude",
     "example-agent",
@@ -27,24 +27,24 @@ pub(crate) const WITHOUT: &[&str] = &[
 
 /// A component that a crate is built into.
 struct Kind {
-    /// Of its file, and of what is made from it.
+    /// The name of its file, and of files made from it.
     name: &'static str,
     package: &'static str,
     features: &'static [&'static str],
-    /// Of cargo: what the compiler aims at.
+    /// The cargo profile, which decides what is optimized.
     profile: &'static str,
-    /// What it may import, by how the names begin.
+    /// The prefixes of the imports that it may have.
     imports: &'static [&'static str],
 }
 
-/// Records and variants, no function: what a component imports of it is words.
+/// An interface of types without functions: importing it gives a component no access to anything.
 pub(crate) const TYPES: &str = "langgraph:checkpoint/types@";
 
-/// In as little time as possible.
+/// Optimized for speed.
 const FAST: &str = "component";
-/// In as little time as possible where a script engine compiles it.
+/// Optimized for speed in a script engine's compiler.
 const SCRIPT: &str = "component-script";
-/// In as few bytes as possible: for what is loaded over a network, or waits for one.
+/// Optimized for size: for components that are loaded over a network, or mostly wait for one.
 const SMALL: &str = "component-small";
 
 /// The pure components. The JavaScript package is made from all but the first.
@@ -117,7 +117,7 @@ pub(crate) fn prepare(workspace: &Workspace) -> Result<()> {
     core_modules::take(workspace, &planners)
 }
 
-/// Fails when a built component imports what it may not.
+/// Fails if a built component imports anything that it may not.
 pub(crate) fn check_imports(workspace: &Workspace) -> Result<()> {
     for kind in PLANNERS.iter().chain(COMPOSED) {
         let world = world(&path(workspace, kind))?;
@@ -134,14 +134,16 @@ fn world(component: &Path) -> Result<World> {
     World::decode(&bytes).with_context(|| format!("cannot read {}", component.display()))
 }
 
-/// Always below the checkout, wherever cargo builds: the hosts' tests look for it there.
+/// The path is always inside the checkout, wherever cargo builds, because the hosts' tests look for
+/// it there.
 fn path(workspace: &Workspace, kind: &Kind) -> PathBuf {
     workspace.path("target/components").join(kind.name).with_extension("wasm")
 }
 
 fn build(workspace: &Workspace, kind: &Kind) -> Result<PathBuf> {
     let mut cargo = process::cargo();
-    // Alone, by -p: beside other packages, features they ask for would end up in its bytes.
+    // Build it alone, with -p: otherwise features that other packages enable would change its
+    // bytes.
     cargo
         .current_dir(workspace.root())
         .args(["build", "--quiet", "-p", kind.package])
@@ -150,7 +152,7 @@ fn build(workspace: &Workspace, kind: &Kind) -> Result<PathBuf> {
         .args(["--config", &flags()?]);
     process::run(&mut cargo)?;
 
-    // Cargo gives all kinds of a package this name, and puts the one that was asked for there.
+    // Cargo uses this name for every kind of a package; the last one built is there.
     let file = kind.package.replace('-', "_");
     let built =
         workspace.target().join(TARGET).join(kind.profile).join(file).with_extension("wasm");
@@ -165,8 +167,8 @@ fn build(workspace: &Workspace, kind: &Kind) -> Result<PathBuf> {
     Ok(component)
 }
 
-/// With SIMD, which every current runtime has, hashing takes a third less time. Panic messages
-/// hold the paths of sources; the builder's home folder has no place in a package.
+/// SIMD, which every current runtime has, makes hashing take a third less time. Panic messages
+/// contain paths of sources; the builder's home folder must not be in a package.
 fn flags() -> Result<String> {
     let home = match std::env::var_os("CARGO_HOME") {
         Some(folder) => PathBuf::from(folder),
@@ -181,7 +183,7 @@ fn flags() -> Result<String> {
     Ok(format!("target.{TARGET}.rustflags=[{flag}, \"-Ctarget-feature=+simd128\"]"))
 }
 
-/// Leaves the file's time alone where its bytes stay, so that nothing is rebuilt for it.
+/// Does not touch a file whose bytes stay the same, so that nothing is rebuilt because of its time.
 pub(crate) fn write_if_changed(path: &Path, bytes: &[u8]) -> Result<()> {
     if fs::read(path).is_ok_and(|old| old == bytes) {
         return Ok(());
@@ -189,7 +191,7 @@ pub(crate) fn write_if_changed(path: &Path, bytes: &[u8]) -> Result<()> {
     if let Some(folder) = path.parent() {
         fs::create_dir_all(folder)?;
     }
-    // Renamed into place: a reader sees the old file or the new one.
+    // Renames the file into place, so that a reader sees either the old file or the new one.
     let partial = path.with_extension("partial");
     fs::write(&partial, bytes)?;
     fs::rename(&partial, path).with_context(|| format!("cannot write {}", path.display()))

@@ -1,5 +1,5 @@
-//! `cargo xtask compose`: the example agent, plugged together with the components that export
-//! what it imports.
+//! `cargo xtask compose`: composes the example agent with the components that export what it
+//! imports.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -14,13 +14,13 @@ use crate::world::World;
 
 /// A composition.
 struct Plan {
-    /// Of its file.
+    /// The name of its file.
     name: &'static str,
     /// The component that exports `checkpointer`.
     plug: &'static str,
-    /// What of the plug the composition exports as well.
+    /// The exports of the plug that the composition exports too.
     exports: &'static [&'static str],
-    /// What it may import, by how the names begin.
+    /// The prefixes of the imports that it may have.
     imports: &'static [&'static str],
 }
 
@@ -37,7 +37,7 @@ const PLANS: &[Plan] = &[
     Plan {
         name: "agent-on-kusto",
         plug: "checkpointer-kusto",
-        // Its host says which cluster, in an interface whose errors are the other one's.
+        // Its host sets the cluster through `connection`, whose errors are those of `checkpointer`.
         exports: &[CHECKPOINTER, "langgraph:checkpoint-kusto/connection@0.1.0"],
         imports: &[
             component::TYPES,
@@ -59,7 +59,7 @@ pub(crate) fn run(workspace: &Workspace) -> Result<()> {
     Ok(())
 }
 
-/// Makes the compositions of the components that are there.
+/// Composes the components that are built.
 pub(crate) fn compose(workspace: &Workspace) -> Result<()> {
     for plan in PLANS {
         let agent = file(workspace, AGENT);
@@ -75,7 +75,7 @@ fn file(workspace: &Workspace, name: &str) -> PathBuf {
     workspace.path("target/components").join(name).with_extension("wasm")
 }
 
-/// The socket with the plug's `checkpointer`. What both import, the whole imports once.
+/// The socket with the plug's `checkpointer`. Imports of both appear once in the composition.
 fn composed(socket: &Path, plug: &Path, exports: &[&str]) -> Result<Vec<u8>> {
     let mut graph = CompositionGraph::new();
     let package = Package::from_file("plug", None, plug, graph.types_mut())?;

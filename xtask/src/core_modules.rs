@@ -1,5 +1,5 @@
-//! The JavaScript package's generated files: it enters the wire planners by itself, with bytes, so
-//! that it needs their core modules alone.
+//! The JavaScript package's generated files. The package enters the wire planners with bytes, so it
+//! needs only their core modules.
 
 use std::fs;
 use std::path::PathBuf;
@@ -10,7 +10,7 @@ use crate::component::write_if_changed;
 use crate::workspace::Workspace;
 use crate::world;
 
-/// Each component, and what the package calls its core module.
+/// Each component, and the name of its core module in the package.
 const CORES: &[(&str, &str)] =
     &[("wire-planner", "planner.core.wasm"), ("wire-planner-kusto", "planner-kusto.core.wasm")];
 

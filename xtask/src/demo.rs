@@ -1,5 +1,5 @@
-//! `cargo xtask demo`: one thread, one database, three processes, two languages. On Kusto the third
-//! process is an analyst's.
+//! `cargo xtask demo`: one thread in one database, used by three processes in two languages. On
+//! Kusto the third process is an analyst's.
 
 use std::env;
 use std::io::{BufRead, BufReader};
@@ -18,9 +18,9 @@ use crate::{component, npm, process};
 
 /// The thread the agent talks on.
 const THREAD: &str = "trip-to-lisbon";
-/// What the agent prints when only a human can let it go on.
+/// What the agent prints when it needs a person to continue.
 const WAITING: &str = "waiting for approval";
-/// An agent that prints nothing for so long has failed.
+/// An agent that prints nothing for this long has failed.
 const SILENCE_MAX: Duration = Duration::from_secs(60);
 
 /// Where the demo's thread is stored.
@@ -77,7 +77,7 @@ fn on_kusto(workspace: &Workspace) -> Result<()> {
     process::run(Command::new("node").arg(analyze).arg(place).arg(thread))
 }
 
-/// Two processes, of which the first is killed.
+/// Runs two processes, and kills the first.
 fn talk(workspace: &Workspace, place: &str, thread: &str, what: &str) -> Result<()> {
     let agent = workspace.path("js/demo/agent.mjs");
     heading("1. A LangGraph.js agent talks, stops for approval, and its process is killed");
@@ -87,9 +87,9 @@ fn talk(workspace: &Workspace, place: &str, thread: &str, what: &str) -> Result<
     process::run(&mut node(&agent, "resume", place, thread))
 }
 
-/// Builds what reads the file in Rust; gives its path.
+/// Builds the Rust program that reads the file. Returns its path.
 fn build_inspect(workspace: &Workspace) -> Result<PathBuf> {
-    // With the packages the tests select: of other features, wasmtime would be built once more.
+    // With the same packages as the tests: with other features, wasmtime would be built again.
     process::run(
         process::cargo()
             .current_dir(workspace.root())
@@ -109,12 +109,12 @@ fn node(agent: &Path, part: &str, place: &str, thread: &str) -> Command {
     node
 }
 
-/// Shows what the process prints until it waits, then kills it without a word (SIGKILL on Unix).
+/// Shows what the process prints until it waits, then kills it without warning (SIGKILL on Unix).
 fn kill_when_waiting(mut command: Command) -> Result<()> {
     command.stdout(Stdio::piped());
     let mut child = command.spawn().map_err(|error| process::not_started(&command, error))?;
     let waited = show_until_waiting(&mut child);
-    // It may have ended by itself, which is the error already.
+    // It may have ended by itself; that is reported below.
     let killed = child.kill();
     let status = child.wait()?;
     if !waited.with_context(|| format!("`{}` ({status})", process::shown(&command)))? {
@@ -125,11 +125,11 @@ fn kill_when_waiting(mut command: Command) -> Result<()> {
     Ok(())
 }
 
-/// Whether the process printed that it waits, before its output ended.
+/// Shows the process's output. Returns whether it printed that it waits before the output ended.
 fn show_until_waiting(child: &mut Child) -> Result<bool> {
     let output = child.stdout.take().context("the agent has no output")?;
     let (sender, lines) = mpsc::channel();
-    // A thread, because a read cannot be given a deadline. The kill ends it.
+    // In a thread, because a read cannot have a deadline. Killing the process ends it.
     thread::spawn(move || {
         for line in BufReader::new(output).lines() {
             if sender.send(line).is_err() {

@@ -1,7 +1,7 @@
-//! What the documents show is what is run.
+//! Checks that the examples in the documents are run by tests, and that their commands exist.
 //!
-//! The README's JavaScript stands in the package's README too, whose every example the package's
-//! tests run; its Rust is compiled with the host's documentation. The commands are this program's.
+//! The README's JavaScript is also in the package's README, and the package's tests run every
+//! example there. The README's Rust is compiled with the host's documentation.
 
 use std::fs;
 
@@ -9,10 +9,10 @@ use anyhow::{Context, Result, bail};
 
 use crate::workspace::Workspace;
 
-/// The documents whose commands are looked at.
+/// The documents whose commands are checked.
 const SHOWING: &[&str] = &["README.md", "CONTRIBUTING.md", "docs/benchmarks.md"];
 
-/// Fails on an example that nothing runs, and on an unknown command.
+/// Fails on an example that no test runs, and on an unknown command.
 pub(crate) fn check(workspace: &Workspace) -> Result<()> {
     let read = |path: &str| {
         fs::read_to_string(workspace.path(path)).with_context(|| format!("cannot read {path}"))
@@ -45,7 +45,8 @@ pub(crate) fn check(workspace: &Workspace) -> Result<()> {
     Ok(())
 }
 
-/// Fails where the tutorial on agents shows what the example does not have. Its host is run.
+/// Fails if the tutorial on agents shows lines that the example does not have. A test runs the
+/// tutorial's host.
 fn check_excerpts(tutorial: &str, agent: &str) -> Result<()> {
     if let Some(excerpt) = blocks(tutorial, "rs").iter().find(|text| !agent.contains(**text)) {
         bail!("examples/agent, which the tutorial on agents shows, has no such lines:\n{excerpt}");

@@ -1,5 +1,5 @@
-//! The fuzz targets, on the inputs that are kept: those that reach far, and those that once
-//! broke something. Fuzzing itself needs no step; fuzz/README.md says how.
+//! Runs the fuzz targets on the stored inputs: those that cover much code, and those that once
+//! found a defect. Fuzzing itself is not a step; fuzz/README.md says how.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -26,11 +26,11 @@ pub(crate) fn replay(workspace: &Workspace) -> Result<()> {
         }
         inputs.extend(files(&folder.join("crashers").join(&target))?);
         let program = workspace.target().join("debug").join(&target);
-        // Every file is run once; a folder would be fuzzed in.
+        // Pass the files, each of which is run once; a folder would start fuzzing.
         let ran = Command::new(&program).arg("-timeout=60").args(&inputs).output();
         let ran = ran.with_context(|| format!("cannot start {}", program.display()))?;
         if !ran.status.success() {
-            // It is long, and of interest only here.
+            // The output is long, and only useful after a failure.
             eprintln!("{}", String::from_utf8_lossy(&ran.stderr));
             bail!("fuzz target {target} fails on a kept input ({})", ran.status);
         }
@@ -46,7 +46,7 @@ fn targets(folder: &Path) -> Result<Vec<String>> {
     Ok(targets.into_iter().filter_map(name).collect())
 }
 
-/// The files of a folder, in order; none where there is no such folder.
+/// The files of a folder, in order; none if the folder does not exist.
 fn files(folder: &Path) -> Result<Vec<PathBuf>> {
     if !folder.is_dir() {
         return Ok(Vec::new());

@@ -1,4 +1,4 @@
-//! Every golden call has its expected statements, and the other way round.
+//! Checks that every golden call has its expected statements, and the reverse.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -8,14 +8,14 @@ use anyhow::{Context, Result, bail};
 
 use crate::workspace::Workspace;
 
-/// Fails on a golden that has no pair.
+/// Fails on a golden file without its pair.
 pub(crate) fn check(workspace: &Workspace) -> Result<()> {
     let count = paired(&workspace.path("tests/goldens/sqlite"))?;
     println!("{count} goldens, each with its pair");
     Ok(())
 }
 
-/// The number of pairs `NAME.json` and `NAME.txt` in a folder of nothing else.
+/// Returns the number of pairs `NAME.json` and `NAME.txt` in a folder that has nothing else.
 fn paired(folder: &Path) -> Result<usize> {
     let mut calls = BTreeSet::new();
     let mut expected = BTreeSet::new();

@@ -1,5 +1,5 @@
-//! The harnesses in `js/harness/`: processes of both hosts that a seed makes do whatever may be
-//! done, and what is left of it.
+//! The harnesses in `js/harness/`: processes of both hosts that make random calls from a seed, and
+//! checks of what they leave.
 
 use std::process::Command;
 
@@ -8,12 +8,12 @@ use anyhow::Result;
 use crate::process;
 use crate::workspace::Workspace;
 
-/// Whether some order of the calls of many processes explains what they read.
+/// Checks that some order of the calls of many processes explains what they read.
 pub(crate) fn histories(workspace: &Workspace) -> Result<()> {
     run(workspace, "histories")
 }
 
-/// What is left of a database after a loss of power.
+/// Checks what is left of a database after a loss of power.
 pub(crate) fn disk(workspace: &Workspace) -> Result<()> {
     if !cfg!(target_os = "linux") {
         println!("what is done to files is recorded on Linux only");

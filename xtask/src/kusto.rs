@@ -1,5 +1,5 @@
-//! The local stand-in for a Kusto cluster, and what is tested with it. It is a Python program, in
-//! a virtual environment of its own below `target/`.
+//! The local stand-in for a Kusto cluster, and the tests that use it. It is a Python program, in
+//! its own virtual environment in `target/`.
 
 mod python;
 
@@ -16,7 +16,7 @@ use crate::{npm, process};
 /// The variable that names a cluster to test on.
 pub(crate) const CLUSTER_VARIABLE: &str = "KUSTO_CLUSTER_URI";
 
-/// What makes a database ready for the checkpointer.
+/// The script that prepares a database for the checkpointer.
 const PROVISION: &str = "provision.kql";
 const SERVER: &str = "tests/local-kusto";
 const CLIENT: &str = "tests/kusto-client";
@@ -28,14 +28,14 @@ struct Listening {
     url: String,
 }
 
-/// A running server, which ends with this value.
+/// A running server. It ends when this is dropped.
 pub(crate) struct LocalKusto {
     child: Child,
     url: String,
 }
 
 impl LocalKusto {
-    /// Starts a server on any free port. Its databases are made as they are named.
+    /// Starts a server on a free port. It creates a database when a request first names it.
     pub(crate) fn start(workspace: &Workspace) -> Result<Self> {
         let mut command = server(workspace)?;
         command.stdin(Stdio::piped()).stdout(Stdio::piped());
@@ -61,7 +61,7 @@ impl LocalKusto {
 impl Drop for LocalKusto {
     fn drop(&mut self) {
         drop(self.child.stdin.take());
-        // What it wrote is only for us; whether it ended well is too late to ask.
+        // Only wait for the end: its exit code does not matter any more.
         let _ = self.child.wait();
     }
 }
@@ -75,7 +75,7 @@ pub(crate) fn serve(workspace: &Workspace, port: u16, data: Option<&Path>) -> Re
     }
     command.stdin(Stdio::piped());
     let mut child = command.spawn().map_err(|error| process::not_started(&command, error))?;
-    // Held to the end: it closes with this process, however that ends.
+    // Kept open to the end: it closes with this process, however that ends.
     let _input = child.stdin.take();
     let status = child.wait()?;
     if !status.success() {
@@ -84,7 +84,7 @@ pub(crate) fn serve(workspace: &Workspace, port: u16, data: Option<&Path>) -> Re
     Ok(())
 }
 
-/// Its own tests.
+/// Runs the server's own tests.
 pub(crate) fn test_server(workspace: &Workspace) -> Result<()> {
     let python = interpreter(workspace)?;
     process::run(Command::new(python).current_dir(workspace.path(SERVER)).args([
@@ -99,7 +99,7 @@ pub(crate) fn test_server(workspace: &Workspace) -> Result<()> {
     ]))
 }
 
-/// Format, lints and types of the Python.
+/// Checks the format, lints and types of the Python code.
 pub(crate) fn check_python(workspace: &Workspace) -> Result<()> {
     let python = interpreter(workspace)?;
     let tool = |arguments: &[&str]| {
@@ -115,15 +115,15 @@ pub(crate) fn check_python(workspace: &Workspace) -> Result<()> {
     tool(&[&["mypy", "--cache-dir", &cache, "--no-error-summary"], &sources[..]].concat())
 }
 
-/// Microsoft's parser reads whatever we send, and what the documents show.
+/// Checks with Microsoft's parser the KQL that we send and that the documents show.
 pub(crate) fn test_language(workspace: &Workspace) -> Result<()> {
     let folder = workspace.path(LANGUAGE);
     npm::ensure_installed(&folder)?;
     npm::run_script(&folder, "test")
 }
 
-/// Microsoft's client understands the local server; it reads what the saver of the built npm
-/// package wrote, and writes what that saver reads. What the saver sent is KQL to the parser.
+/// Tests the local server with Microsoft's client. The client reads what the saver of the built npm
+/// package wrote, and writes what that saver reads. The parser checks the KQL that the saver sent.
 pub(crate) fn test_client(workspace: &Workspace) -> Result<()> {
     let python = interpreter(workspace)?;
     let kusto = LocalKusto::start(workspace)?;
@@ -143,12 +143,12 @@ fn server(workspace: &Workspace) -> Result<Command> {
     let mut command = Command::new(interpreter(workspace)?);
     command.arg("-B").arg(workspace.path(SERVER));
     command.arg("--provision").arg(workspace.path(PROVISION));
-    // So it does not outlive us.
+    // So that it does not outlive this process.
     command.arg("--until-input-ends");
     Ok(command)
 }
 
-/// A Python with everything that is required.
+/// A Python interpreter with all required packages.
 pub(crate) fn interpreter(workspace: &Workspace) -> Result<PathBuf> {
     let folders = [SERVER, CLIENT, "tests"];
     let requirements = folders.map(|folder| workspace.path(folder).join("requirements.txt"));

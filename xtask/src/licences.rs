@@ -1,4 +1,5 @@
-//! The part of `deny.toml` that needs no further tool: licences, bans, and where crates are from.
+//! Checks the part of `deny.toml` that needs no other tool: licences, bans, and the sources of
+//! crates.
 
 use std::fs;
 
@@ -9,7 +10,7 @@ use spdx::{Expression, Licensee, ParseMode};
 use crate::process;
 use crate::workspace::Workspace;
 
-/// What is read of `deny.toml`; cargo-deny reads the rest.
+/// The part of `deny.toml` that is read here; cargo-deny reads the rest.
 #[derive(Deserialize)]
 struct Policy {
     licenses: Licences,
@@ -40,7 +41,7 @@ struct Sources {
     allow_registry: Vec<String>,
 }
 
-/// What is read of `cargo metadata`.
+/// The part of `cargo metadata` that is read here.
 #[derive(Deserialize)]
 struct Metadata {
     packages: Vec<Package>,
@@ -51,11 +52,11 @@ struct Package {
     name: String,
     version: String,
     license: Option<String>,
-    /// Nothing for the packages of this workspace.
+    /// `None` for the packages of this workspace.
     source: Option<String>,
 }
 
-/// Holds every dependency against the policy.
+/// Checks every dependency against the policy.
 pub(crate) fn check(workspace: &Workspace) -> Result<()> {
     let text = fs::read_to_string(workspace.path("deny.toml")).context("cannot read deny.toml")?;
     let policy: Policy = toml::from_str(&text).context("cannot read deny.toml")?;
@@ -67,7 +68,7 @@ pub(crate) fn check(workspace: &Workspace) -> Result<()> {
     let metadata = process::output(
         process::cargo()
             .current_dir(workspace.root())
-            // Of this platform: the others' packages are not here to be read.
+            // Only of this platform: the packages of others are not installed here.
             .args(["metadata", "--format-version", "1", "--filter-platform", host]),
     )?;
     let metadata: Metadata = serde_json::from_str(&metadata)?;
@@ -112,7 +113,7 @@ fn complaints(policy: &Policy, packages: &[Package]) -> Result<Vec<String>> {
 }
 
 fn is_allowed(licence: &str, allowed: &[Licensee]) -> bool {
-    // Lax, since `MIT/Apache-2.0` is how it was once written.
+    // Lax, because older crates write `MIT/Apache-2.0`.
     Expression::parse_mode(licence, ParseMode::LAX).is_ok_and(|expression| {
         expression.evaluate(|asked| allowed.iter().any(|licensee| licensee.satisfies(asked)))
     })

@@ -41,19 +41,19 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Task {
-    /// Prepares whatever is missing and shows one database shared by two hosts
+    /// Prepares whatever is missing, and shows two hosts that share one database
     Demo {
         /// Where the thread is stored
         #[arg(long, value_enum, default_value = "sqlite")]
         store: demo::Store,
     },
-    /// Prepares whatever is missing and passes every test
+    /// Prepares whatever is missing, and runs every test
     Test {
         /// Run this step alone
         #[arg(long, value_name = "STEP")]
         only: Option<String>,
     },
-    /// Formatting, lints, tidy rules, imports, goldens, licences
+    /// Checks formatting, lints, tidy rules, imports, goldens, licences
     Check {
         /// Run this step alone
         #[arg(long, value_name = "STEP")]
@@ -61,7 +61,7 @@ enum Task {
     },
     /// Builds the component and the JavaScript package's generated files
     Component,
-    /// Builds the components and plugs the example agent into those it can run with
+    /// Builds the components, and composes the example agent with those that it can run on
     Compose,
     /// Serves a local stand-in for a Kusto cluster, which is not Kusto; prints its URL
     LocalKusto {
@@ -80,7 +80,7 @@ enum Task {
     },
     /// Measures, and prints tables
     Bench {
-        /// Fewer rounds, and less of what takes the stock saver long: under 90 seconds
+        /// Runs fewer rounds, and less of what takes the stock saver long: under 90 seconds
         #[arg(long)]
         quick: bool,
         /// Run this workload alone
@@ -107,7 +107,8 @@ fn main() -> ExitCode {
     match run(Arguments::parse().command) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            // The chain of causes; a backtrace says nothing about what is wrong out there.
+            // Prints the chain of causes. A backtrace would not explain a failure outside this
+            // program.
             eprintln!("error: {error:#}");
             ExitCode::FAILURE
         }

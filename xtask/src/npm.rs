@@ -14,8 +14,8 @@ pub(crate) fn ensure_installed(folder: &Path) -> Result<()> {
     ensure(folder, &["ci"])
 }
 
-/// As `ensure_installed`, for packages that come in parts for each platform. A registry that has
-/// not all of those makes `npm ci` fail over a part that is for another platform than this one.
+/// Like `ensure_installed`, for packages that have a part for each platform. If a registry lacks a
+/// part, `npm ci` fails even if that part is for another platform.
 pub(crate) fn ensure_installed_in_part(folder: &Path) -> Result<()> {
     ensure(folder, &["install", "--no-save"])
 }
@@ -25,7 +25,7 @@ fn ensure(folder: &Path, install: &[&str]) -> Result<()> {
     let Some(locked) = locked else {
         bail!("{} has no package-lock.json", folder.display());
     };
-    // npm writes this file when an installation is complete.
+    // npm writes this file at the end of an installation.
     let installed = packages(&folder.join("node_modules").join(".package-lock.json"))?;
     if installed.is_some_and(|installed| satisfies(&installed, &locked)) {
         return Ok(());
@@ -41,12 +41,12 @@ pub(crate) fn run_script(folder: &Path, script: &str) -> Result<()> {
 
 /// Runs npm in a folder.
 pub(crate) fn run(folder: &Path, arguments: &[&str]) -> Result<()> {
-    // On Windows it is a script, which is not found without its extension.
+    // On Windows npm is a script, which is not found without its extension.
     let program = if cfg!(windows) { "npm.cmd" } else { "npm" };
     process::run(Command::new(program).current_dir(folder).args(arguments))
 }
 
-/// The `packages` of a lockfile, or nothing where there is none.
+/// The `packages` of a lockfile; `None` if there is no lockfile.
 fn packages(lockfile: &Path) -> Result<Option<Map<String, Value>>> {
     let Ok(text) = fs::read_to_string(lockfile) else {
         return Ok(None);

@@ -1,4 +1,4 @@
-//! `cargo xtask package`: everything that is published, built and checked, and nothing sent.
+//! `cargo xtask package`: builds and checks everything that is published, and sends nothing.
 
 use std::fs;
 use std::process::Command;
@@ -9,15 +9,15 @@ use crate::step::{Step, run_steps};
 use crate::workspace::Workspace;
 use crate::{component, npm, process};
 
-/// In the order in which they are published.
+/// The crates, in the order in which they are published.
 const CRATES: [&str; 2] = ["langgraph-checkpoint-guest", HOST];
 const HOST: &str = "langgraph-checkpoint-host";
 
-/// The components that the host's crate brings along.
+/// The components that the host's crate contains.
 const EMBEDDED: [&str; 2] = ["planner.wasm", "checkpointer-kusto.wasm"];
 
-/// What the host's crate builds with, each by itself: default features hide what one of them
-/// takes from another. The first need no wasmtime.
+/// The features that the host's crate must build with, each alone: default features hide that one
+/// feature needs another. The first ones need no wasmtime.
 const FEATURES: [&str; 3] = ["", "sqlite", "bundled"];
 const FEATURES_WITH_WASMTIME: [&str; 5] =
     ["kusto", "component,sqlite", "kusto,sqlite", "compiler", "embedded,kusto"];
@@ -36,7 +36,7 @@ pub(crate) fn run(workspace: &Workspace, only: Option<&str>) -> Result<()> {
     run_steps(workspace, "package", STEPS, only)
 }
 
-/// What is published is what the repository has.
+/// Checks that everything that is published is committed.
 fn committed(workspace: &Workspace) -> Result<()> {
     let mut git = Command::new("git");
     let changed =
@@ -47,7 +47,7 @@ fn committed(workspace: &Workspace) -> Result<()> {
     Ok(())
 }
 
-/// Puts the built components where the host's crate takes them from.
+/// Copies the built components to where the host's crate embeds them from.
 pub(crate) fn embed(workspace: &Workspace) -> Result<()> {
     for name in EMBEDDED {
         let built = workspace.path("target/components").join(name);
@@ -57,7 +57,7 @@ pub(crate) fn embed(workspace: &Workspace) -> Result<()> {
     Ok(())
 }
 
-/// The features that take seconds to check.
+/// Checks the features that take only seconds.
 pub(crate) fn check_light_features(workspace: &Workspace) -> Result<()> {
     check_features(workspace, &FEATURES)
 }
@@ -75,7 +75,7 @@ fn check_features(workspace: &Workspace, combinations: &[&str]) -> Result<()> {
     Ok(())
 }
 
-/// The documentation as docs.rs shows it; a link that leads nowhere is an error.
+/// Builds the documentation as docs.rs shows it; a broken link is an error.
 pub(crate) fn document(workspace: &Workspace) -> Result<()> {
     let mut cargo = process::cargo();
     cargo.current_dir(workspace.root()).env("RUSTDOCFLAGS", "-D warnings");
@@ -86,8 +86,8 @@ pub(crate) fn document(workspace: &Workspace) -> Result<()> {
     process::run(&mut cargo)
 }
 
-/// What is packaged is built from its own files alone. The host finds the guest in a registry
-/// that cargo makes for the time of this command.
+/// Builds each crate only from its packaged files. The host finds the guest in a temporary registry
+/// that cargo makes.
 fn crates(workspace: &Workspace) -> Result<()> {
     let cargo = |arguments: &[&str]| {
         let mut cargo = process::cargo();
@@ -100,7 +100,7 @@ fn crates(workspace: &Workspace) -> Result<()> {
             bail!("the crate {HOST} has no components/{name}: run `cargo xtask component`");
         }
     }
-    // The components are in no commit; that all else is, another step has seen.
+    // The components are in no commit; `committed` has checked everything else.
     let mut publish = cargo(&["publish", "--dry-run", "--locked", "--allow-dirty"]);
     for name in CRATES {
         publish.args(["-p", name]);

@@ -1,4 +1,5 @@
-//! A command is a list of named steps: each is announced and timed, the first failure ends it.
+//! A command is a list of named steps. Each is announced and timed; the first failure ends the
+//! command.
 
 use std::time::Instant;
 
@@ -13,13 +14,13 @@ pub(crate) struct Step {
 }
 
 impl Step {
-    /// A step by the name that `--only` takes.
+    /// A step with the name that `--only` takes.
     pub(crate) const fn new(name: &'static str, run: fn(&Workspace) -> Result<()>) -> Self {
         Self { name, run }
     }
 }
 
-/// Runs the steps in order, or the one that is named.
+/// Runs the steps in order, or only the named one.
 pub(crate) fn run_steps(
     workspace: &Workspace,
     command: &str,

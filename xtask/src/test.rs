@@ -24,7 +24,7 @@ const STEPS: &[Step] = &[
     Step::new("matrix", |workspace| matrix::run(workspace, true, None)),
 ];
 
-/// The package's dependencies, and what a test composes agents with.
+/// Installs the package's dependencies, and the tool that a test composes agents with.
 fn js_packages(workspace: &Workspace) -> Result<()> {
     npm::ensure_installed(&workspace.js())?;
     npm::ensure_installed(&workspace.path("xtask/jco"))
@@ -35,7 +35,8 @@ pub(crate) fn run(workspace: &Workspace, only: Option<&str>) -> Result<()> {
     run_steps(workspace, "test", STEPS, only)
 }
 
-/// What is about Kusto is tested on the cluster of the environment, or else on a local stand-in.
+/// Runs the Rust tests. Those of Kusto run on the cluster of the environment, or else on a local
+/// stand-in.
 fn rust(workspace: &Workspace) -> Result<()> {
     let mut cargo = process::cargo();
     cargo.current_dir(workspace.root()).args(["test", "--workspace"]).args(component::WITHOUT);
@@ -49,13 +50,13 @@ fn rust(workspace: &Workspace) -> Result<()> {
     process::run(&mut cargo)
 }
 
-/// The example was built with the tests.
+/// Runs the example, which was built with the tests.
 fn rust_example(workspace: &Workspace) -> Result<()> {
     let example = workspace.target().join("debug").join("examples").join("embed");
     process::run(&mut std::process::Command::new(example))
 }
 
-/// A reader of its own, made from docs/format.md, reads the fixtures.
+/// Runs the independent reader, made from docs/format.md, on the fixtures.
 fn format_reader(workspace: &Workspace) -> Result<()> {
     let mut python = std::process::Command::new(kusto::interpreter(workspace)?);
     python.current_dir(workspace.path("tests/format-reader"));

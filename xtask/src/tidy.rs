@@ -1,7 +1,7 @@
-//! Rules no compiler checks. They run as a unit test too, so `cargo test` fails on untidy code.
+//! Rules that no compiler checks. A unit test runs them too, so `cargo test` fails on untidy code.
 
 mod codes;
-mod rooms;
+mod layers;
 mod rules;
 mod text;
 
@@ -13,7 +13,7 @@ use anyhow::{Context, Result, bail};
 use crate::workspace::Workspace;
 use text::SourceFile;
 
-/// Folders that hold what others wrote or what is made from the rest.
+/// Folders with files that others wrote or that are generated.
 const SKIPPED: &[&str] = &[
     ".git",
     ".venv",
@@ -31,12 +31,12 @@ const SKIPPED: &[&str] = &[
 /// What is wrong, and where.
 #[derive(Debug, PartialEq, Eq)]
 struct Complaint {
-    /// Counted from 1; 0 stands for the whole file.
+    /// Counted from 1; 0 means the whole file.
     line: usize,
     what: String,
 }
 
-/// Holds every file of the checkout against every rule.
+/// Checks every file of the checkout against every rule.
 pub(crate) fn check(workspace: &Workspace) -> Result<()> {
     let mut files = Vec::new();
     collect(workspace.root(), "", &mut files)?;
@@ -46,7 +46,7 @@ pub(crate) fn check(workspace: &Workspace) -> Result<()> {
             complaints.push(format!("{}:{}: {}", file.path(), complaint.line, complaint.what));
         }
     }
-    if let Some(path) = rooms::circle(&files) {
+    if let Some(path) = layers::circle(&files) {
         complaints.push(format!("js/src/{path}: files import one another in a circle"));
     }
     complaints.extend(codes::complaints(&files));

@@ -1,8 +1,8 @@
 //! Makes a Wasm target usable with the toolchain at hand.
 //!
-//! Three ways, in this order: it works already; rustup installs it; its standard library is
-//! built from the Rust source of the same version. The last needs no download server of
-//! rustup's: where the toolchain has no source, Debian packages it.
+//! Tries three ways, in this order: the target works already; rustup installs it; its standard
+//! library is built from the Rust source of the same version. The last does not need rustup's
+//! download server: if the toolchain has no source, Debian has a package of it.
 
 mod debian;
 mod source;
@@ -12,7 +12,7 @@ use anyhow::{Context, Result, bail};
 
 use toolchain::Toolchain;
 
-/// Set to `source` where rustup's download server is not to be used.
+/// Set it to `source` to avoid rustup's download server.
 const FROM: &str = "WASM_STD_FROM";
 /// The `library` folder of the Rust source to build from.
 const LIBRARY: &str = "RUST_LIBRARY_SRC";

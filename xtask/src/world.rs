@@ -13,7 +13,7 @@ pub(crate) struct World {
 }
 
 impl World {
-    /// Reads the component's own sections; what is nested in it is wired up inside.
+    /// Reads the component's own sections, not those of nested components.
     pub(crate) fn decode(bytes: &[u8]) -> Result<Self> {
         let mut world = World::default();
         let mut depth = 0_usize;
@@ -42,7 +42,7 @@ impl World {
         Ok(world)
     }
 
-    /// Fails on an import whose name begins with none of these, and where nothing is exported.
+    /// Fails on an import without one of these prefixes, and if nothing is exported.
     pub(crate) fn require_imports(&self, allowed: &[&str]) -> Result<()> {
         let others = self.imports.iter().map(String::as_str);
         let others = others.filter(|name| !allowed.iter().any(|begin| name.starts_with(begin)));
@@ -57,7 +57,7 @@ impl World {
     }
 }
 
-/// The core module of a component that has one and no other.
+/// The core module of a component. Fails if it does not have exactly one.
 pub(crate) fn core_module(component: &[u8]) -> Result<&[u8]> {
     let mut modules = Vec::new();
     for payload in Parser::new(0).parse_all(component) {

@@ -1,5 +1,5 @@
-//! An agent that is a component. It remembers what it was told by putting a checkpoint after
-//! each turn; where the checkpoints go is for those to say who compose or run it.
+//! An agent that is a component. It remembers what it was told by putting a checkpoint after each
+//! turn. Whoever composes or runs it decides where the checkpoints go.
 //!
 //! ```text
 //! cargo xtask compose
@@ -73,8 +73,8 @@ fn put(
     let call = PutCall {
         config: config(thread_id, parent),
         checkpoint: Checkpoint {
-            // Ids sort as text, which is the order of checkpoints. An agent with a clock takes
-            // ids of LangGraph's kind.
+            // Checkpoints are ordered by their ids as text. An agent with a clock would use ids
+            // like LangGraph's.
             id: Id::Text(format!("{step:012}")),
             v: 4.0,
             ts: "1970-01-01T00:00:00.000Z".to_owned(),

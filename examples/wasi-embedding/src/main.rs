@@ -7,8 +7,8 @@
 //!     target/components/checkpointer-kusto.wasm http://localhost:8080 langgraph
 //! ```
 //!
-//! The component may also be an agent that brings its checkpointer along, as
-//! `target/components/agent-on-kusto.wasm` does: then the agent is talked to.
+//! The component may also be an agent composed with its checkpointer, such as
+//! `target/components/agent-on-kusto.wasm`: then this program talks to the agent.
 
 use wasmtime::component::{Component, HasData, Linker, ResourceTable};
 use wasmtime::{Engine, Error, Result, Store};
@@ -25,7 +25,7 @@ use wasmtime_wasi_io::bindings::wasi::io;
     reason = "generated from wit/kusto, where the documentation is"
 )]
 mod generated {
-    // The imports are WASI's, which wasmtime has bindings for.
+    // The component imports only WASI's interfaces, for which wasmtime has bindings.
     wasmtime::component::bindgen!({
         path: ["../../wit/checkpoint", "../../wit/kusto"],
         inline: "
@@ -45,7 +45,7 @@ use generated::Kusto;
 use generated::langgraph::checkpoint::types as calls;
 use generated::langgraph::checkpoint_kusto::connection_types as connection;
 
-/// What the component has of this host.
+/// The state of the component's instance in this host.
 #[derive(Default)]
 struct State {
     table: ResourceTable,
@@ -100,7 +100,7 @@ async fn main() -> Result<()> {
     Ok(())
 }
 
-/// What the agent gives.
+/// What the agent returns.
 type Answer = std::result::Result<String, String>;
 
 async fn store_and_delete(kusto: &Kusto, mut store: Store<State>) -> Result<()> {

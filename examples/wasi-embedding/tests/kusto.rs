@@ -1,11 +1,11 @@
-//! The embedding against a Kusto: the local one that `cargo xtask test` starts, or the cluster
-//! that the environment names. Without either it says so and does nothing.
+//! The embedding on a Kusto: the local one that `cargo xtask test` starts, or the cluster that the
+//! environment names. Without either, the test prints so and does nothing.
 
 use std::path::Path;
 use std::process::Command;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-/// What the embedding prints, where a Kusto is there.
+/// What the embedding prints; `None` without a Kusto.
 fn printed(component: &str) -> Option<String> {
     let Ok(cluster_uri) = std::env::var("KUSTO_CLUSTER_URI") else {
         eprintln!("skipped: KUSTO_CLUSTER_URI names no cluster");
@@ -37,7 +37,7 @@ fn an_agent_composed_with_it_runs_where_outgoing_http_is_granted_and_nothing_els
     let Some(printed) = printed("agent-on-kusto.wasm") else { return };
     let answers = printed.lines().collect::<Vec<_>>();
     let [first, second] = answers[..] else { panic!("{answers:?}") };
-    // On a cluster the thread may be one of many runs.
+    // On a cluster, earlier runs may have used the thread.
     assert!(first.ends_with("things, first: it rains"), "{first}");
     assert!(second.ends_with("things, first: it rains") && second != first, "{second}");
 }

@@ -1,8 +1,8 @@
 //! What the component's boundary costs: puts and gets of the same states through the component,
 //! through the same code compiled natively, and through rusqlite alone.
 //!
-//! All of them write to files with a write-ahead log and `synchronous` NORMAL, so that the disk
-//! is waited for by none. "Planning" is the same calls on a store that takes no time.
+//! All of them write to files with a write-ahead log and `synchronous` NORMAL, so that none waits
+//! for the disk. "Planning" is the same calls on a store that takes no time.
 
 mod raw;
 mod start;
@@ -70,7 +70,7 @@ fn measure(
     }
 }
 
-/// Each way of storing, with a state of so many messages.
+/// Each way of storing, with a state of this many messages.
 fn subjects<'a>(
     runtime: &'a Runtime,
     component: &Planner,

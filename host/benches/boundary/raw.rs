@@ -11,7 +11,7 @@ use crate::subject::{NEW_THREAD, Subject, THREAD, id};
 const INSERT: &str = "INSERT INTO raw (thread_id, checkpoint_id, parent, metadata, state) \
                       VALUES (?1, ?2, ?3, ?4, ?5)";
 
-/// A table of states. An append inserts the appended messages and nothing else.
+/// A table of states. An append inserts only the appended messages.
 pub(crate) struct Raw {
     connection: Connection,
     state: Vec<String>,

@@ -1,5 +1,5 @@
-//! What an instance costs to start: the same call on an instance that was kept and on one of
-//! its own, from a component that is compiled already.
+//! What it costs to start an instance: the same call on a kept instance and on a new one, of a
+//! component that is already compiled.
 
 use std::time::{Duration, Instant};
 
@@ -69,7 +69,7 @@ fn note(
 
 #[allow(unsafe_code, reason = "the bytes come from `precompile`, a few lines above")]
 fn load(precompiled: &[u8], limits: Limits) -> Planner {
-    // SAFETY: nothing but `precompile` made these bytes.
+    // SAFETY: `precompile` returned these bytes.
     unsafe { Planner::from_precompiled(precompiled, limits) }.unwrap()
 }
 

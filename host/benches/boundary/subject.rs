@@ -8,7 +8,7 @@ use tokio::runtime::Runtime;
 use crate::states::{self, APPENDED};
 use crate::tape::Tape;
 
-/// A step: it does its work once, and says how long that took without its preparation.
+/// A step: does its work once. Returns how long that took, without the preparation.
 pub(crate) type Step = fn(&mut dyn Subject) -> Duration;
 
 /// The steps, by name.
@@ -34,10 +34,10 @@ pub(crate) trait Subject {
 /// The thread whose state grows.
 pub(crate) const THREAD: &str = "conversation";
 
-/// The thread of a state that is all new. It is removed after each step.
+/// The thread for new states. It is removed after each step.
 pub(crate) const NEW_THREAD: &str = "new conversation";
 
-/// A checkpointer of this crate, and the state its appends begin from.
+/// A checkpointer of this crate, and the state that its appends start from.
 pub(crate) struct Checkpoints<'a, S> {
     runtime: &'a Runtime,
     checkpointer: Checkpointer<S>,
@@ -48,8 +48,7 @@ pub(crate) struct Checkpoints<'a, S> {
 }
 
 impl<'a, S: StorageAdapter> Checkpoints<'a, S> {
-    /// Puts a state of so many messages to begin with, appends to it in both ways, and checks
-    /// what comes back.
+    /// Puts a state of this many messages, appends to it in both ways, and checks what comes back.
     pub(crate) fn new(
         runtime: &'a Runtime,
         planner: Planner,
@@ -69,7 +68,7 @@ impl<'a, S: StorageAdapter> Checkpoints<'a, S> {
         subject
     }
 
-    /// Fails when the newest state is not the one that was put last.
+    /// Fails if the newest state is not the one that was put last.
     fn check(&self) {
         self.tape.stop();
         let config = Config { thread_id: THREAD.into(), ..Config::default() };

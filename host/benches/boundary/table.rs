@@ -1,4 +1,4 @@
-//! The ratios, from the times that criterion had measured.
+//! The ratios of the times that criterion measured.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -10,7 +10,7 @@ pub(crate) const COMPONENT: &str = "component";
 pub(crate) const NATIVE_PLANNING: &str = "native planning";
 pub(crate) const COMPONENT_PLANNING: &str = "component planning";
 
-/// Fewer times than this are a test run and no measurement.
+/// Fewer times than this are a test run, not a measurement.
 const TIMES_MIN: usize = 20;
 
 /// The times of all that was measured.
@@ -18,7 +18,7 @@ const TIMES_MIN: usize = 20;
 pub(crate) struct Times(BTreeMap<(usize, &'static str, &'static str), Vec<Duration>>);
 
 impl Times {
-    /// Notes one time of a step on a state of so many messages.
+    /// Records one time of a step on a state of this many messages.
     pub(crate) fn note(
         &mut self,
         messages: usize,
@@ -29,7 +29,7 @@ impl Times {
         self.0.entry((messages, step, subject)).or_default().push(took);
     }
 
-    /// The median in microseconds, where there was a measurement.
+    /// The median in microseconds; `None` without a measurement.
     pub(crate) fn median(
         &self,
         messages: usize,
@@ -44,7 +44,7 @@ impl Times {
         Some(times[times.len() / 2].as_secs_f64() * 1e6)
     }
 
-    /// One line of the table, where all of it was measured.
+    /// One line of the table; `None` if a part of it was not measured.
     pub(crate) fn line(&self, messages: usize, size: &str, step: &'static str) -> Option<String> {
         let median = |subject| self.median(messages, step, subject);
         let (raw, native, component) = (median(RAW)?, median(NATIVE)?, median(COMPONENT)?);

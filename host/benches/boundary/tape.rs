@@ -1,5 +1,5 @@
-//! A store that takes no time: SQLite's answers, written down once and given again. What is left
-//! to measure is the planner and its boundary.
+//! A store that takes no time: it records SQLite's answers and replays them. What is left to
+//! measure is the planner and its boundary.
 
 use std::collections::HashMap;
 use std::collections::VecDeque;
@@ -27,14 +27,14 @@ enum Mode {
     /// Asks SQLite.
     #[default]
     Off,
-    /// Asks SQLite, and writes its answers down.
+    /// Asks SQLite, and records its answers.
     Record(&'static str),
-    /// Gives the answers that are written down.
+    /// Replays the recorded answers.
     Replay(VecDeque<Vec<RowSet>>),
 }
 
 impl Tape {
-    /// From here on, batches are answered as they were when this was called first.
+    /// From now on, replays the answers that were recorded after the first call of this.
     pub(crate) fn rewind(&self, step: &'static str) {
         let mut reels = self.reels();
         reels.mode = match reels.recorded.get(step) {
@@ -43,7 +43,7 @@ impl Tape {
         };
     }
 
-    /// From here on, SQLite answers.
+    /// From now on, SQLite answers.
     pub(crate) fn stop(&self) {
         self.reels().mode = Mode::Off;
     }

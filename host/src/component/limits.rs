@@ -11,24 +11,27 @@ use super::ticker::TICK;
 pub struct Limits {
     /// The most memory of one instance. A call needs a few times the size of its state.
     pub memory_bytes_max: usize,
-    /// The longest one entry into the component may take. An operation enters it once a round;
-    /// the time its batches take does not count. It is measured in steps of 10 ms.
+    /// The longest time that one entry into the component may take. An operation enters it once a
+    /// round; the time of its batches does not count. Measured in steps of 10 ms.
     pub time_limit: Duration,
-    /// The most that the component may give at once, which are the statements of a batch or the
-    /// outcome of a call: about the size of a state, and more for one of many small parts.
+    /// The most bytes that the component may return at once: the statements of a batch or the
+    /// outcome of a call. That is about the size of a state, and more if the state has many small
+    /// parts.
     pub answer_bytes_max: usize,
-    /// How many calls the component works on at once. A call has no such place while its batches
-    /// run, so that a store that is slow or locked holds up nobody else's.
+    /// How many calls the component works on at once. A call gives up its place while its batches
+    /// run, so a slow or locked store delays no other store's calls.
     pub running_max: usize,
-    /// How many operations are under way at most, each with an instance of its own, while its
-    /// batches run as well. It bounds the memory of all instances together.
+    /// How many operations may be under way, each with its own instance, also while its batches
+    /// run. This limits the memory of all instances together.
     pub instances_max: usize,
-    /// How many of them one checkpointer has: with one for each tenant, no tenant has them all.
+    /// How many of these instances one checkpointer may use. With one checkpointer for each tenant,
+    /// no tenant can use them all.
     pub instances_per_checkpointer_max: usize,
     /// How long a call waits for one of those places before it fails with `component-busy`.
     pub wait_limit: Duration,
-    /// The most memory an instance keeps between two operations; one that has more is replaced.
-    /// Memory of a component never shrinks. With 0 each operation has an instance of its own.
+    /// The most memory that an instance may keep between two operations; an instance with more is
+    /// replaced, because the memory of a component never shrinks. With 0, each operation gets a new
+    /// instance.
     pub idle_memory_bytes_max: usize,
 }
 
@@ -47,12 +50,12 @@ impl Default for Limits {
     }
 }
 
-/// The component asked for more memory than it may have.
+/// The component asked for more memory than its limit.
 #[derive(Debug, thiserror::Error)]
 #[error("the memory limit was reached")]
 pub(super) struct MemoryLimitReached;
 
-/// The component ran longer than it may.
+/// The component ran longer than its limit.
 #[derive(Debug, thiserror::Error)]
 #[error("the time limit was reached")]
 pub(super) struct TimeLimitReached;
@@ -75,12 +78,13 @@ impl State {
         }
     }
 
-    /// Gives the next entry its whole time.
+    /// Resets the time limit for the next entry.
     pub(crate) fn rearm(&mut self) {
         self.ticks = 0;
     }
 
-    /// A tick has passed inside the component: others get their turn, or its time is over.
+    /// Called when a tick has passed inside the component: yields to other tasks, or fails if its
+    /// time is over.
     pub(crate) fn tick(&mut self) -> wasmtime::Result<UpdateDeadline> {
         if self.ticks >= self.ticks_max {
             return Err(wasmtime::Error::new(TimeLimitReached));

@@ -1,4 +1,4 @@
-//! Places that calls take turns on, and how long one waits for its turn.
+//! Places that calls take turns on, and how long a call waits for its turn.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -8,7 +8,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use super::unusable;
 use crate::error::{ComponentError, ComponentErrorKind};
 
-/// So many places, of which a limit says the number.
+/// A number of places, set by one of the limits.
 #[derive(Debug)]
 pub(crate) struct Places {
     free: Arc<Semaphore>,
@@ -17,19 +17,19 @@ pub(crate) struct Places {
     wait_limit: Duration,
 }
 
-/// A place, until it is dropped.
+/// A place. It is free again when this is dropped.
 pub(crate) type Place = OwnedSemaphorePermit;
 
 impl Places {
     pub(crate) fn new(limit: &'static str, count: usize, wait_limit: Duration) -> Self {
-        // A semaphore takes no more than this.
+        // A semaphore cannot have more permits.
         let count = count.clamp(1, Semaphore::MAX_PERMITS);
         Self { free: Arc::new(Semaphore::new(count)), limit, wait_limit }
     }
 
-    /// Waits for a place, not for longer than the limit.
+    /// Waits for a place, at most for `wait_limit`; then fails with `component-busy`.
     pub(crate) async fn take(&self) -> Result<Place, ComponentError> {
-        // Most calls find a place, and need no timer.
+        // Most calls find a free place and need no timer.
         if let Ok(place) = Arc::clone(&self.free).try_acquire_owned() {
             return Ok(place);
         }
@@ -46,8 +46,8 @@ impl Places {
         }
     }
 
-    /// Waits for a place however long that takes: for those that gain nothing by giving up, on
-    /// places that nobody keeps for long.
+    /// Waits for a place without a limit. For callers that gain nothing by giving up, on places
+    /// that nobody keeps for long.
     pub(crate) async fn wait(&self) -> Result<Place, ComponentError> {
         Arc::clone(&self.free).acquire_owned().await.map_err(unusable)
     }

@@ -1,4 +1,4 @@
-//! The clock of the time limit: a thread that moves the engine's epoch while anything runs.
+//! The clock of the time limit: a thread that advances the engine's epoch while an instance runs.
 
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
@@ -6,10 +6,10 @@ use std::time::Duration;
 
 use wasmtime::Engine;
 
-/// How often the component is interrupted to look at the time and to let others run.
+/// How often the component is interrupted, to check the time and let other tasks run.
 pub(crate) const TICK: Duration = Duration::from_millis(10);
 
-/// The thread; it sleeps for as long as no instance works, but for a tick at the end.
+/// The thread. It sleeps while no instance works, except for one tick after the last.
 pub(crate) struct Ticker {
     shared: Arc<Shared>,
     thread: Option<JoinHandle<()>>,
@@ -24,8 +24,8 @@ struct Shared {
 #[derive(Default)]
 struct State {
     running: usize,
-    /// Whether anything began to run since the last tick. Most calls are far shorter than a
-    /// tick: the thread goes on for one more, so that only the first of many has to wake it.
+    /// Whether anything started to run since the last tick. Most calls are far shorter than a tick.
+    /// The thread runs one tick longer, so that only the first of many calls has to wake it.
     begun: bool,
     /// Whether the thread waits to be woken.
     waiting: bool,
@@ -47,7 +47,7 @@ impl Ticker {
         Ok(Self { shared, thread: Some(thread) })
     }
 
-    /// Keeps the clock going until the guard is dropped.
+    /// Keeps the clock running until the guard is dropped.
     pub(crate) fn running(&self) -> Running<'_> {
         let mut state = self.shared.lock();
         state.running += 1;
@@ -69,7 +69,7 @@ impl Drop for Ticker {
     }
 }
 
-/// Something runs for as long as this lives.
+/// A guard: something runs while it exists.
 pub(crate) struct Running<'a>(&'a Shared);
 
 impl Drop for Running<'_> {
@@ -79,7 +79,7 @@ impl Drop for Running<'_> {
 }
 
 impl Shared {
-    /// Waits until something runs or has run since the last tick; false when the clock is to
+    /// Waits until something runs or has run since the last tick. Returns false if the clock has to
     /// stop.
     fn wait_for_work(&self) -> bool {
         let mut state = self.lock();

@@ -12,7 +12,7 @@ use super::tenant::Tenant;
 use crate::error::Error;
 use crate::storage::StorageAdapter;
 
-/// Whether something of a call that is cut off may be stored.
+/// Whether a call that timed out may have stored something.
 const WRITES: bool = true;
 const READS: bool = false;
 
@@ -59,7 +59,7 @@ impl<S: StorageAdapter> Host for Tenant<S> {
 }
 
 impl<S: StorageAdapter> Tenant<S> {
-    /// Refuses a call that brings too much.
+    /// Refuses a call whose arguments are larger than the limits.
     fn check(&self, call: &impl Brings) -> Result<(), Refusal> {
         let (load, limits) = (call.load(), self.limits);
         let (found, of, max) = if load.bytes > limits.call_bytes_max {
@@ -71,7 +71,7 @@ impl<S: StorageAdapter> Tenant<S> {
         };
         Err(Refusal::InvalidInput(Fault {
             code: "call-too-large".to_owned(),
-            message: format!("the call brings {found} {of}; this host takes at most {max}"),
+            message: format!("the call has {found} {of}; this host allows at most {max}"),
         }))
     }
 
@@ -87,8 +87,7 @@ impl<S: StorageAdapter> Tenant<S> {
             Err(_) => Err(Refusal::Unavailable(StoreFault {
                 fault: Fault {
                     code: "call-timeout".to_owned(),
-                    message: "the call took longer than this host lets one take; make it again"
-                        .to_owned(),
+                    message: "the call took longer than this host allows; repeat it".to_owned(),
                 },
                 maybe_stored: writes,
             })),
@@ -96,7 +95,7 @@ impl<S: StorageAdapter> Tenant<S> {
     }
 }
 
-/// The error of a call that stores nothing, whatever it came across.
+/// The same error, saying that nothing was stored: for calls that only read.
 fn stored_nothing(mut error: Refusal) -> Refusal {
     if let Refusal::Storage(fault) | Refusal::Unavailable(fault) | Refusal::Denied(fault) =
         &mut error
@@ -213,7 +212,7 @@ mod tests {
         refused(tenant.get_delta_channel_history(config("t".to_owned()), channels).await);
     }
 
-    /// A store that fails, and knows less of it than it should, or never answers.
+    /// A store that fails and claims that it may have stored something, or never answers.
     struct Odd(bool);
 
     impl StorageAdapter for Odd {

@@ -1,4 +1,4 @@
-//! The host's errors, as what an agent is told.
+//! The host's errors, as agents see them.
 
 use langgraph_checkpoint_guest as guest;
 use langgraph_checkpoint_guest::{Fault, StoreFault};
@@ -28,12 +28,12 @@ pub(super) fn of_call(error: Error) -> guest::Error {
             let maybe_stored = component.stored() == Stored::Unknown;
             let fault = StoreFault { fault, maybe_stored };
             match component.kind() {
-                // These pass, or at least the next instance is another one.
+                // Temporary, or at least the next instance is another one.
                 ComponentErrorKind::Busy
                 | ComponentErrorKind::HostMemory
                 | ComponentErrorKind::RowsLost
                 | ComponentErrorKind::Trap => guest::Error::Unavailable(fault),
-                // The same call needs the same again.
+                // Repeating the same call would fail again.
                 ComponentErrorKind::AnswerLimit
                 | ComponentErrorKind::MemoryLimit
                 | ComponentErrorKind::Timeout

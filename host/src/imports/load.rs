@@ -1,4 +1,4 @@
-//! How much a call of a guest brings.
+//! How large the arguments of a guest's call are.
 
 use langgraph_checkpoint_guest::wit::types;
 
@@ -10,14 +10,14 @@ pub(super) struct Load {
 }
 
 impl Load {
-    /// Counts what a part brings.
+    /// Adds the size of a part.
     fn with(mut self, part: &impl Brings) -> Self {
         part.add_to(&mut self);
         self
     }
 }
 
-/// What counts in a call.
+/// An argument, or a part of one, whose size counts.
 pub(super) trait Brings {
     fn add_to(&self, load: &mut Load);
 

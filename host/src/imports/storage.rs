@@ -1,4 +1,4 @@
-//! The interface `storage`, on a database that holds its statements.
+//! The interface `storage`, on a database that confines its statements.
 
 use langgraph_checkpoint_guest::{Batch, RowSet, StoreFault};
 

@@ -1,4 +1,4 @@
-//! A tenant: a store of its own, and what one call on it may take.
+//! A tenant: its own store, and the limits of one call on it.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -6,16 +6,16 @@ use std::time::Duration;
 use crate::checkpointer::Checkpointer;
 use crate::storage::sqlite::SqliteStorage;
 
-/// What one call of a guest may take. The memory of a call is for `Limits` to bound, of the
-/// planner that the checkpointer was made with.
+/// The limits of one call of a guest. The memory of a call is limited by the `Limits` of the
+/// checkpointer's planner.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct CallLimits {
-    /// How long it may take, with the time that the store takes. A call that is cut off may take
-    /// effect all the same, whole.
+    /// How long it may take, including the time of the store. A call that times out may still take
+    /// effect, as a whole.
     pub time_limit: Duration,
-    /// How many bytes of values, names and ids one call may bring, which is more than it stores.
+    /// How many bytes of values, names and ids one call may pass, which is more than it stores.
     pub call_bytes_max: usize,
-    /// How many elements the lists of one call may have together: channels, versions, writes.
+    /// How many elements the lists of one call may have in total: channels, versions, writes.
     pub call_elements_max: usize,
 }
 
@@ -29,9 +29,9 @@ impl Default for CallLimits {
     }
 }
 
-/// The checkpointer that a guest's calls are made on. Each tenant needs one on a store of its
-/// own: a guest lists and deletes every thread of its store. How many threads and bytes that store
-/// may come to is said where it is opened (`SqliteOptions::quota`).
+/// The checkpointer for a guest's calls. Each tenant needs one on its own store, because a guest
+/// can list and delete every thread of its store. `SqliteOptions::quota` limits the threads and
+/// bytes of that store.
 #[derive(Debug)]
 pub struct Tenant<S = SqliteStorage> {
     pub(super) checkpointer: Arc<Checkpointer<S>>,
@@ -44,7 +44,7 @@ impl<S> Tenant<S> {
         Self { checkpointer, limits }
     }
 
-    /// The tenant's checkpointer, for what the host does itself.
+    /// The tenant's checkpointer, for the host's own calls.
     pub fn checkpointer(&self) -> &Checkpointer<S> {
         &self.checkpointer
     }

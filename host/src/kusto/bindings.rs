@@ -7,7 +7,7 @@
     reason = "generated from wit/kusto, where the documentation is"
 )]
 mod generated {
-    // What the component imports is WASI's, which others have bindings for.
+    // The component imports only WASI's interfaces, for which other crates have bindings.
     wasmtime::component::bindgen!({
         path: ["wit-packages/checkpoint", "wit-packages/kusto"],
         inline: "

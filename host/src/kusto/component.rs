@@ -19,8 +19,7 @@ use crate::component::ticker::{Running, Ticker};
 use crate::component::{engine, not_instantiated, unusable};
 use crate::error::Error;
 
-/// The component, ready to be instantiated. Cloning it is cheap, and clones share what was
-/// compiled.
+/// The component, ready to be instantiated. Cloning is cheap, and clones share the compiled code.
 #[derive(Clone)]
 pub struct KustoComponent(Arc<Compiled>);
 
@@ -38,8 +37,8 @@ impl std::fmt::Debug for KustoComponent {
 }
 
 impl KustoComponent {
-    /// Compiles the component that this crate brings along. Of the limits, memory, answers and
-    /// time hold for each instance; how many there are is for `KustoOptions::instances` to say.
+    /// Compiles the component that this crate contains. The limits on memory, answers and time hold
+    /// for each instance; `KustoOptions::instances` sets the number of instances.
     #[cfg(feature = "embedded")]
     pub fn embedded(limits: Limits) -> Result<Self, Error> {
         let bytes = include_bytes!(concat!(env!("OUT_DIR"), "/checkpointer-kusto.wasm"));
@@ -60,21 +59,21 @@ impl KustoComponent {
         Self::from_bytes(&component::read(path.as_ref())?, limits)
     }
 
-    /// Compiles the component ahead of time: machine code for
+    /// Compiles the component ahead of time. Returns machine code for
     /// [`KustoComponent::from_precompiled`], which needs no compiler.
     #[cfg(feature = "compiler")]
     pub fn precompile(bytes: &[u8]) -> Result<Vec<u8>, Error> {
         Ok(component::precompile(bytes)?)
     }
 
-    /// Loads what `KustoComponent::precompile` gave, on the same kind of machine; what another
-    /// major version of wasmtime gave is refused.
+    /// Loads what `KustoComponent::precompile` returned on the same kind of machine. The output of
+    /// another major version of wasmtime is refused.
     ///
     /// # Safety
     ///
-    /// The bytes run as machine code of this process, and no check finds out what was changed
-    /// in them. They must be what `precompile` gave, from a place that nobody else writes to.
-    #[allow(unsafe_code, reason = "where the bytes come from only the caller can know")]
+    /// The bytes run as machine code of this process, and nothing detects changes in them. They
+    /// must be what `precompile` returned, from a place that nobody else can write to.
+    #[allow(unsafe_code, reason = "only the caller can know where the bytes come from")]
     pub unsafe fn from_precompiled(bytes: &[u8], limits: Limits) -> Result<Self, Error> {
         let engine = engine()?;
         // SAFETY: the caller's promise is the one that wasmtime asks for.
@@ -92,7 +91,7 @@ impl KustoComponent {
         Ok(Self(Arc::new(Compiled { engine, component, ticker, limits })))
     }
 
-    /// A new instance, which can send requests to the places that are allowed.
+    /// A new instance, which can send requests only to the allowed places.
     pub(super) async fn instantiate(&self, outgoing: Outgoing) -> Result<Instance, Error> {
         let mut store = Store::new(&self.0.engine, State::new(&self.0.limits, outgoing));
         store.limiter(|state| &mut state.used);
@@ -106,7 +105,7 @@ impl KustoComponent {
     }
 }
 
-/// What the component imports and nothing else: a component that asks for more does not link.
+/// Provides exactly what the component imports: a component that imports more does not link.
 fn linker(engine: &Engine) -> wasmtime::Result<Linker<State>> {
     let mut linker = Linker::new(engine);
     let l = &mut linker;
@@ -126,7 +125,7 @@ impl HasData for HasTable {
     type Data<'a> = &'a mut ResourceTable;
 }
 
-/// What an instance has used, and its part of WASI.
+/// What an instance has used, and its WASI state.
 pub(super) struct State {
     used: Used,
     table: ResourceTable,
@@ -159,8 +158,8 @@ impl WasiHttpView for State {
     }
 }
 
-/// One instance in a store of its own. An instance whose call failed in `wasmtime` or was given
-/// up has to be dropped.
+/// One instance in its own `Store`. An instance whose call failed in `wasmtime` or was cancelled
+/// must be dropped.
 pub(super) struct Instance {
     exports: CheckpointerKusto,
     store: Store<State>,
@@ -168,20 +167,20 @@ pub(super) struct Instance {
 }
 
 impl Instance {
-    /// What the next call needs: its whole time, a clock that goes for as long as it runs, the
-    /// store and the exports.
+    /// Prepares the next call: resets its time limit. Returns the guard of the clock, the `Store`
+    /// and the exports.
     pub(super) fn enter(&mut self) -> (Running<'_>, &mut Store<State>, &CheckpointerKusto) {
         self.store.data_mut().used.rearm();
         self.store.set_epoch_deadline(1);
         (self.component.0.ticker.running(), &mut self.store, &self.exports)
     }
 
-    /// How many requests have left since the last look.
+    /// How many requests were sent since this was last called.
     pub(super) fn take_sent(&self) -> usize {
         self.store.data().outgoing.take_sent()
     }
 
-    /// Whether any has.
+    /// Whether a request was sent since then.
     pub(super) fn has_sent(&self) -> bool {
         self.store.data().outgoing.has_sent()
     }
@@ -206,7 +205,7 @@ mod tests {
         let allowed = KustoOptions::new("https://a.kusto.windows.net", "db");
         let outgoing = Outgoing::of(&allowed).unwrap();
         let mut instance = component.instantiate(outgoing).await.unwrap();
-        // The component is told to go elsewhere, as one that was tampered with might on its own.
+        // The component is told to go elsewhere, as a manipulated one might by itself.
         let elsewhere_uri = format!("http://{}", elsewhere.local_addr().unwrap());
         let options = KustoOptions::new(elsewhere_uri, "db").connect_options(None);
         instance.connect(&options).await.unwrap();

@@ -1,8 +1,8 @@
-//! One instance and its worker: calls wait in a queue and run one after the other, rows that
-//! wait are ingested in time.
+//! One instance and its worker. Calls wait in a queue and run one after another; the rows of
+//! write-behind are ingested on time.
 //!
-//! The worker goes on with a call whose caller has gone: an instance that is left in the middle
-//! of a call is of no use any more, and would take the rows with it that wait.
+//! The worker continues a call whose caller has gone: an instance that is left in the middle of a
+//! call is unusable, and its waiting rows would be lost.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -25,22 +25,22 @@ use super::outgoing::Outgoing;
 use crate::component::failed;
 use crate::error::{ComponentError, ComponentErrorKind, Error};
 
-/// A token with less than this left is renewed.
+/// A token that expires within this time is renewed.
 const TOKEN_RESERVE: Duration = Duration::from_secs(5 * 60);
 
-/// How much longer than its own deadlines a call may take before its instance is given up.
+/// How much longer than its own deadlines a call may take before its instance is dropped.
 const GRACE: Duration = Duration::from_secs(15);
 
-/// How many calls may wait in a queue before their callers wait to put them there.
+/// How many calls a queue holds. Callers of further calls wait for room.
 const QUEUE: usize = 64;
 
-/// Calls that an instance has made and that no query has shown yet. They outlive the instance.
+/// Calls that an instance has made and no query has shown yet. They outlive the instance.
 type Unshown = Arc<Mutex<Vec<UnshownCall>>>;
 
-/// What came of it.
+/// The result of a call.
 #[derive(Debug)]
 pub(super) enum Reply {
-    /// It is done, and there is nothing to tell.
+    /// Of a call that returns nothing.
     Done,
     /// Of `put`.
     Stored(StoredCheckpoint),
@@ -55,7 +55,7 @@ pub(super) enum Reply {
 struct Job {
     call: Call,
     caller: Caller,
-    /// What other lanes have sent, and the request has to see.
+    /// The calls of other lanes that this request must see.
     awaited: Vec<UnshownCall>,
     reply: oneshot::Sender<Result<Reply, Error>>,
     span: Span,
@@ -91,12 +91,12 @@ impl Lane {
         Self { jobs, unshown, worker: tokio::spawn(worker.run(queue)) }
     }
 
-    /// The calls that no query has shown yet, of those that have ended.
+    /// The ended calls that no query has shown yet.
     pub(super) fn unshown(&self) -> Vec<UnshownCall> {
         self.unshown.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Runs a request after those that wait. It sees the calls of other lanes that are given.
+    /// Runs a request after those in the queue. It sees the given calls of other lanes.
     pub(super) async fn run(
         &self,
         call: Call,
@@ -122,7 +122,7 @@ impl Lane {
         replied
     }
 
-    /// Takes no more requests, finishes those there are, and ingests what waits.
+    /// Takes no more requests, finishes those in the queue, and ingests the waiting rows.
     pub(super) async fn close(self) -> Result<(), Error> {
         drop(self.jobs);
         self.worker.await.unwrap_or_else(|_| Err(gone()))
@@ -133,13 +133,13 @@ struct Worker {
     component: KustoComponent,
     options: Arc<KustoOptions>,
     outgoing: Outgoing,
-    /// Nothing before the first call, and after one that failed in `wasmtime`.
+    /// `None` before the first call, and after one that failed in `wasmtime`.
     instance: Option<Instance>,
     token: Option<BearerToken>,
-    /// When rows that wait are to be ingested.
+    /// When the waiting rows must be ingested.
     due: Option<SystemTime>,
     unshown: Unshown,
-    /// What other lanes have sent and the next call has to see.
+    /// The calls of other lanes that the next call must see.
     awaited: Vec<UnshownCall>,
     losses: Losses,
 }
@@ -165,7 +165,7 @@ impl Worker {
             if let Some(instance) = &self.instance {
                 span.record("requests", instance.take_sent());
             }
-            // A caller that has gone does not hear of it.
+            // The caller may have gone.
             let _ = reply.send(replied);
         }
         if self.due.is_some() {
@@ -174,8 +174,8 @@ impl Worker {
         self.losses.at_the_end()
     }
 
-    /// Nobody waits for this flush, so that its failure is only logged: the rows still wait, and
-    /// the next call says so itself; or they are lost, and those whom it concerns are told.
+    /// Nobody waits for this flush, so its failure is only logged. Either the rows still wait, and
+    /// the next call reports the failure; or they are lost, and the callers concerned are told.
     async fn flush_in_time(&mut self) {
         let span = tracing::info_span!(
             "checkpoint_operation",
@@ -194,7 +194,7 @@ impl Worker {
         }
     }
 
-    /// Runs a request; a second time with another token where the token was refused.
+    /// Runs a request. If the token was refused, runs it once more with a new token.
     async fn answer(&mut self, call: Call, caller: &Caller) -> Result<Reply, Error> {
         let KustoLogin::Credential(_) = &self.options.login else {
             return self.once(call, caller, false).await;
@@ -241,7 +241,7 @@ impl Worker {
         }
     }
 
-    /// Runs a request on an instance. The outer error is that of one that cannot be used again.
+    /// Runs a request on an instance. The outer error means that the instance cannot be used again.
     async fn enter(
         &mut self,
         instance: &mut Instance,
@@ -262,15 +262,15 @@ impl Worker {
         if let Some(warning) = instance.take_warning().await? {
             tracing::warn!("{warning}");
         }
-        // What is acknowledged here is never unread again, whatever becomes of the instance.
+        // What is acknowledged here must be read from now on, whatever happens to the instance.
         let unshown = instance.unshown().await?;
         *self.unshown.lock().unwrap_or_else(PoisonError::into_inner) = unshown;
         Ok(replied)
     }
 
-    /// The time after which an instance is given up: the planner ends a call far earlier.
+    /// The time after which an instance is dropped. The planner ends a call far earlier.
     fn time_limit(&self) -> Duration {
-        // What waits may be ingested first, which has a deadline of its own.
+        // Waiting rows may be ingested first, which has its own deadline.
         2 * self.options.deadline.unwrap_or(Duration::from_secs(60)) + GRACE
     }
 
@@ -283,8 +283,8 @@ impl Worker {
         Ok(instance)
     }
 
-    /// Another token where the embedding gets them and the last one is about to expire, or was
-    /// refused.
+    /// Gets a new token if the embedding provides tokens and the last one was refused or expires
+    /// soon.
     async fn renew_token(&mut self, fresh: bool) -> Result<Option<String>, Error> {
         let KustoLogin::Credential(credential) = &self.options.login else { return Ok(None) };
         let lasts = |token: &BearerToken| {
@@ -344,7 +344,7 @@ impl Instance {
         Ok(connection.call_take_warning(store).await.map_err(failed)?)
     }
 
-    /// Runs a request. The outer error is that of an instance that cannot be used again.
+    /// Runs a request. The outer error means that the instance cannot be used again.
     pub(super) async fn call(&mut self, call: Call) -> Entered<Reply> {
         let (_running, store, exports) = self.enter();
         let connection = exports.langgraph_checkpoint_kusto_connection();
@@ -392,7 +392,7 @@ impl Instance {
 fn not_whole() -> Error {
     Error::invalid(
         "needs-whole-values",
-        "a value of the put refers to a base, which this checkpointer gives none of; put whole \
+        "a value of the put refers to a base, which this checkpointer does not support; put whole \
          values",
     )
 }

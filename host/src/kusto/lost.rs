@@ -1,5 +1,5 @@
-//! What was acknowledged, waited in an instance to be ingested, and went with it: it is told to
-//! whoever would otherwise take it for stored.
+//! Acknowledged rows that were lost with a failed instance before they were ingested. The callers
+//! who would otherwise take them for stored are told.
 
 use std::collections::BTreeSet;
 
@@ -8,33 +8,33 @@ use crate::error::{ComponentError, ComponentErrorKind, Error};
 /// Who calls.
 #[derive(Clone, Debug)]
 pub(super) enum Caller {
-    /// Somebody who is concerned with one thread.
+    /// A call on one thread.
     Thread(String),
-    /// Somebody who lists all threads.
+    /// A list of all threads.
     All,
-    /// Somebody who flushes.
+    /// A flush.
     Flush,
-    /// Nobody who hears of anything: the clock.
+    /// The timer: nobody to tell.
     Nobody,
 }
 
-/// What waits in the instance of a lane, and what was lost with those before it.
+/// What waits in the current instance of a lane, and what was lost with earlier ones.
 #[derive(Debug, Default)]
 pub(super) struct Losses {
-    /// The threads of which something may wait.
+    /// The threads that may have waiting rows.
     waiting: BTreeSet<String>,
-    /// The threads that lost something and whose callers have not heard of it.
+    /// The threads that lost rows and whose callers have not been told.
     threads: BTreeSet<String>,
-    /// How many threads lost something that a list of all threads has not told of.
+    /// How many threads lost rows since a list of all threads last reported it.
     list: usize,
-    /// The same of a flush.
+    /// The same for a flush.
     flush: usize,
-    /// The same of the end.
+    /// The same for `close`.
     close: usize,
 }
 
 impl Losses {
-    /// Notes a call that wrote, and whether anything waits after it.
+    /// Records a call: whether it wrote, and whether rows wait after it.
     pub(super) fn note(&mut self, caller: &Caller, wrote: bool, waits: bool) {
         if !waits {
             self.waiting.clear();
@@ -43,7 +43,7 @@ impl Losses {
         }
     }
 
-    /// Notes that the instance is gone.
+    /// Records that the instance is lost.
     pub(super) fn lose(&mut self) {
         let lost = self.waiting.len();
         self.threads.append(&mut self.waiting);
@@ -52,7 +52,8 @@ impl Losses {
         self.close += lost;
     }
 
-    /// The error for a caller who has not heard of what concerns it; its call is not made.
+    /// Fails if rows that concern the caller were lost and it has not been told. Its call is then
+    /// not made.
     pub(super) fn tell(&mut self, caller: &Caller) -> Result<(), Error> {
         match caller {
             Caller::Thread(thread) if self.threads.remove(thread) => Err(lost(1)),
@@ -62,7 +63,7 @@ impl Losses {
         }
     }
 
-    /// The error at the end, whoever has heard of it before.
+    /// The error for `close`, whether or not others have been told before.
     pub(super) fn at_the_end(&self) -> Result<(), Error> {
         some(self.close)
     }
@@ -74,9 +75,9 @@ fn some(threads: usize) -> Result<(), Error> {
 
 fn lost(threads: usize) -> Error {
     let message = format!(
-        "what was acknowledged of {threads} thread(s) and waited to be ingested is lost with the \
-         instance that it waited in, whose call failed; nothing was done for this call: repeat \
-         it, read what the store has, and put what is missing again"
+        "acknowledged rows of {threads} thread(s) were lost with the instance that they waited in, \
+         because one of its calls failed; nothing was done for this call: repeat it, read what \
+         the store has, and put again what is missing"
     );
     ComponentError::bare(ComponentErrorKind::RowsLost, message).into()
 }

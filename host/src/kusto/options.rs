@@ -1,4 +1,4 @@
-//! Where to, how, and as whom.
+//! The options: which cluster, how to write, and how to log in.
 
 use std::fmt;
 use std::future::Future;
@@ -14,10 +14,10 @@ use crate::error::Error;
 /// How rows reach the store.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum KustoIngestMode {
-    /// Streaming ingestion, and commands for a while where the cluster has it off.
+    /// Streaming ingestion; if the cluster has it off, ingestion commands for a while.
     #[default]
     Auto,
-    /// Streaming ingestion alone.
+    /// Only streaming ingestion.
     Streaming,
     /// Ingestion commands, for clusters without streaming ingestion.
     Inline,
@@ -28,8 +28,7 @@ pub enum KustoIngestMode {
 pub struct BearerToken {
     /// The token.
     pub value: String,
-    /// When it is no longer any good; it is replaced five minutes earlier. Nothing where that is
-    /// not known.
+    /// When it expires; it is replaced five minutes earlier. `None` if that is not known.
     pub expires_at: Option<SystemTime>,
 }
 
@@ -44,20 +43,20 @@ pub type CredentialError = Box<dyn std::error::Error + Send + Sync>;
 
 /// Gets bearer tokens for a cluster.
 pub trait KustoCredential: Send + Sync {
-    /// A token; `fresh` where the last one was refused although it had not expired.
+    /// Returns a token. `fresh` is true if the last one was refused although it had not expired.
     fn token(
         &self,
         fresh: bool,
     ) -> Pin<Box<dyn Future<Output = Result<BearerToken, CredentialError>> + Send + '_>>;
 }
 
-/// As whom to log in.
+/// How to log in.
 #[derive(Clone, Default)]
 pub enum KustoLogin {
-    /// As nobody: a local server.
+    /// Without a login: for a local server.
     #[default]
     None,
-    /// With this bearer token, for as long as it lasts.
+    /// With this bearer token, until it expires.
     Token(String),
     /// As an application with a secret.
     ClientSecret {
@@ -68,7 +67,7 @@ pub enum KustoLogin {
         /// Its secret.
         secret: String,
     },
-    /// With tokens that the embedding gets.
+    /// With tokens that the embedding provides.
     Credential(Arc<dyn KustoCredential>),
 }
 
@@ -87,39 +86,41 @@ impl fmt::Debug for KustoLogin {
     }
 }
 
-/// Where to and how. What is `None` is left to the planner's defaults.
+/// The options of a Kusto store. An option that is `None` has the planner's default, which its
+/// comment names.
 #[derive(Clone, Debug)]
 pub struct KustoOptions {
     /// The cluster's URI, such as `https://name.region.kusto.windows.net`.
     pub cluster_uri: String,
     /// The database.
     pub database: String,
-    /// As whom to log in.
+    /// How to log in.
     pub login: KustoLogin,
     /// The login endpoint of an application's secret, such as
     /// `https://login.microsoftonline.com`.
     pub authority: Option<String>,
-    /// The table of the log: `CheckpointLog`.
+    /// The table of the log. Default: `CheckpointLog`.
     pub table: Option<String>,
     /// How rows reach the store.
     pub ingest_mode: KustoIngestMode,
-    /// Write-behind: acknowledge at once and ingest when so many rows wait. **What is
-    /// acknowledged and not flushed is lost with the process.** 1: no write-behind.
+    /// Write-behind: acknowledge at once, and ingest when this many rows wait. **Rows that are
+    /// acknowledged but not flushed are lost with the process.** Default: 1, no write-behind.
     pub batch_size: Option<u32>,
-    /// Write-behind: ingest rows that have waited for so long. 30 seconds.
+    /// Write-behind: how long rows may wait before they are ingested. Default: 30 seconds.
     pub flush_interval: Option<Duration>,
-    /// How long a call may try in all. A minute.
+    /// How long a call may take, with all retries. Default: one minute.
     pub deadline: Option<Duration>,
-    /// After how many days the table drops rows. 365.
+    /// After how many days the table drops rows. Default: 365.
     pub retention_days: Option<u32>,
-    /// How long a read waits for rows that do not show yet, within its deadline. A minute.
+    /// How long a read waits, within its deadline, for rows that are not visible yet. Default: one
+    /// minute.
     pub visibility_timeout: Option<Duration>,
     /// `delete_thread` also removes the rows, with commands that need an administrator.
     pub admin: bool,
     /// Hosts, beyond the service's own and loopback, that may get the token.
     pub trusted_hosts: Vec<String>,
-    /// How many calls are under way at once; those of one thread are one after the other. 8, and
-    /// 1 with write-behind, so that what waits is ingested together.
+    /// How many calls may be under way at once; the calls of one thread run one after another.
+    /// Default: 8, or 1 with write-behind, so that waiting rows are ingested together.
     pub instances: Option<usize>,
 }
 
@@ -144,7 +145,7 @@ impl KustoOptions {
         }
     }
 
-    /// What a Kusto connection string says, and the defaults.
+    /// The options in a Kusto connection string, and defaults for the others.
     pub fn from_connection_string(text: &str) -> Result<Self, Error> {
         let connection = connection::parse(text)?;
         let database = connection.database.ok_or_else(|| {

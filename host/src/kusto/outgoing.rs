@@ -1,4 +1,4 @@
-//! Which requests may leave: those to the cluster, and to the login endpoint where the component
+//! Which requests may be sent: those to the cluster, and to the login endpoint if the component
 //! logs in by itself.
 
 use std::sync::Arc;
@@ -23,7 +23,7 @@ struct Origin {
 }
 
 impl Origin {
-    /// Of a URI that a caller gave, read as the planner reads it.
+    /// Reads a caller's URI as the planner reads it.
     fn parse(uri: &str) -> Result<Self, Error> {
         let endpoint = Endpoint::parse(uri)?;
         let authority = endpoint.origin.split_once("://").map_or("", |(_, authority)| authority);
@@ -32,10 +32,10 @@ impl Origin {
         Ok(Self::new(endpoint.secure, endpoint.host, port))
     }
 
-    /// Of a request.
+    /// The scheme, host and port of a request. `None` if it lacks one, or has a user or password.
     fn of(uri: &http::Uri) -> Option<Self> {
         let authority = uri.authority()?;
-        // User and password in an authority say nothing about where it leads, and nothing good.
+        // A user or password does not change where a URI leads; it can only mislead.
         if authority.as_str().contains('@') {
             return None;
         }
@@ -52,7 +52,7 @@ impl Origin {
     }
 }
 
-/// The places requests may go to, and how many went.
+/// The places that requests may go to, and how many were sent.
 #[derive(Clone, Debug)]
 pub(super) struct Outgoing {
     allowed: Arc<[Origin]>,
@@ -71,17 +71,17 @@ impl Outgoing {
         Ok(Self { allowed: allowed.into(), sent: Arc::default() })
     }
 
-    /// How many requests have left since the last look.
+    /// How many requests were sent since this was last called.
     pub(super) fn take_sent(&self) -> usize {
         self.sent.swap(0, Ordering::Relaxed)
     }
 
-    /// Whether any has.
+    /// Whether a request was sent since then.
     pub(super) fn has_sent(&self) -> bool {
         self.sent.load(Ordering::Relaxed) > 0
     }
 
-    /// The same places, counted by itself.
+    /// The same places, with a count of its own.
     pub(super) fn counted_anew(&self) -> Self {
         Self { allowed: Arc::clone(&self.allowed), sent: Arc::default() }
     }
@@ -101,8 +101,7 @@ impl WasiHttpHooks for Outgoing {
         _processed: Box<dyn Future<Output = HttpResult<()>> + Send>,
     ) -> Box<dyn Future<Output = HttpResult<Sent>> + Send> {
         if !self.allows(request.uri()) {
-            // Where it was to go is not shown: the component chose it, and may have put anything
-            // there.
+            // The address is not logged: the component chose it, and it may contain anything.
             tracing::warn!("a request to a place that is not allowed was refused");
             return Box::new(async { Err(HttpError::HttpRequestDenied) });
         }

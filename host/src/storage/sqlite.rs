@@ -1,9 +1,9 @@
 //! SQLite, through rusqlite.
 //!
-//! One worker writes and commits in groups: the batches that wait share one transaction, and
-//! each is answered after its commit. A few workers read beside it, each in a read transaction
-//! of its own, which the write-ahead log allows. An in-memory database has one connection, so
-//! its reads go through the writer.
+//! One worker writes and commits in groups: waiting batches share one transaction, and each is
+//! answered after its commit. A few workers read at the same time, each in its own read
+//! transaction, which the write-ahead log allows. An in-memory database has one connection, so the
+//! writer also reads.
 
 mod agent;
 mod confine;
@@ -32,11 +32,11 @@ use super::{StorageAdapter, StorageError};
 /// When a commit waits for the disk.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Synchronous {
-    /// At every commit: what was acknowledged survives a loss of power.
+    /// At every commit: acknowledged calls survive a loss of power.
     #[default]
     Full,
-    /// At checkpoints of the log: what was acknowledged survives the death of the process; a
-    /// loss of power may undo the last commits, and never damages the file.
+    /// At checkpoints of the log: acknowledged calls survive the end of the process. A loss of
+    /// power may undo the last commits, but never damages the file.
     Normal,
 }
 
@@ -47,11 +47,12 @@ pub struct SqliteOptions {
     pub synchronous: Synchronous,
     /// How long a batch waits for a lock that another connection holds.
     pub busy_deadline: Duration,
-    /// How many connections read beside the writer; at least one. Unused in memory.
+    /// How many connections read besides the writer; at least one. Not used for a database in
+    /// memory.
     pub readers: usize,
-    /// Opens the file for reading only; it has to exist.
+    /// Opens the file read-only; it must exist.
     pub read_only: bool,
-    /// How much the database may come to. Without limits by default.
+    /// How large the database may become. No limits by default.
     pub quota: Quota,
 }
 
@@ -69,26 +70,26 @@ impl Default for SqliteOptions {
 
 /// A SQLite database as a store.
 ///
-/// A file that is deleted or replaced while it is open fails every call. One whose bytes another
-/// program writes over in place, as `cp` does with a backup, is not noticed by SQLite or here:
-/// what was acknowledged may be lost, and what is read may be damaged. Close the store before, or
+/// If the file is deleted or replaced while it is open, every call fails. If another program
+/// overwrites the file in place, as `cp` does with a backup, neither SQLite nor this crate notices:
+/// acknowledged data may be lost, and reads may return damaged data. Close the store first, or
 /// restore through SQLite, which takes the locks.
 ///
-/// Dropping it finishes the writes that are queued, joins the workers and closes the
-/// connections, which blocks for as long as those writes take.
+/// Dropping it finishes the queued writes, joins the workers and closes the connections. This
+/// blocks for as long as those writes take.
 #[derive(Debug)]
 pub struct SqliteStorage {
-    // Fields are dropped in order: the writer closes last, so it is the one that moves the
-    // write-ahead log into the database.
+    // Fields are dropped in order. The writer closes last, because it can move the write-ahead log
+    // into the database.
     readers: Option<Worker>,
     writer: Worker,
 }
 
 impl SqliteStorage {
-    /// Opens the database in a file, which is made where it is missing. `:memory:` opens one in
-    /// memory, as everywhere with SQLite.
+    /// Opens the database in a file, and creates the file if it is missing. `:memory:` opens a
+    /// database in memory, as in SQLite.
     ///
-    /// This blocks; in async code, call it where blocking is allowed.
+    /// This blocks: in async code, call it where blocking is allowed.
     pub fn open(path: impl AsRef<Path>, options: &SqliteOptions) -> Result<Self, StorageError> {
         let path = path.as_ref();
         if path.as_os_str() == ":memory:" {
@@ -109,7 +110,7 @@ impl SqliteStorage {
         Self::start(writer_in_memory(options)?, Vec::new(), options.busy_deadline)
     }
 
-    /// Starts the workers; without readers, the writer reads as well.
+    /// Starts the workers. Without readers, the writer reads too.
     fn start(
         writer: Session,
         readers: Vec<Session>,
@@ -132,7 +133,7 @@ impl StorageAdapter for SqliteStorage {
     }
 }
 
-/// The session that writes to a file, and what it has open.
+/// The session that writes to a file, and the files that it has open.
 fn writer_of(path: &Path, options: &SqliteOptions) -> Result<(Session, Arc<Files>), StorageError> {
     let writer = connection::open_writer(path, options)?;
     let files = Arc::new(Files::of(path));

@@ -1,4 +1,4 @@
-//! What the tests share: the component, futures stepped by hand, calls with plain values.
+//! Shared by the tests: the component, futures that are polled by hand, calls with plain values.
 
 #![allow(dead_code, reason = "each test file uses a part")]
 

@@ -15,7 +15,7 @@ from .server import LocalKusto
 
 
 def main() -> None:
-    """Serves until it is told to stop, or until its standard input ends where that was asked."""
+    """Serves until it is stopped, or, with `--until-input-ends`, until its standard input ends."""
     parser = argparse.ArgumentParser(
         prog="local_kusto", description="A local stand-in for a Kusto cluster. It is not Kusto."
     )
@@ -51,7 +51,7 @@ def main() -> None:
     server.serve_forever(poll_interval=0.2)
     server.server_close()
     cluster.close()
-    # Threads of connections that are still open hold on to DuckDB: there is nothing to wait for.
+    # Threads of open connections still use DuckDB: exit without waiting for them.
     sys.stdout.flush()
     os._exit(0)
 

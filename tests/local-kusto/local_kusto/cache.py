@@ -1,4 +1,4 @@
-"""What was worked out before."""
+"""A cache of computed results."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ _ENTRIES_MAX = 4000
 
 
 class Cache:
-    """The most recently used entries, for several threads."""
+    """The most recently used entries; safe for several threads."""
 
     def __init__(self) -> None:
         self._entries: OrderedDict[Any, Any] = OrderedDict()
@@ -24,7 +24,7 @@ class Cache:
             return self._entries.get(key)
 
     def keep(self, key: Any, value: Any) -> None:
-        """Keeps an entry, and lets go of the one that was not used for longest."""
+        """Stores an entry, and drops the least recently used one."""
         with self._lock:
             self._entries[key] = value
             while len(self._entries) > _ENTRIES_MAX:

@@ -1,4 +1,4 @@
-"""What a database holds besides rows: tables, policies, mappings, functions, views."""
+"""What a database has besides rows: tables, policies, mappings, functions, views."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ STORED_TYPES = {
     "timespan": "INTERVAL",
     "time": "INTERVAL",
 }
-#: KQL type to the name that `.NET` and version 1 of the protocol have for it.
+#: KQL type to its name in `.NET` and in version 1 of the protocol.
 DATA_TYPES = {
     "bool": "SByte",
     "datetime": "DateTime",
@@ -78,7 +78,7 @@ class Function:
     docstring: str = ""
 
     def definition(self) -> str:
-        """The function as duckdb-kql takes it."""
+        """The function in the form that duckdb-kql takes."""
         return f"function {self.name}{self.parameters} {self.body}"
 
 
@@ -90,7 +90,7 @@ class View:
     source: str
     query: str
     columns: dict[str, str]
-    #: What its rows are grouped by.
+    #: The columns that its rows are grouped by.
     keys: list[str] = field(default_factory=list)
     folder: str = ""
     docstring: str = ""
@@ -106,19 +106,19 @@ class Catalog:
     policies: dict[str, Any] = field(default_factory=dict)
 
     def table(self, name: str) -> Table:
-        """A table that must be there."""
+        """The table. Fails if it does not exist."""
         if name not in self.tables:
             raise entity_not_found("Table", name)
         return self.tables[name]
 
     def view(self, name: str) -> View:
-        """A view that must be there."""
+        """The view. Fails if it does not exist."""
         if name not in self.views:
             raise entity_not_found("MaterializedView", name)
         return self.views[name]
 
     def schema(self) -> dict[str, list[str]]:
-        """The columns of everything that has rows, for the translator."""
+        """The columns of all tables and views, for the translator."""
         schema = {name: list(table.columns) for name, table in self.tables.items()}
         schema.update({name: list(view.columns) for name, view in self.views.items()})
         return schema
@@ -128,18 +128,18 @@ class Catalog:
         return [function.definition() for function in self.functions.values()]
 
     def signature(self) -> str:
-        """Two catalogs with the same one give the same SQL for the same KQL."""
+        """A key: catalogs with equal keys give the same SQL for the same KQL."""
         columns = {name: table.columns for name, table in self.tables.items()}
         views = {name: view.columns for name, view in self.views.items()}
         return json.dumps([columns, views, self.definitions()])
 
     def to_json(self) -> str:
-        """For a file."""
+        """The catalog as JSON, for a file."""
         return json.dumps(asdict(self), indent=1)
 
     @staticmethod
     def from_json(text: str) -> Catalog:
-        """From a file."""
+        """The catalog from the JSON of a file."""
         raw = json.loads(text)
         return Catalog(
             tables={name: Table(**value) for name, value in raw["tables"].items()},

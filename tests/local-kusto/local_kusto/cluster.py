@@ -1,4 +1,4 @@
-"""What the server holds: databases, made when they are first named, and what tests set."""
+"""What the server has: databases, created when first named, and the settings of tests."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ from .faults import Plan
 from .plan import Planner
 from .settings import Settings
 
-#: Stands for every database without a setting or a plan of its own.
+#: The key for every database that has no setting or faults of its own.
 EVERY = "*"
 _LOG_ENTRIES_MAX = 20_000
-#: No database that a request may name.
+#: Not a name that a request may use.
 _TEMPLATE = "template of databases"
 _ADMIN = frozenset({"admin"})
 
@@ -42,7 +42,7 @@ class Cluster:
         self.log = RequestLog()
 
     def database(self, name: str) -> Database:
-        """The database, which is made where it does not exist."""
+        """The database. Creates it if it does not exist."""
         found = self._databases.get(name)
         if found is not None:
             return found
@@ -66,7 +66,7 @@ class Cluster:
             return database
 
     def _prepare(self, database: Database, provision: str) -> None:
-        """Runs the commands on the first database, and does as they did on the others."""
+        """Runs the commands on the first database, and copies the result for the others."""
         if self._template:
             database.become(self._template)
             return
@@ -76,7 +76,7 @@ class Cluster:
             self._template.become(database)
 
     def drop(self, name: str) -> None:
-        """Lets go of a database."""
+        """Drops a database."""
         with self._lock:
             database = self._databases.pop(name, None)
             self._settings.pop(name, None) if name != EVERY else None
@@ -86,16 +86,16 @@ class Cluster:
                 database.close()
 
     def close(self) -> None:
-        """Lets go of all."""
+        """Closes all databases."""
         for name in list(self._databases):
             self.drop(name)
 
     def settings(self, name: str) -> Settings:
-        """How a database answers."""
+        """The settings of a database."""
         return self._settings.get(name) or self._settings[EVERY]
 
     def set(self, name: str, raw: dict[str, Any]) -> Settings:
-        """Changes how a database answers."""
+        """Changes the settings of a database."""
         with self._lock:
             settings = deepcopy(self.settings(name))
             settings.update(raw)
@@ -107,7 +107,7 @@ class Cluster:
         return self._plans.get(name) or self._plans.get(EVERY)
 
     def set_plan(self, name: str, raw: dict[str, Any] | None) -> None:
-        """Gives a database its faults, or takes them away."""
+        """Sets or removes the faults of a database."""
         plan = Plan(raw) if raw is not None else None
         with self._lock:
             if plan:
@@ -117,7 +117,7 @@ class Cluster:
 
 
 class RequestLog:
-    """Every request that was seen, the oldest of very many dropped."""
+    """A log of requests; the oldest are dropped when there are very many."""
 
     def __init__(self) -> None:
         self._entries: collections.deque[dict[str, Any]] = collections.deque(
@@ -127,13 +127,13 @@ class RequestLog:
         self._count = 0
 
     def add(self, entry: dict[str, Any]) -> None:
-        """Numbers an entry and keeps it."""
+        """Numbers an entry and stores it."""
         with self._lock:
             self._count += 1
             self._entries.append({"number": self._count, **entry})
 
     def entries(self, database: str | None, after: int) -> list[dict[str, Any]]:
-        """The entries of a database, or all, from one on."""
+        """The entries of a database, or all entries, after a number."""
         with self._lock:
             return [
                 entry
@@ -142,7 +142,7 @@ class RequestLog:
             ]
 
     def clear(self, database: str | None) -> None:
-        """Forgets the entries of a database, or all."""
+        """Removes the entries of a database, or all entries."""
         with self._lock:
             kept = [one for one in self._entries if database not in (None, one["database"])]
             self._entries.clear()

@@ -1,4 +1,4 @@
-"""`/local/...`: what tests ask of the server, and no cluster has."""
+"""`/local/...`: endpoints for tests, which no cluster has."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from .login import Login
 def answer(
     cluster: Cluster, login: Login, method: str, path: str, query: dict[str, str], body: Any
 ) -> tuple[int, Any]:
-    """A status and what to say."""
+    """The status and the body of a response."""
     body = body or {}
     name = body.get("database") or query.get("database") or EVERY
     try:

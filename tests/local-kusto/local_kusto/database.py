@@ -22,7 +22,7 @@ from .plan import Plan, Planner, Step
 from .translation import Compiled
 from .values import column_type
 
-#: More rows go to DuckDB as JSON.
+#: More rows than this go to DuckDB as JSON.
 _FEW_ROWS = 10
 #: What was parsed of them.
 _insertions = Cache()
@@ -32,7 +32,7 @@ _CATALOG_ERRORS = (duckdb.BinderException, duckdb.CatalogException)
 
 @dataclass
 class RowSet:
-    """What one tabular statement gives."""
+    """The result of a tabular statement."""
 
     #: Names and KQL types.
     columns: list[tuple[str, str]]
@@ -41,18 +41,18 @@ class RowSet:
 
 @dataclass
 class Held:
-    """Rows that were acknowledged and do not show yet."""
+    """Rows that were acknowledged and are not visible yet."""
 
     table: str
     rows: list[list[Any]]
-    #: They show to the query after so many.
+    #: They become visible after this many queries.
     queries: int
-    #: They show after this moment of the monotonic clock at the latest.
+    #: They become visible at this moment of the monotonic clock at the latest.
     until: float
 
 
 class Database:
-    """A database. Whoever calls holds `lock`."""
+    """A database. Callers must hold `lock`."""
 
     def __init__(
         self, name: str, root: duckdb.DuckDBPyConnection, planner: Planner, folder: Path | None
@@ -71,15 +71,15 @@ class Database:
         if self._catalog_file and self._catalog_file.exists():
             self.catalog = Catalog.from_json(self._catalog_file.read_text("utf-8"))
         self._signature = self.catalog.signature()
-        #: The statements that made what the catalog lists.
+        #: The statements that created the entities of the catalog.
         self._made: list[str] = []
-        #: View to the statement that makes it; and those that wait for it.
+        #: View to the statement that creates it; and those not created yet.
         self._creations: dict[str, str] = {}
         self._unmade: set[str] = set()
 
     def become(self, template: Database) -> None:
-        """Makes everything that another database has, but no rows. Views are made when they are
-        asked for: DuckDB takes its time for them."""
+        """Creates everything that another database has, except rows. Views are created when first
+        used, because DuckDB is slow to create them."""
         for statement in template._made:
             self.make(statement)
         self._creations = dict(template._creations)
@@ -88,12 +88,12 @@ class Database:
         self.changed()
 
     def make(self, statement: str) -> None:
-        """Runs a statement that makes or drops something."""
+        """Runs a statement that creates or drops something."""
         self._cursor.execute(statement)
         self._made.append(statement)
 
     def close(self) -> None:
-        """Lets go of the rows; those of a file stay there."""
+        """Closes the database; rows in a file stay there."""
         self.release(everything=True)
         self._cursor.execute("USE memory")
         self._cursor.execute(f"DETACH {quoted(self.name)}")
@@ -105,7 +105,7 @@ class Database:
         return self._run(plan, values)
 
     def query_alone(self, table: Table, text: str) -> RowSet:
-        """The result of a query of one table that the catalog need not have."""
+        """The result of a query of one table, which need not be in the catalog."""
         catalog = Catalog(tables={table.name: table})
         plan, values = self._planner.plan(text, {}, catalog, catalog.signature())
         return self._run(plan, values)[0]
@@ -119,7 +119,7 @@ class Database:
         return plan.statement(plan.steps[0]).sql
 
     def _run(self, plan: Plan, values: dict[str, Any]) -> list[RowSet]:
-        """Runs the steps of a plan. What is stored on the way is gone with its transaction."""
+        """Runs the steps of a plan. Intermediate tables disappear with its transaction."""
         stores = any(step.kind == "table" for step in plan.steps)
         results: list[RowSet] = []
         self._make_views(plan)
@@ -163,13 +163,13 @@ class Database:
         return RowSet(columns, self._cursor.fetchall())
 
     def _run_parsed(self, step: Step, sql: str, values: dict[str, Any]) -> None:
-        """DuckDB takes longer to parse a text than to run it on a few rows."""
+        """Parses a statement only once: that takes longer than running it on a few rows."""
         if step.parsed is None:
             [step.parsed] = self._cursor.extract_statements(sql)
         self._cursor.execute(step.parsed, values)
 
     def _store(self, plan: Plan, step: Step, values: dict[str, Any], nothing: bool) -> int:
-        """Makes the table of a step; gives how many rows it has."""
+        """Creates the table of a step. Returns how many rows it has."""
         if nothing:
             columns = ", ".join(f"{quoted(name)} {kind}" for name, kind in step.columns or [])
             self.sql(f"CREATE TEMP TABLE {quoted(step.name)} ({columns})")
@@ -184,12 +184,12 @@ class Database:
         return count
 
     def sql(self, text: str, values: Any = None) -> list[tuple[Any, ...]]:
-        """Runs SQL of this server's own."""
+        """Runs this server's own SQL."""
         self._cursor.execute(text, values)
         return self._cursor.fetchall()
 
     def changed(self) -> None:
-        """To be called after each change of the catalog."""
+        """Must be called after each change of the catalog."""
         self._signature = self.catalog.signature()
         if self._catalog_file:
             self._catalog_file.write_text(self.catalog.to_json(), "utf-8")
@@ -208,7 +208,7 @@ class Database:
             self._cursor.execute(parsed, [value for row in rows for value in row])
 
     def _insert_many(self, table: str, rows: list[list[Any]]) -> None:
-        """Binding value by value takes a millisecond for two rows; one text of JSON does not."""
+        """Adds rows as one JSON text: binding single values takes a millisecond for two rows."""
         described = self.sql(f"SELECT column_type FROM (DESCRIBE {quoted(table)})")
         stored = [row[0] for row in described]
         read = ["VARCHAR" if kind in _READ_AS_TEXT else kind for kind in stored]
@@ -223,7 +223,7 @@ class Database:
 
     @contextmanager
     def meeting(self, fault: Fault | None) -> Iterator[None]:
-        """One request at a time, which meets a fault or none."""
+        """Runs one request at a time, with a fault or none."""
         with self.lock:
             self._fault = fault
             try:
@@ -300,14 +300,14 @@ class Database:
         self.changed()
 
     def keep_for_views(self, table: str, rows: list[int]) -> None:
-        """Before rows of a table go: its views go on to count them, as with Kusto."""
+        """Called before rows of a table are deleted: its views still count them, as in Kusto."""
         for view in self.catalog.views.values():
             if view.source == table:
                 kept = quoted(kept_rows(view.name))
                 self.sql(f"INSERT INTO {kept} SELECT * FROM {quoted(table)} {AMONG}", [rows])
 
 
-#: The condition that a row is one of those whose numbers are bound.
+#: The condition that a row's number is one of the bound ones.
 AMONG = "WHERE rowid IN (SELECT unnest(CAST(? AS BIGINT[])))"
 
 

@@ -1,4 +1,4 @@
-"""Whether a query has no rows because of what it reads: then it need not be run.
+"""Whether a query has no rows because the tables it reads are empty: then it is not run.
 
 Most requests of the checkpointer ask for several levels of chunks, and find none from some level
 on. Planning a statement costs DuckDB more than running it, so what is empty is told beforehand.
@@ -10,7 +10,7 @@ import re
 
 from .lexer import tokens
 
-#: Operators that give no row where they get none. Not `summarize` without `by`, nor `count`.
+#: Operators that give no rows if they get none. `summarize` without `by` and `count` do.
 _ROWWISE = frozenset(
     {
         "distinct",
@@ -28,14 +28,14 @@ _ROWWISE = frozenset(
     }
 )
 _JOIN = re.compile(r"join\s+kind\s*=\s*(?:inner|leftsemi)\s+(?:\(\s*)?(?P<right>\w+)\s*\)?\s+on\b")
-#: A column that must be among the values of another query, and no alternative to it.
+#: A column that must be among the values of another query, without an alternative.
 _AMONG = re.compile(r"\w+\s+in\s*\(\s*(?P<names>\w+)\s*\)")
 _OR = re.compile(r"\bor\b")
 _UNION = re.compile(r"union\s+(?P<names>\w+(?:\s*,\s*\w+)*)$")
 
 
 def is_empty(text: str, empty: set[str], lets: dict[str, str]) -> bool:
-    """Whether the query has no rows, where the tables named in `empty` have none."""
+    """Whether the query has no rows if the tables named in `empty` have none."""
     source, *operators = _parts(text)
     known = _source_is_empty(source, empty, lets)
     for operator in operators:
@@ -49,7 +49,7 @@ def is_empty(text: str, empty: set[str], lets: dict[str, str]) -> bool:
 
 
 def _needed(operator: str) -> list[str]:
-    """The queries that every row an operator lets through is found in."""
+    """The queries that must contain every row that an operator passes."""
     joined = _JOIN.match(operator)
     if joined:
         return [joined["right"]]
@@ -72,7 +72,7 @@ def _groups(operator: str, text: str) -> bool:
 
 
 def _parts(text: str) -> list[str]:
-    """What pipes outside brackets divide."""
+    """Splits a text at pipes outside brackets."""
     parts: list[list[str]] = [[]]
     depth = 0
     for token in tokens(text):

@@ -1,4 +1,4 @@
-"""What the service says when it refuses."""
+"""The service's refusals."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def semantic(message: str) -> KustoError:
 
 
 def syntax(message: str) -> KustoError:
-    """A text that is no KQL."""
+    """A text that is not KQL."""
     return KustoError(
         f"Syntax error: {message}",
         code="BadRequest_SyntaxError",
@@ -68,7 +68,7 @@ def syntax(message: str) -> KustoError:
 
 
 def unsupported(message: str) -> KustoError:
-    """KQL that Kusto takes and this server does not."""
+    """KQL that Kusto accepts and this server does not."""
     return KustoError(
         f"The local server, which is not Kusto, cannot do this: {message}.",
         code="LocalKusto_NotSupported",
@@ -77,7 +77,7 @@ def unsupported(message: str) -> KustoError:
 
 
 def entity_not_found(kind: str, name: str) -> KustoError:
-    """A table, mapping, view or function that is not there."""
+    """A table, mapping, view or function that does not exist."""
     return KustoError(
         f"Entity ID '{name}' of kind '{kind}' was not found.",
         code="BadRequest_EntityNotFound",
@@ -96,7 +96,7 @@ def forbidden(principal: str, what: str) -> KustoError:
 
 
 def unauthorized(why: str) -> KustoError:
-    """A caller without a token, or with one that is no good."""
+    """A caller without a valid token."""
     return KustoError(
         f"Authentication failed: {why}.",
         status=401,

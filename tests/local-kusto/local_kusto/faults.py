@@ -1,4 +1,4 @@
-"""Faults on demand, which the service has of its own accord."""
+"""Faults on demand, such as the service has by itself."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 
 from .errors import KustoError, forbidden, unauthorized
 
-#: Answers instead of the request's effect.
+#: Faults that answer instead of running the request.
 REFUSALS = {
     "throttled": lambda fault: KustoError(
         "The request was denied due to throttling.",
@@ -56,14 +56,14 @@ REFUSALS = {
     "unauthorized": lambda fault: unauthorized("the token has expired"),
     "forbidden": lambda fault: forbidden("the caller", "access the database"),
 }
-#: What happens to the connection.
+#: Faults of the connection.
 CUTS = frozenset({"cut-before", "cut-after", "cut-during"})
-#: What happens to rows that are acknowledged.
+#: Faults of rows that are acknowledged.
 INGESTIONS = frozenset({"delayed", "duplicated", "torn"})
-#: What happens to a result whose status is 200.
+#: Faults of a result whose status is 200.
 RESULTS = frozenset({"partial"})
 KINDS = frozenset(REFUSALS) | CUTS | INGESTIONS | RESULTS
-#: `rows` is both ways of adding rows.
+#: `rows` means both ways of adding rows.
 PLACES = frozenset({"query", "mgmt", "ingest", "inline", "rows", "any"})
 
 
@@ -73,20 +73,20 @@ class Fault:
 
     kind: str
     on: str
-    #: So many matching requests pass first.
+    #: This many matching requests pass first.
     after: int = 0
-    #: It hits so many; None for no end.
+    #: Then it hits this many; None: all.
     count: int | None = None
     #: It hits each matching request with this probability.
     probability: float = 1.0
     retry_after: float | None = None
-    #: `delayed`, `torn`: the rows show to the query after so many.
+    #: `delayed`, `torn`: the rows become visible after this many queries.
     queries: int | None = None
-    #: `delayed`, `torn`: the rows show after so many milliseconds.
+    #: `delayed`, `torn`: the rows become visible after this many milliseconds.
     ms: float | None = None
-    #: `torn`: so many rows show at once.
+    #: `torn`: this many rows are visible at once.
     rows: int = 1
-    #: `partial`: where the error stands, and whether it will not pass.
+    #: `partial`: where the error is, and whether it is permanent.
     placement: str = "end_of_dataset"
     permanent: bool = False
     hits: int = field(default=0)
@@ -110,7 +110,7 @@ class Plan:
                 raise ValueError(f"no fault {fault.kind} on {fault.on}")
 
     def draw(self, place: str) -> Fault | None:
-        """The fault that hits a request, if any: of several, the first."""
+        """The first fault that hits a request, if any."""
         with self._lock:
             for fault in self.faults:
                 if not _covers(fault.on, place) or fault.count == 0:

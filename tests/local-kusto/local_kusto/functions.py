@@ -1,11 +1,11 @@
-"""Functions of KQL that duckdb-kql lacks, or renders in a way that is slow to plan."""
+"""Functions of KQL that duckdb-kql lacks, or translates into SQL that is slow to plan."""
 
 from __future__ import annotations
 
 from duckdb_kql import ir, translate
 from duckdb_kql.translate import functions as registry
 
-#: Name, SQL, count of arguments.
+#: Name, SQL, number of arguments.
 _SCALARS = [
     # DuckDB compares strings by their bytes, as Kusto does.
     ("strcmp", "(CASE WHEN {0} < {1} THEN -1 WHEN {0} = {1} THEN 0 ELSE 1 END)", 2),
@@ -31,8 +31,8 @@ _static_path = translate._static_path
 
 
 def _path(steps: tuple[ir.PathStep, ...]) -> str | None:
-    """The way to a member of a dynamic value. A path of names is a JSON pointer: in the paths that
-    the translator writes, some names have a meaning of their own."""
+    """The path to a member of a dynamic value. A path of names is a JSON pointer, because some
+    names have a special meaning in the paths that the translator writes."""
     names = [step.name for step in steps if step.name is not None]
     if len(names) < len(steps):
         return _static_path(steps)
@@ -40,7 +40,7 @@ def _path(steps: tuple[ir.PathStep, ...]) -> str | None:
 
 
 def register() -> None:
-    """Puts them in the translator's registry."""
+    """Adds them to the translator's registry."""
     translate._static_path = _path
     for name, sql, count in _SCALARS:
         template = sql.replace("{not_empty}", _NOT_EMPTY).replace("{null}", _NULL)

@@ -1,4 +1,4 @@
-"""Rows out of the body of an ingestion."""
+"""The rows in the body of an ingestion."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def _json_records(text: str) -> list[dict[str, Any]]:
 
 
 def _identical(table: Table, record: dict[str, Any]) -> list[Any]:
-    """Fields by the names of columns; others are ignored, as Kusto does."""
+    """Fields by the names of columns; other fields are ignored, as in Kusto."""
     encodings = table.encodings
     return [
         store(record.get(name), kind, encodings.get(name)) for name, kind in table.columns.items()

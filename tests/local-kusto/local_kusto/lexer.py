@@ -1,4 +1,4 @@
-"""As much of KQL's lexical grammar as splitting, binding and escaping need."""
+"""The part of KQL's lexical grammar that splitting, binding and escaping need."""
 
 from __future__ import annotations
 
@@ -48,20 +48,20 @@ _ESCAPED = str.maketrans(
 
 @dataclass(frozen=True)
 class Token:
-    """A piece of the text; the pieces joined are the text."""
+    """A token. All tokens joined are the text."""
 
     kind: str
     text: str
 
 
 def tokens(text: str) -> Iterator[Token]:
-    """The text in pieces, comments and white space among them."""
+    """The tokens of a text, including comments and white space."""
     for match in _TOKEN.finditer(text):
         yield Token(match.lastgroup or "other", match.group())
 
 
 def split_statements(text: str) -> list[str]:
-    """The statements of a request: what semicolons outside brackets divide. Without comments."""
+    """The statements of a request, split at semicolons outside brackets, without comments."""
     statements: list[str] = []
     pieces: list[str] = []
     depth = 0
@@ -80,7 +80,7 @@ def split_statements(text: str) -> list[str]:
 
 
 def split_script(text: str) -> list[str]:
-    """The commands of a script: blank lines divide them. Comments above them go."""
+    """The commands of a script, which blank lines separate, without the comments above them."""
     blocks: list[list[str]] = [[]]
     for line in text.splitlines():
         if line.strip():
@@ -105,7 +105,7 @@ def names(text: str) -> set[str]:
 
 
 def decode_literal(literal: str) -> str:
-    """What one string literal stands for."""
+    """The value of a string literal."""
     text = literal[1:] if literal[0] in "hH" else literal
     if text.startswith(("```", "~~~")):
         return text[3:-3]
@@ -116,7 +116,7 @@ def decode_literal(literal: str) -> str:
 
 
 def decode_literals(text: str) -> str | None:
-    """What a text of string literals alone stands for; adjacent ones are one. None for others."""
+    """The value of a text of only string literals, joined; None for any other text."""
     decoded: list[str] = []
     for token in tokens(text.strip()):
         if token.kind == "string":
@@ -127,7 +127,7 @@ def decode_literals(text: str) -> str | None:
 
 
 def encode_literal(value: str) -> str:
-    """A literal that stands for the value, with no escape but those that duckdb-kql decodes."""
+    """A literal for the value, with only the escapes that duckdb-kql decodes."""
     return '"' + value.translate(_ESCAPED) + '"'
 
 

@@ -1,4 +1,4 @@
-"""A login endpoint for applications, which gives the tokens that the server takes."""
+"""A login endpoint for applications. It gives tokens that the server accepts."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class Login:
         self._issued: dict[str, float] = {}
 
     def configure(self, raw: dict[str, Any]) -> None:
-        """Knows an application from here on; tokens that were given are no good any more."""
+        """Sets the application. Tokens given earlier become invalid."""
         with self._lock:
             self._application = (raw["tenant"], raw["client_id"], raw["secret"])
             self._lifetime_s = float(raw.get("lifetime_s", 3599))
@@ -31,7 +31,7 @@ class Login:
         return self._application is not None
 
     def accepts(self, token: str) -> bool:
-        """Whether a token was given and is not too old."""
+        """Whether a token was given here and has not expired."""
         with self._lock:
             return self._issued.get(token, 0.0) > time.monotonic()
 

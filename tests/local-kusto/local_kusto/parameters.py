@@ -38,7 +38,7 @@ class Declaration:
         try:
             return coerce(_read(raw, self.kind), self.kind, self.name)
         except (KqlError, ValueError) as error:
-            # The value stays out of the message.
+            # The message must not contain the value.
             raise semantic(
                 f"the value of query parameter '{self.name}' is no literal of type {self.kind}"
             ) from error
@@ -66,7 +66,7 @@ def read_declarations(statement: str) -> list[Declaration] | None:
 
 
 def encode(value: Any, kind: str) -> str:
-    """A coerced value as a KQL literal, for where the translator binds no value."""
+    """A coerced value as a KQL literal, for places where the translator cannot bind a value."""
     if kind == "string":
         return encode_literal(value)
     if kind == "bool":
@@ -77,7 +77,7 @@ def encode(value: Any, kind: str) -> str:
 
 
 def _entries(text: str) -> list[str]:
-    """What commas outside brackets and strings divide."""
+    """Splits a text at commas outside brackets and strings."""
     entries: list[list[str]] = [[]]
     depth = 0
     token: Token
@@ -93,11 +93,11 @@ def _entries(text: str) -> list[str]:
 
 
 def _read(raw: Any, kind: str) -> Any:
-    """The Python value of what came in JSON: a value, or the text of a KQL literal."""
+    """The Python value of a parameter in JSON: a value, or the text of a KQL literal."""
     if kind == "string":
         if not isinstance(raw, str):
             raise ValueError("a string is expected")
-        # A text that is a literal in quotes stands for what is in the quotes.
+        # A text that is a literal in quotes means the text in the quotes.
         decoded = decode_literals(raw) if raw[:1] in ('"', "'", "@", "h", "H", "`", "~") else None
         return raw if decoded is None else decoded
     if not isinstance(raw, str):

@@ -1,4 +1,4 @@
-"""How a query is run: what its statements share is computed once, what was translated is kept.
+"""How a query runs: shared parts of its statements are computed once, translations are cached.
 
 A translation takes far longer than an execution, so a text is translated when it first comes.
 `let`s with `materialize(...)`, and those that are used more than once, become temporary tables for
@@ -31,25 +31,25 @@ from .translation import (
 
 @dataclass
 class Step:
-    """One statement for DuckDB, and what is done with its rows."""
+    """One statement for DuckDB, and how its rows are used."""
 
-    #: `scalar`: bound under the name. `table`: stored under the name. `result`: given.
+    #: `scalar`: bound under the name. `table`: stored under the name. `result`: returned.
     kind: str
     name: str
     text: str
-    #: The `let`s that stand before it and are neither scalars nor tables.
+    #: The `let`s before it that are neither scalars nor tables.
     lets: list[Let]
     compiled: Compiled | None = None
-    #: What DuckDB made of it; it runs on any database.
+    #: DuckDB's parsed statement; it runs on any database.
     parsed: Any = None
-    #: Known when it has run once. Of a scalar its type; of a table its columns with DuckDB's types,
-    #: of a result with Kusto's.
+    #: Known after the first run: the type of a scalar; the columns of a table with DuckDB's types,
+    #: or of a result with Kusto's.
     type: str = ""
     columns: list[tuple[str, str]] | None = None
 
 
 class Plan:
-    """The steps of a request. They are translated as they run first, in order."""
+    """The steps of a request. Each is translated when it first runs, in order."""
 
     def __init__(self, request: Request, literals: dict[str, str], catalog: Catalog) -> None:
         self._text = "\n".join([*(let.text for let in request.lets), *request.tabular])
@@ -76,7 +76,7 @@ class Plan:
         return view in self._text or any(view in body for body in self._functions)
 
     def statement(self, step: Step) -> Compiled:
-        """A step in SQL; the steps before it have run."""
+        """A step in SQL. The steps before it must have run."""
         if step.compiled is None:
             before = self.steps[: self.steps.index(step)]
             scalars = {one.name: one.type for one in before if one.kind == "scalar"}
@@ -97,7 +97,7 @@ class Plan:
         return step.compiled
 
     def gives_nothing(self, step: Step, empty: set[str]) -> bool:
-        """Whether a step that has run before has no rows this time, as those tables have none."""
+        """Whether a step that has run before has no rows now, because those tables are empty."""
         if step.kind == "scalar" or step.columns is None or not empty:
             return False
         return is_empty(step.text, empty, {let.name: let.value for let in step.lets})

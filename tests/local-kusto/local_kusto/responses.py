@@ -23,13 +23,13 @@ class Table:
 
 @dataclass
 class PartialFailure:
-    """What goes wrong after the status has been sent."""
+    """An error after the status has been sent."""
 
     code: str
     message: str
     permanent: bool
     kind: str = "KustoDataStreamException"
-    #: Instead of at the end, among the rows.
+    #: Whether it is among the rows, instead of at the end.
     in_data: bool = False
 
     def error(self) -> dict[str, Any]:
@@ -49,7 +49,7 @@ class PartialFailure:
 def as_tables(
     results: list[RowSet], options: dict[str, Any], dynamic_as_text: bool
 ) -> tuple[list[Table], PartialFailure | None]:
-    """The results up to the limit of what one request may give."""
+    """The results, up to the limit of one request."""
     rows_max = int(options.get("truncationmaxrecords") or ROWS_MAX)
     bytes_max = int(options.get("truncationmaxsize") or RESULT_BYTES_MAX)
     if options.get("notruncation"):

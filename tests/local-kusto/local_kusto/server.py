@@ -18,9 +18,9 @@ from .errors import KustoError
 from .login import Login
 from .service import Cut, Request, Service
 
-#: A text that is longer is cut in the log.
+#: Longer texts are cut in the log.
 _LOGGED_MAX = 1 << 18
-#: What the body of a request may unpack to.
+#: The largest unpacked body of a request.
 _BODY_BYTES_MAX = 256 << 20
 _GZIP_FROM = 1024
 
@@ -51,7 +51,7 @@ class _Handler(BaseHTTPRequestHandler):
     server: LocalKusto
 
     def log_message(self, format: str, *args: Any) -> None:
-        """The log has its own endpoint."""
+        """Prints nothing: the log has its own endpoint."""
 
     def do_GET(self) -> None:
         self._serve()
@@ -129,7 +129,7 @@ class _Handler(BaseHTTPRequestHandler):
         return self.rfile.read(int(self.headers.get("content-length") or 0))
 
     def _send(self, status: int, answer: Any, headers: dict[str, str]) -> int:
-        """Sends a response whole; gives how many bytes its body has on the wire."""
+        """Sends a whole response. Returns how many bytes its body has on the wire."""
         body = json.dumps(answer, ensure_ascii=False, separators=(",", ":")).encode(
             "utf-8", "replace"
         )
@@ -151,7 +151,7 @@ class _Handler(BaseHTTPRequestHandler):
         return len(body)
 
     def _cut(self, cut: Cut) -> None:
-        """Breaks the connection off, after half a response where there is one."""
+        """Breaks the connection, after half of the response if there is one."""
         self.close_connection = True
         if cut.response is not None:
             body = json.dumps(cut.response).encode()

@@ -1,4 +1,4 @@
-"""What the endpoints of a cluster do, faults and roles included."""
+"""The endpoints of a cluster, with faults and roles."""
 
 from __future__ import annotations
 
@@ -30,13 +30,13 @@ class Request:
     query: dict[str, str]
     headers: dict[str, str]
     body: bytes
-    #: What is found on the way, for the log.
+    #: Details for the log.
     seen: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass
 class Cut(Exception):
-    """The connection goes, with or without a piece of the response."""
+    """The connection breaks, with or without a part of the response."""
 
     response: Any = None
 
@@ -122,7 +122,7 @@ class Service:
         return _end(fault, version_1(tables, failure, is_query=False))
 
     def _admit(self, request: Request, name: str, place: str, role: str | None) -> Fault | None:
-        """Lets a request in, and says which fault it meets."""
+        """Admits a request. Returns the fault that hits it, if any."""
         request.seen.update(database=name, place=place)
         plan = self._cluster.plan(name)
         fault = plan.draw(place) if plan else None
@@ -148,7 +148,7 @@ def _read_body(request: Request) -> tuple[str, str, dict[str, Any]]:
     try:
         body = json.loads(request.body)
         properties = body.get("properties") or {}
-        # Clients send an object, or the text of one.
+        # Clients send an object, or its JSON text.
         if isinstance(properties, str):
             properties = json.loads(properties)
         text, name = str(body["csl"]), str(body.get("db") or "NetDefaultDB")
@@ -176,7 +176,7 @@ def _partial(fault: Fault) -> PartialFailure:
 
 
 def _end(fault: Fault | None, response: Any) -> Any:
-    """The response, unless the connection goes while or before it is sent."""
+    """The response, unless a fault breaks the connection."""
     if fault and fault.kind in CUTS:
         raise Cut(response if fault.kind == "cut-during" else None)
     return response

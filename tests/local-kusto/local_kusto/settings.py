@@ -12,20 +12,20 @@ from .commands import ROLES
 class Settings:
     """How a database answers."""
 
-    #: The tokens that are good; None when none is asked for.
+    #: The valid tokens; None if no token is needed.
     tokens: list[str] | None = None
     roles: list[str] = field(default_factory=lambda: ["admin"])
-    #: Dynamic values as JSON text in a string, or as JSON itself: clusters give either.
+    #: Whether dynamic values are JSON text in a string, or JSON itself: clusters do either.
     dynamic_as_text: bool = True
-    #: A streaming request may have so many bytes, before compression.
+    #: The most bytes of a streaming request, before compression.
     ingest_bytes_max: int = 4 << 20
-    #: Whether the database is there at all.
+    #: Whether the database does not exist.
     absent: bool = False
-    #: Whether tables need a streaming policy for streaming, as with the service.
+    #: Whether streaming needs a table's streaming policy, as in the service.
     streaming_policy_needed: bool = True
 
     def update(self, raw: dict[str, Any]) -> None:
-        """Takes what is given."""
+        """Sets the given values."""
         for name, value in raw.items():
             if not hasattr(self, name):
                 raise ValueError(f"no setting {name}")

@@ -1,4 +1,4 @@
-"""KQL to SQL: requests taken apart, statements translated."""
+"""KQL to SQL: parses requests and translates statements."""
 
 from __future__ import annotations
 
@@ -32,18 +32,18 @@ class Let:
     name: str
     #: The whole statement.
     text: str
-    #: What is on its right.
+    #: The right side.
     value: str
 
     @property
     def inside_materialize(self) -> str | None:
-        """What is in the brackets of `materialize(...)`, where that is all."""
+        """The argument of `materialize(...)`; None if the right side is anything else."""
         match = _MATERIALIZE.match(self.value)
         return match["inside"] if match else None
 
     @property
     def is_computed(self) -> bool:
-        """Whether it is a scalar that takes a query of its own."""
+        """Whether it is a scalar that needs its own query."""
         return "toscalar" in names(self.value) and not self.is_tabular
 
     @property
@@ -54,12 +54,12 @@ class Let:
 
 @dataclass(frozen=True)
 class Request:
-    """A request's text, taken apart."""
+    """A parsed request."""
 
     declarations: list[Declaration]
     lets: list[Let]
     tabular: list[str]
-    #: Parameters in places where the translator takes literals alone.
+    #: Parameters in places where the translator accepts only literals.
     spliced: frozenset[str]
 
 
@@ -74,7 +74,7 @@ class Compiled:
 
 @dataclass(frozen=True)
 class Surroundings:
-    """What a statement may refer to besides what it says itself."""
+    """Names that a statement may refer to."""
 
     #: Names and types of values to bind.
     declared: dict[str, str]
@@ -86,7 +86,7 @@ class Surroundings:
 
 
 def canonical(text: str) -> str:
-    """The text with every string in the form that the translator reads, and its own names."""
+    """The text with strings and names in the form that the translator reads."""
     pieces = [token for token in tokens(text) if token.kind != "comment"]
     result: list[str] = []
     place = 0
@@ -95,10 +95,10 @@ def canonical(text: str) -> str:
         if token.kind == "string":
             result.append(encode_literal(decode_literal(token.text)))
         elif token.text == "kind" and _is_column(pieces, place):
-            # The translator's grammar keeps this word for itself where Kusto's does not.
+            # This word is reserved in the translator's grammar, and not in Kusto's.
             result.append("['kind']")
         elif token.text == "materialized_view":
-            # The part that is materialized would lag; a view is whole here.
+            # In Kusto the materialized part may lag; here a view is always complete.
             call = list(itertools.takewhile(lambda piece: piece.text != ")", pieces[place:]))
             name = next((piece for piece in call if piece.kind == "string"), None)
             if name is None:
@@ -112,7 +112,7 @@ def canonical(text: str) -> str:
 
 
 def _is_column(pieces: list[Token], place: int) -> bool:
-    """Whether a word is no property, and no option as in `join kind=inner`."""
+    """Whether a word is neither a property nor an option as in `join kind=inner`."""
     after = "".join(piece.text for piece in pieces[place + 1 : place + 4]).lstrip()
     before = "".join(piece.text for piece in pieces[max(0, place - 2) : place]).rstrip()
     is_option = after.startswith("=") and not after.startswith(("==", "=~"))
@@ -160,7 +160,7 @@ def _literal_places(text: str, known: set[str]) -> set[str]:
 
 
 def compile_statement(statement: str, around: Surroundings) -> Compiled:
-    """A statement in SQL. Requests differ, and have most of their statements in common."""
+    """A statement in SQL. Cached, because different requests have most statements in common."""
     text = ";\n".join([*_needed(around.lets, statement), statement])
     text = _among_tables(text, around.schema)
     if around.literals:
@@ -169,7 +169,7 @@ def compile_statement(statement: str, around: Surroundings) -> Compiled:
     declared = [f"{name}:{kind}" for name, kind in around.declared.items() if name in used]
     if declared:
         text = f"declare query_parameters({', '.join(declared)});\n{text}"
-    # What a function reads stands in its body: then all tables may count.
+    # A function reads what its body names, so all tables may matter.
     calls = any(name in used for name in around.functions)
     schema = {
         name: list(columns)
@@ -190,7 +190,7 @@ _AMONG = re.compile(r"(?<![\w.])(?P<negated>!?)in\s*\(\s*(?P<table>\w+)\s*\)")
 
 
 def _among_tables(text: str, schema: dict[str, list[str]]) -> str:
-    """The text with tables that stand for their values as queries: the translator reads those."""
+    """The text with queries instead of tables used as values: the translator needs queries."""
 
     def rewritten(match: re.Match[str]) -> str:
         table = match["table"]
@@ -230,7 +230,7 @@ def parsed_functions(definitions: list[str]) -> dict[str, StoredFunction]:
 
 
 def refusal(error: KqlError) -> KustoError:
-    """What Kusto would say, or that Kusto may well not say it."""
+    """The error that Kusto would give, or one that says that Kusto may accept this."""
     first = str(error).splitlines()[0][:500]
     if isinstance(error, KqlSyntaxError):
         return syntax(first)
@@ -240,7 +240,7 @@ def refusal(error: KqlError) -> KustoError:
 
 
 def _needed(lets: list[Let], statement: str) -> list[str]:
-    """The `let`s that a statement refers to, in order: the others would cost time for nothing."""
+    """The `let`s that a statement refers to, in order. The others would only cost time."""
     wanted = names(statement)
     needed = []
     for let in reversed(lets):

@@ -1,4 +1,4 @@
-"""Values on their way in, from JSON to columns, and on their way out, from rows to JSON."""
+"""Converts values: from JSON to columns, and from rows to JSON."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from decimal import Decimal, InvalidOperation
 from typing import Any
 
 MEBIBYTE = 1 << 20
-#: How many bytes a value may have, by the encoding profile of its column.
+#: The most bytes of a value, by the encoding profile of its column.
 VALUE_BYTES_MAX = {"BigObject": 2 * MEBIBYTE, "BigObject32": 32 * MEBIBYTE}
 _RANGES = {"int": 1 << 31, "long": 1 << 63}
 _DATETIME = re.compile(
@@ -40,7 +40,7 @@ _FROM_DUCKDB = {
 
 
 def store(value: Any, kind: str, encoding: str | None) -> Any:
-    """A value of JSON as a column of the type takes it: never an error, as with the service."""
+    """A JSON value as a column of the type stores it. Never fails, like the service."""
     bytes_max = VALUE_BYTES_MAX.get(encoding or "", MEBIBYTE)
     if kind == "string":
         return _truncated(_string(value), bytes_max)
@@ -56,7 +56,7 @@ def store(value: Any, kind: str, encoding: str | None) -> Any:
 
 
 def compact(value: Any) -> str:
-    """JSON without blanks, of text that UTF-8 has."""
+    """JSON without blanks, as valid UTF-8."""
     text = json.dumps(value, separators=(",", ":"), ensure_ascii=False, default=str)
     return _LONE_SURROGATE.sub("\ufffd", text)
 
@@ -136,7 +136,7 @@ _STORERS: dict[str, Callable[[Any], Any]] = {
     "int": lambda value: _integer(value, "int"),
     "long": lambda value: _integer(value, "long"),
     "real": float,
-    # `hh:mm:ss` is what DuckDB reads, too.
+    # DuckDB reads `hh:mm:ss` too.
     "timespan": str,
 }
 

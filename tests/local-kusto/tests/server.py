@@ -1,4 +1,4 @@
-"""A server for tests, and a client of it that knows nothing of its insides."""
+"""A server for tests, and a client that only uses HTTP."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class Refused(Exception):
 
 
 class ServerTest(unittest.TestCase):
-    """A test with a server, and a database of its own."""
+    """A test with a server, and its own database."""
 
     @classmethod
     def setUpClass(cls) -> None:
@@ -62,7 +62,7 @@ class ServerTest(unittest.TestCase):
         body: bytes | None = None,
         headers: dict[str, str] | None = None,
     ) -> Any:
-        """Sends a request; gives the JSON of the answer."""
+        """Sends a request. Returns the JSON of the response."""
         given = {"authorization": f"Bearer {self.token}"} if self.token else {}
         self._connection.request(method, path, body, {**given, **(headers or {})})
         response = self._connection.getresponse()
@@ -114,7 +114,7 @@ class ServerTest(unittest.TestCase):
         self.send("POST", "/local/faults", json.dumps(body).encode())
 
     def refused(self, call: Any, *arguments: Any, **named: Any) -> Refused:
-        """The refusal that a call must end in."""
+        """Checks that a call is refused. Returns the refusal."""
         with self.assertRaises(Refused) as caught:
             call(*arguments, **named)
         return caught.exception

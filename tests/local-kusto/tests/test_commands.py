@@ -8,7 +8,7 @@ from .server import ServerTest
 
 
 class Commands(ServerTest):
-    """What they make, show and remove."""
+    """What commands create, show and remove."""
 
     def test_columns_are_added_and_never_changed(self) -> None:
         self.command(".create-merge table T (a: string, ['kind']: long)")

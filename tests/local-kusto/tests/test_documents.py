@@ -10,7 +10,7 @@ from typing import Any
 from .server import PROVISION, ROOT, ServerTest
 
 DOCUMENTS = ["kusto.md", "kusto-operations.md"]
-#: What the local server has not: it keeps no queries, principals and backups.
+#: Commands that the local server lacks: it has no log of queries, no principals and no purge.
 ELSEWHERE = (".show queries", ".purge", ".alter table CheckpointLog policy row_level_security")
 BLOCKS = [
     (match["title"], block)
@@ -86,7 +86,7 @@ class Documents(ServerTest):
         self.ingest([DELETED], "CheckpointLog_Tombstones")
 
     def policies(self) -> list[str]:
-        """What the tables are set to."""
+        """The policies of the tables."""
         kinds = ("streamingingestion", "caching", "retention", "roworder")
         tables = ("CheckpointLog", "CheckpointLog_Tombstones")
         shown = [f".show table {table} policy {kind}" for table in tables for kind in kinds]

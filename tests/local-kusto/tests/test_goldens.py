@@ -1,4 +1,4 @@
-"""What the guest sends runs here: each text of tests/goldens/kusto."""
+"""Everything that the guest sends runs here: each text of tests/goldens/kusto."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ class Goldens(ServerTest):
             rows = lines(random_rows(random.Random(seed)))
             dead = lines([{"thread_id": "t", "rev": seed}] if seed % 3 else [])
             found = []
-            # A cluster that has run the query before knows what it need not run.
+            # A server that has run the query before knows which steps it can skip.
             fresh = Cluster(None, PROVISION)
             self.addCleanup(fresh.close)
             for cluster in (self.cluster, fresh):

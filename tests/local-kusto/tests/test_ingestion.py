@@ -1,4 +1,4 @@
-"""Rows on their way in, and the limits that the service keeps silent about."""
+"""Ingestion, and the limits that the service enforces silently."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class Ingestion(ServerTest):
         text = "\u00e9" * (MEBIBYTE // 2) + "xyz"
         self.ingest([{"rev": 1, "channel": text, "data": text}])
         self.assertEqual(self.stored("strlen(channel)"), [MEBIBYTE // 2])
-        # This column is prepared for more.
+        # This column's encoding allows more.
         self.assertEqual(self.stored("data"), [text])
 
     def test_a_dynamic_value_over_a_mebibyte_is_null(self) -> None:

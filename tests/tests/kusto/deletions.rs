@@ -1,4 +1,4 @@
-//! Threads that another process deletes, under what waits and under writes.
+//! Threads that another process deletes while rows wait or writes are made.
 
 use super::*;
 
@@ -42,7 +42,7 @@ fn what_waits_is_stored_whole_though_an_administrator_removed_what_it_relies_on(
         assert_eq!(latest(store, "chat").unwrap().channel_values[0].value, chat(53));
         assert_eq!(ids(store, "chat"), ["00000003", "00000002"]);
     }
-    // What goes on from there relies on what is there.
+    // A put after that relies on what is stored.
     editor.call(&mut one, checkpoint("chat", 4, chat(54))).unwrap();
     one.flush().unwrap();
     let mut third = open(admin);

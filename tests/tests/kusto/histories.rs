@@ -1,10 +1,10 @@
-//! Histories of channels, where a part of them shows late or is gone.
+//! Histories of channels of which a part becomes visible late or is gone.
 
 use langgraph_checkpoint_guest::{ChannelHistory, DeltaChannelHistory, Error};
 
 use super::*;
 
-/// A checkpoint with a value of one channel alone, after this parent.
+/// A checkpoint with a value of only one channel, after this parent.
 fn step(parent: Option<usize>, number: usize, channel: &str) -> Call {
     let Call::Put(put) = checkpoint("chat", number, chat(2)) else { panic!("a put") };
     let parent = parent.map(|parent| format!("{parent:08}"));
@@ -37,7 +37,7 @@ fn history(kusto: &mut Kusto) -> Result<ChannelHistory, Error> {
     }
 }
 
-/// A store of another process, for which time passes when it waits.
+/// A store of another process, with a virtual clock that advances when it waits.
 fn other(options: &KustoOptions) -> Kusto {
     let mut kusto = open(KustoOptions { deadline_ms: Some(4_000), ..options.clone() });
     kusto.is_virtual = true;
@@ -51,7 +51,8 @@ fn code(kusto: &mut Kusto) -> String {
     error.code().to_owned()
 }
 
-/// Three checkpoints, of which the first has the value. The second is held back where it can be.
+/// Puts three checkpoints, of which the first has the value. Holds the second one back, if the
+/// server can.
 fn held_back(options: &KustoOptions) -> bool {
     let mut writer = open(options.clone());
     writer.call(step(None, 1, "messages")).unwrap();

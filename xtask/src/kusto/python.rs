@@ -1,4 +1,4 @@
-//! A virtual environment of Python, with the packages of requirement files and no others.
+//! A Python virtual environment, with exactly the packages of the requirement files.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -8,12 +8,12 @@ use anyhow::{Context, Result, bail};
 
 use crate::process;
 
-/// The least version that the KQL engine runs on.
+/// The oldest version that the KQL engine runs on.
 const AT_LEAST: &str = "3.11";
-/// What was installed; written last, so that what is half made is made again.
+/// Records what was installed. Written last, so that an incomplete environment is made again.
 const INSTALLED: &str = "installed-requirements.txt";
 
-/// Makes the environment unless it is there and up to date; gives its interpreter.
+/// Creates the environment unless it exists and is up to date. Returns its interpreter.
 pub(crate) fn ensure(folder: &Path, requirements: &[PathBuf]) -> Result<PathBuf> {
     let interpreter = interpreter(folder);
     let wanted = joined(requirements)?;

@@ -1,4 +1,4 @@
-//! The codes of errors: docs/troubleshooting.md has those that the sources have, and no others.
+//! The codes of errors: docs/troubleshooting.md must have exactly those in the sources.
 
 use std::collections::BTreeSet;
 
@@ -6,7 +6,7 @@ use super::text::{SourceFile, split_comment};
 
 const DOCUMENT: &str = "docs/troubleshooting.md";
 
-/// What is written as codes are, and is none.
+/// Texts that look like codes and are not.
 const OTHERS: &[&str] = &[
     // Headers.
     "accept-encoding",
@@ -41,10 +41,10 @@ const OTHERS: &[&str] = &[
     "writes-stored",
 ];
 
-/// What a name of `wit/` stands behind.
+/// Comes before a name of `wit/`.
 const NAMED_FOR_WIT: &str = "component(name =";
 
-/// What is wrong with the document, if there is one.
+/// What is wrong with the document.
 pub(super) fn complaints(files: &[SourceFile]) -> Vec<String> {
     let Some(document) = files.iter().find(|file| file.path() == DOCUMENT) else {
         return vec![format!("{DOCUMENT} is missing")];
@@ -52,7 +52,9 @@ pub(super) fn complaints(files: &[SourceFile]) -> Vec<String> {
     let documented = documented(document);
     let sources: BTreeSet<&str> = files.iter().flat_map(codes).collect();
     let missing = sources.difference(&documented).map(|code| {
-        format!("{DOCUMENT}: \"{code}\" is missing; if it is no code, name it in xtask's codes.rs")
+        format!(
+            "{DOCUMENT}: \"{code}\" is missing; if it is not a code, name it in xtask's codes.rs"
+        )
     });
     let unknown = documented
         .difference(&sources)
@@ -67,7 +69,7 @@ fn documented(document: &SourceFile) -> BTreeSet<&str> {
     cells.flat_map(|cell| quoted(cell, '`')).filter(|text| is_code(text)).collect()
 }
 
-/// The codes in the text of a product's file.
+/// The codes in a source file of the product.
 fn codes(file: &SourceFile) -> Vec<&str> {
     let path = file.path();
     let ours = ["guest/", "host/", "js/"].iter().any(|folder| path.starts_with(folder));
@@ -86,12 +88,12 @@ fn codes(file: &SourceFile) -> Vec<&str> {
     texts.filter(|text| is_code(text) && !OTHERS.contains(text)).collect()
 }
 
-/// What stands between every two marks of a line.
+/// The texts between pairs of marks in a line.
 fn quoted(line: &str, mark: char) -> impl Iterator<Item = &str> {
     line.split(mark).skip(1).step_by(2)
 }
 
-/// Lower case words joined by hyphens, two at least.
+/// Whether a text is at least two lower-case words joined by hyphens.
 fn is_code(text: &str) -> bool {
     let is_word = |word: &str| !word.is_empty() && word.bytes().all(|b| b.is_ascii_lowercase());
     text.contains('-') && text.split('-').all(is_word)

@@ -1,8 +1,8 @@
-//! The rules. Each is a function from a file to complaints; patterns that would be found in
-//! this file are put together from two halves.
+//! The rules. Each is a function from a file to complaints. Patterns that would match this file
+//! itself are concatenated from two halves.
 
 use super::text::{SourceFile, split_comment};
-use super::{Complaint, rooms};
+use super::{Complaint, layers};
 
 const COLUMNS_MAX: usize = 100;
 const LINES_MAX: usize = 700;
@@ -13,12 +13,12 @@ const WORDS: &[&str] =
     &["simply", "obviously", "robust", "seamless", "blazing", "leverage", "utilize"];
 /// Paths of one person's machine.
 const MACHINE_PATHS: &[&str] = &[concat!("/wo", "rk/"), concat!("/ro", "ot/")];
-/// Every one of them ends the instance it happens in.
+/// A panic ends the instance that it happens in.
 const PANICS: &[&str] =
     &[".unwrap()", ".expect(", "panic!(", "unreachable!(", "todo!(", "unimplemented!("];
-/// The guest plans; whatever touches the world belongs to a host.
+/// The guest only plans: access to the outside world belongs to a host.
 const IMPURE: &[&str] = &["std::time", "std::fs", "std::net", "std::env", "std::thread"];
-/// Looked up when they are called, these are fakes in an application's tests.
+/// If these are looked up at the call, they may be fakes in an application's tests.
 const TIMERS: &[&str] = &[
     "setTimeout",
     "clearTimeout",
@@ -33,9 +33,9 @@ const TIMERS: &[&str] = &[
     "new Date()",
     "AbortSignal.timeout",
 ];
-/// Where they are looked up once.
+/// The module that looks them up once.
 const TIMERS_MODULE: &str = "js/src/platform/timers.ts";
-/// Lockfiles must lead everybody to the same place.
+/// Lockfiles must name the same registry for everybody.
 const NPM_REGISTRY: &str = "https://registry.npmjs.org/";
 
 const RULES: &[fn(&SourceFile) -> Vec<Complaint>] = &[
@@ -51,7 +51,7 @@ const RULES: &[fn(&SourceFile) -> Vec<Complaint>] = &[
     purity,
     timers,
     registry,
-    rooms::upward,
+    layers::upward,
 ];
 
 /// Everything that is wrong with a file.
@@ -59,7 +59,7 @@ pub(super) fn complaints(file: &SourceFile) -> Vec<Complaint> {
     RULES.iter().flat_map(|rule| rule(file)).collect()
 }
 
-/// One complaint for each line the function has something to say about.
+/// One complaint for each line for which the function returns a text.
 fn each_line(file: &SourceFile, what: impl Fn(&str) -> Option<String>) -> Vec<Complaint> {
     let lines = file.lines();
     lines.filter_map(|(line, text)| Some(Complaint { line, what: what(text)? })).collect()
@@ -153,7 +153,7 @@ fn machine_paths(file: &SourceFile) -> Vec<Complaint> {
     })
 }
 
-/// Whether this is code that runs for users, where a panic would take an instance with it.
+/// Whether this is code that runs for users, where a panic would end an instance.
 fn is_shipped_rust(file: &SourceFile, folders: &[&str]) -> bool {
     let tests = file.path().ends_with("/tests.rs") || file.path().contains("/tests/");
     let inside = folders.iter().any(|folder| file.path().starts_with(folder));
@@ -164,7 +164,7 @@ fn panics(file: &SourceFile) -> Vec<Complaint> {
     if !is_shipped_rust(file, &["guest/src/", "guest/planner/src/", "host/src/", "xtask/src/"]) {
         return Vec::new();
     }
-    // This file names what it looks for.
+    // This file contains the patterns.
     if file.path() == "xtask/src/tidy/rules.rs" {
         return Vec::new();
     }
@@ -210,7 +210,7 @@ fn registry(file: &SourceFile) -> Vec<Complaint> {
     })
 }
 
-/// Whether the word is there with no letter or digit beside it.
+/// Whether the text has the word without a letter or digit beside it.
 fn has_word(text: &str, word: &str) -> bool {
     text.match_indices(word).any(|(position, _)| {
         let before = text[..position].chars().next_back();

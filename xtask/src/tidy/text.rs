@@ -28,7 +28,7 @@ impl SourceFile {
 
     /// The lines of Rust outside items marked `#[cfg(test)]`, without comments.
     ///
-    /// It relies on rustfmt: an item ends at the brace that is indented as the item is.
+    /// It relies on rustfmt: an item ends at the brace with the same indentation as the item.
     pub(super) fn shipped_code(&self) -> Vec<(usize, &str)> {
         let mut code = Vec::new();
         let mut lines = self.lines();

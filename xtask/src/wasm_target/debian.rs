@@ -1,8 +1,8 @@
 //! Debian's `rust-src`: the standard library's source, in the version of the compiler.
 //!
-//! apt runs with lists, cache and status of its own in a scratch folder, so that nothing of the
-//! machine's package state is read or changed, and no privilege is needed. Only the mirror comes
-//! from the machine's configuration.
+//! apt runs with its own lists, cache and status in a scratch folder, so it neither reads nor
+//! changes the machine's package state, and needs no privilege. Only the mirror comes from the
+//! machine's configuration.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -17,7 +17,7 @@ const KEYRING: &str = "/usr/share/keyrings/debian-archive-keyring.gpg";
 /// The releases that carry recent compilers.
 const SUITES: &[&str] = &["trixie", "trixie-backports", "forky", "sid"];
 
-/// Downloads the package of exactly this version and gives its `library` folder.
+/// Downloads the package of exactly this version. Returns its `library` folder.
 pub(super) fn library(version: &str, scratch: &Path) -> Result<PathBuf> {
     let configured = configured_sources();
     let mirror = mirror(&configured)
@@ -64,7 +64,7 @@ impl Apt {
             "Acquire::Languages=none".to_owned(),
             "Acquire::IndexTargets::deb::Contents-deb::DefaultEnabled=false".to_owned(),
             "Acquire::Retries=2".to_owned(),
-            // The scratch folder is closed to apt's own user.
+            // apt's own user cannot access the scratch folder.
             "APT::Sandbox::User=root".to_owned(),
         ];
         Ok(Self { folder, options })
@@ -81,7 +81,7 @@ impl Apt {
     }
 }
 
-/// Takes the `library` folder out of the downloaded package.
+/// Extracts the `library` folder from the downloaded package.
 fn unpack(scratch: &Path) -> Result<PathBuf> {
     let package = fs::read_dir(scratch.join("apt"))?
         .filter_map(|entry| Some(entry.ok()?.path()))
@@ -132,7 +132,7 @@ fn mirror(sources: &str) -> Option<String> {
         .map(str::to_owned)
 }
 
-/// The versions in the answer of `apt-cache madison`.
+/// The versions in the output of `apt-cache madison`.
 fn versions(offered: &str) -> Vec<&str> {
     let mut versions: Vec<&str> =
         offered.lines().filter_map(|line| line.split('|').nth(1)).map(str::trim).collect();
@@ -140,7 +140,7 @@ fn versions(offered: &str) -> Vec<&str> {
     versions
 }
 
-/// The package version that packages this version of Rust.
+/// The version of the package that has this version of Rust.
 fn matching<'a>(offered: &'a str, version: &str) -> Option<&'a str> {
     versions(offered)
         .into_iter()

@@ -14,7 +14,7 @@ pub(super) fn build(toolchain: &Toolchain, library: &Path, scratch: &Path) -> Re
         bail!("{} is not the `library` folder of a Rust source", library.display());
     }
     println!("building from {}", library.display());
-    // A copy, since cargo writes a lockfile and a configuration beside the source.
+    // A copy, because cargo writes a lockfile and a configuration beside the source.
     let source = scratch.join("source");
     copy_tree(library, &source).with_context(|| format!("cannot copy {}", library.display()))?;
     use_vendored_crates(&source)?;
@@ -22,7 +22,7 @@ pub(super) fn build(toolchain: &Toolchain, library: &Path, scratch: &Path) -> Re
     install(toolchain, &built)
 }
 
-/// Debian's source brings the crates the standard library needs; no registry is asked for them.
+/// Debian's source contains the crates that the standard library needs; no registry is used.
 fn use_vendored_crates(source: &Path) -> Result<()> {
     let vendor = source.join("vendor");
     if !vendor.is_dir() {
@@ -41,12 +41,13 @@ fn use_vendored_crates(source: &Path) -> Result<()> {
     Ok(())
 }
 
-/// Compiles and gives the folder of the libraries.
+/// Compiles. Returns the folder of the libraries.
 fn compile(toolchain: &Toolchain, source: &Path, scratch: &Path) -> Result<PathBuf> {
     let target_dir = scratch.join("target");
     let log = scratch.join("build.log");
-    // Bitcode, or link-time optimization fails on these libraries. The scratch folder is mapped
-    // away because panic messages hold paths: two machines would build different bytes.
+    // With bitcode, without which link-time optimization fails on these libraries. The path of the
+    // scratch folder is replaced, because panic messages contain paths: two machines would build
+    // different bytes.
     let flags = [
         "-Cembed-bitcode=yes".to_owned(),
         "-Zforce-unstable-if-unmarked".to_owned(),
@@ -56,7 +57,7 @@ fn compile(toolchain: &Toolchain, source: &Path, scratch: &Path) -> Result<PathB
     let mut cargo = process::cargo();
     cargo
         .current_dir(source.join("sysroot"))
-        // Debian prunes what only the library's own tests need.
+        // Debian removes what only the library's own tests need.
         .args(["build", "-Zavoid-dev-deps", "--release", "--target", toolchain.target()])
         .args(["--no-default-features", "--features", "compiler-builtins-mem"])
         .env("RUSTC_BOOTSTRAP", "1")
@@ -81,7 +82,7 @@ fn compile(toolchain: &Toolchain, source: &Path, scratch: &Path) -> Result<PathB
     Ok(target_dir.join(toolchain.target()).join("release").join("deps"))
 }
 
-/// Puts the libraries where rustc looks for them, all at once.
+/// Puts all libraries where rustc looks for them, in one step.
 fn install(toolchain: &Toolchain, built: &Path) -> Result<()> {
     let rustlib = toolchain.rustlib();
     let partial = rustlib.with_extension("partial");
@@ -97,7 +98,7 @@ fn install(toolchain: &Toolchain, built: &Path) -> Result<()> {
         let Some(name) = path.file_name().and_then(|name| name.to_str()) else {
             continue;
         };
-        // `sysroot` only gathers the others.
+        // `sysroot` only collects the others.
         if name.ends_with(".rlib") && !name.starts_with("libsysroot-") {
             fs::copy(&path, folder.join(name)).with_context(cannot_write)?;
             count += 1;

@@ -10,10 +10,10 @@ use anyhow::{Context, Result, bail};
 
 use crate::process;
 
-/// A black-holed download must not hold up the build: building from source takes a minute.
+/// A download that hangs must not block the build: building from source takes a minute.
 const RUSTUP_SECONDS_MAX: u64 = 60;
 
-/// A toolchain and the target that is wanted of it.
+/// A toolchain and a target for it.
 #[derive(Debug)]
 pub(super) struct Toolchain {
     sysroot: PathBuf,
@@ -22,7 +22,7 @@ pub(super) struct Toolchain {
 }
 
 impl Toolchain {
-    /// The one that `rustc` stands for.
+    /// The toolchain of the `rustc` on the path.
     pub(super) fn at_hand(target: &str) -> Result<Self> {
         let sysroot = process::output(rustc().args(["--print", "sysroot"]))?;
         let about = process::output(rustc().arg("-vV"))?;
@@ -47,12 +47,12 @@ impl Toolchain {
         &self.target
     }
 
-    /// Where the target's standard library belongs.
+    /// The folder for the target's standard library.
     pub(super) fn rustlib(&self) -> PathBuf {
         self.sysroot.join("lib").join("rustlib").join(&self.target)
     }
 
-    /// Whether something that needs the standard library compiles.
+    /// Whether a program that needs the standard library compiles.
     pub(super) fn works(&self, scratch: &Path) -> Result<bool> {
         let probe = scratch.join("probe.rs");
         fs::write(&probe, "pub fn f(n: usize) -> Vec<String> { vec![String::new(); n] }\n")?;
@@ -65,13 +65,13 @@ impl Toolchain {
         ))
     }
 
-    /// The standard library's source, where rustup's `rust-src` is installed.
+    /// The standard library's source, if rustup's `rust-src` is installed.
     pub(super) fn own_library(&self) -> Option<PathBuf> {
         let library = self.sysroot.join("lib/rustlib/src/rust/library");
         library.join("sysroot").join("Cargo.toml").is_file().then_some(library)
     }
 
-    /// The name rustup knows the toolchain by; nothing when rustup did not install it.
+    /// rustup's name of the toolchain; `None` if rustup did not install it.
     pub(super) fn rustup_name(&self) -> Option<&str> {
         let folder = self.sysroot.parent()?;
         let rustup_s = folder.file_name()? == "toolchains"

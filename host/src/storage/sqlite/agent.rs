@@ -1,4 +1,4 @@
-//! A database that agents reach with statements of their own.
+//! A database on which agents run their own statements.
 
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -14,31 +14,31 @@ use super::{SqliteOptions, SqliteStorage};
 use crate::error::Error;
 use crate::storage::{StorageAdapter, StorageError, StorageErrorKind};
 
-/// Older versions of SQLite look at no clock while they prepare a statement: one of a few
-/// kilobytes takes minutes and all of the memory.
+/// Older versions of SQLite do not check the time while they prepare a statement: a statement of a
+/// few kilobytes can take minutes and all memory.
 const SQLITE_AT_LEAST: i32 = 3_054_001;
 
-/// What one batch of an agent may take.
+/// The limits of one batch of an agent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct AgentLimits {
-    /// How long it may take, with the time that it waits.
+    /// How long it may take, including the time that it waits.
     pub time_limit: Duration,
     /// How many statements it may have.
     pub statements_max: usize,
     /// The longest text of a statement.
     pub statement_bytes_max: usize,
-    /// How many parameters its statements may have, in all their runs together.
+    /// How many parameters its statements may have in total, over all their runs.
     pub parameters_max: usize,
-    /// How many bytes of texts and parameters it may bring; a parameter counts as 16 more.
+    /// How many bytes of texts and parameters it may have; each parameter counts 16 extra.
     pub batch_bytes_max: usize,
-    /// The largest value, of a parameter as of what a statement makes, and the largest row. A
-    /// statement holds some hundreds of values at once at the most: how much memory it can take
-    /// is that many times this. What the planner makes itself stays under a megabyte and a half; a
-    /// checkpoint's metadata is as large as its caller makes it.
+    /// The largest value, both of a parameter and of a statement's results, and the largest row. A
+    /// statement holds at most some hundreds of values at once, so it can take that many times this
+    /// much memory. Values that the planner makes itself are under 1.5 MB; a checkpoint's metadata
+    /// is as large as its caller makes it.
     pub value_bytes_max: usize,
-    /// How many rows it may give.
+    /// How many rows it may return.
     pub rows_max: usize,
-    /// How many bytes it may give; a value counts as 16 more.
+    /// How many bytes it may return; each value counts 16 extra.
     pub answer_bytes_max: usize,
 }
 
@@ -57,25 +57,24 @@ impl Default for AgentLimits {
     }
 }
 
-/// A SQLite database for an agent that is composed with the component `checkpointer`, and so
-/// says in SQL what it wants.
+/// A SQLite database for an agent that is composed with the component `checkpointer`, and so calls
+/// its host in SQL.
 ///
-/// An agent may send other statements than that component does. It reaches the tables whose names
-/// begin with `lg_`, through the functions that the component's statements use, and
-/// nothing else: no other table, no file, no pragma, no schema, no transaction of its own. The
-/// tables are made when this is opened. A batch that goes past its `AgentLimits` is refused and
-/// leaves nothing behind.
+/// An agent may send other statements than that component does. It can only use the tables whose
+/// names begin with `lg_` and the functions in the component's statements: no other table, no file,
+/// no pragma, no schema, no transaction of its own. Opening this creates the tables. A batch that
+/// exceeds the `AgentLimits` is refused and leaves nothing behind.
 ///
-/// **Each tenant needs a file of its own.** An agent reads and changes every thread of its file,
-/// whatever its component would do. Where tenants share a file, serve `checkpointer` instead
-/// (`imports::add_checkpointer_to_linker`), behind a check of the thread ids.
+/// **Each tenant needs its own file.** An agent can read and change every thread of its file. If
+/// tenants share a file, serve `checkpointer` instead (`imports::add_checkpointer_to_linker`),
+/// behind a check of the thread ids.
 ///
-/// SQLite sorts what does not fit into its memory in temporary files, whose size nothing but
-/// `AgentLimits::time_limit` bounds: let `SQLITE_TMPDIR` name a folder on a file system of its own,
-/// where the disk is shared. They are gone when the statement ends.
+/// SQLite sorts data that does not fit into its memory in temporary files. Only
+/// `AgentLimits::time_limit` limits their size, so on a shared disk set `SQLITE_TMPDIR` to a folder
+/// on a separate file system. The files are gone when the statement ends.
 ///
-/// It needs SQLite 3.54.1 or newer, which rusqlite 0.41 bundles. With an older one, which may not
-/// end a statement, `open` fails with `storage-unreachable`.
+/// It needs SQLite 3.54.1 or newer, which rusqlite 0.41 bundles. An older one cannot interrupt
+/// every statement; with it, `open` fails with `storage-unreachable`.
 ///
 /// Dropping it blocks as dropping a [`SqliteStorage`] does.
 #[derive(Debug)]
@@ -85,10 +84,10 @@ pub struct AgentStorage {
 }
 
 impl AgentStorage {
-    /// Opens the database in a file, which is made where it is missing, or with `:memory:` an
-    /// empty one in memory.
+    /// Opens the database in a file, and creates the file if it is missing; `:memory:` opens an
+    /// empty database in memory.
     ///
-    /// This blocks; in async code, call it where blocking is allowed.
+    /// This blocks: in async code, call it where blocking is allowed.
     pub fn open(
         path: impl AsRef<Path>,
         options: &SqliteOptions,
@@ -117,7 +116,7 @@ impl AgentStorage {
         Ok(Self { inner, limits })
     }
 
-    /// Refuses a batch that brings too much.
+    /// Refuses a batch that exceeds the limits.
     fn check(&self, batch: &Batch) -> Result<(), StorageError> {
         let limits = &self.limits;
         let statements = &batch.statements;
@@ -125,7 +124,7 @@ impl AgentStorage {
         let longest = statements.iter().map(|statement| statement.text.len()).max();
         let texts = statements.iter().map(|statement| statement.text.len());
         let values = parameters().flatten().map(|value| bytes(length(value)));
-        // A run without parameters counts as one, so that not even those are without number.
+        // A run without parameters counts as one, so that the number of runs is limited too.
         let count = parameters().map(|row| row.len().max(1)).sum();
         for (found, max, name) in [
             (statements.len(), limits.statements_max, "statements_max"),
@@ -151,8 +150,8 @@ fn check_version(linked: i32) -> Result<(), StorageError> {
     Err(StorageError::new(
         StorageErrorKind::Unreachable,
         format!(
-            "this program links SQLite {linked}, which may not end an agent's statement; link \
-             {least} or newer, or serve the agent `checkpointer` instead of `storage`"
+            "this program links SQLite {linked}, which cannot interrupt every statement of an \
+             agent; link {least} or newer, or serve the agent `checkpointer` instead of `storage`"
         ),
     ))
 }
@@ -164,15 +163,15 @@ impl StorageAdapter for AgentStorage {
     }
 }
 
-/// The refusal of what goes past a limit.
+/// The error for exceeding a limit.
 pub(super) fn beyond(limit: &str, max: usize) -> StorageError {
     StorageError::new(
         StorageErrorKind::Refused,
-        format!("an agent's batch goes past AgentLimits::{limit}, which is {max}"),
+        format!("an agent's batch exceeds AgentLimits::{limit}, which is {max}"),
     )
 }
 
-/// Makes the tables, so that no agent has to.
+/// Creates the tables, so that no agent has to.
 fn set_up(session: &Session, busy_deadline: Duration) -> Result<(), Error> {
     let (mut operation, mut progress) =
         guest::Store::Sqlite.start(Call::Setup, guest::Moment::default())?;
@@ -198,7 +197,7 @@ fn set_up(session: &Session, busy_deadline: Duration) -> Result<(), Error> {
     Ok(())
 }
 
-/// How many bytes a value of a length takes, those of a value that has none included.
+/// How many bytes a value of this length counts; even an empty value counts some.
 pub(super) fn bytes(length: usize) -> usize {
     const ANY: usize = 16;
     ANY + length

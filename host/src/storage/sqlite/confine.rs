@@ -1,8 +1,8 @@
-//! What holds a connection that runs statements of an agent's making.
+//! Confines a connection that runs an agent's statements.
 //!
-//! SQLite asks the authorizer when it prepares a statement; the progress handler ends one that
-//! runs for too long. A statement that was prepared for the host itself must not be run for an
-//! agent, so the host's own are never kept on such a connection.
+//! SQLite asks the authorizer when it prepares a statement; the progress handler ends a statement
+//! that runs too long. A statement that was prepared for the host must not run for an agent, so the
+//! host's own statements are never cached on such a connection.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -17,10 +17,10 @@ use rusqlite::{Connection, Error, ffi};
 
 use super::agent::AgentLimits;
 
-/// The tables that are written to.
+/// The tables that an agent may write.
 const TABLES: [&str; 5] = ["lg_format", "lg_threads", "lg_deleted", "lg_records", "lg_chunks"];
 
-/// What is read besides them: the views of records, and the table of `json_each`.
+/// What an agent may read besides them: the views of records, and the table of `json_each`.
 const READABLE: [&str; 3] = ["lg_checkpoints", "lg_writes", "json_each"];
 
 /// The functions in the planner's statements.
@@ -43,14 +43,15 @@ const FUNCTIONS: [&str; 16] = [
     "typeof",
 ];
 
-/// How many instructions SQLite runs between two looks at the time.
+/// How many instructions SQLite runs between two checks of the time.
 const INSTRUCTIONS: i32 = 25;
 
-/// How much one statement may be, which bounds how many values it holds at once: what one value
-/// may be is in `AgentLimits`. Each is what the planner's largest statement needs, that of a list
-/// with the most conditions, and some more.
+/// How large one statement may be, which limits how many values it holds at once; `AgentLimits`
+/// limits one value. Each limit is a little more than the planner's largest statement needs: a list
+/// with the most conditions.
 const SIZES: [(Limit, i32); 8] = [
-    // Tables of others in the file have to be read with this, though nothing is read from them.
+    // SQLite must be able to parse other tables of the file with this, although nothing is read
+    // from them.
     (Limit::SQLITE_LIMIT_COLUMN, 32),
     (Limit::SQLITE_LIMIT_EXPR_DEPTH, 100),
     (Limit::SQLITE_LIMIT_COMPOUND_SELECT, 6),
@@ -62,21 +63,21 @@ const SIZES: [(Limit, i32); 8] = [
     (Limit::SQLITE_LIMIT_WORKER_THREADS, 0),
 ];
 
-/// Holds a connection; shared with what SQLite calls.
+/// Confines a connection. Shared with the callbacks that SQLite calls.
 #[derive(Clone, Debug)]
 pub(super) struct Hold(Arc<Shared>);
 
 #[derive(Debug)]
 struct Shared {
     began: Instant,
-    /// When the batch that runs has to end, in nanoseconds after `began`.
+    /// When the running batch must end, in nanoseconds after `began`.
     deadline: AtomicU64,
-    /// Whether what is prepared is the host's own.
+    /// Whether the statement being prepared is the host's own.
     trusted: AtomicBool,
 }
 
 impl Hold {
-    /// Confines a connection, from here on.
+    /// Confines a connection from now on.
     pub(super) fn of(connection: &mut Connection, limits: &AgentLimits) -> rusqlite::Result<Self> {
         let hold = Self(Arc::new(Shared {
             began: Instant::now(),
@@ -100,7 +101,7 @@ impl Hold {
         Ok(hold)
     }
 
-    /// Runs what is an agent's, which has to end by then.
+    /// Runs an agent's statements, which must end by the deadline.
     pub(super) fn within<T>(&self, deadline: Instant, run: impl FnOnce() -> T) -> T {
         let nanos = deadline.saturating_duration_since(self.0.began).as_nanos();
         let nanos = u64::try_from(nanos).unwrap_or(u64::MAX);
@@ -110,7 +111,7 @@ impl Hold {
         done
     }
 
-    /// Runs what is the host's own.
+    /// Runs the host's own statements.
     pub(super) fn trusted<T>(&self, run: impl FnOnce() -> T) -> T {
         self.0.trusted.store(true, Ordering::Relaxed);
         let done = run();
@@ -124,14 +125,14 @@ impl Hold {
         self.0.began.elapsed() > deadline
     }
 
-    /// Ends what runs once its time is over.
+    /// Fails if the time of the batch is over.
     fn check(&self) -> rusqlite::Result<()> {
         if self.is_over() { Err(failure(ffi::SQLITE_INTERRUPT)) } else { Ok(()) }
     }
 
     fn decide(&self, context: AuthContext<'_>) -> Authorization {
         let trusted = self.0.trusted.load(Ordering::Relaxed);
-        // A statement may take long to prepare as well.
+        // Preparing a statement may take long too.
         if trusted || (!self.is_over() && is_allowed(context)) {
             Authorization::Allow
         } else {
@@ -140,7 +141,7 @@ impl Hold {
     }
 }
 
-/// Whether an agent's statement may do this. What is not named here it may not.
+/// Whether an agent's statement may do this. Everything not named here is refused.
 fn is_allowed(context: AuthContext<'_>) -> bool {
     let in_main = context.database_name.is_none_or(|name| name == "main");
     in_main
@@ -149,7 +150,7 @@ fn is_allowed(context: AuthContext<'_>) -> bool {
             AuthAction::Function { function_name } => {
                 FUNCTIONS.iter().any(|name| name.eq_ignore_ascii_case(function_name))
             }
-            // Setup looks whether the tables are there.
+            // Setup checks whether the tables exist.
             AuthAction::Read { table_name: "sqlite_master", column_name } => {
                 ["name", "type"].contains(&column_name)
             }
@@ -167,8 +168,9 @@ const FLAGS: FunctionFlags = FunctionFlags::SQLITE_UTF8
     .union(FunctionFlags::SQLITE_DETERMINISTIC)
     .union(FunctionFlags::SQLITE_INNOCUOUS);
 
-/// SQLite's own take time by the product of two lengths, in one instruction, so that nothing
-/// would end them. These are for text, as the planner's statements use them.
+/// Replaces `instr` and `replace`. SQLite's own take time by the product of two lengths, in one
+/// instruction, so nothing could interrupt them. These take only text, as the planner's statements
+/// do.
 fn add_functions(connection: &Connection, hold: &Hold, bytes_max: usize) -> rusqlite::Result<()> {
     let shared = hold.clone();
     connection.create_scalar_function("instr", 2, FLAGS, move |context| {
@@ -197,9 +199,10 @@ fn add_functions(connection: &Connection, hold: &Hold, bytes_max: usize) -> rusq
     })
 }
 
-/// SQLite looks at the time where a program jumps. A row of many columns has no jump, and reading
-/// JSON may take a hundredth of a second for each: these look at the time before they do. SQLite
-/// itself reads it, on a connection of its own, since what is replaced can not be called.
+/// Replaces the JSON functions. SQLite checks the time only when a program jumps. A row of many
+/// columns has no jump, and parsing the JSON of each column may take 10 ms, so these check the time
+/// first. Then SQLite itself parses, on a separate connection, because replaced functions cannot be
+/// called.
 fn add_json_functions(
     connection: &Connection,
     hold: &Hold,
@@ -213,7 +216,8 @@ fn add_json_functions(
         let own = Connection::open_in_memory()?;
         own.set_limit(Limit::SQLITE_LIMIT_LENGTH, bytes_max)?;
         let shared = hold.clone();
-        // For any number of arguments: SQLite's own would serve those that are left out.
+        // For any number of arguments: otherwise SQLite's own function would serve the other
+        // numbers.
         connection.create_scalar_function(name, -1, FLAGS, move |context| {
             shared.check()?;
             let mut statement = own.prepare_cached(text)?;
@@ -241,7 +245,7 @@ fn failure(code: i32) -> Error {
     Error::SqliteFailure(ffi::Error::new(code), None)
 }
 
-/// An argument as text; nothing for NULL.
+/// An argument as text; `None` for NULL.
 fn text(context: &Context<'_>, at: usize) -> rusqlite::Result<Option<String>> {
     Ok(match context.get_raw(at) {
         ValueRef::Text(bytes) | ValueRef::Blob(bytes) => {
@@ -260,7 +264,7 @@ fn text(context: &Context<'_>, at: usize) -> rusqlite::Result<Option<String>> {
 mod tests {
     use super::*;
 
-    /// One row without a jump: SQLite itself does not look at the time before it is there.
+    /// One row without a jump: SQLite itself does not check the time until the row is complete.
     #[test]
     fn a_row_of_many_values_ends_between_two_of_them_once_its_time_is_over() {
         for call in [

@@ -9,14 +9,14 @@ use super::failure::{retry_while_busy, storage_error};
 use super::{SqliteOptions, Synchronous};
 use crate::storage::{StorageError, StorageErrorKind};
 
-/// How many statements stay prepared on a connection; the planner has fewer texts.
+/// How many statements stay prepared on a connection; the planner has fewer.
 const PREPARED_MAX: usize = 64;
 
-/// The log that is cut off once it is moved into the database. It grows to about 4 MB, and beyond
-/// where somebody reads for long.
+/// The size to which a longer log is truncated after it was moved into the database. It grows to
+/// about 4 MB, and further during a long read.
 const LOG_BYTES_KEPT: i64 = 16 << 20;
 
-/// The connection that writes. It makes the file, and turns it to a write-ahead log.
+/// Opens the connection that writes. It creates the file and switches it to a write-ahead log.
 pub(super) fn open_writer(
     path: &Path,
     options: &SqliteOptions,
@@ -24,7 +24,7 @@ pub(super) fn open_writer(
     let connection = open(path, options.read_only)?;
     let read_only = connection.is_readonly("main").map_err(storage_error)?;
     if read_only {
-        // Reading the header is what finds out that a file is no database.
+        // Reading the header finds out whether the file is a database.
         journal_mode(&connection, options.busy_deadline, None).map_err(|error| at(path, error))?;
         keep_log(&connection, options.busy_deadline).map_err(|error| at(path, error))?;
         return Ok(connection);
@@ -49,7 +49,7 @@ pub(super) fn open_writer(
     Ok(connection)
 }
 
-/// Reads, which makes the log where there is none, and takes the lock that keeps others from
+/// Reads once. This creates the log if there is none, and takes the lock that keeps others from
 /// deleting it.
 fn keep_log(connection: &Connection, busy_deadline: Duration) -> Result<(), StorageError> {
     retry_while_busy(Instant::now() + busy_deadline, || {
@@ -58,8 +58,7 @@ fn keep_log(connection: &Connection, busy_deadline: Duration) -> Result<(), Stor
     })
 }
 
-/// A connection that only reads, whatever it is asked; where it is an agent that asks, one whose
-/// file is open for reading only.
+/// Opens a connection that can only read. For an agent, the file itself is opened read-only.
 pub(super) fn open_reader(
     path: &Path,
     options: &SqliteOptions,
@@ -70,7 +69,7 @@ pub(super) fn open_reader(
     Ok(connection)
 }
 
-/// The connection of a database in memory.
+/// Opens the connection of a database in memory.
 pub(super) fn open_in_memory() -> Result<Connection, StorageError> {
     let connection = Connection::open_in_memory().map_err(storage_error)?;
     prepare(&connection)?;
@@ -98,12 +97,12 @@ fn open(path: &Path, read_only: bool) -> Result<Connection, StorageError> {
 
 fn prepare(connection: &Connection) -> Result<(), StorageError> {
     connection.set_prepared_statement_cache_capacity(PREPARED_MAX);
-    // Waiting for locks is done by `retry_while_busy`, which knows the deadline.
+    // `retry_while_busy` waits for locks, because it knows the deadline.
     connection.busy_timeout(Duration::ZERO).map_err(storage_error)
 }
 
-/// Reads the journal mode, or sets it. Setting it needs the file alone, so that several
-/// processes that open a new file at once have to take turns.
+/// Reads the journal mode, or sets it. Setting it needs exclusive access to the file, so processes
+/// that open a new file at once must take turns.
 fn journal_mode(
     connection: &Connection,
     busy_deadline: Duration,
@@ -122,7 +121,7 @@ fn journal_mode(
     })
 }
 
-/// The same failure, naming the file.
+/// The same failure, with the file's name.
 fn at(path: &Path, error: StorageError) -> StorageError {
     error.with_place(&path.display().to_string())
 }

@@ -1,4 +1,4 @@
-//! Running the statements of a batch on a connection, and values both ways.
+//! Runs the statements of a batch on a connection, and converts values both ways.
 
 use std::error::Error as _;
 use std::sync::Arc;
@@ -15,14 +15,14 @@ use super::files::Files;
 use super::quota::{Keeper, Quota};
 use crate::storage::{StorageError, StorageErrorKind};
 
-/// A connection, and what holds it.
+/// A connection, and its restrictions.
 pub(super) struct Session {
     connection: Connection,
-    /// The files that it has open; nothing in memory.
+    /// The files that it has open; `None` for a database in memory.
     files: Option<Arc<Files>>,
-    /// What keeps it to a quota; nothing where it only reads.
+    /// Enforces the quota; `None` if the connection only reads.
     keeper: Option<Keeper>,
-    /// What holds it where its statements are an agent's.
+    /// Confines it if its statements are an agent's.
     held: Option<(Hold, AgentLimits)>,
 }
 
@@ -32,15 +32,15 @@ impl Session {
         Self { connection, files, keeper: None, held: None }
     }
 
-    /// From here on what it writes keeps to a quota.
+    /// Enforces a quota on writes from now on.
     pub(super) fn keep_to(&mut self, quota: Quota) -> Result<(), StorageError> {
         self.keeper = Some(Keeper::of(&mut self.connection, quota).map_err(storage_error)?);
         Ok(())
     }
 
-    /// From here on the statements are an agent's.
+    /// Confines the connection: from now on its statements are an agent's.
     pub(super) fn confine(&mut self, limits: AgentLimits) -> Result<(), StorageError> {
-        // What is prepared already was the host's own.
+        // The prepared statements are the host's own.
         self.connection.flush_prepared_statement_cache();
         let hold = Hold::of(&mut self.connection, &limits).map_err(storage_error)?;
         self.held = Some((hold, limits));
@@ -52,22 +52,22 @@ impl Session {
         self.connection.is_autocommit()
     }
 
-    /// Runs a statement of the host's own, that only opens, closes or marks a transaction.
+    /// Runs one of the host's own statements, which only opens, closes or marks a transaction.
     pub(super) fn control(&self, text: &str) -> rusqlite::Result<()> {
         match &self.held {
             None => self.connection.prepare_cached(text)?.execute([]).map(|_| ()),
-            // Kept, it would be found by an agent's statement of the same text.
+            // If it were cached, an agent's statement with the same text would use it.
             Some(_) => self.trusted(|| self.connection.execute_batch(text)),
         }
     }
 
-    /// Fails where the database's files are not those that were opened any more.
+    /// Fails if the database's files are no longer those that were opened.
     pub(super) fn check_files(&self) -> Result<(), StorageError> {
         self.files.as_ref().map_or(Ok(()), |files| files.check())
     }
 
-    /// Moves a log that has grown to its largest size into the file, and fails while somebody
-    /// reads what that would overwrite. No transaction may be open.
+    /// Moves the log into the file if it has reached its largest size. Fails if a reader still
+    /// needs what that would overwrite. No transaction may be open.
     pub(super) fn keep_log(&self) -> Result<(), StorageError> {
         let bytes_max = self.keeper.as_ref().and_then(Keeper::log_bytes_max);
         let (Some(files), Some(bytes_max)) = (&self.files, bytes_max) else {
@@ -85,16 +85,15 @@ impl Session {
             Ok(_) => Err(StorageError::new(
                 StorageErrorKind::Busy,
                 format!(
-                    "the log beside the SQLite database has grown past {bytes_max} bytes, which \
-                     follow from Quota::bytes_max, and is still read; end what reads for long, \
-                     and try again"
+                    "the log beside the SQLite database has grown past {bytes_max} bytes (from \
+                     Quota::bytes_max), and a reader still needs it; end long reads and try again"
                 ),
             )),
             Err(error) => Err(storage_error(error)),
         }
     }
 
-    /// Runs the statements in order. The transaction around them is the caller's.
+    /// Runs the statements in order. The caller opens and ends the transaction.
     pub(super) fn run(&self, batch: &Batch, queued: Instant) -> Result<Vec<RowSet>, StorageError> {
         let sets = self.run_held(batch, queued);
         let Some(keeper) = &self.keeper else {
@@ -129,7 +128,7 @@ impl Session {
         })
     }
 
-    /// Runs what is the host's own.
+    /// Runs the host's own statements.
     fn trusted<T>(&self, run: impl FnOnce() -> T) -> T {
         match &self.held {
             Some((hold, _)) => hold.trusted(run),
@@ -138,7 +137,7 @@ impl Session {
     }
 }
 
-/// The failure of a batch whose time is over.
+/// The error for a batch whose time is over.
 fn over(error: StorageError) -> StorageError {
     StorageError::new(
         StorageErrorKind::Timeout,
@@ -147,7 +146,7 @@ fn over(error: StorageError) -> StorageError {
     .with_source(error)
 }
 
-/// What a failure of an agent's batch is, whose limits SQLite keeps.
+/// Translates a failure of an agent's batch that is due to limits which SQLite enforces.
 fn named(error: StorageError, limits: &AgentLimits) -> StorageError {
     let code = error.source().and_then(|source| source.downcast_ref::<rusqlite::Error>());
     match code.and_then(rusqlite::Error::sqlite_error_code) {
@@ -160,18 +159,18 @@ fn named(error: StorageError, limits: &AgentLimits) -> StorageError {
             ),
         )
         .with_source(error),
-        // SQLite says the same of a program with too many instructions.
+        // SQLite also reports this for a program with too many instructions.
         Some(ErrorCode::OutOfMemory) => StorageError::new(
             StorageErrorKind::Refused,
-            "a statement takes more than an agent's may; an agent's SQL is that of the component \
-             checkpointer",
+            "a statement is larger than an agent's may be; an agent may only send the SQL of the \
+             component checkpointer",
         )
         .with_source(error),
         _ => error,
     }
 }
 
-/// What a batch may do, and its rows come to.
+/// What a batch may do, and how many rows and bytes it may still return.
 struct Budget {
     writes: bool,
     rows_max: usize,
@@ -193,7 +192,7 @@ impl Budget {
         Ok(())
     }
 
-    /// Takes a value that is not copied yet.
+    /// Counts a value before it is copied.
     fn take(&mut self, value: ValueRef<'_>) -> Result<(), StorageError> {
         self.bytes += agent::bytes(match value {
             ValueRef::Text(bytes) | ValueRef::Blob(bytes) => bytes.len(),
@@ -228,11 +227,11 @@ fn prepare<'a>(
     budget: &Budget,
 ) -> Result<CachedStatement<'a>, StorageError> {
     let prepared = connection.prepare_cached(text).map_err(storage_error)?;
-    // A database in memory has one connection, on which a batch that reads could write.
+    // A database in memory has one connection, on which a read batch could write.
     if !budget.writes && !prepared.readonly() {
         return Err(StorageError::new(
             StorageErrorKind::ReadOnly,
-            "an agent's batch that only reads has a statement that writes",
+            "an agent's read batch has a statement that writes",
         ));
     }
     Ok(prepared)
@@ -244,12 +243,12 @@ fn run_once(
     set: &mut RowSet,
     budget: &mut Budget,
 ) -> Result<(), StorageError> {
-    // SQLite binds NULL to what is left out, so a row that is too short would pass.
+    // SQLite binds NULL to missing parameters, so it would accept a row that is too short.
     if prepared.parameter_count() != parameters.len() {
         return Err(StorageError::new(
             StorageErrorKind::Failed,
             format!(
-                "a statement takes {} parameters and was given {}",
+                "a statement takes {} parameters and got {}",
                 prepared.parameter_count(),
                 parameters.len()
             ),
@@ -274,7 +273,7 @@ fn run_once(
     Ok(())
 }
 
-/// A value as a parameter, without a copy of it.
+/// A value as a parameter, without copying it.
 struct Bound<'a>(&'a Value);
 
 impl ToSql for Bound<'_> {

@@ -1,4 +1,4 @@
-//! SQLite's failures as the storage's, and the wait for locks.
+//! SQLite's failures as storage errors, and waiting for locks.
 
 use std::hash::BuildHasher;
 use std::time::{Duration, Instant};
@@ -9,11 +9,11 @@ use crate::storage::{StorageError, StorageErrorKind};
 
 /// The first pause between two attempts to get a lock.
 const PAUSE_MIN: Duration = Duration::from_micros(500);
-/// The longest one. SQLite's own handler waits up to 100 ms, in which a connection that writes
-/// without a rest takes the lock again and again and the one that waits starves.
+/// The longest pause. SQLite's own handler waits up to 100 ms; meanwhile a connection that writes
+/// without a break takes the lock again and again, and the waiting one starves.
 const PAUSE_MAX: Duration = Duration::from_millis(10);
 
-/// What SQLite's failure is to a caller.
+/// The storage error for a failure of SQLite.
 pub(super) fn storage_error(error: rusqlite::Error) -> StorageError {
     let kind = kind(&error);
     let message = match kind {
@@ -26,15 +26,15 @@ pub(super) fn storage_error(error: rusqlite::Error) -> StorageError {
     StorageError::new(kind, message).with_source(error)
 }
 
-/// The same for `COMMIT`, where a failing device leaves it open what happened.
+/// The same for `COMMIT`: after a device failure it is not known whether it took effect.
 pub(super) fn commit_error(error: rusqlite::Error) -> StorageError {
     let unknown = error.sqlite_error_code() == Some(ErrorCode::SystemIoFailure);
     let error = storage_error(error);
     if unknown { error.with_unknown_effect() } else { error }
 }
 
-/// Whether the process, or the system, has no descriptor to open a file with (EMFILE, ENFILE).
-/// SQLite does not tell that from a file that is not there.
+/// Whether the process or the system has no file descriptor left (EMFILE, ENFILE). SQLite reports
+/// this like a missing file.
 fn no_descriptor_is_left() -> bool {
     const EMFILE: i32 = 24;
     const ENFILE: i32 = 23;
@@ -47,7 +47,7 @@ fn no_descriptor_is_left() -> bool {
 
 fn kind(error: &rusqlite::Error) -> StorageErrorKind {
     match error.sqlite_error_code() {
-        // The last is a race for the write-ahead log's locks, which passes like a lock.
+        // The last is a race for the write-ahead log's locks, which is temporary like a lock.
         Some(
             ErrorCode::DatabaseBusy
             | ErrorCode::DatabaseLocked
@@ -71,7 +71,7 @@ fn message(kind: StorageErrorKind) -> &'static str {
              raise busy_deadline"
         }
         StorageErrorKind::ReadOnly => {
-            "the SQLite database may only be read; open it for writing, or allow writing to the \
+            "the SQLite database is read-only; open it for writing, or allow writing to the \
              file and its directory"
         }
         StorageErrorKind::NotADatabase => "the file is not a SQLite database; name another path",
@@ -84,8 +84,8 @@ fn message(kind: StorageErrorKind) -> &'static str {
              less in one channel"
         }
         StorageErrorKind::Refused => {
-            "a statement does what an agent may not; an agent's SQL is that of the component \
-             checkpointer"
+            "a statement does what an agent may not do; an agent may only send the SQL of the \
+             component checkpointer"
         }
         StorageErrorKind::Unreachable => {
             "the SQLite database could not be opened; check that its directory exists and may be \
@@ -95,7 +95,7 @@ fn message(kind: StorageErrorKind) -> &'static str {
     }
 }
 
-/// Attempts again while the store is busy, until the deadline; at least once.
+/// Repeats an attempt while the store is busy, until the deadline. Attempts at least once.
 pub(super) fn retry_while_busy<T>(
     deadline: Instant,
     mut attempt: impl FnMut() -> Result<T, StorageError>,
@@ -116,7 +116,8 @@ pub(super) fn retry_while_busy<T>(
     }
 }
 
-/// Between half the pause and the whole, so that two that wait do not stay in step.
+/// A random time between half the pause and the whole, so that two waiting connections do not stay
+/// in step.
 fn jittered(pause: Duration) -> Duration {
     let random = std::hash::RandomState::new().hash_one(pause);
     let share = f64::from(u32::try_from(random >> 32).unwrap_or(0)) / f64::from(u32::MAX);

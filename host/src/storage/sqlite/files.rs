@@ -1,18 +1,19 @@
 //! Whether a database's files are still the ones that were opened.
 //!
-//! A file that is deleted, or replaced by another one, stays readable and writable to those who
-//! have it open: what they commit is gone once they close it. The log is deleted under a
-//! connection where a second SQLite in the same process closes the file, since that gives up the
-//! locks of the first. The index of the log (`-shm`) is where processes tell one another of their
-//! commits: those with different ones write over what the others have acknowledged.
+//! A file that is deleted or replaced stays readable and writable for those who have it open, and
+//! what they commit is lost when they close it. If a second copy of SQLite in the same process
+//! closes the file, that releases the locks of the first one, so the log may be deleted under an
+//! open connection. Processes learn of each other's commits from the index of the log (`-shm`):
+//! processes with different ones overwrite each other's acknowledged commits.
 //!
-//! A file that is written over in place, by `cp` say, stays the same one and is not noticed.
+//! A file that is overwritten in place, for example by `cp`, stays the same file: this is not
+//! noticed.
 
 use std::path::{Path, PathBuf};
 
 use crate::storage::{StorageError, StorageErrorKind};
 
-/// What tells one file of a machine from all others for as long as it is open.
+/// What distinguishes a file from all others of a machine while it is open.
 type Identity = (u64, u64);
 
 /// The files of a database.
@@ -23,10 +24,10 @@ pub(super) struct Files {
 }
 
 impl Files {
-    /// The files as they are, of a database that is open and has been read. A log, or its index,
-    /// that is not there is not looked for later.
+    /// The current files of a database that is open and has been read. A log or index that does not
+    /// exist now is not checked later.
     pub(super) fn of(path: &Path) -> Self {
-        // The working directory may change, and links may.
+        // The working directory and links may change.
         let path = std::fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
         let beside = |name: &str| {
             let mut beside = path.clone().into_os_string();
@@ -44,7 +45,7 @@ impl Files {
         std::fs::metadata(&self.log).map_or(0, |metadata| metadata.len())
     }
 
-    /// Fails where one of them is another one, or gone.
+    /// Fails if one of the files was replaced or deleted.
     pub(super) fn check(&self) -> Result<(), StorageError> {
         for (path, opened) in &self.known {
             let happened = match identity(path) {
@@ -56,8 +57,8 @@ impl Files {
                 StorageErrorKind::Replaced,
                 format!(
                     "the file was {happened} while it was open, and what was stored since may be \
-                     lost; close the store, and see what else uses the file before you open it \
-                     again"
+                     lost; close the store, and find out what else uses the file before you \
+                     open it again"
                 ),
             )
             .with_place(&path.display().to_string()));
@@ -66,7 +67,7 @@ impl Files {
     }
 }
 
-/// The identity of a file; nothing on a system without.
+/// The identity of a file; `None` on systems without one.
 #[cfg(unix)]
 fn identity(path: &Path) -> std::io::Result<Option<Identity>> {
     use std::os::unix::fs::MetadataExt;

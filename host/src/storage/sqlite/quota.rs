@@ -1,4 +1,4 @@
-//! How much a database may come to.
+//! How large a database may become.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -8,28 +8,28 @@ use rusqlite::hooks::Action;
 
 use crate::storage::{StorageError, StorageErrorKind};
 
-/// How much a database may come to. What goes past it fails with `storage-quota` and is not
-/// stored; what is there stays, and can be read and deleted.
+/// How large a database may become. A batch that would exceed it fails with `storage-quota` and
+/// stores nothing. Stored data stays, and can be read and deleted.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Quota {
     /// How many threads it may have.
     pub threads_max: Option<u64>,
-    /// How many bytes its file may have, in whole pages. The log beside it is not counted. It is
-    /// moved into the file as it grows past some megabytes, unless somebody reads what was there
-    /// before: a log of as many bytes, or of 8 MB where that is more, takes no more writes until
-    /// they have ended, so that both come to three times this at the most. Nor are the temporary
-    /// files counted in which SQLite sorts what does not fit into its memory.
+    /// How many bytes its file may have, in whole pages. The log beside it does not count. SQLite
+    /// moves the log into the file when it grows past some megabytes, unless a reader still needs
+    /// the older data. A log of this many bytes, or of 8 MB if that is more, takes no more writes
+    /// until the readers have ended, so file and log together take at most three times this. The
+    /// temporary files in which SQLite sorts do not count either.
     pub bytes_max: Option<u64>,
 }
 
-/// The log grows to half of this before SQLite moves it into the file.
+/// SQLite moves the log into the file when it has half of this size.
 const LOG_BYTES_MIN: u64 = 8 << 20;
 
-/// Holds the connection that writes to a quota.
+/// Enforces a quota on the connection that writes.
 #[derive(Debug)]
 pub(super) struct Keeper {
     quota: Quota,
-    /// Whether a thread was added that is not counted yet.
+    /// Whether a thread was added since the last count.
     added: Arc<AtomicBool>,
 }
 
@@ -38,7 +38,7 @@ impl Keeper {
         let added = Arc::<AtomicBool>::default();
         if let Some(bytes_max) = quota.bytes_max {
             let page: u32 = connection.pragma_query_value(None, "page_size", |row| row.get(0))?;
-            // SQLite takes 0 for a question.
+            // SQLite takes 0 as a query.
             let pages = bytes_max / u64::from(page.max(1));
             let pages = u32::try_from(pages).unwrap_or(u32::MAX - 1).max(1);
             let set = |row: &rusqlite::Row<'_>| row.get::<_, i64>(0);
@@ -55,17 +55,17 @@ impl Keeper {
         Ok(Self { quota, added })
     }
 
-    /// Whether a batch has added a thread since this was asked last.
+    /// Whether a batch has added a thread since this was last called.
     pub(super) fn has_added(&self) -> bool {
         self.added.swap(false, Ordering::Relaxed)
     }
 
-    /// The log that takes no more writes; none where the file may be of any size.
+    /// The size at which the log takes no more writes; `None` if the file may have any size.
     pub(super) fn log_bytes_max(&self) -> Option<u64> {
         self.quota.bytes_max.map(|bytes_max| bytes_max.max(LOG_BYTES_MIN))
     }
 
-    /// Refuses a thread too many.
+    /// Fails if there are more threads than the quota allows.
     pub(super) fn check(&self, threads: i64) -> Result<(), StorageError> {
         match self.quota.threads_max {
             Some(max) if u64::try_from(threads).is_ok_and(|threads| threads > max) => {
@@ -80,8 +80,8 @@ impl Keeper {
         }
     }
 
-    /// What a failure of a statement is: SQLite takes the largest size of the file for that of
-    /// the disk.
+    /// Translates a failure of a statement: SQLite reports a file at its maximum size like a full
+    /// disk.
     pub(super) fn named(&self, error: StorageError) -> StorageError {
         match self.quota.bytes_max {
             Some(max) if error.kind() == StorageErrorKind::Full => StorageError::new(

@@ -36,18 +36,18 @@ fn next(jobs: &Mutex<mpsc::Receiver<Job>>) -> Option<Job> {
     jobs.lock().unwrap_or_else(PoisonError::into_inner).blocking_recv()
 }
 
-/// Runs a batch in a read transaction of its own: one consistent state of the store.
+/// Runs a batch in its own read transaction, on one consistent state of the store.
 fn read(session: &Session, job: &Job, busy_deadline: Duration) -> Answer {
     retry_while_busy(job.queued + busy_deadline, || {
         session.control("BEGIN DEFERRED").map_err(storage_error)?;
         let answer = session.run(&job.batch, job.queued);
-        // What was read of another file's pages, or failed for them, says nothing of this one.
+        // A result or failure from another file's pages says nothing about this one.
         let answer = session.check_files().and(answer);
         if session.is_autocommit() {
-            // SQLite has ended the transaction by itself, as on some failures.
+            // SQLite has ended the transaction itself, as it does on some failures.
             return answer;
         }
-        // Nothing was written, so the two ends of a transaction are the same.
+        // Nothing was written, so rollback and commit are the same.
         let end = session.control("ROLLBACK").map_err(storage_error);
         answer.and_then(|sets| end.map(|()| sets))
     })

@@ -8,16 +8,16 @@ use tokio::sync::{mpsc, oneshot};
 
 use crate::storage::{StorageError, StorageErrorKind};
 
-/// How many batches wait before callers do.
+/// How many batches a queue holds. Callers of further batches wait for room.
 const QUEUE_MAX: usize = 1024;
 
 /// What a worker answers.
 pub(super) type Answer = Result<Vec<RowSet>, StorageError>;
 
-/// A batch that waits to be run.
+/// A batch in the queue.
 pub(super) struct Job {
     pub(super) batch: Batch,
-    /// The deadline for locks counts from here.
+    /// When it was queued; the deadline for locks counts from then.
     pub(super) queued: Instant,
     answer: oneshot::Sender<Answer>,
 }
@@ -32,7 +32,7 @@ impl Job {
 /// Threads that share a queue.
 #[derive(Debug)]
 pub(super) struct Worker {
-    /// Taken when dropped, which closes the queue.
+    /// Taken on drop, which closes the queue.
     queue: Option<mpsc::Sender<Job>>,
     threads: Vec<JoinHandle<()>>,
 }
@@ -80,7 +80,7 @@ impl Drop for Worker {
     fn drop(&mut self) {
         self.queue = None;
         for thread in self.threads.drain(..) {
-            // A thread that panicked has said so on stderr, and its callers got an error.
+            // A thread that panicked has reported it on stderr, and its callers got an error.
             let _ = thread.join();
         }
     }

@@ -1,8 +1,8 @@
 //! The worker that writes: group commit.
 //!
-//! The first batch that waits takes the write lock; every batch that waits by then joins its
-//! transaction, each inside a savepoint, so that one that fails undoes nothing of the others.
-//! Nobody is answered before the commit.
+//! The first waiting batch takes the write lock; every batch that waits by then joins its
+//! transaction. Each runs in a savepoint, so a failing batch undoes nothing of the others. No batch
+//! is answered before the commit.
 
 use std::time::Duration;
 
@@ -13,7 +13,7 @@ use super::failure::{commit_error, retry_while_busy, storage_error};
 use super::worker::{Answer, Job, Worker};
 use crate::storage::StorageError;
 
-/// How many batches share a transaction.
+/// How many batches may share a transaction.
 const GROUP_MAX: usize = 64;
 
 /// Starts the one thread that writes.
@@ -53,7 +53,7 @@ impl Writer {
         })
     }
 
-    /// Runs a group in the transaction that is open, commits and answers.
+    /// Runs a group in the open transaction, commits and answers.
     fn run_group(&self, group: Vec<Job>) {
         match self.commit_group(&group) {
             Ok(answers) => {
@@ -61,8 +61,8 @@ impl Writer {
                     job.answer(answer);
                 }
             }
-            // What made the transaction fail may be one batch's doing (too much for the disk,
-            // a deferred constraint): alone, each gets what is its own. Batches may run again.
+            // One batch may have made the transaction fail (too much for the disk, a deferred
+            // constraint). Run alone, each gets its own result. Batches may be repeated.
             Err(_) if group.len() > 1 => {
                 for job in group {
                     match self.begin(&job) {
@@ -79,18 +79,19 @@ impl Writer {
         }
     }
 
-    /// The answers of a group whose transaction is committed. After an error it is rolled back.
+    /// Runs a group and commits. Returns the answers; after an error the transaction is rolled
+    /// back.
     fn commit_group(&self, group: &[Job]) -> Result<Vec<Answer>, StorageError> {
         let committed = self.run_savepoints(group).and_then(|answers| {
             let deadline = std::time::Instant::now() + self.busy_deadline;
             retry_while_busy(deadline, || self.session.control("COMMIT").map_err(commit_error))?;
             Ok(answers)
         });
-        // SQLite itself rolls back on some failures; then there is no transaction to end.
+        // SQLite itself rolls back on some failures; then no transaction is open.
         if committed.is_err() && !self.session.is_autocommit() {
             self.session.control("ROLLBACK").map_err(storage_error)?;
         }
-        // Nobody finds what was committed to a file that is not there.
+        // Commits to a deleted file are lost.
         self.session.check_files().map_err(StorageError::with_unknown_effect)?;
         committed
     }

@@ -18,7 +18,7 @@ _COMMANDS: list[Command] = [
     *show.COMMANDS,
 ]
 _SCRIPT = re.compile(r"\.execute\s+(?:database\s+)?script\b[^<]*<\|(?P<script>.*)$", re.DOTALL)
-#: Each role and those that it holds.
+#: Each role and the roles that it includes.
 _HELD_BY = {
     "admin": {"admin", "table-admin", "user", "viewer", "ingestor"},
     "table-admin": {"table-admin", "user", "viewer", "ingestor"},
@@ -30,12 +30,12 @@ ROLES = frozenset(_HELD_BY)
 
 
 def held(roles: frozenset[str]) -> set[str]:
-    """The roles that come with the given ones."""
+    """The given roles and those that they include."""
     return set().union(*(_HELD_BY[role] for role in roles)) if roles else set()
 
 
 def execute(database: Database, text: str, roles: frozenset[str]) -> RowSet:
-    """Runs a command, or the commands of a script that blank lines divide."""
+    """Runs a command, or the commands of a script, which blank lines separate."""
     text = without_leading_comments(text)
     script = _SCRIPT.match(text)
     if script:

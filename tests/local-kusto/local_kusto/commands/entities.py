@@ -1,4 +1,4 @@
-"""Commands that make and drop tables, mappings, functions and views."""
+"""Commands that create and drop tables, mappings, functions and views."""
 
 from __future__ import annotations
 
@@ -215,7 +215,7 @@ def _drop_view(database: Database, match: re.Match[str]) -> RowSet:
 
 
 def _nothing(database: Database, match: re.Match[str]) -> RowSet:
-    """Of no consequence here: the schema is never cached, and roles come from settings."""
+    """Does nothing: the schema is never cached here, and roles come from settings."""
     return table_of(["Result"], [("Completed",)])
 
 

@@ -1,4 +1,4 @@
-"""What the patterns of commands are made of."""
+"""The parts of the patterns of commands."""
 
 from __future__ import annotations
 
@@ -24,19 +24,19 @@ class Command:
     """One kind of command."""
 
     pattern: re.Pattern[str]
-    #: The least role that may run it.
+    #: The lowest role that may run it.
     role: str
     run: Callable[[Database, re.Match[str]], RowSet]
 
 
 def command(pattern: str, role: str, run: Callable[[Database, re.Match[str]], RowSet]) -> Command:
-    """A command whose pattern has single blanks for white space."""
+    """Declares a command. A single blank in its pattern matches any white space."""
     spaced = pattern.replace(" ", r"\s+")
     return Command(re.compile(spaced, re.DOTALL | re.IGNORECASE), role, run)
 
 
 def name(text: str) -> str:
-    """The name that is meant."""
+    """The name without brackets and quotes."""
     text = text.strip()
     return text[1:-1].strip()[1:-1] if text.startswith("[") else text
 
@@ -51,7 +51,7 @@ def properties(match: re.Match[str]) -> dict[str, str]:
 
 
 def columns(text: str) -> dict[str, str]:
-    """The columns of a list of them."""
+    """Parses a list of columns."""
     found: dict[str, str] = {}
     for part in text.split(","):
         match = _COLUMN.match(part)
@@ -70,7 +70,7 @@ def literal(text: str) -> str:
 
 
 def head_and_rest(text: str, opening: str, closing: str) -> tuple[str, str]:
-    """What stands in the brackets that the text begins with, and what follows them."""
+    """The text in the brackets at the beginning, and the text after them."""
     depth = 0
     inside: list[str] = []
     pieces = tokens(text.lstrip())

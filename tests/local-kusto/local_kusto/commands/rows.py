@@ -88,7 +88,7 @@ def _what_if(match: re.Match[str]) -> bool:
 
 
 def _check_predicate(name: str, predicate: str) -> None:
-    """Refuses what the service refuses: it deletes by conditions on the rows themselves."""
+    """Refuses what the service refuses: conditions that are not on the rows themselves."""
     words = [token.text for token in tokens(predicate) if token.kind not in ("space", "comment")]
     subject = [word for word in words[:4] if word not in "[]"][:1]
     if not subject or (decode_literals(subject[0]) or subject[0]) != name or ";" in words:

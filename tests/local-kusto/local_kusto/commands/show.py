@@ -1,4 +1,4 @@
-"""Commands that show what is there. Query operators may follow them."""
+"""Commands that show something. Query operators may follow them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-//! The rooms of `js/src`: imports point one way, and no files import one another in a circle.
+//! The layers of `js/src`: imports point downward, and no files import each other in a circle.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -7,8 +7,8 @@ use super::text::{SourceFile, split_comment};
 
 const SOURCE: &str = "js/src/";
 
-/// From the top down: a room imports from itself and from those after it.
-const ROOMS: &[&str] = &[
+/// From the top down: a layer imports only from itself and from those after it.
+const LAYERS: &[&str] = &[
     "entries",
     "testing",
     "stores",
@@ -21,26 +21,26 @@ const ROOMS: &[&str] = &[
     "platform",
 ];
 
-/// The imports that go up, and the rooms that are not in the list.
+/// Complains of imports that go up, and of layers that are not in the list.
 pub(super) fn upward(file: &SourceFile) -> Vec<Complaint> {
     let Some(path) = in_source(file) else {
         return Vec::new();
     };
-    let Some(own) = floor(path) else {
-        let what = format!("{} is no room of js/src: see ROOMS in xtask", room(path));
+    let Some(own) = depth(path) else {
+        let what = format!("{} is not a layer of js/src: see LAYERS in xtask", layer(path));
         return vec![Complaint { line: 0, what }];
     };
     let upward = |(line, target): (usize, String)| {
-        let above = floor(&target).is_none_or(|floor| floor < own);
+        let above = depth(&target).is_none_or(|depth| depth < own);
         above.then(|| Complaint {
             line,
-            what: format!("{} is above {}: import downward", room(&target), room(path)),
+            what: format!("{} is above {}: import downward", layer(&target), layer(path)),
         })
     };
     imports(file, path).into_iter().filter_map(upward).collect()
 }
 
-/// A file that imports itself by way of others.
+/// Returns a file that imports itself through others, if there is one.
 pub(super) fn circle(files: &[SourceFile]) -> Option<String> {
     let edges: BTreeMap<&str, Vec<String>> = files
         .iter()
@@ -66,20 +66,20 @@ fn reaches_itself(path: &str, edges: &BTreeMap<&str, Vec<String>>) -> bool {
     false
 }
 
-/// The path within `js/src`, of a source file there.
+/// The path of a source file within `js/src`; `None` for other files.
 fn in_source(file: &SourceFile) -> Option<&str> {
     file.path().strip_prefix(SOURCE).filter(|path| path.ends_with(".ts"))
 }
 
-fn room(path: &str) -> &str {
+fn layer(path: &str) -> &str {
     path.split('/').next().unwrap_or(path)
 }
 
-fn floor(path: &str) -> Option<usize> {
-    ROOMS.iter().position(|name| *name == room(path))
+fn depth(path: &str) -> Option<usize> {
+    LAYERS.iter().position(|name| *name == layer(path))
 }
 
-/// The files of `js/src` that a file imports, with the lines that say so.
+/// The files of `js/src` that a file imports, with the lines of the imports.
 fn imports(file: &SourceFile, path: &str) -> Vec<(usize, String)> {
     let folder: Vec<_> = path.split('/').collect();
     let folder = &folder[..folder.len() - 1];
@@ -111,7 +111,7 @@ mod tests {
     }
 
     #[test]
-    fn an_import_from_a_room_above_is_reported() {
+    fn an_import_from_a_layer_above_is_reported() {
         let down = "import { a } from \"../planner/a.js\";\nimport b from \"./b.js\";\n";
         assert!(upward(&file("js/src/serde/a.ts", down)).is_empty());
         let up = "\nimport { a } from \"../../entries/sqlite.js\";";
