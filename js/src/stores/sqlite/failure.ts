@@ -22,7 +22,7 @@ const MESSAGES: Record<StorageErrorCode, string> = {
     "await the calls made before BEGIN, or end the transaction sooner",
   "storage-not-a-database": "the file is not a SQLite database; name another path",
   "storage-read-only":
-    "the SQLite database may only be read; open it for writing, or allow writing to the file " +
+    "the SQLite database is read-only; open it for writing, or allow writing to the file " +
     "and its directory",
   "storage-replaced":
     "the SQLite database's file, or its write-ahead log, was deleted or replaced while it was " +
