@@ -24,8 +24,8 @@ use crate::stores::{Operation, Store, StoreOptions};
 
 use write::Writer;
 
-/// At most this many statement texts get a number. Others are sent whole each time. Without numbers,
-/// a superstep takes 5 to 6 % longer in JavaScript.
+/// At most this many statement texts get a number. Others are sent whole each time. Without
+/// numbers, a superstep takes 5 to 6 % longer in JavaScript.
 const TEXTS_MAX: u32 = 256;
 
 /// Most answers have at most this many bytes beyond those of their call.

@@ -5,7 +5,8 @@
 //! behind it, judged by their checksums. Every call compares them, in the state of the store that
 //! it reads, because any ancestor may get another write.
 //!
-//! Without known histories, a graph with a delta channel takes 1.3 times as long over 60 invocations.
+//! Without known histories, a graph with a delta channel takes 1.3 times as long over 60
+//! invocations.
 
 use crate::contract::error::Error;
 use crate::format::values::hash::{Hash, Role};
