@@ -22,10 +22,11 @@ use crate::format::read::decode;
 use crate::stores::kusto::TaskProgress;
 use crate::stores::{Operation, Store, StoreOptions};
 
+use read::{Start, malformed};
 use write::Writer;
 
-/// At most this many statement texts get a number. Others are sent whole each time. Without numbers,
-/// a superstep takes 5 to 6 % longer in JavaScript.
+/// At most this many statement texts get a number. Others are sent whole each time. Without
+/// numbers, a superstep takes 5 to 6 % longer in JavaScript.
 const TEXTS_MAX: u32 = 256;
 
 /// Most answers have at most this many bytes beyond those of their call.
@@ -64,14 +65,6 @@ enum Running {
 
 /// How calls that were made together ended, in their order.
 type Ended = Vec<Result<Outcome, Error>>;
-
-/// What to start.
-#[expect(clippy::large_enum_variant, reason = "one at a time is begun")]
-enum Start {
-    One(Call),
-    /// Calls of one thread that write.
-    Together(Vec<Call>),
-}
 
 impl Wire {
     /// Opens a store. Returns `[0, store]`, or a refusal.
@@ -331,10 +324,6 @@ fn make_room(bytes: usize) {
     if room.try_reserve_exact(bytes).is_ok() {
         std::hint::black_box(&room);
     }
-}
-
-fn malformed(what: &str) -> Error {
-    Error::protocol("malformed-bytes", format!("the bytes of a {what} do not have its shape"))
 }
 
 fn no_store() -> Error {

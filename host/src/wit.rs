@@ -25,19 +25,19 @@ mod without_functions {
 
 /// `langgraph:checkpoint/types`.
 pub mod types {
-    pub use super::without_functions::*;
+    pub use crate::wit::without_functions::*;
     pub use langgraph_checkpoint_guest::wit::types::*;
 }
 
 /// `langgraph:checkpoint-planner/planner-types`.
 pub mod planner_types {
-    pub use super::without_functions::*;
+    pub use crate::wit::without_functions::*;
     pub use langgraph_checkpoint_guest::wit::planner_types::*;
 }
 
 /// `langgraph:checkpoint-kusto/connection-types`.
 #[cfg(feature = "kusto")]
 pub mod connection_types {
-    pub use super::without_functions::*;
+    pub use crate::wit::without_functions::*;
     pub use langgraph_checkpoint_guest::wit::connection_types::*;
 }

@@ -7,7 +7,7 @@ import "./platform/web-assembly.js";
 export const BUSY_DEADLINE_MS = 5000;
 
 /** How a saver uses its cache. */
-export interface MemoryOptions {
+export interface CacheOptions {
   /**
    * Channels whose elements you promise never to modify in place: the items of a list, or the
    * values of a map, may be replaced but not changed. The saver takes an element that is the same
@@ -60,7 +60,7 @@ export interface CallOptions {
 }
 
 /** The options of every saver. */
-export interface SaverOptions extends MemoryOptions, CallOptions {
+export interface SaverOptions extends CacheOptions, CallOptions {
   /**
    * The compiled core module of the planner, `langgraph-checkpoint-wasm/planner.core.wasm`. Needed
    * in runtimes that cannot read files or compile WebAssembly. Defaults to the copy in this
@@ -133,7 +133,7 @@ function coreOf(entry: string): Kind {
   ];
 }
 
-const MEMORY: Kinds<MemoryOptions> = {
+const CACHE: Kinds<CacheOptions> = {
   assumeImmutable: [
     (value) => Array.isArray(value) && value.every((name) => typeof name === "string"),
     'a list of channels, such as ["messages"]',
@@ -143,7 +143,7 @@ const MEMORY: Kinds<MemoryOptions> = {
 const CALLS: Kinds<CallOptions> = { onCall: FUNCTION };
 /** The options of every saver. */
 export const SAVER: Kinds<SaverOptions> = {
-  ...MEMORY,
+  ...CACHE,
   ...CALLS,
   core: coreOf("langgraph-checkpoint-wasm/core"),
 };
@@ -163,7 +163,7 @@ export const SQLITE: Kinds<SqliteOptions> = {
 };
 /** The options that Kusto shares with the other stores. */
 export const OF_KUSTO = {
-  ...MEMORY,
+  ...CACHE,
   ...CALLS,
   core: coreOf("langgraph-checkpoint-wasm/core-kusto"),
   serde: SERDE,

@@ -5,9 +5,10 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 
+use crate::files::write_if_changed;
 use crate::workspace::Workspace;
-use crate::world::World;
-use crate::{compose, core_modules, package, process, wasm_target};
+use crate::world::{TYPES, World};
+use crate::{compose, core_modules, embed, process, wasm_target};
 
 /// The target that the components are built for.
 pub(crate) const TARGET: &str = "wasm32-unknown-unknown";
@@ -36,9 +37,6 @@ struct Kind {
     /// The prefixes of the imports that it may have.
     imports: &'static [&'static str],
 }
-
-/// An interface of types without functions: importing it gives a component no access to anything.
-pub(crate) const TYPES: &str = "langgraph:checkpoint/types@";
 
 /// Optimized for speed.
 const FAST: &str = "component";
@@ -113,7 +111,7 @@ pub(crate) fn prepare(workspace: &Workspace) -> Result<()> {
     compose::compose(workspace)?;
     let planners = PLANNERS.iter().map(|kind| build(workspace, kind));
     let planners = planners.collect::<Result<Vec<_>>>()?;
-    package::embed(workspace)?;
+    embed::embed(workspace)?;
     core_modules::take(workspace, &planners)
 }
 
@@ -181,35 +179,4 @@ fn flags() -> Result<String> {
     let flag = serde_json::to_string(&format!("--remap-path-prefix={sources}=/crates"))?;
     // A string of JSON is a basic string of TOML.
     Ok(format!("target.{TARGET}.rustflags=[{flag}, \"-Ctarget-feature=+simd128\"]"))
-}
-
-/// Does not touch a file whose bytes stay the same, so that nothing is rebuilt because of its time.
-pub(crate) fn write_if_changed(path: &Path, bytes: &[u8]) -> Result<()> {
-    if fs::read(path).is_ok_and(|old| old == bytes) {
-        return Ok(());
-    }
-    if let Some(folder) = path.parent() {
-        fs::create_dir_all(folder)?;
-    }
-    // Renames the file into place, so that a reader sees either the old file or the new one.
-    let partial = path.with_extension("partial");
-    fs::write(&partial, bytes)?;
-    fs::rename(&partial, path).with_context(|| format!("cannot write {}", path.display()))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn equal_bytes_are_not_written_again() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("made").join("planner.wasm");
-        write_if_changed(&path, b"one").unwrap();
-        let before = fs::metadata(&path).unwrap().modified().unwrap();
-        write_if_changed(&path, b"one").unwrap();
-        assert_eq!(fs::metadata(&path).unwrap().modified().unwrap(), before);
-        write_if_changed(&path, b"two").unwrap();
-        assert_eq!(fs::read(&path).unwrap(), b"two");
-    }
 }

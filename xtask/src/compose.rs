@@ -8,9 +8,9 @@ use anyhow::{Context, Result};
 use wac_graph::types::Package;
 use wac_graph::{CompositionGraph, EncodeOptions};
 
-use crate::component;
+use crate::files::write_if_changed;
 use crate::workspace::Workspace;
-use crate::world::World;
+use crate::world::{TYPES, World};
 
 /// A composition.
 struct Plan {
@@ -32,7 +32,7 @@ const PLANS: &[Plan] = &[
         name: "agent-on-storage",
         plug: "checkpointer",
         exports: &[],
-        imports: &[component::TYPES, "langgraph:checkpoint/storage@"],
+        imports: &[TYPES, "langgraph:checkpoint/storage@"],
     },
     Plan {
         name: "agent-on-kusto",
@@ -40,7 +40,7 @@ const PLANS: &[Plan] = &[
         // Its host sets the cluster through `connection`, whose errors are those of `checkpointer`.
         exports: &[CHECKPOINTER, "langgraph:checkpoint-kusto/connection@0.1.0"],
         imports: &[
-            component::TYPES,
+            TYPES,
             "langgraph:checkpoint-kusto/connection-types@",
             "wasi:clocks/",
             "wasi:http/",
@@ -50,9 +50,8 @@ const PLANS: &[Plan] = &[
     },
 ];
 
-/// Builds the components and composes them.
-pub(crate) fn run(workspace: &Workspace) -> Result<()> {
-    component::prepare(workspace)?;
+/// Prints the imports and exports of the compositions.
+pub(crate) fn print(workspace: &Workspace) -> Result<()> {
     for plan in PLANS {
         println!("{} {}", plan.name, World::decode(&fs::read(file(workspace, plan.name))?)?);
     }
@@ -66,7 +65,7 @@ pub(crate) fn compose(workspace: &Workspace) -> Result<()> {
         let bytes = composed(&agent, &file(workspace, plan.plug), plan.exports)
             .with_context(|| format!("cannot compose {}", plan.name))?;
         World::decode(&bytes)?.require_imports(plan.imports).context(plan.name)?;
-        component::write_if_changed(&file(workspace, plan.name), &bytes)?;
+        write_if_changed(&file(workspace, plan.name), &bytes)?;
     }
     Ok(())
 }

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use anyhow::{Context, Result};
 
-use crate::component::write_if_changed;
+use crate::files::write_if_changed;
 use crate::workspace::Workspace;
 use crate::world;
 

@@ -7,6 +7,7 @@ use std::fs;
 
 use anyhow::{Context, Result, bail};
 
+use crate::arguments;
 use crate::workspace::Workspace;
 
 /// The documents whose commands are checked.
@@ -34,7 +35,7 @@ pub(crate) fn check(workspace: &Workspace) -> Result<()> {
     if !host.contains("include_str!(\"../../README.md\")") {
         bail!("host/src/lib.rs does not include README.md, so its Rust is not compiled");
     }
-    let commands = crate::commands();
+    let commands = arguments::commands();
     for document in SHOWING {
         let text = read(document)?;
         if let Some(unknown) = shown(&text).find(|name| !commands.iter().any(|own| own == name)) {

@@ -1,10 +1,10 @@
 //! `cargo xtask package`: builds and checks everything that is published, and sends nothing.
 
-use std::fs;
 use std::process::Command;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Result, bail};
 
+use crate::embed::EMBEDDED;
 use crate::step::{Step, run_steps};
 use crate::workspace::Workspace;
 use crate::{component, npm, process};
@@ -12,9 +12,6 @@ use crate::{component, npm, process};
 /// The crates, in the order in which they are published.
 const CRATES: [&str; 2] = ["langgraph-checkpoint-guest", HOST];
 const HOST: &str = "langgraph-checkpoint-host";
-
-/// The components that the host's crate contains.
-const EMBEDDED: [&str; 2] = ["planner.wasm", "checkpointer-kusto.wasm"];
 
 /// The features that the host's crate must build with, each alone: default features hide that one
 /// feature needs another. The first ones need no wasmtime.
@@ -43,16 +40,6 @@ fn committed(workspace: &Workspace) -> Result<()> {
         process::output(git.current_dir(workspace.root()).args(["status", "--porcelain"]))?;
     if !changed.is_empty() {
         bail!("these files have changes that are not committed:\n{changed}");
-    }
-    Ok(())
-}
-
-/// Copies the built components to where the host's crate embeds them from.
-pub(crate) fn embed(workspace: &Workspace) -> Result<()> {
-    for name in EMBEDDED {
-        let built = workspace.path("target/components").join(name);
-        let bytes = fs::read(&built).with_context(|| format!("cannot read {}", built.display()))?;
-        component::write_if_changed(&workspace.path("host/components").join(name), &bytes)?;
     }
     Ok(())
 }

@@ -1,9 +1,12 @@
 //! Rules that no compiler checks. A unit test runs them too, so `cargo test` fails on untidy code.
 
 mod codes;
+mod generated;
+mod imports;
 mod layers;
 mod rules;
 mod text;
+mod words;
 
 use std::fs;
 use std::path::Path;
@@ -28,14 +31,6 @@ const SKIPPED: &[&str] = &[
     "target",
 ];
 
-/// What is wrong, and where.
-#[derive(Debug, PartialEq, Eq)]
-struct Complaint {
-    /// Counted from 1; 0 means the whole file.
-    line: usize,
-    what: String,
-}
-
 /// Checks every file of the checkout against every rule.
 pub(crate) fn check(workspace: &Workspace) -> Result<()> {
     let mut files = Vec::new();
@@ -46,9 +41,9 @@ pub(crate) fn check(workspace: &Workspace) -> Result<()> {
             complaints.push(format!("{}:{}: {}", file.path(), complaint.line, complaint.what));
         }
     }
-    if let Some(path) = layers::circle(&files) {
-        complaints.push(format!("js/src/{path}: files import one another in a circle"));
-    }
+    complaints.extend(layers::complaints(&files));
+    complaints.extend(generated::complaints(&files));
+    complaints.extend(words::complaints(&files));
     complaints.extend(codes::complaints(&files));
     if !complaints.is_empty() {
         bail!("{}", complaints.join("\n"));

@@ -5,6 +5,9 @@ use std::fmt;
 use anyhow::{Context, Result, bail};
 use wasmparser::{Encoding, Parser, Payload};
 
+/// An interface of types without functions: importing it gives a component no access to anything.
+pub(crate) const TYPES: &str = "langgraph:checkpoint/types@";
+
 /// The names a component imports and exports.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct World {

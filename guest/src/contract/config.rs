@@ -1,6 +1,8 @@
 //! Parses a caller's identifiers. Only this module decides which are acceptable, and what an absent
 //! one means.
 
+#[cfg(feature = "kusto")]
+use crate::contract::call::Call;
 use crate::contract::call::{Config, Id};
 use crate::contract::error::Error;
 
@@ -38,6 +40,13 @@ pub(crate) fn thread_id(config: &Config) -> Result<String, Error> {
 /// The `thread_id`, or `None` if it is absent.
 pub(crate) fn optional_thread_id(config: &Config) -> Result<Option<String>, Error> {
     text("thread_id", &config.thread_id)
+}
+
+/// The thread that a call is about; `None` if it names none. The method decides whether the id is
+/// acceptable.
+#[cfg(feature = "kusto")]
+pub(crate) fn thread_of(call: &Call) -> Option<String> {
+    call.config().and_then(|config| optional_thread_id(config).ok().flatten())
 }
 
 /// The thread and namespace of a call that writes. An absent namespace is the root, `""`.

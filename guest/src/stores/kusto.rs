@@ -15,6 +15,7 @@ mod io;
 mod literal;
 mod memory;
 mod options;
+mod parameter;
 mod query;
 mod read;
 mod resolve;

@@ -7,19 +7,20 @@ mod list;
 mod put;
 mod schema;
 mod setup;
+mod statement;
 
 use ancestors::ancestors;
 use list::page;
 use put::{delete_thread, put, put_writes};
 use setup::Setup;
+use statement::{is_of_channel, once, text};
 
 use super::sql::Dialect;
 use crate::contract::error::Error;
 use crate::contract::statement::{Access, Batch, RowSet, Statement, Value};
-use crate::format::CHECKSUM_BYTES;
 use crate::format::json;
 use crate::format::values::hash::Hash;
-use crate::format::write::{MARK_BYTES, mark};
+use crate::format::write::mark;
 use crate::operations::ask::{Ask, LOOKED_AT};
 
 /// SQLite's dialect.
@@ -132,22 +133,4 @@ fn find_writes(channel: &str, checkpoints: Vec<(i64, String, String)>) -> Statem
         ),
         parameters: checkpoints.into_iter().map(row).collect(),
     }
-}
-
-/// The condition that a write is to a channel, by its column or by its envelope's mark. If one of
-/// the two is damaged the write is still found, and then refused.
-fn is_of_channel(write: &str, channel: &str, mark: &str) -> String {
-    const FROM_END: usize = MARK_BYTES + CHECKSUM_BYTES;
-    format!(
-        "({write}.channel = {channel} \
-         OR substr({write}.envelope, -{FROM_END}, {MARK_BYTES}) = {mark})"
-    )
-}
-
-fn once(text: &str, parameters: Vec<Value>) -> Statement {
-    Statement { text: text.to_owned(), parameters: vec![parameters] }
-}
-
-fn text(text: &str) -> Value {
-    Value::Text(text.to_owned())
 }

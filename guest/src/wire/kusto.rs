@@ -6,7 +6,7 @@ use crate::format::read::{Read, Reader, decode};
 use crate::stores::kusto::connection::{self, ClientSecret};
 use crate::stores::kusto::token;
 
-use super::malformed;
+use super::read::malformed;
 use super::write::Writer;
 
 enum Question {

@@ -2,11 +2,11 @@
 
 use rmp::Marker;
 
-use super::Start;
 use crate::contract::call::{
     Call, ChannelValue, ChannelVersion, Checkpoint, Config, DeltaChannelHistory, GetTuple, Id,
     KeptElements, List, MetadataFilter, NewValue, NewWrite, Payload, Put, PutWrites, Run, Version,
 };
+use crate::contract::error::Error;
 use crate::contract::http::{HttpAnswer, HttpResponse, Moment};
 use crate::contract::progress::Answer;
 use crate::contract::statement::{RowSet, Value};
@@ -15,6 +15,19 @@ use crate::format::read::{Read, Reader};
 use crate::stores::StoreOptions;
 #[cfg(feature = "kusto")]
 use crate::stores::kusto::{IngestMode, KustoOptions};
+
+/// What to start.
+#[expect(clippy::large_enum_variant, reason = "one at a time is begun")]
+pub(super) enum Start {
+    One(Call),
+    /// Calls of one thread that write.
+    Together(Vec<Call>),
+}
+
+/// The error `malformed-bytes`. `what` should have been in the bytes.
+pub(super) fn malformed(what: &str) -> Error {
+    Error::protocol("malformed-bytes", format!("the bytes of a {what} do not have its shape"))
+}
 
 /// The case of `Start::Together`.
 const TOGETHER: u32 = 8;

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-use super::unusable;
+use super::failure::unusable;
 use crate::error::{ComponentError, ComponentErrorKind};
 
 /// A number of places, set by one of the limits.

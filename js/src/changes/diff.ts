@@ -42,7 +42,7 @@ export function write(
   bytesMax = Number.POSITIVE_INFINITY,
 ): Eventually<Written> {
   if (before?.tracked instanceof TrackedWhole) {
-    if (Object.is(before.tracked.proof, value)) return unchanged(before.tracked);
+    if (Object.is(before.tracked.identity, value)) return unchanged(before.tracked);
   } else if (hasParts(before) && knowsParts(serde)) {
     const written = writeParts(serde, value, before, immutable, bytesMax);
     if (written !== undefined) return written;

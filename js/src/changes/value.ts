@@ -24,13 +24,13 @@ const PARTS_BETWEEN_LOOKS = 1024;
 export class TrackedWhole {
   readonly payload: Payload;
   /** The value itself if it is a primitive, else something that no value is. */
-  readonly proof: unknown;
+  readonly identity: unknown;
   readonly bytes: number;
 
   constructor(payload: Payload, value: unknown) {
     this.payload = payload;
     // No caller has this object, so it never equals a value.
-    this.proof = isPrimitive(value) ? value : payload;
+    this.identity = isPrimitive(value) ? value : payload;
     this.bytes = VALUE_BYTES + payload.bytes.length;
   }
 }

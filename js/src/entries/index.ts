@@ -13,7 +13,7 @@ export {
   UnavailableError,
   UnsupportedFormatError,
 } from "../errors.js";
-export type { CallOptions, CallReport, MemoryOptions, SaverOptions } from "../options.js";
+export type { CacheOptions, CallOptions, CallReport, SaverOptions } from "../options.js";
 export type {
   Batch,
   RowSet,

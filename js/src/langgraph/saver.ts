@@ -16,7 +16,7 @@ import type { Before } from "../changes/diff.js";
 import { completed } from "../changes/histories.js";
 import { reviveCached } from "../changes/revive-cached.js";
 import { type Revived, revive, type Tracked } from "../changes/value.js";
-import { CACHE_BYTES, type CallOptions, type CallReport, type MemoryOptions } from "../options.js";
+import { CACHE_BYTES, type CacheOptions, type CallOptions, type CallReport } from "../options.js";
 import {
   type Call,
   expectOutcome,
@@ -112,7 +112,7 @@ export abstract class PlannedSaver extends BaseCheckpointSaver {
   constructor(
     runner: Runner,
     serde: SerializerProtocol = new JsonPlusSerde(),
-    options: MemoryOptions & CallOptions = {},
+    options: CacheOptions & CallOptions = {},
   ) {
     super(serde);
     this.#runner = runner;

@@ -37,7 +37,7 @@ function agent(): AIMessage {
   });
 }
 
-function takeSnapshot(value: unknown): Fingerprint | undefined {
+function tryFingerprint(value: unknown): Fingerprint | undefined {
   return fingerprintOf(value)?.fingerprint;
 }
 
@@ -55,8 +55,8 @@ function bytesOf({ bytes }: Fingerprint): number {
   return bytes;
 }
 
-function snapshotOf(value: unknown) {
-  const fingerprint = takeSnapshot(value);
+function takeFingerprint(value: unknown) {
+  const fingerprint = tryFingerprint(value);
   if (fingerprint === undefined) throw new Error("the value gave no fingerprint");
   return fingerprint;
 }
@@ -67,7 +67,7 @@ describe("a value is proven unchanged", () => {
     fc.assert(
       fc.property(trackedValue, fc.array(mutation, { maxLength: 3 }), (value, mutations) => {
         const before = written(value);
-        const fingerprint = takeSnapshot(value);
+        const fingerprint = tryFingerprint(value);
         for (const { apply } of mutations) apply(value);
         if (fingerprint === undefined) return;
         const after = written(value);
@@ -84,7 +84,7 @@ describe("a value is proven unchanged", () => {
   it("while nobody changes it", () => {
     fc.assert(
       fc.property(provableValue, (value) => {
-        const fingerprint = snapshotOf(value);
+        const fingerprint = takeFingerprint(value);
         expect([isUnchanged(fingerprint, value), isUnchanged(fingerprint, value)]).toEqual([
           true,
           true,
@@ -95,17 +95,17 @@ describe("a value is proven unchanged", () => {
   });
 
   it("where another value of the same content takes its place", () => {
-    expect(isUnchanged(snapshotOf(agent()), agent())).toBe(true);
-    expect(isUnchanged(snapshotOf([{ a: 1 }]), JSON.parse('[{"a":1}]'))).toBe(true);
+    expect(isUnchanged(takeFingerprint(agent()), agent())).toBe(true);
+    expect(isUnchanged(takeFingerprint([{ a: 1 }]), JSON.parse('[{"a":1}]'))).toBe(true);
   });
 
   it("after it was written and read", () => {
     const message = agent();
-    const fingerprint = snapshotOf(message);
+    const fingerprint = takeFingerprint(message);
     const read = serde.loads(...serde.dumps(message));
     serde.dumps(message);
     expect(isUnchanged(fingerprint, message)).toBe(true);
-    expect(isUnchanged(snapshotOf(read), read)).toBe(true);
+    expect(isUnchanged(takeFingerprint(read), read)).toBe(true);
   });
 });
 
@@ -134,7 +134,7 @@ describe("a change of a message in place is found:", () => {
   ])("%s", (_, change) => {
     const message = agent();
     const before = written(message);
-    const fingerprint = snapshotOf(message);
+    const fingerprint = takeFingerprint(message);
     expect(isUnchanged(fingerprint, message)).toBe(true);
     change(message);
     expect(written(message)).not.toBe(before);
@@ -190,7 +190,7 @@ describe("a change of plain data in place is found:", () => {
   ])("%s", (_, change) => {
     const data: Data = { zero: 0, list: [1, 2], inner: { text: "t", none: undefined }, end: 1 };
     const before = written(data);
-    const fingerprint = snapshotOf(data);
+    const fingerprint = takeFingerprint(data);
     expect(isUnchanged(fingerprint, data)).toBe(true);
     change(data);
     expect(written(data)).not.toBe(before);
@@ -199,7 +199,7 @@ describe("a change of plain data in place is found:", () => {
 
   it("an array that takes the place of an object with its keys and prototype", () => {
     const items = Object.setPrototypeOf(["x"], Object.prototype);
-    const fingerprint = snapshotOf({ at: { 0: "x" } });
+    const fingerprint = takeFingerprint({ at: { 0: "x" } });
     expect(isUnchanged(fingerprint, { at: items })).toBe(false);
   });
 });
@@ -250,11 +250,13 @@ describe("a value that cannot be proven gives no fingerprint:", () => {
     ["a wrapper's look-alike", { __lc_escaped__: { lc: 1 } }],
     ["a message with kwargs of a class", Object.assign(agent(), { lc_kwargs: new Note() })],
   ])("%s, alone, in data and in a message", (_, value) => {
-    expect(takeSnapshot(value)).toBeUndefined();
-    expect(takeSnapshot({ a: [1, value] })).toBeUndefined();
+    expect(tryFingerprint(value)).toBeUndefined();
+    expect(tryFingerprint({ a: [1, value] })).toBeUndefined();
     const content: MessageContent = "x";
     const artifact: unknown = { inner: value };
-    expect(takeSnapshot(new ToolMessage({ content, tool_call_id: "c", artifact }))).toBeUndefined();
+    expect(
+      tryFingerprint(new ToolMessage({ content, tool_call_id: "c", artifact })),
+    ).toBeUndefined();
   });
 
   it("one whose getter throws", () => {
@@ -263,14 +265,14 @@ describe("a value that cannot be proven gives no fingerprint:", () => {
         throw new Error("mine");
       },
     };
-    expect(takeSnapshot(thrower)).toBeUndefined();
+    expect(tryFingerprint(thrower)).toBeUndefined();
   });
 
   it("any object while keys are added to every object", () => {
-    const fingerprint = snapshotOf({ a: 1 });
+    const fingerprint = takeFingerprint({ a: 1 });
     Object.assign(Object.prototype, { everywhere: 1 });
     try {
-      expect(takeSnapshot({ a: 1 })).toBeUndefined();
+      expect(tryFingerprint({ a: 1 })).toBeUndefined();
       expect(isUnchanged(fingerprint, { a: 1 })).toBe(false);
     } finally {
       Reflect.deleteProperty(Object.prototype, "everywhere");
@@ -281,22 +283,22 @@ describe("a value that cannot be proven gives no fingerprint:", () => {
 
 describe("a fingerprint's bytes", () => {
   it("grow with what it holds", () => {
-    const short = bytesOf(snapshotOf(["x"]));
-    expect(bytesOf(snapshotOf(["x".repeat(1_000)])) - short).toBe(999);
-    expect(bytesOf(snapshotOf([0.5])) - bytesOf(snapshotOf([1]))).toBe(16);
-    expect(bytesOf(snapshotOf(Array.from({ length: 1_000 }, () => 1)))).toBeGreaterThan(8e3);
+    const short = bytesOf(takeFingerprint(["x"]));
+    expect(bytesOf(takeFingerprint(["x".repeat(1_000)])) - short).toBe(999);
+    expect(bytesOf(takeFingerprint([0.5])) - bytesOf(takeFingerprint([1]))).toBe(16);
+    expect(bytesOf(takeFingerprint(Array.from({ length: 1_000 }, () => 1)))).toBeGreaterThan(8e3);
   });
 
   it("count keys that no other object has, and forgetting them costs no proof", () => {
     const dictionary = (start: number) =>
       Object.fromEntries(Array.from({ length: 3_000 }, (_, index) => [`k${start + index}`, 1]));
     const first = dictionary(0);
-    const fingerprint = snapshotOf(first);
+    const fingerprint = takeFingerprint(first);
     for (let start = 3_000; start < 15_000; start += 3_000) {
-      expect(bytesOf(snapshotOf(dictionary(start)))).toBeGreaterThan(300_000);
+      expect(bytesOf(takeFingerprint(dictionary(start)))).toBeGreaterThan(300_000);
     }
     expect(isUnchanged(fingerprint, first)).toBe(true);
-    expect(isUnchanged(snapshotOf(first), dictionary(0))).toBe(true);
+    expect(isUnchanged(takeFingerprint(first), dictionary(0))).toBe(true);
     first.k2999 = 2;
     expect(isUnchanged(fingerprint, first)).toBe(false);
   });

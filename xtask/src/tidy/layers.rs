@@ -1,132 +1,234 @@
-//! The layers of `js/src`: imports point downward, and no files import each other in a circle.
+//! The layers of each source folder: imports point downward, and no files import each other in a
+//! circle.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
-use super::Complaint;
-use super::text::{SourceFile, split_comment};
+use super::imports::{Import, imports};
+use super::text::SourceFile;
 
-const SOURCE: &str = "js/src/";
+/// A folder of sources. A module is a file in it, a folder in it, or both of one name.
+struct Sources {
+    folder: &'static str,
+    /// The modules from the top layer down: a module imports only from itself and from the layers
+    /// below. Empty if the folder has no layers.
+    layers: &'static [&'static [&'static str]],
+    layers_max: usize,
+}
 
-/// From the top down: a layer imports only from itself and from those after it.
-const LAYERS: &[&str] = &[
-    "entries",
-    "testing",
-    "stores",
-    "langgraph",
-    "changes",
-    "serde",
-    "planner",
-    "options.ts",
-    "errors.ts",
-    "platform",
+const MODULES_MAX: usize = 10;
+
+const SOURCES: &[Sources] = &[
+    Sources {
+        folder: "guest/src/",
+        layers: &[
+            &["lib"],
+            &["fuzzing", "wire", "wit"],
+            &["stores"],
+            &["operations"],
+            &["cache", "format"],
+            &["contract"],
+        ],
+        layers_max: 6,
+    },
+    Sources {
+        folder: "js/src/",
+        layers: &[
+            &["entries", "testing"],
+            &["stores"],
+            &["langgraph"],
+            &["changes"],
+            &["options", "planner", "serde"],
+            &["errors"],
+            &["platform"],
+        ],
+        layers_max: 7,
+    },
+    Sources { folder: "host/src/", layers: &[], layers_max: 0 },
+    Sources { folder: "xtask/src/", layers: &[], layers_max: 0 },
 ];
 
-/// Complains of imports that go up, and of layers that are not in the list.
-pub(super) fn upward(file: &SourceFile) -> Vec<Complaint> {
-    let Some(path) = in_source(file) else {
-        return Vec::new();
-    };
-    let Some(own) = depth(path) else {
-        let what = format!("{} is not a layer of js/src: see LAYERS in xtask", layer(path));
-        return vec![Complaint { line: 0, what }];
-    };
-    let upward = |(line, target): (usize, String)| {
-        let above = depth(&target).is_none_or(|depth| depth < own);
-        above.then(|| Complaint {
-            line,
-            what: format!("{} is above {}: import downward", layer(&target), layer(path)),
+/// Returns everything that is wrong with the layers.
+pub(super) fn complaints(files: &[SourceFile]) -> Vec<String> {
+    SOURCES.iter().flat_map(|sources| sources.complaints(files)).collect()
+}
+
+/// The imports of each file, by its path within its folder.
+type Edges<'a> = BTreeMap<&'a str, Vec<Import>>;
+
+impl Sources {
+    fn complaints(&self, files: &[SourceFile]) -> Vec<String> {
+        let within = |file| Some((self.within(file)?, file));
+        let inside: BTreeMap<&str, &SourceFile> = files.iter().filter_map(within).collect();
+        let paths: BTreeSet<&str> = inside.keys().copied().collect();
+        let edges: Edges<'_> =
+            inside.iter().map(|(path, file)| (*path, imports(file, path, &paths))).collect();
+        let mut complaints = self.circle(&edges).into_iter().collect::<Vec<_>>();
+        if !self.layers.is_empty() {
+            complaints.extend(self.size());
+            complaints.extend(self.unlisted(&paths));
+            complaints.extend(self.upward(&edges));
+        }
+        complaints
+    }
+
+    /// The path within the folder, of a source file there that is more than tests.
+    fn within<'a>(&self, file: &'a SourceFile) -> Option<&'a str> {
+        let path = file.path().strip_prefix(self.folder)?;
+        let tests = path.rsplit('/').next() == Some("tests.rs");
+        (file.has_extension(&["rs", "ts"]) && !tests).then_some(path)
+    }
+
+    /// Complains of too many modules or layers.
+    fn size(&self) -> Option<String> {
+        let (modules, layers) = (self.layers.iter().copied().flatten().count(), self.layers.len());
+        (modules > MODULES_MAX || layers > self.layers_max).then(|| {
+            format!(
+                "{}: {modules} modules on {layers} layers, at most {MODULES_MAX} on {}",
+                self.folder, self.layers_max
+            )
         })
-    };
-    imports(file, path).into_iter().filter_map(upward).collect()
+    }
+
+    /// Complains of modules that are not in the list, or only there.
+    fn unlisted(&self, paths: &BTreeSet<&str>) -> Vec<String> {
+        let found: BTreeSet<&str> = paths.iter().map(|path| module(path)).collect();
+        let listed: BTreeSet<&str> = self.layers.iter().copied().flatten().copied().collect();
+        let differing = found.symmetric_difference(&listed);
+        differing
+            .map(|module| {
+                format!("{}{module}: list the modules that exist in SOURCES", self.folder)
+            })
+            .collect()
+    }
+
+    fn layer(&self, path: &str) -> Option<usize> {
+        self.layers.iter().position(|modules| modules.contains(&module(path)))
+    }
+
+    /// Complains of imports that do not point downward.
+    fn upward(&self, edges: &Edges<'_>) -> Vec<String> {
+        let mut complaints = Vec::new();
+        for (path, imports) in edges {
+            for Import { line, target } in imports {
+                let (from, to) = (module(path), module(target));
+                if from != to && self.layer(target) <= self.layer(path) {
+                    let folder = self.folder;
+                    complaints.push(format!(
+                        "{folder}{path}:{line}: {to} is not below {from}: import downward"
+                    ));
+                }
+            }
+        }
+        complaints
+    }
+
+    /// Returns the first file that imports itself through others, with the shortest way.
+    fn circle(&self, edges: &Edges<'_>) -> Option<String> {
+        let way = edges.keys().find_map(|path| way_back(path, edges))?;
+        let (first, line) = (way.first()?, way.get(1)?.1);
+        let folder = self.folder;
+        let names: Vec<&str> = way.iter().map(|(path, _)| *path).collect();
+        let names = names.join(" -> ");
+        Some(format!("{folder}{}:{line}: files import each other in a circle: {names}", first.0))
+    }
 }
 
-/// Returns a file that imports itself through others, if there is one.
-pub(super) fn circle(files: &[SourceFile]) -> Option<String> {
-    let edges: BTreeMap<&str, Vec<String>> = files
-        .iter()
-        .filter_map(|file| in_source(file).map(|path| (path, file)))
-        .map(|(path, file)| (path, imports(file, path).into_iter().map(|(_, to)| to).collect()))
-        .collect();
-    edges.keys().find(|path| reaches_itself(path, &edges)).map(|path| (*path).to_owned())
-}
-
-fn reaches_itself(path: &str, edges: &BTreeMap<&str, Vec<String>>) -> bool {
+/// The shortest way from a file by its imports to itself, each step with the line that takes it.
+fn way_back<'a>(path: &'a str, edges: &'a Edges<'_>) -> Option<Vec<(&'a str, usize)>> {
     let mut seen = BTreeSet::new();
-    let mut open = vec![path];
-    while let Some(file) = open.pop() {
-        for target in edges.get(file).into_iter().flatten() {
+    let mut ways = VecDeque::from([vec![(path, 0)]]);
+    while let Some(way) = ways.pop_front() {
+        let (last, _) = way.last()?;
+        for Import { line, target } in edges.get(last).into_iter().flatten() {
+            let longer = [way.as_slice(), &[(target.as_str(), *line)]].concat();
             if target == path {
-                return true;
+                return Some(longer);
             }
             if seen.insert(target.as_str()) {
-                open.push(target);
+                ways.push_back(longer);
             }
         }
     }
-    false
+    None
 }
 
-/// The path of a source file within `js/src`; `None` for other files.
-fn in_source(file: &SourceFile) -> Option<&str> {
-    file.path().strip_prefix(SOURCE).filter(|path| path.ends_with(".ts"))
-}
-
-fn layer(path: &str) -> &str {
-    path.split('/').next().unwrap_or(path)
-}
-
-fn depth(path: &str) -> Option<usize> {
-    LAYERS.iter().position(|name| *name == layer(path))
-}
-
-/// The files of `js/src` that a file imports, with the lines of the imports.
-fn imports(file: &SourceFile, path: &str) -> Vec<(usize, String)> {
-    let folder: Vec<_> = path.split('/').collect();
-    let folder = &folder[..folder.len() - 1];
-    let import = |(line, text): (usize, &str)| {
-        let (_, after) = split_comment(text).0.split_once("from \".")?;
-        let (target, _) = after.split_once('"')?;
-        let target = format!(".{target}");
-        let mut steps = folder.to_vec();
-        for step in target.split('/') {
-            match step {
-                "." => {}
-                ".." => {
-                    steps.pop()?;
-                }
-                step => steps.push(step),
-            }
-        }
-        Some((line, steps.join("/").strip_suffix(".js")?.to_owned() + ".ts"))
-    };
-    file.lines().filter_map(import).collect()
+fn module(path: &str) -> &str {
+    path.split(['/', '.']).next().unwrap_or(path)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn file(path: &str, text: &str) -> SourceFile {
-        SourceFile::new(path.to_owned(), text.to_owned())
+    const SAMPLE: Sources =
+        Sources { folder: "x/src/", layers: &[&["a", "b"], &["c"]], layers_max: 2 };
+
+    fn complaints_about(files: &[(&str, &str)]) -> Vec<String> {
+        let file = |(path, text): &(&str, &str)| {
+            SourceFile::new(format!("x/src/{path}"), (*text).to_owned())
+        };
+        SAMPLE.complaints(&files.iter().map(file).collect::<Vec<_>>())
     }
 
     #[test]
-    fn an_import_from_a_layer_above_is_reported() {
-        let down = "import { a } from \"../planner/a.js\";\nimport b from \"./b.js\";\n";
-        assert!(upward(&file("js/src/serde/a.ts", down)).is_empty());
-        let up = "\nimport { a } from \"../../entries/sqlite.js\";";
-        let reported = upward(&file("js/src/stores/sqlite/a.ts", up));
-        assert_eq!(reported[0].line, 2);
-        assert_eq!(upward(&file("js/src/cellar/a.ts", "")).len(), 1);
-        assert!(upward(&file("js/test/a.ts", up)).is_empty());
+    fn imports_within_a_module_and_downward_are_tidy() {
+        let script = "import { d } from \"../c/d.js\";\nimport { e } from \"./e.js\";";
+        let files = [("a/d.ts", script), ("a/e.ts", ""), ("b.ts", ""), ("c/d.ts", "")];
+        assert_eq!(complaints_about(&files), [""; 0]);
+        let files = [("a.rs", "use crate::c::X;"), ("b.rs", "use super::c;"), ("c.rs", "")];
+        assert_eq!(complaints_about(&files), [""; 0]);
     }
 
     #[test]
-    fn a_circle_of_files_is_reported() {
-        let [a, b, c] = ["b", "c", "a"].map(|to| format!("export {{ x }} from \"./{to}.js\";"));
-        let mut files = vec![file("js/src/serde/a.ts", &a), file("js/src/serde/b.ts", &b)];
-        assert_eq!(circle(&files), None);
-        files.push(file("js/src/serde/c.ts", &c));
-        assert_eq!(circle(&files).as_deref(), Some("serde/a.ts"));
+    fn imports_upward_and_from_the_same_layer_are_reported_with_their_line() {
+        let up = "import x from \"y\";\nimport type { A } from \"../a/d.js\";";
+        let reported = complaints_about(&[("a/d.ts", ""), ("b.ts", ""), ("c/d.ts", up)]);
+        assert_eq!(reported, ["x/src/c/d.ts:2: a is not below c: import downward"]);
+        let files = [("a.rs", ""), ("b/d.rs", "use crate::a::X;"), ("b.rs", ""), ("c.rs", "")];
+        let beside = complaints_about(&files);
+        assert_eq!(beside, ["x/src/b/d.rs:1: a is not below b: import downward"]);
+    }
+
+    #[test]
+    fn modules_that_are_not_listed_or_not_there_are_reported() {
+        let reported = complaints_about(&[("a.rs", ""), ("c.rs", ""), ("cellar/d.rs", "")]);
+        let modules = ["b", "cellar"];
+        assert_eq!(
+            reported,
+            modules.map(|it| format!("x/src/{it}: list the modules that exist in SOURCES"))
+        );
+    }
+
+    #[test]
+    fn too_many_modules_or_layers_are_reported() {
+        assert_eq!(SAMPLE.size(), None);
+        assert!(Sources { layers_max: 1, ..SAMPLE }.size().is_some());
+        let modules: &[&[&str]] = &[&["a"; MODULES_MAX], &["b"]];
+        assert!(Sources { layers: modules, ..SAMPLE }.size().is_some());
+    }
+
+    #[test]
+    fn a_circle_of_files_is_reported_with_its_way() {
+        let [a, b, c] =
+            ["b", "c", "a"].map(|to| format!("export type {{ X }} from \"./{to}.js\";"));
+        let mut files = vec![("a/a.ts", &*a), ("a/b.ts", &*b), ("b.ts", ""), ("c.ts", "")];
+        assert_eq!(complaints_about(&files), [""; 0]);
+        files.push(("a/c.ts", &c));
+        let way = "a/a.ts -> a/b.ts -> a/c.ts -> a/a.ts";
+        let reported = complaints_about(&files);
+        assert_eq!(
+            reported,
+            [format!("x/src/a/a.ts:1: files import each other in a circle: {way}")]
+        );
+        let rust = [
+            ("a.rs", "mod d;\n\nuse d::X;"),
+            ("a/d.rs", "use super::Y;"),
+            ("a/tests.rs", "use super::*;"),
+            ("b.rs", ""),
+            ("c.rs", ""),
+        ];
+        let reported = complaints_about(&rust);
+        let way = "a.rs -> a/d.rs -> a.rs";
+        assert_eq!(reported, [format!("x/src/a.rs:3: files import each other in a circle: {way}")]);
     }
 }

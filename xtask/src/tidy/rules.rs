@@ -1,8 +1,7 @@
 //! The rules. Each is a function from a file to complaints. Patterns that would match this file
 //! itself are concatenated from two halves.
 
-use super::text::{SourceFile, split_comment};
-use super::{Complaint, layers};
+use super::text::{Complaint, SourceFile, split_comment};
 
 const COLUMNS_MAX: usize = 100;
 const LINES_MAX: usize = 700;
@@ -51,7 +50,6 @@ const RULES: &[fn(&SourceFile) -> Vec<Complaint>] = &[
     purity,
     timers,
     registry,
-    layers::upward,
 ];
 
 /// Everything that is wrong with a file.

@@ -51,6 +51,14 @@ impl SourceFile {
     }
 }
 
+/// What is wrong, and where.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Complaint {
+    /// Counted from 1; 0 means the whole file.
+    pub(super) line: usize,
+    pub(super) what: String,
+}
+
 /// Cuts a line of Rust, TypeScript or WIT into its code and its line comment.
 pub(super) fn split_comment(line: &str) -> (&str, &str) {
     let mut quoted = false;

@@ -2,8 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::build::INLINE_BYTES_MAX;
-use super::piece::{Piece, Sequence, Shape, Spine};
+use super::piece::{INLINE_BYTES_MAX, Piece, Sequence, Shape, Spine};
 use crate::contract::call::{KeptElements, Run};
 use crate::contract::error::Error;
 

@@ -8,15 +8,11 @@ use std::collections::BTreeSet;
 
 use super::base::{Base, Source};
 use super::hash::{HASH_BYTES, Hash, Role};
-use super::piece::{Piece, Reference, Sequence, Shape, Spine};
+use super::piece::{INLINE_BYTES_MAX, Piece, Reference, Sequence, Shape, Spine};
 use super::split::{self, Split};
 use crate::contract::call::{KeptElements, Run};
 use crate::contract::error::Error;
 use crate::format::encode;
-
-/// A piece of at most this many bytes is inline: a chunk's row and a reference to it cost about as
-/// much.
-pub(crate) const INLINE_BYTES_MAX: usize = 128;
 
 /// A part of at most this many bytes is one chunk. A larger one is split further.
 const CHUNK_BYTES_MAX: usize = 16 * 1024;

@@ -13,6 +13,10 @@ use serde_bytes::Bytes;
 use super::hash::Hash;
 use crate::format::read::{Read, Reader};
 
+/// A piece of at most this many bytes is inline: a chunk's row and a reference to it cost about as
+/// much.
+pub(crate) const INLINE_BYTES_MAX: usize = 128;
+
 /// A piece of a value.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Piece {

@@ -3,20 +3,12 @@
 
 mod json;
 mod msgpack;
+mod parts;
 
 use std::ops::Range;
 
+pub(crate) use self::parts::Split;
 use super::piece::Shape;
-
-/// The parts of a value, in order. Joined with the ends and separators of the shape they are the
-/// value.
-#[derive(Debug, PartialEq)]
-pub(crate) struct Split {
-    /// How the parts are joined.
-    pub(crate) shape: Shape,
-    /// The position of each part.
-    pub(crate) ranges: Vec<Range<usize>>,
-}
 
 /// The parts of a container, by the serializer's tag; `None` if the value is not a container, or
 /// its bytes are not what the tag promises.

@@ -3,8 +3,8 @@
 
 use serde_json::value::RawValue;
 
-use super::query::{FILTERS_MAX, Parameter, Parameters};
-use super::row::Members;
+use super::parameter::{FILTERS_MAX, Parameter, Parameters};
+use super::row::{Members, whole};
 use crate::contract::call::MetadataFilter;
 use crate::format::json::{date_record, is_zero};
 
@@ -145,12 +145,6 @@ fn number(text: &str) -> Option<(Option<i64>, u64)> {
     let double: f64 = text.parse().ok()?;
     let whole = text.parse::<i64>().ok().or_else(|| whole(double));
     Some((whole, if whole.is_some() { 0 } else { double.to_bits() }))
-}
-
-/// The double as an integer of 64 bits; `None` if it is not one.
-pub(crate) fn whole(double: f64) -> Option<i64> {
-    const END: f64 = 9_223_372_036_854_775_808.0;
-    (double.fract() == 0.0 && (-END..END).contains(&double)).then_some(double as i64)
 }
 
 /// JSON without insignificant white space.

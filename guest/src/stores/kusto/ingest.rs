@@ -8,14 +8,11 @@ use flate2::write::GzEncoder;
 
 use super::failure::{Class, Failure};
 use super::memory::Shared;
-use super::options::IngestMode;
+use super::options::{IngestMode, MAPPING};
 use super::query::tombstones;
 use super::row::{LogRow, TOMBSTONE, WRITE};
 use super::send::Sender;
 use crate::contract::error::Error;
-
-/// The name of the mapping that `provision.kql` makes.
-pub(crate) const MAPPING: &str = "lg_json_v1";
 
 /// The most bytes of rows in one request. The service's documents disagree on its limit; 4 MB is
 /// the least that they state.

@@ -1,13 +1,15 @@
 //! What a store remembers between calls: its clock, what it knows of threads, and rows that queries
 //! may not show yet.
 
-mod again;
+mod kept;
+mod renew;
 
 use crate::contract::status::{UnshownCall, Waiting};
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::rc::Rc;
 
+use self::kept::{Kept, ROW_BYTES};
 use super::clock::{Clock, microseconds};
 use super::row::{CHECKPOINT, LogRow, WRITE};
 
@@ -20,9 +22,6 @@ const LAID_BYTES_MAX: usize = 32 * 1024 * 1024;
 /// A query asks for the rows of at most this many calls, whether they show.
 const ASKED_MAX: usize = 2_000;
 
-/// About how many bytes a row takes beside its data.
-const ROW_BYTES: usize = 512;
-
 /// The memory of a store, shared by the calls on it.
 pub(crate) type Shared = Rc<RefCell<Memory>>;
 
@@ -34,7 +33,7 @@ pub(crate) struct Memory {
     uses: u64,
     /// The rows that are acknowledged and not ingested.
     unsent: Vec<(Unsent, Batch)>,
-    kept: again::Kept,
+    kept: Kept,
     takes: u64,
     /// The rows that are ingested and were not shown yet, the oldest first.
     sent: VecDeque<Batch>,

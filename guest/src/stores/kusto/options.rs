@@ -7,6 +7,9 @@ use super::connection::{Endpoint, Login};
 use super::url::percent_encoded;
 use crate::contract::error::Error;
 
+/// The name of the mapping that `provision.kql` makes.
+pub(crate) const MAPPING: &str = "lg_json_v1";
+
 /// How rows reach the store.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[cfg_attr(feature = "wasmtime", derive(ComponentType, Lift, Lower))]
@@ -254,7 +257,7 @@ impl Options {
             "/v1/rest/ingest/{}/{}?streamFormat=MultiJSON&mappingName={}",
             percent_encoded(&self.database),
             percent_encoded(table),
-            super::ingest::MAPPING,
+            MAPPING,
         )
     }
 }

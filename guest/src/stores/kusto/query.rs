@@ -11,6 +11,7 @@ use serde_json::{Map, Value, json};
 use super::filter::Narrowing;
 use super::literal::quoted;
 use super::options::Options;
+use super::parameter::{FILTERS_MAX, Parameter, Parameters};
 use super::row::{CHECKPOINT, WRITE};
 use crate::operations::ask::{After, Page};
 
@@ -24,19 +25,6 @@ pub(crate) struct Query {
     name: &'static str,
     parameters: Parameters,
     statements: Vec<String>,
-}
-
-/// The parameters of a query by name.
-pub(crate) type Parameters = Vec<(&'static str, Parameter)>;
-
-/// The value of a parameter.
-#[derive(Clone, Debug)]
-pub(crate) enum Parameter {
-    Text(String),
-    Long(i64),
-    Real(f64),
-    Texts(Vec<String>),
-    Longs(Vec<i64>),
 }
 
 impl Query {
@@ -116,35 +104,6 @@ impl Query {
     }
 }
 
-impl Parameter {
-    fn type_name(&self) -> &'static str {
-        match self {
-            Self::Text(_) => "string",
-            Self::Long(_) => "long",
-            Self::Real(_) => "real",
-            Self::Texts(_) | Self::Longs(_) => "dynamic",
-        }
-    }
-
-    /// The value for the service, which reads it as a literal of its type. Text is passed as a
-    /// quoted literal, so that text with quotes in it has only one meaning.
-    fn value(&self) -> Value {
-        match self {
-            Self::Text(text) => Value::String(quoted(text)),
-            Self::Long(long) => Value::from(*long),
-            Self::Real(real) => Value::String(format!("real({real:?})")),
-            Self::Texts(texts) => {
-                let texts: Vec<_> = texts.iter().map(|text| quoted(text)).collect();
-                Value::String(format!("dynamic([{}])", texts.join(",")))
-            }
-            Self::Longs(longs) => {
-                let longs: Vec<_> = longs.iter().map(i64::to_string).collect();
-                Value::String(format!("dynamic([{}])", longs.join(",")))
-            }
-        }
-    }
-}
-
 /// The names of the parameters of each condition on metadata.
 const FILTERS: [[&str; 3]; FILTERS_MAX] = [
     ["p_key0", "p_value0", "p_high0"],
@@ -156,9 +115,6 @@ const FILTERS: [[&str; 3]; FILTERS_MAX] = [
     ["p_key6", "p_value6", "p_high6"],
     ["p_key7", "p_value7", "p_high7"],
 ];
-
-/// A query has at most this many conditions on metadata. The guest checks all of them itself.
-pub(crate) const FILTERS_MAX: usize = 8;
 
 /// The columns of a checkpoint or write that are read.
 const ROW_COLUMNS: &str = "thread_id, checkpoint_ns, checkpoint_id, task_id, task_path, idx, \

@@ -6,7 +6,6 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
 use super::clock::datetime;
-use super::filter;
 use crate::contract::error::Error;
 use crate::format::FORMAT;
 use crate::format::values::hash::Hash;
@@ -195,7 +194,7 @@ pub(crate) fn copies(metadata: &str) -> Copies {
     let text = |key: &str| value.get(key).and_then(|value| value.as_str()).map(str::to_owned);
     Copies {
         source: text("source"),
-        step: value.get("step").and_then(whole),
+        step: value.get("step").and_then(whole_number),
         run_id: text("run_id"),
         metadata: (value.is_object() && metadata.len() <= COPY_BYTES_MAX).then_some(value),
         state: None,
@@ -203,8 +202,14 @@ pub(crate) fn copies(metadata: &str) -> Copies {
 }
 
 /// A JSON number as an integer, in any notation; `None` if it is not one.
-fn whole(value: &serde_json::Value) -> Option<i64> {
-    value.as_i64().or_else(|| value.as_f64().and_then(filter::whole))
+fn whole_number(value: &serde_json::Value) -> Option<i64> {
+    value.as_i64().or_else(|| value.as_f64().and_then(whole))
+}
+
+/// The double as an integer of 64 bits; `None` if it is not one.
+pub(crate) fn whole(double: f64) -> Option<i64> {
+    const END: f64 = 9_223_372_036_854_775_808.0;
+    (double.fract() == 0.0 && (-END..END).contains(&double)).then_some(double as i64)
 }
 
 /// The members of a JSON object, each as its text.

@@ -2,19 +2,18 @@
 //! missing and the command that makes it.
 
 mod retention;
+mod show;
 
-use super::failure::{Class, Failure};
+use self::show::{DOING, missing, show, tables};
+use super::failure::Class;
 use super::frames::Table;
-use super::ingest::MAPPING;
 use super::memory::Shared;
-use super::options::IngestMode;
+use super::options::{IngestMode, MAPPING};
 use super::query;
 use super::send::Sender;
-use crate::contract::error::{Error, Fault, StoreFault};
+use crate::contract::error::Error;
 use crate::contract::outcome::Outcome;
 use crate::format::{FORMAT, newer};
-
-const DOING: &str = "checking the store";
 
 /// The columns of the table and their types.
 const COLUMNS: &[(&str, &str)] = &[
@@ -131,24 +130,8 @@ async fn streams(sender: &Sender, shared: &Shared, table: &str) -> Result<(), Er
     Ok(())
 }
 
-/// The tables of the command `.show` with this text.
-async fn show(sender: &Sender, what: &str) -> Result<Vec<Table>, Error> {
-    tables(sender.show(&format!(".show {what}")).await?)
-}
-
 /// The text in a policy that is set and off.
 const OFF: &str = "\"IsEnabled\":false";
-
-fn tables(ended: Result<Vec<Table>, Failure>) -> Result<Vec<Table>, Error> {
-    ended.map_err(|failure| match failure.class {
-        Class::Missing => missing(
-            "a table is missing, or this identity may not see it; run provision.kql, and \
-             grant Database Viewer and Database Ingestor as it shows"
-                .to_owned(),
-        ),
-        _ => failure.error(DOING, false),
-    })
-}
 
 fn columns(table: &str, expected: &[(&str, &str)], schema: &[Table]) -> Result<(), Error> {
     let mut found = Vec::new();
@@ -177,11 +160,4 @@ fn any(tables: &[Table], column: &'static str, is: impl Fn(&str) -> bool) -> Res
         }
     }
     Ok(false)
-}
-
-fn missing(message: String) -> Error {
-    Error::Denied(StoreFault {
-        fault: Fault { code: "store-not-provisioned".to_owned(), message },
-        maybe_stored: false,
-    })
 }

@@ -10,7 +10,7 @@ use super::send::Sender;
 use super::setup;
 use super::together::{self, Ended};
 use crate::contract::call::Call;
-use crate::contract::config;
+use crate::contract::config::thread_of;
 use crate::contract::error::Error;
 use crate::contract::http::Moment;
 use crate::contract::outcome::Outcome;
@@ -105,10 +105,4 @@ impl Store {
             get.known = None;
         }
     }
-}
-
-/// The thread that a call is about; `None` if it names none. The method decides whether the id is
-/// acceptable.
-pub(super) fn thread_of(call: &Call) -> Option<String> {
-    call.config().and_then(|config| config::optional_thread_id(config).ok().flatten())
 }

@@ -1,6 +1,6 @@
 //! The walk from a checkpoint to its ancestors.
 
-use super::{is_of_channel, text};
+use super::statement::{is_of_channel, text};
 use crate::contract::statement::{Statement, Value};
 use crate::format::CHECKSUM_BYTES;
 use crate::format::json;

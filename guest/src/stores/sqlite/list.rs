@@ -1,6 +1,6 @@
 //! A page of checkpoints, and their writes.
 
-use super::text;
+use super::statement::text;
 use crate::contract::call::MetadataFilter;
 use crate::contract::statement::{Statement, Value};
 use crate::format::json::{NEGATIVE_ZERO, date_record, is_zero};

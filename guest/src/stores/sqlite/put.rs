@@ -5,7 +5,7 @@
 //! `SELECT` costs half as much again, and `RETURNING` costs more than the `SELECT` that it would
 //! save.
 
-use super::{once, text};
+use super::statement::{once, text};
 use crate::contract::call::Payload;
 use crate::contract::statement::{Statement, Value};
 use crate::format::json;

@@ -2,7 +2,7 @@
 //!
 //! Their names differ from those of LangGraph's own savers, so that both can use one file.
 
-use super::once;
+use super::statement::once;
 use crate::contract::statement::{Statement, Value};
 use crate::format::FORMAT;
 

@@ -7,55 +7,18 @@ use langgraph_checkpoint_guest::{
     self as guest, Access, Batch, Call, Need, Progress, RowSet, Value,
 };
 
+use super::agent_limits::{AgentLimits, beyond, bytes};
 use super::connection;
+use super::database::{SqliteStorage, writer_in_memory, writer_of};
 use super::execute::Session;
 use super::failure::{commit_error, retry_while_busy, storage_error};
-use super::{SqliteOptions, SqliteStorage};
+use super::options::SqliteOptions;
 use crate::error::Error;
 use crate::storage::{StorageAdapter, StorageError, StorageErrorKind};
 
 /// Older versions of SQLite do not check the time while they prepare a statement: a statement of a
 /// few kilobytes can take minutes and all memory.
 const SQLITE_AT_LEAST: i32 = 3_054_001;
-
-/// The limits of one batch of an agent.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct AgentLimits {
-    /// How long it may take, including the time that it waits.
-    pub time_limit: Duration,
-    /// How many statements it may have.
-    pub statements_max: usize,
-    /// The longest text of a statement.
-    pub statement_bytes_max: usize,
-    /// How many parameters its statements may have in total, over all their runs.
-    pub parameters_max: usize,
-    /// How many bytes of texts and parameters it may have; each parameter counts 16 extra.
-    pub batch_bytes_max: usize,
-    /// The largest value, both of a parameter and of a statement's results, and the largest row. A
-    /// statement holds at most some hundreds of values at once, so it can take that many times this
-    /// much memory. Values that the planner makes itself are under 1.5 MB; a checkpoint's metadata
-    /// is as large as its caller makes it.
-    pub value_bytes_max: usize,
-    /// How many rows it may return.
-    pub rows_max: usize,
-    /// How many bytes it may return; each value counts 16 extra.
-    pub answer_bytes_max: usize,
-}
-
-impl Default for AgentLimits {
-    fn default() -> Self {
-        Self {
-            time_limit: Duration::from_secs(30),
-            statements_max: 64,
-            statement_bytes_max: 16 << 10,
-            parameters_max: 2_000_000,
-            batch_bytes_max: 128 << 20,
-            value_bytes_max: 2 << 20,
-            rows_max: 1_000_000,
-            answer_bytes_max: 128 << 20,
-        }
-    }
-}
 
 /// A SQLite database for an agent that is composed with the component `checkpointer`, and so calls
 /// its host in SQL.
@@ -97,9 +60,9 @@ impl AgentStorage {
         let path = path.as_ref();
         let in_memory = path.as_os_str() == ":memory:";
         let (mut writer, files) = if in_memory {
-            (super::writer_in_memory(options)?, None)
+            (writer_in_memory(options)?, None)
         } else {
-            let (writer, files) = super::writer_of(path, options)?;
+            let (writer, files) = writer_of(path, options)?;
             (writer, Some(files))
         };
         set_up(&writer, options.busy_deadline)?;
@@ -163,14 +126,6 @@ impl StorageAdapter for AgentStorage {
     }
 }
 
-/// The error for exceeding a limit.
-pub(super) fn beyond(limit: &str, max: usize) -> StorageError {
-    StorageError::new(
-        StorageErrorKind::Refused,
-        format!("an agent's batch exceeds AgentLimits::{limit}, which is {max}"),
-    )
-}
-
 /// Creates the tables, so that no agent has to.
 fn set_up(session: &Session, busy_deadline: Duration) -> Result<(), Error> {
     let (mut operation, mut progress) =
@@ -195,12 +150,6 @@ fn set_up(session: &Session, busy_deadline: Duration) -> Result<(), Error> {
         progress = operation.advance(guest::Answer::Sql(sets), guest::Moment::default())?;
     }
     Ok(())
-}
-
-/// How many bytes a value of this length counts; even an empty value counts some.
-pub(super) fn bytes(length: usize) -> usize {
-    const ANY: usize = 16;
-    ANY + length
 }
 
 fn length(value: &Value) -> usize {

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use rusqlite::{Connection, OpenFlags};
 
 use super::failure::{retry_while_busy, storage_error};
-use super::{SqliteOptions, Synchronous};
+use super::options::{SqliteOptions, Synchronous};
 use crate::storage::{StorageError, StorageErrorKind};
 
 /// How many statements stay prepared on a connection; the planner has fewer.

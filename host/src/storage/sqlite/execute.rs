@@ -8,7 +8,7 @@ use langgraph_checkpoint_guest::{Access, Batch, RowSet, Statement, Value};
 use rusqlite::types::{ToSqlOutput, ValueRef};
 use rusqlite::{CachedStatement, Connection, ErrorCode, ToSql};
 
-use super::agent::{self, AgentLimits};
+use super::agent_limits::{AgentLimits, beyond, bytes};
 use super::confine::Hold;
 use super::failure::storage_error;
 use super::files::Files;
@@ -187,19 +187,19 @@ impl Budget {
     fn take_row(&mut self) -> Result<(), StorageError> {
         self.rows += 1;
         if self.rows > self.rows_max {
-            return Err(agent::beyond("rows_max", self.rows_max));
+            return Err(beyond("rows_max", self.rows_max));
         }
         Ok(())
     }
 
     /// Counts a value before it is copied.
     fn take(&mut self, value: ValueRef<'_>) -> Result<(), StorageError> {
-        self.bytes += agent::bytes(match value {
+        self.bytes += bytes(match value {
             ValueRef::Text(bytes) | ValueRef::Blob(bytes) => bytes.len(),
             ValueRef::Null | ValueRef::Integer(_) | ValueRef::Real(_) => 0,
         });
         if self.bytes > self.bytes_max {
-            return Err(agent::beyond("answer_bytes_max", self.bytes_max));
+            return Err(beyond("answer_bytes_max", self.bytes_max));
         }
         Ok(())
     }

@@ -8,12 +8,13 @@ use tokio::sync::mpsc;
 use super::execute::Session;
 use super::failure::{retry_while_busy, storage_error};
 use super::worker::{Answer, Job, Worker};
+use crate::storage::StorageError;
 
 /// Starts one thread for each session; they share a queue.
 pub(super) fn start(
     sessions: Vec<Session>,
     busy_deadline: Duration,
-) -> Result<Worker, crate::StorageError> {
+) -> Result<Worker, StorageError> {
     Worker::start("checkpoint-read", |jobs| {
         let jobs = Arc::new(Mutex::new(jobs));
         sessions

@@ -1,6 +1,6 @@
 // Parts that were read are fingerprinted at the next put, so that values that are only read cost
-// nothing. Without this, the first `getTuple` after reopening takes 1.1 times as long for a state of
-// 3.8 KB, and 1.4 times for one of 2 MB.
+// nothing. Without this, the first `getTuple` after reopening takes 1.1 times as long for a state
+// of 3.8 KB, and 1.4 times for one of 2 MB.
 
 import type { Parts } from "../align.js";
 import { type TrackedParts, valueText } from "../value.js";

@@ -1,12 +1,12 @@
 import type { SerializerProtocol } from "@langchain/langgraph-checkpoint";
 
 import {
+  type CacheOptions,
   type CallOptions,
   checkOptions,
   FUNCTION,
   type Kind,
   type Kinds,
-  type MemoryOptions,
   OF_KUSTO,
   refusedOption,
   TEXT,
@@ -40,7 +40,7 @@ export interface StoreOptions {
 }
 
 /** The options of a saver on a table of a Kusto database. */
-export interface KustoOptions extends MemoryOptions, CallOptions {
+export interface KustoOptions extends CacheOptions, CallOptions {
   /**
    * The compiled core module, `langgraph-checkpoint-wasm/planner-kusto.core.wasm`. Needed in
    * runtimes that cannot read files or compile WebAssembly. Defaults to the copy in this package.

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::Split;
+use super::parts::Split;
 use crate::format::values::piece::Shape;
 
 /// The elements of an array or entries of an object; `None` if there is white space around its

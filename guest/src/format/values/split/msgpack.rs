@@ -1,6 +1,6 @@
 //! A scanner that finds the parts of a MessagePack container without decoding them.
 
-use super::Split;
+use super::parts::Split;
 use crate::format::values::piece::Shape;
 
 /// A value may nest at most this deep.

@@ -3,7 +3,7 @@
 use super::super::frames::Table;
 use super::super::literal::quoted;
 use super::super::send::Sender;
-use super::show;
+use super::show::show;
 use crate::contract::error::{Error, Fault, StoreFault};
 
 /// The days of a table that never drops rows.

@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
-use super::{Batch, Memory, ROW_BYTES, Taken, Unsent};
+use super::{Batch, Memory, Taken, Unsent};
 use crate::contract::http::Moment;
 use crate::stores::kusto::clock::datetime;
 use crate::stores::kusto::row::{CHECKPOINT, CHUNK, LogRow};
@@ -12,56 +12,6 @@ use crate::stores::kusto::row::{CHECKPOINT, CHUNK, LogRow};
 /// The most bytes of chunks that are kept. Above it all waiting rows are flushed and the chunks are
 /// dropped; the next put of a thread then sends all of its chunks again.
 const KEPT_BYTES_MAX: usize = 16 * 1024 * 1024;
-
-/// The chunks that puts in write-behind rely on, both waiting and stored ones. They are kept
-/// because an acknowledged put cannot ask its caller for them again.
-#[derive(Debug, Default)]
-pub(super) struct Kept {
-    /// The chunks by thread and hash.
-    chunks: BTreeMap<String, BTreeMap<String, Rc<LogRow>>>,
-    bytes: usize,
-    /// For waiting puts that rely on stored chunks: the newest tombstone that they know, by thread
-    /// and revision.
-    relied: BTreeMap<(String, i64), i64>,
-}
-
-impl Kept {
-    fn keep(&mut self, chunks: Vec<LogRow>) {
-        for chunk in chunks {
-            let of_thread = self.chunks.entry(chunk.thread_id.clone()).or_default();
-            let bytes = chunk.data.len() + ROW_BYTES;
-            if of_thread.insert(chunk.hash.clone(), Rc::new(chunk)).is_none() {
-                self.bytes += bytes;
-            }
-        }
-    }
-
-    /// All chunks that these references lead to; `None` if one of them is not kept.
-    fn reached<'a>(
-        &self,
-        thread_id: &str,
-        refs: impl Iterator<Item = &'a String>,
-    ) -> Option<Vec<Rc<LogRow>>> {
-        let empty = BTreeMap::new();
-        let kept = self.chunks.get(thread_id).unwrap_or(&empty);
-        let mut wanted: Vec<&String> = refs.collect();
-        let mut reached = BTreeMap::new();
-        while let Some(hash) = wanted.pop() {
-            if !reached.contains_key(hash) {
-                let chunk = kept.get(hash)?;
-                wanted.extend(&chunk.refs);
-                reached.insert(hash, Rc::clone(chunk));
-            }
-        }
-        Some(reached.into_values().collect())
-    }
-
-    fn retain(&mut self, threads: &BTreeSet<&String>) {
-        self.chunks.retain(|thread_id, _| threads.contains(thread_id));
-        let kept = self.chunks.values().flat_map(BTreeMap::values);
-        self.bytes = kept.map(|chunk| chunk.data.len() + ROW_BYTES).sum();
-    }
-}
 
 impl Memory {
     /// Keeps the chunks of a put that will wait. Returns whether everything that its checkpoint
