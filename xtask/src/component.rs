@@ -18,6 +18,8 @@ pub(crate) const WITHOUT: &[&str] = &[
     "--exclude",
     "example-agent",
     "--exclude",
+    "example-http-agent",
+    "--exclude",
     "langgraph-checkpoint-checkpointer*",
     "--exclude",
     "langgraph-checkpoint-wire-planner",
@@ -72,7 +74,7 @@ const PLANNERS: &[Kind] = &[
     },
 ];
 
-/// The components that are composed with one another.
+/// The components that are composed with one another, and agents.
 const COMPOSED: &[Kind] = &[
     Kind {
         name: "checkpointer",
@@ -101,6 +103,20 @@ const COMPOSED: &[Kind] = &[
         features: &[],
         profile: SMALL,
         imports: &[TYPES, "langgraph:checkpoint/checkpointer@"],
+    },
+    Kind {
+        name: "http-agent",
+        package: "example-http-agent",
+        features: &[],
+        profile: SMALL,
+        imports: &[
+            TYPES,
+            "langgraph:checkpoint/checkpointer@",
+            "wasi:clocks/wall-clock@",
+            "wasi:http/types@",
+            "wasi:io/",
+            "wasi:random/random@",
+        ],
     },
 ];
 
