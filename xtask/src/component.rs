@@ -74,7 +74,7 @@ const PLANNERS: &[Kind] = &[
     },
 ];
 
-/// The components that are composed with one another, and agents.
+/// The components that are composed with one another.
 const COMPOSED: &[Kind] = &[
     Kind {
         name: "checkpointer",

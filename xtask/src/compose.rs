@@ -1,5 +1,5 @@
-//! `cargo xtask compose`: the example agent, plugged together with the components that export
-//! what it imports.
+//! `cargo xtask compose`: the example agents, plugged together with the components that export
+//! what they import.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -16,6 +16,8 @@ use crate::world::World;
 struct Plan {
     /// Of its file.
     name: &'static str,
+    /// The component that imports `checkpointer`.
+    agent: &'static str,
     /// The component that exports `checkpointer`.
     plug: &'static str,
     /// What of the plug the composition exports as well.
@@ -24,18 +26,19 @@ struct Plan {
     imports: &'static [&'static str],
 }
 
-const AGENT: &str = "agent";
 const CHECKPOINTER: &str = "langgraph:checkpoint/checkpointer@0.1.0";
 
 const PLANS: &[Plan] = &[
     Plan {
         name: "agent-on-storage",
+        agent: "agent",
         plug: "checkpointer",
         exports: &[],
         imports: &[component::TYPES, "langgraph:checkpoint/storage@"],
     },
     Plan {
         name: "agent-on-kusto",
+        agent: "agent",
         plug: "checkpointer-kusto",
         // Its host says which cluster, in an interface whose errors are the other one's.
         exports: &[CHECKPOINTER, "langgraph:checkpoint-kusto/connection@0.1.0"],
@@ -44,6 +47,20 @@ const PLANS: &[Plan] = &[
             "langgraph:checkpoint-kusto/connection-types@",
             "wasi:clocks/",
             "wasi:http/",
+            "wasi:io/",
+            "wasi:random/random@",
+        ],
+    },
+    Plan {
+        name: "http-agent-on-storage",
+        agent: "http-agent",
+        plug: "checkpointer",
+        exports: &[],
+        imports: &[
+            component::TYPES,
+            "langgraph:checkpoint/storage@",
+            "wasi:clocks/wall-clock@",
+            "wasi:http/types@",
             "wasi:io/",
             "wasi:random/random@",
         ],
@@ -62,7 +79,7 @@ pub(crate) fn run(workspace: &Workspace) -> Result<()> {
 /// Makes the compositions of the components that are there.
 pub(crate) fn compose(workspace: &Workspace) -> Result<()> {
     for plan in PLANS {
-        let agent = file(workspace, AGENT);
+        let agent = file(workspace, plan.agent);
         let bytes = composed(&agent, &file(workspace, plan.plug), plan.exports)
             .with_context(|| format!("cannot compose {}", plan.name))?;
         World::decode(&bytes)?.require_imports(plan.imports).context(plan.name)?;

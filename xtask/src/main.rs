@@ -61,7 +61,7 @@ enum Task {
     },
     /// Builds the component and the JavaScript package's generated files
     Component,
-    /// Builds the components and plugs the example agent into those it can run with
+    /// Builds the components and plugs the example agents into those they can run with
     Compose,
     /// Serves a local stand-in for a Kusto cluster, which is not Kusto; prints its URL
     LocalKusto {

@@ -36,7 +36,7 @@ pub(crate) fn text(request: &IncomingRequest) -> Result<String, Refusal> {
 pub(crate) fn respond(out: ResponseOutparam, status: u16, json: &Value) {
     let headers = Fields::new();
     let kind = [b"application/json".to_vec()];
-    let described = headers.set(&"content-type".to_owned(), &kind);
+    let described = headers.set("content-type", &kind);
     let response = OutgoingResponse::new(headers);
     let (Ok(()), Ok(()), Ok(body)) = (described, response.set_status_code(status), response.body())
     else {

@@ -1,6 +1,7 @@
 //! A server for agents that are components and serve HTTP: wasmtime with WASI's HTTP, and the
 //! checkpointer of this repository on a file of SQLite. Every request has an instance of its own,
-//! so what an agent is to remember it stores.
+//! so what an agent is to remember it stores. An agent imports `checkpointer`, or `storage` where
+//! it was composed with the component that exports `checkpointer`.
 //!
 //! ```text
 //! cargo xtask component
@@ -14,8 +15,10 @@ use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper::{Request, Response};
-use langgraph_checkpoint_host::imports::{self, CallLimits, CheckpointerView, Tenant};
-use langgraph_checkpoint_host::{Checkpointer, Planner, SqliteOptions, SqliteStorage};
+use langgraph_checkpoint_host::imports::{self, CallLimits, CheckpointerView, StorageView, Tenant};
+use langgraph_checkpoint_host::{
+    AgentLimits, AgentStorage, Checkpointer, Planner, SqliteOptions, SqliteStorage,
+};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::oneshot;
 use wasmtime::component::{Component, Linker, ResourceTable};
@@ -27,12 +30,19 @@ use wasmtime_wasi_http::p2::bindings::http::types::Scheme;
 use wasmtime_wasi_http::p2::body::HyperOutgoingBody;
 use wasmtime_wasi_http::{WasiHttpCtx, WasiHttpCtxView, WasiHttpView};
 
-/// What an instance has: WASI without folders, arguments and environment, and its tenant's store.
+/// What an instance has: WASI without folders, arguments and environment, and its tenant's stores.
 struct State {
     table: ResourceTable,
     wasi: WasiCtx,
     http: WasiHttpCtx,
-    tenant: Tenant<SqliteStorage>,
+    stores: Stores,
+}
+
+/// Both on one file: an agent imports one of the two.
+#[derive(Clone)]
+struct Stores {
+    checkpointer: Tenant<SqliteStorage>,
+    storage: Arc<AgentStorage>,
 }
 
 impl WasiView for State {
@@ -52,7 +62,13 @@ impl CheckpointerView for State {
     type Storage = SqliteStorage;
 
     fn tenant(&mut self) -> &mut Tenant<SqliteStorage> {
-        &mut self.tenant
+        &mut self.stores.checkpointer
+    }
+}
+
+impl StorageView for State {
+    fn storage(&mut self) -> &AgentStorage {
+        &self.stores.storage
     }
 }
 
@@ -66,24 +82,29 @@ async fn main() -> Result<()> {
     let mut linker = Linker::new(&engine);
     wasmtime_wasi_http::p2::add_to_linker_async(&mut linker)?;
     imports::add_checkpointer_to_linker(&mut linker)?;
+    imports::add_storage_to_linker(&mut linker)?;
     let component = Component::from_file(&engine, component)?;
     let agent = ProxyPre::new(linker.instantiate_pre(&component)?)?;
 
     let options = SqliteOptions::default();
+    let storage = AgentStorage::open(database, &options, AgentLimits::default())?;
     let checkpointer = Checkpointer::open_sqlite(Planner::native(), database, options).await?;
-    let tenant = Tenant::new(Arc::new(checkpointer), CallLimits::default());
+    let stores = Stores {
+        checkpointer: Tenant::new(Arc::new(checkpointer), CallLimits::default()),
+        storage: Arc::new(storage),
+    };
 
     let listener = TcpListener::bind(address).await?;
     println!("http://{}", listener.local_addr()?);
     loop {
         let (connection, _) = listener.accept().await?;
-        tokio::spawn(serve(connection, agent.clone(), tenant.clone()));
+        tokio::spawn(serve(connection, agent.clone(), stores.clone()));
     }
 }
 
 /// Answers the requests of a connection.
-async fn serve(connection: TcpStream, agent: ProxyPre<State>, tenant: Tenant<SqliteStorage>) {
-    let service = service_fn(|request| answer(agent.clone(), tenant.clone(), request));
+async fn serve(connection: TcpStream, agent: ProxyPre<State>, stores: Stores) {
+    let service = service_fn(|request| answer(agent.clone(), stores.clone(), request));
     let served = http1::Builder::new().serve_connection(TokioIo::new(connection), service).await;
     if let Err(error) = served {
         eprintln!("a connection ended: {error:?}");
@@ -94,14 +115,14 @@ async fn serve(connection: TcpStream, agent: ProxyPre<State>, tenant: Tenant<Sql
 /// not depend on who listens.
 async fn answer(
     agent: ProxyPre<State>,
-    tenant: Tenant<SqliteStorage>,
+    stores: Stores,
     request: Request<Incoming>,
 ) -> Result<Response<HyperOutgoingBody>> {
     let state = State {
         table: ResourceTable::new(),
         wasi: WasiCtx::builder().inherit_stdout().inherit_stderr().build(),
         http: WasiHttpCtx::new(),
-        tenant,
+        stores,
     };
     // An embedding for agents of others also bounds an instance's memory and time here.
     let mut store = Store::new(agent.engine(), state);

@@ -52,6 +52,18 @@ fn an_agent_that_serves_http_keeps_its_threads_across_instances() {
 }
 
 #[test]
+fn an_agent_that_brings_its_checkpointer_along_serves_the_same_threads() {
+    let (_folder, database) = database();
+    let mut said = Vec::new();
+    for component in ["http-agent", "http-agent-on-storage", "http-agent"] {
+        let server = Server::of(component, &database);
+        assert_eq!(server.get("/threads/oslo"), (200, json!(said)));
+        said.push(format!("said to {component}"));
+        assert_eq!(server.post("/threads/oslo", said.last().unwrap()), (200, json!(said)));
+    }
+}
+
+#[test]
 fn two_threads_do_not_meet() {
     let (_folder, database) = database();
     let server = Server::start(&database);

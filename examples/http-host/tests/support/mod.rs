@@ -16,9 +16,14 @@ pub(crate) struct Server {
 impl Server {
     /// Serves the example agent on any free port, with its threads in this file.
     pub(crate) fn start(database: &Path) -> Self {
-        let component =
-            Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target/components/http-agent.wasm");
-        assert!(component.exists(), "run `cargo xtask component` first");
+        Self::of("http-agent", database)
+    }
+
+    /// The same of a component with this name.
+    pub(crate) fn of(name: &str, database: &Path) -> Self {
+        let components = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target/components");
+        let component = components.join(name).with_extension("wasm");
+        assert!(component.exists(), "run `cargo xtask compose` first");
         let mut process = Command::new(env!("CARGO_BIN_EXE_example-http-host"))
             .args([component.as_path(), database, Path::new("127.0.0.1:0")])
             .stdout(Stdio::piped())
