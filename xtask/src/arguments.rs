@@ -37,7 +37,7 @@ pub(crate) enum Task {
     },
     /// Builds the component and the JavaScript package's generated files
     Component,
-    /// Builds the components, and composes the example agent with those that it can run on
+    /// Builds the components, and composes the example agents with those that they can run on
     Compose,
     /// Serves a local stand-in for a Kusto cluster, which is not Kusto; prints its URL
     LocalKusto {

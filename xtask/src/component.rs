@@ -19,6 +19,8 @@ pub(crate) const WITHOUT: &[&str] = &[
     "--exclude",
     "example-agent",
     "--exclude",
+    "example-http-agent",
+    "--exclude",
     "langgraph-checkpoint-checkpointer*",
     "--exclude",
     "langgraph-checkpoint-wire-planner",
@@ -99,6 +101,20 @@ const COMPOSED: &[Kind] = &[
         features: &[],
         profile: SMALL,
         imports: &[TYPES, "langgraph:checkpoint/checkpointer@"],
+    },
+    Kind {
+        name: "http-agent",
+        package: "example-http-agent",
+        features: &[],
+        profile: SMALL,
+        imports: &[
+            TYPES,
+            "langgraph:checkpoint/checkpointer@",
+            "wasi:clocks/wall-clock@",
+            "wasi:http/types@",
+            "wasi:io/",
+            "wasi:random/random@",
+        ],
     },
 ];
 

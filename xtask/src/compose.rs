@@ -1,5 +1,5 @@
-//! `cargo xtask compose`: composes the example agent with the components that export what it
-//! imports.
+//! `cargo xtask compose`: composes the example agents with the components that export what they
+//! import.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -16,6 +16,8 @@ use crate::world::{TYPES, World};
 struct Plan {
     /// The name of its file.
     name: &'static str,
+    /// The component that imports `checkpointer`.
+    agent: &'static str,
     /// The component that exports `checkpointer`.
     plug: &'static str,
     /// The exports of the plug that the composition exports too.
@@ -24,18 +26,19 @@ struct Plan {
     imports: &'static [&'static str],
 }
 
-const AGENT: &str = "agent";
 const CHECKPOINTER: &str = "langgraph:checkpoint/checkpointer@0.1.0";
 
 const PLANS: &[Plan] = &[
     Plan {
         name: "agent-on-storage",
+        agent: "agent",
         plug: "checkpointer",
         exports: &[],
         imports: &[TYPES, "langgraph:checkpoint/storage@"],
     },
     Plan {
         name: "agent-on-kusto",
+        agent: "agent",
         plug: "checkpointer-kusto",
         // Its host sets the cluster through `connection`, whose errors are those of `checkpointer`.
         exports: &[CHECKPOINTER, "langgraph:checkpoint-kusto/connection@0.1.0"],
@@ -44,6 +47,20 @@ const PLANS: &[Plan] = &[
             "langgraph:checkpoint-kusto/connection-types@",
             "wasi:clocks/",
             "wasi:http/",
+            "wasi:io/",
+            "wasi:random/random@",
+        ],
+    },
+    Plan {
+        name: "http-agent-on-storage",
+        agent: "http-agent",
+        plug: "checkpointer",
+        exports: &[],
+        imports: &[
+            TYPES,
+            "langgraph:checkpoint/storage@",
+            "wasi:clocks/wall-clock@",
+            "wasi:http/types@",
             "wasi:io/",
             "wasi:random/random@",
         ],
@@ -61,7 +78,7 @@ pub(crate) fn print(workspace: &Workspace) -> Result<()> {
 /// Composes the components that are built.
 pub(crate) fn compose(workspace: &Workspace) -> Result<()> {
     for plan in PLANS {
-        let agent = file(workspace, AGENT);
+        let agent = file(workspace, plan.agent);
         let bytes = composed(&agent, &file(workspace, plan.plug), plan.exports)
             .with_context(|| format!("cannot compose {}", plan.name))?;
         World::decode(&bytes)?.require_imports(plan.imports).context(plan.name)?;
