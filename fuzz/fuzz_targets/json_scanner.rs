@@ -4,7 +4,7 @@
 #![no_main]
 
 use langgraph_checkpoint_fuzz::parts::assert_whole;
-use langgraph_checkpoint_guest::fuzzing::{entry, is_json, structure};
+use langgraph_checkpoint_guest::fuzzing::{entry, is_json, packed_entry, structure};
 use libfuzzer_sys::fuzz_target;
 use serde::de::IgnoredAny;
 use serde_json::Value;
@@ -26,7 +26,7 @@ fuzz_target!(|bytes: &[u8]| {
     if let Some(parts) = &json {
         assert_whole(parts, bytes);
     }
-    if let Some(parts) = entry(bytes) {
+    for parts in [entry(bytes), packed_entry(bytes)].into_iter().flatten() {
         assert_whole(&parts, bytes);
     }
     if let Some(parts) = structure("msgpack", bytes) {

@@ -20,8 +20,10 @@ pub type Hash = [u8; HASH_BYTES];
 /// The parts of a container.
 #[derive(Debug)]
 pub struct Parts {
-    /// The bytes before the first part and after the last one.
-    pub ends: (&'static [u8], &'static [u8]),
+    /// The bytes before the first part.
+    pub opening: Vec<u8>,
+    /// The bytes after the last part.
+    pub closing: &'static [u8],
     /// The bytes between two parts.
     pub separator: &'static [u8],
     /// The position of each part.
@@ -30,7 +32,9 @@ pub struct Parts {
 
 impl From<Split> for Parts {
     fn from(split: Split) -> Self {
-        Self { ends: split.shape.ends(), separator: split.shape.separator(), ranges: split.ranges }
+        let Split { shape, ranges } = split;
+        let opening = shape.opening(ranges.len() as u32).as_ref().to_vec();
+        Self { opening, closing: shape.closing(), separator: shape.separator(), ranges }
     }
 }
 
@@ -44,9 +48,14 @@ pub fn structure(kind: &str, bytes: &[u8]) -> Option<Parts> {
     split::structure(kind, bytes).map(Parts::from)
 }
 
-/// The parts of a JSON object's entry; `None` if it is not one.
+/// The parts of an entry of a JSON object; `None` if it is not one.
 pub fn entry(bytes: &[u8]) -> Option<Parts> {
-    split::entry(bytes).map(Parts::from)
+    split::entry(Shape::Object, bytes).map(Parts::from)
+}
+
+/// The parts of an entry of a MessagePack map; `None` if it is not one.
+pub fn packed_entry(bytes: &[u8]) -> Option<Parts> {
+    split::entry(Shape::PackedMap, bytes).map(Parts::from)
 }
 
 /// A value in pieces.
@@ -124,22 +133,31 @@ pub fn edit(kind: &str, bytes: &[u8], runs: &[EditRun]) -> Option<Result<Edited,
                 parts.extend(kept);
             }
             EditRun::Fresh { count } => {
-                let key = if shape == Shape::Object { "\"k\":" } else { "" };
-                let element = |index| format!("{key}\"{index}{}\"", "x".repeat(index * 13));
-                let fresh: Vec<_> = (0..usize::from(count)).map(element).collect();
-                plan.push(Run::Fresh(fresh.join(",").into_bytes()));
-                parts.extend(fresh.into_iter().map(String::into_bytes));
+                let fresh: Vec<_> = (0..usize::from(count)).map(|at| element(shape, at)).collect();
+                plan.push(Run::Fresh(fresh.join(shape.separator())));
+                parts.extend(fresh);
             }
         }
     }
     if !source.suffices(&plan) {
         source = source.opened(pieces);
     }
-    let (open, close) = shape.ends();
-    let bytes = [open, &parts.join(shape.separator()), close].concat();
+    let opening = shape.opening(parts.len() as u32);
+    let bytes = [opening.as_ref(), &parts.join(shape.separator()), shape.closing()].concat();
     let known = base.fresh.iter().map(|chunk| chunk.hash).collect();
     let edited = build::Builder::new(&known).edited(kind, &source, &plan);
     Some(edited.and_then(|edited| Ok(Edited { bytes, built: raw_built(edited)? })))
+}
+
+/// An element or entry for a list or map of this shape: a text that is longer for each position.
+fn element(shape: Shape, at: usize) -> Vec<u8> {
+    let text = format!("{at}{}", "x".repeat(at * 13));
+    match shape {
+        Shape::Plain | Shape::Array => format!("\"{text}\"").into_bytes(),
+        Shape::Object => format!("\"k\":\"{text}\"").into_bytes(),
+        Shape::PackedArray => encode(&text).unwrap_or_default(),
+        Shape::PackedMap => [&[0xa1, b'k'], &*encode(&text).unwrap_or_default()].concat(),
+    }
 }
 
 fn raw_built(built: build::Built) -> Result<Built, Error> {

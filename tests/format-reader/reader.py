@@ -11,7 +11,10 @@ from unpacked import unpacked
 
 FORMAT = 1
 LEAF, NODE, BRANCH, SPINE, SEQUENCE = 1, 2, 3, 4, 4
+# For each shape: what its sequences begin with, have between their pieces, and end with. Those of
+# MessagePack begin with a header, whose markers are here: for up to 15 elements, 16 bits, 32 bits.
 SHAPES = {0: (b"", b"", b""), 1: (b"[", b",", b"]"), 2: (b"{", b",", b"}")}
+PACKED = {3: (0x90, 0xDC, 0xDD), 4: (0x80, 0xDE, 0xDF)}
 
 
 class NewerFormatError(Exception):
@@ -41,6 +44,21 @@ def opened(sealed: bytes, *columns: bytes | str) -> Any:
     envelope, checksum = sealed[:-8], sealed[-8:]
     checked(mixed(envelope, *columns)[:8] == checksum, "a checksum")
     return unpacked(envelope)
+
+
+def header(markers: tuple[int, int, int], count: int) -> bytes:
+    """The shortest MessagePack header of an array or map of this many elements or entries."""
+    if count < 16:
+        return bytes([markers[0] | count])
+    if count < 1 << 16:
+        return pack(">BH", markers[1], count)
+    return pack(">BI", markers[2], count)
+
+
+def ends(shape: int, elements: int) -> tuple[bytes, bytes, bytes]:
+    if shape in PACKED:
+        return header(PACKED[shape], elements), b"", b""
+    return SHAPES[shape]
 
 
 @dataclass
@@ -75,13 +93,21 @@ class Thread:
         return data
 
     def between(self, pieces: list[Any], shape: int) -> bytes:
-        return SHAPES[shape][1].join(self.joined(piece, shape) for piece in pieces)
+        return ends(shape, 0)[1].join(self.joined(piece, shape) for piece in pieces)
+
+    def count(self, pieces: list[Any]) -> int:
+        """How many pieces there are after every node is replaced by what is in it."""
+        nodes = [piece[1] for piece in pieces if not isinstance(piece, bytes) and piece[0] == NODE]
+        inside = sum(self.count(unpacked(self.chunk(NODE, name))) for name in nodes)
+        return len(pieces) - len(nodes) + inside
 
     def sequence(self, sequence: Any) -> bytes:
-        shape, length, spine, tail = sequence
+        shape, elements, length, spine, tail = sequence
         levels = unpacked(self.chunk(SPINE, spine)) if isinstance(spine, bytes) else spine
         pieces = [piece for level in reversed(levels) for piece in level] + tail
-        data = SHAPES[shape][0] + self.between(pieces, shape) + SHAPES[shape][2]
+        checked(self.count(pieces) == elements, "a number of elements")
+        first, _, last = ends(shape, elements)
+        data = first + self.between(pieces, shape) + last
         checked(len(data) == length, "a length")
         return data
 

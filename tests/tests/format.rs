@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use langgraph_checkpoint_guest::{Call, Id, List, Outcome};
+use langgraph_checkpoint_guest::{Call, ChannelValue, Id, List, NewValue, Outcome, Payload};
 use langgraph_checkpoint_tests::{caller::Caller, native::Native, transcript};
 use rusqlite::Connection;
 use serde_json::{Value, json};
@@ -146,6 +146,25 @@ fn contents(native: &mut Native) -> Value {
     json!({ "list": transcript::gives(Ok(outcomes)), "histories": histories })
 }
 
+/// A list of 300 texts and a map of 40 lists, as MessagePack.
+fn packed_values() -> [ChannelValue<NewValue>; 2] {
+    let (mut list, mut map) = (Vec::new(), Vec::new());
+    rmp::encode::write_array_len(&mut list, 300).unwrap();
+    for at in 0..300 {
+        rmp::encode::write_str(&mut list, &format!("{at} ").repeat(50)).unwrap();
+    }
+    rmp::encode::write_map_len(&mut map, 40).unwrap();
+    for key in 0..40 {
+        rmp::encode::write_str(&mut map, &format!("key {key}")).unwrap();
+        rmp::encode::write_array_len(&mut map, 100).unwrap();
+        (0..100).for_each(|at| drop(rmp::encode::write_sint(&mut map, at * key)));
+    }
+    [("packed list", list), ("packed map", map)].map(|(channel, bytes)| ChannelValue {
+        channel: channel.to_owned(),
+        value: Payload { kind: "msgpack".to_owned(), bytes }.into(),
+    })
+}
+
 /// Makes a small database with a bit of everything.
 fn make(folder: &PathBuf) {
     std::fs::create_dir_all(folder).unwrap();
@@ -179,7 +198,9 @@ fn make(folder: &PathBuf) {
         },
         "metadata": {}, "new_versions": [],
     });
-    native.call(transcript::call(&put)).unwrap();
+    let Call::Put(mut put) = transcript::call(&put) else { panic!("it is a put") };
+    put.checkpoint.channel_values.extend(packed_values());
+    native.call(Call::Put(put)).unwrap();
     let expected = serde_json::to_string_pretty(&contents(&mut native)).unwrap() + "\n";
     std::fs::write(folder.join("expected.json"), expected).unwrap();
 }

@@ -1,8 +1,8 @@
 //! A checkpoint costs what changed: counted in rows and bytes, never in time.
 
 use langgraph_checkpoint_guest::{
-    Call, ChannelValue, ChannelVersion, Checkpoint, Config, KeptElements, NewValue, NewWrite,
-    Outcome, Payload, Put, PutWrites, Run, Version,
+    Call, ChannelValue, ChannelVersion, Checkpoint, Config, GetTuple, KeptElements, NewValue,
+    NewWrite, Outcome, Payload, Put, PutWrites, Run, TupleValue, Version,
 };
 use langgraph_checkpoint_tests::caller::Caller;
 use langgraph_checkpoint_tests::native::Native;
@@ -14,6 +14,44 @@ fn message(at: usize) -> String {
 fn list(messages: impl Iterator<Item = usize>) -> Payload {
     let messages: Vec<_> = messages.map(message).collect();
     Payload { kind: "json".to_owned(), bytes: format!("[{}]", messages.join(",")).into_bytes() }
+}
+
+/// The same messages as a MessagePack array.
+fn packed(messages: impl Iterator<Item = usize>) -> Payload {
+    let elements: Vec<_> = messages.map(packed_message).collect();
+    let mut bytes = Vec::new();
+    rmp::encode::write_array_len(&mut bytes, elements.len() as u32).unwrap();
+    bytes.extend(elements.concat());
+    Payload { kind: "msgpack".to_owned(), bytes }
+}
+
+fn packed_message(at: usize) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    rmp::encode::write_str(&mut bytes, &message(at)).unwrap();
+    bytes
+}
+
+/// A MessagePack map of as many files, in which each has its own version.
+fn packed_files(versions: &[usize]) -> Payload {
+    let mut bytes = Vec::new();
+    rmp::encode::write_map_len(&mut bytes, versions.len() as u32).unwrap();
+    for (at, version) in versions.iter().enumerate() {
+        rmp::encode::write_str(&mut bytes, &format!("file-{at}")).unwrap();
+        rmp::encode::write_str(&mut bytes, &message(1000 * at + version)).unwrap();
+    }
+    Payload { kind: "msgpack".to_owned(), bytes }
+}
+
+/// The bytes of the channel of the latest checkpoint.
+fn latest(native: &mut Native) -> Vec<u8> {
+    let config = Config { thread_id: "thread-1".into(), ..Config::default() };
+    match native.call(Call::GetTuple(GetTuple { config, known: None })).unwrap() {
+        Outcome::Found(Some(found)) => match &found.tuple.channel_values[0].value {
+            TupleValue::Whole(payload) => payload.bytes.clone(),
+            other => panic!("a value came as {other:?}"),
+        },
+        other => panic!("a get gave {other:?}"),
+    }
 }
 
 fn put(
@@ -203,6 +241,54 @@ fn an_edit_that_leaves_little_of_a_list_stores_what_the_whole_value_does() {
         put(&mut put_whole, 2, list(&whole), Some(known));
         assert_eq!(rows(&edited), rows(&put_whole), "{count} of list {kind}");
     }
+}
+
+#[test]
+fn a_messagepack_list_grows_by_what_is_new_whole_or_as_an_edit() {
+    for as_edit in [false, true] {
+        let mut native = Native::in_memory();
+        let mut known = put(&mut native, 1, packed(0..2000), None);
+        for step in 1..=20 {
+            let (count, before) = (2000 + 2 * step, chunks(&native));
+            let whole = packed(0..count);
+            let fresh: Vec<_> = (count - 2..count).flat_map(packed_message).collect();
+            let runs = vec![
+                Run::Kept(KeptElements { first: 0, count: count as u32 - 2 }),
+                Run::Fresh(fresh.clone()),
+            ];
+            let value = if as_edit { NewValue::Edited(runs) } else { whole.clone().into() };
+            known = put(&mut native, step + 1, value, Some(known));
+            let after = chunks(&native);
+            assert!(after.0 - before.0 <= 2 + 6, "{} rows for two elements", after.0 - before.0);
+            let bytes = after.1 - before.1 - fresh.len() as i64;
+            assert!(bytes < 4096, "{bytes} bytes beside two elements");
+            assert_eq!(latest(&mut native), whole.bytes, "{count} elements");
+        }
+    }
+}
+
+#[test]
+fn a_messagepack_map_stores_the_entry_that_changed() {
+    let mut native = Native::in_memory();
+    let mut versions = vec![0; 400];
+    put(&mut native, 1, packed_files(&versions), None);
+    for changed in [0, 17, 399] {
+        versions[changed] += 1;
+        let before = chunks(&native);
+        put(&mut native, changed + 2, packed_files(&versions), None);
+        let after = chunks(&native);
+        assert!(after.0 - before.0 <= 6, "{} rows for one entry", after.0 - before.0);
+        assert_eq!(latest(&mut native), packed_files(&versions).bytes);
+    }
+}
+
+#[test]
+fn a_messagepack_list_with_a_longer_header_than_it_needs_comes_back_unchanged() {
+    let mut native = Native::in_memory();
+    let mut bytes = vec![0xdd, 0, 0, 0, 40];
+    bytes.extend((0..40).flat_map(packed_message));
+    put(&mut native, 1, Payload { kind: "msgpack".to_owned(), bytes: bytes.clone() }, None);
+    assert_eq!(latest(&mut native), bytes);
 }
 
 #[test]

@@ -46,7 +46,7 @@ pub(crate) fn check(workspace: &Workspace) -> Result<()> {
     Ok(())
 }
 
-/// Fails if the tutorial on agents shows lines that no example has. A test runs the tutorial's host.
+/// Fails if the tutorial on agents shows lines that no example has. A test runs its host.
 fn check_excerpts(tutorial: &str, agents: &[&str]) -> Result<()> {
     let shown = |text: &str| agents.iter().any(|agent| agent.contains(text));
     if let Some(excerpt) = blocks(tutorial, "rs").iter().find(|text| !shown(text)) {

@@ -121,7 +121,7 @@ pub enum Run {
     /// Those of the base value, unchanged.
     #[cfg_attr(feature = "wasmtime", component(name = "kept"))]
     Kept(KeptElements),
-    /// New elements: their JSON text, with one comma between two.
+    /// New elements: JSON text with one comma between two, or MessagePack one after the other.
     #[cfg_attr(feature = "wasmtime", component(name = "fresh"))]
     Fresh(Vec<u8>),
 }

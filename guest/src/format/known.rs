@@ -45,8 +45,8 @@ pub(crate) struct KnownValue {
 /// As encoded: the format, then the fields of `Known`.
 type Encoded = (u8, String, String, String, i64, i64, BTreeSet<String>, Vec<EncodedValue>);
 
-/// As encoded: channel, value, and of the base its number of elements and its levels.
-type EncodedValue = (String, StoredValue, Option<(u32, Vec<Vec<Piece>>)>);
+/// As encoded: channel, value, and the levels of the base.
+type EncodedValue = (String, StoredValue, Option<Vec<Vec<Piece>>>);
 
 impl Known {
     /// The bytes a host carries.
@@ -54,7 +54,7 @@ impl Known {
     pub(crate) fn to_bytes(&self) -> Result<Vec<u8>, Error> {
         // In the shape of `Encoded`, without copying the values.
         let values = self.values.iter().map(|(channel, KnownValue { stored, base })| {
-            (channel, stored, base.as_ref().map(|base| (base.elements, &base.levels)))
+            (channel, stored, base.as_ref().map(|base| &base.levels))
         });
         encode(&(
             FORMAT,
@@ -84,7 +84,7 @@ impl Known {
             return Err(foreign("belongs to another thread, namespace or version"));
         }
         let value = |(channel, stored, base): EncodedValue| {
-            let base = base.map(|(elements, levels)| Base { elements, levels });
+            let base = base.map(|levels| Base { levels });
             (channel, KnownValue { stored, base })
         };
         Ok(Self {

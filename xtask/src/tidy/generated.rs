@@ -19,6 +19,7 @@ const SCRIPTS: &[&str] = &[
 /// What `wit_bindgen` and wasmtime's `bindgen` make of WIT.
 const BINDINGS: &[&str] = &[
     "examples/agent/src/lib.rs",
+    "examples/http-agent/src/lib.rs",
     "examples/wasi-embedding/src/main.rs",
     "guest/checkpointer-kusto/src/lib.rs",
     "guest/checkpointer/src/lib.rs",

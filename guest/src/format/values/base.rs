@@ -9,8 +9,6 @@ use crate::contract::error::Error;
 /// What an edit needs of a sequence beyond its own piece.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct Base {
-    /// The number of elements or entries.
-    pub(crate) elements: u32,
     /// The levels of its spine, if the spine is a chunk; else empty.
     pub(crate) levels: Vec<Vec<Piece>>,
 }
@@ -33,7 +31,7 @@ pub(crate) struct Source<'a> {
 impl<'a> Source<'a> {
     /// A source with the tail's elements at hand; the others are in the levels, which must be
     /// opened first. `None` if the sequence is not a list or map, or has more elements in its tail
-    /// than the base counts.
+    /// than it counts.
     pub(crate) fn of(sequence: &'a Sequence, base: &'a Base) -> Option<Self> {
         if sequence.shape == Shape::Plain {
             return None;
@@ -43,7 +41,7 @@ impl<'a> Source<'a> {
             Spine::Chunk(_) => &base.levels,
         };
         let tail = u32::try_from(sequence.tail.len()).ok()?;
-        let below = base.elements.checked_sub(tail)?;
+        let below = sequence.elements.checked_sub(tail)?;
         let pieces = Cow::Borrowed(sequence.tail.as_slice());
         Some(Self { shape: sequence.shape, levels, below, first: below, pieces })
     }

@@ -170,8 +170,8 @@ impl<'a> Builder<'a> {
             };
         }
         let nested = match shape {
-            Shape::Object => split::entry(part),
-            Shape::Array | Shape::Plain => split::structure(kind, part),
+            Shape::Object | Shape::PackedMap => split::entry(shape, part),
+            Shape::Array | Shape::PackedArray | Shape::Plain => split::structure(kind, part),
         };
         let built = match nested {
             Some(parts) => self.structured(kind, part, &parts, depth + 1)?,
@@ -247,14 +247,15 @@ fn small(source: &Source<'_>, runs: &[Run]) -> Result<Option<Vec<u8>>, Error> {
     if source.leading(runs).is_some() && source.below > 0 {
         return Ok(None);
     }
-    let (open, close) = source.shape.ends();
-    let mut bytes = open.to_vec();
+    let shape = source.shape;
+    let (mut inside, mut elements) = (Vec::new(), 0);
     let mut add = |part: &[u8]| {
-        if bytes.len() > open.len() {
-            bytes.extend_from_slice(source.shape.separator());
+        if elements > 0 {
+            inside.extend_from_slice(shape.separator());
         }
-        bytes.extend_from_slice(part);
-        bytes.len() + close.len() <= INLINE_BYTES_MAX
+        inside.extend_from_slice(part);
+        elements += 1;
+        inside.len() <= INLINE_BYTES_MAX
     };
     for run in runs {
         match run {
@@ -276,15 +277,15 @@ fn small(source: &Source<'_>, runs: &[Run]) -> Result<Option<Vec<u8>>, Error> {
             }
         }
     }
-    bytes.extend_from_slice(close);
-    Ok(Some(bytes))
+    let bytes = [shape.opening(elements).as_ref(), &inside, shape.closing()].concat();
+    Ok((bytes.len() <= INLINE_BYTES_MAX).then_some(bytes))
 }
 
 fn malformed() -> Error {
     Error::protocol(
         "malformed-elements",
-        "the new elements of an edit are not JSON text with a comma between every two; pass the \
-         whole value",
+        "the new elements of an edit are not JSON text with a comma between every two, or \
+         MessagePack one after the other; pass the whole value",
     )
 }
 
@@ -337,8 +338,7 @@ impl<'a> SequenceBuilder<'a> {
     /// The bytes of the sequence if it would refer to no chunk and so share nothing; else `None`.
     fn inline_bytes(&self) -> Option<Vec<u8>> {
         let tail = self.levels.first().filter(|_| self.is_inline())?;
-        let (open, close) = self.shape.ends();
-        let mut bytes = open.to_vec();
+        let mut bytes = self.shape.opening(self.elements).as_ref().to_vec();
         for (index, piece) in tail.pieces.iter().enumerate() {
             if index > 0 {
                 bytes.extend_from_slice(self.shape.separator());
@@ -347,7 +347,7 @@ impl<'a> SequenceBuilder<'a> {
                 bytes.extend_from_slice(inline);
             }
         }
-        bytes.extend_from_slice(close);
+        bytes.extend_from_slice(self.shape.closing());
         (bytes.len() <= CHUNK_BYTES_MAX).then_some(bytes)
     }
 
@@ -398,8 +398,8 @@ impl<'a> SequenceBuilder<'a> {
     #[inline(never)]
     fn finish(mut self) -> Result<Built, Error> {
         let pieces = self.levels.iter().flat_map(|group| &group.pieces);
-        let (open, close) = self.shape.ends();
-        let length = self.length(pieces).saturating_add((open.len() + close.len()) as u64);
+        let ends = self.shape.opening(self.elements).as_ref().len() + self.shape.closing().len();
+        let length = self.length(pieces).saturating_add(ends as u64);
         let upper = self.levels.split_off(1);
         let tail = self.levels.pop().unwrap_or_default();
         let mut below = Vec::new();
@@ -417,8 +417,9 @@ impl<'a> SequenceBuilder<'a> {
             (Spine::Chunk(hash), levels)
         };
         below.extend(tail.fresh);
-        let base = (self.shape != Shape::Plain).then_some(Base { elements: self.elements, levels });
-        let sequence = Sequence { shape: self.shape, length, spine, tail: tail.pieces };
+        let base = (self.shape != Shape::Plain).then_some(Base { levels });
+        let (shape, elements) = (self.shape, self.elements);
+        let sequence = Sequence { shape, elements, length, spine, tail: tail.pieces };
         Ok(Built { piece: Piece::Nested(Box::new(sequence)), fresh: below, base })
     }
 }

@@ -100,8 +100,14 @@ impl Gather {
             return Err(Loss::Length);
         }
         let mut bytes = Vec::new();
-        let mut join =
-            Join { gather: self, bytes: &mut bytes, length_max: length, depth: 0, placed: None };
+        let mut join = Join {
+            gather: self,
+            bytes: &mut bytes,
+            length_max: length,
+            depth: 0,
+            elements: 0,
+            placed: None,
+        };
         join.piece(piece, Shape::Plain)?;
         if bytes.len() as u64 == length { Ok(bytes) } else { Err(Loss::Length) }
     }
@@ -120,7 +126,7 @@ impl Gather {
             return Err(Loss::Length);
         }
         let placed = Some(placed);
-        Join { gather: self, bytes, length_max, depth: 0, placed }.piece(piece, shape)
+        Join { gather: self, bytes, length_max, depth: 0, elements: 0, placed }.piece(piece, shape)
     }
 
     /// The levels of a spine.
@@ -179,9 +185,7 @@ impl Gather {
         for piece in &sequence.tail {
             self.each_element(piece, 0, &mut add)?;
         }
-        // A list with more elements than 32 bits can count is not a base.
-        let elements = u32::try_from(lengths.len()).ok();
-        Ok(elements.map(|elements| (Base { elements, levels: held }, lengths)))
+        Ok(Some((Base { levels: held }, lengths)))
     }
 
     /// Calls `call` with each element below a piece that is `level` levels above the elements. A
@@ -261,6 +265,8 @@ struct Join<'a> {
     bytes: &'a mut Vec<u8>,
     length_max: u64,
     depth: usize,
+    /// The number of elements so far in the sequence that is being joined.
+    elements: u32,
     placed: Option<&'a mut Placed>,
 }
 
@@ -272,6 +278,9 @@ impl<'a> Join<'a> {
             return Err(Loss::Length);
         }
         self.depth += 1;
+        if !matches!(piece, Piece::Node(_)) {
+            self.elements = self.elements.saturating_add(1);
+        }
         match piece {
             Piece::Inline(bytes) => self.append(bytes)?,
             Piece::Chunk(reference) => match self.gather.chunk(reference.hash)? {
@@ -300,8 +309,8 @@ impl<'a> Join<'a> {
     }
 
     fn sequence(&mut self, sequence: &Sequence) -> Result<(), Loss> {
-        let (open, close) = sequence.shape.ends();
-        self.append(open)?;
+        let before = std::mem::take(&mut self.elements);
+        self.append(sequence.shape.opening(sequence.elements).as_ref())?;
         let levels = match &sequence.spine {
             Spine::Inline(levels) => levels,
             Spine::Chunk(hash) => self.gather.spine(*hash)?,
@@ -313,7 +322,11 @@ impl<'a> Join<'a> {
             }
             self.pieces(level, sequence.shape)?;
         }
-        self.append(close)
+        if self.elements != sequence.elements {
+            return Err(Loss::Length);
+        }
+        self.elements = before;
+        self.append(sequence.shape.closing())
     }
 
     fn pieces(&mut self, pieces: &[Piece], shape: Shape) -> Result<(), Loss> {

@@ -50,24 +50,74 @@ pub(crate) enum Shape {
     Array,
     /// In braces, with commas between: the entries of a JSON object.
     Object,
+    /// After a header with their number: the elements of a MessagePack array.
+    PackedArray,
+    /// After a header with their number: the entries of a MessagePack map, each a key and a value.
+    PackedMap,
+}
+
+/// The bytes before the first piece of a sequence.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Opening {
+    bytes: [u8; 5],
+    length: usize,
 }
 
 impl Shape {
-    /// The bytes before the first piece and after the last one.
-    pub(crate) fn ends(self) -> (&'static [u8], &'static [u8]) {
+    /// The bytes before the first of `elements` elements or entries. The header of a MessagePack
+    /// array or map is the shortest one.
+    pub(crate) fn opening(self, elements: u32) -> Opening {
         match self {
-            Self::Plain => (b"", b""),
-            Self::Array => (b"[", b"]"),
-            Self::Object => (b"{", b"}"),
+            Self::Plain => Opening::of(b""),
+            Self::Array => Opening::of(b"["),
+            Self::Object => Opening::of(b"{"),
+            Self::PackedArray => Opening::header(0x90, 0xdc, elements),
+            Self::PackedMap => Opening::header(0x80, 0xde, elements),
+        }
+    }
+
+    /// The bytes after the last piece.
+    pub(crate) fn closing(self) -> &'static [u8] {
+        match self {
+            Self::Plain | Self::PackedArray | Self::PackedMap => b"",
+            Self::Array => b"]",
+            Self::Object => b"}",
         }
     }
 
     /// The bytes between two pieces.
     pub(crate) fn separator(self) -> &'static [u8] {
         match self {
-            Self::Plain => b"",
+            Self::Plain | Self::PackedArray | Self::PackedMap => b"",
             Self::Array | Self::Object => b",",
         }
+    }
+}
+
+impl Opening {
+    fn of(text: &[u8]) -> Self {
+        let mut bytes = [0; 5];
+        for (to, from) in bytes.iter_mut().zip(text) {
+            *to = *from;
+        }
+        Self { bytes, length: text.len() }
+    }
+
+    /// The shortest MessagePack header of `count` elements or entries: the marker `fix` has up to
+    /// 15 in itself, `long` is followed by 16 bits, the marker after it by 32.
+    fn header(fix: u8, long: u8, count: u32) -> Self {
+        let [a, b, c, d] = count.to_be_bytes();
+        match count {
+            0..=15 => Self::of(&[fix | d]),
+            16..=0xffff => Self::of(&[long, c, d]),
+            _ => Self::of(&[long + 1, a, b, c, d]),
+        }
+    }
+}
+
+impl AsRef<[u8]> for Opening {
+    fn as_ref(&self) -> &[u8] {
+        self.bytes.get(..self.length).unwrap_or_default()
     }
 }
 
@@ -76,7 +126,9 @@ impl Shape {
 pub(crate) struct Sequence {
     /// How the pieces are joined.
     pub(crate) shape: Shape,
-    /// Bytes of the value, including ends and separators.
+    /// The number of elements, entries or other parts.
+    pub(crate) elements: u32,
+    /// Bytes of the value, including the opening, the closing and separators.
     pub(crate) length: u64,
     /// The levels above the tail.
     pub(crate) spine: Spine,
@@ -165,9 +217,10 @@ impl Read for Piece {
 
 impl Read for Sequence {
     fn read(reader: &mut Reader<'_>) -> Option<Self> {
-        reader.fields(4, |reader| {
+        reader.fields(5, |reader| {
             Some(Self {
                 shape: Shape::read(reader)?,
+                elements: u32::read(reader)?,
                 length: u64::read(reader)?,
                 spine: Spine::read(reader)?,
                 tail: Vec::read(reader)?,
@@ -182,6 +235,8 @@ impl Serialize for Shape {
             Self::Plain => 0,
             Self::Array => 1,
             Self::Object => 2,
+            Self::PackedArray => 3,
+            Self::PackedMap => 4,
         })
     }
 }
@@ -192,6 +247,8 @@ impl Read for Shape {
             0 => Some(Self::Plain),
             1 => Some(Self::Array),
             2 => Some(Self::Object),
+            3 => Some(Self::PackedArray),
+            4 => Some(Self::PackedMap),
             _ => None,
         }
     }

@@ -40,8 +40,7 @@ impl Shared {
             Spine::Inline(levels) => levels,
             Spine::Chunk(hash) => gather.spine(*hash)?,
         };
-        let (open, close) = sequence.shape.ends();
-        value.text(open);
+        value.text(sequence.shape.opening(sequence.elements).as_ref());
         let levels = levels.iter().rev().chain(std::iter::once(&sequence.tail));
         for (index, piece) in levels.flatten().enumerate() {
             if index > 0 {
@@ -49,7 +48,7 @@ impl Shared {
             }
             value.piece(piece, sequence.shape)?;
         }
-        value.text(close);
+        value.text(sequence.shape.closing());
         let length: u64 = value.spans.iter().map(|span| u64::from(span.end - span.begin)).sum();
         if length == sequence.length { Ok(value.spans) } else { Err(Loss::Length) }
     }

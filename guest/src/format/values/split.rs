@@ -20,16 +20,25 @@ pub(crate) fn structure(kind: &str, bytes: &[u8]) -> Option<Split> {
     }
 }
 
-/// The elements of a list or entries of a map, given without brackets or braces; `None` if the
-/// bytes are not such elements. The result is that of `structure` for the bytes with their ends.
+/// The elements of a list or entries of a map, given without brackets, braces or header; `None` if
+/// the bytes are not such elements. The result is that of `structure` for the whole value.
 pub(crate) fn elements(shape: Shape, bytes: &[u8]) -> Option<impl Iterator<Item = &[u8]>> {
-    let ranges = json::inside(shape, bytes)?;
+    let ranges = match shape {
+        Shape::Plain => None,
+        Shape::Array | Shape::Object => json::inside(shape, bytes),
+        Shape::PackedArray | Shape::PackedMap => msgpack::inside(shape, bytes),
+    }?;
     Some(ranges.into_iter().filter_map(|range| bytes.get(range)))
 }
 
-/// The two parts of a JSON object's entry: the key with its colon, and the value.
-pub(crate) fn entry(bytes: &[u8]) -> Option<Split> {
-    let value = json::entry_value(bytes)?;
+/// The two parts of an entry of a map of this shape: the key, in JSON with its colon, and the
+/// value. `None` if the bytes are not an entry.
+pub(crate) fn entry(shape: Shape, bytes: &[u8]) -> Option<Split> {
+    let value = match shape {
+        Shape::Object => json::entry_value(bytes),
+        Shape::PackedMap => msgpack::entry_value(bytes),
+        Shape::Plain | Shape::Array | Shape::PackedArray => None,
+    }?;
     Some(Split { shape: Shape::Plain, ranges: vec![0..value, value..bytes.len()] })
 }
 

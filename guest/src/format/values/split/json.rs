@@ -35,11 +35,12 @@ pub(super) fn container(bytes: &[u8]) -> Option<Split> {
 
 /// The elements or entries of a container whose ends are not in `bytes`.
 pub(super) fn inside(shape: Shape, bytes: &[u8]) -> Option<Vec<Range<usize>>> {
-    let (open, close) = shape.ends();
-    let whole = [open, bytes, close].concat();
+    let open = shape.opening(0);
+    let whole = [open.as_ref(), bytes, shape.closing()].concat();
     let mut ranges = container(&whole).filter(|split| split.shape == shape)?.ranges;
     for range in &mut ranges {
-        *range = range.start - open.len()..range.end - open.len();
+        let open = open.as_ref().len();
+        *range = range.start - open..range.end - open;
     }
     Some(ranges)
 }

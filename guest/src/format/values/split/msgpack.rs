@@ -1,30 +1,57 @@
 //! A scanner that finds the parts of a MessagePack container without decoding them.
 
+use std::ops::Range;
+
 use super::parts::Split;
 use crate::format::values::piece::Shape;
 
 /// A value may nest at most this deep.
 const DEPTH_MAX: usize = 128;
 
-/// The parts of an array or map: its header, then its elements or entries (a key and its value are
-/// one part). `None` if the bytes are not exactly one array or map.
+/// The elements of an array or entries of a map (a key and its value are one part). `None` if the
+/// bytes are not exactly one array or map, or if its header is not the shortest one.
 pub(super) fn container(bytes: &[u8]) -> Option<Split> {
-    let (header, count, per_part) = match head(bytes, 0)? {
-        Head::Array { body, count } => (body, count, 1),
-        Head::Map { body, count } => (body, count, 2),
+    let (shape, body, count) = match head(bytes, 0)? {
+        Head::Array { body, count } => (Shape::PackedArray, body, count),
+        Head::Map { body, count } => (Shape::PackedMap, body, count),
         Head::Scalar { .. } => return None,
     };
-    let mut ranges = Vec::new();
-    ranges.push(0..header);
-    let mut at = header;
-    for _ in 0..count {
-        let begin = at;
-        for _ in 0..per_part {
-            at = skip(bytes, at, 0)?;
-        }
-        ranges.push(begin..at);
+    let header = shape.opening(u32::try_from(count).ok()?);
+    if bytes.get(..body)? != header.as_ref() {
+        return None;
     }
-    (at == bytes.len()).then_some(Split { shape: Shape::Plain, ranges })
+    let mut ranges = Vec::new();
+    let mut at = body;
+    for _ in 0..count {
+        let end = part_end(shape, bytes, at)?;
+        ranges.push(at..end);
+        at = end;
+    }
+    (at == bytes.len()).then_some(Split { shape, ranges })
+}
+
+/// The elements or entries that follow each other in `bytes`, without a header.
+pub(super) fn inside(shape: Shape, bytes: &[u8]) -> Option<Vec<Range<usize>>> {
+    let mut ranges = Vec::new();
+    let mut at = 0;
+    while at < bytes.len() {
+        let end = part_end(shape, bytes, at)?;
+        ranges.push(at..end);
+        at = end;
+    }
+    Some(ranges)
+}
+
+/// The position of the value in a map's entry.
+pub(super) fn entry_value(entry: &[u8]) -> Option<usize> {
+    let value = skip(entry, 0, 0)?;
+    (skip(entry, value, 0)? == entry.len()).then_some(value)
+}
+
+/// The index after the element or entry at `at`.
+fn part_end(shape: Shape, bytes: &[u8], at: usize) -> Option<usize> {
+    let end = skip(bytes, at, 0)?;
+    if shape == Shape::PackedMap { skip(bytes, end, 0) } else { Some(end) }
 }
 
 /// What a value begins with.
