@@ -72,8 +72,9 @@ export function preamble(found, { ranges }) {
       `${found.load_after.join(" ")} after; ${Math.round(found.seconds)} s.`,
     "Stock is LangGraph's own SqliteSaver. The savers take turns, in files with a write-ahead " +
       `log and synchronous = ${found.synchronous} where a row does not say otherwise. ` +
-      "A superstep's `putWrites` and `put` are called in one tick and awaited together, by every " +
-      'saver alike, as LangGraph does with its default durability, "async". ' +
+      "Where a row does not say otherwise, a superstep's `putWrites` and `put` are called in one " +
+      "tick and awaited together, by every saver alike, as LangGraph does with its default " +
+      'durability, "async". ' +
       `Messages by size: ${counts.join("; ")}. ` +
       '"Opt-in" is ours with `assumeImmutable: ["messages"]`.',
     ranges

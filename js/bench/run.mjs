@@ -20,6 +20,7 @@ import { expectRoundTrip } from "./supersteps.mjs";
 const WORKLOADS = [
   "growth",
   "states",
+  "full",
   "cold",
   "history",
   "threads",
