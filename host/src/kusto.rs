@@ -3,14 +3,14 @@
 //! The component sends its requests through WASI's HTTP. They may go only to the cluster, and to
 //! the login endpoint if the component logs in with an application's secret.
 //!
-//! ```no_run
+#![cfg_attr(feature = "embedded", doc = "```no_run")]
+#![cfg_attr(not(feature = "embedded"), doc = "```ignore")]
 //! use langgraph_checkpoint_host::{
 //!     Config, KustoCheckpointer, KustoComponent, KustoOptions, Limits,
 //! };
 //!
 //! # async fn example() -> Result<(), langgraph_checkpoint_host::Error> {
-//! let file = "target/components/checkpointer-kusto.wasm";
-//! let component = KustoComponent::from_file(file, Limits::default())?;
+//! let component = KustoComponent::embedded(Limits::default())?;
 //! let options = KustoOptions::new("http://localhost:8080", "langgraph");
 //! let checkpointer = KustoCheckpointer::open(component, options)?;
 //! checkpointer.setup().await?;
