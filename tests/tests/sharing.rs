@@ -1,7 +1,7 @@
 //! A checkpoint costs what changed: counted in rows and bytes, never in time.
 
 use langgraph_checkpoint_guest::{
-    Call, ChannelValue, ChannelVersion, Checkpoint, Config, GetTuple, KeptElements, NewValue,
+    Call, ChannelValue, ChannelVersion, Checkpoint, Config, GetTuple, KeptElements, List, NewValue,
     NewWrite, Outcome, Payload, Put, PutWrites, Run, TupleValue, Version,
 };
 use langgraph_checkpoint_tests::caller::Caller;
@@ -289,6 +289,37 @@ fn a_messagepack_list_with_a_longer_header_than_it_needs_comes_back_unchanged() 
     bytes.extend((0..40).flat_map(packed_message));
     put(&mut native, 1, Payload { kind: "msgpack".to_owned(), bytes: bytes.clone() }, None);
     assert_eq!(latest(&mut native), bytes);
+}
+
+#[test]
+fn a_page_of_lists_that_share_nodes_in_two_serializations_has_each_as_it_was() {
+    // A digit is the same byte in JSON text and, as the number 48 to 57, in MessagePack.
+    let digits: Vec<u8> = (0..2000_u32).map(|at| b'0' + (at * at / 7 % 10) as u8).collect();
+    let texts: Vec<_> = digits.iter().map(|digit| char::from(*digit).to_string()).collect();
+    let json = format!("[{}]", texts.join(",")).into_bytes();
+    let mut packed = Vec::new();
+    rmp::encode::write_array_len(&mut packed, digits.len() as u32).unwrap();
+    packed.extend(&digits);
+    let mut native = Native::in_memory();
+    let values = [("json", json), ("msgpack", packed)];
+    for (number, (kind, bytes)) in values.iter().enumerate() {
+        let payload = Payload { kind: (*kind).to_owned(), bytes: bytes.clone() };
+        put(&mut native, number + 1, payload, None);
+    }
+    let config = Config { thread_id: "thread-1".into(), ..Config::default() };
+    let list = List { config, ..List::default() };
+    let Outcome::Page(page) = native.call(Call::List(list)).unwrap() else { panic!("no page") };
+    for (tuple, (kind, bytes)) in page.tuples.iter().zip(values.iter().rev()) {
+        let TupleValue::Shared(value) = &tuple.channel_values[0].value else {
+            panic!("not shared")
+        };
+        let spans = value.spans.iter();
+        let joined: Vec<u8> = spans
+            .flat_map(|span| &page.shared[span.begin as usize..span.end as usize])
+            .copied()
+            .collect();
+        assert!(joined == *bytes, "the list as {kind}");
+    }
 }
 
 #[test]

@@ -47,6 +47,11 @@ export class CallOrder {
     return ended;
   }
 
+  /** Resolves when the calls made so far have started, or ended if the runner orders none. */
+  async allStarted(): Promise<void> {
+    await this.#before(undefined);
+  }
+
   #before(thread: string | undefined): Promise<unknown> | undefined {
     if (this.#last.size === 0) return undefined;
     if (thread === undefined) return Promise.all(this.#last.values());

@@ -62,6 +62,27 @@ function given<T>(argument: string, read: () => T): T {
   }
 }
 
+/** Refuses an argument of another type. `what` says what LangGraph passes. */
+function expectType(is: boolean, argument: string, what: string): void {
+  if (is) return;
+  throw new InvalidInputError("invalid-argument", `${argument} is not ${what}; pass ${what}`);
+}
+
+/** A copy of a record of channels; empty if there is none. */
+function channelsOf<Value>(
+  argument: string,
+  channels: Record<string, Value> | null | undefined,
+): Record<string, Value> {
+  const is = typeof (channels ?? {}) === "object" && !Array.isArray(channels);
+  // A promise has no keys, and would store an empty state.
+  expectType(is && !isThenable(channels), argument, "an object with a key for each channel");
+  return { ...channels };
+}
+
+function isThenable(value: unknown): boolean {
+  return typeof (value as { then?: unknown } | null | undefined)?.then === "function";
+}
+
 /** The ids of a config. */
 export function givenConfig(config: RunnableConfig | undefined): RunnableConfig {
   return given("config", () => {
@@ -76,20 +97,28 @@ export function givenCheckpoint(checkpoint: Checkpoint): Checkpoint {
     const { channel_values, channel_versions, ...rest } = checkpoint;
     return {
       ...rest,
-      channel_values: { ...channel_values },
-      channel_versions: { ...channel_versions },
+      channel_values: channelsOf("checkpoint.channel_values", channel_values),
+      channel_versions: channelsOf("checkpoint.channel_versions", channel_versions),
     };
   });
 }
 
 /** A copy of the versions of the channels that changed, if the caller named them. */
 export function givenVersions(versions: ChannelVersions | undefined): ChannelVersions | undefined {
-  return given("newVersions", () => versions && { ...versions });
+  return given("newVersions", () => {
+    return versions === undefined || versions === null
+      ? undefined
+      : channelsOf("newVersions", versions);
+  });
 }
 
 /** A task's writes. */
 export function givenWrites(writes: PendingWrite[]): PendingWrite[] {
-  return given("writes", () => Array.from(writes, ([channel, value]) => [channel, value]));
+  return given("writes", () => {
+    const what = "an array of [channel, value] pairs";
+    expectType(Array.isArray(writes) && writes.every(Array.isArray), "writes", what);
+    return writes.map(([channel, value]) => [channel, value]);
+  });
 }
 
 /** The arguments of `getDeltaChannelHistory`. */
@@ -104,6 +133,10 @@ export function givenHistory(options: { config: RunnableConfig; channels: string
 export function givenOptions(options: CheckpointListOptions | undefined): CheckpointListOptions {
   return given("options", () => {
     const { limit, before, filter } = options ?? {};
+    // A boxed number is one, too.
+    expectType(typeof Object(limit ?? 0).valueOf() === "number", "options.limit", "a number");
+    expectType(typeof (before ?? {}) === "object", "options.before", "a config");
+    expectType(typeof (filter ?? {}) === "object", "options.filter", "an object");
     const read: CheckpointListOptions = { before: givenConfig(before), filter: { ...filter } };
     if (limit !== undefined && limit !== null) read.limit = Number(limit);
     return read;

@@ -396,10 +396,17 @@ export abstract class PlannedSaver extends BaseCheckpointSaver {
       }
       const before = entry?.values?.get(channel);
       if (before === undefined) throw referenceToNothing();
-      const again = await reviveCached(this.serde, before.tracked, immutable);
+      const again = await placed(this.serde, [channel], () => {
+        return reviveCached(this.serde, before.tracked, immutable);
+      });
       revived.push(revivedChannel(channel, again, before.editable));
     }
     return revived;
+  }
+
+  /** Resolves when the runner has every call made so far. */
+  protected async callsStarted(): Promise<void> {
+    await this.#order.allStarted();
   }
 
   /** Runs a call that reads. */

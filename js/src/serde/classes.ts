@@ -270,10 +270,12 @@ function rootOf(prototype: Fields): Fields {
 /** The class that the id of an `lc: 1` record names; undefined if it is not of the closed set. */
 export function coreClassNamed(id: unknown): CoreClass | undefined {
   if (!Array.isArray(id) || id[0] !== ROOT_NAMESPACE || id.length > ID_LENGTH_MAX) return undefined;
+  // Data may look like an id up to here, and its other elements be anything.
+  if (!id.every((name) => typeof name === "string")) return undefined;
   // An id may name a file inside a module, as Python's do. Then the nearest module counts.
   for (let end = id.length - 1; end > 1; end -= 1) {
     const byName = byModule.get(id.slice(1, end).join("__"));
-    if (byName !== undefined) return byName.get(id[id.length - 1]);
+    if (byName !== undefined) return byName.get(id[id.length - 1] ?? "");
   }
   return undefined;
 }

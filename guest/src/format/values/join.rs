@@ -35,8 +35,9 @@ pub(crate) enum Loss {
     Length,
 }
 
-/// The position of each chunk's content in the shared bytes of a page.
-pub(crate) type Placed = BTreeMap<Hash, Span>;
+/// The position of each chunk's content in the shared bytes of a page. What is between the pieces of
+/// a node is the sequence's, so a node has a position for each separator.
+pub(crate) type Placed = BTreeMap<(Hash, &'static [u8]), Span>;
 
 /// The chunks of one thread's values, fetched in as many rounds as they have levels.
 #[derive(Debug, Default)]
@@ -303,7 +304,10 @@ impl<'a> Join<'a> {
             return Err(Loss::Length);
         }
         if let (Some(placed), Some(hash)) = (&mut self.placed, piece.hash()) {
-            placed.insert(hash, Span { begin: begin as u32, end: self.bytes.len() as u32 });
+            placed.insert(
+                (hash, shape.separator()),
+                Span { begin: begin as u32, end: self.bytes.len() as u32 },
+            );
         }
         Ok(())
     }

@@ -81,7 +81,8 @@ impl Value<'_> {
         if piece.length() == 0 {
             return Err(Loss::Length);
         }
-        if let Some(span) = piece.hash().and_then(|hash| self.placed.get(&hash)).copied() {
+        let placed = piece.hash().and_then(|hash| self.placed.get(&(hash, shape.separator())));
+        if let Some(span) = placed.copied() {
             if u64::from(span.end - span.begin) != piece.length() {
                 return Err(Loss::Length);
             }

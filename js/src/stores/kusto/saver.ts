@@ -65,11 +65,13 @@ export class KustoSaver extends PlannedSaver {
 
   /** Sends the waiting rows, and resolves when they are in the store. */
   async flush(): Promise<void> {
+    await this.callsStarted();
     await this.#store.flush();
   }
 
   /** Waits for the calls under way and sends the waiting rows. Later calls are refused. */
   async close(): Promise<void> {
+    await this.callsStarted();
     await this.#store.close();
   }
 

@@ -59,6 +59,8 @@ export class KustoStore implements Runner, Unsent {
   /** Whether the waiting rows were sent, or tried, at the end of the process. */
   #triedAtExit = false;
   #closed = false;
+  /** The first `close`, until it fails. */
+  #closing: Promise<void> | undefined;
   /** Whether rows wait or are being sent. */
   #waits = false;
   /** Which methods have yet to report that waiting rows were lost. */
@@ -81,7 +83,10 @@ export class KustoStore implements Runner, Unsent {
     });
   }
 
-  readonly ordersCalls = true;
+  /** With write-behind most calls end at once, and the others need the ones before to have ended. */
+  get ordersCalls(): boolean {
+    return this.#lanes !== undefined;
+  }
 
   run(call: Call, made: Made, whole?: Repeat): Eventually<Outcome> {
     if (this.#closed) throw new StorageError("storage-closed", "the checkpointer is closed");
@@ -116,9 +121,16 @@ export class KustoStore implements Runner, Unsent {
     this.#surroundings.warnAtExit(message);
   }
 
-  /** Flushes, then refuses calls. */
-  async close(): Promise<void> {
-    if (this.#closed) return;
+  /** Flushes, then refuses calls. Another `close` meanwhile waits for this one. */
+  close(): Promise<void> {
+    this.#closing ??= this.#close().catch((thrown: unknown) => {
+      this.#closing = undefined;
+      throw thrown;
+    });
+    return this.#closing;
+  }
+
+  async #close(): Promise<void> {
     this.#closed = true;
     try {
       await Promise.allSettled(this.#underWay);
