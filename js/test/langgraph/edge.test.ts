@@ -104,7 +104,30 @@ const calls: [string, (saver: SqliteSaver) => unknown, string][] = [
     (saver) => put(saver, { memory: detached().buffer }),
     "unserializable-value",
   ],
+  [
+    "put of values that are a promise",
+    (saver) => {
+      const values = { ...checkpoint(1), channel_values: Promise.resolve({ a: 1 }) };
+      return saver.put(config("t"), values as Odd, metadata(1), {});
+    },
+    "invalid-argument",
+  ],
+  [
+    "put of values that are text",
+    (saver) => {
+      return saver.put(config("t"), { ...checkpoint(1), channel_values: "x" } as Odd, metadata(1));
+    },
+    "invalid-argument",
+  ],
+  [
+    "put of versions that are a list",
+    (saver) => saver.put(config("t"), checkpoint(1), metadata(1), [1] as Odd),
+    "invalid-argument",
+  ],
   ["putWrites of null", (saver) => write(saver, null), "invalid-argument"],
+  ["putWrites of a number", (saver) => write(saver, 5), "invalid-argument"],
+  ["putWrites of a promise", (saver) => write(saver, Promise.resolve([])), "invalid-argument"],
+  ["putWrites of text", (saver) => write(saver, ["ab"]), "invalid-argument"],
   ["putWrites of a null write", (saver) => write(saver, [null]), "invalid-argument"],
   ["putWrites of a bigint as a channel", (saver) => write(saver, [[1n, 1]]), "malformed-text"],
   [
@@ -141,6 +164,21 @@ const calls: [string, (saver: SqliteSaver) => unknown, string][] = [
   [
     "list with a symbol as its limit",
     (saver) => all(saver.list(config("t"), { limit: Symbol("s") as Odd })),
+    "invalid-argument",
+  ],
+  [
+    "list with text as its limit",
+    (saver) => all(saver.list(config("t"), { limit: "1" as Odd })),
+    "invalid-argument",
+  ],
+  [
+    "list before a number",
+    (saver) => all(saver.list(config("t"), { before: 5 as Odd })),
+    "invalid-argument",
+  ],
+  [
+    "list with a number as its filter",
+    (saver) => all(saver.list(config("t"), { filter: 5 as Odd })),
     "invalid-argument",
   ],
   [
@@ -189,7 +227,7 @@ test("what_a_getter_throws_is_the_cause", async () => {
   for (const call of [
     () => saver.getTuple(getter("configurable")),
     () => put(saver, [getter("deep")]),
-    () => write(saver, getter("length")),
+    () => write(saver, Object.defineProperty([], 0, { get: thrower })),
   ]) {
     expect(await thrownBy(call)).toMatchObject({ cause });
   }

@@ -115,6 +115,10 @@ describe("reading", () => {
     ],
     ["no kwargs", { lc: 1, type: "constructor", id: ["langchain_core", "messages", "AIMessage"] }],
     ["an id too long", core("AIMessage", {})],
+    [
+      "an id of an object that has no text",
+      { lc: 1, type: "constructor", id: ["langchain_core", { toString: 1 }, "X"], kwargs: {} },
+    ],
     ["an unknown method", { lc: 2, type: "constructor", id: ["Set"], method: "from", args: [[1]] }],
     ["a global", { lc: 2, type: "constructor", id: ["Function"], method: null, args: ["1"] }],
     ["a dotted global", { lc: 2, type: "constructor", id: ["process", "exit"], args: [[1]] }],

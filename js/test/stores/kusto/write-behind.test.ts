@@ -55,6 +55,34 @@ describeKusto("write_behind", () => {
     expect(network.ingests).toHaveLength(1);
   });
 
+  test("calls_of_a_thread_take_effect_in_their_order_though_some_have_to_ask", async () => {
+    const table = await newTable();
+    const saver = await table.open({ batchSize: 100 });
+    await put(saver, 1);
+    await saver.flush();
+    // A deletion asks the service, and a put does not.
+    const deleted = saver.deleteThread("t");
+    const stored = put(saver, 2);
+    const found = saver.getTuple(config("t"));
+    // Neither is awaited before the flush, which takes both along.
+    await saver.flush();
+    await Promise.all([deleted, stored]);
+    expect((await found)?.checkpoint.id).toBe(idOf(2));
+    expect(await idsOf(saver)).toEqual([idOf(2)]);
+    expect(await idsOf(await table.open())).toEqual([idOf(2)]);
+  });
+
+  test("a_second_close_ends_as_the_first_one_does", async () => {
+    const table = await newTable();
+    const saver = await table.open({ batchSize: 100 });
+    await put(saver, 1);
+    const [first, second] = [saver.close(), saver.close()];
+    await second;
+    expect(await idsOf(await table.open())).toEqual([idOf(1)]);
+    await first;
+    await saver.close();
+  });
+
   test("flushes_when_enough_rows_wait", async () => {
     const table = await newTable();
     const network = new Network();
