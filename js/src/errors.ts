@@ -61,6 +61,15 @@ export abstract class StoreError extends CheckpointerError {
   }
 }
 
+/** Says in an error that an attempt before the one that failed may have been stored. */
+export function noteLostAttempt(error: StoreError): void {
+  if (error.stored === "unknown") return;
+  Object.assign(error, {
+    stored: "unknown",
+    message: `${error.message}; an attempt before it may have been stored`,
+  });
+}
+
 /** A database failed, or the connection to it. */
 export class StorageError extends StoreError {
   declare readonly code: StorageErrorCode;

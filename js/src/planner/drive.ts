@@ -1,4 +1,4 @@
-import { ProtocolError } from "../errors.js";
+import { noteLostAttempt, ProtocolError, StoreError } from "../errors.js";
 import { type Eventually, isPending } from "../platform/maybe-promise.js";
 import type { Batch, RowSet, StorageAdapter, StoredCall } from "./adapter.js";
 import type { Answer, Call, Made, Need, Outcome, Repeat } from "./contract.js";
@@ -42,7 +42,23 @@ export function drive(
  * every call on that instance, and only one of them may have caused it.
  */
 export function twiceAtMost(run: () => Eventually<Outcome>): Eventually<Outcome> {
-  return withSecondTry(run, () => withSecondTry(run, plannerFailed));
+  return withSecondTry(run, ({ maybeStored }) => {
+    return withSecondTry(maybeStored ? () => afterLostAttempt(run) : run, plannerFailed);
+  });
+}
+
+/** Runs a call of which a failed attempt may be stored: an error says so. */
+export function afterLostAttempt(run: () => Eventually<Outcome>): Eventually<Outcome> {
+  const rethrow = (thrown: unknown): never => {
+    if (thrown instanceof StoreError) noteLostAttempt(thrown);
+    throw thrown;
+  };
+  try {
+    const outcome = run();
+    return isPending(outcome) ? outcome.catch(rethrow) : outcome;
+  } catch (thrown) {
+    return rethrow(thrown);
+  }
 }
 
 function withSecondTry(
@@ -78,12 +94,18 @@ export function driveOnce(
   whole?: Repeat,
 ): Eventually<Outcome> {
   const driven = new DrivenCall(planner, call, server, made, whole);
+  const noted = (thrown: unknown): never => {
+    if (thrown instanceof PlannerFailure) thrown.maybeStored ||= driven.maybeStored;
+    throw thrown;
+  };
   let waiting = false;
   try {
     const ended = server.runCall === undefined ? serveAll(driven, server) : server.runCall(driven);
     if (!isPending(ended)) return driven.outcome;
     waiting = true;
-    return ended.then(() => driven.outcome).finally(() => driven.end());
+    return ended.then(() => driven.outcome, noted).finally(() => driven.end());
+  } catch (thrown) {
+    return noted(thrown);
   } finally {
     if (!waiting) driven.end();
   }
@@ -114,6 +136,8 @@ class DrivenCall implements StoredCall {
   #planned: PlannedCall;
   #whole: Repeat | undefined;
   #rounds = 0;
+  /** Whether a need was served that may have stored something. */
+  maybeStored = false;
 
   constructor(planner: Planner, call: Call, server: Server, made?: Made, whole?: Repeat) {
     this.due = made?.due ?? "now";
@@ -156,6 +180,8 @@ class DrivenCall implements StoredCall {
   }
 
   advance(answer: Answer): void {
+    const { need } = this;
+    this.maybeStored ||= need !== undefined && mayStore(need);
     this.#rounds += 1;
     if (this.#rounds > ROUNDS_MAX) {
       throw new ProtocolError(
@@ -173,6 +199,11 @@ class DrivenCall implements StoredCall {
   end(): void {
     this.#planned.end();
   }
+}
+
+/** Whether serving a need may store something: a batch that writes, or any request. */
+function mayStore(need: Need): boolean {
+  return need.tag === "http" || (need.tag === "sql" && need.val.access === "write");
 }
 
 /** The batch of a need. On a SQL store a call needs nothing else. */

@@ -7,6 +7,8 @@ import { WireCore } from "./wire/core.js";
  */
 export class PlannerFailure extends Error {
   override readonly name = "PlannerFailure";
+  /** Whether the call that failed had something stored before, or may have. */
+  maybeStored = false;
 }
 
 /** An instance. It is dead after the first call into it that fails. */

@@ -9,7 +9,7 @@ import {
   type Repeat,
   type Waiting,
 } from "../../planner/contract.js";
-import { driveOnce, twiceAtMost } from "../../planner/drive.js";
+import { afterLostAttempt, driveOnce, twiceAtMost } from "../../planner/drive.js";
 import { PlannerFailure } from "../../planner/instance.js";
 import { Planner } from "../../planner/planner.js";
 import { type Eventually, isPending } from "../../platform/maybe-promise.js";
@@ -190,14 +190,17 @@ export class KustoStore implements Runner, Unsent {
       });
     } catch (thrown) {
       if (!(thrown instanceof PlannerFailure)) throw thrown;
-      // Run one by one, only the call that makes the planner fail is affected.
-      return Promise.all(calls.map((call) => this.#alone(call)));
+      // Run one by one, only the call that makes the planner fail is affected. They stay in order.
+      const ends: Ended[] = [];
+      for (const call of calls) ends.push(await this.#alone(call, thrown.maybeStored));
+      return ends;
     }
   }
 
-  async #alone(call: Call): Promise<Ended> {
+  async #alone(call: Call, maybeStored: boolean): Promise<Ended> {
+    const run = () => this.#run(call);
     try {
-      return { outcome: await this.#run(call) };
+      return { outcome: await (maybeStored ? afterLostAttempt(run) : run()) };
     } catch (thrown) {
       return { failure: thrown };
     }

@@ -3,6 +3,7 @@
 import { readFileSync } from "node:fs";
 
 import { systemClock } from "../../../src/stores/kusto/clock.js";
+import type { Fetch } from "../../../src/stores/kusto/http.js";
 import { toStoreOptions } from "../../../src/stores/kusto/options.js";
 import { KustoSaver } from "../../../src/stores/kusto/saver.js";
 import { KustoStore } from "../../../src/stores/kusto/store.js";
@@ -16,7 +17,7 @@ interface Opened {
   readonly table: Awaited<ReturnType<typeof newTable>>;
 }
 
-async function open(batchSize: number): Promise<Opened> {
+async function open(batchSize: number, fetch: Fetch = globalThis.fetch): Promise<Opened> {
   const table = await newTable();
   const options = { ...table.options, visibilityTimeout: 1 };
   const warn = () => {};
@@ -27,8 +28,8 @@ async function open(batchSize: number): Promise<Opened> {
 }
 
 /** A call that makes the planner fail. */
-async function nonsense(store: KustoStore): Promise<unknown> {
-  const made = { thread: "t", isInside: false, due: "microtask", joins: true } as const;
+async function nonsense(store: KustoStore, thread = "t"): Promise<unknown> {
+  const made = { thread, isInside: false, due: "microtask", joins: true } as const;
   return store.run(JSON.parse('{ "tag": "put", "val": {} }'), made);
 }
 
@@ -47,6 +48,44 @@ describeKusto("a core module", () => {
 });
 
 describeKusto("a planner that fails", () => {
+  test("leaves_it_unknown_whether_a_call_is_stored_whose_second_attempt_is_refused", async () => {
+    let ingests = 0;
+    const network: Fetch = async (url, init) => {
+      if (!String(url).includes("/rest/ingest/")) return fetch(url, init);
+      ingests += 1;
+      if (ingests > 1) {
+        const body = JSON.stringify({ error: { code: "BadRequest", "@permanent": true } });
+        return new Response(body, { status: 400 });
+      }
+      const response = await fetch(url, init);
+      await nonsense(opened.store, "other").catch(() => {});
+      return response;
+    };
+    const opened = await open(1, network);
+    const put = opened.saver.put(config("t"), checkpoint(1, { a: 1 }), metadata(1), { a: 1 });
+    await expect(put).rejects.toMatchObject({ stored: "unknown" });
+    const other = await opened.table.open();
+    expect((await other.getTuple(config("t")))?.checkpoint.id).toBe(idOf(1));
+  });
+
+  test("leaves_calls_that_were_made_together_in_their_order", async () => {
+    let ingests = 0;
+    const network: Fetch = async (url, init) => {
+      const response = await fetch(url, init);
+      if (!String(url).includes("/rest/ingest/")) return response;
+      ingests += 1;
+      if (ingests === 1) await nonsense(opened.store, "other").catch(() => {});
+      return response;
+    };
+    const opened = await open(1, network);
+    const put = (value: string) => {
+      return opened.saver.put(config("t"), checkpoint(1, { a: value }), metadata(1), { a: 1 });
+    };
+    await Promise.all([put("first"), put("second"), put("third")]);
+    const found = await opened.saver.getTuple(config("t"));
+    expect(found?.checkpoint.channel_values).toEqual({ a: "third" });
+  });
+
   test("takes_no_other_call_along", async () => {
     const { store, saver } = await open(1);
     const put = saver.put(config("t"), checkpoint(1, { a: 1 }), metadata(1), { a: 1 });
