@@ -42,8 +42,16 @@ pub(crate) fn check(workspace: &Workspace) -> Result<()> {
             bail!("{document} shows `cargo xtask {unknown}`, which is not a command");
         }
     }
-    println!("{} examples are run; every command of {} exists", examples.len(), SHOWING.join(", "));
+    println!("{}; every command of {} exists", run(examples.len()), SHOWING.join(", "));
     Ok(())
+}
+
+/// How many examples are run, in words.
+fn run(count: usize) -> String {
+    match count {
+        1 => "1 example is run".to_owned(),
+        _ => format!("{count} examples are run"),
+    }
 }
 
 /// Fails if the tutorial on agents shows lines that no example has. A test runs its host.
@@ -71,6 +79,11 @@ fn shown(text: &str) -> impl Iterator<Item = &str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn one_example_is_counted_in_the_singular() {
+        assert_eq!([run(1), run(2)], ["1 example is run", "2 examples are run"]);
+    }
 
     #[test]
     fn lines_that_no_agent_has_are_reported() {
