@@ -1,4 +1,5 @@
-//! Checks that the examples in the documents are run by tests, and that their commands exist.
+//! Checks that the examples in the documents are run by tests, that their commands exist, and that
+//! they name the Rust that is needed.
 //!
 //! The README's JavaScript is also in the package's README, and the package's tests run every
 //! example there. The README's Rust is compiled with the host's documentation.
@@ -35,6 +36,12 @@ pub(crate) fn check(workspace: &Workspace) -> Result<()> {
     if !host.contains("include_str!(\"../../README.md\")") {
         bail!("host/src/lib.rs does not include README.md, so its Rust is not compiled");
     }
+    let rust = rust_version(&read("Cargo.toml")?).context("Cargo.toml has no rust-version")?;
+    for document in ["README.md", "CONTRIBUTING.md"] {
+        if !read(document)?.contains(&format!("Rust {rust} or newer")) {
+            bail!("{document} does not say that Rust {rust} or newer is needed");
+        }
+    }
     let commands = arguments::commands();
     for document in SHOWING {
         let text = read(document)?;
@@ -44,6 +51,12 @@ pub(crate) fn check(workspace: &Workspace) -> Result<()> {
     }
     println!("{}; every command of {} exists", run(examples.len()), SHOWING.join(", "));
     Ok(())
+}
+
+/// The oldest Rust that the workspace builds with.
+fn rust_version(manifest: &str) -> Option<String> {
+    let line = manifest.lines().find_map(|line| line.strip_prefix("rust-version = "))?;
+    Some(line.trim_matches('"').to_owned())
 }
 
 /// How many examples are run, in words.
@@ -79,6 +92,12 @@ fn shown(text: &str) -> impl Iterator<Item = &str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_rust_version_is_that_of_the_manifest() {
+        assert_eq!(rust_version("a = 1\nrust-version = \"1.95\"\n").as_deref(), Some("1.95"));
+        assert_eq!(rust_version("a = 1\n"), None);
+    }
 
     #[test]
     fn one_example_is_counted_in_the_singular() {
