@@ -2,6 +2,7 @@ import { defineConfig } from "vitest/config";
 
 export default defineConfig({
   test: {
+    globals: true,
     include: ["test/**/*.test.ts"],
     globalSetup: ["test/support/build.ts", "test/stores/kusto/support/server.ts"],
     // Tests that start processes or install packages are slow on a loaded machine, never hung.

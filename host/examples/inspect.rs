@@ -86,11 +86,11 @@ fn print_history(style: &Style, thread_id: &str, history: &[CheckpointTuple]) {
 
 fn print_state(style: &Style, latest: &CheckpointTuple) {
     println!("\n{}\n", style.strong("Latest state"));
-    let mut internal = 0;
+    let mut internal = Vec::new();
     for entry in &latest.channel_values {
         // LangGraph keeps its bookkeeping in channels too.
         if entry.channel.starts_with("__") || entry.channel.starts_with("branch:") {
-            internal += 1;
+            internal.push(entry.channel.as_str());
             continue;
         }
         match json(&entry.value) {
@@ -109,8 +109,11 @@ fn print_state(style: &Style, latest: &CheckpointTuple) {
             }
         }
     }
-    if internal > 0 {
-        let rest = format!("and of LangGraph's own: {internal}");
+    if !internal.is_empty() {
+        let count = internal.len();
+        let channels = if count == 1 { "channel" } else { "channels" };
+        let names = internal.join(", ");
+        let rest = format!("and {count} {channels} of LangGraph's own ({names})");
         println!("  {}", style.faint(&rest));
     }
     for value in interrupts(latest) {

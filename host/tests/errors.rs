@@ -144,3 +144,11 @@ fn descriptors_that_run_out_are_named() {
     drop(taken);
     open().unwrap();
 }
+
+#[test]
+fn the_error_for_a_path_of_a_folder_says_that_a_file_is_needed() {
+    let folder = tempfile::tempdir().unwrap();
+    let error = SqliteStorage::open(folder.path(), &SqliteOptions::default()).unwrap_err();
+    assert_eq!(error.kind(), StorageErrorKind::Unreachable);
+    assert!(error.to_string().contains("that the path is a file"), "{error}");
+}

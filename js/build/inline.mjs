@@ -15,7 +15,7 @@ for (const [planner, entry] of [
   ["planner-kusto", "core-kusto"],
 ]) {
   const name = `${planner}.core.wasm`;
-  const base64 = readFileSync(new URL(name, GENERATED)).toString("base64");
+  const base64 = readCore(name).toString("base64");
   const text = `const base64 = "${base64}";
 exports.CORE = {
   name: "${name}",
@@ -30,4 +30,15 @@ exports.CORE = {
   // The condition `module` of `imports` must lead to an ECMAScript module.
   const module = `export { CORE } from "./${planner}.inline.cjs";\n`;
   writeFileSync(new URL(`${planner}.inline.mjs`, GENERATED), module);
+}
+
+/** The bytes of a core module. Ends the process if it was not built. */
+function readCore(name) {
+  try {
+    return readFileSync(new URL(name, GENERATED));
+  } catch (thrown) {
+    if (thrown.code !== "ENOENT") throw thrown;
+    console.error(`js/generated has no ${name}; run \`cargo xtask component\` first`);
+    process.exit(1);
+  }
 }

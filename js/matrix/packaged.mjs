@@ -266,7 +266,7 @@ async function wranglerInWorkerd({ folder, run, write }) {
     JSON.stringify({
       name: "example",
       main: "worker.mjs",
-      compatibility_date: "2026-07-01",
+      compatibility_date: "2026-05-01",
       compatibility_flags: ["nodejs_compat"],
       durable_objects: { bindings: [{ name: "CHECKPOINTS", class_name: "Checkpoints" }] },
       migrations: [{ tag: "v1", new_sqlite_classes: ["Checkpoints"] }],

@@ -5,6 +5,7 @@ import { packagedCases } from "./packaged.mjs";
 import { publish } from "./publish.mjs";
 import { relay } from "./relay.mjs";
 import { firstLine, relayRunners, runtimes } from "./runtimes.mjs";
+import { Selection } from "./selection.mjs";
 import { sizeOf } from "./sizes.mjs";
 
 const COLD_ROUNDS = 5;
@@ -22,24 +23,24 @@ const NOTES = '["first","hello, note 1"]';
 
 const quick = process.argv.includes("--quick");
 const [only] = process.argv.slice(2).filter((argument) => !argument.startsWith("--"));
+const selection = new Selection(only);
 
 const rows = [];
 for await (const cell of runtimes()) {
-  if (only !== undefined && !`${cell.runtime} ${cell.version} ${cell.store}`.includes(only))
-    continue;
+  if (!selection.has(`${cell.runtime} ${cell.version} ${cell.store}`)) continue;
   const row = await inTime(cell);
   rows.push(row);
   console.log(shown(row));
 }
-if (!quick && only === undefined) publish(rows);
-if (only === undefined) rows.push(relayed());
-if (only === undefined || only === "packages") {
+if (!quick && selection.isAll) publish(rows);
+if (selection.isAll) rows.push(relayed());
+if (selection.has("packages")) {
   for await (const { name, breaks } of packagedCases()) {
     console.log(`package, ${name}: ${breaks[0] ?? "works"}`);
     rows.push({ cell: { runtime: "package", version: "", store: name }, breaks });
   }
 }
-if (only === undefined || only === "oldest") {
+if (selection.has("oldest")) {
   const { name, breaks } = oldestPeers();
   console.log(`oldest peers, ${name}: ${breaks[0] ?? "works"}`);
   rows.push({ cell: { runtime: "oldest peers", version: "", store: name }, breaks });
@@ -48,6 +49,7 @@ const broken = rows.filter(({ breaks }) => breaks.length > 0);
 for (const { cell, breaks } of broken) {
   console.error(`${cell.runtime} ${cell.version}, ${cell.store}: ${breaks.join("; ")}`);
 }
+if (selection.missed !== undefined) console.error(selection.missed);
 // Without this call, a hanging runtime would keep the process alive.
 process.exit(broken.length > 0 || rows.length === 0 ? 1 : 0);
 

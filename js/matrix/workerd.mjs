@@ -36,7 +36,7 @@ export async function startModules(modules) {
   const { Miniflare } = require("miniflare");
   const miniflare = new Miniflare({
     modules,
-    compatibilityDate: "2026-07-01",
+    compatibilityDate: "2026-05-01",
     compatibilityFlags: ["nodejs_compat"],
     durableObjects: { CHECKPOINTS: { className: "Checkpoints", useSQLite: true } },
     d1Databases: ["DB"],

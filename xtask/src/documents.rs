@@ -1,4 +1,5 @@
-//! Checks that the examples in the documents are run by tests, and that their commands exist.
+//! Checks that the examples in the documents are run by tests, that their commands exist, and that
+//! they name the Rust that is needed.
 //!
 //! The README's JavaScript is also in the package's README, and the package's tests run every
 //! example there. The README's Rust is compiled with the host's documentation.
@@ -35,6 +36,12 @@ pub(crate) fn check(workspace: &Workspace) -> Result<()> {
     if !host.contains("include_str!(\"../../README.md\")") {
         bail!("host/src/lib.rs does not include README.md, so its Rust is not compiled");
     }
+    let rust = rust_version(&read("Cargo.toml")?).context("Cargo.toml has no rust-version")?;
+    for document in ["README.md", "CONTRIBUTING.md"] {
+        if !read(document)?.contains(&format!("Rust {rust} or newer")) {
+            bail!("{document} does not say that Rust {rust} or newer is needed");
+        }
+    }
     let commands = arguments::commands();
     for document in SHOWING {
         let text = read(document)?;
@@ -42,8 +49,22 @@ pub(crate) fn check(workspace: &Workspace) -> Result<()> {
             bail!("{document} shows `cargo xtask {unknown}`, which is not a command");
         }
     }
-    println!("{} examples are run; every command of {} exists", examples.len(), SHOWING.join(", "));
+    println!("{}; every command of {} exists", run(examples.len()), SHOWING.join(", "));
     Ok(())
+}
+
+/// The oldest Rust that the workspace builds with.
+fn rust_version(manifest: &str) -> Option<String> {
+    let line = manifest.lines().find_map(|line| line.strip_prefix("rust-version = "))?;
+    Some(line.trim_matches('"').to_owned())
+}
+
+/// How many examples are run, in words.
+fn run(count: usize) -> String {
+    match count {
+        1 => "1 example is run".to_owned(),
+        _ => format!("{count} examples are run"),
+    }
 }
 
 /// Fails if the tutorial on agents shows lines that no example has. A test runs its host.
@@ -71,6 +92,17 @@ fn shown(text: &str) -> impl Iterator<Item = &str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_rust_version_is_that_of_the_manifest() {
+        assert_eq!(rust_version("a = 1\nrust-version = \"1.95\"\n").as_deref(), Some("1.95"));
+        assert_eq!(rust_version("a = 1\n"), None);
+    }
+
+    #[test]
+    fn one_example_is_counted_in_the_singular() {
+        assert_eq!([run(1), run(2)], ["1 example is run", "2 examples are run"]);
+    }
 
     #[test]
     fn lines_that_no_agent_has_are_reported() {

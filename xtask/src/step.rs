@@ -40,7 +40,9 @@ pub(crate) fn run_steps(
         (step.run)(workspace).with_context(|| format!("{command}: step `{}` failed", step.name))?;
         println!("== {command}: {} took {:.1} s", step.name, began.elapsed().as_secs_f64());
     }
-    println!("{command}: {} steps passed in {:.1} s", chosen.len(), began.elapsed().as_secs_f64());
+    let steps = if chosen.len() == 1 { "step" } else { "steps" };
+    let seconds = began.elapsed().as_secs_f64();
+    println!("{command}: {} {steps} passed in {seconds:.1} s", chosen.len());
     Ok(())
 }
 

@@ -31,13 +31,19 @@ type StoredHistory = OutcomeOf<"history">["val"];
 /** Gives the version after a channel's current one, as the saver counts. */
 type NextVersion = BaseCheckpointSaver<number | string>["getNextVersion"];
 
-/** An id as the caller gave it. The planner decides whether it is acceptable. */
-export function toId(value: unknown): Id {
+/**
+ * An id as the caller gave it. The planner decides whether it is acceptable. Throws `invalid-id` if
+ * it is not well-formed; the error contains `name`.
+ */
+export function toId(name: string, value: unknown): Id {
   if (value === undefined || value === null) return { tag: "absent" };
   if (typeof value === "number") return { tag: "number", val: value };
   if (typeof value !== "string") return { tag: "unsupported", val: typeof value };
   // UTF-8 has no lone surrogates, so two different ids would become one.
-  if (!isWellFormed(value)) return { tag: "unsupported", val: "text with a lone surrogate" };
+  if (!isWellFormed(value)) {
+    const message = `${name} contains half of a surrogate pair; pass well-formed text`;
+    throw new InvalidInputError("invalid-id", message);
+  }
   return { tag: "text", val: value };
 }
 
@@ -45,10 +51,10 @@ export function toId(value: unknown): Id {
 export function toConfig(config: RunnableConfig | undefined): Config {
   const configurable = config?.configurable;
   return {
-    threadId: toId(configurable?.thread_id),
-    checkpointNs: toId(configurable?.checkpoint_ns),
-    checkpointId: toId(configurable?.checkpoint_id),
-    threadTs: toId(configurable?.thread_ts),
+    threadId: toId("thread_id", configurable?.thread_id),
+    checkpointNs: toId("checkpoint_ns", configurable?.checkpoint_ns),
+    checkpointId: toId("checkpoint_id", configurable?.checkpoint_id),
+    threadTs: toId("thread_ts", configurable?.thread_ts),
   };
 }
 
@@ -115,7 +121,7 @@ export function toPutCall(
     );
   }
   const [checkpointId, time, named] = [
-    toId(id),
+    toId("checkpoint.id", id),
     toName(ts),
     toNewVersions(checkpoint, newVersions),
   ];

@@ -246,7 +246,7 @@ export abstract class PlannedSaver extends BaseCheckpointSaver {
     const val: Omit<List, "filter"> = {
       config: toConfig(config),
       limit,
-      before: toId(before?.configurable?.checkpoint_id),
+      before: toId("before.checkpoint_id", before?.configurable?.checkpoint_id),
     };
     let resume: Uint8Array | undefined;
     const { thread_id } = config?.configurable ?? {};
@@ -318,7 +318,11 @@ export abstract class PlannedSaver extends BaseCheckpointSaver {
     reported: ReportedCall | undefined,
   ): Promise<void> {
     const stored = writes.map(([channel, value]) => [toName(channel), value] as const);
-    const call = { config: toConfig(config), taskId: toId(taskId), taskPath: toName(taskPath) };
+    const call = {
+      config: toConfig(config),
+      taskId: toId("task_id", taskId),
+      taskPath: toName(taskPath),
+    };
     const kept = stored.filter(([channel, value]) => !leavesOut(this.serde, channel, value));
     const payloads = dumpAll(
       this.serde,

@@ -124,8 +124,8 @@ async function loadLater(
   return serde.loadsTyped(kind, new Uint8Array(bytes));
 }
 
-function toPayload(typed: readonly [unknown, unknown]): Payload {
-  const [kind, bytes] = typed;
+function toPayload(typed: unknown): Payload {
+  const [kind, bytes] = Array.isArray(typed) ? typed : [];
   if (typeof kind === "string" && types.isUint8Array(bytes)) return { kind, bytes };
   throw new InvalidInputError(
     "invalid-serializer",

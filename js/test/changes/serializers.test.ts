@@ -174,3 +174,14 @@ test("a_put_with_values_that_fail_at_once_and_later_is_refused_once", async () =
   }
   expect(unhandled).toEqual([]);
 });
+
+test.each([undefined, null, 3, {}, ["json"], ["json", "text"]])(
+  "a_serializer_that_gives_%o_is_invalid",
+  async (dumped) => {
+    const serde = { dumpsTyped: async () => dumped, loadsTyped: async () => undefined };
+    const saver = SqliteSaver.fromConnString(":memory:", { serde: serde as never });
+    onTestFinished(() => saver.close());
+    const put = saver.put(config("t"), checkpoint(1), metadata(1), {});
+    await expect(put).rejects.toMatchObject({ code: "invalid-serializer" });
+  },
+);

@@ -75,6 +75,23 @@ describe("bad input", () => {
     await expectUsable(saver);
   });
 
+  test("an_id_with_half_of_a_surrogate_pair_is_named", async () => {
+    const saver = open();
+    const message = (name: string) =>
+      `${name} contains half of a surrogate pair; pass well-formed text`;
+    const refused = async (name: string, call: Promise<unknown>) => {
+      expect(await refusal(call)).toMatchObject({ code: "invalid-id", message: message(name) });
+    };
+    await refused("thread_id", saver.getTuple(config("\ud800")));
+    await refused("thread_id", all(saver.list(config("\ud800"))));
+    await refused("thread_id", saver.deleteThread("\ud800"));
+    await refused("checkpoint_id", saver.getTuple(config("t", "\udc00")));
+    await refused("task_id", saver.putWrites(config("t", idOf(1)), [["a", 1]], "a\ud83d"));
+    const before = config(undefined, "\ud800");
+    await refused("before.checkpoint_id", all(saver.list(config("t"), { before })));
+    await expectUsable(saver);
+  });
+
   test("a_config_without_configurable_is_refused", async () => {
     const saver = open();
     const failure = await refusal(saver.put({}, checkpoint(1), metadata(1), {}));
@@ -176,6 +193,15 @@ describe("stores", () => {
     const path = join(temporaryFolder(), "missing", "checkpoints.db");
     expect(() => SqliteSaver.fromConnString(path)).toThrowError(
       expect.objectContaining({ code: "storage-unreachable", stored: "nothing" }),
+    );
+  });
+
+  test("the_error_for_a_path_of_a_folder_says_that_a_file_is_needed", () => {
+    expect(() => SqliteSaver.fromConnString(temporaryFolder())).toThrowError(
+      expect.objectContaining({
+        code: "storage-unreachable",
+        message: expect.stringContaining("that the path is a file"),
+      }),
     );
   });
 

@@ -89,7 +89,7 @@ fn message(kind: StorageErrorKind) -> &'static str {
         }
         StorageErrorKind::Unreachable => {
             "the SQLite database could not be opened; check that its directory exists and may be \
-             written to"
+             written to, and that the path is a file"
         }
         _ => "SQLite failed to run a statement; the source of this error says why",
     }

@@ -5,7 +5,7 @@ import { type SqliteOptions, shared } from "../../options.js";
 import { StorageSaver } from "../storage-saver.js";
 import { CommitQueue } from "./commit-queue.js";
 import type { Connection } from "./connection.js";
-import { queueOptions } from "./opening.js";
+import { checkOpen, queueOptions } from "./opening.js";
 
 /** A saver on SQLite, without the driver. */
 export abstract class DriverSaver<Database extends { close(): unknown }> extends StorageSaver {
@@ -20,7 +20,9 @@ export abstract class DriverSaver<Database extends { close(): unknown }> extends
     options: SqliteOptions,
   ) {
     const used = queueOptions(db, serde, options);
-    const queue = new CommitQueue(connect(db), used);
+    const connection = connect(db);
+    checkOpen(connection);
+    const queue = new CommitQueue(connection, used);
     super(queue, serde, shared(options));
     this.db = db;
     this.#queue = queue;

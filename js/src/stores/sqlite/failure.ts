@@ -31,7 +31,7 @@ const MESSAGES: Record<StorageErrorCode, string> = {
     "a value is larger than SQLite stores (one billion bytes); store less in one channel",
   "storage-unreachable":
     "the SQLite database could not be opened; check that its directory exists and may be " +
-    "written to",
+    "written to, and that the path is a file",
 };
 
 /** The error with a code and its standard message. */

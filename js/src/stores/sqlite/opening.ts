@@ -12,6 +12,7 @@ import {
 } from "../../options.js";
 import { builtinModule } from "../../platform/runtime.js";
 import type { QueueOptions } from "./commit-queue.js";
+import type { Connection } from "./connection.js";
 
 /** The part of `URL` that every runtime's types have. */
 export interface FileUrl {
@@ -58,14 +59,22 @@ export function onOpened<Database extends { close(): unknown }, Saver>(
  * Throws `InvalidInputError`.
  */
 export function queueOptions(db: unknown, serde: unknown, options: SqliteOptions): QueueOptions {
-  if (typeof db !== "object" || db === null) {
-    const message = "pass an open database, or let fromConnString open one by its path";
-    throw new InvalidInputError("invalid-database", message);
-  }
+  if (typeof db !== "object" || db === null) throw notOpen();
   checkSerde(serde);
   checkOptions(options, SQLITE);
   const { busyDeadlineMs = BUSY_DEADLINE_MS, synchronous = chosen.get(db) } = options;
   return { busyDeadlineMs, synchronous };
+}
+
+/** Refuses a connection that is not open, or whose database is not one of the driver's. */
+export function checkOpen(connection: Connection): void {
+  // Another driver's database may have a method `open`.
+  if (connection.open !== true) throw notOpen();
+}
+
+function notOpen(): InvalidInputError {
+  const message = "pass an open database, or let fromConnString open one by its path";
+  return new InvalidInputError("invalid-database", message);
 }
 
 /** The path of a location. Throws `invalid-location` if it names no file. */

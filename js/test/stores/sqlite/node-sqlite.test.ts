@@ -27,7 +27,7 @@ test("node_sqlite_conforms_and_shares_files_with_better_sqlite3", async () => {
   const bytes = Uint8Array.from([0, 255]);
   await saver.putWrites(config("shared", idOf(1)), [["bytes", bytes]], "task");
 
-  const runner = ["node_modules/vitest/vitest.mjs", "run", "--globals"];
+  const runner = ["node_modules/vitest/vitest.mjs", "run"];
   const reporter = ["--reporter=json", `--outputFile=${report}`];
   const suite = ["--config", "test/stores/sqlite/node-sqlite/vitest.config.ts"];
   execFileSync(nodeWithSqlite(), [...runner, ...reporter, ...suite], {

@@ -27,10 +27,19 @@ test("a_database_in_memory_is_asked_for_by_name", async () => {
   await expectMemory((location) => SqliteSaver.fromConnString(location));
 });
 
-test.each([undefined, null, "checkpoints.db"])("a_saver_is_not_made_of_%j", (db) => {
-  expect(() => new SqliteSaver(db as unknown as Database.Database)).toThrow(
-    expect.objectContaining({ code: "invalid-database" }),
-  );
+test.each([undefined, null, "checkpoints.db", {}, { prepare() {} }, { open() {}, prepare() {} }])(
+  "a_saver_is_not_made_of_%o",
+  (db) => {
+    expect(() => new SqliteSaver(db as unknown as Database.Database)).toThrow(
+      expect.objectContaining({ code: "invalid-database" }),
+    );
+  },
+);
+
+test("a_saver_is_not_made_of_a_closed_database", () => {
+  const db = new Database(":memory:");
+  db.close();
+  expect(() => new SqliteSaver(db)).toThrow(expect.objectContaining({ code: "invalid-database" }));
 });
 
 test("a_database_is_closed_where_no_saver_is_made_of_it", () => {

@@ -4,5 +4,5 @@ import { defineConfig } from "vitest/config";
 
 export default defineConfig({
   root: fileURLToPath(new URL("../../../..", import.meta.url)),
-  test: { include: ["test/stores/sqlite/node-sqlite/conformance.ts"] },
+  test: { globals: true, include: ["test/stores/sqlite/node-sqlite/conformance.ts"] },
 });
