@@ -1,4 +1,5 @@
-// States of several sizes at `synchronous` FULL, the package's default, with the stock saver at FULL.
+// States of several sizes at `synchronous` FULL, which is the package's default; the stock saver is
+// at FULL, too.
 
 import { SIZES } from "../data.mjs";
 import { measure } from "./states.mjs";

@@ -35,8 +35,8 @@ pub(crate) enum Loss {
     Length,
 }
 
-/// The position of each chunk's content in the shared bytes of a page. What is between the pieces of
-/// a node is the sequence's, so a node has a position for each separator.
+/// The position of each chunk's content in the shared bytes of a page. What is between the pieces
+/// of a node is the sequence's, so a node has a position for each separator.
 pub(crate) type Placed = BTreeMap<(Hash, &'static [u8]), Span>;
 
 /// The chunks of one thread's values, fetched in as many rounds as they have levels.

@@ -83,7 +83,7 @@ export class KustoStore implements Runner, Unsent {
     });
   }
 
-  /** With write-behind most calls end at once, and the others need the ones before to have ended. */
+  /** With write-behind most calls end at once, and others need those before them to have ended. */
   get ordersCalls(): boolean {
     return this.#lanes !== undefined;
   }
