@@ -117,27 +117,25 @@ export async function* packagedCases() {
     const peers = { ...Object.fromEntries(versions), "@sqlite.org/sqlite-wasm": wasm };
     const project = { folder, tarball: install(folder, peers), ...inProject(folder) };
     for (const [name, run] of Object.entries(CASES))
-      yield { name, breaks: await broken(run, project) };
+      yield { name, ...(await outcome(run, project)) };
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
 }
 
-async function broken(run, project) {
+/** What breaks in a case, or why it is not run. */
+async function outcome(run, project) {
   try {
     const output = await run(project);
-    if (output === undefined || /^\[ ?.first., .hello, note 1. ?\]$/.test(output)) return [];
-    return [`the example prints ${output.slice(0, 200)}`];
+    if (output === undefined || /^\[ ?.first., .hello, note 1. ?\]$/.test(output))
+      return { breaks: [] };
+    return { breaks: [`the example prints ${output.slice(0, 200)}`] };
   } catch (thrown) {
-    if (thrown.notRun !== undefined) return thrown.notRun;
+    if (thrown.notRun !== undefined) return { breaks: [], notRun: thrown.notRun };
     // All lines joined, as linters print their own name before their findings.
     const text = thrown.stderr || thrown.stdout || String(thrown.message);
-    return [
-      text
-        .trim()
-        .replaceAll(/\s*\n\s*/g, " | ")
-        .slice(0, 800),
-    ];
+    const line = text.trim().replaceAll(/\s*\n\s*/g, " | ");
+    return { breaks: [line.slice(0, 800)] };
   }
 }
 
@@ -220,7 +218,7 @@ webpack({
 
 async function viteInChromium({ folder, run, write }) {
   const { path, reason } = findChromium();
-  if (path === undefined) throw Object.assign(new Error(reason), { notRun: [] });
+  if (path === undefined) throw Object.assign(new Error(reason), { notRun: reason });
   write("graph.mjs", GRAPH);
   write("index.html", '<!doctype html><script type="module" src="page.mjs"></script>');
   write(

@@ -35,8 +35,9 @@ for await (const cell of runtimes()) {
 if (!quick && selection.isAll) publish(rows);
 if (selection.isAll) rows.push(relayed());
 if (selection.has("packages")) {
-  for await (const { name, breaks } of packagedCases()) {
-    console.log(`package, ${name}: ${breaks[0] ?? "works"}`);
+  for await (const { name, breaks, notRun } of packagedCases()) {
+    const said = notRun === undefined ? (breaks[0] ?? "works") : `not run: ${notRun}`;
+    console.log(`package, ${name}: ${said}`);
     rows.push({ cell: { runtime: "package", version: "", store: name }, breaks });
   }
 }
