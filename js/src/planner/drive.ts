@@ -49,28 +49,29 @@ export function twiceAtMost(run: () => Eventually<Outcome>): Eventually<Outcome>
 
 /** Runs a call of which a failed attempt may be stored: an error says so. */
 export function afterLostAttempt(run: () => Eventually<Outcome>): Eventually<Outcome> {
-  const rethrow = (thrown: unknown): never => {
+  return recovered(run, (thrown) => {
     if (thrown instanceof StoreError) noteLostAttempt(thrown);
     throw thrown;
-  };
-  try {
-    const outcome = run();
-    return isPending(outcome) ? outcome.catch(rethrow) : outcome;
-  } catch (thrown) {
-    return rethrow(thrown);
-  }
+  });
 }
 
 function withSecondTry(
   first: () => Eventually<Outcome>,
   second: (failure: PlannerFailure) => Eventually<Outcome>,
 ): Eventually<Outcome> {
-  const recover = (thrown: unknown) => {
+  return recovered(first, (thrown) => {
     if (thrown instanceof PlannerFailure) return second(thrown);
     throw thrown;
-  };
+  });
+}
+
+/** Runs a call, and what recovers from its error, whether that is thrown at once or later. */
+function recovered(
+  run: () => Eventually<Outcome>,
+  recover: (thrown: unknown) => Eventually<Outcome>,
+): Eventually<Outcome> {
   try {
-    const outcome = first();
+    const outcome = run();
     return isPending(outcome) ? outcome.catch(recover) : outcome;
   } catch (thrown) {
     return recover(thrown);
