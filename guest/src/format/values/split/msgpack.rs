@@ -20,20 +20,18 @@ pub(super) fn container(bytes: &[u8]) -> Option<Split> {
     if bytes.get(..body)? != header.as_ref() {
         return None;
     }
-    let mut ranges = Vec::new();
-    let mut at = body;
-    for _ in 0..count {
-        let end = part_end(shape, bytes, at)?;
-        ranges.push(at..end);
-        at = end;
-    }
-    (at == bytes.len()).then_some(Split { shape, ranges })
+    let ranges = parts(shape, bytes, body)?;
+    (ranges.len() == count).then_some(Split { shape, ranges })
 }
 
 /// The elements or entries that follow each other in `bytes`, without a header.
 pub(super) fn inside(shape: Shape, bytes: &[u8]) -> Option<Vec<Range<usize>>> {
+    parts(shape, bytes, 0)
+}
+
+/// The elements or entries from `at` to the end of `bytes`.
+fn parts(shape: Shape, bytes: &[u8], mut at: usize) -> Option<Vec<Range<usize>>> {
     let mut ranges = Vec::new();
-    let mut at = 0;
     while at < bytes.len() {
         let end = part_end(shape, bytes, at)?;
         ranges.push(at..end);
