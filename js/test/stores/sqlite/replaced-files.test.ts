@@ -38,18 +38,14 @@ function inAnotherProcess(path: string, sql: string) {
   execFileSync(process.execPath, ["--input-type=commonjs", "--eval", script, path, sql]);
 }
 
-const REPLACED = { code: "storage-replaced", stored: "unknown" };
 const REFUSED = { code: "storage-replaced", stored: "nothing" };
 
 test("a_put_after_the_file_was_deleted_is_not_acknowledged", async () => {
   const { path, saver } = await begun();
   rmSync(path);
-  await expect(put(saver, 2)).rejects.toMatchObject(REPLACED);
-  await expect(saver.getTuple(config("t"))).rejects.toMatchObject({
-    code: "storage-replaced",
-    stored: "nothing",
-  });
-  await expect(put(saver, 3)).rejects.toMatchObject(REPLACED);
+  await expect(put(saver, 2)).rejects.toMatchObject(REFUSED);
+  await expect(saver.getTuple(config("t"))).rejects.toMatchObject(REFUSED);
+  await expect(put(saver, 3)).rejects.toMatchObject(REFUSED);
 });
 
 test("a_put_after_the_file_was_replaced_is_not_acknowledged", async () => {
@@ -57,7 +53,43 @@ test("a_put_after_the_file_was_replaced_is_not_acknowledged", async () => {
   const other = temporaryDatabase();
   await begun(other);
   renameSync(other, path);
-  await expect(put(saver, 2)).rejects.toMatchObject(REPLACED);
+  await expect(put(saver, 2)).rejects.toMatchObject(REFUSED);
+});
+
+test.each(["", "-wal", "-shm"])(
+  "a_put_during_which_the_file%s_is_deleted_is_not_acknowledged",
+  async (suffix) => {
+    const { path, saver } = await begun();
+    saver.db.function("strike", () => {
+      rmSync(`${path}${suffix}`);
+      return null;
+    });
+    saver.db.exec(
+      "CREATE TEMP TRIGGER struck AFTER INSERT ON lg_records BEGIN SELECT strike(); END",
+    );
+    await expect(put(saver, 2)).rejects.toMatchObject({
+      code: "storage-replaced",
+      stored: "unknown",
+    });
+  },
+);
+
+test("a_file_replaced_long_after_the_folder_last_changed_is_noticed", async () => {
+  // The folder counts as settled at once.
+  vi.setSystemTime(Date.now() + 10_000);
+  onTestFinished(() => {
+    vi.useRealTimers();
+  });
+  for (const suffix of ["", "-wal", "-shm"]) {
+    const { path, saver } = await begun();
+    await put(saver, 2);
+    // The folder's time has a grain of some milliseconds.
+    await new Promise((resolve) => setTimeout(resolve, 30));
+    await put(saver, 3);
+    rmSync(`${path}${suffix}`);
+    await expect(put(saver, 4)).rejects.toMatchObject(REFUSED);
+    await expect(saver.getTuple(config("t"))).rejects.toMatchObject(REFUSED);
+  }
 });
 
 test("a_file_replaced_before_the_first_call_is_noticed", async () => {
@@ -72,15 +104,15 @@ test("a_file_replaced_before_the_first_call_is_noticed", async () => {
 test("a_put_after_the_log_was_deleted_is_not_acknowledged", async () => {
   const { path, saver } = await begun();
   rmSync(`${path}-wal`);
-  await expect(put(saver, 2)).rejects.toMatchObject(REPLACED);
-  await expect(put(saver, 3)).rejects.toMatchObject(REPLACED);
+  await expect(put(saver, 2)).rejects.toMatchObject(REFUSED);
+  await expect(put(saver, 3)).rejects.toMatchObject(REFUSED);
 });
 
 test("a_put_after_the_log_was_replaced_is_not_acknowledged", async () => {
   const { path, saver } = await begun();
   copyFileSync(`${path}-wal`, `${path}-copy`);
   renameSync(`${path}-copy`, `${path}-wal`);
-  await expect(put(saver, 2)).rejects.toMatchObject(REPLACED);
+  await expect(put(saver, 2)).rejects.toMatchObject(REFUSED);
 });
 
 test("a_put_after_the_index_of_the_log_was_deleted_is_not_acknowledged", async () => {
