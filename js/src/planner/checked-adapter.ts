@@ -31,6 +31,10 @@ export class CheckedAdapter implements StorageAdapter {
     return this.#adapter.inTransaction ?? false;
   }
 
+  get joinsCalls(): boolean {
+    return this.#adapter.joinsCalls ?? false;
+  }
+
   run(batch: Batch): RowSet[] | Promise<RowSet[]> {
     let answer: unknown;
     try {

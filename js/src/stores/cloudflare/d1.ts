@@ -14,27 +14,17 @@ export interface D1Database {
 
 const NAME = "the D1 database";
 
-/** Executes batches in D1, one after the other, each with one request. */
+/** Executes batches in D1, each with one request. */
 export class D1Adapter implements StorageAdapter {
   readonly name = "d1";
+  readonly joinsCalls = true;
   readonly #db: D1Database;
-  /**
-   * The batch before. Batches wait for each other, as requests on the network may overtake one
-   * another.
-   */
-  #last: Promise<unknown> = Promise.resolve();
 
   constructor(db: D1Database) {
     this.#db = db;
   }
 
-  run(batch: Batch): Promise<RowSet[]> {
-    const answer = this.#last.then(() => this.#send(batch));
-    this.#last = answer.catch(() => undefined);
-    return answer;
-  }
-
-  async #send(batch: Batch): Promise<RowSet[]> {
+  async run(batch: Batch): Promise<RowSet[]> {
     const statements = boundRuns(batch, NAME);
     const prepared = statements.flat().map(({ text, values }) => {
       const statement = this.#db.prepare(text);

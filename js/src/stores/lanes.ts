@@ -1,7 +1,6 @@
-import type { Call, Ended, Made, Outcome, Repeat } from "../../planner/contract.js";
-import type { Eventually } from "../../platform/maybe-promise.js";
-import { isPending } from "../../platform/maybe-promise.js";
-import { atTurnsEnd } from "./clock.js";
+import type { Call, Ended, Made, Outcome, Repeat } from "../planner/contract.js";
+import { type Eventually, isPending } from "../platform/maybe-promise.js";
+import { timers } from "../platform/timers.js";
 
 /** At most this many calls are made together. */
 const TOGETHER_MAX = 256;
@@ -148,7 +147,7 @@ class Lane {
   #schedule(): void {
     if (this.#isScheduled || this.#isWriting) return;
     this.#isScheduled = true;
-    atTurnsEnd(() => {
+    timers.setImmediate(() => {
       this.#isScheduled = false;
       this.#next();
     });
