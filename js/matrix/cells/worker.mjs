@@ -83,12 +83,10 @@ const TASKS = {
         put(saver, "cost", step, [...messages]),
       ]);
     }
+    const requests = (counted.requests - before.requests) / steps;
+    const rows = (counted.rows - before.rows) / steps;
     const { checkpoint } = await saver.getTuple(configOf("cost"));
-    return {
-      whole: checkpoint.id === checkpointOf(steps, []).id,
-      requests: (counted.requests - 1 - before.requests) / steps,
-      rows: (counted.rows - before.rows) / steps,
-    };
+    return { whole: checkpoint.id === checkpointOf(steps, []).id, requests, rows };
   },
 
   async kit(name, open) {
