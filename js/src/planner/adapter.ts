@@ -89,7 +89,7 @@ export interface StorageAdapter {
   /**
    * Whether the saver may join the write batches of a thread's calls into one, as those of a
    * superstep. A batch that fails must then say whether it stored nothing. For adapters that send
-   * requests; needless with `runCall`.
+   * requests; of no effect beside `runCall` or `inTransaction`.
    */
   readonly joinsCalls?: boolean;
   /** Runs a batch and returns one row set per statement, in order. */

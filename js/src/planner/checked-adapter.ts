@@ -32,7 +32,9 @@ export class CheckedAdapter implements StorageAdapter {
   }
 
   get joinsCalls(): boolean {
-    return this.#adapter.joinsCalls ?? false;
+    // A call inside the caller's transaction must run at once.
+    const { joinsCalls = false, inTransaction, runCall } = this.#adapter;
+    return joinsCalls && inTransaction === undefined && runCall === undefined;
   }
 
   run(batch: Batch): RowSet[] | Promise<RowSet[]> {

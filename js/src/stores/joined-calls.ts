@@ -2,6 +2,9 @@ import { StorageError } from "../errors.js";
 import type { Batch, RowSet, StorageAdapter, StoredCall } from "../planner/adapter.js";
 import type { Eventually } from "../platform/maybe-promise.js";
 
+/** A batch with more bytes than this has the calls of one put or of one task. */
+const BYTES_MAX = 1_000_000;
+
 interface Job {
   readonly call: StoredCall;
   resolve(): void;
@@ -18,7 +21,8 @@ export class JoinedCalls {
   readonly #storage: StorageAdapter;
   readonly #setup: () => Eventually<void>;
   readonly #jobs: Job[] = [];
-  #hasRun = false;
+  /** The calls added after `run`, one after the other. Undefined before it has ended. */
+  #later: Promise<void> | undefined;
 
   /**
    * @param storage Runs the batches.
@@ -31,8 +35,12 @@ export class JoinedCalls {
 
   /** Adds a call that waits for `run`. The promise settles when it has ended. */
   add(call: StoredCall): Promise<void> {
-    // Repeated after the planner failed.
-    if (this.#hasRun) return this.#runAlone(call);
+    if (this.#later !== undefined) {
+      // Repeated after the planner failed.
+      const ended = this.#later.then(() => this.#runAlone(call));
+      this.#later = ended.catch(() => {});
+      return ended;
+    }
     return new Promise((resolve, reject) => {
       this.#jobs.push({ call, resolve, reject });
     });
@@ -48,15 +56,19 @@ export class JoinedCalls {
         for (const job of jobs) job.reject(thrown);
       }
     }
-    this.#hasRun = true;
+    this.#later = Promise.resolve();
   }
 
   /** Takes the first call, and those after it that may share its batch. */
   #next(): Job[] {
-    const end = this.#jobs.findIndex(({ call }) => !writesAndEnds(call));
+    let bytes = 0;
+    const end = this.#jobs.findIndex(({ call }) => {
+      bytes += bytesOf(batchOf(call));
+      return !writesAndEnds(call) || bytes > BYTES_MAX;
+    });
     const last = this.#jobs[end];
     if (last === undefined) return this.#jobs.splice(0);
-    const isTaken = end === 0 || writes(last.call);
+    const isTaken = end === 0 || (writes(last.call) && bytes <= BYTES_MAX);
     return this.#jobs.splice(0, isTaken ? end + 1 : end);
   }
 
@@ -72,10 +84,13 @@ export class JoinedCalls {
       // One call may have made the batch fail: only that one shall.
       return this.#runApart(jobs);
     }
+    let begin = 0;
     for (const job of jobs) {
-      const count = job.call.batch?.statements.length ?? 0;
+      const end = begin + (job.call.batch?.statements.length ?? 0);
+      const own = rowSets.slice(begin, end);
+      begin = end;
       await settle(job, async () => {
-        job.call.answer(rowSets.splice(0, count));
+        job.call.answer(own);
         await this.#runAlone(job.call);
       });
     }
@@ -110,6 +125,15 @@ function batchOf(call: StoredCall): Batch | undefined {
     // The call fails when it is run.
     return undefined;
   }
+}
+
+/** About how many bytes a batch binds. */
+function bytesOf(batch: Batch | undefined): number {
+  let bytes = 0;
+  for (const value of batch?.statements.flatMap(({ parameters }) => parameters.flat()) ?? []) {
+    if (typeof value === "string" || value instanceof Uint8Array) bytes += value.length;
+  }
+  return bytes;
 }
 
 async function settle(job: Job, run: () => Promise<void>): Promise<void> {

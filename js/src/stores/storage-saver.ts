@@ -108,7 +108,7 @@ class StorageRunner implements Runner {
     this.#storage = storage;
     this.#server = new StorageServer(storage);
     this.#setUpServer = new SetUpServer(storage, (isInside) => this.#setup(isInside));
-    if (!storage.joinsCalls || storage.runCall !== undefined) return;
+    if (!storage.joinsCalls) return;
     this.#lanes = new Lanes({
       one: (call) => this.#run(call),
       together: (calls) => this.#runTogether(calls),

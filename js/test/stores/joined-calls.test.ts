@@ -1,6 +1,8 @@
 // An adapter that lets the saver join calls gets one batch for the writes of a superstep, and each
 // call its own answer.
 
+import { randomBytes } from "node:crypto";
+
 import {
   type Batch,
   type RowSet,
@@ -128,6 +130,55 @@ test("a_joined_put_that_is_stale_is_repeated_before_later_calls", async () => {
   const fresh = new StorageSaver(remote.saver.adapter);
   const found = await fresh.getTuple(config("t"));
   expect(found?.checkpoint.channel_values.messages).toHaveLength(3);
+});
+
+test("a_later_put_of_the_same_checkpoint_wins_over_a_stale_one", async () => {
+  const { remote, saver } = await begun();
+  const again = (text: string, kept: string[]) => {
+    const values = { messages: [...kept, text] };
+    return saver.put(config("t", idOf(1)), checkpoint(2, values), metadata(2), { messages: 2 });
+  };
+  await new StorageSaver(remote.saver.adapter).deleteThread("t");
+  await Promise.all([again("older", [`${LONG}0`]), again("newer", [])]);
+  const found = await saver.getTuple(config("t"));
+  expect(found?.checkpoint.channel_values.messages).toEqual(["newer"]);
+});
+
+test("large_calls_are_not_joined", async () => {
+  const { remote, saver } = await begun();
+  const large = (task: string) => write(saver, 1, task, randomBytes(450_000).toString("hex"));
+  await Promise.all(["one", "two", "three"].map(large));
+  expect(remote.requests).toEqual(["write", "write", "write"]);
+});
+
+test("a_read_that_is_refused_leaves_nothing_waiting", async () => {
+  const { saver } = await begun();
+  await expect(saver.getTuple(config("x".repeat(2_000)))).rejects.toMatchObject({
+    code: "oversized-id",
+  });
+  expect(await ids(saver.list({}))).toEqual([idOf(1)]);
+});
+
+test("answers_that_cannot_be_changed_are_taken", async () => {
+  const { remote, saver } = await begun();
+  const run = remote.run.bind(remote);
+  remote.run = async (batch) => Object.freeze(await run(batch)) as RowSet[];
+  await Promise.all([write(saver, 1, "one"), put(saver, 2)]);
+  expect((await saver.getTuple(config("t")))?.checkpoint.id).toBe(idOf(2));
+});
+
+test("calls_inside_the_callers_transaction_are_not_joined", async () => {
+  const { remote } = await begun();
+  const adapter: StorageAdapter = {
+    joinsCalls: true,
+    inTransaction: true,
+    run: (batch) => remote.saver.adapter.run(batch),
+  };
+  const order: string[] = [];
+  const stored = put(new StorageSaver(adapter), 2).then(() => order.push("put"));
+  setImmediate(() => order.push("turn"));
+  await stored;
+  expect(order[0]).toBe("put");
 });
 
 test("a_refused_call_among_joined_ones_fails_alone_and_asks_nothing_of_the_store", async () => {

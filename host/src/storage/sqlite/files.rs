@@ -21,9 +21,9 @@ use crate::storage::{StorageError, StorageErrorKind};
 /// What distinguishes a file from all others of a machine while it is open.
 type Identity = (u64, u64);
 
-/// A state of a folder: its identity, and when an entry of it was last made, replaced or deleted, in
-/// seconds and nanoseconds.
-type FolderState = (Identity, i64, i64);
+/// A state of a folder: its identity, and when an entry of it was last made, replaced or deleted.
+/// Some file systems change one of its two times, and `utimes` sets only one back.
+type FolderState = (Identity, [Duration; 2]);
 
 /// No file system's times are coarser: FAT's are two seconds.
 const COARSEST_TIME: Duration = Duration::from_secs(3);
@@ -112,11 +112,16 @@ fn settled(folder: &Path) -> Option<FolderState> {
     use std::os::unix::fs::MetadataExt;
 
     let found = std::fs::metadata(folder).ok()?;
-    let (seconds, nanoseconds) = (found.ctime(), found.ctime_nsec());
-    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).ok()?;
-    let changed = Duration::new(seconds.try_into().ok()?, nanoseconds.try_into().ok()?);
-    let is_settled = since.checked_sub(changed)? > COARSEST_TIME;
-    is_settled.then_some(((found.dev(), found.ino()), seconds, nanoseconds))
+    let time = |seconds: i64, nanoseconds: i64| {
+        Some(Duration::new(seconds.try_into().ok()?, nanoseconds.try_into().ok()?))
+    };
+    let changed = [
+        time(found.ctime(), found.ctime_nsec())?,
+        time(found.mtime(), found.mtime_nsec())?,
+    ];
+    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).ok()?;
+    let since = now.checked_sub(changed[0].max(changed[1]))?;
+    (since > COARSEST_TIME).then_some(((found.dev(), found.ino()), changed))
 }
 
 #[cfg(not(unix))]

@@ -35,8 +35,9 @@ export class D1Adapter implements StorageAdapter {
       const results = (await this.#db.batch(prepared)).values();
       return statements.map((runs) => ({ rows: runs.flatMap(() => rowsOf(results.next().value)) }));
     } catch (thrown) {
-      // A batch that fails at a statement is rolled back. If the connection failed, nobody knows.
-      const ours = /D1_ERROR|D1_TYPE_ERROR|SQLITE_/.test(String(thrown));
+      // A batch that fails at a statement is rolled back. If the connection failed, nobody knows;
+      // `D1_ERROR` alone is what each of D1's errors begins with.
+      const ours = /D1_TYPE_ERROR|SQLITE_/.test(String(thrown));
       throw platformFailure(NAME, thrown, batch.access === "read" || ours ? "nothing" : "unknown");
     }
   }

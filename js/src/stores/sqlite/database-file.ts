@@ -1,6 +1,7 @@
 import { readFileSync, statSync } from "node:fs";
 import { dirname } from "node:path";
 
+import { timers } from "../../platform/timers.js";
 import type { Connection } from "./connection.js";
 
 /** Identifies a file: its device and inode, or `NONE`; undefined if that cannot be found out. */
@@ -52,10 +53,13 @@ export class DatabaseFile {
     const folder = settled(dirname(this.#path));
     if (folder !== undefined && folder === this.#folder) return true;
     const file = found(this.#path);
-    const isFound = isSame(this.#file, file) && (this.#areBesideIt() || this.#isOwn());
-    if (isFound) this.#file ??= file;
-    this.#folder = isFound ? folder : undefined;
-    return isFound;
+    this.#folder = undefined;
+    if (!isSame(this.#file, file)) return false;
+    this.#file ??= file;
+    // Files that the connection itself replaced are looked at again the next time, and known then.
+    if (!this.#areBesideIt()) return this.#isOwn();
+    this.#folder = folder;
+    return true;
   }
 
   /** Whether the log and its index are the known ones. Remembers those seen for the first time. */
@@ -89,8 +93,10 @@ export class DatabaseFile {
  */
 function settled(path: string): Identity {
   try {
-    const { dev, ino, ctimeMs } = statSync(path);
-    return Date.now() - ctimeMs > COARSEST_TIME_MS ? `${dev} ${ino} ${ctimeMs}` : undefined;
+    // Some file systems change one of the two times, and `utimes` sets only one back.
+    const { dev, ino, ctimeMs, mtimeMs } = statSync(path);
+    const isSettled = timers.now() - Math.max(ctimeMs, mtimeMs) > COARSEST_TIME_MS;
+    return isSettled ? `${dev} ${ino} ${ctimeMs} ${mtimeMs}` : undefined;
   } catch {
     return undefined;
   }

@@ -53,11 +53,8 @@ test.each([
 });
 
 test("of_a_folder_that_does_not_change_only_the_folder_is_asked", async () => {
-  vi.setSystemTime(Date.now() + 10_000);
-  onTestFinished(() => {
-    vi.useRealTimers();
-  });
   const { folder, saver } = await begun();
+  await new Promise((resolve) => setTimeout(resolve, 3_100));
   await put(saver, 2);
   vi.mocked(statSync).mockClear();
   await put(saver, 3);
