@@ -17,6 +17,7 @@ from langchain_core.load import dumpd
 from langchain_core.messages import (
     AIMessage,
     AIMessageChunk,
+    BaseMessage,
     ChatMessage,
     ChatMessageChunk,
     FunctionMessage,
@@ -167,6 +168,7 @@ MESSAGES: dict[str, Any] = {
     "messages with user data like records": HumanMessage(
         "x", additional_kwargs={"lc": 1, "set": {"lc": 2, "type": "undefined"}, "own": {"lc": 5}}
     ),
+    "a message of the user's type": BaseMessage("x", type="own"),
     "a message with fields of its own": AIMessage("x", **{"extra_field": {"a": 1}}),
 }
 

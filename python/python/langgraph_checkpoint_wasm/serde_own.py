@@ -26,6 +26,7 @@ _SAFE: Final = frozenset(
             "IPv6Network",
         ),
         "langchain_core.documents.base": ("Document",),
+        "langchain_core.messages.base": ("BaseMessage", "BaseMessageChunk"),
         "langgraph.store.base": ("GetOp", "Item"),
         "langgraph.types": (
             "Command",

@@ -24,6 +24,9 @@ const DELTA_SNAPSHOT = 7;
 
 const MESSAGES_MODULE = "langchain_core.messages";
 
+/** The classes of all messages, whose instances are of a type of the user's. */
+const BASES: ReadonlySet<unknown> = new Set(["BaseMessage", "BaseMessageChunk"]);
+
 /** The fields of a message that are None unless they are given. JavaScript leaves them out. */
 const NONE_FIELDS = ["id", "name", "usage_metadata", "artifact", "chunk_position"] as const;
 
@@ -141,7 +144,7 @@ function array(parts: readonly unknown[]): Fields {
 function messageOf(module: string, id: readonly string[], kwargs: Fields): unknown {
   if (module !== MESSAGES_MODULE && !module.startsWith(`${MESSAGES_MODULE}.`)) return undefined;
   const core = coreClassNamed(id);
-  if (core === undefined) return undefined;
+  if (core === undefined || BASES.has(id.at(-1))) return undefined;
   // The class says which type the message has, in words that differ between the languages.
   const { type, ...fields } = kwargs;
   for (const name of NONE_FIELDS) if (fields[name] === null) delete fields[name];
