@@ -20,7 +20,7 @@ pytest.importorskip("numpy")
 import numpy
 from langchain_core.messages import BaseMessage, HumanMessage, ToolMessage
 from langgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
-from langgraph.types import Interrupt, Overwrite, Send
+from langgraph.types import Interrupt, Overwrite, Send, TimeoutPolicy
 from langgraph_checkpoint_wasm.serde_js import UnreadableValueError, loads_json
 
 LANGUAGES = Path(__file__).parents[2] / "tests" / "languages"
@@ -47,6 +47,11 @@ CHANGED: dict[str, Any] = {
     "a set of tuples and frozensets": {(1, (2, 3)), frozenset({1})},
     "an Interrupt": [{"value": {"ask": "sure?"}, "id": "i1"}],
     "an Overwrite": {"__overwrite__": [1]},
+    "a Send with a timeout": {
+        "node": "node",
+        "args": 1,
+        "timeout": {"refreshOn": "auto", "runTimeout": 1500},
+    },
     "a Send": {"node": "node", "args": {"xs": [1], "m": HumanMessage("hi", id="h")}},
 }
 """What Python's values are once JavaScript has written them, if that is something else."""
@@ -190,6 +195,20 @@ def test_whole_numbers_are_ints_as_long_as_they_are_exact() -> None:
 def test_a_date_is_aware() -> None:
     data = b'{"lc": 2, "type": "date", "value": "2026-01-02T03:04:05.678Z"}'
     assert loads_json(data) == datetime(2026, 1, 2, 3, 4, 5, 678000, timezone.utc)
+
+
+def test_langgraphs_channels_hold_its_classes() -> None:
+    sends = b'[{"node":"n","args":1},{"node":"n","args":2,"timeout":{"runTimeout":1500}},{"a":1}]'
+    timed = Send("n", 2, timeout=TimeoutPolicy(run_timeout=1.5))
+    assert loads_json(sends, channel="__pregel_tasks") == [Send("n", 1), timed, {"a": 1}]
+    assert loads_json(b'{"node":"n","args":1}', channel="__pregel_tasks") == Send("n", 1)
+    policy = b'{"idleTimeout":10,"refreshOn":"heartbeat"}'
+    data = b'{"node":"n","args":1,"timeout":%b}' % policy
+    timeout = TimeoutPolicy(idle_timeout=0.01, refresh_on="heartbeat")
+    assert loads_json(data, channel="__pregel_tasks") == Send("n", 1, timeout=timeout)
+    asked = b'[{"id":"i","value":{"ask":1}}]'
+    assert loads_json(asked, channel="__interrupt__") == [Interrupt({"ask": 1}, "i")]
+    assert loads_json(asked, channel="mine") == json.loads(asked)
 
 
 def test_langgraphs_own_classes_are_made_again_from_records() -> None:

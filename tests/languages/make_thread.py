@@ -1,4 +1,4 @@
-"""Writes `thread.json`: the rows of two threads that a graph in Python has begun.
+"""Writes `thread-of-python.json`: the rows of two threads that a graph in Python has begun.
 
 `idle` has had a turn, and `interrupted` waits for an answer.
 """
@@ -98,7 +98,7 @@ def main() -> None:
     idle = begin("idle", 4, asks=False)
     threads = {"idle": idle, "interrupted": begin("interrupted", 1, asks=True)}
     text = json.dumps(threads, indent=1)
-    (Path(__file__).parent / "thread.json").write_text(f"{text}\n")
+    (Path(__file__).parent / "thread-of-python.json").write_text(f"{text}\n")
 
 
 if __name__ == "__main__":

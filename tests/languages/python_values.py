@@ -31,7 +31,7 @@ from langchain_core.messages import (
     ToolMessageChunk,
 )
 from langgraph.checkpoint.serde.types import _DeltaSnapshot
-from langgraph.types import Command, Interrupt, Overwrite, Send
+from langgraph.types import Command, Interrupt, Overwrite, Send, TimeoutPolicy
 
 CALL = {"name": "search", "args": {"q": "x", "n": 1, "deep": [{"a": None}]}, "id": "c1"}
 BAD_CALL = {"name": "bad", "args": "{", "id": "c2", "error": "Malformed args."}
@@ -135,6 +135,7 @@ OTHERS: dict[str, Any] = {
 LANGGRAPH: dict[str, Any] = {
     "a DeltaSnapshot": _DeltaSnapshot({"messages": [HumanMessage("hi", id="h"), {1}], "n": 1}),
     "a Send": Send("node", {"xs": [1], "m": HumanMessage("hi", id="h")}),
+    "a Send with a timeout": Send("node", 1, timeout=TimeoutPolicy(run_timeout=1.5)),
     "an Interrupt": [Interrupt(value={"ask": "sure?"}, id="i1")],
     "an Overwrite": Overwrite([1]),
 }

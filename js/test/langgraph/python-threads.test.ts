@@ -30,7 +30,7 @@ interface Row {
   writes: [task: string, channel: string, ...value: Stored][];
 }
 
-const FILE = new URL("../../../tests/languages/thread.json", import.meta.url);
+const FILE = new URL("../../../tests/languages/thread-of-python.json", import.meta.url);
 const threads: Record<string, Row[]> = JSON.parse(readFileSync(FILE, "utf8"));
 
 /** Bytes that Python has written. */

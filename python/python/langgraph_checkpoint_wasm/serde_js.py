@@ -19,6 +19,7 @@ from datetime import datetime
 from importlib import import_module
 from typing import Any, Final, Literal
 
+from .serde_channels import of_channel
 from .serde_own import Fields, made_again
 
 AllowedTypes = Collection["tuple[str, ...] | type[Any]"] | Literal[True] | None
@@ -31,13 +32,18 @@ class UnreadableValueError(ValueError):
     code: Final = "unreadable-value"
 
 
-def loads_json(data: bytes, allowed: AllowedTypes = None) -> Any:  # noqa: ANN401
+def loads_json(
+    data: bytes, allowed: AllowedTypes = None, channel: str | None = None
+) -> Any:  # noqa: ANN401
     """Revives a value that JavaScript has stored with the type ``json``.
 
     Messages, sets, maps, dates, bytes and DeltaSnapshots become Python's own. Of Python's values
     that JavaScript has passed on, those are made again whose class LangGraph's serializer takes
     for safe, or which is in ``allowed``; others stay dicts with their module, name and arguments.
     ``True`` allows no more than ``None``: no module is imported because data names it.
+
+    ``channel`` is the one whose value, or a write to which, is read. LangGraph's own channels hold
+    Send and Interrupt, which LangGraph.js stores as plain objects.
 
     Raises:
         UnreadableValueError: The bytes are not JSON in UTF-8, or nested too deeply.
@@ -50,7 +56,9 @@ def loads_json(data: bytes, allowed: AllowedTypes = None) -> Any:  # noqa: ANN40
         # The errors of json quote what they could not read, which is the user's data.
         what = "is not JSON text in UTF-8; its row is damaged or holds a value of another type"
         raise UnreadableValueError(f"what is stored ({len(data)} bytes) {what}") from None
-    return document if b'"lc"' not in data else _Reader(_names(allowed)).read(document)
+    if b'"lc"' in data:
+        document = _Reader(_names(allowed)).read(document)
+    return of_channel(channel, document)
 
 
 _INT_MIN: Final = -(2**63)

@@ -8,7 +8,7 @@ import { DeltaSnapshot } from "@langchain/langgraph-checkpoint";
 
 import { coreClassNamed } from "../classes.js";
 import { SerializationError } from "../errors.js";
-import { type Fields, isFields, markInert, recordDecoder } from "../records.js";
+import { type Fields, isFields, isInert, markInert, recordDecoder } from "../records.js";
 import { DATETIME, dateOfPython, FROM_ISO_FORMAT } from "./dates.js";
 import { type Extensions, MalformedError, unpack } from "./unpack.js";
 
@@ -121,9 +121,21 @@ function dateOf(called: string, text: unknown, method: string): Date | undefined
 
 /** A Send in the form in which LangGraph.js stores its own. */
 function sendOf(called: string, args: readonly unknown[]): Fields | undefined {
-  if (called !== "langgraph.types.Send" || args.length !== 2) return undefined;
-  const [node, given] = args;
-  return { node, args: given };
+  if (called !== "langgraph.types.Send") return undefined;
+  const [node, given, policy] = args;
+  if (args.length === 2) return { node, args: given };
+  const timeout = timeoutOf(policy);
+  return timeout && { node, args: given, timeout };
+}
+
+/** A policy in milliseconds, of one in seconds. */
+function timeoutOf(policy: unknown): Fields | undefined {
+  if (!isFields(policy) || !isInert(policy) || !isFields(policy.kwargs)) return undefined;
+  const { run_timeout, idle_timeout, refresh_on } = policy.kwargs;
+  const timeout: Fields = { refreshOn: refresh_on };
+  if (typeof run_timeout === "number") timeout.runTimeout = run_timeout * 1000;
+  if (typeof idle_timeout === "number") timeout.idleTimeout = idle_timeout * 1000;
+  return timeout;
 }
 
 /** LangGraph's own classes that are plain objects in LangGraph.js. */
