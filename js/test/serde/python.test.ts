@@ -248,6 +248,14 @@ describe("datetimes", () => {
     deepStrictEqual(again(reread), [written]);
   });
 
+  it("that a date has all of are written as dates", () => {
+    deepStrictEqual(again(iso("2026-01-02T03:04:05.678000+00:00")), {
+      lc: 2,
+      type: "date",
+      value: "2026-01-02T03:04:05.678Z",
+    });
+  });
+
   it("that are changed are written as dates", () => {
     const date = iso("2026-07-08T09:10:11.000012") as Date;
     date.setUTCFullYear(2027);

@@ -1,6 +1,7 @@
 /**
  * Python's datetimes as dates. A datetime has microseconds and an offset, or no offset at all; a
- * date has neither. So a date remembers the text that it was made of, and is written as that again.
+ * date has neither. So a date of which this would lose something remembers the text that it was
+ * made of, and is written as that again.
  */
 /** The ids of `datetime.datetime`, in a record and in an extension. */
 export const DATETIME = ["datetime", "datetime"] as const;
@@ -18,6 +19,8 @@ const origins = new WeakMap<Date, Origin>();
 const ISO =
   /^(\d{4})-(\d\d)-(\d\d)T(\d\d):(\d\d):(\d\d)(?:\.(\d{6}))?(?:([+-])(\d\d):(\d\d)(?::(\d\d)(?:\.\d{6})?)?)?$/;
 
+const UTC = "+00:00";
+
 const MINUTE_MS = 60_000;
 
 /**
@@ -34,7 +37,8 @@ export function dateOfPython(text: string): Date | undefined {
   // A day or hour that does not exist would have been carried over.
   if (date.toISOString().slice(0, 19) !== text.slice(0, 19)) return undefined;
   date.setTime(date.getTime() - offsetMs(parts));
-  origins.set(date, { text, time: date.getTime() });
+  const isWhole = text.endsWith(UTC) && Number(micros) % 1000 === 0;
+  if (!isWhole) origins.set(date, { text, time: date.getTime() });
   return date;
 }
 
