@@ -9,6 +9,7 @@ import math
 import sys
 from datetime import datetime, timezone
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import pytest
@@ -185,6 +186,39 @@ def test_calls_without_the_keys_that_python_needs_get_them() -> None:
     assert loads_json(data).tool_calls == [
         {"name": "f", "args": {}, "id": None, "type": "tool_call"}
     ]
+
+
+KEYS = ["lc", "type", "id", "kwargs", "args", "method", "value", "__lc_escaped__", "content", "x"]
+PARTS: list[Any] = [
+    *(1, 2, 2.0, True, None, "", "constructor", "undefined", "delta_snapshot", "number", "bigint"),
+    *("date", "binary", "escaped", "NaN", "12", "from", ["Set"], ["Map"], ["Uint8Array"], [[1]]),
+    *(["datetime", "datetime"], ["numpy", "ndarray"], ["uuid", "UUID"], ["re", "compile"]),
+    *([[["lc", 2]]], [[[1, 2]]], ["langchain_core", "messages", "AIMessage"], {}, [], [{}]),
+    *(["langchain_core", "messages", {}], ["Uint8Array", "AQI="], ["langgraph", "types", "Send"]),
+]
+
+
+def any_value(random: Random, depth: int) -> object:
+    kind = random.random()
+    if depth == 0 or kind < 0.3:
+        return random.choice(PARTS)
+    inside = [any_value(random, depth - 1) for _ in range(random.randrange(4))]
+    if kind < 0.5:
+        return inside
+    fields = dict(zip(random.sample(KEYS, len(inside)), inside, strict=True))
+    if kind < 0.9:
+        fields |= {"lc": random.choice([1, 2]), "type": random.choice(PARTS[5:16])}
+        fields |= {key: random.choice(PARTS) for key in random.sample(KEYS[2:7], 2)}
+    return fields
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_whatever_looks_like_a_record_is_read_and_can_be_written(seed: int) -> None:
+    random = Random(seed)
+    for _ in range(300):
+        data = json.dumps(any_value(random, 4)).encode()
+        for channel in (None, "__interrupt__", "__pregel_tasks"):
+            SERDE.dumps_typed(loads_json(data, ALLOWED, channel))
 
 
 def test_whole_numbers_are_ints_as_long_as_they_are_exact() -> None:

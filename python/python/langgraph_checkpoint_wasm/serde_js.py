@@ -32,9 +32,7 @@ class UnreadableValueError(ValueError):
     code: Final = "unreadable-value"
 
 
-def loads_json(
-    data: bytes, allowed: AllowedTypes = None, channel: str | None = None
-) -> Any:  # noqa: ANN401
+def loads_json(data: bytes, allowed: AllowedTypes = None, channel: str | None = None) -> Any:  # noqa: ANN401
     """Revives a value that JavaScript has stored with the type ``json``.
 
     Messages, sets, maps, dates, bytes and DeltaSnapshots become Python's own. Of Python's values
@@ -131,9 +129,9 @@ class _Reader:
             # Wrapped data is the user's, even if it looks like a record.
             visited = wrapped if isinstance(wrapped, dict) else value
             self._waiting.append((visited, "data"))
-        elif value.get("lc") == 2:
+        elif _is_record(value, 2):
             self._meet_record(put, key, value, place)
-        elif value.get("lc") == 1 and _is_message(value):
+        elif _is_record(value, 1) and _is_message(value):
             kwargs = _message_kwargs(value["kwargs"])
             self._remade.append((put, key, lambda: _message(value, kwargs)))
             self._waiting.append((kwargs, "kwargs"))
@@ -157,6 +155,12 @@ class _Reader:
 
 def _pairs(container: Fields | list[Any]) -> Iterable[tuple[object, object]]:
     return container.items() if isinstance(container, dict) else enumerate(container)
+
+
+def _is_record(value: Fields, kind: int) -> bool:
+    lc = value.get("lc")
+    # True is 1 to Python.
+    return lc == kind and lc is not True
 
 
 def _are_entries(value: object) -> bool:
@@ -204,6 +208,7 @@ def _is_message(record: Fields) -> bool:
         and isinstance(name, list)
         and len(name) >= 3
         and name[:2] == ["langchain_core", "messages"]
+        and isinstance(name[-1], str)
         and name[-1] in _MESSAGES
     )
 

@@ -101,5 +101,6 @@ def _array(kwargs: Fields, record: Fields) -> object:
         numpy = import_module("numpy")
         flat = numpy.frombuffer(kwargs["buffer"], dtype=numpy.dtype(kwargs["dtype"]))
         return flat.reshape(kwargs["shape"], order=kwargs["order"])
-    except (ImportError, KeyError, TypeError, ValueError):
+    except Exception:
+        # numpy has an error of its own for each kind of argument that it does not take.
         return record
