@@ -135,6 +135,9 @@ def test_a_class_that_is_not_allowed_stays_a_record() -> None:
         record("uuid", "UUID", args=["too short"]),
         b'{"lc": 1, "type": "constructor", "id": ["langchain_core", "messages", "os"]}',
         b'{"lc": 1, "type": "constructor", "id": ["os", "messages", "AIMessage"], "kwargs": {}}',
+        b'{"lc": 1, "type": "constructor", "id": ["langchain_core", "messages", {}], "kwargs": {}}',
+        b'{"lc": true, "type": "constructor", "id": ["langchain_core", "messages", "AIMessage"],'
+        b' "kwargs": {"content": "x"}}',
         b'{"lc": 1, "type": "secret", "id": ["HOME"]}',
         b'{"lc": 2, "type": "date", "value": "2026-02-30T00:00:00.000Z"}',
         b'{"lc": 2, "type": "bigint", "value": "1_0"}',

@@ -15,9 +15,12 @@ interface Origin {
 
 const origins = new WeakMap<Date, Origin>();
 
+const DAY = String.raw`(\d{4})-(\d\d)-(\d\d)`;
+const TIME = String.raw`(\d\d):(\d\d):(\d\d)(?:\.(\d{6}))?`;
+const OFFSET = String.raw`([+-])(\d\d):(\d\d)(?::(\d\d)(?:\.\d{6})?)?`;
+
 /** What `datetime.isoformat` gives. */
-const ISO =
-  /^(\d{4})-(\d\d)-(\d\d)T(\d\d):(\d\d):(\d\d)(?:\.(\d{6}))?(?:([+-])(\d\d):(\d\d)(?::(\d\d)(?:\.\d{6})?)?)?$/;
+const ISO = new RegExp(`^${DAY}T${TIME}(?:${OFFSET})?$`);
 
 const UTC = "+00:00";
 
