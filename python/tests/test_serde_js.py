@@ -22,7 +22,7 @@ import numpy
 from langchain_core.messages import BaseMessage, HumanMessage, ToolMessage
 from langgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
 from langgraph.types import Interrupt, Overwrite, Send, TimeoutPolicy
-from langgraph_checkpoint_wasm.serde_js import UnreadableValueError, loads_json
+from langgraph_checkpoint_wasm.serde_js import UnreadableValueError, loads_json, loads_metadata
 
 LANGUAGES = Path(__file__).parents[2] / "tests" / "languages"
 sys.path.insert(0, str(LANGUAGES))
@@ -227,6 +227,12 @@ def test_whatever_looks_like_a_record_is_read_and_can_be_written(seed: int) -> N
 def test_whole_numbers_are_ints_as_long_as_they_are_exact() -> None:
     values = loads_json(b"[1, 9007199254740992, 9007199254740994, 1e2, -0, 123456789012345678901]")
     assert [type(value) for value in values] == [int, int, float, float, int, float]
+
+
+def test_metadata_keeps_the_integers_of_python() -> None:
+    metadata = {"step": 1, "user_id": 2**60 + 1, "parents": {}, "score": 0.5, "big": 10**30}
+    assert loads_metadata(json.dumps(metadata).encode()) == {**metadata, "big": 1e30}
+    assert loads_metadata(b'{"at":{"lc":2,"type":"undefined"}}') == {"at": None}
 
 
 def test_a_date_is_aware() -> None:

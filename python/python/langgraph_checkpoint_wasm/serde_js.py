@@ -46,33 +46,52 @@ def loads_json(data: bytes, allowed: AllowedTypes = None, channel: str | None = 
     Raises:
         UnreadableValueError: The bytes are not JSON in UTF-8, or nested too deeply.
     """
+    return of_channel(channel, _read(data, _double, allowed))
+
+
+def loads_metadata(data: bytes) -> Any:  # noqa: ANN401
+    """Revives a checkpoint's metadata, which either language may have written as JSON.
+
+    It is as with ``loads_json``, but integers of 64 bits are those of Python.
+
+    Raises:
+        UnreadableValueError: The bytes are not JSON in UTF-8, or nested too deeply.
+    """
+    return _read(data, _integer, None)
+
+
+def _read(data: bytes, number: Callable[[str], int | float], allowed: AllowedTypes) -> object:
     try:
-        document = json.loads(data.decode(), parse_int=_integer, parse_constant=_refuse)
+        document = json.loads(data.decode(), parse_int=number, parse_constant=_refuse)
     except RecursionError:
         raise UnreadableValueError("the value is stored nested too deeply to be read") from None
     except ValueError:
         # The errors of json quote what they could not read, which is the user's data.
         what = "is not JSON text in UTF-8; its row is damaged or holds a value of another type"
         raise UnreadableValueError(f"what is stored ({len(data)} bytes) {what}") from None
-    if b'"lc"' in data:
-        document = _Reader(_names(allowed)).read(document)
-    return of_channel(channel, document)
+    return _Reader(_names(allowed)).read(document) if b'"lc"' in data else document
 
 
 _INT_MIN: Final = -(2**63)
 _INT_MAX: Final = 2**64 - 1
 """LangGraph's serializer refuses integers outside of these bounds."""
 
+_DIGITS_MAX: Final = 20
+
 _EXACT_MAX: Final = 2**53
 """JavaScript's numbers are doubles. Beyond this one, their digits are not exact."""
 
-_DIGITS_MAX: Final = 17
-
 
 def _integer(text: str) -> int | float:
-    """The int that a whole number is; one that is not exact stays a float."""
+    """The int that a whole number of 64 bits is; a longer one is a float."""
     number = int(text) if len(text) <= _DIGITS_MAX else None
-    return number if number is not None and abs(number) <= _EXACT_MAX else float(text)
+    return number if number is not None and _INT_MIN <= number <= _INT_MAX else float(text)
+
+
+def _double(text: str) -> int | float:
+    """The int that a whole number is; one that is not exact stays a float."""
+    number = _integer(text)
+    return number if abs(number) <= _EXACT_MAX else float(text)
 
 
 def _refuse(constant: str) -> object:
