@@ -22,6 +22,7 @@ import numpy
 from langchain_core.messages import BaseMessage, HumanMessage, ToolMessage
 from langgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
 from langgraph.types import Interrupt, Overwrite, Send, TimeoutPolicy
+
 from langgraph_checkpoint_wasm.serde_js import UnreadableValueError, loads_json, loads_metadata
 
 LANGUAGES = Path(__file__).parents[2] / "tests" / "languages"

@@ -19,6 +19,7 @@ from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.graph import END, START, StateGraph
 from langgraph.graph.message import add_messages
 from langgraph.types import Command, interrupt
+
 from langgraph_checkpoint_wasm.serde_js import loads_json
 
 FILE = Path(__file__).parents[2] / "tests" / "languages" / "thread-of-javascript.json"
@@ -28,7 +29,7 @@ THREADS: dict[str, list[dict[str, Any]]] = json.loads(FILE.read_text())
 class CountingSaver(InMemorySaver):
     """Counts the versions of a thread as they have been counted."""
 
-    def get_next_version(self, current: Any, channel: None) -> Any:  # noqa: ANN401
+    def get_next_version(self, current: Any, channel: None) -> Any:
         if isinstance(current, int):
             return current + 1
         return super().get_next_version(current, channel)

@@ -32,7 +32,7 @@ class UnreadableValueError(ValueError):
     code: Final = "unreadable-value"
 
 
-def loads_json(data: bytes, allowed: AllowedTypes = None, channel: str | None = None) -> Any:  # noqa: ANN401
+def loads_json(data: bytes, allowed: AllowedTypes = None, channel: str | None = None) -> Any:
     """Revives a value that JavaScript has stored with the type ``json``.
 
     Messages, sets, maps, dates, bytes and DeltaSnapshots become Python's own. Of Python's values
@@ -49,7 +49,7 @@ def loads_json(data: bytes, allowed: AllowedTypes = None, channel: str | None = 
     return of_channel(channel, _read(data, _double, allowed))
 
 
-def loads_metadata(data: bytes) -> Any:  # noqa: ANN401
+def loads_metadata(data: bytes) -> Any:
     """Revives a checkpoint's metadata, which either language may have written as JSON.
 
     It is as with ``loads_json``, but integers of 64 bits are those of Python.
