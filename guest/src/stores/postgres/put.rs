@@ -3,6 +3,8 @@
 //! Each locks its thread's row: puts share the lock, a deletion has it alone. So no put relies on
 //! what is deleted meanwhile.
 
+use std::collections::BTreeMap;
+
 use super::page::uuids;
 use super::schema::Schema;
 use super::statement::{Parameters, array, hash_lists, integers};
@@ -48,23 +50,31 @@ pub(super) fn put_writes(schema: &Schema, writes: &NewWrites) -> Result<Statemen
         parameters.text(&writes.task_id),
         parameters.text(&writes.task_path),
     ];
+    let replacing = last_at_each_place(&writes.replacing);
     let mut inserts = Vec::new();
     for (rows, action) in [
-        (&writes.keeping, "NOTHING"),
+        (writes.keeping.iter().collect(), "NOTHING"),
         (
-            &writes.replacing,
+            replacing,
             "UPDATE SET task_path = excluded.task_path, channel = excluded.channel, \
              envelope = excluded.envelope, refs = excluded.refs",
         ),
     ] {
         if !rows.is_empty() {
-            let insert = insert_writes(schema, writes, rows, &address, &mut parameters)?;
+            let insert = insert_writes(schema, writes, &rows, &address, &mut parameters)?;
             inserts.push(format!("{insert} {CONFLICT} {action}"));
         }
     }
     let last = inserts.pop().unwrap_or_else(|| "SELECT FROM t WHERE false".to_owned());
     with.extend(inserts.pop().map(|first| format!("k AS ({first})")));
     Ok(parameters.statement(format!("WITH {} {last}", with.join(", "))))
+}
+
+/// The writes that are left when each replaces those before it. A statement must not replace a row
+/// twice.
+fn last_at_each_place(writes: &[NewWrite]) -> Vec<&NewWrite> {
+    let last: BTreeMap<i64, &NewWrite> = writes.iter().map(|write| (write.idx, write)).collect();
+    last.into_values().collect()
 }
 
 /// `t`, the thread, which is made if it is missing. A thread that is there is locked, not written.
@@ -247,7 +257,7 @@ fn terms_of(new: &NewCheckpoint) -> Vec<Term> {
 fn insert_writes(
     schema: &Schema,
     of: &NewWrites,
-    writes: &[NewWrite],
+    writes: &[&NewWrite],
     [ns, id, task, path]: &[String; 4],
     parameters: &mut Parameters,
 ) -> Result<String, Error> {
