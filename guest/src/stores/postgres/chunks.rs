@@ -5,14 +5,22 @@ use super::statement::Parameters;
 use crate::contract::statement::{Statement, Value};
 use crate::format::values::hash::{HASH_BYTES, Hash};
 
-/// The positions of the hashes in the column or parameter `refs`, as the rows of `i`.
+/// A condition that always holds, and that PostgreSQL takes for a rare one.
 ///
-/// PostgreSQL takes `generate_series` for a thousand rows, which makes a walk along `refs` look so
-/// expensive that it compiles the plan, for a second. It takes the condition for a rare one.
+/// It cannot know how many rows a walk along `refs` has: it takes each `generate_series` for a
+/// thousand. So the plan looks so expensive that it is compiled, which takes a second for a read of
+/// a millisecond. With these conditions every step looks as if it had one row, and each chunk is
+/// found by its key.
+pub(super) fn rare(integer: &str) -> String {
+    format!("{integer} + 0 = 0 + {integer}")
+}
+
+/// The positions of the hashes in the column or parameter `refs`, as the rows of `i`.
 pub(super) fn positions(refs: &str) -> String {
     format!(
         "(SELECT i FROM generate_series(0, octet_length({refs}) / {HASH_BYTES} - 1) i \
-         WHERE i + 0 = 0 + i)"
+         WHERE {} AND i + 1 = 1 + i)",
+        rare("i")
     )
 }
 
@@ -24,12 +32,12 @@ pub(super) fn hash_at(refs: &str, position: &str) -> String {
 /// Common table expressions: `f` has every chunk at or below the rows of `roots` (thread key and
 /// hash) once, without its data.
 ///
-/// `OFFSET 0` keeps the planner from joining whole tables, whatever it knows of them.
+/// `LIMIT 1` keeps the planner from joining whole tables, whatever it knows of them.
 pub(super) fn below(schema: &Schema, roots: &str) -> String {
     let chunk = |key: &str, hash: &str| {
         format!(
             "CROSS JOIN LATERAL (SELECT k.refs, octet_length(k.data) AS bytes \
-             FROM {schema}.lg_chunks k WHERE k.thread_key = {key} AND k.hash = {hash} OFFSET 0) c"
+             FROM {schema}.lg_chunks k WHERE k.thread_key = {key} AND k.hash = {hash} LIMIT 1) c"
         )
     };
     format!(
@@ -70,6 +78,6 @@ pub(super) fn find(
     parameters.statement(format!(
         "{with} SELECT x.thread_key, x.hash, k.data FROM {from} x \
          CROSS JOIN LATERAL (SELECT c.data FROM {schema}.lg_chunks c \
-         WHERE c.thread_key = x.thread_key AND c.hash = x.hash OFFSET 0) k"
+         WHERE c.thread_key = x.thread_key AND c.hash = x.hash LIMIT 1) k"
     ))
 }

@@ -1,6 +1,6 @@
 //! A page of checkpoints, with their writes and the chunks of both.
 
-use super::chunks::{below, hash_at, positions};
+use super::chunks::{below, hash_at, positions, rare};
 use super::schema::Schema;
 use super::statement::{Parameters, hash_lists};
 use crate::contract::statement::{RowSet, Statement, Value};
@@ -56,14 +56,17 @@ pub(super) fn page(schema: &Schema, page: &Page) -> Statement {
     };
     let mut roots = format!(
         "SELECT DISTINCT r.thread_key, {} AS hash \
-         FROM s r CROSS JOIN LATERAL unnest(r.refs) v (refs) CROSS JOIN LATERAL {} p",
+         FROM s r CROSS JOIN LATERAL unnest(r.refs) v (refs) CROSS JOIN LATERAL {} p \
+         WHERE {} AND {}",
         hash_at("v.refs", "p.i"),
-        positions("v.refs")
+        positions("v.refs"),
+        rare("r.thread_key"),
+        rare("octet_length(v.refs)"),
     );
     if !page.values.is_empty() {
         let lists = hash_lists(page.values.iter().map(Vec::as_slice));
         let lists = parameters.bind(lists, "text");
-        roots.push_str(&format!(" WHERE v.refs <> ALL ({lists}::bytea[])"));
+        roots.push_str(&format!(" AND v.refs <> ALL ({lists}::bytea[])"));
     }
     let chunks = if page.count == 1 {
         "f".to_owned()
@@ -85,7 +88,7 @@ pub(super) fn page(schema: &Schema, page: &Page) -> Statement {
          SELECT {columns} FROM s r UNION ALL \
          SELECT {CHUNK}, x.thread_key, NULL, NULL, NULL, NULL, NULL, NULL, x.hash, k.data, NULL \
          FROM {chunks} x CROSS JOIN LATERAL (SELECT c.data FROM {schema}.lg_chunks c \
-         WHERE c.thread_key = x.thread_key AND c.hash = x.hash OFFSET 0) k{bound}"
+         WHERE c.thread_key = x.thread_key AND c.hash = x.hash LIMIT 1) k{bound}"
     ))
 }
 
