@@ -90,7 +90,12 @@ async function initialize() {
 
 /** The server's settings: no waits for the disk, for tests; and those of the arguments. */
 function settings(given) {
-  const own = ["unix_socket_directories=", "fsync=off", "max_connections=60"];
+  const own = [
+    "unix_socket_directories=",
+    "fsync=off",
+    "max_connections=60",
+    "shared_preload_libraries=pg_stat_statements",
+  ];
   return [...own, ...given].flatMap((setting) => ["-c", setting]);
 }
 

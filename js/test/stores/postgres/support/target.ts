@@ -21,6 +21,14 @@ export class Schema {
     return saver;
   }
 
+  /** The connection string of another role. */
+  urlOf(role: string, password?: string): string {
+    const url = new URL(target.url);
+    url.username = role;
+    url.password = password ?? "";
+    return url.href;
+  }
+
   get quoted(): string {
     return pg.escapeIdentifier(this.name);
   }
