@@ -1,8 +1,9 @@
 //! The stores behind the port. Each turns what operations ask (`operations::ask`) into what its
 //! host can run, and the host's answers into the rows that the port promises.
 //!
-//! An operation on a store of SQL has a `sql::Dialect`. A store that needs several requests for one ask is a task
-//! (`kusto::io`). A caller sees no difference: it opens a `Store` and advances an `Operation`.
+//! An operation on a store of SQL has a `sql::Dialect`. A store that needs several requests for one
+//! ask is a task (`kusto::io`). A caller sees no difference: it opens a `Store` and advances an
+//! `Operation`.
 
 pub mod drive;
 #[cfg(feature = "kusto")]

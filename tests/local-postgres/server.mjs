@@ -5,7 +5,15 @@
 // The data is in a temporary folder, which is removed at the end. PostgreSQL refuses to be root, so
 // root runs it as an unprivileged user.
 import { execFile, execFileSync, spawn } from "node:child_process";
-import { appendFileSync, chownSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import {
+  appendFileSync,
+  chownSync,
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+} from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -46,7 +54,8 @@ process.stdin.on("end", () => server.kill("SIGINT")).resume();
 function unprivileged() {
   if (process.getuid?.() !== 0) return undefined;
   for (const name of ["postgres", "nobody"]) {
-    const line = readFileSync("/etc/passwd", "utf8").split("\n").find((it) => it.startsWith(`${name}:`));
+    const users = readFileSync("/etc/passwd", "utf8").split("\n");
+    const line = users.find((it) => it.startsWith(`${name}:`));
     if (line === undefined) continue;
     const [, , uid, gid] = line.split(":");
     return { uid: Number(uid), gid: Number(gid) };

@@ -51,8 +51,8 @@ fn rust(workspace: &Workspace) -> Result<()> {
     process::run(&mut cargo)
 }
 
-/// Runs the tests on PostgreSQL: on the server of `POSTGRES_URL`, or on one that they start from the
-/// programs that are installed.
+/// Runs the tests on PostgreSQL: on the server of `POSTGRES_URL`, or on one that they start from
+/// the programs that are installed.
 fn postgres(workspace: &Workspace) -> Result<()> {
     npm::ensure_installed(&workspace.js())?;
     npm::run_script(&workspace.js(), "test:postgres")

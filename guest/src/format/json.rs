@@ -55,8 +55,8 @@ pub(crate) fn is_value(bytes: &[u8]) -> bool {
     std::str::from_utf8(bytes).is_ok() && value(bytes, 0, 0) == Some(bytes.len())
 }
 
-/// The members of an object: the keys, which are JSON strings, and the values. `None` if the text is
-/// not one object with nothing around it.
+/// The members of an object: the keys, which are JSON strings, and the values. `None` if the text
+/// is not one object with nothing around it.
 pub(crate) fn object(json: &str) -> Option<Vec<(&str, &str)>> {
     let bytes = json.as_bytes();
     if bytes.first() != Some(&b'{') || !is_value(bytes) {

@@ -146,8 +146,8 @@ mod tests {
         for (name, quoted) in [("public", "\"public\""), ("a\"; DROP", "\"a\"\"; DROP\"")] {
             assert_eq!(Schema::new(name).unwrap().to_string(), quoted);
         }
-        assert!(Schema::new(&"é".repeat(31)).is_ok());
-        for name in ["", "a\0b", &"é".repeat(32)] {
+        assert!(Schema::new(&"\u{e9}".repeat(31)).is_ok());
+        for name in ["", "a\0b", &"\u{e9}".repeat(32)] {
             assert_eq!(Schema::new(name).unwrap_err().code(), "invalid-schema");
         }
     }

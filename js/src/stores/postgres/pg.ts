@@ -1,7 +1,6 @@
 import { noteLostAttempt, StoreError } from "../../errors.js";
 import type { Batch, RowSet, SqlValue, StorageAdapter } from "../../planner/adapter.js";
 import { timers } from "../../platform/timers.js";
-import { ended, failureOf, noConnection, rolledBack, timeout } from "./server-failure.js";
 import {
   type PostgresClient,
   type PostgresPool,
@@ -9,6 +8,7 @@ import {
   queriesOf,
   queryOf,
 } from "./pool.js";
+import { ended, failureOf, noConnection, rolledBack, timeout } from "./server-failure.js";
 
 /** The first wait before a batch is run again, and the longest one. */
 const WAIT_MS = 20;
@@ -22,7 +22,9 @@ export interface PostgresAdapterOptions {
   readonly deadlineMs: number;
 }
 
-/** Executes batches on connections of a pool of `pg`. A batch is one round trip if they pipeline. */
+/**
+ * Executes batches on connections of a pool of `pg`. A batch is one round trip if they pipeline.
+ */
 export class PostgresAdapter implements StorageAdapter {
   readonly name = "postgres";
   readonly dialect: { readonly name: "postgres"; readonly schema: string };
@@ -41,7 +43,7 @@ export class PostgresAdapter implements StorageAdapter {
     this.#deadlineMs = deadlineMs;
     // A connection that dies while nobody uses it is replaced. Without a listener, the pool's event
     // would end the process.
-    if (pool.listenerCount("error") === 0) pool.on("error", () => {});
+    if (pool.listenerCount("error") === 0) pool.on("error", ignored);
   }
 
   run(batch: Batch): Promise<RowSet[]> {
@@ -116,6 +118,8 @@ class Attempt {
       return noConnection(this.#deadlineMs);
     });
     this.isSent = true;
+    // A connection that dies in use fails its queries, and has an event too.
+    client.on("error", ignored);
     let keeps = false;
     try {
       const rowSets = await this.#inTime(this.#runOn(client), () => {
@@ -128,6 +132,7 @@ class Attempt {
       throw thrown;
     } finally {
       client.release(!keeps);
+      if (keeps) client.removeListener("error", ignored);
     }
   }
 
@@ -160,6 +165,8 @@ class Attempt {
     });
   }
 }
+
+function ignored(): void {}
 
 /** All results, or the first failure once all have settled. */
 async function allOf<T>(promises: Promise<T>[]): Promise<T[]> {

@@ -22,6 +22,8 @@ export interface PostgresClient {
   /** Whether queries are sent without waiting for the answers to those before them. */
   readonly pipeline?: boolean;
   query(query: PostgresQuery): Promise<PostgresResult>;
+  on(event: "error", listener: (error: Error) => void): unknown;
+  removeListener(event: "error", listener: (error: Error) => void): unknown;
   /** Returns it to the pool, or closes it. */
   release(destroy?: boolean): void;
 }
@@ -68,8 +70,8 @@ const TYPES: PostgresQuery["types"] = {
 /** The bytes of a `bytea` in either of its two text formats. */
 function toBytes(text: string): Uint8Array {
   if (text.startsWith("\\x")) return Buffer.from(text.slice(2), "hex");
-  const escape = /\\(?:\\|([0-7]{3}))/g;
-  const bytes = text.replace(escape, (_, octal?: string) => {
+  const escaped = /\\(?:\\|([0-7]{3}))/g;
+  const bytes = text.replace(escaped, (_, octal?: string) => {
     return octal === undefined ? "\\" : String.fromCharCode(Number.parseInt(octal, 8));
   });
   return Buffer.from(bytes, "latin1");

@@ -1,7 +1,7 @@
 // What `pg` throws, as errors of this package.
 
-import { CheckpointerError, DeniedError, InvalidInputError, StorageError } from "../../errors.js";
 import type { StorageErrorCode, Stored } from "../../errors.js";
+import { CheckpointerError, DeniedError, InvalidInputError, StorageError } from "../../errors.js";
 
 /** A failure, and whether the batch may succeed if it is run again. */
 export interface Failure {
@@ -76,7 +76,8 @@ export function failureOf(thrown: unknown, isSent: boolean): Failure {
     return { error, isTransient: false, keepsConnection: false };
   }
   if (/timeout (expired|exceeded)/.test(message)) {
-    const what = "no connection of the pool became free in time; give it more, or call less at once";
+    const what =
+      "no connection of the pool became free in time; give it more, or call less at once";
     return lost("storage-busy", what, thrown, false);
   }
   if (message.startsWith("Cannot use a pool after calling end")) return ended(thrown);

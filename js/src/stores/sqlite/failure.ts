@@ -1,10 +1,6 @@
 // SQLite's failures as `StorageError`s.
 
-import {
-  CheckpointerError,
-  StorageError,
-  type Stored,
-} from "../../errors.js";
+import { CheckpointerError, StorageError, type Stored } from "../../errors.js";
 import type { Connection } from "./connection.js";
 import { codeOf, SQLITE_IOERR, type SqliteErrorCode } from "./result-codes.js";
 

@@ -1,8 +1,8 @@
 // Calls that race, from several savers as from several processes: nothing dangles, nothing stays
 // behind, and what was acknowledged is read.
 
-import { all, checkpoint, config, idOf, ids, metadata } from "../../support/checkpoints.js";
 import type { PostgresSaver } from "../../../src/entries/postgres.js";
+import { all, checkpoint, config, idOf, ids, metadata } from "../../support/checkpoints.js";
 import { newSchema, rowsOf, type Schema } from "./support/target.js";
 
 const LONG = "long enough for a chunk of its own ".repeat(8);

@@ -5,13 +5,13 @@ import { connect, createServer, type Socket } from "node:net";
 import { target } from "./target.js";
 
 /** A proxy. It ends with its test. */
-export class Proxy {
+export class ServerProxy {
   readonly url: string;
   /** How often a client has sent something after it had got an answer, or at first. */
   roundTrips = 0;
   /**
-   * What happens to the next answers of the server: they pass, are kept back, or their connection is
-   * cut instead of the next one.
+   * What happens to the answers of the server: they pass, are kept back, or the connection is cut
+   * instead of the next one.
    */
   answers: "pass" | "keep" | "cut" = "pass";
   readonly #pairs = new Set<readonly [Socket, Socket]>();
@@ -22,12 +22,12 @@ export class Proxy {
     this.url = url.href;
   }
 
-  static async start(): Promise<Proxy> {
+  static async start(): Promise<ServerProxy> {
     const server = createServer();
     await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
     const address = server.address();
     if (address === null || typeof address === "string") throw new TypeError("a port is expected");
-    const proxy = new Proxy(address.port);
+    const proxy = new ServerProxy(address.port);
     server.on("connection", (client) => proxy.#join(client));
     onTestFinished(() => {
       proxy.cut();

@@ -12,7 +12,7 @@ export const target = inject("postgres");
 
 /** A schema that nothing else uses. Its name needs all the quoting that a name can need. */
 export class Schema {
-  readonly name = `lg"te'st.é; ${randomBytes(6).toString("hex")}`;
+  readonly name = `lg"te'st.\u{e9}; ${randomBytes(6).toString("hex")}`;
 
   /** Opens a saver on the schema, with a pool of its own. It is ended after the tests. */
   open(options: PostgresOptions = {}, url = target.url): PostgresSaver {
