@@ -70,8 +70,11 @@ impl Schema {
         let mut parameters = Parameters::default();
         let lock = parameters.integer(SETUP_LOCK);
         let lock = parameters.statement(format!("SELECT pg_advisory_xact_lock({lock})::text"));
+        // A session remembers that a schema is missing, and learns what others have made when it
+        // locks a table. Waiting for an advisory lock is not enough.
+        let learn = once("SELECT FROM pg_catalog.pg_namespace WHERE false".to_owned());
         let schema = (!is_there).then(|| once(format!("CREATE SCHEMA IF NOT EXISTS {self}")));
-        let mut statements: Vec<Statement> = std::iter::once(lock).chain(schema).collect();
+        let mut statements: Vec<Statement> = [lock, learn].into_iter().chain(schema).collect();
         statements.extend(tables(self).into_iter().map(once));
         let mut parameters = Parameters::default();
         let format = parameters.bind(Value::Integer(i64::from(FORMAT)), "bigint");
