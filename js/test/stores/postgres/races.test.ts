@@ -1,9 +1,11 @@
 // Calls that race, from several savers as from several processes: nothing dangles, nothing stays
 // behind, and what was acknowledged is read.
 
-import type { PostgresSaver } from "../../../src/entries/postgres.js";
+import pg from "pg";
+import { PostgresSaver } from "../../../src/entries/postgres.js";
+
 import { all, checkpoint, config, idOf, ids, metadata } from "../../support/checkpoints.js";
-import { newSchema, rowsOf, type Schema } from "./support/target.js";
+import { newSchema, rowsOf, type Schema, target } from "./support/target.js";
 
 const LONG = "long enough for a chunk of its own ".repeat(8);
 
@@ -50,6 +52,33 @@ test("setups_at_once_all_succeed", async () => {
     expect(await ids((savers[7] as PostgresSaver).list(config("t")))).toStrictEqual([idOf(1)]);
     await Promise.all(savers.map((saver) => saver.end()));
   });
+});
+
+/** The advisory lock of setups. */
+const SETUP_LOCK = 0x1c7e5f219ab04d63n.toString();
+
+test("a_setup_that_waited_for_another_sees_what_that_one_made", async () => {
+  const schema = newSchema();
+  const pool = new pg.Pool({ connectionString: target.url, max: 1 });
+  // A session that has set schemas up remembers what a new one would look up.
+  for (const { name } of [newSchema(), newSchema()]) {
+    await new PostgresSaver(pool, undefined, { schema: name }).setup();
+  }
+  const other = new pg.Client(target.url);
+  await other.connect();
+  await other.query("BEGIN");
+  await other.query("SELECT pg_advisory_xact_lock($1)", [SETUP_LOCK]);
+  const saver = new PostgresSaver(pool, undefined, { schema: schema.name });
+  const setup = saver.setup();
+  const waiting = "SELECT FROM pg_locks WHERE locktype = 'advisory' AND NOT granted";
+  while ((await rowsOf(waiting)).length === 0);
+  await other.query(`CREATE SCHEMA ${schema.quoted}`);
+  await other.query(`CREATE TABLE ${schema.quoted}.lg_format (format bigint PRIMARY KEY)`);
+  await other.query("COMMIT");
+  await other.end();
+  await setup;
+  await put(saver, 1);
+  await saver.end();
 });
 
 test("a_delete_leaves_nothing_of_the_puts_that_it_races", async () => {
