@@ -171,13 +171,6 @@ impl PostgresOperation {
 #[derive(Debug)]
 pub struct Operation(State);
 
-#[cfg_attr(
-    feature = "kusto",
-    expect(
-        clippy::large_enum_variant,
-        reason = "one at a time is under way, and it is moved a few times"
-    )
-)]
 #[derive(Debug)]
 enum State {
     Sqlite(SqliteOperation),

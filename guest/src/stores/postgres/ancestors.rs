@@ -27,40 +27,66 @@ pub(super) fn ancestors(
         None => String::new(),
     };
     let asked = asked(channels, &mut parameters);
-    let found = has_channel("c", "q.element");
-    let found_next = has_channel("c", "a.element");
-    let at = |alias: &str, key: &str, id: &str| {
-        format!(
-            "CROSS JOIN LATERAL (SELECT r.checkpoint_id, r.parent_checkpoint_id, r.channels, \
-             r.created_at, r.metadata, r.envelope FROM {schema}.lg_records r \
-             WHERE r.thread_key = {key} AND r.checkpoint_ns = {ns} AND r.checkpoint_id = {id} \
-             AND r.task_id = '' OFFSET 0) {alias}"
-        )
-    };
-    let of_channel = is_of_channel("r", "a.channel", "a.channel_mark");
-    let writes = |condition: &str| {
-        format!(
-            "CROSS JOIN LATERAL (SELECT r.thread_key, r.idx, r.task_id, r.checkpoint_ns, \
-             r.checkpoint_id, r.task_path, r.channel, r.envelope FROM {schema}.lg_records r \
-             WHERE r.thread_key = a.thread_key AND r.checkpoint_ns = {ns} \
-             AND r.checkpoint_id = a.checkpoint_id AND r.task_id <> '' AND {condition} OFFSET 0) w"
-        )
-    };
-    let at_parent_of_target = at("c", "g.thread_key", "g.parent");
-    let at_parent = at("c", "a.thread_key", "a.parent");
-    let at_ancestor = at("c", "a.thread_key", "a.checkpoint_id");
-    let at_passed = at("c", "p.thread_key", "p.checkpoint_id");
-    let all_writes = writes(&of_channel);
-    let checksums = checksums(&at_ancestor, &writes("r.channel = a.channel"));
-    let link = from_end("c", CHECKSUM_BYTES * 2, CHECKSUM_BYTES);
+    let namespace = Namespace { schema, ns: &ns };
+    let walk = walk(&namespace);
+    let rows = rows(&namespace);
     parameters.statement(format!(
         "WITH RECURSIVE q AS MATERIALIZED ({asked}), \
          g AS MATERIALIZED (SELECT t.thread_key, r.checkpoint_id, r.parent_checkpoint_id AS parent \
          FROM {schema}.lg_threads t CROSS JOIN LATERAL (\
          SELECT r.checkpoint_id, r.parent_checkpoint_id FROM {schema}.lg_records r \
          WHERE r.thread_key = t.thread_key AND r.checkpoint_ns = {ns} AND r.task_id = ''{target} \
-         ORDER BY r.checkpoint_id DESC LIMIT 1) r WHERE t.thread_id = {thread}), \
-         a (place, channel, element, channel_mark, known_id, steps, thread_key, checkpoint_id, \
+         ORDER BY r.checkpoint_id DESC LIMIT 1) r WHERE t.thread_id = {thread}), {walk}, \
+         p AS (SELECT q.place, q.channel, -1::bigint AS steps, g.thread_key, g.checkpoint_id \
+         FROM q CROSS JOIN g UNION ALL \
+         SELECT a.place, a.channel, a.steps, a.thread_key, a.checkpoint_id FROM a \
+         WHERE NOT a.found AND NOT a.known) \
+         SELECT x.part, x.steps, x.thread_key, x.idx, x.task_id, x.checkpoint_ns, \
+         x.checkpoint_id, x.task_path, x.channel, x.metadata, x.envelope, x.channels \
+         FROM ({rows}) x \
+         ORDER BY x.place, x.part, x.steps DESC, x.task_path COLLATE \"C\", \
+         x.task_id COLLATE \"C\", x.idx"
+    ))
+}
+
+/// A namespace: the expression for its name, and where its records are.
+struct Namespace<'a> {
+    schema: &'a Schema,
+    ns: &'a str,
+}
+
+impl Namespace<'_> {
+    /// Joins the checkpoint with this thread key and id.
+    fn checkpoint(&self, alias: &str, key: &str, id: &str) -> String {
+        let Self { schema, ns } = self;
+        format!(
+            "CROSS JOIN LATERAL (SELECT r.checkpoint_id, r.parent_checkpoint_id, r.channels, \
+             r.created_at, r.metadata, r.envelope FROM {schema}.lg_records r \
+             WHERE r.thread_key = {key} AND r.checkpoint_ns = {ns} AND r.checkpoint_id = {id} \
+             AND r.task_id = '' OFFSET 0) {alias}"
+        )
+    }
+
+    /// Joins the writes `w` of an ancestor `a`.
+    fn writes(&self, condition: &str) -> String {
+        let Self { schema, ns } = self;
+        format!(
+            "CROSS JOIN LATERAL (SELECT r.thread_key, r.idx, r.task_id, r.checkpoint_ns, \
+             r.checkpoint_id, r.task_path, r.channel, r.envelope FROM {schema}.lg_records r \
+             WHERE r.thread_key = a.thread_key AND r.checkpoint_ns = {ns} \
+             AND r.checkpoint_id = a.checkpoint_id AND r.task_id <> '' AND {condition} OFFSET 0) w"
+        )
+    }
+}
+
+/// `a`, the ancestors of the target `g` for each channel `q`, up to the first with a value of it.
+fn walk(namespace: &Namespace<'_>) -> String {
+    let found = has_channel("c", "q.element");
+    let found_next = has_channel("c", "a.element");
+    let at_parent_of_target = namespace.checkpoint("c", "g.thread_key", "g.parent");
+    let at_parent = namespace.checkpoint("c", "a.thread_key", "a.parent");
+    format!(
+        "a (place, channel, element, channel_mark, known_id, steps, thread_key, checkpoint_id, \
          parent, found, mark, lap, known) AS (\
          SELECT q.place, q.channel, q.element, q.channel_mark, q.known_id, 0::bigint, \
          g.thread_key, c.checkpoint_id, c.parent_checkpoint_id, coalesce({found}, false), \
@@ -72,21 +98,27 @@ pub(super) fn ancestors(
          CASE WHEN a.steps + 1 = a.lap THEN c.checkpoint_id ELSE a.mark END, \
          CASE WHEN a.steps + 1 = a.lap THEN a.lap * 2 ELSE a.lap END, \
          a.known OR c.checkpoint_id IS NOT DISTINCT FROM a.known_id \
-         FROM a {at_parent} WHERE NOT a.found AND c.checkpoint_id <> a.mark), \
-         p AS (SELECT q.place, q.channel, -1::bigint AS steps, g.thread_key, g.checkpoint_id \
-         FROM q CROSS JOIN g UNION ALL \
-         SELECT a.place, a.channel, a.steps, a.thread_key, a.checkpoint_id FROM a \
-         WHERE NOT a.found AND NOT a.known) \
-         SELECT x.part, x.steps, x.thread_key, x.idx, x.task_id, x.checkpoint_ns, \
-         x.checkpoint_id, x.task_path, x.channel, x.metadata, x.envelope, x.channels FROM (\
-         SELECT a.place, {SEED}::bigint AS part, a.steps, a.thread_key, 1::bigint AS idx, \
+         FROM a {at_parent} WHERE NOT a.found AND c.checkpoint_id <> a.mark)"
+    )
+}
+
+/// The rows of the answer, each with the place of its channel.
+fn rows(namespace: &Namespace<'_>) -> String {
+    let ns = namespace.ns;
+    let at_ancestor = namespace.checkpoint("c", "a.thread_key", "a.checkpoint_id");
+    let at_passed = namespace.checkpoint("c", "p.thread_key", "p.checkpoint_id");
+    let writes = namespace.writes(&is_of_channel("r", "a.channel", "a.channel_mark"));
+    let checksums = checksums(&at_ancestor, &namespace.writes("r.channel = a.channel"));
+    let link = from_end("c", CHECKSUM_BYTES * 2, CHECKSUM_BYTES);
+    format!(
+        "SELECT a.place, {SEED}::bigint AS part, a.steps, a.thread_key, 1::bigint AS idx, \
          a.channel AS task_id, {ns} AS checkpoint_ns, c.checkpoint_id, \
          c.parent_checkpoint_id AS task_path, c.created_at AS channel, c.metadata, c.envelope, \
          coalesce(c.channels, '') AS channels FROM a {at_ancestor} WHERE a.found AND NOT a.known \
          UNION ALL \
          SELECT a.place, {WRITE}, a.steps, w.thread_key, w.idx, w.task_id, w.checkpoint_ns, \
          w.checkpoint_id, w.task_path, w.channel, w.envelope, NULL, NULL \
-         FROM a {all_writes} WHERE NOT a.known \
+         FROM a {writes} WHERE NOT a.known \
          UNION ALL \
          SELECT q.place, {KNOWN}, 0, 0, \
          (SELECT coalesce(max(a.known::int), 0) FROM a WHERE a.place = q.place)::bigint, \
@@ -95,10 +127,8 @@ pub(super) fn ancestors(
          UNION ALL \
          SELECT p.place, {LINK}, p.steps, p.thread_key, 0, p.channel, {ns}, c.checkpoint_id, \
          c.parent_checkpoint_id, coalesce(c.channels, ''), {link}, NULL, NULL \
-         FROM p {at_passed}) x \
-         ORDER BY x.place, x.part, x.steps DESC, x.task_path COLLATE \"C\", \
-         x.task_id COLLATE \"C\", x.idx"
-    ))
+         FROM p {at_passed}"
+    )
 }
 
 /// The channels that are asked for, in their order.

@@ -68,18 +68,15 @@ pub(super) fn page(schema: &Schema, page: &Page) -> Statement {
         let lists = parameters.bind(lists, "text");
         roots.push_str(&format!(" AND v.refs <> ALL ({lists}::bytea[])"));
     }
-    let chunks = if page.count == 1 {
-        "f".to_owned()
+    // The chunks of one checkpoint are all wanted, however many they are.
+    let (chunks, bound) = if page.count == 1 {
+        ("f", String::new())
     } else {
-        format!(
+        (
             "(SELECT f.thread_key, f.hash, f.bytes, \
-             sum(f.bytes) OVER (ROWS UNBOUNDED PRECEDING) AS total FROM f)"
+             sum(f.bytes) OVER (ROWS UNBOUNDED PRECEDING) AS total FROM f)",
+            format!(" WHERE x.total - x.bytes < {PAGE_BYTES}"),
         )
-    };
-    let bound = if page.count == 1 {
-        String::new()
-    } else {
-        format!(" WHERE x.total - x.bytes < {PAGE_BYTES}")
     };
     let below = below(schema, "w");
     let columns = columns();
