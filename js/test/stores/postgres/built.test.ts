@@ -1,6 +1,7 @@
 // The built package, as programs use it, with pools of the installed `pg` and its types.
 
 import { execFile } from "node:child_process";
+import { readFile } from "node:fs/promises";
 import { promisify } from "node:util";
 
 import { PostgresSaver } from "langgraph-checkpoint-wasm/postgres";
@@ -26,6 +27,24 @@ const PROGRAM = `
     .then(() => checkpointer.getTuple(at))
     .then((tuple) => console.log(tuple.checkpoint.channel_values.messages[0]));
 `;
+
+test("the_example_of_the_document_prints_what_it_says", async () => {
+  const document = await readFile(new URL("../../../../docs/postgres.md", import.meta.url), "utf8");
+  const [, example = ""] = /^```js\n(.*?)^```/ms.exec(document) ?? [];
+  const { name } = newSchema();
+  const text = example
+    .replace('"postgresql://localhost/app"', JSON.stringify(target.url))
+    .replace('"agents"', JSON.stringify(name));
+  const { stdout } = await run(process.execPath, ["--input-type=module", "--eval", text]);
+  expect(stdout).toBe("[ 'first', 'hello, note 1' ]\n");
+  for (const [, query = ""] of document.matchAll(/^```sql\n(.*?)^```/gms)) {
+    for (const statement of query.split(";\n").filter((one) => !one.startsWith("GRANT"))) {
+      const [row] = await rowsOf(statement.replaceAll("agents.", `${pg.escapeIdentifier(name)}.`));
+      if (statement.startsWith("SELECT r.")) expect(row).toMatchObject({ step: "-1" });
+      if (statement.startsWith("SELECT t.")) expect(row).toBeUndefined();
+    }
+  }
+});
 
 test.each([
   ["module", 'import { PostgresSaver } from "langgraph-checkpoint-wasm/postgres";'],
