@@ -1,6 +1,6 @@
 // Serves a new, empty PostgreSQL on 127.0.0.1 from the programs that are installed, until its input
-// ends. Prints one line of JSON: `url`, the superuser's connection string; and `lockedUrl`, that of
-// a role that needs a password, with a wrong one.
+// ends. Prints one line of JSON: `url`, the superuser's connection string. Everybody may log in, but
+// a role `locked` needs a password.
 //
 // The data is in a temporary folder, which is removed at the end. PostgreSQL refuses to be root, so
 // root runs it as an unprivileged user.
@@ -46,7 +46,7 @@ server.on("exit", (code) => {
 });
 const url = `postgresql://postgres@127.0.0.1:${port}/postgres`;
 await accepting();
-console.log(JSON.stringify({ url, lockedUrl: url.replace("postgres@", "locked:wrong@") }));
+console.log(JSON.stringify({ url }));
 // The fast shutdown: it ends all sessions.
 process.stdin.on("end", () => server.kill("SIGINT")).resume();
 

@@ -70,8 +70,8 @@ export interface StoredCall {
  * whether it may be repeated. An adapter keeps these rules:
  *
  * - The statements of a batch run in order in one transaction, each once per row of its parameters.
- *   A batch that fails leaves nothing behind. In PostgreSQL, a batch that writes and has several
- *   statements runs at the isolation level READ COMMITTED.
+ *   A batch that fails leaves nothing behind. In PostgreSQL, a batch of several statements runs
+ *   at the isolation level READ COMMITTED if it writes, and at REPEATABLE READ if it reads.
  * - A write batch is answered after its transaction is committed, never before.
  * - A batch sees what every batch stored that was answered before it was run.
  * - Transient failures are retried within a deadline. After that a batch fails with a

@@ -8,7 +8,14 @@ import {
   queriesOf,
   queryOf,
 } from "./pool.js";
-import { ended, failureOf, noConnection, rolledBack, timeout } from "./server-failure.js";
+import {
+  ended,
+  failureOf,
+  noConnection,
+  type Progress,
+  rolledBack,
+  timeout,
+} from "./server-failure.js";
 
 /** The first wait before a batch is run again, and the longest one. */
 const WAIT_MS = 20;
@@ -76,8 +83,8 @@ export class PostgresAdapter implements StorageAdapter {
         this.#hasConnected = true;
         return rowSets;
       } catch (thrown) {
-        this.#hasConnected ||= attempt.isSent;
-        const { error, isTransient } = failureOf(thrown, attempt.isWritten);
+        this.#hasConnected ||= attempt.isConnected;
+        const { error, isTransient } = failureOf(thrown, attempt);
         const pause = waitMs * (0.5 + Math.random() / 2);
         const isLast = timers.elapsed() + pause >= end;
         // A server that never answered is rather a wrong address than one that restarts.
@@ -93,12 +100,12 @@ export class PostgresAdapter implements StorageAdapter {
 }
 
 /** One attempt at a batch, on one connection. */
-class Attempt {
+class Attempt implements Progress {
   readonly #batch: Batch;
   readonly #end: number;
   readonly #deadlineMs: number;
   /** Whether a connection was there. */
-  isSent = false;
+  isConnected = false;
 
   constructor(batch: Batch, end: number, deadlineMs: number) {
     this.#batch = batch;
@@ -108,7 +115,7 @@ class Attempt {
 
   /** Whether the server may have stored something. */
   get isWritten(): boolean {
-    return this.isSent && this.#batch.access === "write";
+    return this.isConnected && this.#batch.access === "write";
   }
 
   async run(pool: PostgresPool): Promise<RowSet[]> {
@@ -117,7 +124,7 @@ class Attempt {
       connecting.then((late) => late.release()).catch(() => {});
       return noConnection(this.#deadlineMs);
     });
-    this.isSent = true;
+    this.isConnected = true;
     // A connection that dies in use fails its queries, and has an event too.
     client.on("error", ignored);
     let keeps = false;
@@ -128,7 +135,7 @@ class Attempt {
       keeps = true;
       return rowSets;
     } catch (thrown) {
-      keeps = failureOf(thrown, this.isWritten).keepsConnection;
+      keeps = failureOf(thrown, this).keepsConnection;
       throw thrown;
     } finally {
       client.release(!keeps);
@@ -144,7 +151,7 @@ class Attempt {
       else for (const query of queries) results.push(await client.query(query));
     } catch (thrown) {
       // In a pipeline COMMIT followed, which has ended the failed transaction.
-      if (around > 0 && !client.pipeline && failureOf(thrown, false).keepsConnection) {
+      if (around > 0 && !client.pipeline && failureOf(thrown, this).keepsConnection) {
         await client.query(queryOf("ROLLBACK"));
       }
       throw thrown;

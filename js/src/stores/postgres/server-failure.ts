@@ -38,6 +38,8 @@ const CONDITIONS: Readonly<Record<string, readonly [Kind, StorageErrorCode | Ref
 type Kind = "lost" | "transient" | "final" | "refused";
 type Refusal = "store-unauthorized" | "store-forbidden" | "store-not-provisioned";
 
+const UNREACHABLE = "PostgreSQL cannot be reached; the cause of this error says why";
+
 /** The beginnings of `pg`'s own messages about lost connections. */
 const LOST = [
   "Connection terminated",
@@ -58,18 +60,23 @@ const SOCKET = new Set([
   "ETIMEDOUT",
 ]);
 
-/**
- * The failure for what was thrown.
- *
- * @param isSent Whether a write may have reached the server before a connection was lost.
- */
-export function failureOf(thrown: unknown, isSent: boolean): Failure {
+/** How far a batch had come. */
+export interface Progress {
+  /** Whether there was a connection. */
+  readonly isConnected: boolean;
+  /** Whether something may have been stored if the connection was lost. */
+  readonly isWritten: boolean;
+}
+
+/** The failure for what was thrown. */
+export function failureOf(thrown: unknown, { isConnected, isWritten }: Progress): Failure {
   if (thrown instanceof CheckpointerError) {
     return { error: thrown, isTransient: false, keepsConnection: false };
   }
   const { code, message } = shown(thrown);
   const condition = CONDITIONS[code] ?? CONDITIONS[code.slice(0, 2)];
-  if (/^[0-9A-Z]{5}$/.test(code) && !SOCKET.has(code)) return ofServer(condition, thrown, isSent);
+  if (/^[0-9A-Z]{5}$/.test(code) && !SOCKET.has(code))
+    return ofServer(condition, thrown, isWritten);
   if (code === "ERR_INVALID_URL") {
     const what = "the connection string is not one of PostgreSQL";
     const error = new InvalidInputError("invalid-connection-string", what, { cause: thrown });
@@ -82,16 +89,21 @@ export function failureOf(thrown: unknown, isSent: boolean): Failure {
   }
   if (message.startsWith("Cannot use a pool after calling end")) return ended(thrown);
   const isLost = SOCKET.has(code) || LOST.some((start) => message.startsWith(start));
-  if (isLost) return lost("storage-unreachable", "PostgreSQL cannot be reached", thrown, isSent);
+  if (isLost) return lost("storage-unreachable", UNREACHABLE, thrown, isWritten);
+  // `pg` itself refuses a login without a password, or a server that proves nothing.
+  if (message.startsWith("SASL:")) return ofServer(CONDITIONS["28"], thrown, isWritten);
+  const options = { cause: thrown, stored: stored(isWritten) };
   const what = "the driver failed at a batch; the cause of this error says why";
-  const error = new StorageError("storage-failed", what, { cause: thrown, stored: stored(isSent) });
+  const error = isConnected
+    ? new StorageError("storage-failed", what, options)
+    : new StorageError("storage-unreachable", UNREACHABLE, options);
   return { error, isTransient: false, keepsConnection: false };
 }
 
 /** The failure of a batch that has no answer at its deadline. */
-export function timeout(deadlineMs: number, isSent: boolean): StorageError {
+export function timeout(deadlineMs: number, isWritten: boolean): StorageError {
   const what = `PostgreSQL did not answer a batch within ${deadlineMs} ms`;
-  return new StorageError("storage-timeout", what, { stored: stored(isSent) });
+  return new StorageError("storage-timeout", what, { stored: stored(isWritten) });
 }
 
 /** The failure of a batch for which no connection became free. */
@@ -116,10 +128,10 @@ export function rolledBack(): StorageError {
 function ofServer(
   condition: (typeof CONDITIONS)[string] | undefined,
   cause: unknown,
-  isSent: boolean,
+  isWritten: boolean,
 ): Failure {
   const [kind, code, what] = condition ?? FAILED;
-  if (kind === "lost") return lost(code as StorageErrorCode, what, cause, isSent);
+  if (kind === "lost") return lost(code as StorageErrorCode, what, cause, isWritten);
   // What a statement fails with undoes its transaction.
   if (kind === "refused") {
     const error = new DeniedError(code, `${what}; nothing was stored`, { cause });
@@ -131,13 +143,13 @@ function ofServer(
 
 const FAILED = ["final", "storage-failed", "PostgreSQL failed; the cause says why"] as const;
 
-function lost(code: StorageErrorCode, what: string, cause: unknown, isSent: boolean): Failure {
-  const error = new StorageError(code, what, { cause, stored: stored(isSent) });
+function lost(code: StorageErrorCode, what: string, cause: unknown, isWritten: boolean): Failure {
+  const error = new StorageError(code, what, { cause, stored: stored(isWritten) });
   return { error, isTransient: true, keepsConnection: false };
 }
 
-function stored(isSent: boolean): Stored {
-  return isSent ? "unknown" : "nothing";
+function stored(isWritten: boolean): Stored {
+  return isWritten ? "unknown" : "nothing";
 }
 
 function shown(thrown: unknown): { code: string; message: string } {

@@ -269,6 +269,30 @@ describe("connections", () => {
   });
 });
 
+test.skipIf(!target.isOwn)("a_wrong_password_and_a_missing_one_are_unauthorized", async () => {
+  // A server of its own: `pg` leaves the connection of a missing password open.
+  const server = await startServer();
+  onTestFinished(server.stop);
+  const admin = new pg.Client(server.url);
+  await admin.connect();
+  await admin.query("CREATE ROLE locked LOGIN PASSWORD 'right'");
+  await admin.query("CREATE SCHEMA mine AUTHORIZATION locked");
+  await admin.end();
+  const open = (password: string) => {
+    const url = new URL(server.url);
+    [url.username, url.password] = ["locked", password];
+    return PostgresSaver.fromConnString(url.href, { schema: "mine" });
+  };
+  for (const password of ["wrong", ""]) {
+    const refused = await failure(() => put(open(password), 1));
+    expect(refused).toBeInstanceOf(DeniedError);
+    expect(refused).toMatchObject({ code: "store-unauthorized", stored: "nothing" });
+  }
+  const saver = open("right");
+  await put(saver, 1);
+  await saver.end();
+});
+
 test.skipIf(!target.isOwn)("a_server_that_restarts_loses_no_acknowledged_checkpoint", async () => {
   const server = await startServer();
   onTestFinished(server.stop);

@@ -128,6 +128,31 @@ test("writers_that_fork_one_thread_lose_nothing_that_was_acknowledged", async ()
   expect(await leftovers(schema)).toStrictEqual(NONE);
 });
 
+test("supersteps_of_one_thread_all_end_although_their_transactions_may_deadlock", async () => {
+  const schema = newSchema();
+  const savers = Array.from({ length: 4 }, () => schema.open());
+  await put(savers[0] as PostgresSaver, 1);
+  const chunk = (number: number) => `${LONG}write ${number}`;
+  await Promise.all(
+    savers.map((saver, writer) => {
+      return repeat(20, async (time) => {
+        const number = 4 * time + writer;
+        // Every superstep stores chunks that the others store too, in orders of their own.
+        const writes = [0, 1, 2].map((task) => {
+          const places = [0, 1, 2, 3].map((at) => (at * (task + 1) + writer) % 5);
+          const values = places.map((at): [string, unknown] => ["messages", chunk(5 * time + at)]);
+          return saver.putWrites(config("t", idOf(1)), values, `task ${number} ${task}`);
+        });
+        await Promise.all([...writes, put(saver, number, 1)]);
+      });
+    }),
+  );
+  const [first] = await all(schema.open().list(config("t", idOf(1))));
+  expect(first?.pendingWrites).toHaveLength(4 * 20 * 3 * 4);
+  expect(await ids(schema.open().list(config("t")))).toHaveLength(81);
+  expect(await leftovers(schema)).toStrictEqual(NONE);
+});
+
 describe.each(["repeatable read", "serializable"])("at_the_isolation_level_%s", (level) => {
   test("racing_puts_and_deletes_leave_nothing_behind_either", async () => {
     const schema = newSchema();
