@@ -1,5 +1,6 @@
 // What the calls cost, as the server and a proxy count it.
 
+import type { CheckpointTuple } from "@langchain/langgraph-checkpoint";
 import pg from "pg";
 
 import { PostgresSaver } from "../../../src/entries/postgres.js";
@@ -177,6 +178,29 @@ async function fillWithOthers(schema: Schema): Promise<void> {
       `SELECT n % 20000 + 2, ${hash}, 'x' FROM ${numbers(100_000)}`,
   );
 }
+
+test("calls_of_a_thread_that_are_not_awaited_take_effect_in_their_order", async () => {
+  const saver = newSchema().open();
+  const outcomes = await Promise.all([
+    put(saver, 1),
+    saver.getTuple(config("t")),
+    put(saver, 2),
+    write(saver, 2, "task"),
+    saver.getTuple(config("t")),
+    saver.deleteThread("t"),
+    saver.getTuple(config("t")),
+    put(saver, 3),
+    saver.getTuple(config("t")),
+  ]);
+  const found = [1, 4, 6, 8].map((at) => outcomes[at] as CheckpointTuple | undefined);
+  expect(found.map((tuple) => tuple?.checkpoint.id)).toStrictEqual([
+    idOf(1),
+    idOf(2),
+    undefined,
+    idOf(3),
+  ]);
+  expect(found[1]?.pendingWrites).toHaveLength(1);
+});
 
 test("a_pool_that_does_not_pipeline_works_too", async () => {
   const schema = newSchema();
