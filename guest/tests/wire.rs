@@ -83,7 +83,7 @@ fn a_store_of_postgresql_has_the_schema_in_its_statements() {
         assert_eq!(case(&refused), REFUSAL);
         assert!(contains(&refused, "invalid-schema"));
     }
-    let together = start(&mut wire, &bytes((8.0, [((5.0, ("one", (), (), ())))])));
+    let together = start(&mut wire, &bytes((8.0, [(5.0, ("one", (), (), ()))])));
     assert!(contains(&together, "no-joint-calls"));
 }
 
