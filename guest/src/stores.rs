@@ -1,12 +1,14 @@
 //! The stores behind the port. Each turns what operations ask (`operations::ask`) into what its
 //! host can run, and the host's answers into the rows that the port promises.
 //!
-//! A store of SQL is a `sql::Dialect`. A store that needs several requests for one ask is a task
-//! (`kusto::io`). A caller sees no difference: it opens a `Store` and advances an `Operation`.
+//! An operation on a store of SQL has a `sql::Dialect`. A store that needs several requests for one
+//! ask is a task (`kusto::io`). A caller sees no difference: it opens a `Store` and advances an
+//! `Operation`.
 
 pub mod drive;
 #[cfg(feature = "kusto")]
 pub mod kusto;
+mod postgres;
 mod sql;
 mod sqlite;
 
@@ -15,6 +17,7 @@ use crate::contract::error::Error;
 use crate::contract::http::Moment;
 use crate::contract::progress::{Answer, Expected, Progress};
 use crate::contract::status::{Status, UnshownCall};
+pub use postgres::{Postgres, PostgresOptions};
 use sqlite::Sqlite;
 
 /// Which store, and how it is used.
@@ -22,6 +25,8 @@ use sqlite::Sqlite;
 pub enum StoreOptions {
     /// SQLite 3.38 or newer.
     Sqlite,
+    /// A schema of a PostgreSQL database, version 13 or newer.
+    Postgres(PostgresOptions),
     /// A table of a Kusto database.
     #[cfg(feature = "kusto")]
     Kusto(kusto::KustoOptions),
@@ -32,6 +37,8 @@ pub enum StoreOptions {
 pub enum Store {
     /// SQLite.
     Sqlite,
+    /// A schema of a PostgreSQL database.
+    Postgres(Postgres),
     /// A table of a Kusto database.
     #[cfg(feature = "kusto")]
     Kusto(kusto::Store),
@@ -42,6 +49,7 @@ impl Store {
     pub fn open(options: StoreOptions) -> Result<Self, Error> {
         match options {
             StoreOptions::Sqlite => Ok(Self::Sqlite),
+            StoreOptions::Postgres(options) => Ok(Self::Postgres(Postgres::open(&options)?)),
             #[cfg(feature = "kusto")]
             StoreOptions::Kusto(options) => Ok(Self::Kusto(kusto::Store::open(options)?)),
         }
@@ -56,6 +64,10 @@ impl Store {
                 let _ = at;
                 Ok((Operation(State::Sqlite(operation)), progress))
             }
+            Self::Postgres(store) => {
+                let (operation, progress) = PostgresOperation::start(store, call)?;
+                Ok((Operation(State::Postgres(operation)), progress))
+            }
             #[cfg(feature = "kusto")]
             Self::Kusto(store) => {
                 let (task, progress) = store.start(call, at)?;
@@ -69,7 +81,7 @@ impl Store {
     /// When `Call::Flush` is due, in microseconds since 1970; `None` if no row waits.
     pub fn flush_due(&self) -> Option<u64> {
         match self {
-            Self::Sqlite => None,
+            Self::Sqlite | Self::Postgres(_) => None,
             #[cfg(feature = "kusto")]
             Self::Kusto(store) => store.flush_due(),
         }
@@ -79,7 +91,7 @@ impl Store {
     /// keeps this list: if the instance fails, the host gives it to `await_shown` of the next one.
     pub fn unshown(&self) -> Vec<UnshownCall> {
         match self {
-            Self::Sqlite => Vec::new(),
+            Self::Sqlite | Self::Postgres(_) => Vec::new(),
             #[cfg(feature = "kusto")]
             Self::Kusto(store) => store.unshown(),
         }
@@ -88,7 +100,7 @@ impl Store {
     /// Takes the warning for the caller, if there is one, such as that streaming is off.
     pub fn take_warning(&self) -> Option<String> {
         match self {
-            Self::Sqlite => None,
+            Self::Sqlite | Self::Postgres(_) => None,
             #[cfg(feature = "kusto")]
             Self::Kusto(store) => store.take_warning(),
         }
@@ -97,7 +109,7 @@ impl Store {
     /// What a host must act on between calls; the default for a store of SQL. Takes the warning.
     pub fn status(&self) -> Status {
         match self {
-            Self::Sqlite => Status::default(),
+            Self::Sqlite | Self::Postgres(_) => Status::default(),
             #[cfg(feature = "kusto")]
             Self::Kusto(store) => Status {
                 flush_due: store.flush_due(),
@@ -112,7 +124,7 @@ impl Store {
     /// or fails with `store-stale`. A store of SQL ignores them.
     pub fn await_shown(&self, calls: Vec<UnshownCall>) {
         match self {
-            Self::Sqlite => drop(calls),
+            Self::Sqlite | Self::Postgres(_) => drop(calls),
             #[cfg(feature = "kusto")]
             Self::Kusto(store) => store.await_shown(calls),
         }
@@ -127,7 +139,25 @@ impl SqliteOperation {
     /// Starts a call and returns its first progress. Bad input is refused here, before anything is
     /// run.
     pub fn start(call: Call) -> Result<(Self, Progress), Error> {
-        let (operation, progress) = sql::Operation::start(call)?;
+        let (operation, progress) = sql::Operation::start(Sqlite, call)?;
+        Ok((Self(operation), progress))
+    }
+
+    /// Takes the answer to the last need and returns the next progress; see `Operation::advance`.
+    pub fn advance(&mut self, answer: Answer) -> Result<Progress, Error> {
+        self.0.advance(answer)
+    }
+}
+
+/// One call under way on PostgreSQL. Unlike one on Kusto it may be moved between threads.
+#[derive(Debug)]
+pub struct PostgresOperation(sql::Operation<postgres::PostgresDialect>);
+
+impl PostgresOperation {
+    /// Starts a call and returns its first progress. Bad input is refused here, before anything is
+    /// run.
+    pub fn start(store: &Postgres, call: Call) -> Result<(Self, Progress), Error> {
+        let (operation, progress) = sql::Operation::start(store.dialect(), call)?;
         Ok((Self(operation), progress))
     }
 
@@ -141,16 +171,10 @@ impl SqliteOperation {
 #[derive(Debug)]
 pub struct Operation(State);
 
-#[cfg_attr(
-    feature = "kusto",
-    expect(
-        clippy::large_enum_variant,
-        reason = "one at a time is under way, and it is moved a few times"
-    )
-)]
 #[derive(Debug)]
 enum State {
     Sqlite(SqliteOperation),
+    Postgres(PostgresOperation),
     #[cfg(feature = "kusto")]
     Kusto(kusto::Task),
 }
@@ -167,6 +191,7 @@ impl Operation {
                 let _ = at;
                 operation.advance(answer)
             }
+            State::Postgres(operation) => operation.advance(answer),
             #[cfg(feature = "kusto")]
             State::Kusto(task) => Ok(task.advance(answer, at)?.into()),
         }
@@ -177,6 +202,7 @@ impl Operation {
     pub fn expected(&self) -> Result<Option<Expected>, Error> {
         match &self.0 {
             State::Sqlite(operation) => operation.0.expected(),
+            State::Postgres(operation) => operation.0.expected(),
             #[cfg(feature = "kusto")]
             State::Kusto(_) => Ok(None),
         }

@@ -72,6 +72,22 @@ fn a_statement_s_text_crosses_once() {
 }
 
 #[test]
+fn a_store_of_postgresql_has_the_schema_in_its_statements() {
+    let mut wire = Wire::default();
+    assert_eq!(wire.open(&bytes((2.0, "my \"agents\""))), bytes((0, STORE)));
+    let started = start(&mut wire, &deletion("one"));
+    assert_eq!(case(&started), LAST);
+    assert!(contains(&started, "DELETE FROM \"my \"\"agents\"\"\".lg_threads"));
+    for name in ["", "a\0b", &"x".repeat(64)] {
+        let refused = wire.open(&bytes((2.0, name)));
+        assert_eq!(case(&refused), REFUSAL);
+        assert!(contains(&refused, "invalid-schema"));
+    }
+    let together = start(&mut wire, &bytes((8.0, [(5.0, ("one", (), (), ()))])));
+    assert!(contains(&together, "no-joint-calls"));
+}
+
+#[test]
 fn an_operation_ends_with_its_outcome() {
     let mut wire = opened();
     let started = operation(&start(&mut wire, &reading("nobody")));

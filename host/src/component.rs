@@ -129,7 +129,7 @@ impl Pool {
         let planner =
             self.component.instantiate_async(&mut store).await.map_err(not_instantiated)?;
         let stores = planner.langgraph_checkpoint_planner_planner().store();
-        let opened = stores.call_open(&mut store, StoreOptions::Sqlite).await.map_err(failed)?;
+        let opened = stores.call_open(&mut store, &StoreOptions::Sqlite).await.map_err(failed)?;
         Ok(Instance { planned: opened?, store, planner, operations: 0 })
     }
 

@@ -42,6 +42,7 @@ export type StorageErrorCode =
   | "storage-not-a-database"
   | "storage-read-only"
   | "storage-replaced"
+  | "storage-timeout"
   | "storage-too-large"
   | "storage-unreachable";
 

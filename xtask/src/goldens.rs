@@ -10,7 +10,9 @@ use crate::workspace::Workspace;
 
 /// Fails on a golden file without its pair.
 pub(crate) fn check(workspace: &Workspace) -> Result<()> {
-    let count = paired(&workspace.path("tests/goldens/sqlite"))?;
+    let sqlite = workspace.path("tests/goldens/sqlite");
+    let count = paired(&sqlite)?;
+    same_names(&sqlite, &workspace.path("tests/goldens/postgres"))?;
     println!("{count} goldens, each with its pair");
     Ok(())
 }
@@ -38,6 +40,23 @@ fn paired(folder: &Path) -> Result<usize> {
         bail!("{} has no goldens", folder.display());
     }
     Ok(calls.len())
+}
+
+/// Fails unless both folders have the same expected statements: each call is shown on every store
+/// of SQL.
+fn same_names(folder: &Path, other: &Path) -> Result<()> {
+    let names = |folder: &Path| -> Result<BTreeSet<String>> {
+        let entries =
+            fs::read_dir(folder).with_context(|| format!("cannot read {}", folder.display()))?;
+        let names = entries.map(|entry| Ok(entry?.file_name().to_string_lossy().into_owned()));
+        names.filter(|name| name.as_ref().is_ok_and(|name| name.ends_with(".txt"))).collect()
+    };
+    let (these, others) = (names(folder)?, names(other)?);
+    let alone: Vec<&str> = these.symmetric_difference(&others).map(String::as_str).collect();
+    if !alone.is_empty() {
+        bail!("goldens of one store only: {}", alone.join(", "));
+    }
+    Ok(())
 }
 
 #[cfg(test)]
@@ -69,5 +88,13 @@ mod tests {
     fn anything_else_and_nothing_at_all_are_refused() {
         assert!(paired(folder(&["put.new"]).path()).is_err());
         assert!(paired(folder(&[]).path()).is_err());
+    }
+
+    #[test]
+    fn a_call_is_shown_on_every_store() {
+        let (one, other) = (folder(&["put.json", "put.txt"]), folder(&["put.txt"]));
+        assert!(same_names(one.path(), other.path()).is_ok());
+        let more = folder(&["put.txt", "old.txt"]);
+        assert!(same_names(one.path(), more.path()).unwrap_err().to_string().contains("old.txt"));
     }
 }

@@ -19,6 +19,7 @@ const STEPS: &[Step] = &[
     Step::new("js-build", |workspace| npm::run_script(&workspace.js(), "build")),
     Step::new("kusto-client", kusto::test_client),
     Step::new("js", |workspace| npm::run_script(&workspace.js(), "test")),
+    Step::new("postgres", postgres),
     Step::new("histories", harness::histories),
     Step::new("disk", harness::disk),
     Step::new("matrix", |workspace| matrix::run(workspace, true, None)),
@@ -48,6 +49,13 @@ fn rust(workspace: &Workspace) -> Result<()> {
         cargo.env(kusto::CLUSTER_VARIABLE, local.url());
     }
     process::run(&mut cargo)
+}
+
+/// Runs the tests on PostgreSQL: on the server of `POSTGRES_URL`, or on one that they start from
+/// the programs that are installed.
+fn postgres(workspace: &Workspace) -> Result<()> {
+    npm::ensure_installed(&workspace.js())?;
+    npm::run_script(&workspace.js(), "test:postgres")
 }
 
 /// Runs the example, which was built with the tests.

@@ -42,6 +42,9 @@ impl wit::GuestStore for Store {
     fn open(options: wit::StoreOptions) -> Result<wit::Store, guest::Error> {
         let options = match options {
             wit::StoreOptions::Sqlite => guest::StoreOptions::Sqlite,
+            wit::StoreOptions::Postgres(wit::PostgresOptions { schema }) => {
+                guest::StoreOptions::Postgres(guest::PostgresOptions { schema })
+            }
         };
         Ok(wit::Store::new(Self(guest::Store::open(options)?)))
     }

@@ -32,7 +32,7 @@ pub enum Value {
 pub struct Statement {
     /// The text. It never holds a caller's value.
     pub text: String,
-    /// The parameters of each run, bound to `?1`, `?2`, ... in order.
+    /// The parameters of each run, bound to `?1`, `?2`, ... in order; in PostgreSQL to `$1`, ...
     pub parameters: Vec<Vec<Value>>,
 }
 

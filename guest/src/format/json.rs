@@ -55,6 +55,48 @@ pub(crate) fn is_value(bytes: &[u8]) -> bool {
     std::str::from_utf8(bytes).is_ok() && value(bytes, 0, 0) == Some(bytes.len())
 }
 
+/// The members of an object: the keys, which are JSON strings, and the values. `None` if the text
+/// is not one object with nothing around it.
+pub(crate) fn object(json: &str) -> Option<Vec<(&str, &str)>> {
+    let bytes = json.as_bytes();
+    if bytes.first() != Some(&b'{') || !is_value(bytes) {
+        return None;
+    }
+    let mut found = Vec::new();
+    members(bytes, 0, b'}', |begin| {
+        let after_key = string(bytes, begin)?;
+        let from = space(bytes, space(bytes, after_key) + 1);
+        let to = value(bytes, from, 1)?;
+        found.push((json.get(begin..after_key)?, json.get(from..to)?));
+        Some(to)
+    })?;
+    Some(found)
+}
+
+/// JSON without insignificant white space.
+pub(crate) fn compact(json: &str) -> String {
+    let mut compact = String::with_capacity(json.len());
+    let (mut inside, mut escaped) = (false, false);
+    for c in json.chars() {
+        if inside {
+            inside = escaped || c != '"';
+            escaped = !escaped && c == '\\';
+        } else if c.is_ascii_whitespace() {
+            continue;
+        } else {
+            inside = c == '"';
+        }
+        compact.push(c);
+    }
+    compact
+}
+
+/// The double as an integer of 64 bits; `None` if it is not one.
+pub(crate) fn whole(double: f64) -> Option<i64> {
+    const END: f64 = 9_223_372_036_854_775_808.0;
+    (double.fract() == 0.0 && (-END..END).contains(&double)).then_some(double as i64)
+}
+
 /// The index after the value at `at`.
 fn value(bytes: &[u8], at: usize, depth: usize) -> Option<usize> {
     if depth > DEPTH_MAX {
@@ -81,7 +123,7 @@ fn members(
     bytes: &[u8],
     at: usize,
     end: u8,
-    member: impl Fn(usize) -> Option<usize>,
+    mut member: impl FnMut(usize) -> Option<usize>,
 ) -> Option<usize> {
     let mut at = space(bytes, at + 1);
     if bytes.get(at) == Some(&end) {

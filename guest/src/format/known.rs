@@ -12,6 +12,7 @@ use crate::format::checkpoint::StoredValue;
 use crate::format::values::base::{Base, Source};
 use crate::format::values::hash::Hash;
 use crate::format::values::piece::{Piece, Spine};
+use crate::format::values::refs;
 use crate::format::{FORMAT, decode, encode};
 
 /// What is known of one namespace of a thread.
@@ -120,6 +121,16 @@ impl Known {
             }
         }
         hashes
+    }
+
+    /// The chunks that each value refers to directly, in order, without values that refer to none.
+    pub(crate) fn refs(&self) -> Vec<Vec<Hash>> {
+        let refs = |(_, value): &(String, KnownValue)| {
+            let mut refs = Vec::new();
+            refs::of_piece(&value.stored.piece, &mut refs);
+            refs
+        };
+        self.values.iter().map(refs).filter(|refs| !refs.is_empty()).collect()
     }
 
     /// The values as an outcome lists them.

@@ -7,7 +7,6 @@ pub(crate) mod build;
 pub(crate) mod hash;
 pub(crate) mod join;
 pub(crate) mod piece;
-#[cfg(feature = "kusto")]
 pub(crate) mod refs;
 pub(crate) mod shared;
 pub(crate) mod split;

@@ -40,7 +40,12 @@ pub(crate) enum Ask {
     },
     /// The chunks with these hashes. A row for each one found: its position in `hashes`, and its
     /// data.
-    Chunks { thread_key: i64, hashes: Vec<Hash> },
+    Chunks {
+        thread_key: i64,
+        hashes: Vec<Hash>,
+        /// Whether the chunks that these refer to will be asked for too, down to the last one.
+        to_the_end: bool,
+    },
     /// Which of these threads have not been deleted. The keys come from rows of this operation. A
     /// row with the key of each remaining thread.
     Threads { keys: Vec<i64> },
@@ -109,6 +114,9 @@ pub(crate) struct Page {
     /// Chunks of one thread that the caller has. A store that returns chunks with a page leaves
     /// them out.
     pub(crate) have: Vec<Hash>,
+    /// The chunks that each value of the caller's refers to directly, in order, without values that
+    /// refer to none. A store may leave out the chunks below such a value.
+    pub(crate) values: Vec<Vec<Hash>>,
 }
 
 /// The last tuple of a page. A list is ordered by checkpoint id, then by the store's order of

@@ -258,6 +258,7 @@ impl List {
         let mut page = self.selection.page();
         if let Some(known) = &self.known {
             page.have = known.hashes().into_iter().collect();
+            page.values = known.refs();
         }
         Step::ask(Ask::Page(page))
     }

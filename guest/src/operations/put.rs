@@ -179,7 +179,7 @@ impl Put {
             Some(known) if !nodes.is_empty() => {
                 self.stage = Stage::Nodes;
                 let thread_key = known.thread_key;
-                Ok(Step::ask(Ask::Chunks { thread_key, hashes: nodes }))
+                Ok(Step::ask(Ask::Chunks { thread_key, hashes: nodes, to_the_end: false }))
             }
             _ => self.write(),
         }

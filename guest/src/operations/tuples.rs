@@ -331,7 +331,9 @@ impl Gathers {
     pub(super) fn round(&self) -> Option<Step> {
         let ask = |(thread_key, gather): (&i64, &Gather)| {
             let hashes = gather.round();
-            (!hashes.is_empty()).then_some(Ask::Chunks { thread_key: *thread_key, hashes })
+            let is_over = hashes.is_empty();
+            let ask = Ask::Chunks { thread_key: *thread_key, hashes, to_the_end: true };
+            (!is_over).then_some(ask)
         };
         let asks: Vec<_> = self.by_thread.iter().filter_map(ask).collect();
         (!asks.is_empty()).then_some(Step::Ask(asks))

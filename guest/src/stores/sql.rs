@@ -7,28 +7,40 @@ use crate::contract::error::Error;
 use crate::contract::outcome::Outcome;
 use crate::contract::progress::{Answer, Expected, Need, Progress};
 use crate::contract::statement::{Access, Batch, RowSet, Statement};
+use crate::format::{FORMAT, newer};
 use crate::operations::ask::{Ask, Step};
 use crate::operations::method::{Begun, Method};
+use crate::operations::row::rows;
+use crate::operations::set;
 
-/// The statements and the setup of a store of SQL.
-pub(super) trait Dialect {
+/// The statements and the setup of a store of SQL. Each operation has its own.
+pub(super) trait Dialect: Debug {
     /// The state of a setup.
     type Setup: Debug;
 
     /// Starts the setup of a store and returns its first batch.
-    fn start_setup() -> (Self::Setup, Batch);
+    fn start_setup(&self) -> (Self::Setup, Batch);
 
     /// Takes the row sets of the last batch and returns the next one; `None` if the setup is done.
-    fn advance_setup(setup: &mut Self::Setup, sets: &[RowSet]) -> Result<Option<Batch>, Error>;
+    fn advance_setup(
+        &self,
+        setup: &mut Self::Setup,
+        sets: &[RowSet],
+    ) -> Result<Option<Batch>, Error>;
 
-    /// The statements that answer an ask, and whether they write. The last statement gives the
-    /// ask's row set.
-    fn statements(ask: Ask) -> (Access, Vec<Statement>);
+    /// The statements that answer an ask, and whether they write; none if the answer came with an
+    /// earlier one.
+    fn statements(&mut self, ask: Ask) -> Result<(Access, Vec<Statement>), Error>;
+
+    /// The row sets of the last asks. `sets` are those of their statements, `counts` says how many
+    /// statements each ask has.
+    fn answers(&mut self, counts: &[usize], sets: Vec<RowSet>) -> Result<Vec<RowSet>, Error>;
 }
 
 /// One call under way.
 #[derive(Debug)]
 pub(super) struct Operation<D: Dialect> {
+    dialect: D,
     state: State<D>,
     /// The number of statements of each ask of the last need; `None` after the end.
     statements: Option<Vec<usize>>,
@@ -47,21 +59,22 @@ enum State<D: Dialect> {
 }
 
 impl<D: Dialect> Operation<D> {
-    pub(super) fn start(call: Call) -> Result<(Self, Progress), Error> {
+    pub(super) fn start(dialect: D, call: Call) -> Result<(Self, Progress), Error> {
+        let begin = |dialect, state| Self { dialect, state, statements: None };
         let mut operation;
         let progress = match Method::start(call)? {
             Begun::Setup => {
-                let (setup, batch) = D::start_setup();
-                operation = Self { state: State::Setup(setup), statements: None };
+                let (setup, batch) = dialect.start_setup();
+                operation = begin(dialect, State::Setup(setup));
                 operation.need(batch)
             }
             Begun::Flush => {
-                operation = Self { state: State::Flush, statements: None };
+                operation = begin(dialect, State::Flush);
                 Progress::Done(Outcome::Ready)
             }
             Begun::Method(method, step) => {
-                operation = Self { state: State::Method(method), statements: None };
-                operation.plan(step)
+                operation = begin(dialect, State::Method(method));
+                operation.plan(step)?
             }
         };
         Ok((operation, progress))
@@ -78,7 +91,7 @@ impl<D: Dialect> Operation<D> {
         let Some(counts) = self.statements.take() else {
             return Err(Error::ended_operation());
         };
-        let Answer::Sql(mut sets) = answer else {
+        let Answer::Sql(sets) = answer else {
             return Err(Error::wrong_answer());
         };
         let count: usize = counts.iter().sum();
@@ -93,40 +106,47 @@ impl<D: Dialect> Operation<D> {
             ));
         }
         match &mut self.state {
-            State::Setup(setup) => Ok(match D::advance_setup(setup, &sets)? {
+            State::Setup(setup) => Ok(match self.dialect.advance_setup(setup, &sets)? {
                 Some(batch) => self.need(batch),
                 None => Progress::Done(Outcome::Ready),
             }),
             State::Flush => Ok(Progress::Done(Outcome::Ready)),
             State::Method(method) => {
-                if counts.len() < sets.len() {
-                    sets = last_of_each(&counts, sets);
-                }
-                let step = method.advance(&sets)?;
-                Ok(self.plan(step))
+                let answers = self.dialect.answers(&counts, sets)?;
+                let step = method.advance(&answers)?;
+                self.plan(step)
             }
         }
     }
 
     /// Turns a step into a batch, or into the end.
-    fn plan(&mut self, step: Step) -> Progress {
-        let asks = match step {
-            Step::Ask(asks) => asks,
-            Step::Done(outcome) => return Progress::Done(outcome),
-        };
-        let mut counts = Vec::with_capacity(asks.len());
-        let mut access = Access::Read;
-        let mut statements = Vec::new();
-        for ask in asks {
-            let (its, own) = D::statements(ask);
-            if its == Access::Write {
-                access = its;
+    fn plan(&mut self, mut step: Step) -> Result<Progress, Error> {
+        loop {
+            let asks = match step {
+                Step::Ask(asks) => asks,
+                Step::Done(outcome) => return Ok(Progress::Done(outcome)),
+            };
+            let mut counts = Vec::with_capacity(asks.len());
+            let mut access = Access::Read;
+            let mut statements = Vec::new();
+            for ask in asks {
+                let (its, own) = self.dialect.statements(ask)?;
+                if its == Access::Write {
+                    access = its;
+                }
+                counts.push(own.len());
+                statements.extend(own);
             }
-            counts.push(own.len());
-            statements.extend(own);
+            if !statements.is_empty() {
+                self.statements = Some(counts);
+                return Ok(Progress::Need(Need::Sql(Batch { access, statements })));
+            }
+            let answers = self.dialect.answers(&counts, Vec::new())?;
+            let State::Method(method) = &mut self.state else {
+                return Err(Error::ended_operation());
+            };
+            step = method.advance(&answers)?;
         }
-        self.statements = Some(counts);
-        Progress::Need(Need::Sql(Batch { access, statements }))
     }
 
     fn need(&mut self, batch: Batch) -> Progress {
@@ -135,9 +155,28 @@ impl<D: Dialect> Operation<D> {
     }
 }
 
-/// The row sets of the asks: each is that of the ask's last statement.
-fn last_of_each(counts: &[usize], sets: Vec<RowSet>) -> Vec<RowSet> {
+/// The row sets of the asks, if each is that of the ask's last statement.
+pub(super) fn last_of_each(counts: &[usize], sets: Vec<RowSet>) -> Vec<RowSet> {
+    if counts.len() == sets.len() {
+        return sets;
+    }
     let mut sets = sets.into_iter();
     let last = |count: &usize| sets.by_ref().take(*count).last().unwrap_or_default();
     counts.iter().map(last).collect()
+}
+
+/// Refuses a store whose format this crate does not read. The format is in the last row set.
+pub(super) fn check_format(sets: &[RowSet]) -> Result<(), Error> {
+    let last = sets.len().saturating_sub(1);
+    let Some(mut row) = rows(set(sets, last)?, "lg_format").next() else {
+        return Err(Error::corrupt(
+            "missing-format",
+            "table lg_format is empty; restore the store, or drop the lg_ tables",
+        ));
+    };
+    let format = row.integer("format")?;
+    if format > i64::from(FORMAT) {
+        return Err(newer(format.unsigned_abs(), "the store"));
+    }
+    Ok(())
 }

@@ -15,7 +15,7 @@ use put::{delete_thread, put, put_writes};
 use setup::Setup;
 use statement::{is_of_channel, once, text};
 
-use super::sql::Dialect;
+use super::sql::{Dialect, last_of_each};
 use crate::contract::error::Error;
 use crate::contract::statement::{Access, Batch, RowSet, Statement, Value};
 use crate::format::json;
@@ -30,35 +30,36 @@ pub(super) struct Sqlite;
 impl Dialect for Sqlite {
     type Setup = Setup;
 
-    fn start_setup() -> (Setup, Batch) {
+    fn start_setup(&self) -> (Setup, Batch) {
         Setup::start()
     }
 
-    fn advance_setup(setup: &mut Setup, sets: &[RowSet]) -> Result<Option<Batch>, Error> {
+    fn advance_setup(&self, setup: &mut Setup, sets: &[RowSet]) -> Result<Option<Batch>, Error> {
         setup.advance(sets)
     }
 
-    fn statements(ask: Ask) -> (Access, Vec<Statement>) {
-        match ask {
-            Ask::Page(selected) => (Access::Read, vec![page(&selected)]),
-            Ask::Writes { channel, checkpoints } => {
-                (Access::Read, vec![find_writes(channel, checkpoints)])
-            }
-            Ask::Chunks { thread_key, hashes } => {
-                (Access::Read, vec![find_chunks(thread_key, &hashes)])
-            }
-            Ask::Threads { keys } => (Access::Read, vec![find_threads(keys)]),
+    fn answers(&mut self, counts: &[usize], sets: Vec<RowSet>) -> Result<Vec<RowSet>, Error> {
+        Ok(last_of_each(counts, sets))
+    }
+
+    fn statements(&mut self, ask: Ask) -> Result<(Access, Vec<Statement>), Error> {
+        let read = |statement| (Access::Read, vec![statement]);
+        Ok(match ask {
+            Ask::Page(selected) => read(page(&selected)),
+            Ask::Writes { channel, checkpoints } => read(find_writes(channel, checkpoints)),
+            Ask::Chunks { thread_key, hashes, .. } => read(find_chunks(thread_key, &hashes)),
+            Ask::Threads { keys } => read(find_threads(keys)),
             Ask::Channels { thread_id, checkpoint_ns, channels } => {
-                (Access::Read, vec![find_channels(&thread_id, &checkpoint_ns, &channels)])
+                read(find_channels(&thread_id, &checkpoint_ns, &channels))
             }
             Ask::Ancestors { thread_id, checkpoint_ns, checkpoint_id, channels } => {
                 let id = checkpoint_id.as_deref();
-                (Access::Read, vec![ancestors(&thread_id, &checkpoint_ns, id, &channels)])
+                read(ancestors(&thread_id, &checkpoint_ns, id, &channels))
             }
             Ask::Put(checkpoint) => (Access::Write, put(checkpoint)),
             Ask::PutWrites(writes) => (Access::Write, put_writes(writes)),
             Ask::DeleteThread { thread_id } => (Access::Write, delete_thread(&thread_id)),
-        }
+        })
     }
 }
 

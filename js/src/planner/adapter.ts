@@ -1,3 +1,9 @@
+/** Which SQL a database speaks, and where in it the tables are. */
+export type Dialect =
+  | { readonly name: "sqlite" }
+  /** PostgreSQL 13 or newer. */
+  | { readonly name: "postgres"; readonly schema: string };
+
 /** A value bound to a statement or read from a row: SQLite's five storage classes. */
 export type SqlValue = null | bigint | number | string | Uint8Array;
 
@@ -7,7 +13,10 @@ export interface Statement {
    * The text. Equal texts are the same statement, so an adapter may prepare it once and keep it.
    */
   readonly text: string;
-  /** The parameters of each run, bound to `?1`, `?2`, ... A bigint is an integer. */
+  /**
+   * The parameters of each run, bound to `?1`, `?2`, ..., in PostgreSQL to `$1`, `$2`, ... A bigint
+   * is an integer.
+   */
   readonly parameters: readonly (readonly SqlValue[])[];
 }
 
@@ -61,7 +70,8 @@ export interface StoredCall {
  * whether it may be repeated. An adapter keeps these rules:
  *
  * - The statements of a batch run in order in one transaction, each once per row of its parameters.
- *   A batch that fails leaves nothing behind.
+ *   A batch that fails leaves nothing behind. In PostgreSQL, a batch of several statements runs
+ *   at the isolation level READ COMMITTED if it writes, and at REPEATABLE READ if it reads.
  * - A write batch is answered after its transaction is committed, never before.
  * - A batch sees what every batch stored that was answered before it was run.
  * - Transient failures are retried within a deadline. After that a batch fails with a
@@ -70,6 +80,8 @@ export interface StoredCall {
 export interface StorageAdapter {
   /** The adapter's name in errors. Defaults to the name of its class. */
   readonly name?: string;
+  /** Which SQL the adapter's database speaks. Defaults to SQLite's. */
+  readonly dialect?: Dialect;
   /**
    * How many milliseconds a batch may take from `run` to its answer. Defaults to 30,000; Infinity
    * for an adapter that has a deadline of its own.

@@ -3,7 +3,7 @@
 import { AdapterError, CheckpointerError, CorruptError, ProtocolError } from "../errors.js";
 import { isPending } from "../platform/maybe-promise.js";
 import { timers } from "../platform/timers.js";
-import type { Batch, RowSet, SqlValue, StorageAdapter, StoredCall } from "./adapter.js";
+import type { Batch, Dialect, RowSet, SqlValue, StorageAdapter, StoredCall } from "./adapter.js";
 import { PlannerFailure } from "./instance.js";
 
 /** The default of an adapter's `deadlineMs`. */
@@ -21,6 +21,10 @@ export class CheckedAdapter implements StorageAdapter {
     if (adapter?.runCall !== undefined) this.runCall = this.#runCall;
     if (typeof adapter?.run === "function") return;
     throw new AdapterError("adapter-unusable", this.name, "has no method run", "nothing");
+  }
+
+  get dialect(): Dialect {
+    return this.#adapter.dialect ?? { name: "sqlite" };
   }
 
   get joined(): number {

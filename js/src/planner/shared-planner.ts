@@ -1,21 +1,50 @@
-// The planner for SQL. All savers of a process can share it, since its store keeps no state.
+// The planners for SQL. All savers of a process can share one, since its store keeps no state.
 
+import type { Dialect } from "./adapter.js";
 import { compiledOnce } from "./core-modules.js";
 import { CORE } from "./core-of-sql.js";
 import { Planner } from "./planner.js";
+import type { WireValue } from "./wire/call.js";
 
-/** SQLite, as `open` of wit/planner/wire.wit takes it. */
-const SQLITE = [0];
+/** At most this many schemas have a planner that is shared. */
+const SCHEMAS_MAX = 64;
 
-const own = new Planner({ core: compiledOnce(CORE), store: SQLITE });
-const ofModules = new WeakMap<WebAssembly.Module, Planner>();
+/** The planners of one core module, by their store. */
+class Planners {
+  readonly #core: () => WebAssembly.Module;
+  readonly #ofStores = new Map<string, Planner>();
+
+  constructor(core: () => WebAssembly.Module) {
+    this.#core = core;
+  }
+
+  of(dialect: Dialect): Planner {
+    const store = toWireStore(dialect);
+    const name = JSON.stringify(store);
+    const planner = this.#ofStores.get(name) ?? new Planner({ core: this.#core, store });
+    if (this.#ofStores.size < SCHEMAS_MAX) this.#ofStores.set(name, planner);
+    return planner;
+  }
+}
+
+const own = new Planners(compiledOnce(CORE));
+const ofModules = new WeakMap<WebAssembly.Module, Planners>();
 
 /**
- * The planner of a core module. Without one, the module of this package, loaded at the first use.
+ * The planner of a dialect and a core module. Without one, the module of this package, loaded at
+ * the first use.
  */
-export function sharedPlanner(core?: WebAssembly.Module): Planner {
-  if (core === undefined) return own;
-  const planner = ofModules.get(core) ?? new Planner({ core: () => core, store: SQLITE });
-  ofModules.set(core, planner);
-  return planner;
+export function sharedPlanner(
+  dialect: Dialect = { name: "sqlite" },
+  core?: WebAssembly.Module,
+): Planner {
+  if (core === undefined) return own.of(dialect);
+  const planners = ofModules.get(core) ?? new Planners(() => core);
+  ofModules.set(core, planners);
+  return planners.of(dialect);
+}
+
+/** A store as `open` of wit/planner/wire.wit takes it. */
+function toWireStore(dialect: Dialect): readonly WireValue[] {
+  return dialect.name === "sqlite" ? [0] : [2, dialect.schema];
 }

@@ -40,7 +40,7 @@ export class StorageSaver extends PlannedSaver {
     checkSerde(serde);
     checkOptions(options, SAVER);
     const checked = new CheckedAdapter(adapter);
-    super(new StorageRunner(checked, sharedPlanner(options.core)), serde, options);
+    super(new StorageRunner(checked, sharedPlanner(checked.dialect, options.core)), serde, options);
     this.adapter = checked;
   }
 }

@@ -32,7 +32,8 @@ async function compare(
   const open = (bytes: number | undefined) => {
     return SqliteSaver.fromConnString(":memory:", { serde: toSerde(), cacheBytes: bytes });
   };
-  const [world, forgetful] = [new World(open(cacheBytes)), new World(open(0))];
+  const world = new World(open(cacheBytes), (saver) => freshOn(saver));
+  const forgetful = new World(open(0), (saver) => freshOn(saver));
   try {
     // Creates the tables, as some worlds store nothing.
     for (const { saver } of [world, forgetful]) await saver.getTuple(config("t0"));

@@ -283,6 +283,7 @@ const USES = `
   import type { StorageAdapter } from "langgraph-checkpoint-wasm";
   import { core } from "langgraph-checkpoint-wasm/core";
   import { KustoSaver } from "langgraph-checkpoint-wasm/kusto";
+  import { type PostgresPool, PostgresSaver } from "langgraph-checkpoint-wasm/postgres";
   import { SqliteSaver } from "langgraph-checkpoint-wasm/sqlite";
   const adapter: StorageAdapter = { run: () => [] };
   export const savers: (StorageSaver | Promise<KustoSaver>)[] = [
@@ -290,6 +291,8 @@ const USES = `
     SqliteSaver.fromConnString(":memory:", { synchronous: "normal", core }),
     KustoSaver.fromConnectionString({ clusterUri: "https://a.kusto.windows.net", database: "b" }),
   ];
+  export const onPool = (pool: PostgresPool) => new PostgresSaver(pool);
+  export const connected: StorageSaver = PostgresSaver.fromConnString("", { schema: "agents" });
   export const codeOf = (error: CheckpointerError): string => error.code;
   // @ts-expect-error: there is no such mode.
   SqliteSaver.fromConnString(":memory:", { synchronous: "never" });

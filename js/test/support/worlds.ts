@@ -4,10 +4,9 @@
 import type { CheckpointTuple } from "@langchain/langgraph-checkpoint";
 import fc from "fast-check";
 
-import type { SqliteSaver } from "../../src/entries/sqlite.js";
+import type { StorageSaver } from "../../src/entries/index.js";
 import { mutation, trackedValue } from "../changes/arbitraries.js";
 import { all, checkpoint, config, idOf, metadata } from "./checkpoints.js";
-import { freshOn } from "./twins.js";
 
 type Values = Record<string, unknown>;
 type Mutation = Parameters<Parameters<typeof mutation.map>[0]>[0];
@@ -117,8 +116,10 @@ interface Place {
 }
 
 /** A saver and its application. */
-export class World {
-  readonly saver: SqliteSaver;
+export class World<Saver extends StorageSaver> {
+  readonly saver: Saver;
+  /** Another saver on the same database, with an empty cache. */
+  readonly #fresh: (saver: Saver) => StorageSaver;
   readonly places: readonly Place[] = [0, 1, 2, 3].map((index) => {
     const [thread, namespace] = [`t${index >> 1}`, index % 2 === 0 ? "" : "inner|1"];
     return { thread, namespace, values: {}, stored: [] };
@@ -126,8 +127,9 @@ export class World {
   #at = 0;
   #number = 0;
 
-  constructor(saver: SqliteSaver) {
+  constructor(saver: Saver, fresh: (saver: Saver) => StorageSaver) {
     this.saver = saver;
+    this.#fresh = fresh;
   }
 
   /** The outcome of an event, or its error's code. */
@@ -178,7 +180,7 @@ export class World {
         return spoiled(event.spoil, read);
       }
       case "other":
-        return this.#put(freshOn(this.saver), place, { messages: event.value, theirs: 1 }, 1);
+        return this.#put(this.#fresh(this.saver), place, { messages: event.value, theirs: 1 }, 1);
       case "delete":
         return this.#delete(event.byOther, place.thread);
       case "switch":
@@ -200,7 +202,7 @@ export class World {
   }
 
   /** Puts once, or several times without waiting. Changes made after the call must not show. */
-  async #put(saver: SqliteSaver, place: Place, values: Values, times: number): Promise<unknown> {
+  async #put(saver: StorageSaver, place: Place, values: Values, times: number): Promise<unknown> {
     const ids: string[] = [];
     const puts = Array.from({ length: times }, () => {
       this.#number += 1;
@@ -217,7 +219,7 @@ export class World {
   }
 
   async #delete(byOther: boolean, thread: string): Promise<void> {
-    await (byOther ? freshOn(this.saver) : this.saver).deleteThread(thread);
+    await (byOther ? this.#fresh(this.saver) : this.saver).deleteThread(thread);
     for (const place of this.places) {
       if (place.thread === thread) place.stored = [];
     }

@@ -24,6 +24,7 @@ const OTHERS: &[&str] = &[
     "checkpointer-kusto",
     "checkpointer-sql",
     "durable-object",
+    "langgraph-checkpoint-wasm",
     "sqlite-wasm",
     // Cases of variants.
     "all-done",

@@ -110,7 +110,7 @@ impl Call {
         match ask {
             Ask::Page(page) => self.page(page).await,
             Ask::Writes { channel, checkpoints } => self.sends(channel, checkpoints).await,
-            Ask::Chunks { thread_key, hashes } => self.gather(thread_key, &hashes).await,
+            Ask::Chunks { thread_key, hashes, .. } => self.gather(thread_key, &hashes).await,
             Ask::Threads { keys } => self.threads_there(keys).await,
             Ask::Channels { thread_id, checkpoint_ns, channels } => {
                 self.channels(&thread_id, &checkpoint_ns, channels).await

@@ -4,9 +4,9 @@
 use serde_json::value::RawValue;
 
 use super::parameter::{FILTERS_MAX, Parameter, Parameters};
-use super::row::{Members, whole};
+use super::row::Members;
 use crate::contract::call::MetadataFilter;
-use crate::format::json::{date_record, is_zero};
+use crate::format::json::{compact, date_record, is_zero, whole};
 
 /// A condition that a query can check. It holds for every match, and for some other rows.
 #[derive(Clone, Debug, PartialEq)]
@@ -145,24 +145,6 @@ fn number(text: &str) -> Option<(Option<i64>, u64)> {
     let double: f64 = text.parse().ok()?;
     let whole = text.parse::<i64>().ok().or_else(|| whole(double));
     Some((whole, if whole.is_some() { 0 } else { double.to_bits() }))
-}
-
-/// JSON without insignificant white space.
-fn compact(json: &str) -> String {
-    let mut compact = String::with_capacity(json.len());
-    let (mut inside, mut escaped) = (false, false);
-    for c in json.chars() {
-        if inside {
-            inside = escaped || c != '"';
-            escaped = !escaped && c == '\\';
-        } else if c.is_ascii_whitespace() {
-            continue;
-        } else {
-            inside = c == '"';
-        }
-        compact.push(c);
-    }
-    compact
 }
 
 #[cfg(test)]

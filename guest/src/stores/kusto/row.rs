@@ -8,6 +8,7 @@ use serde_json::value::RawValue;
 use super::clock::datetime;
 use crate::contract::error::Error;
 use crate::format::FORMAT;
+use crate::format::json::whole;
 use crate::format::values::hash::Hash;
 
 /// `kind` of a row that is a checkpoint, or a part of one.
@@ -204,12 +205,6 @@ pub(crate) fn copies(metadata: &str) -> Copies {
 /// A JSON number as an integer, in any notation; `None` if it is not one.
 fn whole_number(value: &serde_json::Value) -> Option<i64> {
     value.as_i64().or_else(|| value.as_f64().and_then(whole))
-}
-
-/// The double as an integer of 64 bits; `None` if it is not one.
-pub(crate) fn whole(double: f64) -> Option<i64> {
-    const END: f64 = 9_223_372_036_854_775_808.0;
-    (double.fract() == 0.0 && (-END..END).contains(&double)).then_some(double as i64)
 }
 
 /// The members of a JSON object, each as its text.

@@ -8,9 +8,8 @@
 use super::schema::{create, find_tables, insert_format, read_format};
 use crate::contract::error::Error;
 use crate::contract::statement::{Access, Batch, RowSet};
-use crate::format::{FORMAT, newer};
-use crate::operations::row::rows;
 use crate::operations::set;
+use crate::stores::sql::check_format;
 
 /// Which answer comes next.
 #[derive(Debug)]
@@ -40,25 +39,9 @@ impl Setup {
                 Ok(Some(Batch { access: Access::Write, statements }))
             }
             Self::Format => {
-                check(sets)?;
+                check_format(sets)?;
                 Ok(None)
             }
         }
     }
-}
-
-/// Refuses a store whose format this crate does not read. The format is in the last row set.
-fn check(sets: &[RowSet]) -> Result<(), Error> {
-    let last = sets.len().saturating_sub(1);
-    let Some(mut row) = rows(set(sets, last)?, "lg_format").next() else {
-        return Err(Error::corrupt(
-            "missing-format",
-            "table lg_format is empty; restore the store, or drop the lg_ tables",
-        ));
-    };
-    let format = row.integer("format")?;
-    if format > i64::from(FORMAT) {
-        return Err(newer(format.unsigned_abs(), "the store"));
-    }
-    Ok(())
 }

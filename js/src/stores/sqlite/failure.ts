@@ -1,15 +1,10 @@
 // SQLite's failures as `StorageError`s.
 
-import {
-  CheckpointerError,
-  StorageError,
-  type StorageErrorCode,
-  type Stored,
-} from "../../errors.js";
+import { CheckpointerError, StorageError, type Stored } from "../../errors.js";
 import type { Connection } from "./connection.js";
-import { codeOf, SQLITE_IOERR } from "./result-codes.js";
+import { codeOf, SQLITE_IOERR, type SqliteErrorCode } from "./result-codes.js";
 
-const MESSAGES: Record<StorageErrorCode, string> = {
+const MESSAGES: Record<SqliteErrorCode, string> = {
   "storage-busy":
     "another connection held the SQLite database's lock past the deadline; try again, or raise " +
     "busyDeadlineMs",
@@ -35,7 +30,7 @@ const MESSAGES: Record<StorageErrorCode, string> = {
 };
 
 /** The error with a code and its standard message. */
-export function storageError(code: StorageErrorCode, cause?: unknown): StorageError {
+export function storageError(code: SqliteErrorCode, cause?: unknown): StorageError {
   return new StorageError(code, MESSAGES[code], cause === undefined ? {} : { cause });
 }
 

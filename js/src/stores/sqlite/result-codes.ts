@@ -2,6 +2,9 @@
 
 import type { StorageErrorCode } from "../../errors.js";
 
+/** The codes of SQLite's failures. */
+export type SqliteErrorCode = Exclude<StorageErrorCode, "storage-timeout">;
+
 /** The code of a failing device. */
 export const SQLITE_IOERR = 10;
 
@@ -9,7 +12,7 @@ export const SQLITE_IOERR = 10;
 const PRIMARY = 0xff;
 
 /** 15, `SQLITE_PROTOCOL`, is a race for the log's locks. It passes like a lock. */
-const CODES: ReadonlyMap<number, StorageErrorCode> = new Map([
+const CODES: ReadonlyMap<number, SqliteErrorCode> = new Map([
   [3, "storage-unreachable"],
   [5, "storage-busy"],
   [6, "storage-busy"],
@@ -28,6 +31,6 @@ export function primaryCode(code: unknown): number | undefined {
 }
 
 /** The error code for a result code. */
-export function codeOf(primary: number | undefined): StorageErrorCode {
+export function codeOf(primary: number | undefined): SqliteErrorCode {
   return CODES.get(primary ?? -1) ?? "storage-failed";
 }

@@ -1,0 +1,32 @@
+import type { SerializerProtocol } from "@langchain/langgraph-checkpoint";
+
+import { type Kinds, LOCKING, type SaverOptions, TEXT } from "../../options.js";
+
+/** The options of a saver on PostgreSQL. */
+export interface PostgresOptions extends SaverOptions {
+  /**
+   * The schema that has the tables, which `setup` makes if it is missing. Defaults to `"public"`.
+   */
+  readonly schema?: string | undefined;
+  /**
+   * How many milliseconds a call may take for each batch of statements, with all attempts. Defaults
+   * to 30,000.
+   */
+  readonly deadlineMs?: number | undefined;
+  /** Serializes the values. Defaults to `JsonPlusSerde`. */
+  readonly serde?: SerializerProtocol | undefined;
+}
+
+const { busyDeadlineMs, ...COMMON } = LOCKING;
+
+/** The kinds of the options. */
+export const POSTGRES: Kinds<PostgresOptions> = {
+  ...COMMON,
+  schema: TEXT,
+  deadlineMs: busyDeadlineMs,
+};
+
+/** The default of `schema`: that of LangGraph's own saver, whose tables have other names. */
+export const SCHEMA = "public";
+/** The default of `deadlineMs`. */
+export const DEADLINE_MS = 30_000;

@@ -1,0 +1,129 @@
+// Serves a new, empty PostgreSQL on 127.0.0.1 from the programs that are installed, until its input
+// ends. Prints one line of JSON: `url`, the superuser's connection string. Everybody may log in, but
+// a role `locked` needs a password.
+//
+// The data is in a temporary folder, which is removed at the end. PostgreSQL refuses to be root, so
+// root runs it as an unprivileged user.
+import { execFile, execFileSync, spawn } from "node:child_process";
+import {
+  appendFileSync,
+  chownSync,
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+} from "node:fs";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { promisify } from "node:util";
+
+const run = promisify(execFile);
+const folder = mkdtempSync(join(tmpdir(), "langgraph-postgres-"));
+const user = unprivileged();
+if (user !== undefined) chownSync(folder, user.uid, user.gid);
+const programs = programFolder();
+const data = join(folder, "data");
+const environment = { PATH: process.env.PATH, LC_ALL: "C.UTF-8", TZ: "UTC" };
+const options = { ...user, cwd: folder, env: environment };
+
+process.on("exit", () => rmSync(folder, { recursive: true, force: true }));
+await initialize();
+const port = await freePort();
+const server = spawn(
+  join(programs, "postgres"),
+  ["-D", data, "-h", "127.0.0.1", "-p", String(port), ...settings(process.argv.slice(2))],
+  { ...options, stdio: ["ignore", "ignore", "pipe"] },
+);
+let log = "";
+server.stderr.on("data", (text) => {
+  log = (log + text).slice(-4000);
+});
+server.on("exit", (code) => {
+  if (code !== 0) console.error(`PostgreSQL ended with ${code}:\n${log}`);
+  process.exit(code === 0 ? 0 : 1);
+});
+const url = `postgresql://postgres@127.0.0.1:${port}/postgres`;
+await accepting();
+console.log(JSON.stringify({ url }));
+// The fast shutdown: it ends all sessions.
+process.stdin.on("end", () => server.kill("SIGINT")).resume();
+
+/** The user that root runs the server as; undefined for everybody else. */
+function unprivileged() {
+  if (process.getuid?.() !== 0) return undefined;
+  for (const name of ["postgres", "nobody"]) {
+    const users = readFileSync("/etc/passwd", "utf8").split("\n");
+    const line = users.find((it) => it.startsWith(`${name}:`));
+    if (line === undefined) continue;
+    const [, , uid, gid] = line.split(":");
+    return { uid: Number(uid), gid: Number(gid) };
+  }
+  throw new Error("there is no user postgres or nobody to run PostgreSQL as");
+}
+
+/** The folder of the newest installed server: Debian's, or that on the path. */
+function programFolder() {
+  const debian = "/usr/lib/postgresql";
+  const versions = existsSync(debian) ? readdirSync(debian) : [];
+  const newest = versions.sort((one, other) => Number(other) - Number(one));
+  const found = newest
+    .map((version) => join(debian, version, "bin"))
+    .find((bin) => existsSync(join(bin, "initdb")));
+  if (found !== undefined) return found;
+  try {
+    return execFileSync("pg_config", ["--bindir"], { encoding: "utf8" }).trim();
+  } catch {
+    throw new Error("PostgreSQL is not installed: install Debian's package postgresql");
+  }
+}
+
+/** Makes a database whose own collation is a language's: only then do ours matter. */
+async function initialize() {
+  const initdb = join(programs, "initdb");
+  const plain = ["-D", data, "-U", "postgres", "-A", "trust", "-E", "UTF8", "--no-sync"];
+  const icu = ["--locale=C.UTF-8", "--locale-provider=icu", "--icu-locale=en-US"];
+  try {
+    await run(initdb, [...plain, ...icu], options);
+  } catch {
+    // Before PostgreSQL 15 no database has a collation of ICU's.
+    await run(initdb, [...plain, "--locale=C.UTF-8"], options);
+  }
+  const rules = join(data, "pg_hba.conf");
+  const others = readFileSync(rules, "utf8");
+  rmSync(rules);
+  appendFileSync(rules, `host all locked 127.0.0.1/32 scram-sha-256\n${others}`);
+  if (user !== undefined) chownSync(rules, user.uid, user.gid);
+}
+
+/** The server's settings: no waits for the disk, for tests; and those of the arguments. */
+function settings(given) {
+  const own = [
+    "unix_socket_directories=",
+    "fsync=off",
+    "max_connections=60",
+    "shared_preload_libraries=pg_stat_statements",
+  ];
+  return [...own, ...given].flatMap((setting) => ["-c", setting]);
+}
+
+async function freePort() {
+  const probe = createServer();
+  await new Promise((resolve) => probe.listen(0, "127.0.0.1", resolve));
+  const { port: free } = probe.address();
+  await new Promise((resolve) => probe.close(resolve));
+  return free;
+}
+
+async function accepting() {
+  const ready = join(programs, "pg_isready");
+  for (;;) {
+    try {
+      await run(ready, ["-h", "127.0.0.1", "-p", String(port), "-t", "1"], options);
+      return;
+    } catch {
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+  }
+}
