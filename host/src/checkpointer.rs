@@ -65,6 +65,12 @@ impl<S: StorageAdapter> Checkpointer<S> {
         Self { planner, storage, ready: OnceCell::new(), known: Mutex::default(), turns }
     }
 
+    /// Creates the tables now. If this is not called, the first call does it.
+    pub async fn setup(&self) -> Result<(), Error> {
+        let _turn = self.turns.take().await?;
+        self.ready.get_or_try_init(|| self.create_tables()).await.map(|_| ())
+    }
+
     /// Stores a checkpoint. `Put::known` may be left out if all values are whole: the checkpointer
     /// then uses what it knows from its earlier calls.
     ///
@@ -122,8 +128,9 @@ impl<S: StorageAdapter> Checkpointer<S> {
         Pages { checkpointer: self, next: Some(list) }
     }
 
-    /// Reads one page of a list.
-    pub(crate) async fn page(&self, list: List) -> Result<Page, Error> {
+    /// Returns one page of a list: the first, or the one after the page whose `Page::next` is
+    /// `List::resume`. This is `list` for a caller that cannot hold on to a [`Pages`].
+    pub async fn page(&self, list: List) -> Result<Page, Error> {
         match self.run(Call::List(list)).await? {
             Outcome::Page(page) => Page::of(page).ok_or_else(other_outcome),
             _ => Err(other_outcome()),
@@ -157,7 +164,7 @@ impl<S: StorageAdapter> Checkpointer<S> {
     /// Runs a call, after the setup of the store. If the setup fails, the next call tries it again.
     async fn run(&self, call: Call) -> Result<Outcome, Error> {
         let _turn = self.turns.take().await?;
-        self.ready.get_or_try_init(|| self.setup()).await?;
+        self.ready.get_or_try_init(|| self.create_tables()).await?;
         drive(&self.planner, &self.storage, call).await
     }
 
@@ -166,7 +173,7 @@ impl<S: StorageAdapter> Checkpointer<S> {
         self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    async fn setup(&self) -> Result<(), Error> {
+    async fn create_tables(&self) -> Result<(), Error> {
         match drive(&self.planner, &self.storage, Call::Setup).await? {
             Outcome::Ready => Ok(()),
             _ => Err(other_outcome()),

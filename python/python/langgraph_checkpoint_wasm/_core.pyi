@@ -1,0 +1,72 @@
+from asyncio import Future
+from collections.abc import Iterable, Mapping
+from os import PathLike
+from typing import Final, Generic, Literal, TypeVar, final
+
+from langchain_core.runnables import RunnableConfig
+
+from ._types import Found, Histories, Page, Payload
+
+_T = TypeVar("_T")
+
+__all__ = ["ENGINE", "Call", "EventLoop", "SqliteStore"]
+
+ENGINE: Final[Literal["component", "native"]]
+
+@final
+class Call(Generic[_T]):
+    @staticmethod
+    def setup() -> Call[None]: ...
+    @staticmethod
+    def get_tuple(config: RunnableConfig | None) -> Call[Found | None]: ...
+    @staticmethod
+    def list(
+        config: RunnableConfig | None,
+        before: RunnableConfig | None,
+        conditions: Iterable[tuple[str, str]],
+        limit: float | None,
+        resume: bytes | None,
+    ) -> Call[Page]: ...
+    @staticmethod
+    def put(
+        config: RunnableConfig,
+        id: str,
+        v: float,
+        ts: str,
+        channel_versions: Mapping[str, str | int | float],
+        channel_values: dict[str, Payload],
+        rest: Payload,
+        metadata: Payload,
+        new_versions: Iterable[str],
+    ) -> Call[tuple[str, str, str]]: ...
+    @staticmethod
+    def put_writes(
+        config: RunnableConfig,
+        writes: Iterable[tuple[str, Payload]],
+        task_id: str,
+        task_path: str,
+    ) -> Call[None]: ...
+    @staticmethod
+    def delete_thread(thread_id: str) -> Call[None]: ...
+    @staticmethod
+    def get_delta_channel_history(
+        config: RunnableConfig | None, channels: Iterable[str]
+    ) -> Call[Histories]: ...
+
+@final
+class EventLoop:
+    def __new__(cls) -> EventLoop: ...
+    def deliver(self) -> None: ...
+
+@final
+class SqliteStore:
+    def __new__(
+        cls,
+        path: str | PathLike[str],
+        synchronous: str,
+        busy_timeout_s: float,
+        read_only: bool,
+    ) -> SqliteStore: ...
+    def run(self, call: Call[_T]) -> _T: ...
+    def start(self, call: Call[_T], event_loop: EventLoop, future: Future[_T]) -> None: ...
+    def close(self) -> None: ...
