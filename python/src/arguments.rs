@@ -29,6 +29,7 @@ pub(crate) fn config(config: &Bound<'_, PyAny>) -> PyResult<Config> {
         (pyo3::intern!(py, "thread_id"), &mut ids.thread_id),
         (pyo3::intern!(py, "checkpoint_ns"), &mut ids.checkpoint_ns),
         (pyo3::intern!(py, "checkpoint_id"), &mut ids.checkpoint_id),
+        (pyo3::intern!(py, "thread_ts"), &mut ids.thread_ts),
     ] {
         if let Some(value) = configurable.get_item(name)? {
             *place = id(name.to_str()?, &value)?;

@@ -63,6 +63,7 @@ class Converter:
         new_versions: ChannelVersions | None,
     ) -> Call[tuple[str, str, str]]:
         """Make the call of `put`."""
+        _mapping("config", config)
         fields = _mapping("checkpoint", checkpoint)
         values = _mapping("checkpoint['channel_values']", fields.get("channel_values", {}))
         versions = _mapping("checkpoint['channel_versions']", fields.get("channel_versions", {}))
@@ -94,7 +95,13 @@ class Converter:
         task_path: str,
     ) -> Call[None]:
         """Make the call of `put_writes`."""
-        dumped = [(channel, self.dump(channel, value)) for channel, value in writes]
+        try:
+            pairs = [(channel, value) for channel, value in writes]
+        except (TypeError, ValueError) as error:
+            raise InvalidInputError(
+                "writes is no list of pairs of a channel and a value", "invalid-argument"
+            ) from error
+        dumped = [(channel, self.dump(channel, value)) for channel, value in pairs]
         return Call.put_writes(config, dumped, task_id, task_path)
 
     def checkpoint_tuple(self, found: Found) -> CheckpointTuple:
@@ -187,9 +194,18 @@ def conditions(filter: Mapping[str, Any] | None) -> list[tuple[str, str]]:
 
 def _metadata(config: RunnableConfig, metadata: CheckpointMetadata) -> Payload:
     """Return the metadata as JSON, because `list` compares it."""
-    merged = get_checkpoint_metadata(config, metadata)
+    _mapping("metadata", metadata)
     try:
-        return "json", json.dumps(merged, ensure_ascii=False, allow_nan=False).encode()
+        merged = get_checkpoint_metadata(config, metadata)
+    except (AttributeError, TypeError) as error:
+        raise InvalidInputError(
+            "config['configurable'] and config['metadata'] have to be dicts with text as keys",
+            "invalid-argument",
+        ) from error
+    try:
+        # As compact as JavaScript writes it, so that equal metadata is equal bytes.
+        text = json.dumps(merged, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+        return "json", text.encode()
     except (TypeError, ValueError) as error:
         raise SerializationError(
             "the metadata cannot be written as JSON; see the cause",

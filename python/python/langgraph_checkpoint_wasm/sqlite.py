@@ -38,7 +38,8 @@ class SqliteSaver(Saver):
 
         Args:
             conn: A path, or `":memory:"` for a database that ends with the saver. The file of a
-                `sqlite3.Connection` is opened again; the connection itself is not used.
+                `sqlite3.Connection` is opened again. The connection itself is not used, and must
+                not be used or closed before the saver is closed.
             serde: What serializes values. LangGraph's `JsonPlusSerializer` by default.
             synchronous: When a commit waits for the disk. `"full"`: each time, so that a call that
                 returned survives a loss of power. `"normal"`: a loss of power may undo the last
@@ -47,7 +48,12 @@ class SqliteSaver(Saver):
             read_only: Whether the file is only read; it must exist.
 
         """
-        path = _file_of(conn) if isinstance(conn, sqlite3.Connection) else conn
+        path = conn
+        if isinstance(conn, sqlite3.Connection):
+            path = _file_of(conn)
+            # Python has another copy of SQLite. When it closes the file, the system releases the
+            # locks of the whole process, so it must not happen before the saver is closed.
+            self.conn = conn
         store = SqliteStore(path, synchronous, busy_timeout, read_only)
         super().__init__(store, serde=serde)
 
