@@ -8,6 +8,7 @@ mod arguments;
 mod call;
 mod errors;
 mod event_loop;
+mod files;
 mod outcome;
 mod process;
 mod sqlite;

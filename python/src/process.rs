@@ -7,6 +7,7 @@ use pyo3::{PyResult, Python};
 use tokio::runtime::{Builder, Runtime};
 
 use crate::errors;
+use crate::files::{Inherited, OpenFiles};
 
 /// Where the planner runs: as a component under wasmtime, or natively.
 pub(crate) const ENGINE: &str = if cfg!(compiled) { "component" } else { "native" };
@@ -23,6 +24,10 @@ pub(crate) struct Process {
     id: u32,
     pub(crate) runtime: Runtime,
     pub(crate) planner: Planner,
+    /// The SQLite files that are open.
+    pub(crate) open_files: OpenFiles,
+    /// Those that must not be opened.
+    pub(crate) inherited: Inherited,
 }
 
 impl Process {
@@ -32,7 +37,11 @@ impl Process {
         if let Some(process) = current.as_ref().filter(|process| process.is_current()) {
             return Ok(Arc::clone(process));
         }
-        let process = Arc::new(Self::start(py)?);
+        let inherited = match current.as_ref() {
+            Some(parent) => parent.open_files.inherited().and(&parent.inherited),
+            None => Inherited::Files(Vec::new()),
+        };
+        let process = Arc::new(Self::start(py, inherited)?);
         // Ending the parent's threads in a child would wait for them for ever.
         std::mem::forget(current.replace(Arc::clone(&process)));
         Ok(process)
@@ -43,14 +52,15 @@ impl Process {
         self.id == std::process::id()
     }
 
-    fn start(py: Python<'_>) -> PyResult<Self> {
+    fn start(py: Python<'_>, inherited: Inherited) -> PyResult<Self> {
         let runtime = Builder::new_multi_thread()
             .worker_threads(THREADS)
             .thread_name("checkpoint-call")
             .enable_time()
             .build()?;
         let planner = planner().map_err(|error| errors::raised(py, &error))?;
-        Ok(Self { id: std::process::id(), runtime, planner })
+        let open_files = OpenFiles::default();
+        Ok(Self { id: std::process::id(), runtime, planner, open_files, inherited })
     }
 }
 

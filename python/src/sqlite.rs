@@ -13,6 +13,7 @@ use pyo3::prelude::*;
 use crate::call::Call;
 use crate::errors::{invalid, raised, unusable};
 use crate::event_loop::{EventLoop, Waiting};
+use crate::files::OpenFile;
 use crate::process::Process;
 
 /// An open SQLite file. All methods may be called on any thread, at the same time.
@@ -29,6 +30,7 @@ pub(crate) struct SqliteStore {
 struct Opened {
     // Fields are dropped in order.
     checkpointer: Checkpointer<SqliteStorage>,
+    _file: OpenFile,
     _closed: Sender<()>,
 }
 
@@ -58,11 +60,20 @@ impl SqliteStore {
         let options =
             SqliteOptions { synchronous, busy_deadline, read_only, ..SqliteOptions::default() };
         let process = Process::current(py)?;
-        let storage = py.detach(|| SqliteStorage::open(path, &options));
+        if process.inherited.has(&path) {
+            let message = format!(
+                "{}: this process was forked while its parent had the file open, so SQLite \
+                 would use it without locks; open savers after forking, and not before",
+                path.display()
+            );
+            return Err(unusable(py, StorageErrorKind::Unreachable, &message));
+        }
+        let storage = py.detach(|| SqliteStorage::open(&path, &options));
         let storage = storage.map_err(|error| raised(py, &error.into()))?;
+        let file = process.open_files.add(&path);
         let checkpointer = Checkpointer::new(process.planner.clone(), storage);
         let (sender, closed) = channel();
-        let opened = Arc::new(Opened { checkpointer, _closed: sender });
+        let opened = Arc::new(Opened { checkpointer, _file: file, _closed: sender });
         Ok(Self { process, opened: Mutex::new(Some(opened)), closed: Mutex::new(closed) })
     }
 
