@@ -4,8 +4,8 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use langgraph_checkpoint_guest::wit::types::Page;
 use langgraph_checkpoint_guest::{
-    Cache, Call, ChannelHistory, CheckpointTuple, Config, DeltaChannelHistory, GetTuple, List,
-    NewValue, Outcome, Put, PutWrites, StoredCheckpoint,
+    Cache, Call, ChannelHistory, CheckpointTuple, Config, DeltaChannelHistory, FoundCheckpoint,
+    GetTuple, List, NewValue, Outcome, Put, PutWrites, StoredCheckpoint,
 };
 use tokio::sync::OnceCell;
 
@@ -15,6 +15,9 @@ use crate::planner::{Planner, Turns};
 use crate::storage::StorageAdapter;
 #[cfg(feature = "sqlite")]
 use crate::storage::sqlite::{SqliteOptions, SqliteStorage};
+
+/// What was stored last is remembered of at most this many namespaces of threads.
+const KNOWN_MAX: usize = 256;
 
 /// A LangGraph checkpointer on one store.
 ///
@@ -29,7 +32,7 @@ pub struct Checkpointer<
     planner: Planner,
     storage: S,
     ready: OnceCell<()>,
-    known: Mutex<Cache>,
+    known: Mutex<Cache<Vec<u8>>>,
     turns: Turns,
 }
 
@@ -62,7 +65,13 @@ impl<S: StorageAdapter> Checkpointer<S> {
     /// A checkpointer on any store. The first call creates the tables.
     pub fn new(planner: Planner, storage: S) -> Self {
         let turns = planner.turns();
-        Self { planner, storage, ready: OnceCell::new(), known: Mutex::default(), turns }
+        Self {
+            planner,
+            storage,
+            ready: OnceCell::new(),
+            known: Mutex::new(Cache::new(KNOWN_MAX)),
+            turns,
+        }
     }
 
     /// Creates the tables now. If this is not called, the first call does it.
@@ -83,12 +92,12 @@ impl<S: StorageAdapter> Checkpointer<S> {
         if put.known.is_none()
             && values.iter().all(|entry| matches!(entry.value, NewValue::Whole(_)))
         {
-            put.known = self.known().of(&put.config);
+            put.known = self.known().of(&put.config).cloned();
         }
         match self.run(Call::Put(put)).await? {
             Outcome::Stored(stored) => {
                 let known = stored.known.clone();
-                self.known().remember(&stored.thread_id, &stored.checkpoint_ns, known);
+                self.known().remember(&stored.thread_id, &stored.checkpoint_ns, known, 1);
                 Ok(stored)
             }
             Outcome::Stale(_) => Err(Error::invalid(
@@ -111,15 +120,22 @@ impl<S: StorageAdapter> Checkpointer<S> {
     /// Returns a checkpoint with its pending writes: the one that the config names, or the latest.
     /// `None` if there is none.
     pub async fn get_tuple(&self, config: Config) -> Result<Option<CheckpointTuple>, Error> {
-        match self.run(Call::GetTuple(GetTuple { config, known: None })).await? {
-            Outcome::Found(None) => Ok(None),
-            Outcome::Found(Some(found)) => {
-                let tuple = found.tuple.resolve(&[]).ok_or_else(other_outcome)?;
-                self.known().remember(&tuple.thread_id, &tuple.checkpoint_ns, found.known);
-                Ok(Some(tuple))
-            }
-            _ => Err(other_outcome()),
+        let Some(found) = self.find(GetTuple { config, known: None }).await? else {
+            return Ok(None);
+        };
+        found.tuple.resolve(&[]).ok_or_else(other_outcome).map(Some)
+    }
+
+    /// The same for a caller that remembers values: a value that is still the one of
+    /// `GetTuple::known` is `TupleValue::Unchanged`, and neither read nor returned.
+    pub async fn find(&self, get_tuple: GetTuple) -> Result<Option<FoundCheckpoint>, Error> {
+        let Outcome::Found(found) = self.run(Call::GetTuple(get_tuple)).await? else {
+            return Err(other_outcome());
+        };
+        if let Some(FoundCheckpoint { tuple, known, .. }) = &found {
+            self.known().remember(&tuple.thread_id, &tuple.checkpoint_ns, known.clone(), 1);
         }
+        Ok(found)
     }
 
     /// Returns checkpoints, newest first, in pages. Each page is read when it is requested; nothing
@@ -169,7 +185,7 @@ impl<S: StorageAdapter> Checkpointer<S> {
     }
 
     /// What is known of the most recently used namespaces.
-    fn known(&self) -> MutexGuard<'_, Cache> {
+    fn known(&self) -> MutexGuard<'_, Cache<Vec<u8>>> {
         self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 

@@ -1,7 +1,7 @@
 //! Arguments of Python as the host's types. The planner decides which ids are acceptable.
 
 use langgraph_checkpoint_host::{
-    ChannelValue, ChannelVersion, Config, Id, MetadataFilter, NewValue, NewWrite, Payload, Version,
+    ChannelVersion, Config, Id, MetadataFilter, NewWrite, Payload, Version,
 };
 use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyByteArray, PyBytes, PyDict, PyFloat, PyInt, PyString, PyTuple};
@@ -80,15 +80,6 @@ pub(crate) fn versions(versions: &Bound<'_, PyAny>) -> PyResult<Vec<ChannelVersi
         Ok(ChannelVersion { channel, version })
     };
     versions.iter().map(version).collect()
-}
-
-/// Serialized values by channel.
-pub(crate) fn values(values: &Bound<'_, PyDict>) -> PyResult<Vec<ChannelValue<NewValue>>> {
-    let value = |(channel, value): (Bound<'_, PyAny>, Bound<'_, PyAny>)| {
-        let channel = name("the name of a channel", &channel)?;
-        Ok(ChannelValue { channel, value: NewValue::Whole(payload(&value)?) })
-    };
-    values.iter().map(value).collect()
 }
 
 /// Pairs of a channel and a serialized value.

@@ -1,16 +1,18 @@
 //! A call of a saver's method, made of Python's arguments and ready to run without Python.
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use langgraph_checkpoint_host::{
-    Checkpoint, Checkpointer, Config, Error, Id, List, Put, PutWrites, StorageAdapter,
+    Checkpoint, Checkpointer, Config, Error, GetTuple, Id, List, NewValue, Put, PutWrites,
+    StorageAdapter,
 };
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 
 use crate::arguments;
-use crate::errors::invalid;
+use crate::errors::{invalid, raised};
 use crate::outcome::Outcome;
+use crate::track::{Entry, Memory, Remembering};
 
 /// A call that a store can run once.
 #[pyclass(frozen, module = "langgraph_checkpoint_wasm._core")]
@@ -20,11 +22,12 @@ pub(crate) struct Call(Mutex<Option<Planned>>);
 #[expect(clippy::large_enum_variant, reason = "one at a time is under way, and moves twice")]
 pub(crate) enum Planned {
     Setup,
-    GetTuple(Config),
+    /// What is remembered is for the values that are unchanged.
+    GetTuple(GetTuple, Py<Memory>, Option<Arc<Entry>>),
     List(List),
-    Put(Put),
+    Put(Put, Remembering),
     PutWrites(PutWrites),
-    DeleteThread(Config),
+    DeleteThread(Config, Py<Memory>),
     DeltaChannelHistory(Config, Vec<String>),
 }
 
@@ -33,23 +36,77 @@ impl Planned {
     pub(crate) async fn run<S: StorageAdapter>(
         self,
         checkpointer: &Checkpointer<S>,
-    ) -> Result<Outcome, Error> {
+    ) -> Result<Outcome, Failure> {
         Ok(match self {
             Self::Setup => checkpointer.setup().await.map(|()| Outcome::Done)?,
-            Self::GetTuple(config) => Outcome::Found(checkpointer.get_tuple(config).await?),
+            Self::GetTuple(get_tuple, memory, before) => {
+                Outcome::Found(checkpointer.find(get_tuple).await?, memory, before)
+            }
             Self::List(list) => Outcome::Page(checkpointer.page(list).await?),
-            Self::Put(put) => Outcome::Stored(checkpointer.put(put).await?),
+            Self::Put(new, remembering) => put(checkpointer, new, remembering).await?,
             Self::PutWrites(writes) => {
                 checkpointer.put_writes(writes).await.map(|()| Outcome::Done)?
             }
-            Self::DeleteThread(thread) => {
-                checkpointer.delete_thread(thread).await.map(|()| Outcome::Done)?
+            Self::DeleteThread(thread, memory) => {
+                checkpointer.delete_thread(thread.clone()).await?;
+                memory.get().forget(&thread);
+                Outcome::Done
             }
             Self::DeltaChannelHistory(config, channels) => {
                 Outcome::Histories(checkpointer.get_delta_channel_history(config, channels).await?)
             }
         })
     }
+}
+
+/// Why a call failed.
+pub(crate) enum Failure {
+    Host(Error),
+    /// A serializer failed.
+    Python(PyErr),
+}
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        Self::Host(error)
+    }
+}
+
+impl From<PyErr> for Failure {
+    fn from(error: PyErr) -> Self {
+        Self::Python(error)
+    }
+}
+
+impl Failure {
+    /// The exception.
+    pub(crate) fn raised(self, py: Python<'_>) -> PyErr {
+        match self {
+            Self::Host(error) => raised(py, &error),
+            Self::Python(error) => error,
+        }
+    }
+}
+
+/// Stores a checkpoint; once more with whole values if what is remembered is no longer stored.
+async fn put<S: StorageAdapter>(
+    checkpointer: &Checkpointer<S>,
+    put: Put,
+    remembering: Remembering,
+) -> Result<Outcome, Failure> {
+    let values = &put.checkpoint.channel_values;
+    let is_whole = values.iter().all(|entry| matches!(entry.value, NewValue::Whole(_)));
+    let again = (!is_whole).then(|| put.clone());
+    let stored = match (checkpointer.put(put).await, again) {
+        (Err(error), Some(mut put)) if error.code() == "stale-known" => {
+            let values = put.checkpoint.channel_values;
+            put.checkpoint.channel_values = Python::attach(|py| remembering.whole(py, values))?;
+            put.known = None;
+            checkpointer.put(put).await
+        }
+        (stored, _) => stored,
+    };
+    Ok(Outcome::Stored(stored?, remembering))
 }
 
 impl Call {
@@ -72,8 +129,12 @@ impl Call {
     }
 
     #[staticmethod]
-    fn get_tuple(config: &Bound<'_, PyAny>) -> PyResult<Self> {
-        Ok(Self::of(Planned::GetTuple(arguments::config(config)?)))
+    fn get_tuple(config: &Bound<'_, PyAny>, memory: &Bound<'_, Memory>) -> PyResult<Self> {
+        let config = arguments::config(config)?;
+        let before = memory.get().of(&config).filter(|entry| entry.is_complete());
+        let known = before.as_ref().map(|entry| entry.known().to_vec());
+        let get_tuple = GetTuple { config, known };
+        Ok(Self::of(Planned::GetTuple(get_tuple, memory.clone().unbind(), before)))
     }
 
     #[staticmethod]
@@ -105,21 +166,28 @@ impl Call {
         rest: &Bound<'_, PyAny>,
         metadata: &Bound<'_, PyAny>,
         new_versions: &Bound<'_, PyAny>,
+        memory: &Bound<'_, Memory>,
+        dump: &Bound<'_, PyAny>,
     ) -> PyResult<Self> {
-        Ok(Self::of(Planned::Put(Put {
-            config: arguments::config(config)?,
+        let config = arguments::config(config)?;
+        let before = memory.get().of(&config);
+        let (channel_values, remembering) =
+            Remembering::write(channel_values, before.as_deref(), memory, dump)?;
+        let put = Put {
+            config,
             checkpoint: Checkpoint {
                 id: arguments::id("checkpoint[\"id\"]", id)?,
                 v,
                 ts: arguments::name("checkpoint[\"ts\"]", ts)?,
                 channel_versions: arguments::versions(channel_versions)?,
-                channel_values: arguments::values(channel_values)?,
+                channel_values,
                 rest: arguments::payload(rest)?,
             },
             metadata: arguments::payload(metadata)?,
             new_versions: arguments::names("the name of a channel", new_versions)?,
-            known: None,
-        })))
+            known: before.map(|before| before.known().to_vec()),
+        };
+        Ok(Self::of(Planned::Put(put, remembering)))
     }
 
     #[staticmethod]
@@ -139,8 +207,9 @@ impl Call {
     }
 
     #[staticmethod]
-    fn delete_thread(thread_id: &Bound<'_, PyAny>) -> PyResult<Self> {
-        Ok(Self::of(Planned::DeleteThread(arguments::thread(thread_id)?)))
+    fn delete_thread(thread_id: &Bound<'_, PyAny>, memory: &Bound<'_, Memory>) -> PyResult<Self> {
+        let thread = arguments::thread(thread_id)?;
+        Ok(Self::of(Planned::DeleteThread(thread, memory.clone().unbind())))
     }
 
     #[staticmethod]

@@ -39,6 +39,12 @@ pub(crate) fn unusable(py: Python<'_>, kind: StorageErrorKind, message: &str) ->
     exception(py, "StorageError", kind.code(), message, Stored::Nothing)
 }
 
+/// The exception for what the planner never does.
+pub(crate) fn unexpected(py: Python<'_>) -> PyErr {
+    let message = "the planner gave an outcome that does not belong to the call; please report it";
+    exception(py, "ProtocolError", "unexpected-outcome", message, Stored::Nothing)
+}
+
 fn of(maybe_stored: bool) -> Stored {
     if maybe_stored { Stored::Unknown } else { Stored::Nothing }
 }

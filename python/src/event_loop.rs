@@ -3,11 +3,10 @@
 use std::mem;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use langgraph_checkpoint_host::Error;
 use pyo3::intern;
 use pyo3::prelude::*;
 
-use crate::errors;
+use crate::call::Failure;
 use crate::outcome::Outcome;
 
 /// An event loop that waits for calls. It does not hold the loop of Python, so that whoever keeps
@@ -26,7 +25,7 @@ struct Ready {
 /// An outcome, and the future of asyncio that waits for it.
 struct Ended {
     future: Py<PyAny>,
-    outcome: Result<Outcome, Error>,
+    outcome: Result<Outcome, Failure>,
 }
 
 #[pymethods]
@@ -49,7 +48,7 @@ impl EventLoop {
             if future.call_method0(intern!(py, "done"))?.is_truthy()? {
                 continue;
             }
-            let outcome = outcome.map_err(|error| errors::raised(py, &error));
+            let outcome = outcome.map_err(|failure| failure.raised(py));
             match outcome.and_then(|outcome| outcome.into_python(py)) {
                 Ok(result) => future.call_method1(intern!(py, "set_result"), (result,))?,
                 Err(error) => future.call_method1(intern!(py, "set_exception"), (error,))?,
@@ -74,7 +73,7 @@ impl Waiting {
     }
 
     /// Hands over the outcome, on any thread.
-    pub(crate) fn end(self, outcome: Result<Outcome, Error>) {
+    pub(crate) fn end(self, outcome: Result<Outcome, Failure>) {
         let Self { event_loop, ready, future } = self;
         // Without the interpreter's lock, because whoever holds that may wait for this one.
         let woken = {

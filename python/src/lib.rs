@@ -12,6 +12,7 @@ mod files;
 mod outcome;
 mod process;
 mod sqlite;
+mod track;
 
 use pyo3::pymodule;
 
@@ -25,6 +26,8 @@ mod _core {
     use crate::event_loop::EventLoop;
     #[pymodule_export]
     use crate::sqlite::SqliteStore;
+    #[pymodule_export]
+    use crate::track::{Memory, Revival};
 
     #[pymodule_init]
     fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {

@@ -1,8 +1,12 @@
 //! Outcomes of calls as plain values of Python. `python/langgraph_checkpoint_wasm/_core.pyi`
 //! has their types.
 
+use std::sync::Arc;
+
+use crate::track::{Entry, Memory, Remembering, Revival};
 use langgraph_checkpoint_host::{
-    ChannelHistory, CheckpointTuple, Page, Payload, PendingWrite, StoredCheckpoint, Version,
+    ChannelHistory, CheckpointTuple, FoundCheckpoint, Page, Payload, PendingWrite,
+    StoredCheckpoint, Version,
 };
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict, PyFloat, PyInt, PyList, PyTuple};
@@ -14,8 +18,8 @@ const WHOLE_MAX: f64 = 9_007_199_254_740_991.0;
 #[expect(clippy::large_enum_variant, reason = "one at a time is under way, and moves twice")]
 pub(crate) enum Outcome {
     Done,
-    Stored(StoredCheckpoint),
-    Found(Option<CheckpointTuple>),
+    Stored(StoredCheckpoint, Remembering),
+    Found(Option<FoundCheckpoint>, Py<Memory>, Option<Arc<Entry>>),
     Page(Page),
     Histories(Vec<ChannelHistory>),
 }
@@ -24,14 +28,24 @@ impl Outcome {
     /// `None`; the three ids; a tuple or `None`; tuples and where to go on; histories.
     pub(crate) fn into_python(self, py: Python<'_>) -> PyResult<Py<PyAny>> {
         Ok(match self {
-            Self::Done | Self::Found(None) => py.None(),
-            Self::Stored(stored) => {
+            Self::Done | Self::Found(None, ..) => py.None(),
+            Self::Stored(stored, remembering) => {
+                remembering.stored(&stored);
                 let ids = (stored.thread_id, stored.checkpoint_ns, stored.checkpoint_id);
                 ids.into_pyobject(py)?.into_any().unbind()
             }
-            Self::Found(Some(found)) => tuple(py, found)?.into_any().unbind(),
+            Self::Found(Some(mut found), memory, before) => {
+                let values = Bound::new(py, Revival::of(&mut found, memory, before))?;
+                tuple(py, found.tuple, values.into_any())?.into_any().unbind()
+            }
             Self::Page(page) => {
-                let tuples = page.tuples.into_iter().map(|found| tuple(py, found));
+                let tuples = page.tuples.into_iter().map(|mut found| {
+                    let values = PyDict::new(py);
+                    for entry in std::mem::take(&mut found.channel_values) {
+                        values.set_item(entry.channel, payload(py, &entry.value)?)?;
+                    }
+                    tuple(py, found, values.into_any())
+                });
                 let tuples = PyList::new(py, tuples.collect::<PyResult<Vec<_>>>()?)?;
                 let next = page.next.map(|next| PyBytes::new(py, &next));
                 (tuples, next).into_pyobject(py)?.into_any().unbind()
@@ -50,17 +64,17 @@ impl Outcome {
 }
 
 /// The fields in the order of `Stored` in `_convert.py`.
-fn tuple(py: Python<'_>, found: CheckpointTuple) -> PyResult<Bound<'_, PyTuple>> {
+fn tuple<'py, V>(
+    py: Python<'py>,
+    found: CheckpointTuple<V>,
+    values: Bound<'py, PyAny>,
+) -> PyResult<Bound<'py, PyTuple>> {
     let versions = PyDict::new(py);
     for entry in found.channel_versions {
         match entry.version {
             Version::Number(number) => versions.set_item(entry.channel, plain(py, number)?)?,
             Version::Text(text) => versions.set_item(entry.channel, text)?,
         }
-    }
-    let values = PyDict::new(py);
-    for entry in found.channel_values {
-        values.set_item(entry.channel, payload(py, &entry.value)?)?;
     }
     let sends = found.pending_sends.map(|sends| {
         let sends = sends.iter().map(|send| payload(py, send));
@@ -74,7 +88,7 @@ fn tuple(py: Python<'_>, found: CheckpointTuple) -> PyResult<Bound<'_, PyTuple>>
         plain(py, found.v)?,
         found.ts.into_pyobject(py)?.into_any(),
         versions.into_any(),
-        values.into_any(),
+        values,
         payload(py, &found.rest)?.into_any(),
         payload(py, &found.metadata)?.into_any(),
         writes(py, found.pending_writes)?.into_any(),

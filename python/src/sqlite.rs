@@ -83,7 +83,7 @@ impl SqliteStore {
         let planned = call.get().take(py)?;
         let runtime = &self.process.runtime;
         let outcome = py.detach(move || runtime.block_on(planned.run(&opened.checkpointer)));
-        outcome.map_err(|error| raised(py, &error))?.into_python(py)
+        outcome.map_err(|failure| failure.raised(py))?.into_python(py)
     }
 
     /// Runs a call on another thread. The event loop sets the future to its outcome.

@@ -16,7 +16,10 @@ from langgraph.checkpoint.base import (
     get_checkpoint_metadata,
 )
 
-from ._core import Call
+from langgraph.checkpoint.serde.encrypted import EncryptedSerializer
+from langgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
+
+from ._core import Call, Memory, Revival
 from .errors import InvalidInputError, SerializationError
 
 if TYPE_CHECKING:
@@ -41,7 +44,7 @@ class Stored(NamedTuple):
     v: int | float
     ts: str
     channel_versions: dict[str, Any]
-    channel_values: dict[str, Payload]
+    channel_values: Revival | dict[str, Payload]
     rest: Payload
     metadata: Payload
     writes: list[Write]
@@ -49,11 +52,14 @@ class Stored(NamedTuple):
 
 
 class Converter:
-    """Converts with one serializer."""
+    """Converts with one serializer, and remembers what it serialized and read last."""
 
-    def __init__(self, serde: SerializerProtocol) -> None:
-        """Convert with this serializer."""
-        self._serde = serde
+    def __init__(self, serde: SerializerProtocol, cache_bytes: int) -> None:
+        """Convert with this serializer, and remember at most so many bytes."""
+        self.serde = serde
+        self.cache_bytes = cache_bytes
+        splits = type(serde) is JsonPlusSerializer
+        self.memory = Memory(cache_bytes, splits or _seals(serde), splits)
 
     def put(
         self,
@@ -81,10 +87,12 @@ class Converter:
             v,
             ts,
             versions,
-            {channel: self.dump(channel, value) for channel, value in values.items()},
+            dict(values),
             self.dump("checkpoint", rest),
             _metadata(config, metadata),
             versions if new_versions is None else new_versions,
+            self.memory,
+            self.dump,
         )
 
     def put_writes(
@@ -107,9 +115,11 @@ class Converter:
     def checkpoint_tuple(self, found: Found) -> CheckpointTuple:
         """Return a tuple as LangGraph expects it."""
         stored = Stored(*found)
-        values = {
-            channel: self.load(channel, value) for channel, value in stored.channel_values.items()
-        }
+        if isinstance(stored.channel_values, Revival):
+            values = stored.channel_values.values(self.load, self.dump)
+        else:
+            found_values = stored.channel_values.items()
+            values = {channel: self.load(channel, value) for channel, value in found_values}
         checkpoint = {
             "v": stored.v,
             "ts": stored.ts,
@@ -137,7 +147,7 @@ class Converter:
     def dump(self, name: str, value: object) -> Payload:
         """Serialize a value. `name` is the channel, for errors."""
         try:
-            return self._serde.dumps_typed(value)
+            return self.serde.dumps_typed(value)
         except Exception as error:
             raise SerializationError(
                 f"the serializer cannot write the value of {name!r}; see the cause",
@@ -147,7 +157,7 @@ class Converter:
     def load(self, name: str, payload: Payload) -> Any:  # noqa: ANN401
         """Read a value. `name` is the channel, for errors."""
         try:
-            return self._serde.loads_typed(payload)
+            return self.serde.loads_typed(payload)
         except Exception as error:
             raise SerializationError(
                 f"the serializer cannot read the value of {name!r}, which is of kind "
@@ -165,6 +175,14 @@ class Converter:
 
     def _writes(self, writes: Iterable[Write]) -> list[PendingWrite]:
         return [(task_id, channel, self.load(channel, value)) for task_id, channel, value in writes]
+
+
+def _seals(serde: SerializerProtocol) -> bool:
+    """Whether a serializer encrypts what LangGraph's own one writes."""
+    return (
+        type(serde) is EncryptedSerializer
+        and type(serde.serde) is JsonPlusSerializer
+    )
 
 
 def config_of(thread_id: str, checkpoint_ns: str, checkpoint_id: str) -> RunnableConfig:

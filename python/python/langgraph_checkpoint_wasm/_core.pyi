@@ -1,7 +1,7 @@
 from asyncio import Future
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from os import PathLike
-from typing import Final, Generic, Literal, TypeVar, final
+from typing import Any, Final, Generic, Literal, TypeVar, final
 
 from langchain_core.runnables import RunnableConfig
 
@@ -9,7 +9,7 @@ from ._types import Found, Histories, Page, Payload
 
 _T = TypeVar("_T")
 
-__all__ = ["ENGINE", "Call", "EventLoop", "SqliteStore"]
+__all__ = ["ENGINE", "Call", "EventLoop", "Memory", "Revival", "SqliteStore"]
 
 ENGINE: Final[Literal["component", "native"]]
 
@@ -18,7 +18,7 @@ class Call(Generic[_T]):
     @staticmethod
     def setup() -> Call[None]: ...
     @staticmethod
-    def get_tuple(config: RunnableConfig | None) -> Call[Found | None]: ...
+    def get_tuple(config: RunnableConfig | None, memory: Memory) -> Call[Found | None]: ...
     @staticmethod
     def list(
         config: RunnableConfig | None,
@@ -34,10 +34,12 @@ class Call(Generic[_T]):
         v: float,
         ts: str,
         channel_versions: Mapping[str, str | int | float],
-        channel_values: dict[str, Payload],
+        channel_values: dict[str, Any],
         rest: Payload,
         metadata: Payload,
         new_versions: Iterable[str],
+        memory: Memory,
+        dump: Callable[[str, object], Payload],
     ) -> Call[tuple[str, str, str]]: ...
     @staticmethod
     def put_writes(
@@ -47,7 +49,7 @@ class Call(Generic[_T]):
         task_path: str,
     ) -> Call[None]: ...
     @staticmethod
-    def delete_thread(thread_id: str) -> Call[None]: ...
+    def delete_thread(thread_id: str, memory: Memory) -> Call[None]: ...
     @staticmethod
     def get_delta_channel_history(
         config: RunnableConfig | None, channels: Iterable[str]
@@ -57,6 +59,18 @@ class Call(Generic[_T]):
 class EventLoop:
     def __new__(cls) -> EventLoop: ...
     def deliver(self) -> None: ...
+
+@final
+class Memory:
+    def __new__(cls, bytes_max: int, tracks: bool, splits: bool) -> Memory: ...
+
+@final
+class Revival:
+    def values(
+        self,
+        load: Callable[[str, Payload], Any],
+        dump: Callable[[str, object], Payload],
+    ) -> dict[str, Any]: ...
 
 @final
 class SqliteStore:

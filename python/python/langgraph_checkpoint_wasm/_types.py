@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+if TYPE_CHECKING:
+    from ._core import Revival
 
 Payload: TypeAlias = tuple[str, bytes]
 """What a serializer gives: its type tag, and bytes."""
@@ -18,7 +21,7 @@ Found: TypeAlias = tuple[
     int | float,
     str,
     dict[str, Any],
-    dict[str, Payload],
+    "Revival | dict[str, Payload]",
     Payload,
     Payload,
     list[Write],

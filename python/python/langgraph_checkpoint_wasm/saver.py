@@ -27,6 +27,10 @@ if TYPE_CHECKING:
     from langgraph.checkpoint.serde.base import SerializerProtocol
 
 
+CACHE_BYTES = 48 * 1024 * 1024
+"""How much memory a saver may use for the values that it stored and read last."""
+
+
 class Saver(BaseCheckpointSaver[Any]):
     """What the savers of all stores have in common.
 
@@ -35,10 +39,17 @@ class Saver(BaseCheckpointSaver[Any]):
     take effect in any order; a call whose task is cancelled may still take effect, as a whole.
     """
 
-    def __init__(self, store: Store, *, serde: SerializerProtocol | None = None) -> None:
+    def __init__(
+        self,
+        store: Store,
+        *,
+        serde: SerializerProtocol | None = None,
+        cache_bytes: int = CACHE_BYTES,
+    ) -> None:
         """Make a saver of an open store."""
         super().__init__(serde=serde)
         self._store = store
+        self._converter_of_serde = Converter(self.serde, cache_bytes)
 
     def setup(self) -> Awaitable[None]:
         """Create the tables now; otherwise the first call does.
@@ -88,13 +99,15 @@ class Saver(BaseCheckpointSaver[Any]):
 
     def get_tuple(self, config: RunnableConfig) -> CheckpointTuple | None:
         """Return the checkpoint that the config names, or the latest; `None` if there is none."""
-        found = self._store.run(Call.get_tuple(config))
-        return None if found is None else self._converter.checkpoint_tuple(found)
+        converter = self._converter
+        found = self._store.run(Call.get_tuple(config, converter.memory))
+        return None if found is None else converter.checkpoint_tuple(found)
 
     async def aget_tuple(self, config: RunnableConfig) -> CheckpointTuple | None:
         """Return the checkpoint that the config names, or the latest; `None` if there is none."""
-        found = await start(self._store, Call.get_tuple(config))
-        return None if found is None else self._converter.checkpoint_tuple(found)
+        converter = self._converter
+        found = await start(self._store, Call.get_tuple(config, converter.memory))
+        return None if found is None else converter.checkpoint_tuple(found)
 
     def list(
         self,
@@ -182,11 +195,11 @@ class Saver(BaseCheckpointSaver[Any]):
 
     def delete_thread(self, thread_id: str) -> None:
         """Delete everything of a thread, in all namespaces."""
-        self._store.run(Call.delete_thread(thread_id))
+        self._store.run(Call.delete_thread(thread_id, self._converter.memory))
 
     async def adelete_thread(self, thread_id: str) -> None:
         """Delete everything of a thread, in all namespaces."""
-        await start(self._store, Call.delete_thread(thread_id))
+        await start(self._store, Call.delete_thread(thread_id, self._converter.memory))
 
     def get_delta_channel_history(
         self, *, config: RunnableConfig, channels: Sequence[str]
@@ -215,8 +228,13 @@ class Saver(BaseCheckpointSaver[Any]):
 
     @property
     def _converter(self) -> Converter:
-        # Made each time, because `with_allowlist` gives a copy of a saver another serializer.
-        return Converter(self.serde)
+        converter = self._converter_of_serde
+        if converter.serde is not self.serde:
+            # `with_allowlist` gave a copy of a saver another serializer, which may read values
+            # differently.
+            converter = Converter(self.serde, converter.cache_bytes)
+            self._converter_of_serde = converter
+        return converter
 
 
 class _Done:

@@ -10,7 +10,7 @@ from typing_extensions import Self
 
 from ._core import SqliteStore
 from .errors import InvalidInputError
-from .saver import Saver
+from .saver import CACHE_BYTES, Saver
 
 if TYPE_CHECKING:
     from langgraph.checkpoint.serde.base import SerializerProtocol
@@ -33,6 +33,7 @@ class SqliteSaver(Saver):
         synchronous: Literal["full", "normal"] = "full",
         busy_timeout: float = 5.0,
         read_only: bool = False,
+        cache_bytes: int = CACHE_BYTES,
     ) -> None:
         """Open a file, and create it if it is missing.
 
@@ -46,6 +47,8 @@ class SqliteSaver(Saver):
                 calls, but never damages the file.
             busy_timeout: How long a call waits for a lock of another connection, in seconds.
             read_only: Whether the file is only read; it must exist.
+            cache_bytes: How much memory may be used for the values that were stored and read last:
+                what is unchanged in them is neither serialized nor stored nor read again.
 
         """
         path = conn
@@ -55,7 +58,7 @@ class SqliteSaver(Saver):
             # locks of the whole process, so it must not happen before the saver is closed.
             self.conn = conn
         store = SqliteStore(path, synchronous, busy_timeout, read_only)
-        super().__init__(store, serde=serde)
+        super().__init__(store, serde=serde, cache_bytes=cache_bytes)
 
     @classmethod
     def from_conn_string(cls, conn_string: str) -> Self:
