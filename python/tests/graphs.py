@@ -76,11 +76,11 @@ def chat(saver: Saver) -> Any:
 def approval(saver: Saver) -> Any:
     """Two interrupts in one node, beside a node that goes on."""
 
-    def ask(_: Items) -> Any:
+    def ask(state: Items) -> Any:
         return {"xs": [interrupt({"ask": "first"}), interrupt({"ask": "second"})]}
 
     builder = StateGraph(Items).add_node("ask", ask)
-    builder.add_node("go", lambda _: {"xs": ["went"]})
+    builder.add_node("go", lambda state: {"xs": ["went"]})
     builder.add_node("end", lambda state: {"last": len(state["xs"])})
     builder.add_edge(START, "ask").add_edge(START, "go").add_edge(["ask", "go"], "end")
     return builder.compile(checkpointer=saver)
@@ -88,7 +88,7 @@ def approval(saver: Saver) -> Any:
 
 def nested(saver: Saver) -> Any:
     """A subgraph with an interrupt, and one that keeps its own state."""
-    inner = StateGraph(Items).add_node("ask", lambda _: {"xs": [interrupt("inner")]})
+    inner = StateGraph(Items).add_node("ask", lambda state: {"xs": [interrupt("inner")]})
     inner.add_node("after", lambda state: {"xs": [len(state["xs"])]})
     inner_graph = inner.add_edge(START, "ask").add_edge("ask", "after").compile()
     keeping = StateGraph(Items).add_node("add", lambda state: {"last": len(state["xs"])})
@@ -102,7 +102,7 @@ def nested(saver: Saver) -> Any:
 def sends(saver: Saver) -> Any:
     """Map and reduce, with a sender that goes on by a command."""
 
-    def fan(_: Items) -> Any:
+    def fan(state: Items) -> Any:
         return Command(update={"last": "fanned"}, goto=[Send("one", {"last": n}) for n in range(5)])
 
     builder = StateGraph(Items).add_node("fan", fan, destinations=("one",))
@@ -126,14 +126,14 @@ def failing(saver: Saver) -> Any:
     runs = {"fails": 0, "works": 0}
     worked = threading.Event()
 
-    def fails(_: Items) -> Any:
+    def fails(state: Items) -> Any:
         worked.wait()
         runs["fails"] += 1
         if runs["fails"] == 1:
             raise ValueError("the first time")
         return {"xs": [dict(runs)]}
 
-    def works(_: Items) -> Any:
+    def works(state: Items) -> Any:
         runs["works"] += 1
         worked.set()
         return {"xs": ["worked"]}

@@ -48,12 +48,13 @@ class SqliteSaver(Saver):
             read_only: Whether the file is only read; it must exist.
 
         """
-        path = conn
         if isinstance(conn, sqlite3.Connection):
-            path = _file_of(conn)
+            path: str | os.PathLike[str] = _file_of(conn)
             # Python has another copy of SQLite. When it closes the file, the system releases the
             # locks of the whole process, so it must not happen before the saver is closed.
             self.conn = conn
+        else:
+            path = conn
         store = SqliteStore(path, synchronous, busy_timeout, read_only)
         super().__init__(store, serde=serde)
 
