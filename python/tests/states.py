@@ -12,7 +12,7 @@ FIRST = "1ef4f797-8335-6428-8001-000000000001"
 
 def config(thread_id: object = "thread", **others: object) -> RunnableConfig:
     """The config of a thread."""
-    return {"configurable": {"thread_id": thread_id, **others}}
+    return {"configurable": {"thread_id": thread_id, "checkpoint_ns": "", **others}}
 
 
 def checkpoint(id: str = FIRST, **values: Any) -> Checkpoint:

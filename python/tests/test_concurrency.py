@@ -112,8 +112,8 @@ def test_a_cancelled_call_leaves_the_saver_usable_and_stores_all_or_nothing() ->
         async with SqliteSaver(":memory:") as saver:
             given = checkpoint(x=1, y=2)
             for number in range(50):
-                arguments = config(str(number)), given, {}, given["channel_versions"]
-                task = asyncio.create_task(saver.aput(*arguments))
+                call = saver.aput(config(str(number)), given, {}, given["channel_versions"])
+                task = asyncio.create_task(call)
                 await asyncio.sleep(0)
                 task.cancel()
                 with pytest.raises(asyncio.CancelledError):
@@ -154,7 +154,7 @@ def test_a_closed_saver_refuses_calls() -> None:
         lambda: saver.put_writes(of_it, [], "task"),
         lambda: list(saver.list(None)),
         lambda: saver.delete_thread("thread"),
-        lambda: saver.setup(),
+        saver.setup,
         lambda: asyncio.run(saver.aget_tuple(of_it)),
     ):
         with pytest.raises(errors.StorageError) as refused:
@@ -248,6 +248,7 @@ def test_the_interpreter_ends_with_calls_under_way(how: str, tmp_path: Path) -> 
     )
     ended = subprocess.run(
         [sys.executable, "-X", "dev", "-W", "ignore", "-c", program, str(path), how],
+        check=False,
         capture_output=True,
         timeout=60,
         cwd=Path(__file__).parents[1],

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from langchain_core.runnables import RunnableConfig
 from langgraph.checkpoint.base import BaseCheckpointSaver
 
 from langgraph_checkpoint_wasm import (
@@ -86,11 +87,13 @@ def test_setup_may_be_called_with_and_without_an_event_loop(saver: SqliteSaver) 
 
 
 def test_a_missing_namespace_is_the_root(saver: SqliteSaver) -> None:
-    assert put(saver, x=1) == {
-        "configurable": {"thread_id": "thread", "checkpoint_ns": "", "checkpoint_id": FIRST}
-    }
-    saver.put_writes(config(checkpoint_id=FIRST), [("x", 2)], "task")
-    found = saver.get_tuple(config(checkpoint_ns=""))
+    thread: RunnableConfig = {"configurable": {"thread_id": "thread"}}
+    stored = saver.put(thread, checkpoint(x=1), {}, {"x": 1})
+    assert stored == config(checkpoint_id=FIRST)
+    no_namespace: RunnableConfig = {"configurable": {"thread_id": "thread", "checkpoint_id": FIRST}}
+    saver.put_writes(no_namespace, [("x", 2)], "task")
+    assert saver.get_tuple(thread) == saver.get_tuple(config())
+    found = saver.get_tuple(config())
     assert found is not None
     assert found.pending_writes == [("task", "x", 2)]
 
@@ -158,9 +161,9 @@ def test_a_list_gives_every_page(saver: SqliteSaver) -> None:
         put(saver, id, x=id)
     listed = [found.config["configurable"]["checkpoint_id"] for found in saver.list(config())]
     assert listed == ids[::-1]
-    assert [found.checkpoint["channel_values"]["x"] for found in saver.list(config(), limit=40)] == (
-        ids[::-1][:40]
-    )
+    assert [
+        found.checkpoint["channel_values"]["x"] for found in saver.list(config(), limit=40)
+    ] == (ids[::-1][:40])
     before = config(checkpoint_id=ids[3])
     assert len(list(saver.list(config(), before=before))) == 3
 
@@ -205,10 +208,19 @@ def test_a_deleted_thread_is_gone_and_others_stay(saver: SqliteSaver) -> None:
         ((config(), {**checkpoint(), "ts": 5}, {}, {}), "invalid-checkpoint"),
         ((config(), {**checkpoint(), "channel_values": []}, {}, {}), "invalid-argument"),
         ((config(), {**checkpoint(), "channel_values": {5: 5}}, {}, {}), "invalid-argument"),
-        ((config(), {**checkpoint(), "channel_versions": {"x": None}}, {}, {}), "invalid-channel-version"),
-        ((config(), {**checkpoint(), "channel_versions": {"x": 2**60}}, {}, {}), "invalid-channel-version"),
-        ((config(), {**checkpoint(), "channel_versions": {"x": True}}, {}, {}), "invalid-channel-version"),
-        ((config(), checkpoint(**{"\ud800": 1}), {}, {}), "malformed-text"),
+        (
+            (config(), {**checkpoint(), "channel_versions": {"x": None}}, {}, {}),
+            "invalid-channel-version",
+        ),
+        (
+            (config(), {**checkpoint(), "channel_versions": {"x": 2**60}}, {}, {}),
+            "invalid-channel-version",
+        ),
+        (
+            (config(), {**checkpoint(), "channel_versions": {"x": True}}, {}, {}),
+            "invalid-channel-version",
+        ),
+        ((config(), {**checkpoint(), "channel_values": {"\ud800": 1}}, {}, {}), "malformed-text"),
         ((config(), checkpoint(x=print), {}, {}), "unserializable-value"),
         ((config(), checkpoint(x=2**70), {}, {}), "unserializable-value"),
         ((config(), checkpoint(), {"a": {1}}, {}), "unserializable-value"),

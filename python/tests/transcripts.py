@@ -131,7 +131,9 @@ async def _perform(saver: Saver, call: dict[str, Any]) -> Any:
             found = saver.get_tuple(config)
             return {"tuple": None if found is None else _tuple(found)}
         case "list":
-            return {"tuples": [_tuple(found) for found in saver.list(config, **_list_arguments(call))]}
+            return {
+                "tuples": [_tuple(found) for found in saver.list(config, **_list_arguments(call))]
+            }
         case "delete_thread":
             saver.delete_thread(call["config"].get("thread_id"))
             return {}
@@ -161,7 +163,9 @@ async def _perform_async(saver: Saver, call: dict[str, Any]) -> Any:
             return {}
         case "get_delta_channel_history":
             channels = call["channels"]
-            return _history(await saver.aget_delta_channel_history(config=config, channels=channels))
+            return _history(
+                await saver.aget_delta_channel_history(config=config, channels=channels)
+            )
         case name:
             raise AssertionError(f"{name} is no call")
 

@@ -135,7 +135,7 @@ class Converter:
         return CheckpointTuple(
             config_of(thread_id, checkpoint_ns, stored.checkpoint_id),
             cast("Checkpoint", checkpoint),
-            self.load("metadata", stored.metadata),
+            self._metadata(stored.metadata),
             None if parent is None else config_of(thread_id, checkpoint_ns, parent),
             self._writes(stored.writes),
         )
@@ -154,7 +154,7 @@ class Converter:
                 "unserializable-value",
             ) from error
 
-    def load(self, name: str, payload: Payload) -> Any:  # noqa: ANN401
+    def load(self, name: str, payload: Payload) -> Any:
         """Read a value. `name` is the channel, for errors."""
         try:
             return self.serde.loads_typed(payload)
@@ -164,6 +164,11 @@ class Converter:
                 f"{payload[0]!r}; read it with the serializer that wrote it",
                 "unreadable-value",
             ) from error
+
+    def _metadata(self, payload: Payload) -> Any:
+        """Read metadata, which is JSON whatever the serializer is."""
+        kind, text = payload
+        return json.loads(text) if kind == "json" else self.load("metadata", payload)
 
     def _history(
         self, channel: str, writes: list[Write], seed: Payload | None

@@ -51,12 +51,13 @@ class SqliteSaver(Saver):
                 what is unchanged in them is neither serialized nor stored nor read again.
 
         """
-        path = conn
         if isinstance(conn, sqlite3.Connection):
-            path = _file_of(conn)
+            path: str | os.PathLike[str] = _file_of(conn)
             # Python has another copy of SQLite. When it closes the file, the system releases the
             # locks of the whole process, so it must not happen before the saver is closed.
             self.conn = conn
+        else:
+            path = conn
         store = SqliteStore(path, synchronous, busy_timeout, read_only)
         super().__init__(store, serde=serde, cache_bytes=cache_bytes)
 
