@@ -66,8 +66,8 @@ impl KustoComponent {
         Ok(component::precompile(bytes, None)?)
     }
 
-    /// The same for every machine of a target, which is named as Rust names it. The code uses only
-    /// what all processors of the target have.
+    /// The same for every machine of a target, which is named as Rust names it. The code uses what
+    /// processors of the target have had since 2009 (on x86-64, SSE 4.2), and loads on no older ones.
     #[cfg(feature = "compiler")]
     pub fn precompile_for(bytes: &[u8], target: &str) -> Result<Vec<u8>, Error> {
         Ok(component::precompile(bytes, Some(target))?)
