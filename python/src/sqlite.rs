@@ -57,8 +57,13 @@ impl SqliteStore {
             let message = "busy_timeout has to be a number of seconds, not negative";
             invalid(py, "invalid-option", message)
         })?;
-        let options =
-            SqliteOptions { synchronous, busy_deadline, read_only, ..SqliteOptions::default() };
+        let options = SqliteOptions {
+            synchronous,
+            busy_deadline,
+            read_only,
+            on_callers_thread: true,
+            ..SqliteOptions::default()
+        };
         let process = Process::current(py)?;
         if process.inherited.has(&path) {
             let message = format!(
