@@ -5,6 +5,8 @@ use std::fmt;
 use std::sync::{Mutex, MutexGuard, PoisonError, TryLockError};
 use std::time::{Duration, Instant};
 
+use tokio::sync::oneshot;
+
 use super::execute::Session;
 use super::reader::read;
 use super::worker::{Answer, Job, Reply, closed};
@@ -53,21 +55,25 @@ impl Callers {
     /// that is writing.
     async fn write(&self, batch: Batch) -> Answer {
         let writes = batch.access == Access::Write;
-        let (job, mut reply) = Job::new(batch, Instant::now());
+        let (job, reply) = Job::new(batch, Instant::now());
         lock(&self.waiting).push_back(job);
+        let mut waiting = Waiting { callers: self, reply };
         loop {
             self.lead();
-            match reply.await {
+            match (&mut waiting.reply).await {
                 Ok(Reply::Answer(answer)) => return answer,
-                Ok(Reply::Lead(batch, queued)) => {
-                    let job;
-                    (job, reply) = Job::new(batch, queued);
-                    lock(&self.waiting).push_front(job);
-                }
+                Ok(Reply::Lead(batch, queued)) => waiting.reply = self.wait_again(batch, queued),
                 Err(_) if writes => return Err(closed().with_unknown_effect()),
                 Err(_) => return Err(closed()),
             }
         }
+    }
+
+    /// Puts a batch in front of those that wait.
+    fn wait_again(&self, batch: Batch, queued: Instant) -> oneshot::Receiver<Reply> {
+        let (job, reply) = Job::new(batch, queued);
+        lock(&self.waiting).push_front(job);
+        reply
     }
 
     /// Runs a group of the batches that wait, unless another thread does. Then the caller whose
@@ -80,8 +86,25 @@ impl Callers {
             // A batch that came meanwhile found the writer locked, so it is here.
             let Some(next) = lock(&self.waiting).pop_front() else { return };
             let Some((batch, queued)) = next.lead() else { return };
-            // Its caller is gone, and nobody waits for the batch.
-            lock(&self.waiting).push_front(Job::new(batch, queued).0);
+            // Its caller has stopped waiting.
+            drop(self.wait_again(batch, queued));
+        }
+    }
+}
+
+/// A caller that waits for its batch.
+struct Waiting<'a> {
+    callers: &'a Callers,
+    reply: oneshot::Receiver<Reply>,
+}
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        self.reply.close();
+        // It stops waiting just as it is told to lead: the others rely on it.
+        if let Ok(Reply::Lead(batch, queued)) = self.reply.try_recv() {
+            drop(self.callers.wait_again(batch, queued));
+            self.callers.lead();
         }
     }
 }
