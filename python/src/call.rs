@@ -2,8 +2,10 @@
 
 use std::sync::{Mutex, PoisonError};
 
+#[cfg(compiled)]
+use langgraph_checkpoint_host::KustoCheckpointer;
 use langgraph_checkpoint_host::{
-    Checkpoint, Checkpointer, Config, Error, Id, List, Put, PutWrites, StorageAdapter,
+    Checkpoint, Checkpointer, Config, Error, Id, List, Put, PutWrites, SqliteStorage,
 };
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
@@ -20,6 +22,7 @@ pub(crate) struct Call(Mutex<Option<Planned>>);
 #[expect(clippy::large_enum_variant, reason = "one at a time is under way, and moves twice")]
 pub(crate) enum Planned {
     Setup,
+    Flush,
     GetTuple(Config),
     List(List),
     Put(Put),
@@ -28,28 +31,61 @@ pub(crate) enum Planned {
     DeltaChannelHistory(Config, Vec<String>),
 }
 
+/// A checkpointer of any store.
+pub(crate) enum Checkpoints {
+    Sqlite(Box<Checkpointer<SqliteStorage>>),
+    #[cfg(compiled)]
+    Kusto(Box<KustoCheckpointer>),
+}
+
 impl Planned {
     /// Runs the call on a checkpointer.
-    pub(crate) async fn run<S: StorageAdapter>(
+    pub(crate) async fn run(self, checkpoints: &Checkpoints) -> Result<Outcome, Error> {
+        match checkpoints {
+            Checkpoints::Sqlite(checkpointer) => self.run_on_sqlite(checkpointer).await,
+            #[cfg(compiled)]
+            Checkpoints::Kusto(checkpointer) => self.run_on_kusto(checkpointer).await,
+        }
+    }
+
+    async fn run_on_sqlite(
         self,
-        checkpointer: &Checkpointer<S>,
+        checkpointer: &Checkpointer<SqliteStorage>,
     ) -> Result<Outcome, Error> {
         Ok(match self {
-            Self::Setup => checkpointer.setup().await.map(|()| Outcome::Done)?,
+            Self::Setup => done(checkpointer.setup().await)?,
+            // Nothing waits in it.
+            Self::Flush => Outcome::Done,
             Self::GetTuple(config) => Outcome::Found(checkpointer.get_tuple(config).await?),
             Self::List(list) => Outcome::Page(checkpointer.page(list).await?),
             Self::Put(put) => Outcome::Stored(checkpointer.put(put).await?),
-            Self::PutWrites(writes) => {
-                checkpointer.put_writes(writes).await.map(|()| Outcome::Done)?
-            }
-            Self::DeleteThread(thread) => {
-                checkpointer.delete_thread(thread).await.map(|()| Outcome::Done)?
-            }
+            Self::PutWrites(writes) => done(checkpointer.put_writes(writes).await)?,
+            Self::DeleteThread(thread) => done(checkpointer.delete_thread(thread).await)?,
             Self::DeltaChannelHistory(config, channels) => {
                 Outcome::Histories(checkpointer.get_delta_channel_history(config, channels).await?)
             }
         })
     }
+
+    #[cfg(compiled)]
+    async fn run_on_kusto(self, checkpointer: &KustoCheckpointer) -> Result<Outcome, Error> {
+        Ok(match self {
+            Self::Setup => done(checkpointer.setup().await)?,
+            Self::Flush => done(checkpointer.flush().await)?,
+            Self::GetTuple(config) => Outcome::Found(checkpointer.get_tuple(config).await?),
+            Self::List(list) => Outcome::Page(checkpointer.page(list).await?),
+            Self::Put(put) => Outcome::Stored(checkpointer.put(put).await?),
+            Self::PutWrites(writes) => done(checkpointer.put_writes(writes).await)?,
+            Self::DeleteThread(thread) => done(checkpointer.delete_thread(thread).await)?,
+            Self::DeltaChannelHistory(config, channels) => {
+                Outcome::Histories(checkpointer.get_delta_channel_history(config, channels).await?)
+            }
+        })
+    }
+}
+
+fn done(ended: Result<(), Error>) -> Result<Outcome, Error> {
+    ended.map(|()| Outcome::Done)
 }
 
 impl Call {
@@ -69,6 +105,11 @@ impl Call {
     #[staticmethod]
     fn setup() -> Self {
         Self::of(Planned::Setup)
+    }
+
+    #[staticmethod]
+    fn flush() -> Self {
+        Self::of(Planned::Flush)
     }
 
     #[staticmethod]

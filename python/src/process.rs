@@ -6,7 +6,7 @@ use langgraph_checkpoint_host::Planner;
 use pyo3::{PyResult, Python};
 use tokio::runtime::{Builder, Runtime};
 
-use crate::errors;
+use crate::errors::Errors;
 use crate::files::{Inherited, OpenFiles};
 
 /// Where the planner runs: as a component under wasmtime, or natively.
@@ -56,9 +56,9 @@ impl Process {
         let runtime = Builder::new_multi_thread()
             .worker_threads(THREADS)
             .thread_name("checkpoint-call")
-            .enable_time()
+            .enable_all()
             .build()?;
-        let planner = planner().map_err(|error| errors::raised(py, &error))?;
+        let planner = planner().map_err(|error| Errors::Sqlite.raised(py, &error))?;
         let open_files = OpenFiles::default();
         Ok(Self { id: std::process::id(), runtime, planner, open_files, inherited })
     }

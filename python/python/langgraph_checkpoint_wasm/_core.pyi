@@ -1,7 +1,7 @@
 from asyncio import Future
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from os import PathLike
-from typing import Final, Generic, Literal, TypeVar, final
+from typing import Any, Final, Generic, Literal, TypeVar, final
 
 from langchain_core.runnables import RunnableConfig
 
@@ -9,7 +9,7 @@ from ._types import Found, Histories, Page, Payload
 
 _T = TypeVar("_T")
 
-__all__ = ["ENGINE", "Call", "EventLoop", "SqliteStore"]
+__all__ = ["ENGINE", "Call", "EventLoop", "Store", "open_kusto", "open_sqlite"]
 
 ENGINE: Final[Literal["component", "native"]]
 
@@ -17,6 +17,8 @@ ENGINE: Final[Literal["component", "native"]]
 class Call(Generic[_T]):
     @staticmethod
     def setup() -> Call[None]: ...
+    @staticmethod
+    def flush() -> Call[None]: ...
     @staticmethod
     def get_tuple(config: RunnableConfig | None) -> Call[Found | None]: ...
     @staticmethod
@@ -59,14 +61,18 @@ class EventLoop:
     def deliver(self) -> None: ...
 
 @final
-class SqliteStore:
-    def __new__(
-        cls,
-        path: str | PathLike[str],
-        synchronous: str,
-        busy_timeout_s: float,
-        read_only: bool,
-    ) -> SqliteStore: ...
+class Store:
     def run(self, call: Call[_T]) -> _T: ...
     def start(self, call: Call[_T], event_loop: EventLoop, future: Future[_T]) -> None: ...
     def close(self) -> None: ...
+
+def open_sqlite(
+    path: str | PathLike[str],
+    synchronous: str,
+    busy_timeout_s: float,
+    read_only: bool,
+) -> Store: ...
+def open_kusto(
+    options: dict[str, Any],
+    token: Callable[[bool], tuple[str, float | None]] | None,
+) -> Store: ...
