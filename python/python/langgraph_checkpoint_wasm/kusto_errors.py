@@ -21,10 +21,7 @@ __all__ = [
 ]
 
 if TYPE_CHECKING:
-
-    class AzureError(Exception):
-        """What azure-core calls so."""
-
+    from azure.core.exceptions import AzureError
 else:
     try:
         from azure.core.exceptions import AzureError
