@@ -57,7 +57,7 @@ impl Planner {
     }
 
     /// The same for every machine of a target, which is named as Rust names it
-    /// (`x86_64-unknown-linux-gnu`). The code uses only what all processors of the target have.
+    /// (`x86_64-unknown-linux-gnu`). On x86-64 that is every one with SSE4.2 (x86-64-v2).
     #[cfg(feature = "compiler")]
     pub fn precompile_for(bytes: &[u8], target: &str) -> Result<Vec<u8>, Error> {
         Ok(component::precompile(bytes, Some(target))?)

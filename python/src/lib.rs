@@ -38,6 +38,6 @@ mod _core {
 
     #[pymodule_init]
     fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {
-        module.add("ENGINE", crate::process::ENGINE)
+        module.add("ENGINE", crate::process::engine())
     }
 }

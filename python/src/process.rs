@@ -10,7 +10,18 @@ use crate::errors::Errors;
 use crate::files::{Inherited, OpenFiles};
 
 /// Where the planner runs: as a component under wasmtime, or natively.
-pub(crate) const ENGINE: &str = if cfg!(compiled) { "component" } else { "native" };
+pub(crate) fn engine() -> &'static str {
+    if cfg!(compiled) && fits() { "component" } else { "native" }
+}
+
+/// Whether this processor has what the component was compiled for.
+fn fits() -> bool {
+    #[cfg(target_arch = "x86_64")]
+    let fits = is_x86_feature_detected!("sse4.2") && is_x86_feature_detected!("popcnt");
+    #[cfg(not(target_arch = "x86_64"))]
+    let fits = true;
+    fits
+}
 
 /// How many threads run asyncio's calls. A call mostly waits for its store, which has threads of
 /// its own.
@@ -67,6 +78,9 @@ impl Process {
 #[cfg(compiled)]
 #[allow(unsafe_code, reason = "the bytes are the ones that the build script compiled")]
 fn planner() -> Result<Planner, langgraph_checkpoint_host::Error> {
+    if !fits() {
+        return Ok(Planner::native());
+    }
     let bytes = include_bytes!(concat!(env!("OUT_DIR"), "/planner.compiled"));
     // SAFETY: `Planner::precompile_for` of the same version made the bytes for this target, and
     // they are a part of this program.
