@@ -57,8 +57,7 @@ impl Planner {
     }
 
     /// The same for every machine of a target, which is named as Rust names it
-    /// (`x86_64-unknown-linux-gnu`). The code uses what
-    /// processors of the target have had since 2009 (on x86-64, SSE 4.2), and loads on no older ones.
+    /// (`x86_64-unknown-linux-gnu`). On x86-64 that is every one with SSE4.2 (x86-64-v2).
     #[cfg(feature = "compiler")]
     pub fn precompile_for(bytes: &[u8], target: &str) -> Result<Vec<u8>, Error> {
         Ok(component::precompile(bytes, Some(target))?)

@@ -4,13 +4,15 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use langgraph_checkpoint_host::{
     Checkpoint, Checkpointer, Config, Error, GetTuple, Id, List, NewValue, Put, PutWrites,
-    StorageAdapter,
+    SqliteStorage,
 };
+#[cfg(compiled)]
+use langgraph_checkpoint_host::{CheckpointTuple, FoundCheckpoint, KustoCheckpointer, TupleValue};
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 
 use crate::arguments;
-use crate::errors::{invalid, raised};
+use crate::errors::{Errors, invalid};
 use crate::outcome::Outcome;
 use crate::track::{Entry, Memory, Remembering};
 
@@ -22,6 +24,7 @@ pub(crate) struct Call(Mutex<Option<Planned>>);
 #[expect(clippy::large_enum_variant, reason = "one at a time is under way, and moves twice")]
 pub(crate) enum Planned {
     Setup,
+    Flush,
     /// What is remembered is for the values that are unchanged.
     GetTuple(GetTuple, Py<Memory>, Option<Arc<Entry>>),
     List(List),
@@ -31,22 +34,37 @@ pub(crate) enum Planned {
     DeltaChannelHistory(Config, Vec<String>),
 }
 
+/// A checkpointer of any store.
+pub(crate) enum Checkpoints {
+    Sqlite(Box<Checkpointer<SqliteStorage>>),
+    #[cfg(compiled)]
+    Kusto(Box<KustoCheckpointer>),
+}
+
 impl Planned {
     /// Runs the call on a checkpointer.
-    pub(crate) async fn run<S: StorageAdapter>(
+    pub(crate) async fn run(self, checkpoints: &Checkpoints) -> Result<Outcome, Failure> {
+        match checkpoints {
+            Checkpoints::Sqlite(checkpointer) => self.run_on_sqlite(checkpointer).await,
+            #[cfg(compiled)]
+            Checkpoints::Kusto(checkpointer) => self.run_on_kusto(checkpointer).await,
+        }
+    }
+
+    async fn run_on_sqlite(
         self,
-        checkpointer: &Checkpointer<S>,
+        checkpointer: &Checkpointer<SqliteStorage>,
     ) -> Result<Outcome, Failure> {
         Ok(match self {
-            Self::Setup => checkpointer.setup().await.map(|()| Outcome::Done)?,
+            Self::Setup => done(checkpointer.setup().await)?,
+            // Nothing waits in it.
+            Self::Flush => Outcome::Done,
             Self::GetTuple(get_tuple, memory, before) => {
                 Outcome::Found(checkpointer.find(get_tuple).await?, memory, before)
             }
             Self::List(list) => Outcome::Page(checkpointer.page(list).await?),
             Self::Put(new, remembering) => put(checkpointer, new, remembering).await?,
-            Self::PutWrites(writes) => {
-                checkpointer.put_writes(writes).await.map(|()| Outcome::Done)?
-            }
+            Self::PutWrites(writes) => done(checkpointer.put_writes(writes).await)?,
             Self::DeleteThread(thread, memory) => {
                 checkpointer.delete_thread(thread.clone()).await?;
                 memory.get().forget(&thread);
@@ -57,6 +75,38 @@ impl Planned {
             }
         })
     }
+
+    #[cfg(compiled)]
+    async fn run_on_kusto(self, checkpointer: &KustoCheckpointer) -> Result<Outcome, Failure> {
+        Ok(match self {
+            Self::Setup => done(checkpointer.setup().await)?,
+            Self::Flush => done(checkpointer.flush().await)?,
+            Self::GetTuple(get_tuple, memory, _) => {
+                let tuple = checkpointer.get_tuple(get_tuple.config).await?;
+                Outcome::Found(tuple.and_then(found), memory, None)
+            }
+            Self::List(list) => Outcome::Page(checkpointer.page(list).await?),
+            Self::Put(put, remembering) => {
+                Outcome::Stored(checkpointer.put(put).await?, remembering)
+            }
+            Self::PutWrites(writes) => done(checkpointer.put_writes(writes).await)?,
+            Self::DeleteThread(thread, _) => done(checkpointer.delete_thread(thread).await)?,
+            Self::DeltaChannelHistory(config, channels) => {
+                Outcome::Histories(checkpointer.get_delta_channel_history(config, channels).await?)
+            }
+        })
+    }
+}
+
+fn done(ended: Result<(), Error>) -> Result<Outcome, Error> {
+    ended.map(|()| Outcome::Done)
+}
+
+/// A tuple of a store of which nothing is remembered.
+#[cfg(compiled)]
+fn found(tuple: CheckpointTuple) -> Option<FoundCheckpoint> {
+    let tuple = tuple.map_values(|value| Some(TupleValue::Whole(value)))?;
+    Some(FoundCheckpoint { tuple, known: Vec::new(), bases: Vec::new() })
 }
 
 /// Why a call failed.
@@ -80,17 +130,17 @@ impl From<PyErr> for Failure {
 
 impl Failure {
     /// The exception.
-    pub(crate) fn raised(self, py: Python<'_>) -> PyErr {
+    pub(crate) fn raised(self, py: Python<'_>, errors: Errors) -> PyErr {
         match self {
-            Self::Host(error) => raised(py, &error),
+            Self::Host(error) => errors.raised(py, &error),
             Self::Python(error) => error,
         }
     }
 }
 
 /// Stores a checkpoint; once more with whole values if what is remembered is no longer stored.
-async fn put<S: StorageAdapter>(
-    checkpointer: &Checkpointer<S>,
+async fn put(
+    checkpointer: &Checkpointer<SqliteStorage>,
     put: Put,
     remembering: Remembering,
 ) -> Result<Outcome, Failure> {
@@ -126,6 +176,11 @@ impl Call {
     #[staticmethod]
     fn setup() -> Self {
         Self::of(Planned::Setup)
+    }
+
+    #[staticmethod]
+    fn flush() -> Self {
+        Self::of(Planned::Flush)
     }
 
     #[staticmethod]

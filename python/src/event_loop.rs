@@ -7,6 +7,7 @@ use pyo3::intern;
 use pyo3::prelude::*;
 
 use crate::call::Failure;
+use crate::errors::Errors;
 use crate::outcome::Outcome;
 
 /// An event loop that waits for calls. It does not hold the loop of Python, so that whoever keeps
@@ -26,6 +27,7 @@ struct Ready {
 struct Ended {
     future: Py<PyAny>,
     outcome: Result<Outcome, Failure>,
+    errors: Errors,
 }
 
 #[pymethods]
@@ -42,13 +44,13 @@ impl EventLoop {
             ready.woken = false;
             mem::take(&mut ready.ended)
         };
-        for Ended { future, outcome } in ended {
+        for Ended { future, outcome, errors } in ended {
             let future = future.bind(py);
             // Its caller may have been cancelled.
             if future.call_method0(intern!(py, "done"))?.is_truthy()? {
                 continue;
             }
-            let outcome = outcome.map_err(|failure| failure.raised(py));
+            let outcome = outcome.map_err(|failure| failure.raised(py, errors));
             match outcome.and_then(|outcome| outcome.into_python(py)) {
                 Ok(result) => future.call_method1(intern!(py, "set_result"), (result,))?,
                 Err(error) => future.call_method1(intern!(py, "set_exception"), (error,))?,
@@ -63,22 +65,28 @@ pub(crate) struct Waiting {
     event_loop: Py<EventLoop>,
     ready: Arc<Mutex<Ready>>,
     future: Py<PyAny>,
+    errors: Errors,
 }
 
 impl Waiting {
     /// A call whose outcome goes to a future of this event loop.
-    pub(crate) fn new(event_loop: &Bound<'_, EventLoop>, future: &Bound<'_, PyAny>) -> Self {
+    pub(crate) fn new(
+        event_loop: &Bound<'_, EventLoop>,
+        future: &Bound<'_, PyAny>,
+        errors: Errors,
+    ) -> Self {
         let ready = Arc::clone(&event_loop.get().0);
-        Self { event_loop: event_loop.clone().unbind(), ready, future: future.clone().unbind() }
+        let (event_loop, future) = (event_loop.clone().unbind(), future.clone().unbind());
+        Self { event_loop, ready, future, errors }
     }
 
     /// Hands over the outcome, on any thread.
     pub(crate) fn end(self, outcome: Result<Outcome, Failure>) {
-        let Self { event_loop, ready, future } = self;
+        let Self { event_loop, ready, future, errors } = self;
         // Without the interpreter's lock, because whoever holds that may wait for this one.
         let woken = {
             let mut ready = lock(&ready);
-            ready.ended.push(Ended { future, outcome });
+            ready.ended.push(Ended { future, outcome, errors });
             mem::replace(&mut ready.woken, true)
         };
         if woken {

@@ -9,9 +9,15 @@ mod call;
 mod errors;
 mod event_loop;
 mod files;
+#[cfg(compiled)]
+mod kusto;
+#[cfg(not(compiled))]
+#[path = "no_kusto.rs"]
+mod kusto;
 mod outcome;
 mod process;
 mod sqlite;
+mod store;
 mod track;
 
 use pyo3::pymodule;
@@ -25,7 +31,11 @@ mod _core {
     #[pymodule_export]
     use crate::event_loop::EventLoop;
     #[pymodule_export]
-    use crate::sqlite::SqliteStore;
+    use crate::kusto::open_kusto;
+    #[pymodule_export]
+    use crate::sqlite::open_sqlite;
+    #[pymodule_export]
+    use crate::store::Store;
     #[pymodule_export]
     use crate::track::{Memory, Revival};
 

@@ -6,20 +6,21 @@ use langgraph_checkpoint_host::Planner;
 use pyo3::{PyResult, Python};
 use tokio::runtime::{Builder, Runtime};
 
-use crate::errors;
+use crate::errors::Errors;
 use crate::files::{Inherited, OpenFiles};
 
 /// Where the planner runs: as a component under wasmtime, or natively.
 pub(crate) fn engine() -> &'static str {
-    if cfg!(compiled) && has_what_was_compiled_for() { "component" } else { "native" }
+    if cfg!(compiled) && fits() { "component" } else { "native" }
 }
 
-/// Whether this processor has what `Planner::precompile_for` uses.
-fn has_what_was_compiled_for() -> bool {
+/// Whether this processor has what the component was compiled for.
+fn fits() -> bool {
     #[cfg(target_arch = "x86_64")]
-    return is_x86_feature_detected!("sse4.2") && is_x86_feature_detected!("popcnt");
+    let fits = is_x86_feature_detected!("sse4.2") && is_x86_feature_detected!("popcnt");
     #[cfg(not(target_arch = "x86_64"))]
-    return true;
+    let fits = true;
+    fits
 }
 
 /// How many threads run asyncio's calls. A call mostly waits for its store, which has threads of
@@ -66,9 +67,9 @@ impl Process {
         let runtime = Builder::new_multi_thread()
             .worker_threads(THREADS)
             .thread_name("checkpoint-call")
-            .enable_time()
+            .enable_all()
             .build()?;
-        let planner = planner().map_err(|error| errors::raised(py, &error))?;
+        let planner = planner().map_err(|error| Errors::Sqlite.raised(py, &error))?;
         let open_files = OpenFiles::default();
         Ok(Self { id: std::process::id(), runtime, planner, open_files, inherited })
     }
@@ -77,7 +78,7 @@ impl Process {
 #[cfg(compiled)]
 #[allow(unsafe_code, reason = "the bytes are the ones that the build script compiled")]
 fn planner() -> Result<Planner, langgraph_checkpoint_host::Error> {
-    if engine() == "native" {
+    if !fits() {
         return Ok(Planner::native());
     }
     let bytes = include_bytes!(concat!(env!("OUT_DIR"), "/planner.compiled"));

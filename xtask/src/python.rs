@@ -6,23 +6,37 @@ use std::process::Command;
 
 use anyhow::Result;
 
+use crate::kusto::{self, LocalKusto};
 use crate::workspace::Workspace;
-use crate::{process, venv};
+use crate::{component, process, venv};
 
 const PACKAGE: &str = "python";
 /// What of it has types.
-const TYPED: [&str; 2] = ["python/langgraph_checkpoint_wasm", "tests"];
+const TYPED: [&str; 3] = ["python/langgraph_checkpoint_wasm", "demo", "tests"];
 
-/// Builds the package, and checks and tests it.
+/// Builds the package, and checks and tests it. The tests of Kusto run on the cluster of the
+/// environment, or else on a local stand-in.
 pub(crate) fn test(workspace: &Workspace) -> Result<()> {
     build(workspace)?;
+    let mut clippy = process::cargo();
+    clippy.current_dir(workspace.root()).args(["clippy", "--quiet", "-p", component::EXTENSION]);
+    process::run(clippy.args(["--features", "component", "--", "-D", "warnings"]))?;
     let run = |arguments: &[&str]| process::run(module(workspace)?.args(arguments));
     run(&["ruff", "format", "--quiet", "--no-cache", "--check", "."])?;
     run(&["ruff", "check", "--quiet", "--no-cache", "."])?;
     let cache = workspace.path("target/mypy-of-package").display().to_string();
     run(&[&["mypy", "--cache-dir", &cache, "--no-error-summary"], &TYPED[..]].concat())?;
     run(&["mypy.stubtest", "--concise", "langgraph_checkpoint_wasm"])?;
-    run(&["pytest", "--quiet", "-p", "no:cacheprovider"])
+    let mut pytest = module(workspace)?;
+    pytest.args(["pytest", "--quiet", "-p", "no:cacheprovider"]);
+    let local = match std::env::var_os(kusto::CLUSTER_VARIABLE) {
+        Some(_) => None,
+        None => Some(LocalKusto::start(workspace)?),
+    };
+    if let Some(local) = &local {
+        pytest.env(kusto::CLUSTER_VARIABLE, local.url());
+    }
+    process::run(&mut pytest)
 }
 
 /// Builds the extension, with the planner as a component.

@@ -66,8 +66,7 @@ impl KustoComponent {
         Ok(component::precompile(bytes, None)?)
     }
 
-    /// The same for every machine of a target, which is named as Rust names it. The code uses what
-    /// processors of the target have had since 2009 (on x86-64, SSE 4.2), and loads on no older ones.
+    /// The same for every machine of a target, as `Planner::precompile_for`.
     #[cfg(feature = "compiler")]
     pub fn precompile_for(bytes: &[u8], target: &str) -> Result<Vec<u8>, Error> {
         Ok(component::precompile(bytes, Some(target))?)

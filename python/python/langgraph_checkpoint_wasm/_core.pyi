@@ -9,7 +9,7 @@ from ._types import Found, Histories, Page, Payload
 
 _T = TypeVar("_T")
 
-__all__ = ["ENGINE", "Call", "EventLoop", "Memory", "Revival", "SqliteStore"]
+__all__ = ["ENGINE", "Call", "EventLoop", "Memory", "Revival", "Store", "open_kusto", "open_sqlite"]
 
 ENGINE: Final[Literal["component", "native"]]
 
@@ -17,6 +17,8 @@ ENGINE: Final[Literal["component", "native"]]
 class Call(Generic[_T]):
     @staticmethod
     def setup() -> Call[None]: ...
+    @staticmethod
+    def flush() -> Call[None]: ...
     @staticmethod
     def get_tuple(config: RunnableConfig | None, memory: Memory) -> Call[Found | None]: ...
     @staticmethod
@@ -73,14 +75,18 @@ class Revival:
     ) -> dict[str, Any]: ...
 
 @final
-class SqliteStore:
-    def __new__(
-        cls,
-        path: str | PathLike[str],
-        synchronous: str,
-        busy_timeout_s: float,
-        read_only: bool,
-    ) -> SqliteStore: ...
+class Store:
     def run(self, call: Call[_T]) -> _T: ...
     def start(self, call: Call[_T], event_loop: EventLoop, future: Future[_T]) -> None: ...
     def close(self) -> None: ...
+
+def open_sqlite(
+    path: str | PathLike[str],
+    synchronous: str,
+    busy_timeout_s: float,
+    read_only: bool,
+) -> Store: ...
+def open_kusto(
+    options: dict[str, Any],
+    token: Callable[[bool], tuple[str, float | None]] | None,
+) -> Store: ...

@@ -1,34 +1,21 @@
-"""Running calls: on this thread, or for asyncio."""
+"""Running calls for asyncio."""
 
 from __future__ import annotations
 
 import asyncio
 import weakref
-from typing import TYPE_CHECKING, Protocol, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from ._core import EventLoop
 
 if TYPE_CHECKING:
-    from ._core import Call
+    from ._core import Call, Store
 
 T = TypeVar("T")
 
 _event_loops: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, EventLoop] = (
     weakref.WeakKeyDictionary()
 )
-
-
-class Store(Protocol):
-    """What a saver needs of a store of the extension."""
-
-    def run(self, call: Call[T]) -> T:
-        """Run a call on this thread."""
-
-    def start(self, call: Call[T], event_loop: EventLoop, future: asyncio.Future[T]) -> None:
-        """Run a call on another thread."""
-
-    def close(self) -> None:
-        """Close the store after the calls under way."""
 
 
 def start(store: Store, call: Call[T]) -> asyncio.Future[T]:

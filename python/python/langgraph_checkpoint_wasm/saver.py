@@ -19,8 +19,8 @@ from langgraph.checkpoint.base import (
 from typing_extensions import Self
 
 from ._convert import Converter, conditions, config_of
-from ._core import Call
-from ._running import Store, start
+from ._core import Call, Store
+from ._running import start
 
 if TYPE_CHECKING:
     from langchain_core.runnables import RunnableConfig
@@ -56,12 +56,7 @@ class Saver(BaseCheckpointSaver[Any]):
 
         In an event loop, await what this returns.
         """
-        try:
-            asyncio.get_running_loop()
-        except RuntimeError:
-            self._store.run(Call.setup())
-            return _Done()
-        return start(self._store, Call.setup())
+        return self._run(Call.setup())
 
     def close(self) -> None:
         """Close the store after the calls under way. Later calls are refused."""
@@ -225,6 +220,15 @@ class Saver(BaseCheckpointSaver[Any]):
             return int(current) + 1
         number = 0 if current is None else int(current.split(".")[0])
         return f"{number + 1:032}.{random.random():016}"
+
+    def _run(self, call: Call[None]) -> Awaitable[None]:
+        """Run a call, or start it if this is an event loop's thread."""
+        try:
+            asyncio.get_running_loop()
+        except RuntimeError:
+            self._store.run(call)
+            return _Done()
+        return start(self._store, call)
 
     @property
     def _converter(self) -> Converter:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal
 
 from typing_extensions import Self
 
-from ._core import SqliteStore
+from ._core import open_sqlite
 from .errors import InvalidInputError
 from .saver import CACHE_BYTES, Saver
 
@@ -58,7 +58,7 @@ class SqliteSaver(Saver):
             self.conn = conn
         else:
             path = conn
-        store = SqliteStore(path, synchronous, busy_timeout, read_only)
+        store = open_sqlite(path, synchronous, busy_timeout, read_only)
         super().__init__(store, serde=serde, cache_bytes=cache_bytes)
 
     @classmethod

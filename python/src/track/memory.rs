@@ -40,7 +40,7 @@ pub(crate) struct Entry {
 impl Memory {
     #[new]
     fn new(bytes_max: usize, tracks: bool, splits: bool) -> Self {
-        Self { cache: Mutex::new(Cache::new(bytes_max)), tracks, splits }
+        Self { cache: Mutex::new(Cache::new(bytes_max)), tracks: tracks && bytes_max > 0, splits }
     }
 }
 
