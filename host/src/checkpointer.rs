@@ -4,8 +4,8 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use langgraph_checkpoint_guest::wit::types::Page;
 use langgraph_checkpoint_guest::{
-    Cache, Call, ChannelHistory, CheckpointTuple, Config, DeltaChannelHistory, GetTuple, List,
-    NewValue, Outcome, Put, PutWrites, StoredCheckpoint,
+    Cache, Call, ChannelHistory, CheckpointTuple, Config, DeltaChannelHistory, FoundCheckpoint,
+    GetTuple, List, NewValue, Outcome, Put, PutWrites, StoredCheckpoint,
 };
 use tokio::sync::OnceCell;
 
@@ -111,13 +111,20 @@ impl<S: StorageAdapter> Checkpointer<S> {
     /// Returns a checkpoint with its pending writes: the one that the config names, or the latest.
     /// `None` if there is none.
     pub async fn get_tuple(&self, config: Config) -> Result<Option<CheckpointTuple>, Error> {
-        match self.run(Call::GetTuple(GetTuple { config, known: None })).await? {
-            Outcome::Found(None) => Ok(None),
-            Outcome::Found(Some(found)) => {
-                let tuple = found.tuple.resolve(&[]).ok_or_else(other_outcome)?;
-                self.known().remember(&tuple.thread_id, &tuple.checkpoint_ns, found.known);
-                Ok(Some(tuple))
-            }
+        let Some(found) = self.find(GetTuple { config, known: None }).await? else {
+            return Ok(None);
+        };
+        let tuple = found.tuple.resolve(&[]).ok_or_else(other_outcome)?;
+        self.known().remember(&tuple.thread_id, &tuple.checkpoint_ns, found.known);
+        Ok(Some(tuple))
+    }
+
+    /// The same for a caller that remembers values. Those that it has, as `GetTuple::known` says,
+    /// are `TupleValue::Unchanged` and are not read. What is known of the others is for its next
+    /// `put` or `find`; the checkpointer itself remembers nothing of it.
+    pub async fn find(&self, get: GetTuple) -> Result<Option<FoundCheckpoint>, Error> {
+        match self.run(Call::GetTuple(get)).await? {
+            Outcome::Found(found) => Ok(found),
             _ => Err(other_outcome()),
         }
     }
