@@ -123,19 +123,19 @@ impl<S: StorageAdapter> Checkpointer<S> {
         let Some(found) = self.find(GetTuple { config, known: None }).await? else {
             return Ok(None);
         };
-        found.tuple.resolve(&[]).ok_or_else(other_outcome).map(Some)
+        let tuple = found.tuple.resolve(&[]).ok_or_else(other_outcome)?;
+        self.known().remember(&tuple.thread_id, &tuple.checkpoint_ns, found.known, 1);
+        Ok(Some(tuple))
     }
 
-    /// The same for a caller that remembers values: a value that is still the one of
-    /// `GetTuple::known` is `TupleValue::Unchanged`, and neither read nor returned.
-    pub async fn find(&self, get_tuple: GetTuple) -> Result<Option<FoundCheckpoint>, Error> {
-        let Outcome::Found(found) = self.run(Call::GetTuple(get_tuple)).await? else {
-            return Err(other_outcome());
-        };
-        if let Some(FoundCheckpoint { tuple, known, .. }) = &found {
-            self.known().remember(&tuple.thread_id, &tuple.checkpoint_ns, known.clone(), 1);
+    /// The same for a caller that remembers values. Those that it has, as `GetTuple::known` says,
+    /// are `TupleValue::Unchanged` and are not read. What is known of the others is for its next
+    /// `put` or `find`; the checkpointer itself remembers nothing of it.
+    pub async fn find(&self, get: GetTuple) -> Result<Option<FoundCheckpoint>, Error> {
+        match self.run(Call::GetTuple(get)).await? {
+            Outcome::Found(found) => Ok(found),
+            _ => Err(other_outcome()),
         }
-        Ok(found)
     }
 
     /// Returns checkpoints, newest first, in pages. Each page is read when it is requested; nothing

@@ -63,7 +63,7 @@ def resume(app: Any, thread: RunnableConfig) -> None:
     waiting = app.get_state(thread)
     print(f"  Found {len(waiting.values['messages'])} messages, and a question still open:")
     print(f"  {question(waiting)}\n\n  Approving it...")
-    approved = Command(resume={"by": "Ana"})
+    approved: Command[Any] = Command(resume={"by": "Ana"})
     booked = say(app, thread, approved)
 
     history = list(app.get_state_history(thread))
@@ -127,7 +127,7 @@ def history_line(state: StateSnapshot) -> str:
 
 def line(message: BaseMessage, columns: int) -> str:
     """A message in a line of at most so many columns."""
-    said = message.text
+    said = str(message.text)
     if isinstance(message, AIMessage) and message.tool_calls:
         call = message.tool_calls[0]
         said = f"-> {call['name']}({json.dumps(call['args'])})"

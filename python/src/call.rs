@@ -21,7 +21,6 @@ use crate::track::{Entry, Memory, Remembering};
 pub(crate) struct Call(Mutex<Option<Planned>>);
 
 /// The host's method and its arguments.
-#[expect(clippy::large_enum_variant, reason = "one at a time is under way, and moves twice")]
 pub(crate) enum Planned {
     Setup,
     Flush,

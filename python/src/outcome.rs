@@ -15,7 +15,6 @@ use pyo3::types::{PyBytes, PyDict, PyFloat, PyInt, PyList, PyTuple};
 const WHOLE_MAX: f64 = 9_007_199_254_740_991.0;
 
 /// What a call ended in.
-#[expect(clippy::large_enum_variant, reason = "one at a time is under way, and moves twice")]
 pub(crate) enum Outcome {
     Done,
     Stored(StoredCheckpoint, Remembering),
