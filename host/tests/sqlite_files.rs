@@ -63,6 +63,23 @@ async fn nothing_is_acknowledged_to_a_file_that_was_replaced() {
 }
 
 #[tokio::test]
+async fn a_file_deleted_long_after_its_folder_last_changed_is_noticed() {
+    let stores = [(); 3].map(|()| tempfile::tempdir().unwrap());
+    let mut opened = Vec::new();
+    for directory in &stores {
+        opened.push(store(directory.path()).await);
+    }
+    // From now on only the folders are looked at.
+    tokio::time::sleep(std::time::Duration::from_millis(3100)).await;
+    for (file, (checkpointer, files)) in opened.iter().enumerate() {
+        checkpointer.put(put("t", Some("c1"), "c2", "[2]")).await.unwrap();
+        std::fs::remove_file(&files[file]).unwrap();
+        replaced(checkpointer.put(put("t", Some("c2"), "c3", "[3]")).await);
+        assert_eq!(replaced(checkpointer.get_tuple(config("t")).await), Stored::Nothing);
+    }
+}
+
+#[tokio::test]
 async fn others_that_open_close_and_tidy_the_file_raise_no_alarm() {
     let directory = tempfile::tempdir().unwrap();
     let (checkpointer, [path, ..]) = store(directory.path()).await;

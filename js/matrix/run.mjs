@@ -124,6 +124,7 @@ async function runTasks(cell, row) {
     if (cell.reloads) await resume(running, row);
     if (cell.limited) await meetLimits(running, row);
     if (cell.limited) await interrupted(running, row);
+    if (cell.limited) await count(running, row);
   } finally {
     await running.close();
   }
@@ -135,6 +136,16 @@ async function resume(running, row) {
   await running.reload();
   const { notes } = await running.ask("agent", "Ana");
   if (notes.at(-1) !== "hello, Ana") row.breaks.push("a reloaded page does not resume the agent");
+}
+
+/** What the platform bills of a superstep. */
+async function count(running, row) {
+  row.cost = await running.ask("cost");
+  if (!row.cost.whole) row.breaks.push("the thread whose cost is counted is not whole");
+  const { store } = row.cell;
+  if (store === "D1" && row.cost.requests !== 1) {
+    row.breaks.push(`a superstep takes ${row.cost.requests} requests to D1`);
+  }
 }
 
 /** A node of a graph asks a question and goes on with the answer. */

@@ -59,6 +59,36 @@ const TASKS = {
     return { large, huge, asked, whole, latest: checkpoint.id.at(-1) };
   },
 
+  /**
+   * What the platform counts for a superstep of a growing chat: two messages, which are written by
+   * a task beside a trigger.
+   */
+  async cost(_, open) {
+    const { checkpointOf, messageOf } = await import("../../bench/data.mjs");
+    const { configOf, put } = await import("../../bench/supersteps.mjs");
+    const counted = { requests: 0, rows: 0 };
+    const saver = await open(counted);
+    const messages = [];
+    await put(saver, "cost", 0, messages);
+    const [steps, before] = [50, { ...counted }];
+    for (let step = 1; step <= steps; step += 1) {
+      const written = [0, 1].map((index) => messageOf(7, messages.length + index));
+      messages.push(...written);
+      const writes = [
+        ["messages", written],
+        ["branch:to:model", null],
+      ];
+      await Promise.all([
+        saver.putWrites(configOf("cost", step - 1), writes, `task-${step}`),
+        put(saver, "cost", step, [...messages]),
+      ]);
+    }
+    const requests = (counted.requests - before.requests) / steps;
+    const rows = (counted.rows - before.rows) / steps;
+    const { checkpoint } = await saver.getTuple(configOf("cost"));
+    return { whole: checkpoint.id === checkpointOf(steps, []).id, requests, rows };
+  },
+
   async kit(name, open) {
     const { runKit } = await import("../kit.mjs");
     return runKit({ name, open });
@@ -68,9 +98,10 @@ const TASKS = {
 export class Checkpoints extends DurableObject {
   async fetch(request) {
     const { storage } = this.ctx;
-    return answer(request, async () => {
+    return answer(request, async (counted) => {
       for (const drop of DROPS) storage.sql.exec(drop);
       const { DurableObjectSaver } = await import("../../dist/entries/durable-object.js");
+      if (counted !== undefined) return new DurableObjectSaver(countingStorage(storage, counted));
       // The example also runs without transactions, as nothing fails in it.
       return new DurableObjectSaver(request.url.endsWith("/example") ? storage.sql : storage);
     });
@@ -83,13 +114,43 @@ export default {
     if (store === "durable-object") {
       return env.CHECKPOINTS.get(env.CHECKPOINTS.idFromName("cell")).fetch(request);
     }
-    return answer(request, async () => {
+    return answer(request, async (counted) => {
       await env.DB.batch(DROPS.map((drop) => env.DB.prepare(drop)));
       const { D1Saver } = await import("../../dist/entries/d1.js");
-      return new D1Saver(env.DB);
+      return new D1Saver(counted === undefined ? env.DB : countingDatabase(env.DB, counted));
     });
   },
 };
+
+/** A D1 database that adds its requests, and the rows that they wrote, to a count. */
+function countingDatabase(db, counted) {
+  return {
+    prepare: (query) => db.prepare(query),
+    async batch(statements) {
+      counted.requests += 1;
+      const results = await db.batch(statements);
+      for (const { meta } of results) counted.rows += meta.rows_written;
+      return results;
+    },
+  };
+}
+
+/** A Durable Object's storage that adds its transactions, and the rows that they wrote, to a count. */
+function countingStorage(storage, counted) {
+  const exec = (query, ...bindings) => {
+    const cursor = storage.sql.exec(query, ...bindings);
+    const rows = [...cursor.raw()];
+    counted.rows += cursor.rowsWritten;
+    return { raw: () => rows };
+  };
+  return {
+    sql: { exec },
+    transactionSync(run) {
+      counted.requests += 1;
+      return storage.transactionSync(run);
+    },
+  };
+}
 
 function codeOf(thrown) {
   return thrown.code ?? String(thrown);

@@ -12,7 +12,7 @@ export type { D1Database, D1Statement } from "../stores/cloudflare/d1.js";
 /** A LangGraph.js checkpointer in a D1 database. */
 export class D1Saver extends StorageSaver {
   /**
-   * @param db The binding. Batches are sent one after the other, one request each.
+   * @param db The binding. The writes of a superstep are one request, each read another.
    * @param serde Serializes the values. Defaults to `JsonPlusSerde`.
    * @param options The other options.
    */

@@ -56,6 +56,7 @@ import {
 } from "./edge.js";
 import { asCompared } from "./filter.js";
 import { SharedValues } from "./list-page.js";
+import { nextTextVersion } from "./versions.js";
 
 /** Runs calls on one store. */
 export interface Runner {
@@ -209,6 +210,15 @@ export abstract class PlannedSaver extends BaseCheckpointSaver {
     return this.#answer("getDeltaChannelHistory", async (call) => {
       return this.#getDeltaChannelHistory(givenHistory(options), call);
     });
+  }
+
+  /**
+   * The version after a channel's current one. Numbers stay numbers, and the text of a thread that
+   * was begun in Python stays such text, so that the versions of a thread can be compared.
+   */
+  override getNextVersion(current: number | undefined): number;
+  override getNextVersion(current: number | string | undefined): number | string {
+    return typeof current === "string" ? nextTextVersion(current) : super.getNextVersion(current);
   }
 
   /** Runs a method, and reports the call if there is an observer. */

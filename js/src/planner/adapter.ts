@@ -63,7 +63,7 @@ export interface StoredCall {
  * - The statements of a batch run in order in one transaction, each once per row of its parameters.
  *   A batch that fails leaves nothing behind.
  * - A write batch is answered after its transaction is committed, never before.
- * - Batches take effect in the order of `run`, so a read sees every write that was run before it.
+ * - A batch sees what every batch stored that was answered before it was run.
  * - Transient failures are retried within a deadline. After that a batch fails with a
  *   `StorageError`.
  */
@@ -86,12 +86,18 @@ export interface StorageAdapter {
    * it out if the store has no such transactions.
    */
   readonly inTransaction?: boolean;
+  /**
+   * Whether the saver may join the write batches of a thread's calls into one, as those of a
+   * superstep. A batch that fails must then say whether it stored nothing. For adapters that send
+   * requests; of no effect beside `runCall` or `inTransaction`.
+   */
+  readonly joinsCalls?: boolean;
   /** Runs a batch and returns one row set per statement, in order. */
   run(batch: Batch): RowSet[] | Promise<RowSet[]>;
   /**
    * Runs a call when its turn comes, with no other call's batches between its own, and resolves
-   * when it ends. Leave it out in an adapter that answers asynchronously: the saver then runs the
-   * calls of a thread one after the other.
+   * when it ends. Leave it out in an adapter that answers asynchronously: the saver then orders the
+   * calls of a thread itself.
    */
   readonly runCall?: ((call: StoredCall) => void | Promise<void>) | undefined;
 }

@@ -31,6 +31,12 @@ export class CheckedAdapter implements StorageAdapter {
     return this.#adapter.inTransaction ?? false;
   }
 
+  get joinsCalls(): boolean {
+    // A call inside the caller's transaction must run at once.
+    const { joinsCalls = false, inTransaction, runCall } = this.#adapter;
+    return joinsCalls && inTransaction === undefined && runCall === undefined;
+  }
+
   run(batch: Batch): RowSet[] | Promise<RowSet[]> {
     let answer: unknown;
     try {

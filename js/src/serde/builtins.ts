@@ -2,6 +2,7 @@
 import { DeltaSnapshot } from "@langchain/langgraph-checkpoint";
 
 import { bufferToJson, types } from "../platform/runtime.js";
+import { datetimeRecord } from "./python/dates.js";
 import type { Fields } from "./records.js";
 import * as records from "./records.js";
 
@@ -17,7 +18,8 @@ export interface NestedEncoder {
  */
 export function recordBeforeToJson(value: Fields): Fields | undefined {
   if (types.isDate(value)) {
-    return hasDatesToJson(value) ? records.dateRecord(value) : undefined;
+    if (!hasDatesToJson(value)) return undefined;
+    return datetimeRecord(value) ?? records.dateRecord(value);
   }
   if (types.isUint8Array(value)) {
     const toJson: unknown = Reflect.get(value, "toJSON");

@@ -8,6 +8,7 @@
 import { DeltaSnapshot } from "@langchain/langgraph-checkpoint";
 
 import { fromBase64, toBase64 } from "../platform/runtime.js";
+import { DATETIME, dateOfPython, FROM_ISO_FORMAT } from "./python/dates.js";
 
 /** An object whose keys are not known. */
 export type Fields = Record<string, unknown>;
@@ -137,8 +138,17 @@ export function recordDecoder(record: Fields): Decoder | undefined {
   }
 }
 
+/**
+ * Whether Python would take an object for a record of one of its own values: those have a module
+ * before the name.
+ */
+export function isPythonRecord({ lc, type, id }: Fields): boolean {
+  return lc === 2 && type === "constructor" && Array.isArray(id) && id.length > 1;
+}
+
 function constructorDecoder({ id, method, args }: Fields): Decoder | undefined {
-  if (!Array.isArray(id) || id.length !== 1 || !Array.isArray(args)) return undefined;
+  if (!Array.isArray(id) || !Array.isArray(args)) return undefined;
+  if (id.length > 1) return datetimeDecoder(id, method, args);
   const plain = method === undefined || method === null;
   if (id[0] === "Uint8Array" && (plain || method === "from")) return bytesDecoder(args);
   if (!plain) return undefined;
@@ -157,6 +167,19 @@ function constructorDecoder({ id, method, args }: Fields): Decoder | undefined {
     default:
       return undefined;
   }
+}
+
+function datetimeDecoder(
+  id: readonly unknown[],
+  method: unknown,
+  args: readonly unknown[],
+): Decoder | undefined {
+  if (id.length !== 2 || id[0] !== DATETIME[0] || id[1] !== DATETIME[1]) return undefined;
+  if (method !== FROM_ISO_FORMAT || args.length !== 1 || typeof args[0] !== "string") {
+    return undefined;
+  }
+  const date = dateOfPython(args[0]);
+  return date && (() => date);
 }
 
 function onlyList(args: unknown[]): unknown[] | undefined {

@@ -5,11 +5,13 @@ import { describePlace, formatPath, type PathStep, SerializationError } from "./
 import { placeOfThrow } from "./locate.js";
 import { partText, type ValueShape } from "./parts.js";
 import { plainText } from "./plain.js";
+import { readPython } from "./python/values.js";
 import { readParsed } from "./read.js";
 import { Encoder } from "./write.js";
 
 /**
- * The type of serialized bytes: JSON text in UTF-8, or the bytes of a value that is a Uint8Array.
+ * The type of bytes that are written: JSON text in UTF-8, or the bytes of a value that is a
+ * Uint8Array.
  */
 export type SerializationType = "json" | "bytes";
 
@@ -41,6 +43,9 @@ const decoder = new TextDecoder("utf-8", { fatal: true });
  * looks like a record. Nested bytes have a record too, as that format writes them number by number;
  * that form can be read. A nested Node.js Buffer comes back as a Uint8Array.
  *
+ * It also reads what LangGraph's Python serializer writes: the types `msgpack`, `null` and
+ * `bytearray`. docs/languages.md says what becomes of each value.
+ *
  * The text has no optional whitespace. So a list's text is `[`, its elements' texts joined by `,`,
  * and `]`, and a map's is the same with braces. `dumpsElement` writes these elements.
  */
@@ -66,20 +71,26 @@ export class JsonPlusSerde implements SerializerProtocol {
   }
 
   /**
-   * Revives what `dumps` or LangGraph.js's own serializer has written. Throws `SerializationError`.
+   * Revives what `dumps`, LangGraph.js's own serializer or LangGraph's in Python has written.
+   * Throws `SerializationError`.
    */
   loads(type: string, data: Uint8Array | string): unknown {
     switch (type) {
       case "json":
         return parse(data);
       case "bytes":
-        return typeof data === "string" ? encoder.encode(data) : new Uint8Array(data);
+      case "bytearray":
+        return toBytes(data);
+      case "msgpack":
+        return unlessTooDeep(() => readPython(toBytes(data)));
+      case "null":
+        return null;
       default:
         throw new SerializationError(
           "unknown-serialization-type",
           (place) =>
-            `${place} is stored with a serialization type other than "json" and "bytes"; ` +
-            "read it with the serializer that wrote it",
+            `${place} is stored with a serialization type other than "json", "bytes" and those ` +
+            'of Python ("msgpack", "bytearray", "null"); read it with the serializer that wrote it',
         );
     }
   }
@@ -196,8 +207,16 @@ function refused(path: readonly PathStep[], kind: string): SerializationError {
 
 function parse(data: Uint8Array | string): unknown {
   const parsed = parseJson(data);
+  return unlessTooDeep(() => readParsed(parsed));
+}
+
+function toBytes(data: Uint8Array | string): Uint8Array {
+  return typeof data === "string" ? encoder.encode(data) : new Uint8Array(data);
+}
+
+function unlessTooDeep(read: () => unknown): unknown {
   try {
-    return readParsed(parsed);
+    return read();
   } catch (error) {
     if (!(error instanceof RangeError)) throw error;
     const say = (place: string) => `${place} is stored nested too deeply to be read`;

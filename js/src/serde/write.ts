@@ -13,6 +13,7 @@ import {
   isFields,
   isInert,
   isObjectPrototypeExtended,
+  isPythonRecord,
   isWrapper,
   setOwn,
   WRAPPER_KEY,
@@ -195,7 +196,7 @@ export class Encoder {
       if (encoded !== undefined) setOwn(copy, key, encoded);
     }
     const json = copy ?? value;
-    return isMarked ? escaped(json) : json;
+    return isMarked ? escaped(json, value) : json;
   }
 
   #other(value: object, key: PathStep, depth: number, place: Place): unknown {
@@ -267,7 +268,7 @@ export class Encoder {
     const wraps =
       place === "kwargs" && (hasField(value, "lc") || isWrapper(value)) && !isInert(value);
     const json = this.#fields(value, depth, wraps ? "data" : place, copied);
-    if (!wraps) return escaped(json);
+    if (!wraps) return escaped(json, value);
     return isRecord(json) ? records.escapedRecord(json) : { [WRAPPER_KEY]: json };
   }
 
@@ -412,9 +413,15 @@ function hasField(value: Fields, key: string): boolean {
   return key in value && Object.prototype.propertyIsEnumerable.call(value, key);
 }
 
-/** An object's encoded fields, escaped if a reader would take them for a record. */
-function escaped(json: Fields): Fields {
-  if (hasField(json, "lc") && isRecord(json)) return records.escapedRecord(json);
+/**
+ * An object's encoded fields, escaped if a reader would take them for a record. Python's own
+ * records are not escaped.
+ */
+function escaped(json: Fields, value: Fields): Fields {
+  if (hasField(json, "lc")) {
+    const isTaken = isRecord(json) || (isPythonRecord(json) && !isInert(value));
+    if (isTaken) return records.escapedRecord(json);
+  }
   return hasField(json, "lg_name") && json.lg_name === "Send" ? sendJson(json) : json;
 }
 

@@ -7,6 +7,7 @@ import { CheckedAdapter, withAdapterNamed } from "../planner/checked-adapter.js"
 import {
   type Answer,
   type Call,
+  type Ended,
   expectOutcome,
   type Made,
   type Need,
@@ -17,6 +18,8 @@ import { batchOf, drive, type Server } from "../planner/drive.js";
 import type { Planner } from "../planner/planner.js";
 import { sharedPlanner } from "../planner/shared-planner.js";
 import { type Eventually, isPending, whenReady } from "../platform/maybe-promise.js";
+import { JoinedCalls } from "./joined-calls.js";
+import { Lanes } from "./lanes.js";
 
 /**
  * A LangGraph.js checkpointer over a storage adapter.
@@ -95,6 +98,8 @@ class StorageRunner implements Runner {
   readonly #server: Server;
   /** The server to use while the tables may be missing. */
   readonly #setUpServer: Server;
+  /** Orders the calls and joins their batches, for an adapter that leaves that to the saver. */
+  readonly #lanes: Lanes | undefined;
   #setUp = false;
   #settingUp: Promise<void> | undefined;
 
@@ -103,6 +108,11 @@ class StorageRunner implements Runner {
     this.#storage = storage;
     this.#server = new StorageServer(storage);
     this.#setUpServer = new SetUpServer(storage, (isInside) => this.#setup(isInside));
+    if (!storage.joinsCalls) return;
+    this.#lanes = new Lanes({
+      one: (call) => this.#run(call),
+      together: (calls) => this.#runTogether(calls),
+    });
   }
 
   get joined(): number {
@@ -114,11 +124,34 @@ class StorageRunner implements Runner {
   }
 
   get ordersCalls(): boolean {
-    return this.#storage.runCall !== undefined;
+    return this.#storage.runCall !== undefined || this.#lanes !== undefined;
   }
 
   run(call: Call, made: Made, whole?: Repeat): Eventually<Outcome> {
+    return this.#lanes?.run(call, made, whole) ?? this.#run(call, made, whole);
+  }
+
+  #run(call: Call, made?: Made, whole?: Repeat): Eventually<Outcome> {
     return drive(this.#planner, call, this.#setUp ? this.#server : this.#setUpServer, made, whole);
+  }
+
+  /** Runs calls of a thread, and joins their write batches. */
+  async #runTogether(calls: readonly Call[]): Promise<readonly Ended[]> {
+    const joined = new JoinedCalls(this.#storage, () => this.#setup(false));
+    const server: Server = {
+      serve: (need) => this.#server.serve(need),
+      explained: (thrown) => this.#server.explained(thrown),
+      runCall: (call) => joined.add(call),
+    };
+    const ended = calls.map(async (call): Promise<Ended> => {
+      try {
+        return { outcome: await drive(this.#planner, call, server) };
+      } catch (failure) {
+        return { failure };
+      }
+    });
+    await joined.run();
+    return Promise.all(ended);
   }
 
   /**

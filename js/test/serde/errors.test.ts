@@ -190,7 +190,7 @@ describe("bytes that cannot be read", () => {
   });
 
   it("an unknown type throws a typed error", () => {
-    const error = errorOf(() => serde.loads("msgpack", new Uint8Array([1])));
+    const error = errorOf(() => serde.loads("pickle", new Uint8Array([1])));
     expect(error.code).toBe("unknown-serialization-type");
   });
 });

@@ -8,19 +8,34 @@
 //!
 //! A file that is overwritten in place, for example by `cp`, stays the same file: this is not
 //! noticed.
+//!
+//! While the folder does not change, it is all that is looked at: on Linux, a look at the log makes
+//! the next sync of it slower.
 
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, SystemTime};
 
 use crate::storage::{StorageError, StorageErrorKind};
 
 /// What distinguishes a file from all others of a machine while it is open.
 type Identity = (u64, u64);
 
+/// A state of a folder: its identity, and when an entry of it was last made, replaced or deleted.
+/// Some file systems change one of its two times, and `utimes` sets only one back.
+type FolderState = (Identity, [Duration; 2]);
+
+/// No file system's times are coarser: FAT's are two seconds.
+const COARSEST_TIME: Duration = Duration::from_secs(3);
+
 /// The files of a database.
 #[derive(Debug)]
 pub(super) struct Files {
     known: Vec<(PathBuf, Identity)>,
     log: PathBuf,
+    folder: Option<PathBuf>,
+    /// The folder's state in which all files were found in place.
+    found_in: Mutex<Option<FolderState>>,
 }
 
 impl Files {
@@ -34,10 +49,11 @@ impl Files {
             beside.push(name);
             PathBuf::from(beside)
         };
+        let folder = path.parent().map(Path::to_owned);
         let (log, index) = (beside("-wal"), beside("-shm"));
         let known = |path: PathBuf| identity(&path).ok().flatten().map(|found| (path, found));
         let known = [path, log.clone(), index].into_iter().filter_map(known).collect();
-        Self { known, log }
+        Self { known, log, folder, found_in: Mutex::default() }
     }
 
     /// How many bytes the log has.
@@ -47,6 +63,19 @@ impl Files {
 
     /// Fails if one of the files was replaced or deleted.
     pub(super) fn check(&self) -> Result<(), StorageError> {
+        // Looked at first: what happens during the check changes it again.
+        let folder = self.folder.as_deref().and_then(settled);
+        let mut found_in = self.found_in.lock().unwrap_or_else(PoisonError::into_inner);
+        if folder.is_some() && *found_in == folder {
+            return Ok(());
+        }
+        *found_in = None;
+        self.check_each()?;
+        *found_in = folder;
+        Ok(())
+    }
+
+    fn check_each(&self) -> Result<(), StorageError> {
         for (path, opened) in &self.known {
             let happened = match identity(path) {
                 Ok(Some(found)) if found != *opened => "replaced",
@@ -74,6 +103,30 @@ fn identity(path: &Path) -> std::io::Result<Option<Identity>> {
 
     let metadata = std::fs::metadata(path)?;
     Ok(Some((metadata.dev(), metadata.ino())))
+}
+
+/// The state of a folder; `None` if it cannot be found out, or if the folder changed so recently
+/// that another change may have the same time.
+#[cfg(unix)]
+fn settled(folder: &Path) -> Option<FolderState> {
+    use std::os::unix::fs::MetadataExt;
+
+    let found = std::fs::metadata(folder).ok()?;
+    let time = |seconds: i64, nanoseconds: i64| {
+        Some(Duration::new(seconds.try_into().ok()?, nanoseconds.try_into().ok()?))
+    };
+    let changed = [
+        time(found.ctime(), found.ctime_nsec())?,
+        time(found.mtime(), found.mtime_nsec())?,
+    ];
+    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).ok()?;
+    let since = now.checked_sub(changed[0].max(changed[1]))?;
+    (since > COARSEST_TIME).then_some(((found.dev(), found.ino()), changed))
+}
+
+#[cfg(not(unix))]
+fn settled(_folder: &Path) -> Option<FolderState> {
+    None
 }
 
 #[cfg(not(unix))]

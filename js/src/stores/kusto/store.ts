@@ -13,10 +13,10 @@ import { afterLostAttempt, driveOnce, twiceAtMost } from "../../planner/drive.js
 import { PlannerFailure } from "../../planner/instance.js";
 import { Planner } from "../../planner/planner.js";
 import { type Eventually, isPending } from "../../platform/maybe-promise.js";
+import { Lanes } from "../lanes.js";
 import { type Clock, later, Moments } from "./clock.js";
 import { noteUnsent, type Unsent } from "./exit.js";
 import { Exchange, type Fetch } from "./http.js";
-import { Lanes } from "./lanes.js";
 import { ownCore } from "./login.js";
 import { type StoreOptions, toWireStore } from "./options.js";
 import { KustoServer } from "./server.js";

@@ -241,7 +241,7 @@ export class CommitQueue implements StorageAdapter {
     }
     if (answers === undefined) return false;
     this.#blockedInVain = false;
-    const isInPlace = this.#isInPlace("write");
+    const isInPlace = this.#isInPlace();
     for (const [index, rowSets] of answers.entries()) {
       const job = writings[index]?.job;
       if (job === undefined) continue;
@@ -304,7 +304,7 @@ export class CommitQueue implements StorageAdapter {
       return runBatch(this.#connection, batch);
     });
     if (rowSets === undefined) return false;
-    if (!this.#isInPlace(batch.access)) {
+    if (!this.#isInPlace()) {
       throw replacedFailure(batch.access === "read" ? "nothing" : "unknown");
     }
     call.answer(rowSets);
@@ -353,16 +353,16 @@ export class CommitQueue implements StorageAdapter {
    */
   #prepareWrite(isInside: boolean): void {
     if (!isInside) this.#configure();
-    if (this.#file?.isInPlace("before a write") === false) throw replacedFailure("nothing");
+    if (this.#file?.isInPlace() === false) throw replacedFailure("nothing");
   }
 
   /**
    * Whether a batch really used the files of the database's name. False if that cannot be found
    * out.
    */
-  #isInPlace(access: Batch["access"]): boolean {
+  #isInPlace(): boolean {
     try {
-      return this.#file?.isInPlace(`after a ${access}`) ?? true;
+      return this.#file?.isInPlace() ?? true;
     } catch {
       return false;
     }

@@ -1,11 +1,19 @@
 import { readFileSync, statSync } from "node:fs";
+import { dirname } from "node:path";
 
+import { timers } from "../../platform/timers.js";
 import type { Connection } from "./connection.js";
 
 /** Identifies a file: its device and inode, or `NONE`; undefined if that cannot be found out. */
 type Identity = string | undefined;
 
 const NONE = "none";
+
+/** The suffixes of the log and of its index. */
+const BESIDE = ["-wal", "-shm"] as const;
+
+/** No file system's times are coarser: FAT's are two seconds. */
+const COARSEST_TIME_MS = 3000;
 
 /** So many repetitions fill a few of SQLite's largest pages. */
 const TOKENS = 20_000;
@@ -22,7 +30,9 @@ export class DatabaseFile {
   readonly #path: string;
   #file: Identity;
   /** The write-ahead log and its index. SQLite creates them when it first needs them. */
-  #beside: { [suffix in Beside]?: Identity } = {};
+  #beside: { [suffix in (typeof BESIDE)[number]]?: Identity } = {};
+  /** The folder's state in which all files were found in place. */
+  #folder: Identity;
 
   constructor(connection: Connection) {
     this.#connection = connection;
@@ -35,25 +45,32 @@ export class DatabaseFile {
    * Whether reads and writes use the files that have the database's name.
    *
    * Asked before a write too, as one through another index than other processes use may overwrite
-   * what they wrote. Makes as few system calls as each case allows.
+   * what they wrote. While the folder does not change, it is all that is looked at: on Linux, a look
+   * at the log makes the next sync of it slower.
    */
-  isInPlace(when: "before a write" | "after a write" | "after a read"): boolean {
+  isInPlace(): boolean {
     if (this.#path === "") return true;
-    const isMissed = (suffix: Beside) => {
+    const folder = settled(dirname(this.#path));
+    if (folder !== undefined && folder === this.#folder) return true;
+    const file = found(this.#path);
+    this.#folder = undefined;
+    if (!isSame(this.#file, file)) return false;
+    this.#file ??= file;
+    // Files that the connection itself replaced are looked at again the next time, and known then.
+    if (!this.#areBesideIt()) return this.#isOwn();
+    this.#folder = folder;
+    return true;
+  }
+
+  /** Whether the log and its index are the known ones. Remembers those seen for the first time. */
+  #areBesideIt(): boolean {
+    return BESIDE.every((suffix) => {
       const file = found(this.#path + suffix);
       const known = this.#beside[suffix];
       // SQLite does not remove these files while the database is open.
-      if (!isSame(known, file)) return true;
       if (known === undefined && file !== NONE) this.#beside[suffix] = file;
-      return false;
-    };
-    if (when !== "before a write") {
-      const file = found(this.#path);
-      if (!isSame(this.#file, file)) return false;
-      this.#file ??= file;
-      if (isMissed("-wal")) return this.#isOwn();
-    }
-    return when === "after a write" || !isMissed("-shm") || this.#isOwn();
+      return isSame(known, file);
+    });
   }
 
   /** Whether the connection itself replaced the files, as it does when its journal mode changes. */
@@ -69,8 +86,21 @@ export class DatabaseFile {
   }
 }
 
-/** The suffixes of the log and of its index. */
-type Beside = "-wal" | "-shm";
+/**
+ * Identifies a state of a folder: deleting, replacing or making a file in it changes this. Undefined
+ * if that cannot be found out, or if the folder changed so recently that another change may have
+ * the same time.
+ */
+function settled(path: string): Identity {
+  try {
+    // Some file systems change one of the two times, and `utimes` sets only one back.
+    const { dev, ino, ctimeMs, mtimeMs } = statSync(path);
+    const isSettled = timers.now() - Math.max(ctimeMs, mtimeMs) > COARSEST_TIME_MS;
+    return isSettled ? `${dev} ${ino} ${ctimeMs} ${mtimeMs}` : undefined;
+  } catch {
+    return undefined;
+  }
+}
 
 function isSame(known: Identity, file: Identity): boolean {
   return known === undefined || file === undefined || known === file;

@@ -52,6 +52,16 @@ test.each([
   await expect(saver.getTuple(config("t"))).rejects.toMatchObject(replaced);
 });
 
+test("of_a_folder_that_does_not_change_only_the_folder_is_asked", async () => {
+  const { folder, saver } = await begun();
+  await new Promise((resolve) => setTimeout(resolve, 3_100));
+  await put(saver, 2);
+  vi.mocked(statSync).mockClear();
+  await put(saver, 3);
+  await saver.getTuple(config("t"));
+  expect(vi.mocked(statSync).mock.calls.map(([path]) => path)).toEqual([folder, folder, folder]);
+});
+
 test("of_a_database_in_memory_nothing_is_asked", async () => {
   vi.mocked(statSync).mockClear();
   const saver = SqliteSaver.fromConnString(":memory:");

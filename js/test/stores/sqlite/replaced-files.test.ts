@@ -9,10 +9,12 @@ import {
   mkdtempSync,
   renameSync,
   rmSync,
+  writeFileSync,
 } from "node:fs";
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 
 import type DatabaseClass from "better-sqlite3";
 
@@ -38,18 +40,14 @@ function inAnotherProcess(path: string, sql: string) {
   execFileSync(process.execPath, ["--input-type=commonjs", "--eval", script, path, sql]);
 }
 
-const REPLACED = { code: "storage-replaced", stored: "unknown" };
 const REFUSED = { code: "storage-replaced", stored: "nothing" };
 
 test("a_put_after_the_file_was_deleted_is_not_acknowledged", async () => {
   const { path, saver } = await begun();
   rmSync(path);
-  await expect(put(saver, 2)).rejects.toMatchObject(REPLACED);
-  await expect(saver.getTuple(config("t"))).rejects.toMatchObject({
-    code: "storage-replaced",
-    stored: "nothing",
-  });
-  await expect(put(saver, 3)).rejects.toMatchObject(REPLACED);
+  await expect(put(saver, 2)).rejects.toMatchObject(REFUSED);
+  await expect(saver.getTuple(config("t"))).rejects.toMatchObject(REFUSED);
+  await expect(put(saver, 3)).rejects.toMatchObject(REFUSED);
 });
 
 test("a_put_after_the_file_was_replaced_is_not_acknowledged", async () => {
@@ -57,7 +55,56 @@ test("a_put_after_the_file_was_replaced_is_not_acknowledged", async () => {
   const other = temporaryDatabase();
   await begun(other);
   renameSync(other, path);
-  await expect(put(saver, 2)).rejects.toMatchObject(REPLACED);
+  await expect(put(saver, 2)).rejects.toMatchObject(REFUSED);
+});
+
+test.each(["", "-wal", "-shm"])(
+  "a_put_during_which_the_file%s_is_deleted_is_not_acknowledged",
+  async (suffix) => {
+    const { path, saver } = await begun();
+    saver.db.function("strike", () => {
+      rmSync(`${path}${suffix}`);
+      return null;
+    });
+    saver.db.exec(
+      "CREATE TEMP TRIGGER struck AFTER INSERT ON lg_records BEGIN SELECT strike(); END",
+    );
+    await expect(put(saver, 2)).rejects.toMatchObject({
+      code: "storage-replaced",
+      stored: "unknown",
+    });
+  },
+);
+
+/** How long a folder is not trusted after it changed. */
+const SETTLED_MS = 3_100;
+
+test.each(["", "-wal", "-shm"])(
+  "the_file%s_deleted_long_after_the_folder_last_changed_is_missed",
+  async (suffix) => {
+    const { path, saver } = await begun();
+    await sleep(SETTLED_MS);
+    await put(saver, 2);
+    await put(saver, 3);
+    rmSync(`${path}${suffix}`);
+    await expect(put(saver, 4)).rejects.toMatchObject(REFUSED);
+    await expect(saver.getTuple(config("t"))).rejects.toMatchObject(REFUSED);
+  },
+);
+
+test("a_log_made_anew_long_ago_and_deleted_is_missed", async () => {
+  const { path, saver } = await begun();
+  saver.db.pragma("journal_mode = DELETE");
+  // These take the inodes of the files before.
+  for (const name of ["a", "b", "c"]) writeFileSync(join(dirname(path), name), "taken");
+  saver.db.pragma("journal_mode = WAL");
+  saver.db.prepare("SELECT count(*) FROM lg_threads").get();
+  await sleep(SETTLED_MS);
+  await put(saver, 2);
+  await put(saver, 3);
+  rmSync(`${path}-wal`);
+  rmSync(`${path}-shm`);
+  await expect(put(saver, 4)).rejects.toMatchObject({ code: "storage-replaced" });
 });
 
 test("a_file_replaced_before_the_first_call_is_noticed", async () => {
@@ -72,15 +119,15 @@ test("a_file_replaced_before_the_first_call_is_noticed", async () => {
 test("a_put_after_the_log_was_deleted_is_not_acknowledged", async () => {
   const { path, saver } = await begun();
   rmSync(`${path}-wal`);
-  await expect(put(saver, 2)).rejects.toMatchObject(REPLACED);
-  await expect(put(saver, 3)).rejects.toMatchObject(REPLACED);
+  await expect(put(saver, 2)).rejects.toMatchObject(REFUSED);
+  await expect(put(saver, 3)).rejects.toMatchObject(REFUSED);
 });
 
 test("a_put_after_the_log_was_replaced_is_not_acknowledged", async () => {
   const { path, saver } = await begun();
   copyFileSync(`${path}-wal`, `${path}-copy`);
   renameSync(`${path}-copy`, `${path}-wal`);
-  await expect(put(saver, 2)).rejects.toMatchObject(REPLACED);
+  await expect(put(saver, 2)).rejects.toMatchObject(REFUSED);
 });
 
 test("a_put_after_the_index_of_the_log_was_deleted_is_not_acknowledged", async () => {

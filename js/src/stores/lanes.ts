@@ -1,7 +1,6 @@
-import type { Call, Ended, Made, Outcome, Repeat } from "../../planner/contract.js";
-import type { Eventually } from "../../platform/maybe-promise.js";
-import { isPending } from "../../platform/maybe-promise.js";
-import { atTurnsEnd } from "./clock.js";
+import type { Call, Ended, Made, Outcome, Repeat } from "../planner/contract.js";
+import { type Eventually, isPending } from "../platform/maybe-promise.js";
+import { timers } from "../platform/timers.js";
 
 /** At most this many calls are made together. */
 const TOGETHER_MAX = 256;
@@ -114,10 +113,14 @@ class Lane {
   /** Starts a read, at once if no write is before it. */
   read(run: () => Eventually<Outcome>): Eventually<Outcome> {
     if (this.#jobs.length === 0 && !this.#isWriting) {
-      const outcome = run();
-      if (isPending(outcome)) this.holdFor(outcome.then(ignored, ignored));
-      else this.#next();
-      return outcome;
+      let outcome: Eventually<Outcome> | undefined;
+      try {
+        outcome = run();
+        return outcome;
+      } finally {
+        if (isPending(outcome)) this.holdFor(outcome.then(ignored, ignored));
+        else this.#next();
+      }
     }
     return new Promise((resolve, reject) => {
       this.queue(async () => {
@@ -148,7 +151,7 @@ class Lane {
   #schedule(): void {
     if (this.#isScheduled || this.#isWriting) return;
     this.#isScheduled = true;
-    atTurnsEnd(() => {
+    timers.setImmediate(() => {
       this.#isScheduled = false;
       this.#next();
     });
@@ -188,14 +191,20 @@ class Lane {
   }
 
   async #run(jobs: readonly Job[]): Promise<void> {
+    // A stale call is repeated, and after it those behind it: a later put of the same checkpoint
+    // must win. Every call may be repeated.
     const again: Job[] = [];
     try {
       const ended = await this.#ended(jobs.map(({ call }) => call));
       for (const [index, job] of jobs.entries()) {
         const end = ended[index];
-        if (end === undefined || !("outcome" in end)) job.reject(end?.failure);
-        else if (end.outcome.tag !== "stale" || job.whole === undefined) job.resolve(end.outcome);
-        else again.push({ ...job, call: job.whole(end.outcome.val), whole: undefined });
+        const outcome = end !== undefined && "outcome" in end ? end.outcome : undefined;
+        if (outcome?.tag === "stale" && job.whole !== undefined) {
+          again.push({ ...job, call: job.whole(outcome.val), whole: undefined });
+        } else if (again.length > 0) again.push(job);
+        else if (outcome === undefined)
+          job.reject(end !== undefined && "failure" in end ? end.failure : undefined);
+        else job.resolve(outcome);
       }
     } catch (thrown) {
       for (const job of jobs) job.reject(thrown);
