@@ -92,7 +92,7 @@ MESSAGES: st.SearchStrategy[AnyMessage] = st.one_of(
     st.fixed_dictionaries(
         dict(content=CONTENT, id=KEYS, tool_calls=CALLS, response_metadata=EXTRA)
     ).map(lambda fields: AIMessage(**fields)),
-    CONTENT.map(lambda content: SystemMessage(content)),
+    CONTENT.map(SystemMessage),
     st.fixed_dictionaries(dict(content=CONTENT, tool_call_id=KEYS, artifact=VALUES)).map(
         lambda fields: ToolMessage(**fields)
     ),

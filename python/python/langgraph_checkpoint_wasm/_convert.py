@@ -15,12 +15,12 @@ from langgraph.checkpoint.base import (
     PendingWrite,
     get_checkpoint_metadata,
 )
-
 from langgraph.checkpoint.serde.encrypted import EncryptedSerializer
 from langgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
 
 from ._core import Call, Memory, Revival
 from .errors import InvalidInputError, SerializationError
+from .serde_js import loads_json, loads_metadata
 
 if TYPE_CHECKING:
     from langchain_core.runnables import RunnableConfig
@@ -60,6 +60,7 @@ class Converter:
         self.cache_bytes = cache_bytes
         splits = type(serde) is JsonPlusSerializer
         self.memory = Memory(cache_bytes, splits or _seals(serde), splits)
+        self._reads_javascript = splits
 
     def put(
         self,
@@ -156,7 +157,11 @@ class Converter:
 
     def load(self, name: str, payload: Payload) -> Any:
         """Read a value. `name` is the channel, for errors."""
+        kind, data = payload
         try:
+            if kind == "json" and self._reads_javascript:
+                allowed = self.serde._allowed_msgpack_modules  # type: ignore[attr-defined]
+                return loads_json(data, allowed, name)
             return self.serde.loads_typed(payload)
         except Exception as error:
             raise SerializationError(
@@ -168,7 +173,7 @@ class Converter:
     def _metadata(self, payload: Payload) -> Any:
         """Read metadata, which is JSON whatever the serializer is."""
         kind, text = payload
-        return json.loads(text) if kind == "json" else self.load("metadata", payload)
+        return loads_metadata(text) if kind == "json" else self.load("metadata", payload)
 
     def _history(
         self, channel: str, writes: list[Write], seed: Payload | None
@@ -184,10 +189,7 @@ class Converter:
 
 def _seals(serde: SerializerProtocol) -> bool:
     """Whether a serializer encrypts what LangGraph's own one writes."""
-    return (
-        type(serde) is EncryptedSerializer
-        and type(serde.serde) is JsonPlusSerializer
-    )
+    return type(serde) is EncryptedSerializer and type(serde.serde) is JsonPlusSerializer
 
 
 def config_of(thread_id: str, checkpoint_ns: str, checkpoint_id: str) -> RunnableConfig:
