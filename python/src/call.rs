@@ -4,14 +4,13 @@ use std::sync::{Mutex, PoisonError};
 
 #[cfg(compiled)]
 use langgraph_checkpoint_host::KustoCheckpointer;
-use langgraph_checkpoint_host::{
-    Checkpoint, Checkpointer, Config, Error, Id, List, Put, PutWrites, SqliteStorage,
-};
+use langgraph_checkpoint_host::{Checkpoint, Config, Error, Id, List, Put, PutWrites};
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 
 use crate::arguments;
 use crate::errors::invalid;
+use crate::memory::Remembering;
 use crate::outcome::Outcome;
 
 /// A call that a store can run once.
@@ -32,7 +31,7 @@ pub(crate) enum Planned {
 
 /// A checkpointer of any store.
 pub(crate) enum Checkpoints {
-    Sqlite(Box<Checkpointer<SqliteStorage>>),
+    Sqlite(Box<Remembering>),
     #[cfg(compiled)]
     Kusto(Box<KustoCheckpointer>),
 }
@@ -41,25 +40,23 @@ impl Planned {
     /// Runs the call on a checkpointer.
     pub(crate) async fn run(self, checkpoints: &Checkpoints) -> Result<Outcome, Error> {
         match checkpoints {
-            Checkpoints::Sqlite(checkpointer) => self.run_on_sqlite(checkpointer).await,
+            Checkpoints::Sqlite(store) => self.run_on_sqlite(store).await,
             #[cfg(compiled)]
             Checkpoints::Kusto(checkpointer) => self.run_on_kusto(checkpointer).await,
         }
     }
 
-    async fn run_on_sqlite(
-        self,
-        checkpointer: &Checkpointer<SqliteStorage>,
-    ) -> Result<Outcome, Error> {
+    async fn run_on_sqlite(self, store: &Remembering) -> Result<Outcome, Error> {
+        let checkpointer = &store.checkpointer;
         Ok(match self {
             Self::Setup => done(checkpointer.setup().await)?,
             // Nothing waits in it.
             Self::Flush => Outcome::Done,
-            Self::GetTuple(config) => Outcome::Found(checkpointer.get_tuple(config).await?),
+            Self::GetTuple(config) => Outcome::Found(store.get_tuple(config).await?),
             Self::List(list) => Outcome::Page(checkpointer.page(list).await?),
-            Self::Put(put) => Outcome::Stored(checkpointer.put(put).await?),
+            Self::Put(put) => Outcome::Stored(store.put(put).await?),
             Self::PutWrites(writes) => done(checkpointer.put_writes(writes).await)?,
-            Self::DeleteThread(thread) => done(checkpointer.delete_thread(thread).await)?,
+            Self::DeleteThread(thread) => done(store.delete_thread(thread).await)?,
             Self::DeltaChannelHistory(config, channels) => {
                 Outcome::Histories(checkpointer.get_delta_channel_history(config, channels).await?)
             }

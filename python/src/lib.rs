@@ -9,12 +9,15 @@ mod call;
 mod errors;
 mod event_loop;
 mod files;
+mod interpreter;
 #[cfg(compiled)]
 mod kusto;
 #[cfg(not(compiled))]
 #[path = "no_kusto.rs"]
 mod kusto;
+mod memory;
 mod outcome;
+mod parts;
 mod process;
 mod sqlite;
 mod store;
@@ -29,6 +32,8 @@ mod _core {
     use crate::call::Call;
     #[pymodule_export]
     use crate::event_loop::EventLoop;
+    #[pymodule_export]
+    use crate::interpreter::end;
     #[pymodule_export]
     use crate::kusto::open_kusto;
     #[pymodule_export]

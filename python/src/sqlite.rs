@@ -10,6 +10,7 @@ use pyo3::prelude::*;
 
 use crate::call::Checkpoints;
 use crate::errors::{Errors, invalid, unusable};
+use crate::memory::Remembering;
 use crate::process::Process;
 use crate::store::Store;
 
@@ -49,6 +50,6 @@ pub(crate) fn open_sqlite(
     let storage = storage.map_err(|error| Errors::Sqlite.raised(py, &error.into()))?;
     let file = process.open_files.add(&path);
     let checkpointer = Checkpointer::new(process.planner.clone(), storage);
-    let checkpoints = Checkpoints::Sqlite(Box::new(checkpointer));
+    let checkpoints = Checkpoints::Sqlite(Box::new(Remembering::new(checkpointer)));
     Ok(Store::new(process, Errors::Sqlite, checkpoints, Some(file)))
 }
