@@ -13,6 +13,7 @@ use pyo3::types::PyDict;
 
 use crate::arguments;
 use crate::errors::{Errors, invalid};
+use crate::interpreter::attached;
 use crate::outcome::Outcome;
 use crate::track::{Entry, Memory, Remembering};
 
@@ -149,7 +150,8 @@ async fn put(
     let stored = match (checkpointer.put(put).await, again) {
         (Err(error), Some(mut put)) if error.code() == "stale-known" => {
             let values = put.checkpoint.channel_values;
-            put.checkpoint.channel_values = Python::attach(|py| remembering.whole(py, values))?;
+            put.checkpoint.channel_values =
+                attached(|py| remembering.whole(py, values)).ok_or(error)??;
             put.known = None;
             checkpointer.put(put).await
         }

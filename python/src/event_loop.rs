@@ -8,6 +8,7 @@ use pyo3::prelude::*;
 
 use crate::call::Failure;
 use crate::errors::Errors;
+use crate::interpreter::attached;
 use crate::outcome::Outcome;
 
 /// An event loop that waits for calls. It does not hold the loop of Python, so that whoever keeps
@@ -92,7 +93,7 @@ impl Waiting {
         if woken {
             return;
         }
-        let is_awake = Python::try_attach(|py| wake(py, &event_loop, &ready)).unwrap_or(false);
+        let is_awake = attached(|py| wake(py, &event_loop, &ready)).unwrap_or(false);
         if !is_awake {
             // The event loop or the interpreter has ended, and nobody waits any more.
             *lock(&ready) = Ready::default();

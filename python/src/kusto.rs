@@ -14,6 +14,7 @@ use pyo3::types::PyDict;
 
 use crate::call::Checkpoints;
 use crate::errors::{Errors, invalid};
+use crate::interpreter::attached;
 use crate::process::Process;
 use crate::store::Store;
 
@@ -97,12 +98,10 @@ impl KustoCredential for Credential {
         fresh: bool,
     ) -> Pin<Box<dyn Future<Output = Result<BearerToken, CredentialError>> + Send + '_>> {
         Box::pin(async move {
-            let ask = Python::try_attach(|py| self.0.clone_ref(py)).ok_or("Python has ended")?;
+            let ask = attached(|py| self.0.clone_ref(py)).ok_or("Python has ended")?;
             // It may take long, and others wait for this thread.
             let given = tokio::task::spawn_blocking(move || {
-                Python::try_attach(|py| {
-                    ask.call1(py, (fresh,))?.extract::<(String, Option<f64>)>(py)
-                })
+                attached(|py| ask.call1(py, (fresh,))?.extract::<(String, Option<f64>)>(py))
             });
             let (value, expires_s) = given.await?.ok_or("Python has ended")??;
             let expires = expires_s.and_then(|at| Duration::try_from_secs_f64(at).ok());

@@ -9,6 +9,7 @@ mod call;
 mod errors;
 mod event_loop;
 mod files;
+mod interpreter;
 #[cfg(compiled)]
 mod kusto;
 #[cfg(not(compiled))]
@@ -30,6 +31,8 @@ mod _core {
     use crate::call::Call;
     #[pymodule_export]
     use crate::event_loop::EventLoop;
+    #[pymodule_export]
+    use crate::interpreter::end;
     #[pymodule_export]
     use crate::kusto::open_kusto;
     #[pymodule_export]

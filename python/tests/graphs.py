@@ -131,12 +131,12 @@ def failing(saver: Saver) -> Any:
         runs["fails"] += 1
         if runs["fails"] == 1:
             raise ValueError("the first time")
-        return {"xs": [dict(runs)]}
+        return {"xs": [runs["fails"]]}
 
     def works(state: Items) -> Any:
         runs["works"] += 1
         worked.set()
-        return {"xs": ["worked"]}
+        return {"xs": [f"worked {runs['works']}"]}
 
     builder = StateGraph(Items).add_node("fails", fails).add_node("works", works)
     return builder.add_edge(START, "fails").add_edge(START, "works").compile(checkpointer=saver)

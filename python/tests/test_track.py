@@ -85,27 +85,27 @@ CALLS = st.lists(
     ),
     max_size=2,
 )
+
+
+def fields(**strategies: st.SearchStrategy[Any]) -> st.SearchStrategy[dict[str, Any]]:
+    return st.fixed_dictionaries(strategies)
+
+
 MESSAGES: st.SearchStrategy[AnyMessage] = st.one_of(
-    st.fixed_dictionaries(dict(content=CONTENT, id=KEYS, additional_kwargs=EXTRA)).map(
-        lambda fields: HumanMessage(**fields)
+    fields(content=CONTENT, id=KEYS, additional_kwargs=EXTRA).map(lambda f: HumanMessage(**f)),
+    fields(content=CONTENT, id=KEYS, tool_calls=CALLS, response_metadata=EXTRA).map(
+        lambda f: AIMessage(**f)
     ),
-    st.fixed_dictionaries(
-        dict(content=CONTENT, id=KEYS, tool_calls=CALLS, response_metadata=EXTRA)
-    ).map(lambda fields: AIMessage(**fields)),
-    CONTENT.map(SystemMessage),
-    st.fixed_dictionaries(dict(content=CONTENT, tool_call_id=KEYS, artifact=VALUES)).map(
-        lambda fields: ToolMessage(**fields)
-    ),
+    fields(content=CONTENT).map(lambda f: SystemMessage(**f)),
+    fields(content=CONTENT, tool_call_id=KEYS, artifact=VALUES).map(lambda f: ToolMessage(**f)),
     KEYS.map(lambda id: RemoveMessage(id=id)),
-    st.fixed_dictionaries(dict(content=CONTENT, unknown=VALUES)).map(
-        lambda fields: HumanMessage(**fields)
-    ),
+    fields(content=CONTENT, unknown=VALUES).map(lambda f: HumanMessage(**f)),
 )
 PARTS = st.one_of(MESSAGES, VALUES)
 CHANNELS = ["messages", "files", "note"]
 
 
-def shown(value: object) -> object:
+def shown(value: Any) -> object:
     """Return a value as something that `==` compares exactly."""
     if isinstance(value, dict):
         return [(shown(key), shown(item)) for key, item in value.items()]
@@ -347,7 +347,7 @@ def test_a_copy_with_another_allowlist_reads_by_its_own(tmp_path: Path) -> None:
     serde = JsonPlusSerializer(allowed_msgpack_modules=None)
     with SqliteSaver(tmp_path / "a.db", serde=serde) as saver:
         put(saver, 1, {"documents": [Document("text", [])]})
-        allowing = saver.with_allowlist([Document])
+        allowing = saver.with_allowlist([(Document.__module__, Document.__name__)])
         for _ in range(2):
             strict, lenient = saver.get_tuple(config("t")), allowing.get_tuple(config("t"))
             assert strict is not None

@@ -1,8 +1,13 @@
 """LangGraph checkpoints in SQLite, from one WebAssembly component."""
 
-from ._core import ENGINE
+import atexit
+
+from ._core import ENGINE, end
 from .errors import CheckpointError
 from .sqlite import AsyncSqliteSaver, RustSQLiteCheckpointer, SqliteSaver
+
+# The extension's threads must not use Python while it ends.
+atexit.register(end)
 
 engine = ENGINE
 """Where the rules run: `"component"` under wasmtime, or `"native"`."""

@@ -9,7 +9,17 @@ from ._types import Found, Histories, Page, Payload
 
 _T = TypeVar("_T")
 
-__all__ = ["ENGINE", "Call", "EventLoop", "Memory", "Revival", "Store", "open_kusto", "open_sqlite"]
+__all__ = [
+    "ENGINE",
+    "Call",
+    "EventLoop",
+    "Memory",
+    "Revival",
+    "Store",
+    "end",
+    "open_kusto",
+    "open_sqlite",
+]
 
 ENGINE: Final[Literal["component", "native"]]
 
@@ -80,6 +90,7 @@ class Store:
     def start(self, call: Call[_T], event_loop: EventLoop, future: Future[_T]) -> None: ...
     def close(self) -> None: ...
 
+def end() -> None: ...
 def open_sqlite(
     path: str | PathLike[str],
     synchronous: str,
