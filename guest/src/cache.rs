@@ -1,57 +1,81 @@
-//! Remembers the `known` of earlier outcomes for the next `put` of the same namespace. That saves
-//! statements and changes no outcome, so a lost entry is harmless.
+//! Remembers something of each namespace that was used lately, such as the `known` of its last
+//! outcome. That saves work and changes no outcome, so a lost entry is harmless.
 
 use std::collections::BTreeMap;
 
 use crate::contract::call::{Config, Id};
 
-/// At most this many namespaces of threads are remembered.
-const ENTRIES_MAX: usize = 256;
-
 /// A thread and a namespace.
 type Key = (String, String);
 
-/// The last `known` of each namespace, for the namespaces used last.
-#[derive(Debug, Default)]
-pub struct Cache {
-    by_key: BTreeMap<Key, Entry>,
-    /// Counts uses; the entry with the smallest number has been unused for longest.
+/// What is remembered of namespaces. Above the largest total size those that have been unused for
+/// longest are forgotten.
+#[derive(Debug)]
+pub struct Cache<T> {
+    by_key: BTreeMap<Key, Entry<T>>,
+    /// The key by the number of its last use.
+    by_use: BTreeMap<u64, Key>,
     uses: u64,
+    size: usize,
+    size_max: usize,
 }
 
 #[derive(Debug)]
-struct Entry {
-    known: Vec<u8>,
+struct Entry<T> {
+    value: T,
+    size: usize,
     used: u64,
 }
 
-impl Cache {
-    /// The last `known` of the config's thread and namespace; `None` if there is none.
-    pub fn of(&mut self, config: &Config) -> Option<Vec<u8>> {
-        let key = key(config)?;
-        self.uses = self.uses.saturating_add(1);
-        let entry = self.by_key.get_mut(&key)?;
-        entry.used = self.uses;
-        Some(entry.known.clone())
+impl<T> Cache<T> {
+    /// An empty cache. The caller decides what a size is: bytes, or 1 for each entry.
+    pub fn new(size_max: usize) -> Self {
+        Self { by_key: BTreeMap::new(), by_use: BTreeMap::new(), uses: 0, size: 0, size_max }
     }
 
-    /// Remembers the `known` of an outcome.
-    pub fn remember(&mut self, thread_id: &str, checkpoint_ns: &str, known: Vec<u8>) {
-        self.uses = self.uses.saturating_add(1);
+    /// What is remembered of the config's thread and namespace; `None` if nothing is.
+    pub fn of(&mut self, config: &Config) -> Option<&T> {
+        let key = key(config)?;
+        self.uses += 1;
+        let entry = self.by_key.get_mut(&key)?;
+        self.by_use.remove(&entry.used);
+        entry.used = self.uses;
+        self.by_use.insert(self.uses, key);
+        Some(&entry.value)
+    }
+
+    /// Remembers a value instead of the one before. A value that is too large is forgotten at once.
+    pub fn remember(&mut self, thread_id: &str, checkpoint_ns: &str, value: T, size: usize) {
         let key = (thread_id.to_owned(), checkpoint_ns.to_owned());
-        self.by_key.insert(key, Entry { known, used: self.uses });
-        if self.by_key.len() > ENTRIES_MAX {
-            let oldest = self.by_key.iter().min_by_key(|(_, entry)| entry.used);
-            if let Some(oldest) = oldest.map(|(key, _)| key.clone()) {
-                self.by_key.remove(&oldest);
-            }
+        self.forget(&key);
+        if size > self.size_max {
+            return;
+        }
+        self.uses += 1;
+        self.size += size;
+        self.by_use.insert(self.uses, key.clone());
+        self.by_key.insert(key, Entry { value, size, used: self.uses });
+        while self.size > self.size_max {
+            let Some((_, oldest)) = self.by_use.pop_first() else { break };
+            self.forget(&oldest);
         }
     }
 
     /// Forgets a deleted thread, in all namespaces.
     pub fn forget_thread(&mut self, config: &Config) {
-        if let Some((thread_id, _)) = key(config) {
-            self.by_key.retain(|(thread, _), _| *thread != thread_id);
+        let Some((thread_id, _)) = key(config) else { return };
+        let own = (thread_id.clone(), String::new())..;
+        let own = self.by_key.range(own).take_while(|((thread, _), _)| *thread == thread_id);
+        let own: Vec<Key> = own.map(|(key, _)| key.clone()).collect();
+        for key in own {
+            self.forget(&key);
+        }
+    }
+
+    fn forget(&mut self, key: &Key) {
+        if let Some(entry) = self.by_key.remove(key) {
+            self.by_use.remove(&entry.used);
+            self.size -= entry.size;
         }
     }
 }
@@ -80,37 +104,49 @@ mod tests {
 
     #[test]
     fn the_newest_is_remembered_by_thread_and_namespace() {
-        let mut known = Cache::default();
-        known.remember("t", "", vec![1]);
-        known.remember("t", "sub", vec![2]);
-        known.remember("t", "", vec![3]);
-        assert_eq!(known.of(&config("t", Id::Absent)), Some(vec![3]));
-        assert_eq!(known.of(&config("t", "sub".into())), Some(vec![2]));
+        let mut known = Cache::new(10);
+        known.remember("t", "", 1, 1);
+        known.remember("t", "sub", 2, 1);
+        known.remember("t", "", 3, 1);
+        assert_eq!(known.of(&config("t", Id::Absent)), Some(&3));
+        assert_eq!(known.of(&config("t", "sub".into())), Some(&2));
         assert_eq!(known.of(&config("u", Id::Absent)), None);
     }
 
     #[test]
     fn a_deleted_thread_is_forgotten_in_all_namespaces() {
-        let mut known = Cache::default();
-        known.remember("t", "", vec![1]);
-        known.remember("t", "sub", vec![2]);
-        known.remember("u", "", vec![3]);
+        let mut known = Cache::new(10);
+        known.remember("t", "", 1, 1);
+        known.remember("t", "sub", 2, 1);
+        known.remember("u", "", 3, 1);
         known.forget_thread(&config("t", Id::Absent));
         assert_eq!(known.of(&config("t", Id::Absent)), None);
         assert_eq!(known.of(&config("t", "sub".into())), None);
-        assert_eq!(known.of(&config("u", Id::Absent)), Some(vec![3]));
+        assert_eq!(known.of(&config("u", Id::Absent)), Some(&3));
+        assert_eq!(known.size, 1);
     }
 
     #[test]
-    fn the_entry_unused_for_longest_makes_room() {
-        let mut known = Cache::default();
-        for thread in 0..ENTRIES_MAX {
-            known.remember(&thread.to_string(), "", vec![0]);
+    fn the_entries_unused_for_longest_make_room() {
+        let mut known = Cache::new(100);
+        for thread in 0..10 {
+            known.remember(&thread.to_string(), "", thread, 10);
         }
         assert!(known.of(&config("0", Id::Absent)).is_some());
-        known.remember("one more", "", vec![0]);
+        known.remember("large", "", 10, 15);
         assert!(known.of(&config("0", Id::Absent)).is_some());
         assert!(known.of(&config("1", Id::Absent)).is_none());
-        assert_eq!(known.by_key.len(), ENTRIES_MAX);
+        assert!(known.of(&config("2", Id::Absent)).is_none());
+        assert!(known.of(&config("3", Id::Absent)).is_some());
+        assert_eq!((known.by_key.len(), known.by_use.len(), known.size), (9, 9, 95));
+    }
+
+    #[test]
+    fn a_value_that_is_too_large_is_forgotten() {
+        let mut known = Cache::new(10);
+        known.remember("t", "", 1, 1);
+        known.remember("t", "", 2, 11);
+        assert_eq!(known.of(&config("t", Id::Absent)), None);
+        assert_eq!((known.by_use.len(), known.size), (0, 0));
     }
 }

@@ -11,7 +11,7 @@ use std::io::IsTerminal;
 use langgraph_checkpoint_host::{
     CheckpointTuple, Checkpointer, Config, Limits, List, Payload, Planner, SqliteOptions,
 };
-use serde_json::Value;
+use serde_json::{Value, json};
 
 const COMPONENT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../target/components/planner.wasm");
 
@@ -59,7 +59,7 @@ fn print_history(style: &Style, thread_id: &str, history: &[CheckpointTuple]) {
         .map(|(number, tuple)| (tuple.checkpoint_id.as_str(), number))
         .collect();
     for tuple in history {
-        let metadata = json(&tuple.metadata).unwrap_or_default();
+        let metadata = read(&tuple.metadata).unwrap_or_default();
         let number = numbers[tuple.checkpoint_id.as_str()];
         let parent = tuple.parent_checkpoint_id.as_deref().map(|id| numbers.get(id));
         let note = match parent {
@@ -93,7 +93,7 @@ fn print_state(style: &Style, latest: &CheckpointTuple) {
             internal.push(entry.channel.as_str());
             continue;
         }
-        match json(&entry.value) {
+        match read(&entry.value) {
             Some(Value::Array(list)) if !list.is_empty() && list.iter().all(is_message) => {
                 println!("  {} ({} messages)", style.strong(&entry.channel), list.len());
                 for message in &list {
@@ -128,7 +128,7 @@ fn interrupts(tuple: &CheckpointTuple) -> impl Iterator<Item = Value> {
     writes
         .iter()
         .filter(move |write| write.channel == "__interrupt__" && !resumed)
-        .filter_map(|write| json(&write.value))
+        .filter_map(|write| read(&write.value))
 }
 
 /// A message of LangChain's, in its serialized form.
@@ -162,8 +162,42 @@ fn print_message(style: &Style, message: &Value) {
     }
 }
 
-fn json(payload: &Payload) -> Option<Value> {
-    (payload.kind == "json").then(|| serde_json::from_slice(&payload.bytes).ok()).flatten()
+fn read(payload: &Payload) -> Option<Value> {
+    match payload.kind.as_str() {
+        "json" => serde_json::from_slice(&payload.bytes).ok(),
+        "msgpack" => rmpv::decode::read_value(&mut payload.bytes.as_slice()).ok().map(of_python),
+        _ => None,
+    }
+}
+
+/// What LangGraph in Python wrote, with its messages as JavaScript writes them.
+fn of_python(value: rmpv::Value) -> Value {
+    match value {
+        rmpv::Value::Array(items) => items.into_iter().map(of_python).collect(),
+        rmpv::Value::Map(entries) => {
+            let key = |key: &rmpv::Value| key.as_str().map_or(key.to_string(), str::to_owned);
+            let entry = |(name, value)| (key(&name), of_python(value));
+            Value::Object(entries.into_iter().map(entry).collect())
+        }
+        // An object: its module, its class, and what it is made of.
+        rmpv::Value::Ext(_, bytes) => {
+            match rmpv::decode::read_value(&mut bytes.as_slice()).map(of_python) {
+                Ok(Value::Array(parts)) => match parts.as_slice() {
+                    [Value::String(module), class, fields, ..]
+                        if module.starts_with("langchain_core.messages") =>
+                    {
+                        let id = json!(["langchain_core", "messages", class]);
+                        json!({ "lc": 1, "type": "constructor", "id": id, "kwargs": fields })
+                    }
+                    [_, _, fields, ..] => fields.clone(),
+                    _ => Value::Array(parts),
+                },
+                Ok(other) => other,
+                Err(_) => Value::Null,
+            }
+        }
+        other => serde_json::to_value(other).unwrap_or_default(),
+    }
 }
 
 /// The start of a text, on one line.

@@ -4,8 +4,8 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use langgraph_checkpoint_guest::wit::types::Page;
 use langgraph_checkpoint_guest::{
-    Cache, Call, ChannelHistory, CheckpointTuple, Config, DeltaChannelHistory, GetTuple, List,
-    NewValue, Outcome, Put, PutWrites, StoredCheckpoint,
+    Cache, Call, ChannelHistory, CheckpointTuple, Config, DeltaChannelHistory, FoundCheckpoint,
+    GetTuple, List, NewValue, Outcome, Put, PutWrites, StoredCheckpoint,
 };
 use tokio::sync::OnceCell;
 
@@ -15,6 +15,9 @@ use crate::planner::{Planner, Turns};
 use crate::storage::StorageAdapter;
 #[cfg(feature = "sqlite")]
 use crate::storage::sqlite::{SqliteOptions, SqliteStorage};
+
+/// What was stored last is remembered of at most this many namespaces of threads.
+const KNOWN_MAX: usize = 256;
 
 /// A LangGraph checkpointer on one store.
 ///
@@ -29,7 +32,7 @@ pub struct Checkpointer<
     planner: Planner,
     storage: S,
     ready: OnceCell<()>,
-    known: Mutex<Cache>,
+    known: Mutex<Cache<Vec<u8>>>,
     turns: Turns,
 }
 
@@ -62,7 +65,19 @@ impl<S: StorageAdapter> Checkpointer<S> {
     /// A checkpointer on any store. The first call creates the tables.
     pub fn new(planner: Planner, storage: S) -> Self {
         let turns = planner.turns();
-        Self { planner, storage, ready: OnceCell::new(), known: Mutex::default(), turns }
+        Self {
+            planner,
+            storage,
+            ready: OnceCell::new(),
+            known: Mutex::new(Cache::new(KNOWN_MAX)),
+            turns,
+        }
+    }
+
+    /// Creates the tables now. If this is not called, the first call does it.
+    pub async fn setup(&self) -> Result<(), Error> {
+        let _turn = self.turns.take().await?;
+        self.ready.get_or_try_init(|| self.create_tables()).await.map(|_| ())
     }
 
     /// Stores a checkpoint. `Put::known` may be left out if all values are whole: the checkpointer
@@ -77,12 +92,12 @@ impl<S: StorageAdapter> Checkpointer<S> {
         if put.known.is_none()
             && values.iter().all(|entry| matches!(entry.value, NewValue::Whole(_)))
         {
-            put.known = self.known().of(&put.config);
+            put.known = self.known().of(&put.config).cloned();
         }
         match self.run(Call::Put(put)).await? {
             Outcome::Stored(stored) => {
                 let known = stored.known.clone();
-                self.known().remember(&stored.thread_id, &stored.checkpoint_ns, known);
+                self.known().remember(&stored.thread_id, &stored.checkpoint_ns, known, 1);
                 Ok(stored)
             }
             Outcome::Stale(_) => Err(Error::invalid(
@@ -105,13 +120,20 @@ impl<S: StorageAdapter> Checkpointer<S> {
     /// Returns a checkpoint with its pending writes: the one that the config names, or the latest.
     /// `None` if there is none.
     pub async fn get_tuple(&self, config: Config) -> Result<Option<CheckpointTuple>, Error> {
-        match self.run(Call::GetTuple(GetTuple { config, known: None })).await? {
-            Outcome::Found(None) => Ok(None),
-            Outcome::Found(Some(found)) => {
-                let tuple = found.tuple.resolve(&[]).ok_or_else(other_outcome)?;
-                self.known().remember(&tuple.thread_id, &tuple.checkpoint_ns, found.known);
-                Ok(Some(tuple))
-            }
+        let Some(found) = self.find(GetTuple { config, known: None }).await? else {
+            return Ok(None);
+        };
+        let tuple = found.tuple.resolve(&[]).ok_or_else(other_outcome)?;
+        self.known().remember(&tuple.thread_id, &tuple.checkpoint_ns, found.known, 1);
+        Ok(Some(tuple))
+    }
+
+    /// The same for a caller that remembers values. Those that it has, as `GetTuple::known` says,
+    /// are `TupleValue::Unchanged` and are not read. What is known of the others is for its next
+    /// `put` or `find`; the checkpointer itself remembers nothing of it.
+    pub async fn find(&self, get: GetTuple) -> Result<Option<FoundCheckpoint>, Error> {
+        match self.run(Call::GetTuple(get)).await? {
+            Outcome::Found(found) => Ok(found),
             _ => Err(other_outcome()),
         }
     }
@@ -122,8 +144,9 @@ impl<S: StorageAdapter> Checkpointer<S> {
         Pages { checkpointer: self, next: Some(list) }
     }
 
-    /// Reads one page of a list.
-    pub(crate) async fn page(&self, list: List) -> Result<Page, Error> {
+    /// Returns one page of a list: the first, or the one after the page whose `Page::next` is
+    /// `List::resume`. This is `list` for a caller that cannot hold on to a [`Pages`].
+    pub async fn page(&self, list: List) -> Result<Page, Error> {
         match self.run(Call::List(list)).await? {
             Outcome::Page(page) => Page::of(page).ok_or_else(other_outcome),
             _ => Err(other_outcome()),
@@ -157,16 +180,16 @@ impl<S: StorageAdapter> Checkpointer<S> {
     /// Runs a call, after the setup of the store. If the setup fails, the next call tries it again.
     async fn run(&self, call: Call) -> Result<Outcome, Error> {
         let _turn = self.turns.take().await?;
-        self.ready.get_or_try_init(|| self.setup()).await?;
+        self.ready.get_or_try_init(|| self.create_tables()).await?;
         drive(&self.planner, &self.storage, call).await
     }
 
     /// What is known of the most recently used namespaces.
-    fn known(&self) -> MutexGuard<'_, Cache> {
+    fn known(&self) -> MutexGuard<'_, Cache<Vec<u8>>> {
         self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    async fn setup(&self) -> Result<(), Error> {
+    async fn create_tables(&self) -> Result<(), Error> {
         match drive(&self.planner, &self.storage, Call::Setup).await? {
             Outcome::Ready => Ok(()),
             _ => Err(other_outcome()),

@@ -176,10 +176,21 @@ pub(crate) fn embedded(bytes: &'static [u8]) -> Result<&'static [u8], ComponentE
     Ok(bytes)
 }
 
-/// Compiles a component to machine code that `from_precompiled` loads.
+/// Compiles a component to machine code that `from_precompiled` loads, for this machine or for any
+/// of a target.
 #[cfg(feature = "compiler")]
-pub(crate) fn precompile(bytes: &[u8]) -> Result<Vec<u8>, ComponentError> {
-    engine()?.precompile_component(bytes).map_err(unusable)
+#[allow(unsafe_code, reason = "the compiler's own name for a set of a processor's features")]
+pub(crate) fn precompile(bytes: &[u8], target: Option<&str>) -> Result<Vec<u8>, ComponentError> {
+    let mut config = config();
+    if let Some(target) = target {
+        config.target(target).map_err(unusable)?;
+        if target.starts_with("x86_64") {
+            // Vectors take five times as long with only what every x86-64 has.
+            // SAFETY: loading the code checks that the processor has what this enables.
+            unsafe { config.cranelift_flag_enable("x86-64-v2") };
+        }
+    }
+    Engine::new(&config).and_then(|engine| engine.precompile_component(bytes)).map_err(unusable)
 }
 
 /// Resets the time limit for the next entry.
@@ -190,9 +201,13 @@ fn arm(store: &mut Store<State>) {
 
 /// An engine whose components are interrupted at every tick.
 pub(crate) fn engine() -> Result<Engine, ComponentError> {
+    Engine::new(&config()).map_err(unusable)
+}
+
+fn config() -> Config {
     let mut config = Config::new();
     config.epoch_interruption(true);
-    Engine::new(&config).map_err(unusable)
+    config
 }
 
 /// An instance with its own `Store`, because a `Store` keeps all its instances until it is dropped.

@@ -115,6 +115,15 @@ impl KustoCheckpointer {
         KustoPages { checkpointer: self, next: Some(list) }
     }
 
+    /// Returns one page of a list: the first, or the one after the page whose `Page::next` is
+    /// `List::resume`. This is `list` for a caller that cannot hold on to a [`KustoPages`].
+    pub async fn page(&self, list: List) -> Result<Page, Error> {
+        match self.run(&list.config.clone(), Call::List(list)).await? {
+            Reply::Page(page) => Ok(page),
+            _ => Err(other_reply()),
+        }
+    }
+
     /// Hides everything of one thread, in all namespaces, and removes it if `KustoOptions::admin`
     /// is set. It is no error if the thread does not exist.
     pub async fn delete_thread(&self, config: Config) -> Result<(), Error> {
@@ -218,13 +227,9 @@ impl KustoPages<'_> {
         let Some(list) = &self.next else {
             return Ok(None);
         };
-        match self.checkpointer.run(&list.config, Call::List(list.clone())).await? {
-            Reply::Page(Page { tuples, next }) => {
-                self.next = next.map(|next| List { resume: Some(next), ..list.clone() });
-                Ok(Some(tuples))
-            }
-            _ => Err(other_reply()),
-        }
+        let Page { tuples, next } = self.checkpointer.page(list.clone()).await?;
+        self.next = next.map(|next| List { resume: Some(next), ..list.clone() });
+        Ok(Some(tuples))
     }
 
     /// Returns the tuples of all remaining pages.

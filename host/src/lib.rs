@@ -70,9 +70,10 @@ pub mod storage;
 mod wit;
 
 pub use langgraph_checkpoint_guest::{
-    Batch, ChannelHistory, ChannelValue, ChannelVersion, Checkpoint, CheckpointTuple, Config, Id,
-    KeptElements, KnownValue, List, MetadataFilter, NewValue, NewWrite, Payload, PendingWrite, Put,
-    PutWrites, RowSet, Run, Statement, StoredCheckpoint, Value, Version, contract::statement,
+    Base, Batch, ChannelHistory, ChannelValue, ChannelVersion, Checkpoint, CheckpointTuple, Config,
+    FoundCheckpoint, GetTuple, Id, KeptElements, KnownValue, List, MetadataFilter, NewValue,
+    NewWrite, Payload, PendingWrite, Put, PutWrites, RowSet, Run, Statement, StoredCheckpoint,
+    TupleValue, Value, Version, contract::statement, wit::types::Page,
 };
 
 #[cfg(all(doctest, feature = "embedded", feature = "sqlite"))]

@@ -53,7 +53,14 @@ impl Planner {
     /// compiling.
     #[cfg(feature = "compiler")]
     pub fn precompile(bytes: &[u8]) -> Result<Vec<u8>, Error> {
-        Ok(component::precompile(bytes)?)
+        Ok(component::precompile(bytes, None)?)
+    }
+
+    /// The same for every machine of a target, which is named as Rust names it
+    /// (`x86_64-unknown-linux-gnu`). On x86-64 that is every one with SSE4.2 (x86-64-v2).
+    #[cfg(feature = "compiler")]
+    pub fn precompile_for(bytes: &[u8], target: &str) -> Result<Vec<u8>, Error> {
+        Ok(component::precompile(bytes, Some(target))?)
     }
 
     /// Loads what `Planner::precompile` returned on the same kind of machine. The output of another

@@ -5,7 +5,8 @@ mod support;
 use std::sync::Arc;
 
 use langgraph_checkpoint_host::{
-    Checkpointer, Config, Error, KeptElements, List, NewValue, Planner, Put, Run, SqliteOptions,
+    Checkpointer, Config, Error, GetTuple, KeptElements, List, NewValue, Planner, Put, Run,
+    SqliteOptions, TupleValue,
 };
 use support::{config, large, open, put, put_writes, whole};
 
@@ -47,6 +48,56 @@ async fn a_list_goes_on_over_its_pages_to_the_end() {
     assert!(count > 1, "one page shows nothing about pages");
     let some = List { config: config("t"), limit: Some(40.0), ..List::default() };
     assert_eq!(checkpointer.list(some).try_collect().await.unwrap().len(), 40);
+}
+
+#[tokio::test]
+async fn a_page_names_where_the_next_one_begins() {
+    let checkpointer = open(Planner::native(), ":memory:").await;
+    for n in 0..40 {
+        checkpointer.put(put("t", None, &format!("c{n:03}"), "[1]")).await.unwrap();
+    }
+    let list = List { config: config("t"), ..List::default() };
+    let first = checkpointer.page(list.clone()).await.unwrap();
+    assert!(first.next.is_some(), "one page shows nothing about the next");
+    let second = checkpointer.page(List { resume: first.next, ..list }).await.unwrap();
+    assert_eq!(second.next, None);
+    let ids = first.tuples.iter().chain(&second.tuples).map(|tuple| tuple.checkpoint_id.clone());
+    assert_eq!(
+        ids.collect::<Vec<_>>(),
+        (0..40).rev().map(|n| format!("c{n:03}")).collect::<Vec<_>>()
+    );
+}
+
+#[tokio::test]
+async fn the_tables_are_there_after_setup() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("c.db");
+    let checkpointer = open(Planner::native(), &path).await;
+    checkpointer.setup().await.unwrap();
+    checkpointer.setup().await.unwrap();
+    let connection = rusqlite::Connection::open(&path).unwrap();
+    let tables = "SELECT count(*) FROM sqlite_schema WHERE name = 'lg_threads'";
+    assert_eq!(connection.query_row(tables, [], |row| row.get::<_, i64>(0)).unwrap(), 1);
+}
+
+#[tokio::test]
+async fn values_that_the_caller_has_are_not_given_again() {
+    let checkpointer = open(Planner::native(), ":memory:").await;
+    let first = large("t", None, "c1", 100);
+    checkpointer.put(first.clone()).await.unwrap();
+    let find = |known| GetTuple { config: config("t"), known };
+    let found = checkpointer.find(find(None)).await.unwrap().unwrap();
+    assert_eq!(found.tuple.clone().resolve(&[]).unwrap().channel_values, whole(&first));
+    let again = checkpointer.find(find(Some(found.known.clone()))).await.unwrap().unwrap();
+    assert!(again.tuple.channel_values.iter().all(|it| it.value == TupleValue::Unchanged));
+
+    let mut second = large("t", Some("c1"), "c2", 101);
+    second.checkpoint.channel_values.truncate(1);
+    checkpointer.put(second.clone()).await.unwrap();
+    let newer = checkpointer.find(find(Some(found.known))).await.unwrap().unwrap();
+    assert_eq!(newer.tuple.resolve(&[]).unwrap().channel_values, whole(&second));
+    let none = GetTuple { config: config("other"), known: None };
+    assert!(checkpointer.find(none).await.unwrap().is_none());
 }
 
 #[tokio::test]

@@ -29,6 +29,19 @@ async fn a_planner_that_was_compiled_ahead_of_time_answers_calls() {
     stores_and_reads(planner.unwrap()).await;
 }
 
+#[cfg(target_os = "linux")]
+#[tokio::test]
+#[allow(unsafe_code, reason = "the bytes come from `precompile_for`, a few lines above")]
+async fn a_planner_that_was_compiled_for_any_machine_of_the_target_answers_calls() {
+    let target = format!("{}-unknown-linux-gnu", std::env::consts::ARCH);
+    let precompiled = Planner::precompile_for(&component_bytes(), &target).unwrap();
+    // SAFETY: nothing but `precompile_for` made these bytes.
+    let planner = unsafe { Planner::from_precompiled(&precompiled, Limits::default()) };
+    stores_and_reads(planner.unwrap()).await;
+    let refused = Planner::precompile_for(&component_bytes(), "no-such-target").unwrap_err();
+    assert_eq!(refused.code(), "component-unusable");
+}
+
 #[cfg(feature = "kusto")]
 #[test]
 #[allow(unsafe_code, reason = "the bytes come from `precompile`, or are not machine code")]

@@ -12,13 +12,8 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
-import pytest
-
-pytest.importorskip("langchain_core")
-pytest.importorskip("langgraph")
-pytest.importorskip("numpy")
-
 import numpy
+import pytest
 from langchain_core.messages import BaseMessage, HumanMessage, ToolMessage
 from langgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
 from langgraph.types import Interrupt, Overwrite, Send, TimeoutPolicy

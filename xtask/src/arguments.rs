@@ -22,6 +22,9 @@ pub(crate) enum Task {
         /// Where the thread is stored
         #[arg(long, value_enum, default_value = "sqlite")]
         store: Store,
+        /// An agent in Python, on a SQLite file
+        #[arg(long, conflicts_with = "store")]
+        python: bool,
     },
     /// Prepares whatever is missing, and runs every test
     Test {

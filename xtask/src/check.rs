@@ -33,13 +33,12 @@ fn format(workspace: &Workspace) -> Result<()> {
 }
 
 fn clippy(workspace: &Workspace) -> Result<()> {
-    process::run(process::cargo().current_dir(workspace.root()).args([
-        "clippy",
-        "--quiet",
-        "--workspace",
-        "--all-targets",
-        "--",
-        "-D",
-        "warnings",
-    ]))
+    let clippy = |arguments: &[&str]| {
+        let mut cargo = process::cargo();
+        cargo.current_dir(workspace.root()).args(["clippy", "--quiet"]).args(arguments);
+        process::run(cargo.args(["--all-targets", "--", "-D", "warnings"]))
+    };
+    clippy(&["--workspace", "--exclude", component::EXTENSION])?;
+    // Alone and without the component, so that no second compiler of components is built.
+    clippy(&["-p", component::EXTENSION])
 }

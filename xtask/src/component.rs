@@ -13,8 +13,12 @@ use crate::{compose, core_modules, embed, process, wasm_target};
 /// The target that the components are built for.
 pub(crate) const TARGET: &str = "wasm32-unknown-unknown";
 
-/// Arguments that exclude the crates which are only components: they do not link natively, and are
-/// tested through the guest and the hosts that load them.
+/// The extension module of Python, which only links into an interpreter. Its component would be
+/// compiled by another compiler than the hosts' tests have.
+pub(crate) const EXTENSION: &str = "langgraph-checkpoint-python";
+
+/// Arguments that exclude the crates which are not programs: those that are only components are
+/// tested through the guest and the hosts that load them, the extension through Python.
 pub(crate) const WITHOUT: &[&str] = &[
     "--exclude",
     "example-agent",
@@ -26,6 +30,8 @@ pub(crate) const WITHOUT: &[&str] = &[
     "langgraph-checkpoint-wire-planner",
     "--exclude",
     "langgraph-checkpoint-planner",
+    "--exclude",
+    EXTENSION,
 ];
 
 /// A component that a crate is built into.

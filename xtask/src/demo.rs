@@ -14,7 +14,7 @@ use clap::ValueEnum;
 
 use crate::kusto::LocalKusto;
 use crate::workspace::Workspace;
-use crate::{component, npm, process};
+use crate::{component, npm, process, python};
 
 /// The thread the agent talks on.
 const THREAD: &str = "trip-to-lisbon";
@@ -43,12 +43,33 @@ pub(crate) fn run(workspace: &Workspace, store: Store) -> Result<()> {
     }
 }
 
+/// The same with an agent in Python, on a SQLite file.
+pub(crate) fn run_python(workspace: &Workspace) -> Result<()> {
+    component::prepare(workspace)?;
+    python::build(workspace)?;
+    on_file(workspace, "LangGraph", |part, place| {
+        let mut agent = python::interpreter(workspace)?;
+        agent.arg("demo/agent.py").arg(part).arg(place).arg(THREAD).stdin(Stdio::null());
+        Ok(agent)
+    })
+}
+
 fn on_sqlite(workspace: &Workspace) -> Result<()> {
+    let script = workspace.path("js/demo/agent.mjs");
+    on_file(workspace, "LangGraph.js", |part, place| Ok(node(&script, part, place, THREAD)))
+}
+
+/// Runs an agent in two processes on a file, and reads its thread in Rust.
+fn on_file(
+    workspace: &Workspace,
+    language: &str,
+    agent: impl Fn(&str, &str) -> Result<Command>,
+) -> Result<()> {
     let inspect = build_inspect(workspace)?;
     let folder = tempfile::tempdir()?;
     let database = folder.path().join("checkpoints.db");
     let place = database.to_str().context("the folder of temporary files is not UTF-8")?;
-    talk(workspace, place, THREAD, "file")?;
+    talk(language, "file", |part| agent(part, place))?;
 
     heading("3. The Rust host reads the same thread from the same file");
     process::run(Command::new(inspect).arg(&database).arg(THREAD))
@@ -70,7 +91,8 @@ fn on_kusto(workspace: &Workspace) -> Result<()> {
     }
     let database = env::var("KUSTO_DATABASE").unwrap_or_else(|_| "langgraph".to_owned());
     let place = format!("{}/{database}", cluster.trim_end_matches('/'));
-    talk(workspace, &place, &thread, "table")?;
+    let script = workspace.path("js/demo/agent.mjs");
+    talk("LangGraph.js", "table", |part| Ok(node(&script, part, &place, &thread)))?;
 
     heading("3. An analyst looks at the same thread in KQL");
     let analyze = workspace.path("js/demo/analyze.mjs");
@@ -78,13 +100,12 @@ fn on_kusto(workspace: &Workspace) -> Result<()> {
 }
 
 /// Runs two processes, and kills the first.
-fn talk(workspace: &Workspace, place: &str, thread: &str, what: &str) -> Result<()> {
-    let agent = workspace.path("js/demo/agent.mjs");
-    heading("1. A LangGraph.js agent talks, stops for approval, and its process is killed");
-    kill_when_waiting(node(&agent, "start", place, thread))?;
+fn talk(language: &str, what: &str, agent: impl Fn(&str) -> Result<Command>) -> Result<()> {
+    heading(&format!("1. A {language} agent talks, stops for approval, and its process is killed"));
+    kill_when_waiting(agent("start")?)?;
 
     heading(&format!("2. A second process opens the same {what} and goes on"));
-    process::run(&mut node(&agent, "resume", place, thread))
+    process::run(&mut agent("resume")?)
 }
 
 /// Builds the Rust program that reads the file. Returns its path.

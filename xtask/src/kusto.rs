@@ -1,8 +1,6 @@
 //! The local stand-in for a Kusto cluster, and the tests that use it. It is a Python program, in
 //! its own virtual environment in `target/`.
 
-mod python;
-
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -11,7 +9,7 @@ use anyhow::{Context, Result, bail};
 use serde::Deserialize;
 
 use crate::workspace::Workspace;
-use crate::{npm, process};
+use crate::{npm, process, venv};
 
 /// The variable that names a cluster to test on.
 pub(crate) const CLUSTER_VARIABLE: &str = "KUSTO_CLUSTER_URI";
@@ -152,7 +150,7 @@ fn server(workspace: &Workspace) -> Result<Command> {
 pub(crate) fn interpreter(workspace: &Workspace) -> Result<PathBuf> {
     let folders = [SERVER, CLIENT, "tests"];
     let requirements = folders.map(|folder| workspace.path(folder).join("requirements.txt"));
-    python::ensure(&workspace.path("target/kusto-python"), &requirements)
+    venv::ensure("the local Kusto", &workspace.path("target/kusto-python"), &requirements)
 }
 
 #[cfg(test)]

@@ -19,9 +19,11 @@ mod matrix;
 mod npm;
 mod package;
 mod process;
+mod python;
 mod step;
 mod test;
 mod tidy;
+mod venv;
 mod wasm_target;
 mod workspace;
 mod world;
@@ -49,7 +51,8 @@ fn main() -> ExitCode {
 fn run(task: Task) -> Result<()> {
     let workspace = Workspace::locate()?;
     match task {
-        Task::Demo { store } => demo::run(&workspace, store),
+        Task::Demo { python: true, .. } => demo::run_python(&workspace),
+        Task::Demo { store, .. } => demo::run(&workspace, store),
         Task::Test { only } => test::run(&workspace, only.as_deref()),
         Task::Check { only } => check::run(&workspace, only.as_deref()),
         Task::Component => component::prepare(&workspace),

@@ -5,7 +5,7 @@ use anyhow::Result;
 use crate::kusto::LocalKusto;
 use crate::step::{Step, run_steps};
 use crate::workspace::Workspace;
-use crate::{component, fuzz, harness, kusto, matrix, npm, process};
+use crate::{component, fuzz, harness, kusto, matrix, npm, process, python};
 
 const STEPS: &[Step] = &[
     Step::new("component", component::prepare),
@@ -15,6 +15,7 @@ const STEPS: &[Step] = &[
     Step::new("format-reader", format_reader),
     Step::new("local-kusto", kusto::test_server),
     Step::new("kusto-language", kusto::test_language),
+    Step::new("python", python::test),
     Step::new("js-packages", js_packages),
     Step::new("js-build", |workspace| npm::run_script(&workspace.js(), "build")),
     Step::new("kusto-client", kusto::test_client),

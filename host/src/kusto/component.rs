@@ -63,7 +63,13 @@ impl KustoComponent {
     /// [`KustoComponent::from_precompiled`], which needs no compiler.
     #[cfg(feature = "compiler")]
     pub fn precompile(bytes: &[u8]) -> Result<Vec<u8>, Error> {
-        Ok(component::precompile(bytes)?)
+        Ok(component::precompile(bytes, None)?)
+    }
+
+    /// The same for every machine of a target, as `Planner::precompile_for`.
+    #[cfg(feature = "compiler")]
+    pub fn precompile_for(bytes: &[u8], target: &str) -> Result<Vec<u8>, Error> {
+        Ok(component::precompile(bytes, Some(target))?)
     }
 
     /// Loads what `KustoComponent::precompile` returned on the same kind of machine. The output of

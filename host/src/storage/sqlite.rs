@@ -3,10 +3,12 @@
 //! One worker writes and commits in groups: waiting batches share one transaction, and each is
 //! answered after its commit. A few workers read at the same time, each in its own read
 //! transaction, which the write-ahead log allows. An in-memory database has one connection, so the
-//! writer also reads.
+//! writer also reads. Or batches run on their callers' threads: the first of those that want to
+//! write does so for all.
 
 mod agent;
 mod agent_limits;
+mod callers;
 mod confine;
 mod connection;
 mod database;

@@ -18,6 +18,7 @@ const OTHERS: &[&str] = &[
     "x-ms-client-request-id",
     "x-ms-version",
     // Names of threads, worlds and entry points.
+    "checkpoint-call",
     "checkpoint-read",
     "checkpoint-tick",
     "checkpoint-write",
@@ -73,8 +74,10 @@ fn documented(document: &SourceFile) -> BTreeSet<&str> {
 /// The codes in a source file of the product.
 fn codes(file: &SourceFile) -> Vec<&str> {
     let path = file.path();
-    let ours = ["guest/", "host/", "js/"].iter().any(|folder| path.starts_with(folder));
-    if !ours || !path.contains("/src/") || path.ends_with("/tests.rs") {
+    let ours = ["guest/", "host/", "js/", "python/"];
+    let ours = ours.iter().any(|folder| path.starts_with(folder))
+        && ["/src/", "/langgraph_checkpoint_wasm/"].iter().any(|folder| path.contains(folder));
+    if !ours || path.ends_with("/tests.rs") {
         return Vec::new();
     }
     let code: Vec<&str> = if file.has_extension(&["rs"]) {
@@ -82,6 +85,8 @@ fn codes(file: &SourceFile) -> Vec<&str> {
         code.filter(|line| !line.contains(NAMED_FOR_WIT)).collect()
     } else if file.has_extension(&["ts"]) {
         file.lines().map(|(_, line)| split_comment(line).0).collect()
+    } else if file.has_extension(&["py"]) {
+        file.lines().filter_map(|(_, line)| line.split("# ").next()).collect()
     } else {
         return Vec::new();
     };
@@ -116,11 +121,13 @@ mod tests {
             file("guest/src/a.rs", "f(\"one-code\"); // \"no-code\"\n"),
             file("js/src/a.ts", "throw new E(\"other-code\", \"a text\");\n"),
             file("js/test/a.ts", "\"not-shipped\"\n"),
+            file("python/python/langgraph_checkpoint_wasm/a.py", "\"of-python\"  # \"no-code\"\n"),
         ];
         let reported = complaints(&files);
-        assert_eq!(reported.len(), 2, "{reported:?}");
-        assert!(reported[0].contains("\"other-code\" is missing"));
-        assert!(reported[1].contains("no source has the code \"no-code\""));
+        assert_eq!(reported.len(), 3, "{reported:?}");
+        assert!(reported[0].contains("\"of-python\" is missing"));
+        assert!(reported[1].contains("\"other-code\" is missing"));
+        assert!(reported[2].contains("no source has the code \"no-code\""));
     }
 
     #[test]

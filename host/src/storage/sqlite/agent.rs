@@ -75,7 +75,7 @@ impl AgentStorage {
             Ok(reader)
         });
         let readers = readers.collect::<Result<Vec<_>, StorageError>>()?;
-        let inner = SqliteStorage::start(writer, readers, options.busy_deadline)?;
+        let inner = SqliteStorage::start(writer, readers, options)?;
         Ok(Self { inner, limits })
     }
 

@@ -2,10 +2,10 @@
 
 use std::path::Path;
 use std::sync::Arc;
-use std::time::Duration;
 
 use langgraph_checkpoint_guest::{Access, Batch, RowSet};
 
+use super::callers::Callers;
 use super::execute::Session;
 use super::files::Files;
 use super::options::SqliteOptions;
@@ -24,10 +24,16 @@ use crate::storage::{StorageAdapter, StorageError};
 /// blocks for as long as those writes take.
 #[derive(Debug)]
 pub struct SqliteStorage {
+    place: Place,
+}
+
+/// Where batches run.
+#[derive(Debug)]
+enum Place {
     // Fields are dropped in order. The writer closes last, because it can move the write-ahead log
     // into the database.
-    readers: Option<Worker>,
-    writer: Worker,
+    Workers { readers: Option<Worker>, writer: Worker },
+    Callers(Callers),
 }
 
 impl SqliteStorage {
@@ -47,33 +53,43 @@ impl SqliteStorage {
                 Ok(Session::new(reader, Some(Arc::clone(&files))))
             })
             .collect::<Result<Vec<_>, StorageError>>()?;
-        Self::start(writer, readers, options.busy_deadline)
+        Self::start(writer, readers, options)
     }
 
     /// Opens an empty database in memory, which ends with this value.
     pub fn in_memory(options: &SqliteOptions) -> Result<Self, StorageError> {
-        Self::start(writer_in_memory(options)?, Vec::new(), options.busy_deadline)
+        Self::start(writer_in_memory(options)?, Vec::new(), options)
     }
 
     /// Starts the workers. Without readers, the writer reads too.
     pub(super) fn start(
         writer: Session,
         readers: Vec<Session>,
-        busy_deadline: Duration,
+        options: &SqliteOptions,
     ) -> Result<Self, StorageError> {
+        let busy_deadline = options.busy_deadline;
+        if options.on_callers_thread {
+            return Ok(Self {
+                place: Place::Callers(Callers::new(writer, readers, busy_deadline)),
+            });
+        }
         let readers = match readers.as_slice() {
             [] => None,
             _ => Some(reader::start(readers, busy_deadline)?),
         };
-        Ok(Self { readers, writer: writer::start(writer, busy_deadline)? })
+        let writer = writer::start(writer, busy_deadline)?;
+        Ok(Self { place: Place::Workers { readers, writer } })
     }
 }
 
 impl StorageAdapter for SqliteStorage {
     async fn run(&self, batch: Batch) -> Result<Vec<RowSet>, StorageError> {
-        match (&self.readers, batch.access) {
-            (Some(readers), Access::Read) => readers.run(batch).await,
-            _ => self.writer.run(batch).await,
+        match &self.place {
+            Place::Callers(callers) => callers.run(batch).await,
+            Place::Workers { readers: Some(readers), .. } if batch.access == Access::Read => {
+                readers.run(batch).await
+            }
+            Place::Workers { writer, .. } => writer.run(batch).await,
         }
     }
 }

@@ -115,10 +115,8 @@ fn settled(folder: &Path) -> Option<FolderState> {
     let time = |seconds: i64, nanoseconds: i64| {
         Some(Duration::new(seconds.try_into().ok()?, nanoseconds.try_into().ok()?))
     };
-    let changed = [
-        time(found.ctime(), found.ctime_nsec())?,
-        time(found.mtime(), found.mtime_nsec())?,
-    ];
+    let changed =
+        [time(found.ctime(), found.ctime_nsec())?, time(found.mtime(), found.mtime_nsec())?];
     let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).ok()?;
     let since = now.checked_sub(changed[0].max(changed[1]))?;
     (since > COARSEST_TIME).then_some(((found.dev(), found.ino()), changed))

@@ -27,6 +27,9 @@ pub struct SqliteOptions {
     pub readers: usize,
     /// Opens the file read-only; it must exist.
     pub read_only: bool,
+    /// Runs calls on the threads of their callers, and blocks these while SQLite works. This saves
+    /// handing each batch to a thread and back. Not for threads that run other tasks too.
+    pub on_callers_thread: bool,
     /// How large the database may become. No limits by default.
     pub quota: Quota,
 }
@@ -38,6 +41,7 @@ impl Default for SqliteOptions {
             busy_deadline: Duration::from_secs(5),
             readers: 2,
             read_only: false,
+            on_callers_thread: false,
             quota: Quota::default(),
         }
     }

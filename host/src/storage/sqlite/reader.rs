@@ -1,8 +1,9 @@
 //! The workers that read.
 
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
+use langgraph_checkpoint_guest::Batch;
 use tokio::sync::mpsc;
 
 use super::execute::Session;
@@ -23,7 +24,7 @@ pub(super) fn start(
                 let jobs = Arc::clone(&jobs);
                 move || {
                     while let Some(job) = next(&jobs) {
-                        let answer = read(&session, &job, busy_deadline);
+                        let answer = read(&session, &job.batch, job.queued, busy_deadline);
                         job.answer(answer);
                     }
                 }
@@ -38,10 +39,15 @@ fn next(jobs: &Mutex<mpsc::Receiver<Job>>) -> Option<Job> {
 }
 
 /// Runs a batch in its own read transaction, on one consistent state of the store.
-fn read(session: &Session, job: &Job, busy_deadline: Duration) -> Answer {
-    retry_while_busy(job.queued + busy_deadline, || {
+pub(super) fn read(
+    session: &Session,
+    batch: &Batch,
+    queued: Instant,
+    busy_deadline: Duration,
+) -> Answer {
+    retry_while_busy(queued + busy_deadline, || {
         session.control("BEGIN DEFERRED").map_err(storage_error)?;
-        let answer = session.run(&job.batch, job.queued);
+        let answer = session.run(batch, queued);
         // A result or failure from another file's pages says nothing about this one.
         let answer = session.check_files().and(answer);
         if session.is_autocommit() {

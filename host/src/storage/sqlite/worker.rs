@@ -1,4 +1,4 @@
-//! OS threads that own connections and take batches from a queue.
+//! Batches that wait, and OS threads that own connections and take batches from a queue.
 
 use std::thread::JoinHandle;
 use std::time::Instant;
@@ -14,18 +14,39 @@ const QUEUE_MAX: usize = 1024;
 /// What a worker answers.
 pub(super) type Answer = Result<Vec<RowSet>, StorageError>;
 
-/// A batch in the queue.
+/// What the caller of a batch is told.
+pub(super) enum Reply {
+    Answer(Answer),
+    /// It has to run the batch itself, which was queued then.
+    Lead(Batch, Instant),
+}
+
+/// A batch that waits.
 pub(super) struct Job {
     pub(super) batch: Batch,
     /// When it was queued; the deadline for locks counts from then.
     pub(super) queued: Instant,
-    answer: oneshot::Sender<Answer>,
+    reply: oneshot::Sender<Reply>,
 }
 
 impl Job {
+    /// A batch, and what its caller waits for.
+    pub(super) fn new(batch: Batch, queued: Instant) -> (Self, oneshot::Receiver<Reply>) {
+        let (reply, receiver) = oneshot::channel();
+        (Self { batch, queued, reply }, receiver)
+    }
+
     /// Answers the caller, who may have stopped waiting.
     pub(super) fn answer(self, answer: Answer) {
-        let _ = self.answer.send(answer);
+        let _ = self.reply.send(Reply::Answer(answer));
+    }
+
+    /// Has the caller run the batch. Returns it if the caller has stopped waiting.
+    pub(super) fn lead(self) -> Option<(Batch, Instant)> {
+        match self.reply.send(Reply::Lead(self.batch, self.queued)) {
+            Err(Reply::Lead(batch, queued)) => Some((batch, queued)),
+            Err(Reply::Answer(_)) | Ok(()) => None,
+        }
     }
 }
 
@@ -62,14 +83,14 @@ impl Worker {
     /// Queues a batch and waits for its answer.
     pub(super) async fn run(&self, batch: Batch) -> Answer {
         let writes = batch.access == Access::Write;
-        let (answer, answered) = oneshot::channel();
-        let job = Job { batch, queued: Instant::now(), answer };
+        let (job, reply) = Job::new(batch, Instant::now());
         let Some(queue) = &self.queue else {
             return Err(closed());
         };
         queue.send(job).await.map_err(|_| closed())?;
-        match answered.await {
-            Ok(answer) => answer,
+        match reply.await {
+            Ok(Reply::Answer(answer)) => answer,
+            Ok(Reply::Lead(..)) => Err(closed()),
             Err(_) if writes => Err(closed().with_unknown_effect()),
             Err(_) => Err(closed()),
         }
@@ -86,6 +107,6 @@ impl Drop for Worker {
     }
 }
 
-fn closed() -> StorageError {
+pub(super) fn closed() -> StorageError {
     StorageError::new(StorageErrorKind::Closed, "the store's worker is gone; open the store again")
 }

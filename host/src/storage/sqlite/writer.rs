@@ -6,8 +6,6 @@
 
 use std::time::Duration;
 
-use tokio::sync::mpsc;
-
 use super::execute::Session;
 use super::failure::{commit_error, retry_while_busy, storage_error};
 use super::worker::{Answer, Job, Worker};
@@ -18,32 +16,41 @@ const GROUP_MAX: usize = 64;
 
 /// Starts the one thread that writes.
 pub(super) fn start(session: Session, busy_deadline: Duration) -> Result<Worker, StorageError> {
-    Worker::start("checkpoint-write", |jobs| {
-        vec![move || Writer { session, busy_deadline }.work(jobs)]
+    let writer = Writer::new(session, busy_deadline);
+    Worker::start("checkpoint-write", |mut jobs| {
+        vec![move || {
+            while let Some(first) = jobs.blocking_recv() {
+                let mut first = Some(first);
+                writer.work(|| first.take().or_else(|| jobs.try_recv().ok()));
+            }
+        }]
     })
 }
 
-struct Writer {
+/// Writes on one connection.
+pub(super) struct Writer {
     session: Session,
     busy_deadline: Duration,
 }
 
 impl Writer {
-    /// Works until the queue is closed and empty.
-    fn work(&self, mut jobs: mpsc::Receiver<Job>) {
-        while let Some(first) = jobs.blocking_recv() {
-            if let Err(error) = self.begin(&first) {
-                first.answer(Err(error));
-                continue;
-            }
-            let mut group = vec![first];
-            while group.len() < GROUP_MAX
-                && let Ok(job) = jobs.try_recv()
-            {
-                group.push(job);
-            }
-            self.run_group(group);
+    pub(super) fn new(session: Session, busy_deadline: Duration) -> Self {
+        Self { session, busy_deadline }
+    }
+
+    /// Runs a group of the jobs that `next` gives, and answers them.
+    pub(super) fn work(&self, mut next: impl FnMut() -> Option<Job>) {
+        let Some(first) = next() else { return };
+        if let Err(error) = self.begin(&first) {
+            return first.answer(Err(error));
         }
+        let mut group = vec![first];
+        while group.len() < GROUP_MAX
+            && let Some(job) = next()
+        {
+            group.push(job);
+        }
+        self.run_group(group);
     }
 
     fn begin(&self, job: &Job) -> Result<(), StorageError> {
@@ -98,6 +105,10 @@ impl Writer {
 
     /// Runs each batch inside a savepoint. An error means that the transaction is lost.
     fn run_savepoints(&self, group: &[Job]) -> Result<Vec<Answer>, StorageError> {
+        if let [job] = group {
+            // The transaction is its own.
+            return self.session.run(&job.batch, job.queued).map(|sets| vec![Ok(sets)]);
+        }
         let mut answers = Vec::with_capacity(group.len());
         for job in group {
             self.session.control("SAVEPOINT batch").map_err(storage_error)?;

@@ -8,20 +8,21 @@ use anyhow::{Context, Result, bail};
 
 use crate::process;
 
-/// The oldest version that the KQL engine runs on.
+/// The oldest version that everything runs on.
 const AT_LEAST: &str = "3.11";
 /// Records what was installed. Written last, so that an incomplete environment is made again.
 const INSTALLED: &str = "installed-requirements.txt";
 
-/// Creates the environment unless it exists and is up to date. Returns its interpreter.
-pub(crate) fn ensure(folder: &Path, requirements: &[PathBuf]) -> Result<PathBuf> {
+/// Creates the environment unless it exists and is up to date. Returns its interpreter. `what` says
+/// what the packages are for.
+pub(crate) fn ensure(what: &str, folder: &Path, requirements: &[PathBuf]) -> Result<PathBuf> {
     let interpreter = interpreter(folder);
     let wanted = joined(requirements)?;
     let installed = fs::read_to_string(folder.join(INSTALLED)).unwrap_or_default();
     if installed == wanted && interpreter.is_file() {
         return Ok(interpreter);
     }
-    println!("installing the Python packages of the local Kusto in {}", folder.display());
+    println!("installing the Python packages of {what} in {}", folder.display());
     let python = system_python()?;
     if folder.exists() {
         fs::remove_dir_all(folder)
@@ -67,7 +68,7 @@ fn system_python() -> Result<String> {
     let fits = |name: &&str| process::succeeds(Command::new(name).args(["-c", &test]));
     match names.into_iter().find(fits) {
         Some(name) => Ok(name.to_owned()),
-        None => bail!("the local Kusto needs Python {AT_LEAST} or newer: install python3"),
+        None => bail!("Python {AT_LEAST} or newer is missing: install python3"),
     }
 }
 
@@ -99,13 +100,13 @@ mod tests {
         let (environment, file) = (folder.path().join("python"), folder.path().join("list.txt"));
         fs::write(&file, "").unwrap();
         let requirements = [file.clone()];
-        let made = ensure(&environment, &requirements).unwrap();
+        let made = ensure("a test", &environment, &requirements).unwrap();
         let mark = environment.join("mark");
         fs::write(&mark, "").unwrap();
-        assert_eq!(ensure(&environment, &requirements).unwrap(), made);
+        assert_eq!(ensure("a test", &environment, &requirements).unwrap(), made);
         assert!(mark.exists());
         fs::write(&file, "# Other requirements.\n").unwrap();
-        ensure(&environment, &requirements).unwrap();
+        ensure("a test", &environment, &requirements).unwrap();
         assert!(!mark.exists());
     }
 }

@@ -1,0 +1,21 @@
+"""LangGraph checkpoints in SQLite, from one WebAssembly component."""
+
+import atexit
+
+from ._core import ENGINE, end
+from .errors import CheckpointError
+from .sqlite import AsyncSqliteSaver, RustSQLiteCheckpointer, SqliteSaver
+
+# The extension's threads must not use Python while it ends.
+atexit.register(end)
+
+engine = ENGINE
+"""Where the rules run: `"component"` under wasmtime, or `"native"`."""
+
+__all__ = [
+    "AsyncSqliteSaver",
+    "CheckpointError",
+    "RustSQLiteCheckpointer",
+    "SqliteSaver",
+    "engine",
+]

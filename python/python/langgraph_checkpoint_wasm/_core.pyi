@@ -1,0 +1,103 @@
+from asyncio import Future
+from collections.abc import Callable, Iterable, Mapping
+from os import PathLike
+from typing import Any, Final, Generic, Literal, TypeVar, final
+
+from langchain_core.runnables import RunnableConfig
+
+from ._types import Found, Histories, Page, Payload
+
+_T = TypeVar("_T")
+
+__all__ = [
+    "ENGINE",
+    "Call",
+    "EventLoop",
+    "Memory",
+    "Revival",
+    "Store",
+    "end",
+    "open_kusto",
+    "open_sqlite",
+]
+
+ENGINE: Final[Literal["component", "native"]]
+
+@final
+class Call(Generic[_T]):
+    @staticmethod
+    def setup() -> Call[None]: ...
+    @staticmethod
+    def flush() -> Call[None]: ...
+    @staticmethod
+    def get_tuple(config: RunnableConfig | None, memory: Memory) -> Call[Found | None]: ...
+    @staticmethod
+    def list(
+        config: RunnableConfig | None,
+        before: RunnableConfig | None,
+        conditions: Iterable[tuple[str, str]],
+        limit: float | None,
+        resume: bytes | None,
+    ) -> Call[Page]: ...
+    @staticmethod
+    def put(
+        config: RunnableConfig,
+        id: str,
+        v: float,
+        ts: str,
+        channel_versions: Mapping[str, str | int | float],
+        channel_values: dict[str, Any],
+        rest: Payload,
+        metadata: Payload,
+        new_versions: Iterable[str],
+        memory: Memory,
+        dump: Callable[[str, object], Payload],
+    ) -> Call[tuple[str, str, str]]: ...
+    @staticmethod
+    def put_writes(
+        config: RunnableConfig,
+        writes: Iterable[tuple[str, Payload]],
+        task_id: str,
+        task_path: str,
+    ) -> Call[None]: ...
+    @staticmethod
+    def delete_thread(thread_id: str, memory: Memory) -> Call[None]: ...
+    @staticmethod
+    def get_delta_channel_history(
+        config: RunnableConfig | None, channels: Iterable[str]
+    ) -> Call[Histories]: ...
+
+@final
+class EventLoop:
+    def __new__(cls) -> EventLoop: ...
+    def deliver(self) -> None: ...
+
+@final
+class Memory:
+    def __new__(cls, bytes_max: int, tracks: bool, splits: bool) -> Memory: ...
+
+@final
+class Revival:
+    def values(
+        self,
+        load: Callable[[str, Payload], Any],
+        dump: Callable[[str, object], Payload],
+    ) -> dict[str, Any]: ...
+
+@final
+class Store:
+    def run(self, call: Call[_T]) -> _T: ...
+    def start(self, call: Call[_T], event_loop: EventLoop, future: Future[_T]) -> None: ...
+    def close(self) -> None: ...
+
+def end() -> None: ...
+def open_sqlite(
+    path: str | PathLike[str],
+    synchronous: str,
+    busy_timeout_s: float,
+    read_only: bool,
+) -> Store: ...
+def open_kusto(
+    options: dict[str, Any],
+    token: Callable[[bool], tuple[str, float | None]] | None,
+) -> Store: ...

@@ -1,0 +1,39 @@
+"""What the extension takes and gives, as types."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+if TYPE_CHECKING:
+    from ._core import Revival
+
+Payload: TypeAlias = tuple[str, bytes]
+"""What a serializer gives: its type tag, and bytes."""
+
+Write: TypeAlias = tuple[str, str, Payload]
+"""Task, channel and value."""
+
+Found: TypeAlias = tuple[
+    str,
+    str,
+    str,
+    str | None,
+    int | float,
+    str,
+    dict[str, Any],
+    "Revival | dict[str, Payload]",
+    Payload,
+    Payload,
+    list[Write],
+    list[Payload] | None,
+]
+"""The fields of `Stored` in `_convert.py`."""
+
+Page: TypeAlias = tuple[list[Found], bytes | None]
+"""Tuples, and what `Call.list` takes for the next page; `None` after the last one."""
+
+History: TypeAlias = tuple[str, list[Write], Payload | None]
+"""Channel, writes and seed."""
+
+Histories: TypeAlias = list[History]
+"""One history for each channel asked for."""

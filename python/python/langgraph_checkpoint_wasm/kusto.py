@@ -1,0 +1,202 @@
+"""Checkpoints in a table of Kusto: Azure Data Explorer, or an eventhouse of Fabric."""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+from collections.abc import Awaitable, Callable, Sequence
+from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias
+from urllib.parse import urlsplit
+
+from typing_extensions import Self
+
+# Imported here because the extension raises these.
+from . import errors, kusto_errors
+from ._core import Call, open_kusto
+from .saver import Saver
+
+if TYPE_CHECKING:
+    from langgraph.checkpoint.serde.base import SerializerProtocol
+
+__all__ = ["AsyncKustoSaver", "KustoSaver"]
+
+
+class AccessToken(Protocol):
+    """A token of `azure.core.credentials`."""
+
+    @property
+    def token(self) -> str:
+        """The token."""
+
+    @property
+    def expires_on(self) -> int:
+        """When it expires, in seconds since 1970."""
+
+
+class TokenCredential(Protocol):
+    """A credential of `azure.identity`, or of `azure.identity.aio`."""
+
+    def get_token(self, *scopes: str) -> AccessToken | Awaitable[AccessToken]:
+        """Get a token for a scope."""
+
+
+TokenFunction: TypeAlias = Callable[[str], Any]
+"""Gets the scope, and gives a token: text, an `AccessToken`, or an awaitable of one."""
+
+
+class KustoSaver(Saver):
+    """Keeps LangGraph's checkpoints in a table of Kusto.
+
+    The table has to be made first, with the script `provision.kql`. Use the saver as a value, in
+    `with` or in `async with`.
+    """
+
+    def __init__(
+        self,
+        cluster_uri: str,
+        database: str,
+        *,
+        credential: TokenCredential | TokenFunction | None = None,
+        table: str | None = None,
+        ingest_mode: Literal["auto", "streaming", "inline"] = "auto",
+        batch_size: int | None = None,
+        flush_interval: float | None = None,
+        deadline: float | None = None,
+        retention_days: int | None = None,
+        visibility_timeout: float | None = None,
+        admin: bool = False,
+        trusted_hosts: Sequence[str] = (),
+        serde: SerializerProtocol | None = None,
+    ) -> None:
+        """Open a table. This sends nothing.
+
+        Args:
+            cluster_uri: The cluster's URI, such as `https://name.region.kusto.windows.net`.
+            database: The database.
+            credential: Gives the bearer token: a credential of `azure.identity` or
+                `azure.identity.aio`, or a function that gets the scope and returns a token.
+                `DefaultAzureCredential` by default, which needs `azure-identity`; none for a server
+                on this machine.
+            table: The table. `CheckpointLog` by default.
+            ingest_mode: How rows are sent: `"streaming"`; `"inline"`, for a cluster without
+                streaming ingestion; or `"auto"`: streaming as long as the cluster supports it.
+            batch_size: Write-behind: with a value over 1, calls are acknowledged at once, and rows
+                are sent when this many of them wait. **Acknowledged rows that were not sent are
+                lost if the process dies.** 1 by default: a call is acknowledged when its rows are
+                in the store.
+            flush_interval: Write-behind: rows wait at most this many seconds. 30 by default.
+            deadline: How many seconds a call may take, with all its retries. 60 by default.
+            retention_days: After how many days the table drops rows. 365 by default.
+            visibility_timeout: How many seconds, within its deadline, a read waits for rows that do
+                not show yet. 60 by default.
+            admin: Whether `delete_thread` also removes the rows. That needs a database
+                administrator's role.
+            trusted_hosts: Hosts that may get the token, besides the service's own and this machine.
+            serde: What serializes values. LangGraph's `JsonPlusSerializer` by default.
+
+        """
+        if credential is None and not _is_local(cluster_uri):
+            credential = _default_credential()
+        self._writes_behind = batch_size is not None and batch_size > 1
+        self._tokens = None if credential is None else _Tokens(credential, cluster_uri)
+        options = {
+            "cluster_uri": cluster_uri,
+            "database": database,
+            "table": table,
+            "ingest_mode": ingest_mode,
+            "batch_size": batch_size,
+            "flush_interval": flush_interval,
+            "deadline": deadline,
+            "retention_days": retention_days,
+            "visibility_timeout": visibility_timeout,
+            "admin": admin,
+            "trusted_hosts": list(trusted_hosts),
+        }
+        # The component that reaches Kusto takes whole values.
+        super().__init__(open_kusto(options, self._tokens), serde=serde, cache_bytes=0)
+
+    @classmethod
+    def from_connection_string(
+        cls,
+        cluster_uri: str,
+        database: str,
+        **options: Any,
+    ) -> Self:
+        """Open a table. `options` are those of the class."""
+        return cls(cluster_uri, database, **options)
+
+    def flush(self) -> Awaitable[None]:
+        """Send all rows that wait. In an event loop, await what this returns."""
+        return self._run(Call.flush())
+
+    def close(self) -> None:
+        """Send all rows that wait, and close after the calls under way. Later calls are refused."""
+        try:
+            if self._writes_behind:
+                self._store.run(Call.flush())
+        except errors.StorageError as error:
+            if error.code != "storage-closed":
+                raise
+        finally:
+            super().close()
+
+    async def __aenter__(self) -> Self:
+        """Return this saver, which is open."""
+        if self._tokens is not None:
+            self._tokens.event_loop = asyncio.get_running_loop()
+        return self
+
+
+AsyncKustoSaver = KustoSaver
+
+
+class _Tokens:
+    """Gets tokens of a credential, on a thread without an event loop."""
+
+    def __init__(self, credential: TokenCredential | TokenFunction, cluster_uri: str) -> None:
+        get_token = getattr(credential, "get_token", credential)
+        if not callable(get_token):
+            raise kusto_errors.InvalidInputError(
+                "credential is no credential of azure.identity and no function",
+                "invalid-credential",
+            )
+        self._get_token: Callable[[str], Any] = get_token
+        address = urlsplit(cluster_uri)
+        self._scope = f"{address.scheme}://{address.netloc}/.default"
+        # Where the saver is used, for credentials that belong to an event loop.
+        self.event_loop: asyncio.AbstractEventLoop | None = None
+
+    def __call__(self, fresh: bool) -> tuple[str, float | None]:
+        """Return a token and when it expires. Credentials decide themselves when to renew one."""
+        given = self._get_token(self._scope)
+        if inspect.isawaitable(given):
+            given = self._awaited(given)
+        if isinstance(given, str):
+            return given, None
+        return given.token, given.expires_on
+
+    def _awaited(self, given: Awaitable[Any]) -> Any:
+        async def wait() -> Any:
+            return await given
+
+        if self.event_loop is None or not self.event_loop.is_running():
+            return asyncio.run(wait())
+        return asyncio.run_coroutine_threadsafe(wait(), self.event_loop).result()
+
+
+def _is_local(cluster_uri: str) -> bool:
+    """Whether it is a server on this machine, which needs no token."""
+    return urlsplit(cluster_uri).hostname in ("localhost", "127.0.0.1", "::1")
+
+
+def _default_credential() -> TokenCredential:
+    try:
+        from azure.identity import DefaultAzureCredential
+    except ImportError as error:
+        raise kusto_errors.InvalidInputError(
+            "no credential was given, and azure-identity is not installed: install "
+            "langgraph-checkpoint-wasm[kusto], or pass a credential",
+            "invalid-credential",
+        ) from error
+    credential: TokenCredential = DefaultAzureCredential()
+    return credential

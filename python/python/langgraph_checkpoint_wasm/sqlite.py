@@ -1,0 +1,83 @@
+"""Checkpoints in a SQLite file."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from typing import TYPE_CHECKING, Literal
+
+from typing_extensions import Self
+
+from ._core import open_sqlite
+from .errors import InvalidInputError
+from .saver import CACHE_BYTES, Saver
+
+if TYPE_CHECKING:
+    from langgraph.checkpoint.serde.base import SerializerProtocol
+
+__all__ = ["AsyncSqliteSaver", "RustSQLiteCheckpointer", "SqliteSaver"]
+
+
+class SqliteSaver(Saver):
+    """Keeps LangGraph's checkpoints in a SQLite file.
+
+    It serves `invoke` and `ainvoke`, threads and event loops alike. Use it as a value, in `with` or
+    in `async with`.
+    """
+
+    def __init__(
+        self,
+        conn: str | os.PathLike[str] | sqlite3.Connection,
+        *,
+        serde: SerializerProtocol | None = None,
+        synchronous: Literal["full", "normal"] = "full",
+        busy_timeout: float = 5.0,
+        read_only: bool = False,
+        cache_bytes: int = CACHE_BYTES,
+    ) -> None:
+        """Open a file, and create it if it is missing.
+
+        Args:
+            conn: A path, or `":memory:"` for a database that ends with the saver. The file of a
+                `sqlite3.Connection` is opened again. The connection itself is not used, and must
+                not be used or closed before the saver is closed.
+            serde: What serializes values. LangGraph's `JsonPlusSerializer` by default.
+            synchronous: When a commit waits for the disk. `"full"`: each time, so that a call that
+                returned survives a loss of power. `"normal"`: a loss of power may undo the last
+                calls, but never damages the file.
+            busy_timeout: How long a call waits for a lock of another connection, in seconds.
+            read_only: Whether the file is only read; it must exist.
+            cache_bytes: How much memory may be used for the values that were stored and read last:
+                what is unchanged in them is neither serialized nor stored nor read again.
+
+        """
+        if isinstance(conn, sqlite3.Connection):
+            path: str | os.PathLike[str] = _file_of(conn)
+            # Python has another copy of SQLite. When it closes the file, the system releases the
+            # locks of the whole process, so it must not happen before the saver is closed.
+            self.conn = conn
+        else:
+            path = conn
+        store = open_sqlite(path, synchronous, busy_timeout, read_only)
+        super().__init__(store, serde=serde, cache_bytes=cache_bytes)
+
+    @classmethod
+    def from_conn_string(cls, conn_string: str) -> Self:
+        """Open the file with this path, or `":memory:"`."""
+        return cls(conn_string)
+
+
+AsyncSqliteSaver = SqliteSaver
+RustSQLiteCheckpointer = SqliteSaver
+
+
+def _file_of(connection: sqlite3.Connection) -> str:
+    databases = connection.execute("PRAGMA database_list").fetchall()
+    path = next((file for _, name, file in databases if name == "main"), "")
+    if path:
+        return str(path)
+    raise InvalidInputError(
+        "the connection has a database in memory that only it can use; pass a path, or "
+        "':memory:' for a new one",
+        "invalid-database",
+    )

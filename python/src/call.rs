@@ -1,0 +1,280 @@
+//! A call of a saver's method, made of Python's arguments and ready to run without Python.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use langgraph_checkpoint_host::{
+    Checkpoint, Checkpointer, Config, Error, GetTuple, Id, List, NewValue, Put, PutWrites,
+    SqliteStorage,
+};
+#[cfg(compiled)]
+use langgraph_checkpoint_host::{CheckpointTuple, FoundCheckpoint, KustoCheckpointer, TupleValue};
+use pyo3::prelude::*;
+use pyo3::types::PyDict;
+
+use crate::arguments;
+use crate::errors::{Errors, invalid};
+use crate::interpreter::attached;
+use crate::outcome::Outcome;
+use crate::track::{Entry, Memory, Remembering};
+
+/// A call that a store can run once.
+#[pyclass(frozen, module = "langgraph_checkpoint_wasm._core")]
+pub(crate) struct Call(Mutex<Option<Planned>>);
+
+/// The host's method and its arguments.
+pub(crate) enum Planned {
+    Setup,
+    Flush,
+    /// What is remembered is for the values that are unchanged.
+    GetTuple(GetTuple, Py<Memory>, Option<Arc<Entry>>),
+    List(List),
+    Put(Put, Remembering),
+    PutWrites(PutWrites),
+    DeleteThread(Config, Py<Memory>),
+    DeltaChannelHistory(Config, Vec<String>),
+}
+
+/// A checkpointer of any store.
+pub(crate) enum Checkpoints {
+    Sqlite(Box<Checkpointer<SqliteStorage>>),
+    #[cfg(compiled)]
+    Kusto(Box<KustoCheckpointer>),
+}
+
+impl Planned {
+    /// Runs the call on a checkpointer.
+    pub(crate) async fn run(self, checkpoints: &Checkpoints) -> Result<Outcome, Failure> {
+        match checkpoints {
+            Checkpoints::Sqlite(checkpointer) => self.run_on_sqlite(checkpointer).await,
+            #[cfg(compiled)]
+            Checkpoints::Kusto(checkpointer) => self.run_on_kusto(checkpointer).await,
+        }
+    }
+
+    async fn run_on_sqlite(
+        self,
+        checkpointer: &Checkpointer<SqliteStorage>,
+    ) -> Result<Outcome, Failure> {
+        Ok(match self {
+            Self::Setup => done(checkpointer.setup().await)?,
+            // Nothing waits in it.
+            Self::Flush => Outcome::Done,
+            Self::GetTuple(get_tuple, memory, before) => {
+                Outcome::Found(checkpointer.find(get_tuple).await?, memory, before)
+            }
+            Self::List(list) => Outcome::Page(checkpointer.page(list).await?),
+            Self::Put(new, remembering) => put(checkpointer, new, remembering).await?,
+            Self::PutWrites(writes) => done(checkpointer.put_writes(writes).await)?,
+            Self::DeleteThread(thread, memory) => {
+                checkpointer.delete_thread(thread.clone()).await?;
+                memory.get().forget(&thread);
+                Outcome::Done
+            }
+            Self::DeltaChannelHistory(config, channels) => {
+                Outcome::Histories(checkpointer.get_delta_channel_history(config, channels).await?)
+            }
+        })
+    }
+
+    #[cfg(compiled)]
+    async fn run_on_kusto(self, checkpointer: &KustoCheckpointer) -> Result<Outcome, Failure> {
+        Ok(match self {
+            Self::Setup => done(checkpointer.setup().await)?,
+            Self::Flush => done(checkpointer.flush().await)?,
+            Self::GetTuple(get_tuple, memory, _) => {
+                let tuple = checkpointer.get_tuple(get_tuple.config).await?;
+                Outcome::Found(tuple.and_then(found), memory, None)
+            }
+            Self::List(list) => Outcome::Page(checkpointer.page(list).await?),
+            Self::Put(put, remembering) => {
+                Outcome::Stored(checkpointer.put(put).await?, remembering)
+            }
+            Self::PutWrites(writes) => done(checkpointer.put_writes(writes).await)?,
+            Self::DeleteThread(thread, _) => done(checkpointer.delete_thread(thread).await)?,
+            Self::DeltaChannelHistory(config, channels) => {
+                Outcome::Histories(checkpointer.get_delta_channel_history(config, channels).await?)
+            }
+        })
+    }
+}
+
+fn done(ended: Result<(), Error>) -> Result<Outcome, Error> {
+    ended.map(|()| Outcome::Done)
+}
+
+/// A tuple of a store of which nothing is remembered.
+#[cfg(compiled)]
+fn found(tuple: CheckpointTuple) -> Option<FoundCheckpoint> {
+    let tuple = tuple.map_values(|value| Some(TupleValue::Whole(value)))?;
+    Some(FoundCheckpoint { tuple, known: Vec::new(), bases: Vec::new() })
+}
+
+/// Why a call failed.
+pub(crate) enum Failure {
+    Host(Error),
+    /// A serializer failed.
+    Python(PyErr),
+}
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        Self::Host(error)
+    }
+}
+
+impl From<PyErr> for Failure {
+    fn from(error: PyErr) -> Self {
+        Self::Python(error)
+    }
+}
+
+impl Failure {
+    /// The exception.
+    pub(crate) fn raised(self, py: Python<'_>, errors: Errors) -> PyErr {
+        match self {
+            Self::Host(error) => errors.raised(py, &error),
+            Self::Python(error) => error,
+        }
+    }
+}
+
+/// Stores a checkpoint; once more with whole values if what is remembered is no longer stored.
+async fn put(
+    checkpointer: &Checkpointer<SqliteStorage>,
+    put: Put,
+    remembering: Remembering,
+) -> Result<Outcome, Failure> {
+    let values = &put.checkpoint.channel_values;
+    let is_whole = values.iter().all(|entry| matches!(entry.value, NewValue::Whole(_)));
+    let again = (!is_whole).then(|| put.clone());
+    let stored = match (checkpointer.put(put).await, again) {
+        (Err(error), Some(mut put)) if error.code() == "stale-known" => {
+            let values = put.checkpoint.channel_values;
+            put.checkpoint.channel_values =
+                attached(|py| remembering.whole(py, values)).ok_or(error)??;
+            put.known = None;
+            checkpointer.put(put).await
+        }
+        (stored, _) => stored,
+    };
+    Ok(Outcome::Stored(stored?, remembering))
+}
+
+impl Call {
+    /// Takes what there is to run.
+    pub(crate) fn take(&self, py: Python<'_>) -> PyResult<Planned> {
+        let planned = self.0.lock().unwrap_or_else(PoisonError::into_inner).take();
+        planned.ok_or_else(|| invalid(py, "invalid-argument", "a call can run only once"))
+    }
+
+    fn of(planned: Planned) -> Self {
+        Self(Mutex::new(Some(planned)))
+    }
+}
+
+#[pymethods]
+impl Call {
+    #[staticmethod]
+    fn setup() -> Self {
+        Self::of(Planned::Setup)
+    }
+
+    #[staticmethod]
+    fn flush() -> Self {
+        Self::of(Planned::Flush)
+    }
+
+    #[staticmethod]
+    fn get_tuple(config: &Bound<'_, PyAny>, memory: &Bound<'_, Memory>) -> PyResult<Self> {
+        let config = arguments::config(config)?;
+        let before = memory.get().of(&config).filter(|entry| entry.is_complete());
+        let known = before.as_ref().map(|entry| entry.known().to_vec());
+        let get_tuple = GetTuple { config, known };
+        Ok(Self::of(Planned::GetTuple(get_tuple, memory.clone().unbind(), before)))
+    }
+
+    #[staticmethod]
+    fn list(
+        config: &Bound<'_, PyAny>,
+        before: &Bound<'_, PyAny>,
+        conditions: &Bound<'_, PyAny>,
+        limit: Option<f64>,
+        resume: Option<Vec<u8>>,
+    ) -> PyResult<Self> {
+        Ok(Self::of(Planned::List(List {
+            config: arguments::config(config)?,
+            limit,
+            before: arguments::config(before)?.checkpoint_id,
+            filter: arguments::conditions(conditions)?,
+            resume,
+        })))
+    }
+
+    #[staticmethod]
+    #[expect(clippy::too_many_arguments, reason = "one for each part of a checkpoint")]
+    fn put(
+        config: &Bound<'_, PyAny>,
+        id: &Bound<'_, PyAny>,
+        v: f64,
+        ts: &Bound<'_, PyAny>,
+        channel_versions: &Bound<'_, PyAny>,
+        channel_values: &Bound<'_, PyDict>,
+        rest: &Bound<'_, PyAny>,
+        metadata: &Bound<'_, PyAny>,
+        new_versions: &Bound<'_, PyAny>,
+        memory: &Bound<'_, Memory>,
+        dump: &Bound<'_, PyAny>,
+    ) -> PyResult<Self> {
+        let config = arguments::config(config)?;
+        let before = memory.get().of(&config);
+        let (channel_values, remembering) =
+            Remembering::write(channel_values, before.as_deref(), memory, dump)?;
+        let put = Put {
+            config,
+            checkpoint: Checkpoint {
+                id: arguments::id("checkpoint[\"id\"]", id)?,
+                v,
+                ts: arguments::name("checkpoint[\"ts\"]", ts)?,
+                channel_versions: arguments::versions(channel_versions)?,
+                channel_values,
+                rest: arguments::payload(rest)?,
+            },
+            metadata: arguments::payload(metadata)?,
+            new_versions: arguments::names("the name of a channel", new_versions)?,
+            known: before.map(|before| before.known().to_vec()),
+        };
+        Ok(Self::of(Planned::Put(put, remembering)))
+    }
+
+    #[staticmethod]
+    fn put_writes(
+        config: &Bound<'_, PyAny>,
+        writes: &Bound<'_, PyAny>,
+        task_id: &Bound<'_, PyAny>,
+        task_path: &Bound<'_, PyAny>,
+    ) -> PyResult<Self> {
+        let task_id: Id = arguments::id("task_id", task_id)?;
+        Ok(Self::of(Planned::PutWrites(PutWrites {
+            config: arguments::config(config)?,
+            writes: arguments::writes(writes)?,
+            task_id,
+            task_path: arguments::name("task_path", task_path)?,
+        })))
+    }
+
+    #[staticmethod]
+    fn delete_thread(thread_id: &Bound<'_, PyAny>, memory: &Bound<'_, Memory>) -> PyResult<Self> {
+        let thread = arguments::thread(thread_id)?;
+        Ok(Self::of(Planned::DeleteThread(thread, memory.clone().unbind())))
+    }
+
+    #[staticmethod]
+    fn get_delta_channel_history(
+        config: &Bound<'_, PyAny>,
+        channels: &Bound<'_, PyAny>,
+    ) -> PyResult<Self> {
+        let config = arguments::config(config)?;
+        let channels = arguments::names("the name of a channel", channels)?;
+        Ok(Self::of(Planned::DeltaChannelHistory(config, channels)))
+    }
+}

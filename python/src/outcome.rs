@@ -1,0 +1,120 @@
+//! Outcomes of calls as plain values of Python. `python/langgraph_checkpoint_wasm/_core.pyi`
+//! has their types.
+
+use std::sync::Arc;
+
+use crate::track::{Entry, Memory, Remembering, Revival};
+use langgraph_checkpoint_host::{
+    ChannelHistory, CheckpointTuple, FoundCheckpoint, Page, Payload, PendingWrite,
+    StoredCheckpoint, Version,
+};
+use pyo3::prelude::*;
+use pyo3::types::{PyBytes, PyDict, PyFloat, PyInt, PyList, PyTuple};
+
+/// The largest whole number that is an `int` in Python.
+const WHOLE_MAX: f64 = 9_007_199_254_740_991.0;
+
+/// What a call ended in.
+pub(crate) enum Outcome {
+    Done,
+    Stored(StoredCheckpoint, Remembering),
+    Found(Option<FoundCheckpoint>, Py<Memory>, Option<Arc<Entry>>),
+    Page(Page),
+    Histories(Vec<ChannelHistory>),
+}
+
+impl Outcome {
+    /// `None`; the three ids; a tuple or `None`; tuples and where to go on; histories.
+    pub(crate) fn into_python(self, py: Python<'_>) -> PyResult<Py<PyAny>> {
+        Ok(match self {
+            Self::Done | Self::Found(None, ..) => py.None(),
+            Self::Stored(stored, remembering) => {
+                remembering.stored(&stored);
+                let ids = (stored.thread_id, stored.checkpoint_ns, stored.checkpoint_id);
+                ids.into_pyobject(py)?.into_any().unbind()
+            }
+            Self::Found(Some(mut found), memory, before) => {
+                let values = Bound::new(py, Revival::of(&mut found, memory, before))?;
+                tuple(py, found.tuple, values.into_any())?.into_any().unbind()
+            }
+            Self::Page(page) => {
+                let tuples = page.tuples.into_iter().map(|mut found| {
+                    let values = PyDict::new(py);
+                    for entry in std::mem::take(&mut found.channel_values) {
+                        values.set_item(entry.channel, payload(py, &entry.value)?)?;
+                    }
+                    tuple(py, found, values.into_any())
+                });
+                let tuples = PyList::new(py, tuples.collect::<PyResult<Vec<_>>>()?)?;
+                let next = page.next.map(|next| PyBytes::new(py, &next));
+                (tuples, next).into_pyobject(py)?.into_any().unbind()
+            }
+            Self::Histories(histories) => {
+                let list = PyList::empty(py);
+                for history in histories {
+                    let seed = history.seed.map(|seed| payload(py, &seed)).transpose()?;
+                    let writes = writes(py, history.writes)?;
+                    list.append((history.channel, writes, seed))?;
+                }
+                list.into_any().unbind()
+            }
+        })
+    }
+}
+
+/// The fields in the order of `Stored` in `_convert.py`.
+fn tuple<'py, V>(
+    py: Python<'py>,
+    found: CheckpointTuple<V>,
+    values: Bound<'py, PyAny>,
+) -> PyResult<Bound<'py, PyTuple>> {
+    let versions = PyDict::new(py);
+    for entry in found.channel_versions {
+        match entry.version {
+            Version::Number(number) => versions.set_item(entry.channel, plain(py, number)?)?,
+            Version::Text(text) => versions.set_item(entry.channel, text)?,
+        }
+    }
+    let sends = found.pending_sends.map(|sends| {
+        let sends = sends.iter().map(|send| payload(py, send));
+        sends.collect::<PyResult<Vec<_>>>()
+    });
+    let fields = [
+        found.thread_id.into_pyobject(py)?.into_any(),
+        found.checkpoint_ns.into_pyobject(py)?.into_any(),
+        found.checkpoint_id.into_pyobject(py)?.into_any(),
+        found.parent_checkpoint_id.into_pyobject(py)?.into_any(),
+        plain(py, found.v)?,
+        found.ts.into_pyobject(py)?.into_any(),
+        versions.into_any(),
+        values,
+        payload(py, &found.rest)?.into_any(),
+        payload(py, &found.metadata)?.into_any(),
+        writes(py, found.pending_writes)?.into_any(),
+        sends.transpose()?.into_pyobject(py)?.into_any(),
+    ];
+    PyTuple::new(py, fields)
+}
+
+/// Task, channel and serialized value of each write.
+fn writes(py: Python<'_>, writes: Vec<PendingWrite>) -> PyResult<Bound<'_, PyList>> {
+    let write = |write: PendingWrite| {
+        (write.task_id, write.channel, payload(py, &write.value)?).into_pyobject(py)
+    };
+    PyList::new(py, writes.into_iter().map(write).collect::<PyResult<Vec<_>>>()?)
+}
+
+/// Type tag and bytes, as the serializer gave them.
+fn payload<'py>(py: Python<'py>, payload: &Payload) -> PyResult<Bound<'py, PyTuple>> {
+    (&payload.kind, PyBytes::new(py, &payload.bytes)).into_pyobject(py)
+}
+
+/// A whole number as an `int`: versions of JavaScript are numbers without a type.
+fn plain(py: Python<'_>, number: f64) -> PyResult<Bound<'_, PyAny>> {
+    if number.fract() == 0.0 && number.abs() <= WHOLE_MAX {
+        #[expect(clippy::cast_possible_truncation, reason = "it is whole, and small enough")]
+        let whole: Bound<'_, PyInt> = (number as i64).into_pyobject(py)?;
+        return Ok(whole.into_any());
+    }
+    Ok(PyFloat::new(py, number).into_any())
+}

@@ -1,0 +1,103 @@
+//! Which objects a snapshot can represent.
+
+use pyo3::prelude::*;
+use pyo3::sync::PyOnceLock;
+use pyo3::types::{PyBool, PyBytes, PyDict, PyFloat, PyInt, PyList, PyString, PyTuple, PyType};
+
+/// What a snapshot holds of an object.
+pub(super) enum Kind<'a, 'py> {
+    /// The object itself, which nobody can change. Equal objects are serialized alike.
+    Plain,
+    /// The object itself, which nobody can change. Equal objects may be serialized differently.
+    Identity,
+    List(&'a Bound<'py, PyList>),
+    Tuple(&'a Bound<'py, PyTuple>),
+    Dict(&'a Bound<'py, PyDict>),
+    /// A message of LangChain: its fields and what else it has.
+    Message,
+    /// Any other object: nothing can be told of it without serializing it.
+    Opaque,
+}
+
+/// The classes that are known besides Python's own.
+struct Classes {
+    messages: Vec<Py<PyType>>,
+    immutable: Vec<Py<PyType>>,
+}
+
+static CLASSES: PyOnceLock<Classes> = PyOnceLock::new();
+
+/// LangChain's messages. All are models of pydantic without private attributes.
+const MESSAGES: [&str; 13] = [
+    "AIMessage",
+    "AIMessageChunk",
+    "ChatMessage",
+    "ChatMessageChunk",
+    "FunctionMessage",
+    "FunctionMessageChunk",
+    "HumanMessage",
+    "HumanMessageChunk",
+    "RemoveMessage",
+    "SystemMessage",
+    "SystemMessageChunk",
+    "ToolMessage",
+    "ToolMessageChunk",
+];
+
+const IMMUTABLE: [(&str, &str); 6] = [
+    ("datetime", "date"),
+    ("datetime", "datetime"),
+    ("datetime", "time"),
+    ("datetime", "timedelta"),
+    ("decimal", "Decimal"),
+    ("uuid", "UUID"),
+];
+
+/// Subclasses are opaque, as they may have more state, or be serialized in another way.
+pub(super) fn kind_of<'a, 'py>(object: &'a Bound<'py, PyAny>) -> Kind<'a, 'py> {
+    if object.is_exact_instance_of::<PyString>() || object.is_none() {
+        return Kind::Plain;
+    }
+    if let Ok(dict) = object.cast_exact::<PyDict>() {
+        return Kind::Dict(dict);
+    }
+    if let Ok(list) = object.cast_exact::<PyList>() {
+        return Kind::List(list);
+    }
+    if object.is_exact_instance_of::<PyInt>()
+        || object.is_exact_instance_of::<PyBool>()
+        || object.is_exact_instance_of::<PyFloat>()
+        || object.is_exact_instance_of::<PyBytes>()
+    {
+        return Kind::Plain;
+    }
+    if let Ok(tuple) = object.cast_exact::<PyTuple>() {
+        return Kind::Tuple(tuple);
+    }
+    let Ok(classes) = CLASSES.get_or_try_init(object.py(), || Classes::find(object.py())) else {
+        return Kind::Opaque;
+    };
+    let class = object.get_type();
+    let is_one_of = |classes: &[Py<PyType>]| classes.iter().any(|known| class.is(known));
+    if is_one_of(&classes.messages) {
+        Kind::Message
+    } else if is_one_of(&classes.immutable) {
+        Kind::Identity
+    } else {
+        Kind::Opaque
+    }
+}
+
+impl Classes {
+    fn find(py: Python<'_>) -> PyResult<Self> {
+        let immutable = IMMUTABLE.iter().map(|(module, name)| {
+            Ok(py.import(*module)?.getattr(*name)?.cast_into::<PyType>()?.unbind())
+        });
+        // The serializer has imported it.
+        let module = py.import("langchain_core.messages")?;
+        // A version may lack some.
+        let message = |name: &&str| module.getattr(*name).ok()?.cast_into::<PyType>().ok();
+        let messages = MESSAGES.iter().filter_map(message).map(Bound::unbind);
+        Ok(Self { messages: messages.collect(), immutable: immutable.collect::<PyResult<_>>()? })
+    }
+}
