@@ -1,6 +1,6 @@
 // Serves a new, empty PostgreSQL on 127.0.0.1 from the programs that are installed, until its input
-// ends. Prints one line of JSON: `url`, the superuser's connection string. Everybody may log in, but
-// a role `locked` needs a password.
+// ends. Prints one line of JSON: `url`, the superuser's connection string. Everybody may log in,
+// but a role `locked` needs a password.
 //
 // The data is in a temporary folder, which is removed at the end. PostgreSQL refuses to be root, so
 // root runs it as an unprivileged user.
