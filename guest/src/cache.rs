@@ -27,6 +27,14 @@ struct Entry<T> {
     used: u64,
 }
 
+/// For the `known` of each namespace's last outcome, each with the size 1.
+impl Default for Cache<Vec<u8>> {
+    fn default() -> Self {
+        const NAMESPACES_MAX: usize = 256;
+        Self::new(NAMESPACES_MAX)
+    }
+}
+
 impl<T> Cache<T> {
     /// An empty cache. The caller decides what a size is: bytes, or 1 for each entry.
     pub fn new(size_max: usize) -> Self {

@@ -16,9 +16,6 @@ use crate::storage::StorageAdapter;
 #[cfg(feature = "sqlite")]
 use crate::storage::sqlite::{SqliteOptions, SqliteStorage};
 
-/// What was stored last is remembered of at most this many namespaces of threads.
-const KNOWN_MAX: usize = 256;
-
 /// A LangGraph checkpointer on one store.
 ///
 /// All methods take `&self` and may be called concurrently from many tasks. Concurrent calls may
@@ -65,13 +62,7 @@ impl<S: StorageAdapter> Checkpointer<S> {
     /// A checkpointer on any store. The first call creates the tables.
     pub fn new(planner: Planner, storage: S) -> Self {
         let turns = planner.turns();
-        Self {
-            planner,
-            storage,
-            ready: OnceCell::new(),
-            known: Mutex::new(Cache::new(KNOWN_MAX)),
-            turns,
-        }
+        Self { planner, storage, ready: OnceCell::new(), known: Mutex::default(), turns }
     }
 
     /// Creates the tables now. If this is not called, the first call does it.

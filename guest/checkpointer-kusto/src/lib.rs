@@ -35,7 +35,7 @@ mod time;
 use connected::Connected;
 
 thread_local! {
-    static CACHE: RefCell<Cache> = RefCell::default();
+    static CACHE: RefCell<Cache<Vec<u8>>> = RefCell::default();
     static CONNECTED: RefCell<Option<Connected>> = const { RefCell::new(None) };
 }
 

@@ -12,7 +12,7 @@ use crate::{CACHE, Checkpointer, run};
 impl Guest for Checkpointer {
     fn put(call: types::PutCall) -> Result<types::StoredCheckpoint, Error> {
         let mut put = Put::from(call);
-        put.known = CACHE.with_borrow_mut(|cache| cache.of(&put.config));
+        put.known = CACHE.with_borrow_mut(|cache| cache.of(&put.config).cloned());
         match run(Call::Put(put))? {
             Outcome::Stored(stored) => {
                 remember(&stored.thread_id, &stored.checkpoint_ns, &stored.known);
@@ -69,7 +69,7 @@ impl Guest for Checkpointer {
 }
 
 fn remember(thread_id: &str, checkpoint_ns: &str, known: &[u8]) {
-    CACHE.with_borrow_mut(|cache| cache.remember(thread_id, checkpoint_ns, known.to_vec()));
+    CACHE.with_borrow_mut(|cache| cache.remember(thread_id, checkpoint_ns, known.to_vec(), 1));
 }
 
 fn other_outcome() -> Error {

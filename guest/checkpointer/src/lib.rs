@@ -28,7 +28,7 @@ mod calls;
 use generated::langgraph::checkpoint::storage;
 
 thread_local! {
-    static CACHE: RefCell<Cache> = RefCell::default();
+    static CACHE: RefCell<Cache<Vec<u8>>> = RefCell::default();
     /// Whether the store has been set up.
     static READY: Cell<bool> = const { Cell::new(false) };
 }
