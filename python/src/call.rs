@@ -28,7 +28,7 @@ pub(crate) enum Planned {
     /// What is remembered is for the values that are unchanged.
     GetTuple(GetTuple, Py<Memory>, Option<Arc<Entry>>),
     List(List),
-    Put(Put, Remembering),
+    Put(Box<Put>, Remembering),
     PutWrites(PutWrites),
     DeleteThread(Config, Py<Memory>),
     DeltaChannelHistory(Config, Vec<String>),
@@ -63,7 +63,7 @@ impl Planned {
                 Outcome::Found(checkpointer.find(get_tuple).await?, memory, before)
             }
             Self::List(list) => Outcome::Page(checkpointer.page(list).await?),
-            Self::Put(new, remembering) => put(checkpointer, new, remembering).await?,
+            Self::Put(new, remembering) => put(checkpointer, *new, remembering).await?,
             Self::PutWrites(writes) => done(checkpointer.put_writes(writes).await)?,
             Self::DeleteThread(thread, memory) => {
                 checkpointer.delete_thread(thread.clone()).await?;
@@ -87,7 +87,7 @@ impl Planned {
             }
             Self::List(list) => Outcome::Page(checkpointer.page(list).await?),
             Self::Put(put, remembering) => {
-                Outcome::Stored(checkpointer.put(put).await?, remembering)
+                Outcome::Stored(checkpointer.put(*put).await?, remembering)
             }
             Self::PutWrites(writes) => done(checkpointer.put_writes(writes).await)?,
             Self::DeleteThread(thread, _) => done(checkpointer.delete_thread(thread).await)?,
@@ -243,7 +243,7 @@ impl Call {
             new_versions: arguments::names("the name of a channel", new_versions)?,
             known: before.map(|before| before.known().to_vec()),
         };
-        Ok(Self::of(Planned::Put(put, remembering)))
+        Ok(Self::of(Planned::Put(Box::new(put), remembering)))
     }
 
     #[staticmethod]

@@ -21,8 +21,8 @@ pub(crate) fn attached<T>(run: impl FnOnce(Python<'_>) -> T) -> Option<T> {
     if *ending { None } else { Python::try_attach(run) }
 }
 
-/// Waits until no other thread uses Python by `attached`, and lets none do so any more. Python calls
-/// this when it ends.
+/// Waits until no other thread uses Python by `attached`, and lets none do so any more. Python
+/// calls this when it ends.
 #[pyfunction]
 pub(crate) fn end(py: Python<'_>) {
     py.detach(|| {

@@ -135,7 +135,7 @@ function countingDatabase(db, counted) {
   };
 }
 
-/** A Durable Object's storage that adds its transactions, and the rows that they wrote, to a count. */
+/** A Durable Object's storage that adds its transactions, and the rows they wrote, to a count. */
 function countingStorage(storage, counted) {
   const exec = (query, ...bindings) => {
     const cursor = storage.sql.exec(query, ...bindings);

@@ -34,8 +34,8 @@ enum Token {
     Tuple(usize),
     /// That many keys follow, each before its value.
     Dict(usize),
-    /// The class. Its fields follow as a dict, then other attributes as a dict or `None`, then which
-    /// fields were set: a frozen set, or `None` for all of both.
+    /// The class. Its fields follow as a dict, then other attributes as a dict or `None`, then
+    /// which fields were set: a frozen set, or `None` for all of both.
     Message(Py<PyType>),
 }
 

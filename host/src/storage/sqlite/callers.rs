@@ -43,7 +43,7 @@ impl Callers {
     pub(super) async fn run(&self, batch: Batch) -> Answer {
         match (batch.access, self.readers.as_slice()) {
             (Access::Read, [first, ..]) => {
-                let free = self.readers.iter().find_map(|reader| try_lock(reader));
+                let free = self.readers.iter().find_map(try_lock);
                 let reader = free.unwrap_or_else(|| lock(first));
                 read(&reader, &batch, Instant::now(), self.busy_deadline)
             }

@@ -33,7 +33,7 @@ enum Place {
     // Fields are dropped in order. The writer closes last, because it can move the write-ahead log
     // into the database.
     Workers { readers: Option<Worker>, writer: Worker },
-    Callers(Callers),
+    Callers(Box<Callers>),
 }
 
 impl SqliteStorage {
@@ -70,7 +70,7 @@ impl SqliteStorage {
         let busy_deadline = options.busy_deadline;
         if options.on_callers_thread {
             return Ok(Self {
-                place: Place::Callers(Callers::new(writer, readers, busy_deadline)),
+                place: Place::Callers(Box::new(Callers::new(writer, readers, busy_deadline))),
             });
         }
         let readers = match readers.as_slice() {

@@ -45,8 +45,8 @@ export class DatabaseFile {
    * Whether reads and writes use the files that have the database's name.
    *
    * Asked before a write too, as one through another index than other processes use may overwrite
-   * what they wrote. While the folder does not change, it is all that is looked at: on Linux, a look
-   * at the log makes the next sync of it slower.
+   * what they wrote. While the folder does not change, it is all that is looked at: on Linux, a
+   * look at the log makes the next sync of it slower.
    */
   isInPlace(): boolean {
     if (this.#path === "") return true;
@@ -87,9 +87,9 @@ export class DatabaseFile {
 }
 
 /**
- * Identifies a state of a folder: deleting, replacing or making a file in it changes this. Undefined
- * if that cannot be found out, or if the folder changed so recently that another change may have
- * the same time.
+ * Identifies a state of a folder: deleting, replacing or making a file in it changes this.
+ * Undefined if that cannot be found out, or if the folder changed so recently that another change
+ * may have the same time.
  */
 function settled(path: string): Identity {
   try {
