@@ -21,7 +21,7 @@ pub(crate) fn attached<T>(run: impl FnOnce(Python<'_>) -> T) -> Option<T> {
     if *ending { None } else { Python::try_attach(run) }
 }
 
-/// Waits until no other thread uses Python by `attached`, and lets none do so after it. Python calls
+/// Waits until no other thread uses Python by `attached`, and lets none do so later. Python calls
 /// this when it ends.
 #[pyfunction]
 pub(crate) fn end(py: Python<'_>) {
