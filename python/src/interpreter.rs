@@ -15,14 +15,14 @@ static ENDING: RwLock<bool> = RwLock::new(false);
 const LOOKS_MAX: usize = 500;
 const PAUSE: Duration = Duration::from_millis(10);
 
-/// Runs something in Python, on a thread that is not Python's. `None` if the interpreter is ending.
+/// Runs something in Python on a thread that is not Python's. `None` if the interpreter is ending.
 pub(crate) fn attached<T>(run: impl FnOnce(Python<'_>) -> T) -> Option<T> {
     let ending = ENDING.read().unwrap_or_else(PoisonError::into_inner);
     if *ending { None } else { Python::try_attach(run) }
 }
 
-/// Waits until no other thread uses Python by `attached`, and lets none do so any more. Python
-/// calls this when it ends.
+/// Waits until no other thread uses Python by `attached`, and lets none do so later. Python calls
+/// this when it ends.
 #[pyfunction]
 pub(crate) fn end(py: Python<'_>) {
     py.detach(|| {

@@ -39,7 +39,7 @@ pub(crate) fn test(workspace: &Workspace) -> Result<()> {
 /// Builds the extension, with the planner as a component.
 pub(crate) fn build(workspace: &Workspace) -> Result<()> {
     let mut maturin = module(workspace)?;
-    maturin.args(["maturin", "develop", "--skip-install", "--quiet", "--locked"]);
+    maturin.args(["maturin", "develop", "--skip-install", "--profile", "dev", "--locked"]);
     process::run(maturin.env("VIRTUAL_ENV", environment(workspace)))
 }
 

@@ -4,13 +4,17 @@ import { execFile } from "node:child_process";
 import { readFile } from "node:fs/promises";
 import { promisify } from "node:util";
 
-import { PostgresSaver } from "langgraph-checkpoint-wasm/postgres";
 import pg from "pg";
 
+import type * as Entry from "../../../src/entries/postgres.js";
 import { config } from "../../support/checkpoints.js";
 import { newSchema, rowsOf, target } from "./support/target.js";
 
 const run = promisify(execFile);
+
+// Resolved when it runs: the checks come before the build.
+const BUILT = "langgraph-checkpoint-wasm/postgres";
+const { PostgresSaver }: typeof Entry = await import(BUILT);
 
 const PROGRAM = `
   const { POSTGRES_URL: url, SCHEMA: schema } = process.env;
