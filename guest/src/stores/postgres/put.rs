@@ -1,8 +1,8 @@
 //! Statements that write.
 //!
 //! Each locks its thread's row until its transaction ends. So no put relies on what is deleted
-//! meanwhile, and no two transactions wait for each other's chunks: several statements of one thread
-//! may share a transaction, in which their chunks are in no order.
+//! meanwhile, and no two transactions wait for each other's chunks: several statements of one
+//! thread may share a transaction, in which their chunks are in no order.
 
 use std::collections::BTreeMap;
 
