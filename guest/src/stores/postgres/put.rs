@@ -1,7 +1,8 @@
 //! Statements that write.
 //!
-//! Each locks its thread's row: puts share the lock, a deletion has it alone. So no put relies on
-//! what is deleted meanwhile.
+//! Each locks its thread's row until its transaction ends. So no put relies on what is deleted
+//! meanwhile, and no two transactions wait for each other's chunks: several statements of one
+//! thread may share a transaction, in which their chunks are in no order.
 
 use std::collections::BTreeMap;
 
@@ -82,7 +83,7 @@ fn thread(schema: &Schema, thread_id: &str, parameters: &mut Parameters) -> Stri
     let thread = parameters.text(thread_id);
     format!(
         "t0 AS MATERIALIZED (SELECT thread_key, generation FROM {schema}.lg_threads \
-         WHERE thread_id = {thread} FOR KEY SHARE), \
+         WHERE thread_id = {thread} FOR NO KEY UPDATE), \
          t1 AS (INSERT INTO {schema}.lg_threads AS x (thread_id) \
          SELECT {thread} WHERE NOT EXISTS (SELECT FROM t0) \
          ON CONFLICT (thread_id) DO UPDATE SET generation = x.generation \
@@ -109,15 +110,15 @@ fn guarded(
     format!(
         "t AS MATERIALIZED (SELECT thread_key FROM {schema}.lg_threads \
          WHERE thread_id = {thread} AND thread_key = {key} AND generation = {generation} \
-         FOR KEY SHARE), \
+         FOR NO KEY UPDATE), \
          g AS MATERIALIZED (SELECT t.thread_key FROM t WHERE EXISTS (\
          SELECT FROM {schema}.lg_records r WHERE r.thread_key = t.thread_key \
          AND r.checkpoint_ns = {ns} AND r.checkpoint_id = {id} AND r.task_id = '' AND r.idx = 0))"
     )
 }
 
-/// `c`, which stores chunks. A chunk that is already stored is the same, and stays. They are sorted
-/// by hash, so that no two puts wait for each other.
+/// `c`, which stores chunks. A chunk that is already stored is the same, and stays. They are in the
+/// order of their index.
 ///
 /// Binding each chunk would cost more than storing it, so all are in five parameters.
 fn insert_chunks(
@@ -304,7 +305,8 @@ fn write_refs(of: &NewWrites, write: &NewWrite) -> Result<Vec<Hash>, Error> {
 /// Removes a thread with all that belongs to it.
 ///
 /// The second statement sees what puts stored that the first one waited for. One statement would
-/// see the state from before its wait, and leave their rows.
+/// see the state from before its wait, and leave their rows. For the same reason the second deletes
+/// only what the first has locked, which `xmax` tells: a thread that was made between them stays.
 pub(super) fn delete_thread(schema: &Schema, thread_id: &str) -> Vec<Statement> {
     let mut lock = Parameters::default();
     let thread = lock.text(thread_id);
@@ -315,7 +317,7 @@ pub(super) fn delete_thread(schema: &Schema, thread_id: &str) -> Vec<Statement> 
     let thread = parameters.text(thread_id);
     let delete = parameters.statement(format!(
         "WITH t AS MATERIALIZED (SELECT thread_key FROM {schema}.lg_threads \
-         WHERE thread_id = {thread}), \
+         WHERE thread_id = {thread} AND xmax = pg_current_xact_id_if_assigned()::xid), \
          c AS (DELETE FROM {schema}.lg_chunks x USING t WHERE x.thread_key = t.thread_key), \
          r AS (DELETE FROM {schema}.lg_records x USING t WHERE x.thread_key = t.thread_key) \
          DELETE FROM {schema}.lg_threads x USING t WHERE x.thread_key = t.thread_key"

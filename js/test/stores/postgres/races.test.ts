@@ -2,6 +2,7 @@
 // behind, and what was acknowledged is read.
 
 import pg from "pg";
+import { type Batch, type Statement, StorageSaver } from "../../../src/entries/index.js";
 import { PostgresSaver } from "../../../src/entries/postgres.js";
 
 import { all, checkpoint, config, idOf, ids, metadata } from "../../support/checkpoints.js";
@@ -14,7 +15,7 @@ function valuesOf(number: number) {
   return { messages: Array.from({ length: 30 }, (_, at) => `${LONG}${number + at}`) };
 }
 
-function put(saver: PostgresSaver, number: number, parent?: number, thread = "t") {
+function put(saver: StorageSaver, number: number, parent?: number, thread = "t") {
   const stored = checkpoint(number, valuesOf(number));
   const at = config(thread, parent === undefined ? undefined : idOf(parent));
   return saver.put(at, stored, metadata(number), stored.channel_versions);
@@ -105,6 +106,51 @@ test("a_delete_leaves_nothing_of_the_puts_that_it_races", async () => {
   }
 });
 
+/** The statements of calls on a schema, which are not run. */
+async function planned(schema: Schema, call: (saver: StorageSaver) => Promise<unknown>) {
+  const batches: Batch[] = [];
+  const saver = new StorageSaver({
+    dialect: { name: "postgres", schema: schema.name },
+    async run(batch) {
+      batches.push(batch);
+      const row = batch.access === "read" ? [[150_000n, "UTF8", 1n, 1n]] : [[1n, 0n]];
+      const answer = batch.statements.some(({ text }) => text.includes("format")) ? [[1n]] : row;
+      return batch.statements.map(() => ({ rows: answer }));
+    },
+  });
+  await saver.setup();
+  batches.length = 0;
+  await call(saver);
+  return batches.flatMap(({ statements }) => statements);
+}
+
+test("a_deletion_leaves_a_thread_that_was_made_while_it_ran", async () => {
+  const schema = newSchema();
+  const saver = schema.open();
+  await saver.setup();
+  const [deleter, putter] = [new pg.Client(target.url), new pg.Client(target.url)];
+  await Promise.all([deleter.connect(), putter.connect()]);
+  const run = (client: pg.Client, { text, parameters }: Statement) => {
+    const values = [...(parameters[0] ?? [])];
+    return client.query({ text, values });
+  };
+  const [lock, remove] = await planned(schema, (other) => other.deleteThread("t"));
+  const [second] = await planned(schema, (other) => put(other, 2));
+  if (lock === undefined || remove === undefined || second === undefined) throw new TypeError();
+  await deleter.query("BEGIN");
+  await run(deleter, lock);
+  await put(saver, 1);
+  await putter.query("BEGIN");
+  await run(putter, second);
+  const removed = run(deleter, remove);
+  await putter.query("COMMIT");
+  await removed;
+  await deleter.query("COMMIT");
+  await Promise.all([deleter.end(), putter.end()]);
+  expect(await leftovers(schema)).toStrictEqual(NONE);
+  expect(await ids(saver.list(config("t")))).toStrictEqual([idOf(2), idOf(1)]);
+});
+
 test("writers_that_fork_one_thread_lose_nothing_that_was_acknowledged", async () => {
   const schema = newSchema();
   const savers = Array.from({ length: 4 }, () => schema.open());
@@ -128,14 +174,18 @@ test("writers_that_fork_one_thread_lose_nothing_that_was_acknowledged", async ()
   expect(await leftovers(schema)).toStrictEqual(NONE);
 });
 
-test("supersteps_of_one_thread_all_end_although_their_transactions_may_deadlock", async () => {
+test("supersteps_of_one_thread_do_not_deadlock", async () => {
   const schema = newSchema();
-  const savers = Array.from({ length: 4 }, () => schema.open());
+  const name = schema.name.slice(-12);
+  const url = new URL(target.url);
+  url.searchParams.set("application_name", name);
+  const before = await deadlocks();
+  const savers = Array.from({ length: 4 }, () => schema.open({}, url.href));
   await put(savers[0] as PostgresSaver, 1);
   const chunk = (number: number) => `${LONG}write ${number}`;
   await Promise.all(
     savers.map((saver, writer) => {
-      return repeat(20, async (time) => {
+      return repeat(40, async (time) => {
         const number = 4 * time + writer;
         // Every superstep stores chunks that the others store too, in orders of their own.
         const writes = [0, 1, 2].map((task) => {
@@ -147,11 +197,23 @@ test("supersteps_of_one_thread_all_end_although_their_transactions_may_deadlock"
       });
     }),
   );
-  const [first] = await all(schema.open().list(config("t", idOf(1))));
-  expect(first?.pendingWrites).toHaveLength(4 * 20 * 3 * 4);
-  expect(await ids(schema.open().list(config("t")))).toHaveLength(81);
+  const reader = schema.open();
+  const [first] = await all(reader.list(config("t", idOf(1))));
+  expect(first?.pendingWrites).toHaveLength(4 * 40 * 3 * 4);
+  expect(await ids(reader.list(config("t")))).toHaveLength(161);
   expect(await leftovers(schema)).toStrictEqual(NONE);
+  await Promise.all(savers.map((saver) => saver.end()));
+  // A session reports its deadlocks at its end.
+  const sessions = "SELECT FROM pg_stat_activity WHERE application_name = $1";
+  while ((await rowsOf(sessions, [name])).length > 0);
+  expect(await deadlocks()).toBe(before);
 });
+
+/** How many deadlocks the database has had. */
+async function deadlocks(): Promise<unknown> {
+  const text = "SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()";
+  return (await rowsOf(text))[0]?.deadlocks;
+}
 
 describe.each(["repeatable read", "serializable"])("at_the_isolation_level_%s", (level) => {
   test("racing_puts_and_deletes_leave_nothing_behind_either", async () => {
