@@ -65,6 +65,9 @@ pub(crate) enum Task {
         /// Run this workload alone
         #[arg(long, value_name = "WORKLOAD")]
         only: Option<String>,
+        /// Measures the Python package instead, beside LangGraph's savers for Python
+        #[arg(long, conflicts_with = "only")]
+        python: bool,
     },
     /// Runs the package in every runtime on every store, and writes the table in docs/runtimes.md
     Matrix {

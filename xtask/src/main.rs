@@ -62,7 +62,8 @@ fn run(task: Task) -> Result<()> {
         }
         Task::LocalKusto { port, data } => kusto::serve(&workspace, port, data.as_deref()),
         Task::Package { only } => package::run(&workspace, only.as_deref()),
-        Task::Bench { quick, only } => bench::run(&workspace, quick, only.as_deref()),
+        Task::Bench { quick, python: true, .. } => python::bench(&workspace, quick),
+        Task::Bench { quick, only, .. } => bench::run(&workspace, quick, only.as_deref()),
         Task::Matrix { quick, only } => matrix::run(&workspace, quick, only.as_deref()),
     }
 }

@@ -12,7 +12,7 @@ use crate::{process, venv};
 
 const PACKAGE: &str = "python";
 /// What of it has types.
-const TYPED: [&str; 3] = ["python/langgraph_checkpoint_wasm", "demo", "tests"];
+const TYPED: [&str; 4] = ["python/langgraph_checkpoint_wasm", "bench", "demo", "tests"];
 
 /// Builds the package, and checks and tests it. The tests of Kusto run on the cluster of the
 /// environment, or else on a local stand-in.
@@ -36,10 +36,23 @@ pub(crate) fn test(workspace: &Workspace) -> Result<()> {
     process::run(&mut pytest)
 }
 
+/// Measures the package beside LangGraph's savers, and writes the table into the documents.
+pub(crate) fn bench(workspace: &Workspace, quick: bool) -> Result<()> {
+    component::prepare(workspace)?;
+    build_as(workspace, "extension")?;
+    let mut python = module(workspace)?;
+    python.arg("bench").args(quick.then_some("--quick"));
+    process::run(&mut python)
+}
+
 /// Builds the extension, with the planner as a component.
 pub(crate) fn build(workspace: &Workspace) -> Result<()> {
+    build_as(workspace, "dev")
+}
+
+fn build_as(workspace: &Workspace, profile: &str) -> Result<()> {
     let mut maturin = module(workspace)?;
-    maturin.args(["maturin", "develop", "--skip-install", "--profile", "dev", "--locked"]);
+    maturin.args(["maturin", "develop", "--skip-install", "--profile", profile, "--locked"]);
     process::run(maturin.env("VIRTUAL_ENV", environment(workspace)))
 }
 

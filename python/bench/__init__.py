@@ -1,0 +1,1 @@
+"""Compares the package's SQLite saver with LangGraph's own: `python -m bench`."""

@@ -1,0 +1,60 @@
+"""Whole graphs, with everything that LangGraph does around the saver."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Annotated, Any, TypedDict
+
+from langgraph.channels.delta import DeltaChannel
+from langgraph.graph import START, StateGraph
+from langgraph.graph.message import add_messages
+
+from . import data
+from .savers import NAMES, Saver, close_saver, open_saver
+from .workloads import Row, timed
+
+
+class _Chat(TypedDict):
+    messages: Annotated[list[Any], add_messages]
+
+
+def _extended(state: Any, writes: Sequence[Any]) -> list[Any]:
+    return [*(state or []), *(item for write in writes for item in write)]
+
+
+class _Growing(TypedDict):
+    messages: Annotated[list[Any], DeltaChannel(_extended)]
+
+
+def _graph(state: type, saver: Saver) -> Any:
+    builder = StateGraph(state)
+    model: Callable[[Any], Any] = lambda given: {  # noqa: E731
+        "messages": [data.message(len(given["messages"]))]
+    }
+    builder.add_node("model", model)
+    builder.add_edge(START, "model")
+    return builder.compile(checkpointer=saver)
+
+
+def graphs(folder: Path, quick: bool) -> Iterator[Row]:
+    """Yield rows for a chat of many turns in a real graph."""
+    turns = 20 if quick else 100
+    for what, state, target in (
+        ("a graph with a messages channel", _Chat, 4.0),
+        ("a graph with a DeltaChannel", _Growing, 3.0),
+    ):
+        # What LangGraph itself takes is in both.
+        times = []
+        for name in NAMES:
+            saver = open_saver(name, folder / f"graph-{state.__name__}-{name}.db")
+            app = _graph(state, saver)
+            config: Any = {"configurable": {"thread_id": "chat"}}
+
+            def run(app: Any = app, config: Any = config) -> None:
+                for turn in range(turns):
+                    app.invoke({"messages": [data.message(2 * turn)]}, config)
+
+            times.append(timed(run))
+            close_saver(saver)
+        yield Row(what, f"{turns} invocations", "ms", *times, target)
