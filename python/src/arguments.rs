@@ -96,6 +96,18 @@ pub(crate) fn names(what: &str, names: &Bound<'_, PyAny>) -> PyResult<Vec<String
     names.try_iter()?.map(|channel| name(what, &channel?)).collect()
 }
 
+/// How many tuples a list may have; `None` for all.
+pub(crate) fn limit(limit: &Bound<'_, PyAny>) -> PyResult<Option<f64>> {
+    if limit.is_none() {
+        return Ok(None);
+    }
+    if !limit.is_instance_of::<PyInt>() && !limit.is_instance_of::<PyFloat>() {
+        return Err(expected("the limit", "a number or None", limit));
+    }
+    // More than any float: as good as none.
+    Ok(limit.extract::<f64>().ok())
+}
+
 /// Pairs of a metadata key and the JSON text of its value.
 pub(crate) fn conditions(conditions: &Bound<'_, PyAny>) -> PyResult<Vec<MetadataFilter>> {
     let condition = |pair: PyResult<Bound<'_, PyAny>>| {

@@ -198,12 +198,12 @@ impl Call {
         config: &Bound<'_, PyAny>,
         before: &Bound<'_, PyAny>,
         conditions: &Bound<'_, PyAny>,
-        limit: Option<f64>,
+        limit: &Bound<'_, PyAny>,
         resume: Option<Vec<u8>>,
     ) -> PyResult<Self> {
         Ok(Self::of(Planned::List(List {
             config: arguments::config(config)?,
-            limit,
+            limit: arguments::limit(limit)?,
             before: arguments::config(before)?.checkpoint_id,
             filter: arguments::conditions(conditions)?,
             resume,

@@ -21,6 +21,11 @@ pub(crate) fn attached<T>(run: impl FnOnce(Python<'_>) -> T) -> Option<T> {
     if *ending { None } else { Python::try_attach(run) }
 }
 
+/// Whether the interpreter is ending.
+pub(crate) fn is_ending() -> bool {
+    *ENDING.read().unwrap_or_else(PoisonError::into_inner)
+}
+
 /// Waits until no other thread uses Python by `attached`, and lets none do so later. Python calls
 /// this when it ends.
 #[pyfunction]

@@ -34,6 +34,13 @@ pub(crate) fn open_sqlite(
         let message = "busy_timeout has to be a number of seconds, not negative";
         invalid(py, "invalid-option", message)
     })?;
+    // As for Python's `sqlite3`, it is a path and no URI: that could name a file that a parent
+    // process has open.
+    let path = if path.as_os_str().as_encoded_bytes().starts_with(b"file:") {
+        PathBuf::from(".").join(path)
+    } else {
+        path
+    };
     let options = SqliteOptions {
         synchronous,
         busy_deadline,

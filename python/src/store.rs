@@ -1,15 +1,19 @@
 //! An open store, as a saver uses it.
 
+use std::panic::resume_unwind;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread;
 
 use langgraph_checkpoint_host::StorageErrorKind;
 use pyo3::prelude::*;
+use tokio::runtime::Handle;
 
 use crate::call::{Call, Checkpoints};
 use crate::errors::{Errors, unusable};
 use crate::event_loop::{EventLoop, Waiting};
 use crate::files::OpenFile;
+use crate::interpreter;
 use crate::process::Process;
 
 /// An open store. All methods may be called on any thread, at the same time.
@@ -38,7 +42,17 @@ impl Store {
         let opened = self.opened(py)?;
         let planned = call.get().take(py)?;
         let runtime = &self.process.runtime;
-        let outcome = py.detach(move || runtime.block_on(planned.run(&opened.checkpoints)));
+        let run = || runtime.block_on(planned.run(&opened.checkpoints));
+        // A finalizer may run on a thread of the runtime, where nothing may wait for a call.
+        let is_inside = Handle::try_current().is_ok();
+        let outcome = py.detach(|| match is_inside {
+            false => run(),
+            true => thread::scope(|scope| match scope.spawn(run).join() {
+                Ok(outcome) => outcome,
+                Err(panic) => resume_unwind(panic),
+            }),
+        });
+        drop(opened);
         outcome.map_err(|failure| failure.raised(py, self.errors))?.into_python(py)
     }
 
@@ -51,6 +65,10 @@ impl Store {
         future: &Bound<'_, PyAny>,
     ) -> PyResult<()> {
         let opened = self.opened(py)?;
+        if interpreter::is_ending() {
+            let message = "Python is ending: no call of asyncio would be answered";
+            return Err(unusable(py, StorageErrorKind::Closed, message));
+        }
         let planned = call.get().take(py)?;
         let waiting = Waiting::new(event_loop, future, self.errors);
         self.process.runtime.spawn(async move {

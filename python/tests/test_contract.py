@@ -328,3 +328,38 @@ def test_errors_have_a_message_and_survive_pickling() -> None:
         "storage-failed",
         "unknown",
     )
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda path: SqliteSaver(5),
+        lambda path: SqliteSaver(None),
+        lambda path: SqliteSaver(path.encode()),
+        lambda path: SqliteSaver(path, busy_timeout="1"),
+        lambda path: SqliteSaver(path, synchronous=None),
+        lambda path: SqliteSaver(path, cache_bytes=-1),
+        lambda path: SqliteSaver(path, cache_bytes=1.5),
+        lambda path: list(SqliteSaver(path).list(None, limit="2")),
+    ],
+)
+def test_an_argument_of_another_type_is_an_error_of_the_package(
+    make: Callable[[str], object], tmp_path: Path
+) -> None:
+    with pytest.raises(errors.InvalidInputError):
+        make(str(tmp_path / "a.db"))
+
+
+def test_a_limit_beyond_any_number_is_none(tmp_path: Path) -> None:
+    with SqliteSaver(tmp_path / "a.db") as saver:
+        put(saver)
+        assert len(list(saver.list(None, limit=10**400))) == 1
+
+
+def test_a_path_that_looks_like_a_uri_is_a_path(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    with SqliteSaver("file:a.db") as saver:
+        put(saver)
+    assert (tmp_path / "file:a.db").exists()

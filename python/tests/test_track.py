@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import collections
 import datetime
 import sqlite3
 import uuid
@@ -309,6 +310,55 @@ def test_a_value_of_the_same_kind_that_is_serialized_differently_is_stored(tmp_p
             assert found is not None
             values = found.checkpoint["channel_values"]
             assert shown(values) == shown({"one": other, "list": ["x" * 300, other]})
+
+
+LONG = "x" * 200
+
+
+@pytest.mark.parametrize(
+    "one",
+    [
+        (LONG, 1),
+        {1: LONG},
+        collections.OrderedDict(a=LONG),
+        collections.defaultdict(list, a=[LONG]),
+        type("Names", (list,), {})([LONG]),
+        [LONG],
+        {"a": LONG},
+        LONG,
+        ((LONG,), {"a": [LONG]}),
+    ],
+    ids=lambda one: type(one).__name__,
+)
+@pytest.mark.parametrize(
+    "other",
+    [None, 5, b"abc", "text" * 50, (LONG, 2), {1: LONG, 2: 3}, [LONG, 2], {"a": LONG, "b": 2}, []],
+    ids=lambda other: type(other).__name__,
+)
+def test_a_value_of_any_shape_replaces_one_of_any_other(
+    one: object, other: object, tmp_path: Path
+) -> None:
+    serde = JsonPlusSerializer()
+    with SqliteSaver(tmp_path / "a.db") as saver:
+        for step, value in enumerate([one, other, one, one, other], 1):
+            put(saver, step, {"value": value})
+            with SqliteSaver(tmp_path / "a.db") as cold:
+                found = cold.get_tuple(config("t"))
+            assert found is not None
+            expected = serde.loads_typed(serde.dumps_typed(value))
+            assert shown(found.checkpoint["channel_values"]["value"]) == shown(expected)
+
+
+def test_what_pickle_keeps_is_kept(tmp_path: Path) -> None:
+    shared = ["shared"]
+    serde = JsonPlusSerializer(pickle_fallback=True)
+    with SqliteSaver(tmp_path / "a.db", serde=serde) as saver:
+        put(saver, 1, {"value": [2**70, shared, shared]})
+        for _ in range(3):
+            found = saver.get_tuple(config("t"))
+            assert found is not None
+            value = found.checkpoint["channel_values"]["value"]
+            assert value[1] is value[2]
 
 
 def test_a_put_over_a_deleted_thread_stores_what_was_put(tmp_path: Path) -> None:

@@ -58,9 +58,10 @@ class Converter:
         """Convert with this serializer, and remember at most so many bytes."""
         self.serde = serde
         self.cache_bytes = cache_bytes
-        splits = type(serde) is JsonPlusSerializer
+        # Pickle keeps what no snapshot has, such as which objects are one.
+        splits = type(serde) is JsonPlusSerializer and not serde.pickle_fallback
         self.memory = Memory(cache_bytes, splits or _seals(serde), splits)
-        self._reads_javascript = splits
+        self._reads_javascript = type(serde) is JsonPlusSerializer
 
     def put(
         self,

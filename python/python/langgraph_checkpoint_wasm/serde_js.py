@@ -52,12 +52,12 @@ def loads_json(data: bytes, allowed: AllowedTypes = None, channel: str | None = 
 def loads_metadata(data: bytes) -> Any:
     """Revives a checkpoint's metadata, which either language may have written as JSON.
 
-    It is as with ``loads_json``, but integers of 64 bits are those of Python.
+    It is as with ``loads_json``, but whole numbers are integers of any size.
 
     Raises:
         UnreadableValueError: The bytes are not JSON in UTF-8, or nested too deeply.
     """
-    return _read(data, _integer, None)
+    return _read(data, int, None)
 
 
 def _read(data: bytes, number: Callable[[str], int | float], allowed: AllowedTypes) -> object:

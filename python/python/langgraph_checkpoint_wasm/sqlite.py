@@ -56,9 +56,24 @@ class SqliteSaver(Saver):
             # Python has another copy of SQLite. When it closes the file, the system releases the
             # locks of the whole process, so it must not happen before the saver is closed.
             self.conn = conn
-        else:
+        elif isinstance(conn, (str, os.PathLike)):
             path = conn
-        store = open_sqlite(path, synchronous, busy_timeout, read_only)
+        else:
+            raise InvalidInputError(
+                f"conn is of type {type(conn).__name__}; pass a path, ':memory:', or a "
+                "sqlite3.Connection (this one saver needs no connection of aiosqlite)",
+                "invalid-database",
+            )
+        if isinstance(cache_bytes, bool) or not isinstance(cache_bytes, int) or cache_bytes < 0:
+            raise InvalidInputError(
+                "cache_bytes has to be a number of bytes, not negative", "invalid-option"
+            )
+        try:
+            store = open_sqlite(path, synchronous, busy_timeout, read_only)
+        except (TypeError, UnicodeError, OverflowError) as error:
+            raise InvalidInputError(
+                "an option has another type than it has to have; see the cause", "invalid-option"
+            ) from error
         super().__init__(store, serde=serde, cache_bytes=cache_bytes)
 
     @classmethod

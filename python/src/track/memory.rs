@@ -144,7 +144,7 @@ impl Remembering {
         let count = stored.values.len();
         for value in &stored.values {
             if let Some(mut tracked) = self.written.remove(&value.channel) {
-                tracked.editable = value.editable;
+                tracked.set_editable(value.editable);
                 values.insert(value.channel.clone(), tracked);
             }
         }

@@ -38,7 +38,7 @@ pub(crate) struct Tracked {
     kind: Arc<str>,
     parts: Vec<Arc<Part>>,
     /// Whether an edit may start from it.
-    pub(crate) editable: bool,
+    editable: bool,
 }
 
 /// Serializes values and reads them, with the serializer of a saver.
@@ -232,6 +232,17 @@ impl Tracked {
         Ok(bytes)
     }
 
+    /// Notes whether the planner accepts an edit of it.
+    pub(crate) fn set_editable(&mut self, editable: bool) {
+        self.editable = editable;
+    }
+
+    /// Whether an edit may start from it. The planner also has elements of what is one part here,
+    /// such as a tuple.
+    fn can_be_edited(&self) -> bool {
+        self.editable && self.shape != Shape::Single
+    }
+
     /// About how much memory it keeps.
     pub(crate) fn bytes(&self) -> usize {
         self.parts.iter().map(|part| part.bytes()).sum()
@@ -269,7 +280,7 @@ impl<'py> Writing<'_, 'py> {
         let last = (0..rest)
             .take_while(|back| known[known.len() - 1 - back].is_of(self.parts, count - 1 - back))
             .count();
-        let can_edit = self.before.is_some_and(|before| before.editable);
+        let can_edit = self.before.is_some_and(Tracked::can_be_edited);
         let mut runs = Runs::new(self.parts.shape);
         if can_edit {
             runs.keep(0, &known[..first]);
