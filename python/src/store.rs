@@ -73,8 +73,9 @@ impl Store {
         let waiting = Waiting::new(event_loop, future, self.errors);
         self.process.runtime.spawn(async move {
             let outcome = planned.run(&opened.checkpoints).await;
-            drop(opened);
+            // What is closed has let go of the event loops too.
             waiting.end(outcome);
+            drop(opened);
         });
         Ok(())
     }
