@@ -8,7 +8,7 @@ use anyhow::Result;
 
 use crate::kusto::{self, LocalKusto};
 use crate::workspace::Workspace;
-use crate::{process, venv};
+use crate::{component, process, venv};
 
 const PACKAGE: &str = "python";
 /// What of it has types.

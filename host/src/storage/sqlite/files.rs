@@ -25,8 +25,11 @@ type Identity = (u64, u64);
 /// Some file systems change one of its two times, and `utimes` sets only one back.
 type FolderState = (Identity, [Duration; 2]);
 
-/// No file system's times are coarser: FAT's are two seconds.
-const COARSEST_TIME: Duration = Duration::from_secs(3);
+/// After this a file system's time has gone on, if it has fractions of a millisecond: such follow
+/// the system's clock, whose ticks take 10.
+const FINE_TICK: Duration = Duration::from_millis(100);
+/// The same for any file system: the coarsest, FAT, has two seconds.
+const COARSE_TICK: Duration = Duration::from_secs(3);
 
 /// The files of a database.
 #[derive(Debug)]
@@ -118,8 +121,10 @@ fn settled(folder: &Path) -> Option<FolderState> {
     let changed =
         [time(found.ctime(), found.ctime_nsec())?, time(found.mtime(), found.mtime_nsec())?];
     let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).ok()?;
-    let since = now.checked_sub(changed[0].max(changed[1]))?;
-    (since > COARSEST_TIME).then_some(((found.dev(), found.ino()), changed))
+    let last = changed[0].max(changed[1]);
+    let is_fine = !last.subsec_nanos().is_multiple_of(1_000_000);
+    let tick = if is_fine { FINE_TICK } else { COARSE_TICK };
+    (now.checked_sub(last)? > tick).then_some(((found.dev(), found.ino()), changed))
 }
 
 #[cfg(not(unix))]

@@ -12,8 +12,11 @@ const NONE = "none";
 /** The suffixes of the log and of its index. */
 const BESIDE = ["-wal", "-shm"] as const;
 
-/** No file system's times are coarser: FAT's are two seconds. */
-const COARSEST_TIME_MS = 3000;
+/**
+ * After this many milliseconds a file system's time has gone on. Those that have fractions of a
+ * millisecond follow the system's clock, whose ticks take 10; the coarsest, FAT, has two seconds.
+ */
+const TICK_MS = { fine: 100, coarse: 3000 };
 
 /** So many repetitions fill a few of SQLite's largest pages. */
 const TOKENS = 20_000;
@@ -95,8 +98,9 @@ function settled(path: string): Identity {
   try {
     // Some file systems change one of the two times, and `utimes` sets only one back.
     const { dev, ino, ctimeMs, mtimeMs } = statSync(path);
-    const isSettled = timers.now() - Math.max(ctimeMs, mtimeMs) > COARSEST_TIME_MS;
-    return isSettled ? `${dev} ${ino} ${ctimeMs} ${mtimeMs}` : undefined;
+    const changed = Math.max(ctimeMs, mtimeMs);
+    const tick = Number.isInteger(changed) ? TICK_MS.coarse : TICK_MS.fine;
+    return timers.now() - changed > tick ? `${dev} ${ino} ${ctimeMs} ${mtimeMs}` : undefined;
   } catch {
     return undefined;
   }
