@@ -175,14 +175,20 @@ def tasks(folder: Path, quick: bool) -> Iterator[Row]:
             yield Row(what, "3.8 KB", "/s", *rates, target, more_is_better=True)
 
 
+def _chats() -> list[list[list[data.AnyMessage]]]:
+    """Return the states of five supersteps, for each agent."""
+    return [[data.messages(0, 4 + 2 * step) for step in range(5)] for _ in range(TASKS)]
+
+
 async def _tasks(name: str, path: Path, synchronous: str, each: int) -> float:
+    chats = _chats()
     async with AsyncExitStack() as stack:
         saver = await open_async(name, path, synchronous, stack)
 
         async def agent(number: int) -> None:
             for step in range(each):
                 thread = f"thread-{number}-{step // 5}"
-                state = data.messages(0, 4 + 2 * (step % 5))
+                state = chats[number][step % 5]
                 if step % 5 > 0:
                     at = data.config(thread, step % 5 - 1)
                     await saver.aput_writes(at, [("messages", state[-2:])], "task")
@@ -194,12 +200,13 @@ async def _tasks(name: str, path: Path, synchronous: str, each: int) -> float:
 
 
 def _threads(name: str, path: Path, synchronous: str, each: int) -> float:
+    chats = _chats()
     saver = open_saver(name, path, synchronous)
 
     def agent(number: int) -> None:
         for step in range(each):
             thread = f"thread-{number}-{step // 5}"
-            state = data.messages(0, 4 + 2 * (step % 5))
+            state = chats[number][step % 5]
             if step % 5 > 0:
                 at = data.config(thread, step % 5 - 1)
                 saver.put_writes(at, [("messages", state[-2:])], "task")
