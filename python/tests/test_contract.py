@@ -331,17 +331,20 @@ def test_errors_have_a_message_and_survive_pickling() -> None:
     )
 
 
+ANY: Any = SqliteSaver
+
+
 @pytest.mark.parametrize(
     "make",
     [
-        lambda path: SqliteSaver(5),
-        lambda path: SqliteSaver(None),
-        lambda path: SqliteSaver(path.encode()),
-        lambda path: SqliteSaver(path, busy_timeout="1"),
-        lambda path: SqliteSaver(path, synchronous=None),
-        lambda path: SqliteSaver(path, cache_bytes=-1),
-        lambda path: SqliteSaver(path, cache_bytes=1.5),
-        lambda path: list(SqliteSaver(path).list(None, limit="2")),
+        lambda path: ANY(5),
+        lambda path: ANY(None),
+        lambda path: ANY(path.encode()),
+        lambda path: ANY(path, busy_timeout="1"),
+        lambda path: ANY(path, synchronous=None),
+        lambda path: ANY(path, cache_bytes=-1),
+        lambda path: ANY(path, cache_bytes=1.5),
+        lambda path: list(ANY(path).list(None, limit="2")),
     ],
 )
 def test_an_argument_of_another_type_is_an_error_of_the_package(
