@@ -27,6 +27,7 @@ const SKIPPED: &[&str] = &[
     "generated",
     "generated.partial",
     "goldens",
+    ".hypothesis",
     "node_modules",
     "target",
 ];
