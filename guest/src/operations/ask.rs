@@ -4,7 +4,9 @@
 //! into what its database understands, and the database's answers into these row sets.
 
 use crate::contract::call::{MetadataFilter, Payload};
+use crate::contract::error::Error;
 use crate::contract::outcome::Outcome;
+use crate::format::checkpoint::{CheckpointColumns, CheckpointEnvelope, LinkColumns};
 use crate::format::values::build::Chunk;
 use crate::format::values::hash::Hash;
 
@@ -144,6 +146,25 @@ pub(crate) struct NewCheckpoint {
     /// Each chunk once, without those that are known to be stored.
     pub(crate) chunks: Vec<Chunk>,
     pub(crate) guard: Option<Guard>,
+}
+
+impl NewCheckpoint {
+    /// Opens its own envelope, for a store that has to know what is in it.
+    pub(crate) fn open(&self) -> Result<CheckpointEnvelope, Error> {
+        let columns = CheckpointColumns {
+            link: LinkColumns {
+                thread_id: &self.thread_id,
+                checkpoint_ns: &self.checkpoint_ns,
+                checkpoint_id: &self.checkpoint_id,
+                parent_checkpoint_id: self.parent_checkpoint_id.as_deref(),
+            },
+            channels: Some(&self.channels),
+            created_at: &self.created_at,
+            metadata: &self.metadata.bytes,
+        };
+        let here = || format!("checkpoint {}", self.checkpoint_id);
+        CheckpointEnvelope::open(&self.envelope, columns, &here)
+    }
 }
 
 /// What a put relies on: the thread has this key, nothing was removed from it since, and the

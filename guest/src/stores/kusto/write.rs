@@ -18,7 +18,6 @@ use super::row::{
 };
 use crate::contract::error::Error;
 use crate::contract::statement::Value;
-use crate::format::checkpoint::{CheckpointColumns, CheckpointEnvelope, LinkColumns};
 use crate::format::json;
 use crate::format::values::build::Chunk;
 use crate::format::values::piece::Piece;
@@ -172,19 +171,7 @@ impl Call {
         rev: i64,
     ) -> Result<Vec<LogRow>, Error> {
         let mut rows = self.chunk_rows(&new.thread_id, chunks, rev);
-        let columns = CheckpointColumns {
-            link: LinkColumns {
-                thread_id: &new.thread_id,
-                checkpoint_ns: &new.checkpoint_ns,
-                checkpoint_id: &new.checkpoint_id,
-                parent_checkpoint_id: new.parent_checkpoint_id.as_deref(),
-            },
-            channels: Some(&new.channels),
-            created_at: &new.created_at,
-            metadata: &new.metadata.bytes,
-        };
-        let here = || format!("checkpoint {}", new.checkpoint_id);
-        let envelope = CheckpointEnvelope::open(&new.envelope, columns, &here)?;
+        let envelope = new.open()?;
         let mut refs = Vec::new();
         refs::of_piece(&envelope.rest.piece, &mut refs);
         let mut state = serde_json::Map::new();

@@ -11,7 +11,6 @@ use super::schema::Schema;
 use super::statement::{Parameters, array, hash_lists, integers};
 use crate::contract::error::Error;
 use crate::contract::statement::{Statement, Value};
-use crate::format::checkpoint::{CheckpointColumns, CheckpointEnvelope, LinkColumns};
 use crate::format::json;
 use crate::format::terms::{Term, terms};
 use crate::format::values::build::Chunk;
@@ -224,19 +223,7 @@ fn upsert_checkpoint(
 /// The chunks that each value of a checkpoint refers to directly, without values that refer to
 /// none. The other fields of the checkpoint count as a value.
 fn value_refs(new: &NewCheckpoint) -> Result<Vec<Vec<Hash>>, Error> {
-    let columns = CheckpointColumns {
-        link: LinkColumns {
-            thread_id: &new.thread_id,
-            checkpoint_ns: &new.checkpoint_ns,
-            checkpoint_id: &new.checkpoint_id,
-            parent_checkpoint_id: new.parent_checkpoint_id.as_deref(),
-        },
-        channels: Some(&new.channels),
-        created_at: &new.created_at,
-        metadata: &new.metadata.bytes,
-    };
-    let here = || format!("checkpoint {}", new.checkpoint_id);
-    let envelope = CheckpointEnvelope::open(&new.envelope, columns, &here)?;
+    let envelope = new.open()?;
     let values = envelope.values.iter().map(|entry| &entry.value);
     let below = std::iter::once(&envelope.rest).chain(values).map(|value| {
         let mut below = Vec::new();
