@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::time::{Duration, Instant};
 
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 
 use super::failure::{retry_while_busy, storage_error};
@@ -97,6 +98,11 @@ fn open(path: &Path, read_only: bool) -> Result<Connection, StorageError> {
 
 fn prepare(connection: &Connection) -> Result<(), StorageError> {
     connection.set_prepared_statement_cache_capacity(PREPARED_MAX);
+    // A statement would otherwise be prepared again for each call, because its plan might depend on
+    // the parameters: that takes longer than running it.
+    connection
+        .set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)
+        .map_err(storage_error)?;
     // `retry_while_busy` waits for locks, because it knows the deadline.
     connection.busy_timeout(Duration::ZERO).map_err(storage_error)
 }
@@ -124,4 +130,22 @@ fn journal_mode(
 /// The same failure, with the file's name.
 fn at(path: &Path, error: StorageError) -> StorageError {
     error.with_place(&path.display().to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use rusqlite::StatementStatus;
+
+    use super::open_in_memory;
+
+    #[test]
+    fn a_statement_is_prepared_once_whatever_is_bound_to_it() {
+        let connection = open_in_memory().unwrap();
+        connection.execute_batch("CREATE TABLE t (a, b)").unwrap();
+        for number in 0..3 {
+            let mut statement = connection.prepare_cached("SELECT a FROM t WHERE b = ?1").unwrap();
+            assert!(!statement.exists([number]).unwrap());
+            assert_eq!(statement.get_status(StatementStatus::RePrepare), 0);
+        }
+    }
 }
