@@ -69,6 +69,14 @@ impl<T> Cache<T> {
         }
     }
 
+    /// Remembers what `change` makes of what is remembered, with its size.
+    pub fn change(&mut self, config: &Config, change: impl FnOnce(Option<&T>) -> (T, usize)) {
+        if let Some(key) = key(config) {
+            let (value, size) = change(self.by_key.get(&key).map(|entry| &entry.value));
+            self.remember(&key.0, &key.1, value, size);
+        }
+    }
+
     /// Forgets a deleted thread, in all namespaces.
     pub fn forget_thread(&mut self, config: &Config) {
         let Some((thread_id, _)) = key(config) else { return };
@@ -119,6 +127,17 @@ mod tests {
         assert_eq!(known.of(&config("t", Id::Absent)), Some(&3));
         assert_eq!(known.of(&config("t", "sub".into())), Some(&2));
         assert_eq!(known.of(&config("u", Id::Absent)), None);
+    }
+
+    #[test]
+    fn a_change_replaces_what_it_was_made_of() {
+        let mut known = Cache::new(10);
+        let config = config("t", "sub".into());
+        for expected in 1..=3 {
+            known.change(&config, |before| (before.map_or(1, |before| before + 1), 4));
+            assert_eq!(known.of(&config), Some(&expected));
+        }
+        assert_eq!(known.size, 4);
     }
 
     #[test]
