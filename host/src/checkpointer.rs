@@ -160,9 +160,16 @@ impl<S: StorageAdapter> Checkpointer<S> {
         config: Config,
         channels: Vec<String>,
     ) -> Result<Vec<ChannelHistory>, Error> {
-        let history = DeltaChannelHistory { config, channels, known: Vec::new() };
-        let call = Call::DeltaChannelHistory(history);
-        match self.run(call).await? {
+        self.find_histories(DeltaChannelHistory { config, channels, known: Vec::new() }).await
+    }
+
+    /// The same for a caller that remembers histories. One that goes on from a history of
+    /// `DeltaChannelHistory::known` has only what came after that.
+    pub async fn find_histories(
+        &self,
+        call: DeltaChannelHistory,
+    ) -> Result<Vec<ChannelHistory>, Error> {
+        match self.run(Call::DeltaChannelHistory(call)).await? {
             Outcome::History(histories) => Ok(histories),
             _ => Err(other_outcome()),
         }

@@ -71,9 +71,9 @@ mod wit;
 
 pub use langgraph_checkpoint_guest::{
     Base, Batch, ChannelHistory, ChannelValue, ChannelVersion, Checkpoint, CheckpointTuple, Config,
-    FoundCheckpoint, GetTuple, Id, KeptElements, KnownValue, List, MetadataFilter, NewValue,
-    NewWrite, Payload, PendingWrite, Put, PutWrites, RowSet, Run, Statement, StoredCheckpoint,
-    TupleValue, Value, Version, contract::statement, wit::types::Page,
+    DeltaChannelHistory, FoundCheckpoint, GetTuple, Id, KeptElements, KnownValue, List,
+    MetadataFilter, NewValue, NewWrite, Payload, PendingWrite, Put, PutWrites, RowSet, Run,
+    Statement, StoredCheckpoint, TupleValue, Value, Version, contract::statement, wit::types::Page,
 };
 
 #[cfg(all(doctest, feature = "embedded", feature = "sqlite"))]

@@ -82,11 +82,15 @@ pub(crate) fn versions(versions: &Bound<'_, PyAny>) -> PyResult<Vec<ChannelVersi
     versions.iter().map(version).collect()
 }
 
-/// Pairs of a channel and a serialized value.
-pub(crate) fn writes(writes: &Bound<'_, PyAny>) -> PyResult<Vec<NewWrite>> {
-    let write = |pair: PyResult<Bound<'_, PyAny>>| {
-        let (channel, value): (Bound<'_, PyAny>, Bound<'_, PyAny>) = pair?.extract()?;
-        Ok(NewWrite { channel: name("the name of a channel", &channel)?, value: payload(&value)? })
+/// Pairs of a channel and a value, which `serialize` gets.
+pub(crate) fn writes<'py>(
+    writes: &Bound<'py, PyAny>,
+    serialize: impl Fn(&Bound<'py, PyAny>, &Bound<'py, PyAny>) -> PyResult<Payload>,
+) -> PyResult<Vec<NewWrite>> {
+    let write = |pair: PyResult<Bound<'py, PyAny>>| {
+        let (channel, value): (Bound<'py, PyAny>, Bound<'py, PyAny>) = pair?.extract()?;
+        let name = name("the name of a channel", &channel)?;
+        Ok(NewWrite { channel: name, value: serialize(&channel, &value)? })
     };
     writes.try_iter()?.map(write).collect()
 }

@@ -3,11 +3,12 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use langgraph_checkpoint_host::{
-    Checkpoint, Checkpointer, Config, Error, GetTuple, Id, List, NewValue, Put, PutWrites,
-    SqliteStorage,
+    Checkpoint, Checkpointer, Config, DeltaChannelHistory, Error, GetTuple, Id, List, NewValue,
+    Put, PutWrites, SqliteStorage,
 };
 #[cfg(compiled)]
 use langgraph_checkpoint_host::{CheckpointTuple, FoundCheckpoint, KustoCheckpointer, TupleValue};
+use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 
@@ -15,7 +16,7 @@ use crate::arguments;
 use crate::errors::{Errors, invalid};
 use crate::interpreter::attached;
 use crate::outcome::Outcome;
-use crate::track::{Entry, Memory, Remembering};
+use crate::track::{Entry, Histories, Memory, Remembering, serialized};
 
 /// A call that a store can run once.
 #[pyclass(frozen, module = "langgraph_checkpoint_wasm._core")]
@@ -31,7 +32,8 @@ pub(crate) enum Planned {
     Put(Box<Put>, Remembering),
     PutWrites(PutWrites),
     DeleteThread(Config, Py<Memory>),
-    DeltaChannelHistory(Config, Vec<String>),
+    /// What is remembered is for the histories that go on from it.
+    DeltaChannelHistory(DeltaChannelHistory, Py<Memory>, Option<Arc<Histories>>),
 }
 
 /// A checkpointer of any store.
@@ -70,8 +72,10 @@ impl Planned {
                 memory.get().forget(&thread);
                 Outcome::Done
             }
-            Self::DeltaChannelHistory(config, channels) => {
-                Outcome::Histories(checkpointer.get_delta_channel_history(config, channels).await?)
+            Self::DeltaChannelHistory(call, memory, before) => {
+                let config = call.config.clone();
+                let found = checkpointer.find_histories(call).await?;
+                Outcome::Histories(found, config, memory, before)
             }
         })
     }
@@ -91,8 +95,11 @@ impl Planned {
             }
             Self::PutWrites(writes) => done(checkpointer.put_writes(writes).await)?,
             Self::DeleteThread(thread, _) => done(checkpointer.delete_thread(thread).await)?,
-            Self::DeltaChannelHistory(config, channels) => {
-                Outcome::Histories(checkpointer.get_delta_channel_history(config, channels).await?)
+            Self::DeltaChannelHistory(call, memory, _) => {
+                let DeltaChannelHistory { config, channels, .. } = call;
+                let found =
+                    checkpointer.get_delta_channel_history(config.clone(), channels).await?;
+                Outcome::Histories(found, config, memory, None)
             }
         })
     }
@@ -225,6 +232,7 @@ impl Call {
         memory: &Bound<'_, Memory>,
         dump: &Bound<'_, PyAny>,
     ) -> PyResult<Self> {
+        let py = config.py();
         let config = arguments::config(config)?;
         let before = memory.get().of(&config);
         let (channel_values, remembering) =
@@ -237,7 +245,7 @@ impl Call {
                 ts: arguments::name("checkpoint[\"ts\"]", ts)?,
                 channel_versions: arguments::versions(channel_versions)?,
                 channel_values,
-                rest: arguments::payload(rest)?,
+                rest: serialized(intern!(py, "checkpoint").as_any(), rest, memory.get(), dump)?,
             },
             metadata: arguments::payload(metadata)?,
             new_versions: arguments::names("the name of a channel", new_versions)?,
@@ -252,11 +260,15 @@ impl Call {
         writes: &Bound<'_, PyAny>,
         task_id: &Bound<'_, PyAny>,
         task_path: &Bound<'_, PyAny>,
+        memory: &Bound<'_, Memory>,
+        dump: &Bound<'_, PyAny>,
     ) -> PyResult<Self> {
         let task_id: Id = arguments::id("task_id", task_id)?;
         Ok(Self::of(Planned::PutWrites(PutWrites {
             config: arguments::config(config)?,
-            writes: arguments::writes(writes)?,
+            writes: arguments::writes(writes, |channel, value| {
+                serialized(channel, value, memory.get(), dump)
+            })?,
             task_id,
             task_path: arguments::name("task_path", task_path)?,
         })))
@@ -272,9 +284,13 @@ impl Call {
     fn get_delta_channel_history(
         config: &Bound<'_, PyAny>,
         channels: &Bound<'_, PyAny>,
+        memory: &Bound<'_, Memory>,
     ) -> PyResult<Self> {
         let config = arguments::config(config)?;
         let channels = arguments::names("the name of a channel", channels)?;
-        Ok(Self::of(Planned::DeltaChannelHistory(config, channels)))
+        let before = memory.get().histories_of(&config);
+        let known = before.as_ref().map(|before| before.known_of(&channels)).unwrap_or_default();
+        let call = DeltaChannelHistory { config, channels, known };
+        Ok(Self::of(Planned::DeltaChannelHistory(call, memory.clone().unbind(), before)))
     }
 }

@@ -40,7 +40,7 @@ mod _core {
     #[pymodule_export]
     use crate::store::Store;
     #[pymodule_export]
-    use crate::track::{Memory, Revival};
+    use crate::track::{FoundHistories, Memory, Revival};
 
     #[pymodule_init]
     fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {

@@ -3,9 +3,9 @@
 
 use std::sync::Arc;
 
-use crate::track::{Entry, Memory, Remembering, Revival};
+use crate::track::{Entry, FoundHistories, Histories, Memory, Remembering, Revival};
 use langgraph_checkpoint_host::{
-    ChannelHistory, CheckpointTuple, FoundCheckpoint, Page, Payload, PendingWrite,
+    ChannelHistory, CheckpointTuple, Config, FoundCheckpoint, Page, Payload, PendingWrite,
     StoredCheckpoint, Version,
 };
 use pyo3::prelude::*;
@@ -20,11 +20,11 @@ pub(crate) enum Outcome {
     Stored(StoredCheckpoint, Remembering),
     Found(Option<FoundCheckpoint>, Py<Memory>, Option<Arc<Entry>>),
     Page(Page),
-    Histories(Vec<ChannelHistory>),
+    Histories(Vec<ChannelHistory>, Config, Py<Memory>, Option<Arc<Histories>>),
 }
 
 impl Outcome {
-    /// `None`; the three ids; a tuple or `None`; tuples and where to go on; histories.
+    /// `None`; the three ids; a tuple or `None`; tuples and where to go on; `FoundHistories`.
     pub(crate) fn into_python(self, py: Python<'_>) -> PyResult<Py<PyAny>> {
         Ok(match self {
             Self::Done | Self::Found(None, ..) => py.None(),
@@ -49,14 +49,9 @@ impl Outcome {
                 let next = page.next.map(|next| PyBytes::new(py, &next));
                 (tuples, next).into_pyobject(py)?.into_any().unbind()
             }
-            Self::Histories(histories) => {
-                let list = PyList::empty(py);
-                for history in histories {
-                    let seed = history.seed.map(|seed| payload(py, &seed)).transpose()?;
-                    let writes = writes(py, history.writes)?;
-                    list.append((history.channel, writes, seed))?;
-                }
-                list.into_any().unbind()
+            Self::Histories(found, config, memory, before) => {
+                let histories = FoundHistories::of(found, config, memory, before);
+                Bound::new(py, histories)?.into_any().unbind()
             }
         })
     }

@@ -3,10 +3,13 @@
 //! A value's parts are compared with a copy of what serializing them read. What is unchanged is
 //! neither serialized nor stored again; what was read before is made again from the copy.
 
+mod histories;
 mod kinds;
 mod memory;
+mod pack;
 mod parts;
 mod snapshot;
 mod tracked;
 
-pub(crate) use memory::{Entry, Memory, Remembering, Revival};
+pub(crate) use histories::{FoundHistories, Histories};
+pub(crate) use memory::{Entry, Memory, Remembering, Revival, serialized};

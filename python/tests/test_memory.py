@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from langchain_core.messages import HumanMessage
 
 from langgraph_checkpoint_wasm import SqliteSaver, errors
 
@@ -146,3 +147,30 @@ def test_values_that_a_saver_remembers_are_not_read_again(tmp_path: Path) -> Non
     with SqliteSaver(path) as saver, pytest.raises(errors.CorruptError) as damaged:
         saver.get(config())
     assert damaged.value.code == "missing-chunk"
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_a_history_that_a_saver_remembers_is_as_one_that_is_read(seed: int, tmp_path: Path) -> None:
+    random_ = random.Random(seed)
+    remembering = SqliteSaver(tmp_path / "checkpoints.db", synchronous="normal")
+    ids: list[str] = []
+    for number in range(STEPS):
+        # A fork now and then, a value now and then, and writes to older checkpoints.
+        parent = random_.choice(ids[-6:]) if ids and random_.random() < 0.3 else (ids or [None])[-1]
+        values = {"xs": [f"seed {number}"]} if random_.random() < 0.1 else {}
+        given = checkpoint(f"id-{number:03}", **values)
+        at = config(checkpoint_id=parent) if parent else config()
+        remembering.put(at, given, {}, given["channel_versions"])
+        ids.append(given["id"])
+        for target in {ids[-1], random_.choice(ids)}:
+            writes = [("xs", [element(number, random_)]), ("xs", [HumanMessage(f"m {number}")])]
+            remembering.put_writes(config(checkpoint_id=target), writes, f"task-{number}")
+        of = config(checkpoint_id=random_.choice([ids[-1], ids[-1], random_.choice(ids)]))
+        with SqliteSaver(tmp_path / "checkpoints.db") as other:
+            read = other.get_delta_channel_history(config=of, channels=["xs", "none"])
+        found = remembering.get_delta_channel_history(config=of, channels=["xs", "none"])
+        assert found == read
+        for _, _, value in found["xs"]["writes"]:
+            value.append("what a caller does with it is not remembered")
+        assert remembering.get_delta_channel_history(config=of, channels=["xs", "none"]) == read
+    remembering.close()

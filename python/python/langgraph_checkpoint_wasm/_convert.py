@@ -18,7 +18,7 @@ from langgraph.checkpoint.base import (
 from langgraph.checkpoint.serde.encrypted import EncryptedSerializer
 from langgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
 
-from ._core import Call, Memory, Revival
+from ._core import Call, FoundHistories, Memory, Revival
 from .errors import InvalidInputError, SerializationError
 from .serde_js import loads_json, loads_metadata
 
@@ -26,10 +26,12 @@ if TYPE_CHECKING:
     from langchain_core.runnables import RunnableConfig
     from langgraph.checkpoint.serde.base import SerializerProtocol
 
-    from ._types import Found, History, Payload, Write
+    from ._types import Found, Payload, Write
 
 # The fields of a checkpoint that are passed one by one.
 _FIELDS = frozenset({"id", "v", "ts", "channel_versions", "channel_values"})
+# As compact as JavaScript writes it, so that equal metadata is equal bytes.
+_COMPACT = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"))
 # The channel of the tasks to send to, in checkpoints before version 4.
 _TASKS = "__pregel_tasks"
 
@@ -90,7 +92,7 @@ class Converter:
             ts,
             versions,
             dict(values),
-            self.dump("checkpoint", rest),
+            rest,
             _metadata(config, metadata),
             versions if new_versions is None else new_versions,
             self.memory,
@@ -111,8 +113,7 @@ class Converter:
             raise InvalidInputError(
                 "writes is no list of pairs of a channel and a value", "invalid-argument"
             ) from error
-        dumped = [(channel, self.dump(channel, value)) for channel, value in pairs]
-        return Call.put_writes(config, dumped, task_id, task_path)
+        return Call.put_writes(config, pairs, task_id, task_path, self.memory, self.dump)
 
     def checkpoint_tuple(self, found: Found) -> CheckpointTuple:
         """Return a tuple as LangGraph expects it."""
@@ -142,9 +143,9 @@ class Converter:
             self._writes(stored.writes),
         )
 
-    def histories(self, found: Iterable[History]) -> Mapping[str, DeltaChannelHistory]:
+    def histories(self, found: FoundHistories) -> Mapping[str, DeltaChannelHistory]:
         """Return the histories by channel."""
-        return {channel: self._history(channel, writes, seed) for channel, writes, seed in found}
+        return found.by_channel(self.load, self.dump)
 
     def dump(self, name: str, value: object) -> Payload:
         """Serialize a value. `name` is the channel, for errors."""
@@ -175,14 +176,6 @@ class Converter:
         """Read metadata, which is JSON whatever the serializer is."""
         kind, text = payload
         return loads_metadata(text) if kind == "json" else self.load("metadata", payload)
-
-    def _history(
-        self, channel: str, writes: list[Write], seed: Payload | None
-    ) -> DeltaChannelHistory:
-        history = DeltaChannelHistory(writes=self._writes(writes))
-        if seed is not None:
-            history["seed"] = self.load(channel, seed)
-        return history
 
     def _writes(self, writes: Iterable[Write]) -> list[PendingWrite]:
         return [(task_id, channel, self.load(channel, value)) for task_id, channel, value in writes]
@@ -229,9 +222,7 @@ def _metadata(config: RunnableConfig, metadata: CheckpointMetadata) -> Payload:
             "invalid-argument",
         ) from error
     try:
-        # As compact as JavaScript writes it, so that equal metadata is equal bytes.
-        text = json.dumps(merged, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
-        return "json", text.encode()
+        return "json", _COMPACT.encode(merged).encode()
     except (TypeError, ValueError) as error:
         raise SerializationError(
             "the metadata cannot be written as JSON; see the cause",

@@ -4,8 +4,9 @@ from os import PathLike
 from typing import Any, Final, Generic, Literal, TypeVar, final
 
 from langchain_core.runnables import RunnableConfig
+from langgraph.checkpoint.base import DeltaChannelHistory
 
-from ._types import Found, Histories, Page, Payload
+from ._types import Found, Page, Payload
 
 _T = TypeVar("_T")
 
@@ -13,6 +14,7 @@ __all__ = [
     "ENGINE",
     "Call",
     "EventLoop",
+    "FoundHistories",
     "Memory",
     "Revival",
     "Store",
@@ -47,7 +49,7 @@ class Call(Generic[_T]):
         ts: str,
         channel_versions: Mapping[str, str | int | float],
         channel_values: dict[str, Any],
-        rest: Payload,
+        rest: dict[str, Any],
         metadata: Payload,
         new_versions: Iterable[str],
         memory: Memory,
@@ -56,21 +58,31 @@ class Call(Generic[_T]):
     @staticmethod
     def put_writes(
         config: RunnableConfig,
-        writes: Iterable[tuple[str, Payload]],
+        writes: Iterable[tuple[str, Any]],
         task_id: str,
         task_path: str,
+        memory: Memory,
+        dump: Callable[[str, object], Payload],
     ) -> Call[None]: ...
     @staticmethod
     def delete_thread(thread_id: str, memory: Memory) -> Call[None]: ...
     @staticmethod
     def get_delta_channel_history(
-        config: RunnableConfig | None, channels: Iterable[str]
-    ) -> Call[Histories]: ...
+        config: RunnableConfig | None, channels: Iterable[str], memory: Memory
+    ) -> Call[FoundHistories]: ...
 
 @final
 class EventLoop:
     def __new__(cls) -> EventLoop: ...
     def deliver(self) -> None: ...
+
+@final
+class FoundHistories:
+    def by_channel(
+        self,
+        load: Callable[[str, Payload], Any],
+        dump: Callable[[str, object], Payload],
+    ) -> dict[str, DeltaChannelHistory]: ...
 
 @final
 class Memory:

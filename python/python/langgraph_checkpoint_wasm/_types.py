@@ -31,9 +31,3 @@ Found: TypeAlias = tuple[
 
 Page: TypeAlias = tuple[list[Found], bytes | None]
 """Tuples, and what `Call.list` takes for the next page; `None` after the last one."""
-
-History: TypeAlias = tuple[str, list[Write], Payload | None]
-"""Channel, writes and seed."""
-
-Histories: TypeAlias = list[History]
-"""One history for each channel asked for."""

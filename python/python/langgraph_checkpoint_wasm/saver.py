@@ -200,15 +200,19 @@ class Saver(BaseCheckpointSaver[Any]):
         self, *, config: RunnableConfig, channels: Sequence[str]
     ) -> Mapping[str, DeltaChannelHistory]:
         """Return the writes to delta channels since their last value."""
-        found = self._store.run(Call.get_delta_channel_history(config, channels))
-        return self._converter.histories(found)
+        converter = self._converter
+        call = Call.get_delta_channel_history(config, channels, converter.memory)
+        found = self._store.run(call)
+        return converter.histories(found)
 
     async def aget_delta_channel_history(
         self, *, config: RunnableConfig, channels: Sequence[str]
     ) -> Mapping[str, DeltaChannelHistory]:
         """Return the writes to delta channels since their last value."""
-        found = await start(self._store, Call.get_delta_channel_history(config, channels))
-        return self._converter.histories(found)
+        converter = self._converter
+        call = Call.get_delta_channel_history(config, channels, converter.memory)
+        found = await start(self._store, call)
+        return converter.histories(found)
 
     def get_next_version(self, current: str | float | None, channel: None) -> str | int:
         """Return the version after a channel's current one.

@@ -14,15 +14,24 @@ pub(super) enum Kind<'a, 'py> {
     Tuple(&'a Bound<'py, PyTuple>),
     Dict(&'a Bound<'py, PyDict>),
     /// A message of LangChain: its fields and what else it has.
-    Message,
+    Message(&'static MessageClass),
     /// Any other object: nothing can be told of it without serializing it.
     Opaque,
 }
 
 /// The classes that are known besides Python's own.
 struct Classes {
-    messages: Vec<Py<PyType>>,
+    messages: Vec<MessageClass>,
     immutable: Vec<Py<PyType>>,
+}
+
+/// A class of messages.
+pub(super) struct MessageClass {
+    class: Py<PyType>,
+    /// Its place in `MESSAGES`.
+    pub(super) number: usize,
+    pub(super) module: String,
+    pub(super) name: String,
 }
 
 static CLASSES: PyOnceLock<Classes> = PyOnceLock::new();
@@ -78,10 +87,9 @@ pub(super) fn kind_of<'a, 'py>(object: &'a Bound<'py, PyAny>) -> Kind<'a, 'py> {
         return Kind::Opaque;
     };
     let class = object.get_type();
-    let is_one_of = |classes: &[Py<PyType>]| classes.iter().any(|known| class.is(known));
-    if is_one_of(&classes.messages) {
-        Kind::Message
-    } else if is_one_of(&classes.immutable) {
+    if let Some(message) = classes.messages.iter().find(|known| class.is(&known.class)) {
+        Kind::Message(message)
+    } else if classes.immutable.iter().any(|known| class.is(known)) {
         Kind::Identity
     } else {
         Kind::Opaque
@@ -96,8 +104,12 @@ impl Classes {
         // The serializer has imported it.
         let module = py.import("langchain_core.messages")?;
         // A version may lack some.
-        let message = |name: &&str| module.getattr(*name).ok()?.cast_into::<PyType>().ok();
-        let messages = MESSAGES.iter().filter_map(message).map(Bound::unbind);
+        let message = |(number, name): (usize, &&str)| {
+            let class = module.getattr(*name).ok()?.cast_into::<PyType>().ok()?;
+            let (module, name) = (class.module().ok()?.to_string(), class.name().ok()?.to_string());
+            Some(MessageClass { class: class.unbind(), number, module, name })
+        };
+        let messages = MESSAGES.iter().enumerate().filter_map(message);
         Ok(Self { messages: messages.collect(), immutable: immutable.collect::<PyResult<_>>()? })
     }
 }

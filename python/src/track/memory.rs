@@ -10,6 +10,9 @@ use langgraph_checkpoint_host::{
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict};
 
+use super::histories::Histories;
+use super::parts::{KIND, Parts};
+use super::snapshot::packed;
 use super::tracked::{Serde, Tracked, Written};
 use crate::arguments;
 
@@ -19,11 +22,18 @@ const ENTRY_BYTES: usize = 400;
 /// What a saver with one serializer remembers.
 #[pyclass(frozen, module = "langgraph_checkpoint_wasm._core")]
 pub(crate) struct Memory {
-    cache: Mutex<Cache<Arc<Entry>>>,
+    cache: Mutex<Cache<Held>>,
     /// Whether the serializer is known to write equal values alike.
     tracks: bool,
     /// Whether it writes lists and dicts part by part.
-    splits: bool,
+    pub(super) splits: bool,
+}
+
+/// What is held of a namespace.
+#[derive(Clone, Debug, Default)]
+struct Held {
+    entry: Option<Arc<Entry>>,
+    histories: Option<Arc<Histories>>,
 }
 
 /// What is known of the checkpoint of a namespace that was stored or read last.
@@ -34,6 +44,16 @@ pub(crate) struct Entry {
     values: HashMap<String, Tracked>,
     /// Whether `values` has all values of the checkpoint.
     is_complete: bool,
+    /// About how much memory it keeps.
+    bytes: usize,
+}
+
+impl Held {
+    /// About how much memory it keeps.
+    fn bytes(&self) -> usize {
+        let entry = self.entry.as_ref().map_or(0, |entry| entry.bytes);
+        entry + self.histories.as_ref().map_or(0, |histories| histories.bytes())
+    }
 }
 
 #[pymethods]
@@ -45,9 +65,14 @@ impl Memory {
 }
 
 impl Memory {
-    /// What is remembered of a config's namespace.
+    /// What is remembered of the checkpoint of a config's namespace.
     pub(crate) fn of(&self, config: &Config) -> Option<Arc<Entry>> {
-        self.cache().of(config).cloned()
+        self.cache().of(config)?.entry.clone()
+    }
+
+    /// What is remembered of the histories of a config's namespace.
+    pub(crate) fn histories_of(&self, config: &Config) -> Option<Arc<Histories>> {
+        self.cache().of(config)?.histories.clone()
     }
 
     /// Forgets a thread that is deleted.
@@ -56,17 +81,45 @@ impl Memory {
     }
 
     fn remember(&self, thread_id: &str, checkpoint_ns: &str, entry: Entry) {
-        let values: usize = entry.values.values().map(Tracked::bytes).sum();
-        let bytes = ENTRY_BYTES + entry.known.len() + values;
-        self.cache().remember(thread_id, checkpoint_ns, Arc::new(entry), bytes);
+        let config = Config {
+            thread_id: thread_id.into(),
+            checkpoint_ns: checkpoint_ns.into(),
+            ..Config::default()
+        };
+        self.hold(&config, |held| held.entry = Some(Arc::new(entry)));
     }
 
-    fn cache(&self) -> MutexGuard<'_, Cache<Arc<Entry>>> {
+    /// Remembers histories besides those of other channels.
+    pub(super) fn remember_histories(&self, config: &Config, read: Histories) {
+        if self.tracks {
+            self.hold(config, |held| {
+                let before = held.histories.as_deref().cloned().unwrap_or_default();
+                held.histories = Some(Arc::new(before.with(read)));
+            });
+        }
+    }
+
+    fn hold(&self, config: &Config, change: impl FnOnce(&mut Held)) {
+        self.cache().change(config, |before| {
+            let mut held = before.cloned().unwrap_or_default();
+            change(&mut held);
+            let bytes = held.bytes();
+            (held, bytes)
+        });
+    }
+
+    fn cache(&self) -> MutexGuard<'_, Cache<Held>> {
         self.cache.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl Entry {
+    fn new(known: Vec<u8>, values: HashMap<String, Tracked>, is_complete: bool) -> Self {
+        let of_values: usize = values.values().map(Tracked::bytes).sum();
+        let bytes = ENTRY_BYTES + known.len() + of_values;
+        Self { known, values, is_complete, bytes }
+    }
+
     /// For the planner: what is stored.
     pub(crate) fn known(&self) -> &[u8] {
         &self.known
@@ -149,7 +202,7 @@ impl Remembering {
             }
         }
         let is_complete = values.len() == count;
-        let entry = Entry { known: stored.known.clone(), values, is_complete };
+        let entry = Entry::new(stored.known.clone(), values, is_complete);
         self.memory.get().remember(&stored.thread_id, &stored.checkpoint_ns, entry);
     }
 }
@@ -240,14 +293,37 @@ impl Reviving {
             values.extend(tracked.map(|tracked| (channel, tracked)));
         }
         if tracks {
-            let entry = Entry { known: self.known, values, is_complete: true };
+            let entry = Entry::new(self.known, values, true);
             self.memory.get().remember(&self.thread_id, &self.checkpoint_ns, entry);
         }
         Ok(revived)
     }
 }
 
-fn dumped(
+/// A value of which nothing is remembered, serialized. `name` is the channel, for errors.
+pub(crate) fn serialized<'py>(
+    name: &Bound<'py, PyAny>,
+    value: &Bound<'py, PyAny>,
+    memory: &Memory,
+    dump: &Bound<'py, PyAny>,
+) -> PyResult<Payload> {
+    let is_msgpack = memory.splits && Parts::of(value, false).is_msgpack();
+    let packed = is_msgpack.then(|| packed(value)).flatten();
+    match packed {
+        Some(packed) if packed.is_proven() => {
+            Ok(Payload { kind: KIND.to_owned(), bytes: packed.bytes })
+        }
+        packed => {
+            let payload = dumped(dump, name, value)?;
+            if let Some(packed) = packed {
+                packed.prove(&payload.bytes);
+            }
+            Ok(payload)
+        }
+    }
+}
+
+pub(super) fn dumped(
     dump: &Bound<'_, PyAny>,
     channel: &Bound<'_, PyAny>,
     value: &Bound<'_, PyAny>,

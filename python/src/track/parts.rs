@@ -4,8 +4,9 @@ use std::ops::Range;
 
 use langgraph_checkpoint_host::Payload;
 use pyo3::prelude::*;
-use pyo3::types::{PyDict, PyList, PyString};
+use pyo3::types::{PyBytes, PyDict, PyList, PyString};
 
+use super::pack::Packed;
 use super::snapshot::Snapshot;
 
 /// How the serializer calls its MessagePack.
@@ -53,10 +54,20 @@ impl<'py> Parts<'py> {
 
     /// The snapshot of a part.
     pub(super) fn snapshot(&self, at: usize) -> Option<Snapshot> {
-        match &self.items[at] {
-            (None, item) => Snapshot::of(item),
-            (Some(key), item) => Snapshot::of_entry(key, item),
-        }
+        self.packed(at).map(|(snapshot, _)| snapshot)
+    }
+
+    /// The snapshot of a part, and how the serializer writes it, if that is known.
+    pub(super) fn packed(&self, at: usize) -> Option<(Snapshot, Option<Packed>)> {
+        let (key, item) = &self.items[at];
+        Snapshot::packed(key.as_ref(), item)
+    }
+
+    /// Whether the serializer writes the value as MessagePack, if it can.
+    pub(super) fn is_msgpack(&self) -> bool {
+        let is_other =
+            |item: &Bound<'py, PyAny>| item.is_none() || item.is_instance_of::<PyBytes>();
+        self.shape != Shape::Single || !is_other(&self.items[0].1)
     }
 
     /// Whether a part is in the state of a snapshot.

@@ -8,7 +8,8 @@ use pyo3::types::{
     PyBytes, PyDict, PyFloat, PyFrozenSet, PyList, PySet, PyString, PyTuple, PyType,
 };
 
-use super::kinds::{Kind, kind_of};
+use super::kinds::{Kind, MessageClass, kind_of};
+use super::pack::{Packed, Packer};
 
 /// Deeper objects have no snapshot.
 const DEPTH_MAX: usize = 64;
@@ -42,21 +43,23 @@ enum Token {
 impl Snapshot {
     /// The snapshot of an object; `None` if it has a part of a class that is not known.
     pub(super) fn of(object: &Bound<'_, PyAny>) -> Option<Self> {
-        Self::taken(|taking| taking.take(object, 0))
+        Self::packed(None, object).map(|(snapshot, _)| snapshot)
     }
 
-    /// The snapshot of an entry of a dict.
-    pub(super) fn of_entry(key: &Bound<'_, PyString>, value: &Bound<'_, PyAny>) -> Option<Self> {
-        Self::taken(|taking| {
-            taking.push(Token::Plain(key.clone().into_any().unbind()));
-            taking.take(value, 0)
-        })
-    }
-
-    fn taken(take: impl FnOnce(&mut Taking) -> Option<()>) -> Option<Self> {
-        let mut taking = Taking::default();
-        take(&mut taking)?;
-        Some(Self { tokens: taking.tokens.into(), bytes: taking.bytes })
+    /// The same for an entry of a dict, or for an object without a key; and how the serializer
+    /// writes it, if that is known. Both are of one moment, because no code of Python runs
+    /// meanwhile.
+    pub(super) fn packed(
+        key: Option<&Bound<'_, PyString>>,
+        object: &Bound<'_, PyAny>,
+    ) -> Option<(Self, Option<Packed>)> {
+        let mut taking = Taking::new(true);
+        if let Some(key) = key {
+            taking.plain(key.as_any());
+        }
+        taking.take(object, 0)?;
+        let Taking { tokens, bytes, packer, .. } = taking;
+        Some((Self { tokens: tokens.into(), bytes }, packer.packed()))
     }
 
     /// Whether nobody can change the object.
@@ -90,16 +93,37 @@ impl Snapshot {
     }
 }
 
-#[derive(Default)]
+/// How the serializer writes an object, if that is known.
+pub(super) fn packed(object: &Bound<'_, PyAny>) -> Option<Packed> {
+    let mut taking = Taking::new(false);
+    taking.take(object, 0)?;
+    taking.packer.packed()
+}
+
 struct Taking {
+    /// Whether tokens are wanted.
+    keeps: bool,
     tokens: Vec<Token>,
     bytes: usize,
+    packer: Packer,
 }
 
 impl Taking {
-    fn push(&mut self, token: Token) {
-        self.bytes += TOKEN_BYTES;
-        self.tokens.push(token);
+    fn new(keeps: bool) -> Self {
+        Self { keeps, tokens: Vec::new(), bytes: 0, packer: Packer::default() }
+    }
+
+    fn push(&mut self, token: impl FnOnce() -> Token) {
+        if self.keeps {
+            self.bytes += TOKEN_BYTES;
+            self.tokens.push(token());
+        }
+    }
+
+    fn plain(&mut self, object: &Bound<'_, PyAny>) {
+        self.packer.plain(object);
+        self.bytes += size_of_content(object);
+        self.push(|| Token::Plain(object.clone().unbind()));
     }
 
     fn take(&mut self, object: &Bound<'_, PyAny>, depth: usize) -> Option<()> {
@@ -107,62 +131,87 @@ impl Taking {
             return None;
         }
         match kind_of(object) {
-            Kind::Plain => {
-                self.bytes += size_of_content(object);
-                self.push(Token::Plain(object.clone().unbind()));
+            Kind::Plain => self.plain(object),
+            Kind::Identity => {
+                self.packer.give_up();
+                self.push(|| Token::Identity(object.clone().unbind()));
             }
-            Kind::Identity => self.push(Token::Identity(object.clone().unbind())),
             Kind::List(list) => {
-                self.push(Token::List(list.len()));
+                self.packer.list(list.len());
+                self.push(|| Token::List(list.len()));
                 for element in list {
                     self.take(&element, depth + 1)?;
                 }
             }
             Kind::Tuple(tuple) => {
-                self.push(Token::Tuple(tuple.len()));
+                self.packer.list(tuple.len());
+                self.push(|| Token::Tuple(tuple.len()));
                 for element in tuple {
                     self.take(&element, depth + 1)?;
                 }
             }
-            Kind::Dict(dict) => self.take_dict(dict, depth)?,
-            Kind::Message => self.take_message(object, depth)?,
+            Kind::Dict(dict) => {
+                self.packer.dict(dict.len());
+                self.take_dict(dict, depth)?;
+            }
+            Kind::Message(class) => self.take_message(object, class, depth)?,
             Kind::Opaque => return None,
         }
         Some(())
     }
 
     fn take_dict(&mut self, dict: &Bound<'_, PyDict>, depth: usize) -> Option<()> {
-        self.push(Token::Dict(dict.len()));
+        self.push(|| Token::Dict(dict.len()));
         for (key, value) in dict {
             if !key.is_exact_instance_of::<PyString>() {
                 return None;
             }
-            self.push(Token::Plain(key.unbind()));
+            self.plain(&key);
             self.take(&value, depth + 1)?;
         }
         Some(())
     }
 
-    fn take_message(&mut self, message: &Bound<'_, PyAny>, depth: usize) -> Option<()> {
+    fn take_message(
+        &mut self,
+        message: &Bound<'_, PyAny>,
+        class: &MessageClass,
+        depth: usize,
+    ) -> Option<()> {
         let py = message.py();
         if !message.getattr(intern!(py, "__pydantic_private__")).ok()?.is_none() {
             return None;
         }
         let fields = message.getattr(intern!(py, "__dict__")).ok()?;
+        let fields = fields.cast_exact::<PyDict>().ok()?;
         let others = message.getattr(intern!(py, "__pydantic_extra__")).ok()?;
-        let set = message.getattr(intern!(py, "__pydantic_fields_set__")).ok()?;
-        self.push(Token::Message(message.get_type().unbind()));
-        self.take_dict(fields.cast_exact::<PyDict>().ok()?, depth)?;
-        self.take(&others, depth + 1)?;
-        let count = set.cast_exact::<PySet>().ok()?.len();
-        let others = others.cast_exact::<PyDict>().map_or(0, |others| others.len());
-        let all = count == fields.len().ok()? + others;
-        let set = if all {
-            py.None()
-        } else {
-            PyFrozenSet::new(py, set.try_iter().ok()?.flatten()).ok()?.into_any().unbind()
+        let others = match others.cast_exact::<PyDict>() {
+            Ok(others) => Some(others),
+            Err(_) if others.is_none() => None,
+            Err(_) => return None,
         };
-        self.push(Token::Plain(set));
+        let set = message.getattr(intern!(py, "__pydantic_fields_set__")).ok()?;
+        let count = fields.len() + others.map_or(0, |others| others.len());
+
+        self.push(|| Token::Message(message.get_type().unbind()));
+        let begin = self.packer.begin_message(class);
+        self.packer.dict(count);
+        for (name, value) in fields {
+            self.packer.check_field(&name, &value);
+        }
+        self.take_dict(fields, depth)?;
+        match others {
+            None => self.push(|| Token::Plain(py.None())),
+            Some(others) => self.take_dict(others, depth)?,
+        }
+        self.packer.end_message(begin);
+        let set = set.cast_exact::<PySet>().ok()?;
+        if set.len() == count || !self.keeps {
+            self.push(|| Token::Plain(py.None()));
+        } else {
+            let set = PyFrozenSet::new(py, set.iter()).ok()?.into_any().unbind();
+            self.push(|| Token::Plain(set));
+        }
         Some(())
     }
 }
@@ -187,7 +236,7 @@ fn same(tokens: &mut Iter<'_, Token>, object: &Bound<'_, PyAny>) -> bool {
             *length == tuple.len() && tuple.iter().all(|element| same(tokens, &element))
         }
         (Token::Dict(length), Kind::Dict(dict)) => is_same_dict(tokens, *length, dict),
-        (Token::Message(class), Kind::Message) => {
+        (Token::Message(class), Kind::Message(_)) => {
             object.get_type().is(class) && is_same_message(tokens, object).unwrap_or(false)
         }
         _ => false,

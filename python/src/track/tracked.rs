@@ -315,37 +315,83 @@ impl<'py> Writing<'_, 'py> {
         edits: bool,
         runs: &mut Runs,
     ) -> PyResult<bool> {
-        let mut at = range.start;
-        while at < range.end {
-            // Taken first and compared afterwards: the value may change while it is serialized, on
-            // another thread.
-            let mut snapshots = Vec::new();
-            while let Some(snapshot) = (at + snapshots.len() < range.end)
-                .then(|| self.parts.snapshot(at + snapshots.len()))
-                .flatten()
-            {
-                snapshots.push(snapshot);
-            }
-            let count = snapshots.len().max(1);
-            let payload = (self.serde.dump)(&self.parts.value(py, at..at + count)?)?;
-            let Some(bytes) = bytes_of_parts(&payload, self.parts.shape, count) else {
-                return Ok(false);
+        // Parts that only the serializer can write, with their snapshots.
+        let mut waiting = Vec::new();
+        for at in range.clone() {
+            let Some((snapshot, packed)) = self.parts.packed(at) else {
+                if !self.dump_seen(py, at, &mut waiting, runs)?
+                    || !self.dump_unseen(py, at, edits, runs)?
+                {
+                    return Ok(false);
+                }
+                continue;
             };
-            runs.kind.clone_from(&payload.kind);
-            if !snapshots.is_empty() {
-                runs.fresh(bytes);
-            } else if let Some(place) = self.place_of(bytes, at).filter(|_| edits) {
-                runs.keep(place, &self.known()[place..=place]);
-            } else {
-                runs.fresh(bytes);
-                runs.tracked.push(State::Bytes(bytes.into()), false);
+            let packed = packed.filter(|_| self.serde.splits && self.parts.is_msgpack());
+            match packed {
+                Some(packed) if packed.is_proven() => {
+                    if !self.dump_seen(py, at, &mut waiting, runs)? {
+                        return Ok(false);
+                    }
+                    runs.fresh(&packed.bytes);
+                    runs.tracked.push(State::Seen(snapshot), false);
+                }
+                Some(packed) => {
+                    let payload = (self.serde.dump)(&self.parts.value(py, at..at + 1)?)?;
+                    if let Some(bytes) = bytes_of_parts(&payload, self.parts.shape, 1) {
+                        packed.prove(bytes);
+                    }
+                    waiting.push(snapshot);
+                }
+                None => waiting.push(snapshot),
             }
-            for (index, snapshot) in snapshots.into_iter().enumerate() {
-                runs.is_certain &=
-                    snapshot.is_immutable() || self.parts.is_in(at + index, &snapshot);
-                runs.tracked.push(State::Seen(snapshot), false);
-            }
-            at += count;
+        }
+        self.dump_seen(py, range.end, &mut waiting, runs)
+    }
+
+    /// Has the serializer write the parts before `end`, of which there are these snapshots.
+    fn dump_seen(
+        &self,
+        py: Python<'py>,
+        end: usize,
+        waiting: &mut Vec<Snapshot>,
+        runs: &mut Runs,
+    ) -> PyResult<bool> {
+        if waiting.is_empty() {
+            return Ok(true);
+        }
+        let begin = end - waiting.len();
+        let payload = (self.serde.dump)(&self.parts.value(py, begin..end)?)?;
+        let Some(bytes) = bytes_of_parts(&payload, self.parts.shape, waiting.len()) else {
+            return Ok(false);
+        };
+        runs.kind.clone_from(&payload.kind);
+        runs.fresh(bytes);
+        for (at, snapshot) in (begin..end).zip(waiting.drain(..)) {
+            // The value may have changed while it was serialized, on another thread.
+            runs.is_certain &= snapshot.is_immutable() || self.parts.is_in(at, &snapshot);
+            runs.tracked.push(State::Seen(snapshot), false);
+        }
+        Ok(true)
+    }
+
+    /// Has the serializer write a part of which there is no snapshot.
+    fn dump_unseen(
+        &self,
+        py: Python<'py>,
+        at: usize,
+        edits: bool,
+        runs: &mut Runs,
+    ) -> PyResult<bool> {
+        let payload = (self.serde.dump)(&self.parts.value(py, at..at + 1)?)?;
+        let Some(bytes) = bytes_of_parts(&payload, self.parts.shape, 1) else {
+            return Ok(false);
+        };
+        runs.kind.clone_from(&payload.kind);
+        if let Some(place) = self.place_of(bytes, at).filter(|_| edits) {
+            runs.keep(place, &self.known()[place..=place]);
+        } else {
+            runs.fresh(bytes);
+            runs.tracked.push(State::Bytes(bytes.into()), false);
         }
         Ok(true)
     }

@@ -1,0 +1,179 @@
+//! MessagePack exactly as LangGraph's serializer writes it, for the most common values.
+//!
+//! Before its bytes are used in place of the serializer's, they are compared with them once for
+//! each class of message, because other versions of LangChain may write a class in another way.
+
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use pyo3::prelude::*;
+use pyo3::types::{PyBool, PyBytes, PyDict, PyFloat, PyInt, PyList, PyString};
+use rmp::encode;
+
+/// The extension type of pydantic's models.
+const EXT_PYDANTIC: i8 = 5;
+/// What reads them, as the last part of the extension.
+const READ_BY: &str = "model_validate_json";
+
+/// The fields of messages whose dicts have a type: of other keys than these, the serializer leaves
+/// some out.
+const TYPED: [(&str, &[&str]); 6] = [
+    ("tool_calls", &["name", "args", "id", "type"]),
+    ("invalid_tool_calls", &["type", "id", "name", "args", "error", "index", "extras"]),
+    ("tool_call_chunks", &["name", "args", "id", "index", "type"]),
+    (
+        "usage_metadata",
+        &[
+            "input_tokens",
+            "output_tokens",
+            "total_tokens",
+            "input_token_details",
+            "output_token_details",
+        ],
+    ),
+    ("input_token_details", &["audio", "cache_creation", "cache_read"]),
+    ("output_token_details", &["audio", "reasoning"]),
+];
+
+/// Kinds of values as bits: a bit for each class of message, and the highest for all others.
+type Kinds = u32;
+const OTHERS: Kinds = 1 << 31;
+
+/// Which kinds the serializer was found to write alike, and which in another way.
+static ALIKE: AtomicU32 = AtomicU32::new(0);
+static DIFFERENT: AtomicU32 = AtomicU32::new(0);
+
+/// Writes a value while it is walked.
+#[derive(Default)]
+pub(super) struct Packer {
+    bytes: Vec<u8>,
+    kinds: Kinds,
+    /// Whether the value has something that only the serializer can write.
+    gave_up: bool,
+    /// Whether it is inside of a message, where another message is written as a dict.
+    in_message: bool,
+}
+
+/// What a packer has written.
+pub(super) struct Packed {
+    pub(super) bytes: Vec<u8>,
+    kinds: Kinds,
+}
+
+impl Packed {
+    /// Whether the bytes are known to be the serializer's.
+    pub(super) fn is_proven(&self) -> bool {
+        self.kinds & !ALIKE.load(Ordering::Relaxed) == 0
+    }
+
+    /// Compares them with the serializer's, for the next values of these kinds.
+    pub(super) fn prove(&self, bytes: &[u8]) {
+        let found = if self.bytes == bytes { &ALIKE } else { &DIFFERENT };
+        found.fetch_or(self.kinds, Ordering::Relaxed);
+    }
+}
+
+impl Packer {
+    /// What was written; `None` if the serializer has to write it.
+    pub(super) fn packed(self) -> Option<Packed> {
+        let refused = self.gave_up || self.kinds & DIFFERENT.load(Ordering::Relaxed) != 0;
+        let Self { bytes, kinds, .. } = self;
+        (!refused).then_some(Packed { bytes, kinds: if kinds == 0 { OTHERS } else { kinds } })
+    }
+
+    pub(super) fn give_up(&mut self) {
+        self.gave_up = true;
+    }
+
+    /// A text, number, bytes, `None`, `True` or `False`.
+    pub(super) fn plain(&mut self, object: &Bound<'_, PyAny>) {
+        if self.gave_up {
+            return;
+        }
+        // Writing into memory does not fail.
+        let written = if let Ok(text) = object.cast_exact::<PyString>() {
+            text.to_str().ok().and_then(|text| encode::write_str(&mut self.bytes, text).ok())
+        } else if object.is_none() {
+            encode::write_nil(&mut self.bytes).ok()
+        } else if let Ok(truth) = object.cast_exact::<PyBool>() {
+            encode::write_bool(&mut self.bytes, truth.is_true()).ok()
+        } else if object.is_exact_instance_of::<PyInt>() {
+            let number = object.extract::<i64>().ok();
+            number.and_then(|number| encode::write_sint(&mut self.bytes, number).ok().map(|_| ()))
+        } else if let Ok(number) = object.cast_exact::<PyFloat>() {
+            encode::write_f64(&mut self.bytes, number.value()).ok()
+        } else if let Ok(bytes) = object.cast_exact::<PyBytes>() {
+            encode::write_bin(&mut self.bytes, bytes.as_bytes()).ok()
+        } else {
+            None
+        };
+        self.gave_up |= written.is_none();
+    }
+
+    /// A list or tuple. Its elements are to follow.
+    pub(super) fn list(&mut self, length: usize) {
+        let written = u32::try_from(length).ok();
+        let written =
+            written.and_then(|length| encode::write_array_len(&mut self.bytes, length).ok());
+        self.gave_up |= written.is_none();
+    }
+
+    /// A dict. Its keys are to follow, each before its value.
+    pub(super) fn dict(&mut self, length: usize) {
+        let written = u32::try_from(length).ok();
+        let written =
+            written.and_then(|length| encode::write_map_len(&mut self.bytes, length).ok());
+        self.gave_up |= written.is_none();
+    }
+
+    /// A message of the class with this number. Its fields and other attributes are to follow as
+    /// one dict; `end_message` gets what this returns.
+    pub(super) fn begin_message(&mut self, class: &super::kinds::MessageClass) -> usize {
+        self.gave_up |= self.in_message;
+        self.in_message = true;
+        self.kinds |= 1 << class.number;
+        let begin = self.bytes.len();
+        self.list(4);
+        for name in [&class.module, &class.name] {
+            self.gave_up |= encode::write_str(&mut self.bytes, name).is_err();
+        }
+        begin
+    }
+
+    /// The end of a message that begins at a place of the bytes.
+    pub(super) fn end_message(&mut self, begin: usize) {
+        self.in_message = false;
+        self.gave_up |= encode::write_str(&mut self.bytes, READ_BY).is_err();
+        let mut header = Vec::with_capacity(6);
+        let length = u32::try_from(self.bytes.len() - begin).ok();
+        let written = length
+            .and_then(|length| encode::write_ext_meta(&mut header, length, EXT_PYDANTIC).ok());
+        self.gave_up |= written.is_none();
+        self.bytes.splice(begin..begin, header);
+    }
+
+    /// Gives up if a field of a message has a dict with other keys than its type.
+    pub(super) fn check_field(&mut self, name: &Bound<'_, PyAny>, value: &Bound<'_, PyAny>) {
+        if self.in_message && !self.gave_up {
+            self.gave_up |= !is_of_type(name, value);
+        }
+    }
+}
+
+/// Whether dicts in a message's field have no other keys than its type.
+fn is_of_type(name: &Bound<'_, PyAny>, value: &Bound<'_, PyAny>) -> bool {
+    let Some(name) = name.cast_exact::<PyString>().ok().and_then(|name| name.to_str().ok()) else {
+        return false;
+    };
+    let Some((_, keys)) = TYPED.iter().find(|(field, _)| *field == name) else { return true };
+    let has_only = |dict: &Bound<'_, PyDict>| {
+        dict.iter().all(|(key, value)| {
+            let known = key.cast_exact::<PyString>().ok().and_then(|key| key.to_str().ok());
+            known.is_some_and(|key| keys.contains(&key)) && is_of_type(&key, &value)
+        })
+    };
+    if let Ok(dict) = value.cast_exact::<PyDict>() {
+        return has_only(dict);
+    }
+    let Ok(list) = value.cast_exact::<PyList>() else { return value.is_none() };
+    list.iter().all(|element| element.cast_exact::<PyDict>().is_ok_and(has_only))
+}
