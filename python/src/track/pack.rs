@@ -34,6 +34,9 @@ const TYPED: [(&str, &[&str]); 6] = [
     ("output_token_details", &["audio", "reasoning"]),
 ];
 
+/// Messages are seldom shorter.
+const CAPACITY: usize = 512;
+
 /// Kinds of values as bits: a bit for each class of message, and the highest for all others.
 type Kinds = u32;
 const OTHERS: Kinds = 1 << 31;
@@ -80,6 +83,15 @@ impl Packer {
         (!refused).then_some(Packed { bytes, kinds: if kinds == 0 { OTHERS } else { kinds } })
     }
 
+    pub(super) fn new() -> Self {
+        Self { bytes: Vec::with_capacity(CAPACITY), ..Self::default() }
+    }
+
+    /// One that writes nothing.
+    pub(super) fn idle() -> Self {
+        Self { gave_up: true, ..Self::default() }
+    }
+
     pub(super) fn give_up(&mut self) {
         self.gave_up = true;
     }
@@ -111,6 +123,9 @@ impl Packer {
 
     /// A list or tuple. Its elements are to follow.
     pub(super) fn list(&mut self, length: usize) {
+        if self.gave_up {
+            return;
+        }
         let written = u32::try_from(length).ok();
         let written =
             written.and_then(|length| encode::write_array_len(&mut self.bytes, length).ok());
@@ -119,6 +134,9 @@ impl Packer {
 
     /// A dict. Its keys are to follow, each before its value.
     pub(super) fn dict(&mut self, length: usize) {
+        if self.gave_up {
+            return;
+        }
         let written = u32::try_from(length).ok();
         let written =
             written.and_then(|length| encode::write_map_len(&mut self.bytes, length).ok());
@@ -133,6 +151,9 @@ impl Packer {
         self.kinds |= 1 << class.number;
         let begin = self.bytes.len();
         self.list(4);
+        if self.gave_up {
+            return begin;
+        }
         for name in [&class.module, &class.name] {
             self.gave_up |= encode::write_str(&mut self.bytes, name).is_err();
         }
@@ -142,6 +163,9 @@ impl Packer {
     /// The end of a message that begins at a place of the bytes.
     pub(super) fn end_message(&mut self, begin: usize) {
         self.in_message = false;
+        if self.gave_up {
+            return;
+        }
         self.gave_up |= encode::write_str(&mut self.bytes, READ_BY).is_err();
         let mut header = Vec::with_capacity(6);
         let length = u32::try_from(self.bytes.len() - begin).ok();

@@ -54,7 +54,8 @@ impl<'py> Parts<'py> {
 
     /// The snapshot of a part.
     pub(super) fn snapshot(&self, at: usize) -> Option<Snapshot> {
-        self.packed(at).map(|(snapshot, _)| snapshot)
+        let (key, item) = &self.items[at];
+        Snapshot::of(key.as_ref(), item)
     }
 
     /// The snapshot of a part, and how the serializer writes it, if that is known.

@@ -41,24 +41,20 @@ enum Token {
 }
 
 impl Snapshot {
-    /// The snapshot of an object; `None` if it has a part of a class that is not known.
-    pub(super) fn of(object: &Bound<'_, PyAny>) -> Option<Self> {
-        Self::packed(None, object).map(|(snapshot, _)| snapshot)
+    /// The snapshot of an object, or of an entry of a dict; `None` if it has a part of a class that
+    /// is not known.
+    pub(super) fn of(key: Option<&Bound<'_, PyString>>, object: &Bound<'_, PyAny>) -> Option<Self> {
+        let Taking { tokens, bytes, .. } = Taking::of(Wanted::Copy, key, object)?;
+        Some(Self { tokens: tokens.into(), bytes })
     }
 
-    /// The same for an entry of a dict, or for an object without a key; and how the serializer
-    /// writes it, if that is known. Both are of one moment, because no code of Python runs
-    /// meanwhile.
+    /// The same, only for comparing, and how the serializer writes the object, if that is known.
+    /// Both are of one moment, because no code of Python runs meanwhile.
     pub(super) fn packed(
         key: Option<&Bound<'_, PyString>>,
         object: &Bound<'_, PyAny>,
     ) -> Option<(Self, Option<Packed>)> {
-        let mut taking = Taking::new(true);
-        if let Some(key) = key {
-            taking.plain(key.as_any());
-        }
-        taking.take(object, 0)?;
-        let Taking { tokens, bytes, packer, .. } = taking;
+        let Taking { tokens, bytes, packer, .. } = Taking::of(Wanted::Both, key, object)?;
         Some((Self { tokens: tokens.into(), bytes }, packer.packed()))
     }
 
@@ -95,26 +91,43 @@ impl Snapshot {
 
 /// How the serializer writes an object, if that is known.
 pub(super) fn packed(object: &Bound<'_, PyAny>) -> Option<Packed> {
-    let mut taking = Taking::new(false);
-    taking.take(object, 0)?;
-    taking.packer.packed()
+    Taking::of(Wanted::Bytes, None, object)?.packer.packed()
+}
+
+/// What a walk over an object is for.
+#[derive(Clone, Copy, PartialEq)]
+enum Wanted {
+    /// Making it again.
+    Copy,
+    /// Comparing it, and its bytes.
+    Both,
+    Bytes,
 }
 
 struct Taking {
-    /// Whether tokens are wanted.
-    keeps: bool,
+    wanted: Wanted,
     tokens: Vec<Token>,
     bytes: usize,
     packer: Packer,
 }
 
 impl Taking {
-    fn new(keeps: bool) -> Self {
-        Self { keeps, tokens: Vec::new(), bytes: 0, packer: Packer::default() }
+    fn of(
+        wanted: Wanted,
+        key: Option<&Bound<'_, PyString>>,
+        object: &Bound<'_, PyAny>,
+    ) -> Option<Self> {
+        let packer = if wanted == Wanted::Copy { Packer::idle() } else { Packer::new() };
+        let mut taking = Self { wanted, tokens: Vec::new(), bytes: 0, packer };
+        if let Some(key) = key {
+            taking.plain(key.as_any());
+        }
+        taking.take(object, 0)?;
+        Some(taking)
     }
 
     fn push(&mut self, token: impl FnOnce() -> Token) {
-        if self.keeps {
+        if self.wanted != Wanted::Bytes {
             self.bytes += TOKEN_BYTES;
             self.tokens.push(token());
         }
@@ -190,7 +203,6 @@ impl Taking {
             Err(_) if others.is_none() => None,
             Err(_) => return None,
         };
-        let set = message.getattr(intern!(py, "__pydantic_fields_set__")).ok()?;
         let count = fields.len() + others.map_or(0, |others| others.len());
 
         self.push(|| Token::Message(message.get_type().unbind()));
@@ -205,12 +217,17 @@ impl Taking {
             Some(others) => self.take_dict(others, depth)?,
         }
         self.packer.end_message(begin);
-        let set = set.cast_exact::<PySet>().ok()?;
-        if set.len() == count || !self.keeps {
-            self.push(|| Token::Plain(py.None()));
-        } else {
-            let set = PyFrozenSet::new(py, set.iter()).ok()?.into_any().unbind();
+        if self.wanted == Wanted::Copy {
+            let set = message.getattr(intern!(py, "__pydantic_fields_set__")).ok()?;
+            let set = set.cast_exact::<PySet>().ok()?;
+            let set = if set.len() == count {
+                py.None()
+            } else {
+                PyFrozenSet::new(py, set.iter()).ok()?.into_any().unbind()
+            };
             self.push(|| Token::Plain(set));
+        } else {
+            self.push(|| Token::Plain(py.None()));
         }
         Some(())
     }

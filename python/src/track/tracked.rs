@@ -129,7 +129,7 @@ impl Tracked {
     fn whole(value: &Bound<'_, PyAny>, payload: Payload) -> Self {
         let mut tracked = Self::new(Shape::Single, &payload.kind);
         let bytes = || State::Bytes(payload.bytes.into());
-        let state = Snapshot::of(value).map_or_else(bytes, State::Seen);
+        let state = Snapshot::of(None, value).map_or_else(bytes, State::Seen);
         tracked.push(state, true);
         tracked
     }
