@@ -28,6 +28,7 @@ from langchain_core.messages import (
 from langgraph.checkpoint.serde.base import SerializerProtocol
 from langgraph.checkpoint.serde.encrypted import EncryptedSerializer
 from langgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
+from langgraph.checkpoint.serde.types import _DeltaSnapshot
 
 from langgraph_checkpoint_wasm import SqliteSaver
 from langgraph_checkpoint_wasm.errors import SerializationError
@@ -105,7 +106,8 @@ MESSAGES: st.SearchStrategy[AnyMessage] = st.one_of(
     KEYS.map(lambda id: RemoveMessage(id=id)),
     fields(content=CONTENT, unknown=VALUES).map(lambda f: HumanMessage(**f)),
 )
-PARTS = st.one_of(MESSAGES, VALUES)
+DELTAS = st.one_of(VALUES, st.lists(MESSAGES, max_size=3)).map(_DeltaSnapshot)
+PARTS = st.one_of(MESSAGES, VALUES, DELTAS)
 CHANNELS = ["messages", "files", "note"]
 
 
@@ -444,7 +446,11 @@ def changed(fields: dict[str, Any], chunk: bool) -> AIMessage:
 
 
 @pytest.mark.filterwarnings("ignore:Pydantic serializer warnings")
-@given(value=nested(st.one_of(PLAIN, OTHER, MESSAGES, st.builds(changed, CHANGES, st.booleans()))))
+@given(
+    value=nested(
+        st.one_of(PLAIN, OTHER, MESSAGES, DELTAS, st.builds(changed, CHANGES, st.booleans()))
+    )
+)
 @example(value=[HumanMessage("first of its class"), HumanMessage("second")])
 @settings(max_examples=300, deadline=None)
 def test_the_bytes_stored_are_the_serializers(value: object) -> None:

@@ -15,6 +15,8 @@ pub(super) enum Kind<'a, 'py> {
     Dict(&'a Bound<'py, PyDict>),
     /// A message of LangChain: its fields and what else it has.
     Message(&'static MessageClass),
+    /// The value of a delta channel. It is a tuple of one element.
+    DeltaSnapshot(&'a Bound<'py, PyTuple>),
     /// Any other object: nothing can be told of it without serializing it.
     Opaque,
 }
@@ -22,6 +24,7 @@ pub(super) enum Kind<'a, 'py> {
 /// The classes that are known besides Python's own.
 struct Classes {
     messages: Vec<MessageClass>,
+    delta_snapshot: Option<Py<PyType>>,
     immutable: Vec<Py<PyType>>,
 }
 
@@ -89,6 +92,8 @@ pub(super) fn kind_of<'a, 'py>(object: &'a Bound<'py, PyAny>) -> Kind<'a, 'py> {
     let class = object.get_type();
     if let Some(message) = classes.messages.iter().find(|known| class.is(&known.class)) {
         Kind::Message(message)
+    } else if classes.delta_snapshot.as_ref().is_some_and(|known| class.is(known)) {
+        object.cast::<PyTuple>().map_or(Kind::Opaque, Kind::DeltaSnapshot)
     } else if classes.immutable.iter().any(|known| class.is(known)) {
         Kind::Identity
     } else {
@@ -109,7 +114,14 @@ impl Classes {
             let (module, name) = (class.module().ok()?.to_string(), class.name().ok()?.to_string());
             Some(MessageClass { class: class.unbind(), number, module, name })
         };
-        let messages = MESSAGES.iter().enumerate().filter_map(message);
-        Ok(Self { messages: messages.collect(), immutable: immutable.collect::<PyResult<_>>()? })
+        let types = py.import("langgraph.checkpoint.serde.types")?;
+        let delta_snapshot = types.getattr("_DeltaSnapshot").ok();
+        Ok(Self {
+            messages: MESSAGES.iter().enumerate().filter_map(message).collect(),
+            delta_snapshot: delta_snapshot
+                .and_then(|class| class.cast_into::<PyType>().ok())
+                .map(Bound::unbind),
+            immutable: immutable.collect::<PyResult<_>>()?,
+        })
     }
 }

@@ -9,8 +9,9 @@ use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyBytes, PyDict, PyFloat, PyInt, PyList, PyString};
 use rmp::encode;
 
-/// The extension type of pydantic's models.
+/// The extension types of pydantic's models, and of the values of delta channels.
 const EXT_PYDANTIC: i8 = 5;
+const EXT_DELTA_SNAPSHOT: i8 = 7;
 /// What reads them, as the last part of the extension.
 const READ_BY: &str = "model_validate_json";
 
@@ -37,8 +38,9 @@ const TYPED: [(&str, &[&str]); 6] = [
 /// Messages are seldom shorter.
 const CAPACITY: usize = 512;
 
-/// Kinds of values as bits: a bit for each class of message, and the highest for all others.
+/// Kinds of values as bits: a bit for each class of message, and the highest for other values.
 type Kinds = u32;
+const DELTA_SNAPSHOT: Kinds = 1 << 30;
 const OTHERS: Kinds = 1 << 31;
 
 /// Which kinds the serializer was found to write alike, and which in another way.
@@ -167,10 +169,29 @@ impl Packer {
             return;
         }
         self.gave_up |= encode::write_str(&mut self.bytes, READ_BY).is_err();
+        self.extension(begin, EXT_PYDANTIC);
+    }
+
+    /// The value of a delta channel. Its value is to follow; `end_delta_snapshot` gets what this
+    /// returns.
+    pub(super) fn begin_delta_snapshot(&mut self) -> usize {
+        self.gave_up |= self.in_message;
+        self.kinds |= DELTA_SNAPSHOT;
+        self.bytes.len()
+    }
+
+    pub(super) fn end_delta_snapshot(&mut self, begin: usize) {
+        if !self.gave_up {
+            self.extension(begin, EXT_DELTA_SNAPSHOT);
+        }
+    }
+
+    /// Makes the bytes from a place on an extension.
+    fn extension(&mut self, begin: usize, kind: i8) {
         let mut header = Vec::with_capacity(6);
         let length = u32::try_from(self.bytes.len() - begin).ok();
-        let written = length
-            .and_then(|length| encode::write_ext_meta(&mut header, length, EXT_PYDANTIC).ok());
+        let written =
+            length.and_then(|length| encode::write_ext_meta(&mut header, length, kind).ok());
         self.gave_up |= written.is_none();
         self.bytes.splice(begin..begin, header);
     }

@@ -35,6 +35,8 @@ enum Token {
     Tuple(usize),
     /// That many keys follow, each before its value.
     Dict(usize),
+    /// The class. Its value follows.
+    DeltaSnapshot(Py<PyType>),
     /// The class. Its fields follow as a dict, then other attributes as a dict or `None`, then
     /// which fields were set: a frozen set, or `None` for all of both.
     Message(Py<PyType>),
@@ -167,6 +169,13 @@ impl Taking {
                 self.packer.dict(dict.len());
                 self.take_dict(dict, depth)?;
             }
+            Kind::DeltaSnapshot(snapshot) => {
+                let value = snapshot.get_item(0).ok()?;
+                let begin = self.packer.begin_delta_snapshot();
+                self.push(|| Token::DeltaSnapshot(snapshot.get_type().unbind()));
+                self.take(&value, depth + 1)?;
+                self.packer.end_delta_snapshot(begin);
+            }
             Kind::Message(class) => self.take_message(object, class, depth)?,
             Kind::Opaque => return None,
         }
@@ -253,6 +262,9 @@ fn same(tokens: &mut Iter<'_, Token>, object: &Bound<'_, PyAny>) -> bool {
             *length == tuple.len() && tuple.iter().all(|element| same(tokens, &element))
         }
         (Token::Dict(length), Kind::Dict(dict)) => is_same_dict(tokens, *length, dict),
+        (Token::DeltaSnapshot(_), Kind::DeltaSnapshot(snapshot)) => {
+            snapshot.get_item(0).is_ok_and(|value| same(tokens, &value))
+        }
         (Token::Message(class), Kind::Message(_)) => {
             object.get_type().is(class) && is_same_message(tokens, object).unwrap_or(false)
         }
@@ -313,6 +325,10 @@ fn remake<'py>(tokens: &mut Iter<'_, Token>, py: Python<'py>) -> PyResult<Bound<
             Ok(PyTuple::new(py, elements)?.into_any())
         }
         Some(Token::Dict(length)) => Ok(remake_dict(tokens, *length, py)?.into_any()),
+        Some(Token::DeltaSnapshot(class)) => {
+            let value = remake(tokens, py)?;
+            class.bind(py).call1((value,))
+        }
         Some(Token::Message(class)) => remake_message(tokens, class.bind(py)),
         None => Ok(py.None().into_bound(py)),
     }
