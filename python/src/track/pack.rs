@@ -6,7 +6,7 @@
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use pyo3::prelude::*;
-use pyo3::types::{PyBool, PyBytes, PyDict, PyFloat, PyInt, PyList, PyString};
+use pyo3::types::{PyBool, PyBytes, PyFloat, PyInt, PyString};
 use rmp::encode;
 
 /// The extension types of pydantic's models, and of the values of delta channels.
@@ -14,26 +14,6 @@ const EXT_PYDANTIC: i8 = 5;
 const EXT_DELTA_SNAPSHOT: i8 = 7;
 /// What reads them, as the last part of the extension.
 const READ_BY: &str = "model_validate_json";
-
-/// The fields of messages whose dicts have a type: of other keys than these, the serializer leaves
-/// some out.
-const TYPED: [(&str, &[&str]); 6] = [
-    ("tool_calls", &["name", "args", "id", "type"]),
-    ("invalid_tool_calls", &["type", "id", "name", "args", "error", "index", "extras"]),
-    ("tool_call_chunks", &["name", "args", "id", "index", "type"]),
-    (
-        "usage_metadata",
-        &[
-            "input_tokens",
-            "output_tokens",
-            "total_tokens",
-            "input_token_details",
-            "output_token_details",
-        ],
-    ),
-    ("input_token_details", &["audio", "cache_creation", "cache_read"]),
-    ("output_token_details", &["audio", "reasoning"]),
-];
 
 /// Messages are seldom shorter.
 const CAPACITY: usize = 512;
@@ -195,30 +175,4 @@ impl Packer {
         self.gave_up |= written.is_none();
         self.bytes.splice(begin..begin, header);
     }
-
-    /// Gives up if a field of a message has a dict with other keys than its type.
-    pub(super) fn check_field(&mut self, name: &Bound<'_, PyAny>, value: &Bound<'_, PyAny>) {
-        if self.in_message && !self.gave_up {
-            self.gave_up |= !is_of_type(name, value);
-        }
-    }
-}
-
-/// Whether dicts in a message's field have no other keys than its type.
-fn is_of_type(name: &Bound<'_, PyAny>, value: &Bound<'_, PyAny>) -> bool {
-    let Some(name) = name.cast_exact::<PyString>().ok().and_then(|name| name.to_str().ok()) else {
-        return false;
-    };
-    let Some((_, keys)) = TYPED.iter().find(|(field, _)| *field == name) else { return true };
-    let has_only = |dict: &Bound<'_, PyDict>| {
-        dict.iter().all(|(key, value)| {
-            let known = key.cast_exact::<PyString>().ok().and_then(|key| key.to_str().ok());
-            known.is_some_and(|key| keys.contains(&key)) && is_of_type(&key, &value)
-        })
-    };
-    if let Ok(dict) = value.cast_exact::<PyDict>() {
-        return has_only(dict);
-    }
-    let Ok(list) = value.cast_exact::<PyList>() else { return value.is_none() };
-    list.iter().all(|element| element.cast_exact::<PyDict>().is_ok_and(has_only))
 }

@@ -217,9 +217,6 @@ impl Taking {
         self.push(|| Token::Message(message.get_type().unbind()));
         let begin = self.packer.begin_message(class);
         self.packer.dict(count);
-        for (name, value) in fields {
-            self.packer.check_field(&name, &value);
-        }
         self.take_dict(fields, depth)?;
         match others {
             None => self.push(|| Token::Plain(py.None())),
