@@ -8,6 +8,7 @@ pub(crate) mod known;
 pub(crate) mod known_history;
 pub(crate) mod places;
 pub(crate) mod read;
+#[cfg(feature = "postgres")]
 pub(crate) mod terms;
 pub(crate) mod values;
 pub(crate) mod write;

@@ -32,6 +32,6 @@ pub use contract::status::{Status, UnshownCall, Waiting};
 pub use stores::drive::{World, drive};
 #[cfg(feature = "kusto")]
 pub use stores::kusto;
-pub use stores::{
-    Operation, Postgres, PostgresOperation, PostgresOptions, SqliteOperation, Store, StoreOptions,
-};
+pub use stores::{Operation, SqliteOperation, Store, StoreOptions};
+#[cfg(feature = "postgres")]
+pub use stores::{Postgres, PostgresOperation, PostgresOptions};

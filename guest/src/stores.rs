@@ -8,6 +8,7 @@
 pub mod drive;
 #[cfg(feature = "kusto")]
 pub mod kusto;
+#[cfg(feature = "postgres")]
 mod postgres;
 mod sql;
 mod sqlite;
@@ -17,6 +18,7 @@ use crate::contract::error::Error;
 use crate::contract::http::Moment;
 use crate::contract::progress::{Answer, Expected, Progress};
 use crate::contract::status::{Status, UnshownCall};
+#[cfg(feature = "postgres")]
 pub use postgres::{Postgres, PostgresOptions};
 use sqlite::Sqlite;
 
@@ -26,6 +28,7 @@ pub enum StoreOptions {
     /// SQLite 3.38 or newer.
     Sqlite,
     /// A schema of a PostgreSQL database, version 13 or newer.
+    #[cfg(feature = "postgres")]
     Postgres(PostgresOptions),
     /// A table of a Kusto database.
     #[cfg(feature = "kusto")]
@@ -38,6 +41,7 @@ pub enum Store {
     /// SQLite.
     Sqlite,
     /// A schema of a PostgreSQL database.
+    #[cfg(feature = "postgres")]
     Postgres(Postgres),
     /// A table of a Kusto database.
     #[cfg(feature = "kusto")]
@@ -49,6 +53,7 @@ impl Store {
     pub fn open(options: StoreOptions) -> Result<Self, Error> {
         match options {
             StoreOptions::Sqlite => Ok(Self::Sqlite),
+            #[cfg(feature = "postgres")]
             StoreOptions::Postgres(options) => Ok(Self::Postgres(Postgres::open(&options)?)),
             #[cfg(feature = "kusto")]
             StoreOptions::Kusto(options) => Ok(Self::Kusto(kusto::Store::open(options)?)),
@@ -64,6 +69,7 @@ impl Store {
                 let _ = at;
                 Ok((Operation(State::Sqlite(operation)), progress))
             }
+            #[cfg(feature = "postgres")]
             Self::Postgres(store) => {
                 let (operation, progress) = PostgresOperation::start(store, call)?;
                 Ok((Operation(State::Postgres(operation)), progress))
@@ -81,9 +87,9 @@ impl Store {
     /// When `Call::Flush` is due, in microseconds since 1970; `None` if no row waits.
     pub fn flush_due(&self) -> Option<u64> {
         match self {
-            Self::Sqlite | Self::Postgres(_) => None,
             #[cfg(feature = "kusto")]
             Self::Kusto(store) => store.flush_due(),
+            _ => None,
         }
     }
 
@@ -91,25 +97,24 @@ impl Store {
     /// keeps this list: if the instance fails, the host gives it to `await_shown` of the next one.
     pub fn unshown(&self) -> Vec<UnshownCall> {
         match self {
-            Self::Sqlite | Self::Postgres(_) => Vec::new(),
             #[cfg(feature = "kusto")]
             Self::Kusto(store) => store.unshown(),
+            _ => Vec::new(),
         }
     }
 
     /// Takes the warning for the caller, if there is one, such as that streaming is off.
     pub fn take_warning(&self) -> Option<String> {
         match self {
-            Self::Sqlite | Self::Postgres(_) => None,
             #[cfg(feature = "kusto")]
             Self::Kusto(store) => store.take_warning(),
+            _ => None,
         }
     }
 
     /// What a host must act on between calls; the default for a store of SQL. Takes the warning.
     pub fn status(&self) -> Status {
         match self {
-            Self::Sqlite | Self::Postgres(_) => Status::default(),
             #[cfg(feature = "kusto")]
             Self::Kusto(store) => Status {
                 flush_due: store.flush_due(),
@@ -117,6 +122,7 @@ impl Store {
                 unshown: store.unshown(),
                 warning: store.take_warning(),
             },
+            _ => Status::default(),
         }
     }
 
@@ -124,9 +130,9 @@ impl Store {
     /// or fails with `store-stale`. A store of SQL ignores them.
     pub fn await_shown(&self, calls: Vec<UnshownCall>) {
         match self {
-            Self::Sqlite | Self::Postgres(_) => drop(calls),
             #[cfg(feature = "kusto")]
             Self::Kusto(store) => store.await_shown(calls),
+            _ => drop(calls),
         }
     }
 }
@@ -150,9 +156,11 @@ impl SqliteOperation {
 }
 
 /// One call under way on PostgreSQL. Unlike one on Kusto it may be moved between threads.
+#[cfg(feature = "postgres")]
 #[derive(Debug)]
 pub struct PostgresOperation(sql::Operation<postgres::PostgresDialect>);
 
+#[cfg(feature = "postgres")]
 impl PostgresOperation {
     /// Starts a call and returns its first progress. Bad input is refused here, before anything is
     /// run.
@@ -174,6 +182,7 @@ pub struct Operation(State);
 #[derive(Debug)]
 enum State {
     Sqlite(SqliteOperation),
+    #[cfg(feature = "postgres")]
     Postgres(PostgresOperation),
     #[cfg(feature = "kusto")]
     Kusto(kusto::Task),
@@ -191,6 +200,7 @@ impl Operation {
                 let _ = at;
                 operation.advance(answer)
             }
+            #[cfg(feature = "postgres")]
             State::Postgres(operation) => operation.advance(answer),
             #[cfg(feature = "kusto")]
             State::Kusto(task) => Ok(task.advance(answer, at)?.into()),
@@ -202,6 +212,7 @@ impl Operation {
     pub fn expected(&self) -> Result<Option<Expected>, Error> {
         match &self.0 {
             State::Sqlite(operation) => operation.0.expected(),
+            #[cfg(feature = "postgres")]
             State::Postgres(operation) => operation.0.expected(),
             #[cfg(feature = "kusto")]
             State::Kusto(_) => Ok(None),

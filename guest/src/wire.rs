@@ -259,7 +259,7 @@ fn start_together(store: &Store, calls: Vec<Call>, at: Moment) -> Result<State, 
             let (task, progress) = store.start_together(calls, at)?;
             Ok(State::of_together(task, progress))
         }
-        Store::Sqlite | Store::Postgres(_) => {
+        _ => {
             let _ = (calls, at);
             Err(Error::protocol(
                 "no-joint-calls",

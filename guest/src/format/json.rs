@@ -57,6 +57,7 @@ pub(crate) fn is_value(bytes: &[u8]) -> bool {
 
 /// The members of an object: the keys, which are JSON strings, and the values. `None` if the text
 /// is not one object with nothing around it.
+#[cfg(feature = "postgres")]
 pub(crate) fn object(json: &str) -> Option<Vec<(&str, &str)>> {
     let bytes = json.as_bytes();
     if bytes.first() != Some(&b'{') || !is_value(bytes) {
@@ -74,6 +75,7 @@ pub(crate) fn object(json: &str) -> Option<Vec<(&str, &str)>> {
 }
 
 /// JSON without insignificant white space.
+#[cfg(any(feature = "kusto", feature = "postgres"))]
 pub(crate) fn compact(json: &str) -> String {
     let mut compact = String::with_capacity(json.len());
     let (mut inside, mut escaped) = (false, false);
@@ -92,6 +94,7 @@ pub(crate) fn compact(json: &str) -> String {
 }
 
 /// The double as an integer of 64 bits; `None` if it is not one.
+#[cfg(any(feature = "kusto", feature = "postgres"))]
 pub(crate) fn whole(double: f64) -> Option<i64> {
     const END: f64 = 9_223_372_036_854_775_808.0;
     (double.fract() == 0.0 && (-END..END).contains(&double)).then_some(double as i64)

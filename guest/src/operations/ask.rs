@@ -46,6 +46,10 @@ pub(crate) enum Ask {
         thread_key: i64,
         hashes: Vec<Hash>,
         /// Whether the chunks that these refer to will be asked for too, down to the last one.
+        #[cfg_attr(
+            not(feature = "postgres"),
+            expect(dead_code, reason = "others are asked level by level")
+        )]
         to_the_end: bool,
     },
     /// Which of these threads have not been deleted. The keys come from rows of this operation. A
@@ -150,6 +154,10 @@ pub(crate) struct NewCheckpoint {
 
 impl NewCheckpoint {
     /// Opens its own envelope, for a store that has to know what is in it.
+    #[cfg_attr(
+        not(any(feature = "kusto", feature = "postgres")),
+        expect(dead_code, reason = "a store of SQLite has no column of references")
+    )]
     pub(crate) fn open(&self) -> Result<CheckpointEnvelope, Error> {
         let columns = CheckpointColumns {
             link: LinkColumns {

@@ -12,9 +12,11 @@ use crate::contract::progress::Answer;
 use crate::contract::statement::{RowSet, Value};
 use crate::contract::status::UnshownCall;
 use crate::format::read::{Read, Reader};
+#[cfg(feature = "postgres")]
+use crate::stores::PostgresOptions;
+use crate::stores::StoreOptions;
 #[cfg(feature = "kusto")]
 use crate::stores::kusto::{IngestMode, KustoOptions};
-use crate::stores::{PostgresOptions, StoreOptions};
 
 /// What to start.
 #[expect(clippy::large_enum_variant, reason = "one at a time is begun")]
@@ -259,6 +261,7 @@ impl Read for StoreOptions {
         reader.array(|reader, fields| {
             Some(match (count(reader)?, fields) {
                 (0, 1) => Self::Sqlite,
+                #[cfg(feature = "postgres")]
                 (2, 2) => Self::Postgres(PostgresOptions { schema: Read::read(reader)? }),
                 #[cfg(feature = "kusto")]
                 (1, 13) => Self::Kusto(kusto_options(reader)?),
