@@ -12,6 +12,7 @@ const TYPES = `export declare const CORE: {
 
 for (const [planner, entry] of [
   ["planner", "core"],
+  ["planner-postgres", "core-postgres"],
   ["planner-kusto", "core-kusto"],
 ]) {
   const name = `${planner}.core.wasm`;

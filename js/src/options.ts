@@ -126,7 +126,7 @@ const SERDE: Kind = [
 /**
  * The kind of a planner's core module. A module of another realm is accepted, so no `instanceof`.
  */
-function coreOf(entry: string): Kind {
+export function coreOf(entry: string): Kind {
   return [
     (value) => Object.prototype.toString.call(value) === "[object WebAssembly.Module]",
     `a WebAssembly.Module: import { core } from "${entry}"`,

@@ -70,6 +70,13 @@ const PLANNERS: &[Kind] = &[
         imports: &[],
     },
     Kind {
+        name: "wire-planner-postgres",
+        package: "langgraph-checkpoint-wire-planner",
+        features: &["postgres"],
+        profile: SCRIPT,
+        imports: &[],
+    },
+    Kind {
         name: "wire-planner-kusto",
         package: "langgraph-checkpoint-wire-planner",
         features: &["kusto"],

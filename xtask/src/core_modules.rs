@@ -11,8 +11,11 @@ use crate::workspace::Workspace;
 use crate::world;
 
 /// Each component, and the name of its core module in the package.
-const CORES: &[(&str, &str)] =
-    &[("wire-planner", "planner.core.wasm"), ("wire-planner-kusto", "planner-kusto.core.wasm")];
+const CORES: &[(&str, &str)] = &[
+    ("wire-planner", "planner.core.wasm"),
+    ("wire-planner-postgres", "planner-postgres.core.wasm"),
+    ("wire-planner-kusto", "planner-kusto.core.wasm"),
+];
 
 /// Makes `js/generated/`.
 pub(crate) fn take(workspace: &Workspace, components: &[PathBuf]) -> Result<()> {

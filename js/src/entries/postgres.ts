@@ -3,13 +3,9 @@
 import type { SerializerProtocol } from "@langchain/langgraph-checkpoint";
 import pg from "pg";
 
-import { InvalidInputError } from "../errors.js";
-import { checkOptions, shared } from "../options.js";
-import { sharedPlanner } from "../planner/shared-planner.js";
-import { DEADLINE_MS, POSTGRES, type PostgresOptions, SCHEMA } from "../stores/postgres/options.js";
-import { PostgresAdapter } from "../stores/postgres/pg.js";
-import type { PostgresPool } from "../stores/postgres/pool.js";
-import { StorageSaver } from "../stores/storage-saver.js";
+import type { PostgresOptions } from "../stores/postgres/options.js";
+import { PgDriver, type PostgresPool } from "../stores/postgres/pg.js";
+import { PostgresDriverSaver } from "../stores/postgres/saver.js";
 
 export type { PostgresOptions } from "../stores/postgres/options.js";
 export type {
@@ -17,33 +13,21 @@ export type {
   PostgresPool,
   PostgresQuery,
   PostgresResult,
-} from "../stores/postgres/pool.js";
+} from "../stores/postgres/pg.js";
 
 /** How sessions are named in `pg_stat_activity`, unless the connection string says otherwise. */
 const APPLICATION = "langgraph-checkpoint-wasm";
 
-/** A LangGraph.js checkpointer in a PostgreSQL database. */
-export class PostgresSaver extends StorageSaver {
-  readonly #adapter: PostgresAdapter;
-  readonly #pool: PostgresPool;
-
+/** A LangGraph.js checkpointer in a PostgreSQL database, through `pg`. */
+export class PostgresSaver extends PostgresDriverSaver {
   /**
-   * @param pool A pool of `pg`. With its option `pipeline`, every batch is one round trip.
+   * @param pool A pool of `pg`, which `end` ends. With its option `pipeline`, every batch is one
+   *   round trip.
    * @param serde Serializes the values. Defaults to `JsonPlusSerde`.
    * @param options The other options.
    */
   constructor(pool: PostgresPool, serde?: SerializerProtocol, options: PostgresOptions = {}) {
-    checkOptions(options, POSTGRES);
-    if (typeof pool?.connect !== "function") {
-      const what = "the pool is not one of pg; fromConnString makes one of a connection string";
-      throw new InvalidInputError("invalid-database", what);
-    }
-    const { schema = SCHEMA, deadlineMs = DEADLINE_MS } = options;
-    const adapter = new PostgresAdapter(pool, { schema, deadlineMs });
-    sharedPlanner(adapter.dialect, options.core).open();
-    super(adapter, serde ?? options.serde, shared(options));
-    this.#adapter = adapter;
-    this.#pool = pool;
+    super(() => new PgDriver(pool), serde, options);
   }
 
   /**
@@ -62,16 +46,5 @@ export class PostgresSaver extends StorageSaver {
       pipeline: true,
     } as pg.PoolConfig);
     return new PostgresSaver(pool, undefined, options);
-  }
-
-  /** Waits for the calls under way and ends the pool. Later calls are refused. */
-  async end(): Promise<void> {
-    await this.callsStarted();
-    await this.#adapter.end();
-    await this.#pool.end();
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.end();
   }
 }

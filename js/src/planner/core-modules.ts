@@ -30,7 +30,7 @@ function compile(module: CoreModule): WebAssembly.Module {
 export function missingCore(
   { name, entry }: Pick<CoreModule, "name" | "entry">,
   why: string,
-  cause: unknown,
+  cause?: unknown,
 ): InvalidInputError {
   const message = `the planner's ${name} ${why}; pass it as the option core: ${howTo(entry)}`;
   return new InvalidInputError("missing-core-module", message, { cause });

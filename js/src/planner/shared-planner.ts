@@ -1,7 +1,7 @@
 // The planners for SQL. All savers of a process can share one, since its store keeps no state.
 
 import type { Dialect } from "./adapter.js";
-import { compiledOnce } from "./core-modules.js";
+import { compiledOnce, missingCore } from "./core-modules.js";
 import { CORE } from "./core-of-sql.js";
 import { Planner } from "./planner.js";
 import type { WireValue } from "./wire/call.js";
@@ -30,15 +30,24 @@ class Planners {
 const own = new Planners(compiledOnce(CORE));
 const ofModules = new WeakMap<WebAssembly.Module, Planners>();
 
+/** The module that has PostgreSQL's statements. SQLite's has not: it would be a third larger. */
+const OF_POSTGRES = {
+  name: "planner-postgres.core.wasm",
+  entry: "langgraph-checkpoint-wasm/core-postgres",
+};
+
 /**
- * The planner of a dialect and a core module. Without one, the module of this package, loaded at
- * the first use.
+ * The planner of a dialect and a core module. Without one, the module of this package for SQLite,
+ * loaded at the first use.
  */
 export function sharedPlanner(
   dialect: Dialect = { name: "sqlite" },
   core?: WebAssembly.Module,
 ): Planner {
-  if (core === undefined) return own.of(dialect);
+  if (core === undefined) {
+    if (dialect.name === "sqlite") return own.of(dialect);
+    throw missingCore(OF_POSTGRES, "has the statements of PostgreSQL");
+  }
   const planners = ofModules.get(core) ?? new Planners(() => core);
   ofModules.set(core, planners);
   return planners.of(dialect);

@@ -248,10 +248,10 @@ const WITHOUT_MODULES = process.allowedNodeEnvironmentFlags.has("--experimental-
 test("what_cannot_import_requires_the_package", () => {
   const text = example().replace(/^import (\{.*\}) from (".*");$/gm, "const $1 = require($2);");
   expect(run("required.cjs", `(async () => {\n${text}\n})();`, WITHOUT_MODULES)).toBe(NOTES);
-  const entries = ["", "/kusto", "/core", "/core-kusto"];
+  const entries = ["", "/kusto", "/core", "/core-postgres", "/core-kusto"];
   const all = entries.map((entry) => `require("langgraph-checkpoint-wasm${entry}")`).join(", ");
   const print = `console.log([${all}].map((module) => Object.keys(module).length > 0).join());`;
-  expect(run("all.cjs", print, WITHOUT_MODULES)).toBe("true,true,true,true\n");
+  expect(run("all.cjs", print, WITHOUT_MODULES)).toBe("true,true,true,true,true\n");
 });
 
 test("errors_of_the_module_and_of_commonjs_are_of_each_others_classes", () => {

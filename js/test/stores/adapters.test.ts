@@ -204,3 +204,13 @@ test("what_has_no_run_is_no_adapter", () => {
   const nothing = { name: "nothing" } as unknown as StorageAdapter;
   expect(() => new StorageSaver(nothing)).toThrow("storage adapter nothing has no method run");
 });
+
+test("one_for_postgresql_is_told_which_module_has_its_statements", () => {
+  const adapter: StorageAdapter = {
+    dialect: { name: "postgres", schema: "agents" },
+    run: () => [],
+  };
+  const make = () => new StorageSaver(adapter);
+  expect(make).toThrow(expect.objectContaining({ code: "missing-core-module" }));
+  expect(make).toThrow('import { core } from "langgraph-checkpoint-wasm/core-postgres"');
+});

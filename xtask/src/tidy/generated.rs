@@ -9,9 +9,12 @@ const SCRIPTS: &[&str] = &[
     "js/src/entries/core-for-workers.ts",
     "js/src/entries/core-kusto-for-workers.ts",
     "js/src/entries/core-kusto.ts",
+    "js/src/entries/core-postgres-for-workers.ts",
+    "js/src/entries/core-postgres.ts",
     "js/src/entries/core.ts",
     "js/src/entries/sqlite-wasm.ts",
     "js/src/planner/core-of-kusto.ts",
+    "js/src/planner/core-of-postgres.ts",
     "js/src/planner/core-of-sql.ts",
     "js/src/testing/transcripts.ts",
 ];

@@ -1,6 +1,6 @@
 import type { SerializerProtocol } from "@langchain/langgraph-checkpoint";
 
-import { type Kinds, LOCKING, type SaverOptions, TEXT } from "../../options.js";
+import { coreOf, type Kinds, LOCKING, type SaverOptions, TEXT } from "../../options.js";
 
 /** The options of a saver on PostgreSQL. */
 export interface PostgresOptions extends SaverOptions {
@@ -22,6 +22,7 @@ const { busyDeadlineMs, ...COMMON } = LOCKING;
 /** The kinds of the options. */
 export const POSTGRES: Kinds<PostgresOptions> = {
   ...COMMON,
+  core: coreOf("langgraph-checkpoint-wasm/core-postgres"),
   schema: TEXT,
   deadlineMs: busyDeadlineMs,
 };

@@ -1,176 +1,129 @@
-import { noteLostAttempt, StoreError } from "../../errors.js";
-import type { Batch, RowSet, SqlValue, StorageAdapter } from "../../planner/adapter.js";
-import { timers } from "../../platform/timers.js";
-import {
-  type PostgresClient,
-  type PostgresPool,
-  type PostgresResult,
-  queriesOf,
-  queryOf,
-} from "./pool.js";
-import {
-  ended,
-  failureOf,
-  noConnection,
-  type Progress,
-  rolledBack,
-  timeout,
-} from "./server-failure.js";
+// The driver for `pg`. Pools of other copies and versions of it fit too.
 
-/** The first wait before a batch is run again, and the longest one. */
-const WAIT_MS = 20;
-const WAIT_MS_MAX = 1000;
+import type { Batch, SqlValue } from "../../planner/adapter.js";
+import { parserOf } from "./columns.js";
+import { type Attempt, checkClient, type PostgresDriver, type Query, type Rows } from "./driver.js";
+import { failureOf, rolledBack } from "./server-failure.js";
 
-/** How an adapter uses its pool. */
-export interface PostgresAdapterOptions {
-  /** The schema that has the tables. */
-  readonly schema: string;
-  /** How many milliseconds a batch may take, with all repetitions. */
-  readonly deadlineMs: number;
+/** A query as `pg` takes it. */
+export interface PostgresQuery {
+  readonly text: string;
+  readonly values?: unknown[];
+  readonly rowMode: "array";
+  readonly types: { getTypeParser(type: number): (text: string) => unknown };
 }
 
-/**
- * Executes batches on connections of a pool of `pg`. A batch is one round trip if they pipeline.
- */
-export class PostgresAdapter implements StorageAdapter {
-  readonly name = "postgres";
-  readonly dialect: { readonly name: "postgres"; readonly schema: string };
-  // Each batch has a deadline of its own.
-  readonly deadlineMs = Number.POSITIVE_INFINITY;
-  readonly joinsCalls = true;
-  readonly #pool: PostgresPool;
-  readonly #deadlineMs: number;
-  readonly #running = new Set<Promise<unknown>>();
-  #hasConnected = false;
-  #isEnded = false;
+/** What `pg` answers. */
+export interface PostgresResult {
+  readonly rows: unknown[][];
+  /** The command that was run: a failed transaction answers `COMMIT` with `ROLLBACK`. */
+  readonly command: string | null;
+}
 
-  constructor(pool: PostgresPool, { schema, deadlineMs }: PostgresAdapterOptions) {
-    this.dialect = { name: "postgres", schema };
+/** A connection that was taken from a pool. */
+export interface PostgresClient {
+  /** Whether queries are sent without waiting for the answers to those before them. */
+  readonly pipeline?: boolean;
+  query(query: PostgresQuery): Promise<PostgresResult>;
+  on(event: "error", listener: (error: Error) => void): unknown;
+  removeListener(event: "error", listener: (error: Error) => void): unknown;
+  /** Returns it to the pool, or closes it. */
+  release(destroy?: boolean): void;
+}
+
+/** A pool of connections. */
+export interface PostgresPool {
+  connect(): Promise<PostgresClient>;
+  end(): Promise<void>;
+  on(event: "error", listener: (error: Error) => void): unknown;
+  listenerCount(event: "error"): number;
+}
+
+/** Runs queries on a pool of `pg`, in one round trip if its connections pipeline. */
+export class PgDriver implements PostgresDriver {
+  readonly #pool: PostgresPool;
+
+  constructor(pool: PostgresPool) {
+    const what = "the pool is not one of pg; fromConnString makes one of a connection string";
+    checkClient(pool, ["connect"], what);
     this.#pool = pool;
-    this.#deadlineMs = deadlineMs;
     // A connection that dies while nobody uses it is replaced. Without a listener, the pool's event
     // would end the process.
     if (pool.listenerCount("error") === 0) pool.on("error", ignored);
   }
 
-  run(batch: Batch): Promise<RowSet[]> {
-    if (this.#isEnded) return Promise.reject(ended().error);
-    const running = this.#run(batch);
-    this.#running.add(running);
-    const left = () => this.#running.delete(running);
-    running.then(left, left);
-    return running;
-  }
-
-  /** Waits for the batches under way and those that follow from them. Later ones are refused. */
-  async end(): Promise<void> {
-    do {
-      await Promise.allSettled(this.#running);
-      await new Promise<void>((resolve) => timers.setImmediate(() => resolve()));
-      await new Promise<void>((resolve) => timers.setImmediate(() => resolve()));
-    } while (this.#running.size > 0);
-    this.#isEnded = true;
-  }
-
-  /** Runs a batch, and again while its failures are transient and there is time: it may be. */
-  async #run(batch: Batch): Promise<RowSet[]> {
-    const end = timers.elapsed() + this.#deadlineMs;
-    let maybeStored = false;
-    for (let waitMs = WAIT_MS; ; waitMs = Math.min(2 * waitMs, WAIT_MS_MAX)) {
-      const attempt = new Attempt(batch, end, this.#deadlineMs);
-      try {
-        const rowSets = await attempt.run(this.#pool);
-        this.#hasConnected = true;
-        return rowSets;
-      } catch (thrown) {
-        this.#hasConnected ||= attempt.isConnected;
-        const { error, isTransient } = failureOf(thrown, attempt);
-        const pause = waitMs * (0.5 + Math.random() / 2);
-        const isLast = timers.elapsed() + pause >= end;
-        // A server that never answered is rather a wrong address than one that restarts.
-        if (!isTransient || isLast || !this.#hasConnected) {
-          if (maybeStored && error instanceof StoreError) noteLostAttempt(error);
-          throw error;
-        }
-        maybeStored ||= error instanceof StoreError && error.stored === "unknown";
-        await new Promise<void>((resolve) => timers.setTimeout(() => resolve(), pause));
-      }
+  async run(queries: readonly Query[], access: Batch["access"], attempt: Attempt): Promise<Rows[]> {
+    let isLate = false;
+    attempt.abandon = () => {
+      isLate = true;
+    };
+    const client = await this.#pool.connect();
+    if (isLate) {
+      client.release();
+      return [];
     }
-  }
-}
-
-/** One attempt at a batch, on one connection. */
-class Attempt implements Progress {
-  readonly #batch: Batch;
-  readonly #end: number;
-  readonly #deadlineMs: number;
-  /** Whether a connection was there. */
-  isConnected = false;
-
-  constructor(batch: Batch, end: number, deadlineMs: number) {
-    this.#batch = batch;
-    this.#end = end;
-    this.#deadlineMs = deadlineMs;
-  }
-
-  /** Whether the server may have stored something. */
-  get isWritten(): boolean {
-    return this.isConnected && this.#batch.access === "write";
-  }
-
-  async run(pool: PostgresPool): Promise<RowSet[]> {
-    const connecting = pool.connect();
-    const client = await this.#inTime(connecting, () => {
-      connecting.then((late) => late.release()).catch(() => {});
-      return noConnection(this.#deadlineMs);
-    });
-    this.isConnected = true;
+    attempt.isConnected = true;
     // A connection that dies in use fails its queries, and has an event too.
     client.on("error", ignored);
+    attempt.abandon = () => {
+      isLate = true;
+      client.release(true);
+    };
     let keeps = false;
     try {
-      const rowSets = await this.#inTime(this.#runOn(client), () => {
-        return timeout(this.#deadlineMs, this.isWritten);
-      });
+      const rows = await runOn(client, queries, access, attempt);
       keeps = true;
-      return rowSets;
+      return rows;
     } catch (thrown) {
-      keeps = failureOf(thrown, this).keepsConnection;
+      keeps = failureOf(thrown, attempt).keepsConnection;
       throw thrown;
     } finally {
-      client.release(!keeps);
+      if (!isLate) client.release(!keeps);
       if (keeps) client.removeListener("error", ignored);
     }
   }
 
-  async #runOn(client: PostgresClient): Promise<RowSet[]> {
-    const { queries, around } = queriesOf(this.#batch);
-    const results: PostgresResult[] = [];
-    try {
-      if (client.pipeline) results.push(...(await allOf(queries.map((one) => client.query(one)))));
-      else for (const query of queries) results.push(await client.query(query));
-    } catch (thrown) {
-      // In a pipeline COMMIT followed, which has ended the failed transaction.
-      if (around > 0 && !client.pipeline && failureOf(thrown, this).keepsConnection) {
-        await client.query(queryOf("ROLLBACK"));
-      }
-      throw thrown;
-    }
-    if (around > 0 && results.at(-1)?.command !== "COMMIT") throw rolledBack();
-    const rows = results.slice(around, results.length - around).map((result) => result.rows);
-    return this.#batch.statements.map(({ parameters }) => {
-      return { rows: parameters.flatMap(() => rows.shift() ?? []) as SqlValue[][] };
-    });
+  end(): Promise<void> {
+    return this.#pool.end();
   }
+}
 
-  /** What the promise gives, or the failure if the deadline is before that. */
-  #inTime<T>(promise: Promise<T>, late: () => Error): Promise<T> {
-    return new Promise((resolve, reject) => {
-      const left = Math.max(this.#end - timers.elapsed(), 0);
-      const timer = timers.setTimeout(() => reject(late()), left);
-      promise.then(resolve, reject).finally(() => timers.clearTimeout(timer));
-    });
+async function runOn(
+  client: PostgresClient,
+  given: readonly Query[],
+  access: Batch["access"],
+  attempt: Attempt,
+): Promise<Rows[]> {
+  const around = given.length === 1 ? 0 : 1;
+  const begin =
+    access === "read"
+      ? "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
+      : "BEGIN ISOLATION LEVEL READ COMMITTED";
+  const queries = given.map(({ text, values }) => queryOf(text, values));
+  if (around > 0) {
+    queries.unshift(queryOf(begin));
+    queries.push(queryOf("COMMIT"));
   }
+  const results: PostgresResult[] = [];
+  try {
+    if (client.pipeline) results.push(...(await allOf(queries.map((one) => client.query(one)))));
+    else for (const query of queries) results.push(await client.query(query));
+  } catch (thrown) {
+    // In a pipeline COMMIT followed, which has ended the failed transaction.
+    if (around > 0 && !client.pipeline && failureOf(thrown, attempt).keepsConnection) {
+      await client.query(queryOf("ROLLBACK"));
+    }
+    throw thrown;
+  }
+  if (around > 0 && results.at(-1)?.command !== "COMMIT") throw rolledBack();
+  const rows = results.slice(around, results.length - around).map((result) => result.rows);
+  return rows as SqlValue[][][];
+}
+
+/** A query. Its statement has no name: poolers do not keep those. */
+function queryOf(text: string, values: readonly unknown[] = []): PostgresQuery {
+  const common = { text, rowMode: "array", types: { getTypeParser: parserOf } } as const;
+  return values.length === 0 ? common : { ...common, values: [...values] };
 }
 
 function ignored(): void {}

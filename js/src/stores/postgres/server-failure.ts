@@ -1,4 +1,4 @@
-// What `pg` throws, as errors of this package.
+// What the drivers throw, as errors of this package.
 
 import type { StorageErrorCode, Stored } from "../../errors.js";
 import { CheckpointerError, DeniedError, InvalidInputError, StorageError } from "../../errors.js";
@@ -40,14 +40,23 @@ type Refusal = "store-unauthorized" | "store-forbidden" | "store-not-provisioned
 
 const UNREACHABLE = "PostgreSQL cannot be reached; the cause of this error says why";
 
-/** The beginnings of `pg`'s own messages about lost connections. */
+/** The beginnings of the messages of `pg` and of Neon's driver about lost connections. */
 const LOST = [
   "Connection terminated",
   "Client has encountered a connection error",
   "Client was closed",
   "Connection ended unexpectedly",
+  "Error connecting to database",
+  "Server error (HTTP status 5",
+  "Server error (HTTP status 429)",
 ];
+/** The beginnings of the messages of `pg` and PGlite after their end. */
+const ENDED = ["Cannot use a pool after calling end", "PGlite is closed", "PGlite is closing"];
+/** The codes of sockets, and postgres.js's own. */
 const SOCKET = new Set([
+  "CONNECTION_CLOSED",
+  "CONNECTION_DESTROYED",
+  "CONNECT_TIMEOUT",
   "EAI_AGAIN",
   "ECONNABORTED",
   "ECONNREFUSED",
@@ -87,7 +96,9 @@ export function failureOf(thrown: unknown, { isConnected, isWritten }: Progress)
       "no connection of the pool became free in time; give it more, or call less at once";
     return lost("storage-busy", what, thrown, false);
   }
-  if (message.startsWith("Cannot use a pool after calling end")) return ended(thrown);
+  if (code === "CONNECTION_ENDED" || ENDED.some((one) => message.startsWith(one))) {
+    return ended(thrown);
+  }
   const isLost = SOCKET.has(code) || LOST.some((start) => message.startsWith(start));
   if (isLost) return lost("storage-unreachable", UNREACHABLE, thrown, isWritten);
   // `pg` itself refuses a login without a password, or a server that proves nothing.

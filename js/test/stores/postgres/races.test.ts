@@ -2,7 +2,13 @@
 // behind, and what was acknowledged is read.
 
 import pg from "pg";
-import { type Batch, type Statement, StorageSaver } from "../../../src/entries/index.js";
+import { core } from "../../../src/entries/core-postgres.js";
+import {
+  type Batch,
+  type Statement,
+  type StorageAdapter,
+  StorageSaver,
+} from "../../../src/entries/index.js";
 import { PostgresSaver } from "../../../src/entries/postgres.js";
 
 import { all, checkpoint, config, idOf, ids, metadata } from "../../support/checkpoints.js";
@@ -109,7 +115,7 @@ test("a_delete_leaves_nothing_of_the_puts_that_it_races", async () => {
 /** The statements of calls on a schema, which are not run. */
 async function planned(schema: Schema, call: (saver: StorageSaver) => Promise<unknown>) {
   const batches: Batch[] = [];
-  const saver = new StorageSaver({
+  const adapter: StorageAdapter = {
     dialect: { name: "postgres", schema: schema.name },
     async run(batch) {
       batches.push(batch);
@@ -117,7 +123,8 @@ async function planned(schema: Schema, call: (saver: StorageSaver) => Promise<un
       const answer = batch.statements.some(({ text }) => text.includes("format")) ? [[1n]] : row;
       return batch.statements.map(() => ({ rows: answer }));
     },
-  });
+  };
+  const saver = new StorageSaver(adapter, undefined, { core });
   await saver.setup();
   batches.length = 0;
   await call(saver);

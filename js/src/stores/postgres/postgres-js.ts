@@ -1,0 +1,75 @@
+// The driver for postgres.js.
+
+import type { Batch } from "../../planner/adapter.js";
+import { parserOf } from "./columns.js";
+import { type Attempt, checkClient, type PostgresDriver, type Query, type Rows } from "./driver.js";
+
+/** The rows of postgres.js: the bytes of each column, as PostgreSQL sent them. */
+export type PostgresJsRows = readonly (readonly (Uint8Array | null)[])[] & {
+  readonly columns: readonly { readonly type: number }[];
+};
+
+/** A query of postgres.js. */
+export interface PostgresJsQuery {
+  raw(): PromiseLike<PostgresJsRows>;
+}
+
+/** A transaction of postgres.js. */
+export interface PostgresJsTransaction {
+  // biome-ignore lint/suspicious/noExplicitAny: the driver's own type has many cases.
+  unsafe(text: string, values?: any[]): PostgresJsQuery;
+}
+
+/** What `postgres(...)` returns. */
+export interface PostgresJsSql extends PostgresJsTransaction {
+  begin<T>(options: string, run: (sql: PostgresJsTransaction) => Promise<T>): Promise<unknown>;
+  end(): Promise<void>;
+}
+
+/**
+ * Runs queries with postgres.js, whose connections pipeline. A query with parameters takes two round
+ * trips, because it asks the server for their types first.
+ */
+export class PostgresJsDriver implements PostgresDriver {
+  readonly #sql: PostgresJsSql;
+
+  constructor(sql: PostgresJsSql) {
+    checkClient(
+      sql,
+      ["unsafe", "begin"],
+      "this is no client of postgres.js; pass what postgres(...) returns",
+    );
+    this.#sql = sql;
+  }
+
+  async run(queries: readonly Query[], access: Batch["access"], attempt: Attempt): Promise<Rows[]> {
+    // It takes connections by itself, and says when it has none.
+    attempt.isConnected = true;
+    const [first, ...more] = queries;
+    if (first !== undefined && more.length === 0) return [await rowsOf(this.#sql, first)];
+    const mode =
+      access === "read"
+        ? "isolation level repeatable read read only"
+        : "isolation level read committed";
+    const rows: Rows[] = [];
+    await this.#sql.begin(mode, async (sql) => {
+      rows.push(...(await Promise.all(queries.map((query) => rowsOf(sql, query)))));
+    });
+    return rows;
+  }
+
+  end(): Promise<void> {
+    return this.#sql.end();
+  }
+}
+
+const decoder = new TextDecoder();
+
+async function rowsOf(sql: PostgresJsTransaction, { text, values }: Query): Promise<Rows> {
+  const rows = await sql.unsafe(text, [...values]).raw();
+  return rows.map((row) => {
+    return row.map((bytes, at) => {
+      return bytes === null ? null : parserOf(rows.columns[at]?.type ?? 0)(decoder.decode(bytes));
+    });
+  });
+}

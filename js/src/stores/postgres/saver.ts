@@ -1,0 +1,41 @@
+import type { SerializerProtocol } from "@langchain/langgraph-checkpoint";
+
+import { checkOptions, shared } from "../../options.js";
+import { compiledOnce } from "../../planner/core-modules.js";
+import { CORE } from "../../planner/core-of-postgres.js";
+import { sharedPlanner } from "../../planner/shared-planner.js";
+import { StorageSaver } from "../storage-saver.js";
+import { PostgresAdapter } from "./adapter.js";
+import type { PostgresDriver } from "./driver.js";
+import { DEADLINE_MS, POSTGRES, type PostgresOptions, SCHEMA } from "./options.js";
+
+const ownCore = compiledOnce(CORE);
+
+/** A LangGraph.js checkpointer in a PostgreSQL database, with any driver. */
+export class PostgresDriverSaver extends StorageSaver {
+  readonly #adapter: PostgresAdapter;
+
+  constructor(
+    driver: () => PostgresDriver,
+    serde?: SerializerProtocol,
+    options: PostgresOptions = {},
+  ) {
+    checkOptions(options, POSTGRES);
+    const { schema = SCHEMA, deadlineMs = DEADLINE_MS, core = ownCore() } = options;
+    const adapter = new PostgresAdapter(driver(), { schema, deadlineMs });
+    // Checks the schema's name.
+    sharedPlanner(adapter.dialect, core).open();
+    super(adapter, serde ?? options.serde, { ...shared(options), core });
+    this.#adapter = adapter;
+  }
+
+  /** Waits for the calls under way and closes all connections. Later calls are refused. */
+  async end(): Promise<void> {
+    await this.callsStarted();
+    await this.#adapter.end();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.end();
+  }
+}
