@@ -5,30 +5,19 @@
 // The data is in a temporary folder, which is removed at the end. PostgreSQL refuses to be root, so
 // root runs it as an unprivileged user.
 import { execFile, execFileSync, spawn } from "node:child_process";
-import {
-  appendFileSync,
-  chownSync,
-  existsSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-} from "node:fs";
-import { createServer } from "node:net";
-import { tmpdir } from "node:os";
+import { appendFileSync, chownSync, existsSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { promisify } from "node:util";
 
+import { freePort, temporaryFolder } from "./process.mjs";
+
 const run = promisify(execFile);
-const folder = mkdtempSync(join(tmpdir(), "langgraph-postgres-"));
-const user = unprivileged();
-if (user !== undefined) chownSync(folder, user.uid, user.gid);
+const { folder, user } = temporaryFolder();
 const programs = programFolder();
 const data = join(folder, "data");
 const environment = { PATH: process.env.PATH, LC_ALL: "C.UTF-8", TZ: "UTC" };
 const options = { ...user, cwd: folder, env: environment };
 
-process.on("exit", () => rmSync(folder, { recursive: true, force: true }));
 await initialize();
 const port = await freePort();
 const server = spawn(
@@ -49,19 +38,6 @@ await accepting();
 console.log(JSON.stringify({ url }));
 // The fast shutdown: it ends all sessions.
 process.stdin.on("end", () => server.kill("SIGINT")).resume();
-
-/** The user that root runs the server as; undefined for everybody else. */
-function unprivileged() {
-  if (process.getuid?.() !== 0) return undefined;
-  for (const name of ["postgres", "nobody"]) {
-    const users = readFileSync("/etc/passwd", "utf8").split("\n");
-    const line = users.find((it) => it.startsWith(`${name}:`));
-    if (line === undefined) continue;
-    const [, , uid, gid] = line.split(":");
-    return { uid: Number(uid), gid: Number(gid) };
-  }
-  throw new Error("there is no user postgres or nobody to run PostgreSQL as");
-}
 
 /** The folder of the newest installed server: Debian's, or that on the path. */
 function programFolder() {
@@ -106,14 +82,6 @@ function settings(given) {
     "shared_preload_libraries=pg_stat_statements",
   ];
   return [...own, ...given].flatMap((setting) => ["-c", setting]);
-}
-
-async function freePort() {
-  const probe = createServer();
-  await new Promise((resolve) => probe.listen(0, "127.0.0.1", resolve));
-  const { port: free } = probe.address();
-  await new Promise((resolve) => probe.close(resolve));
-  return free;
 }
 
 async function accepting() {

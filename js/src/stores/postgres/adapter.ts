@@ -91,8 +91,8 @@ export class PostgresAdapter implements StorageAdapter {
     return new Promise((resolve, reject) => {
       const late = () => {
         const deadlineMs = this.#deadlineMs;
-        const { isConnected, isWritten } = attempt;
-        reject(isConnected ? timeout(deadlineMs, isWritten) : noConnection(deadlineMs));
+        const { isSent, isWritten } = attempt;
+        reject(isSent ? timeout(deadlineMs, isWritten) : noConnection(deadlineMs));
         attempt.abandon?.();
       };
       const timer = timers.setTimeout(late, Math.max(end - timers.elapsed(), 0));
@@ -103,6 +103,7 @@ export class PostgresAdapter implements StorageAdapter {
 
 class OneAttempt implements Attempt {
   isConnected = false;
+  isSent = false;
   abandon: (() => void) | undefined;
   readonly #access: Batch["access"];
 
@@ -111,6 +112,6 @@ class OneAttempt implements Attempt {
   }
 
   get isWritten(): boolean {
-    return this.isConnected && this.#access === "write";
+    return this.isSent && this.#access === "write";
   }
 }

@@ -13,8 +13,10 @@ export type Rows = SqlValue[][];
 
 /** One attempt at the queries of a batch. */
 export interface Attempt extends Progress {
-  /** A driver sets this once it has a connection: from then on something may be stored. */
+  /** A driver sets this once it has a connection, if it knows. */
   isConnected: boolean;
+  /** A driver sets this when something may be stored. */
+  isSent: boolean;
   /** What a driver wants to be called at the deadline, if the attempt is not over by then. */
   abandon: (() => void) | undefined;
 }

@@ -34,7 +34,7 @@ export class NeonDriver implements PostgresDriver {
   }
 
   async run(queries: readonly Query[], access: Batch["access"], attempt: Attempt): Promise<Rows[]> {
-    attempt.isConnected = true;
+    attempt.isSent = true;
     const controller = new AbortController();
     attempt.abandon = () => controller.abort();
     const fetchOptions = { signal: controller.signal };

@@ -63,6 +63,7 @@ export class PgDriver implements PostgresDriver {
       return [];
     }
     attempt.isConnected = true;
+    attempt.isSent = true;
     // A connection that dies in use fails its queries, and has an event too.
     client.on("error", ignored);
     attempt.abandon = () => {

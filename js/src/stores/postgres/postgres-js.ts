@@ -23,8 +23,11 @@ export interface PostgresJsTransaction {
 /** What `postgres(...)` returns. */
 export interface PostgresJsSql extends PostgresJsTransaction {
   begin<T>(options: string, run: (sql: PostgresJsTransaction) => Promise<T>): Promise<unknown>;
-  end(): Promise<void>;
+  end(options: { timeout: number }): Promise<void>;
 }
+
+/** How long the client's other queries may take at its end. */
+const END_SECONDS = 2;
 
 /**
  * Runs queries with postgres.js, whose connections pipeline. A query with parameters takes two round
@@ -44,7 +47,7 @@ export class PostgresJsDriver implements PostgresDriver {
 
   async run(queries: readonly Query[], access: Batch["access"], attempt: Attempt): Promise<Rows[]> {
     // It takes connections by itself, and says when it has none.
-    attempt.isConnected = true;
+    attempt.isSent = true;
     const [first, ...more] = queries;
     if (first !== undefined && more.length === 0) return [await rowsOf(this.#sql, first)];
     const mode =
@@ -59,11 +62,13 @@ export class PostgresJsDriver implements PostgresDriver {
   }
 
   end(): Promise<void> {
-    return this.#sql.end();
+    // After a connection has died, it would wait forever.
+    return this.#sql.end({ timeout: END_SECONDS });
   }
 }
 
-const decoder = new TextDecoder();
+/** Keeps U+FEFF at the beginning of a text. */
+const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
 
 async function rowsOf(sql: PostgresJsTransaction, { text, values }: Query): Promise<Rows> {
   const rows = await sql.unsafe(text, [...values]).raw();

@@ -71,14 +71,14 @@ const SOCKET = new Set([
 
 /** How far a batch had come. */
 export interface Progress {
-  /** Whether there was a connection. */
-  readonly isConnected: boolean;
+  /** Whether the queries may have been sent. */
+  readonly isSent: boolean;
   /** Whether something may have been stored if the connection was lost. */
   readonly isWritten: boolean;
 }
 
 /** The failure for what was thrown. */
-export function failureOf(thrown: unknown, { isConnected, isWritten }: Progress): Failure {
+export function failureOf(thrown: unknown, { isSent, isWritten }: Progress): Failure {
   if (thrown instanceof CheckpointerError) {
     return { error: thrown, isTransient: false, keepsConnection: false };
   }
@@ -105,7 +105,7 @@ export function failureOf(thrown: unknown, { isConnected, isWritten }: Progress)
   if (message.startsWith("SASL:")) return ofServer(CONDITIONS["28"], thrown, isWritten);
   const options = { cause: thrown, stored: stored(isWritten) };
   const what = "the driver failed at a batch; the cause of this error says why";
-  const error = isConnected
+  const error = isSent
     ? new StorageError("storage-failed", what, options)
     : new StorageError("storage-unreachable", UNREACHABLE, options);
   return { error, isTransient: false, keepsConnection: false };

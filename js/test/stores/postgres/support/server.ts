@@ -1,4 +1,5 @@
-// Runs before the tests on PostgreSQL: finds their server by POSTGRES_URL, or starts one.
+// Runs before the tests on PostgreSQL: finds their server by POSTGRES_URL, or starts one, and what
+// the project's driver needs before it.
 
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
@@ -7,14 +8,23 @@ import { fileURLToPath } from "node:url";
 
 import type { TestProject } from "vitest/node";
 
-const SERVER = fileURLToPath(
-  new URL("../../../../../tests/local-postgres/server.mjs", import.meta.url),
-);
+import { startNeonEndpoint } from "./neon-endpoint.js";
+
+/** A program of `tests/local-postgres`. */
+const LOCAL = new URL("../../../../../tests/local-postgres/", import.meta.url);
+
+/** How the tests reach PostgreSQL: the name of a project of `vitest.config.ts`. */
+export type Route = "pg" | "pgbouncer" | "postgres-js" | "neon" | "pglite";
 
 /** Where the tests run. */
 export interface Target {
+  readonly route: Route;
   /** The connection string of a role that may create roles and databases. */
   readonly url: string;
+  /** The same for savers: through the pooler, if there is one on the route. */
+  readonly saverUrl: string;
+  /** The address of a server of Neon's protocol, if it is on the route. */
+  readonly endpoint: string | undefined;
   /** Whether the server was started for the tests, so that they may harm it. */
   readonly isOwn: boolean;
 }
@@ -25,20 +35,46 @@ declare module "vitest" {
   }
 }
 
-export default async function findServer(project: TestProject): Promise<() => Promise<void>> {
-  const given = process.env.POSTGRES_URL;
-  if (given !== undefined) {
-    project.provide("postgres", { url: given, isOwn: false });
+type Stop = () => Promise<void>;
+
+export default async function findServer(project: TestProject): Promise<Stop> {
+  const route = project.name as Route;
+  const none = { route, url: "", saverUrl: "", endpoint: undefined, isOwn: true };
+  if (route === "pglite") {
+    project.provide("postgres", none);
     return async () => {};
   }
-  const { url, stop } = await startServer();
-  project.provide("postgres", { url, isOwn: true });
-  return stop;
+  const given = process.env.POSTGRES_URL;
+  const server = given === undefined ? await startServer() : { url: given, stop: async () => {} };
+  const { url } = server;
+  const target = { ...none, url, saverUrl: url, isOwn: given === undefined };
+  const stops: Stop[] = [server.stop];
+  if (route === "pgbouncer") {
+    const pooler = await start("pooler.mjs", url);
+    if (pooler.url === null) throw new Error("PgBouncer is not installed (Debian: pgbouncer)");
+    target.saverUrl = pooler.url;
+    stops.unshift(pooler.stop);
+  }
+  if (route === "neon") {
+    const endpoint = await startNeonEndpoint();
+    project.provide("postgres", { ...target, endpoint: endpoint.url });
+    stops.unshift(endpoint.stop);
+  } else project.provide("postgres", target);
+  return async () => {
+    for (const stop of stops) await stop();
+  };
 }
 
 /** Starts a server that ends with `stop`, or with this process. */
-export async function startServer(): Promise<{ url: string; stop(): Promise<void> }> {
-  const server = spawn(process.execPath, [SERVER], { stdio: ["pipe", "pipe", "inherit"] });
+export async function startServer(): Promise<{ url: string; stop: Stop }> {
+  const { url, stop } = await start("server.mjs");
+  if (url === null) throw new Error("the server has no address");
+  return { url, stop };
+}
+
+async function start(program: string, ...given: string[]) {
+  const path = fileURLToPath(new URL(program, LOCAL));
+  const server = spawn(process.execPath, [path, ...given], { stdio: ["pipe", "pipe", "inherit"] });
   const url = await urlOf(server);
   const stop = async () => {
     const ended = once(server, "exit");
@@ -48,10 +84,10 @@ export async function startServer(): Promise<{ url: string; stop(): Promise<void
   return { url, stop };
 }
 
-async function urlOf(server: ChildProcess): Promise<string> {
+async function urlOf(server: ChildProcess): Promise<string | null> {
   if (server.stdout === null) throw new Error("the server has no output");
   for await (const line of createInterface({ input: server.stdout })) {
-    return (JSON.parse(line) as { url: string }).url;
+    return (JSON.parse(line) as { url: string | null }).url;
   }
-  throw new Error("PostgreSQL ended before it was ready");
+  throw new Error("the server ended before it was ready");
 }

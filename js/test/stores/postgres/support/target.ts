@@ -3,20 +3,22 @@
 import { createHash, randomBytes } from "node:crypto";
 
 import pg from "pg";
-import { inject } from "vitest";
 
 import { PostgresSaver } from "../../../../src/entries/postgres.js";
 import type { PostgresOptions } from "../../../../src/stores/postgres/options.js";
+import type { PostgresDriverSaver } from "../../../../src/stores/postgres/saver.js";
+import { openOnRoute, rowsOnRoute, target } from "./routes.js";
 
-export const target = inject("postgres");
+export { target };
 
 /** A schema that nothing else uses. Its name needs all the quoting that a name can need. */
 export class Schema {
   readonly name = `lg"te'st.\u{e9}; ${randomBytes(6).toString("hex")}`;
 
-  /** Opens a saver on the schema, with a pool of its own. It is ended after the tests. */
-  open(options: PostgresOptions = {}, url = target.url): PostgresSaver {
-    const saver = PostgresSaver.fromConnString(url, { schema: this.name, ...options });
+  /** Opens a saver on the schema, with connections of its own. It is ended after the tests. */
+  open(options: PostgresOptions = {}, url?: string): PostgresDriverSaver {
+    const all = { schema: this.name, ...options };
+    const saver = url === undefined ? openOnRoute(all) : PostgresSaver.fromConnString(url, all);
     opened.push(saver);
     return saver;
   }
@@ -83,13 +85,12 @@ function quoted([name, value]: [string, unknown]): string {
     .toUpperCase()}'`;
 }
 
-const admin = new pg.Pool({ connectionString: target.url, max: 4 });
-const opened: PostgresSaver[] = [];
+const opened: PostgresDriverSaver[] = [];
 const schemas: Schema[] = [];
 
 /** Runs a query as the superuser. */
-export async function rowsOf(text: string, values: unknown[] = []) {
-  return (await admin.query(text, values)).rows as Record<string, unknown>[];
+export function rowsOf(text: string, values: unknown[] = []): Promise<Record<string, unknown>[]> {
+  return rowsOnRoute(text, values);
 }
 
 /** A new schema that does not exist yet. */
@@ -104,5 +105,4 @@ afterAll(async () => {
   for (const { quoted } of schemas.splice(0)) {
     await rowsOf(`DROP SCHEMA IF EXISTS ${quoted} CASCADE`);
   }
-  await admin.end();
 });
