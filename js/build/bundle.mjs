@@ -8,7 +8,9 @@ import { fileURLToPath } from "node:url";
 import { rolldown } from "rolldown";
 
 const PACKAGE = new URL("../", import.meta.url);
-const { exports, imports } = JSON.parse(readFileSync(new URL("package.json", PACKAGE), "utf8"));
+const { bin, exports, imports } = JSON.parse(
+  readFileSync(new URL("package.json", PACKAGE), "utf8"),
+);
 /** The modules that only savers on SQLite's drivers share. They become one file. */
 const DRIVEN = new RegExp(
   String.raw`[\\/](commit-queue|connection|database-file|driver-saver|failure|numbered` +
@@ -17,10 +19,11 @@ const DRIVEN = new RegExp(
 /** The modules that locate a core module. `imports` in package.json chooses among them. */
 const CORE = /(?<=[\\/])core-of-\w+(?=\.js$)/;
 
-/** The sources of the files that `exports` and `imports` name, by those files' names. */
+/** The sources of the files that the package's manifest names, by those files' names. */
 function sourcesOf(extension) {
   const isFile = new RegExp(`^\\./dist/(.+)\\.${extension}$`);
-  const entries = [...Object.values(exports), ...Object.values(imports)];
+  const programs = Object.values(bin).map((file) => `./${file}`);
+  const entries = [...Object.values(exports), ...Object.values(imports), ...programs];
   const names = entries.flatMap(filesOf).flatMap((file) => isFile.exec(file)?.[1] ?? []);
   return Object.fromEntries(names.map((name) => [name, `src/${name}.ts`]));
 }

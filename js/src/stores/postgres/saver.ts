@@ -1,15 +1,12 @@
 import type { SerializerProtocol } from "@langchain/langgraph-checkpoint";
 
 import { checkOptions, shared } from "../../options.js";
-import { compiledOnce } from "../../planner/core-modules.js";
-import { CORE } from "../../planner/core-of-postgres.js";
 import { sharedPlanner } from "../../planner/shared-planner.js";
 import { StorageSaver } from "../storage-saver.js";
 import { PostgresAdapter } from "./adapter.js";
+import { ownCore } from "./core.js";
 import type { PostgresDriver } from "./driver.js";
 import { DEADLINE_MS, POSTGRES, type PostgresOptions, SCHEMA } from "./options.js";
-
-const ownCore = compiledOnce(CORE);
 
 /** A LangGraph.js checkpointer in a PostgreSQL database, with any driver. */
 export class PostgresDriverSaver extends StorageSaver {

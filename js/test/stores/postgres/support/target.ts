@@ -13,7 +13,7 @@ export { target };
 
 /** A schema that nothing else uses. Its name needs all the quoting that a name can need. */
 export class Schema {
-  readonly name = `lg"te'st.\u{e9}; ${randomBytes(6).toString("hex")}`;
+  readonly name = `lg"te'st.\u{e9} $1; ${randomBytes(6).toString("hex")}`;
 
   /** Opens a saver on the schema, with connections of its own. It is ended after the tests. */
   open(options: PostgresOptions = {}, url?: string): PostgresDriverSaver {
