@@ -1,4 +1,4 @@
-// A process that follows a plan on a SQLite file:
+// A process that follows a plan on a SQLite file, or on a PostgreSQL server:
 //
 //   node caller.mjs <plan> <log> <database>
 //
@@ -11,7 +11,7 @@
 import { openSync, readFileSync, writeSync } from "node:fs";
 
 import { withTexts } from "./plan.mjs";
-import { openSaver, perform } from "./savers.mjs";
+import { closeSaver, openSaver, perform } from "./savers.mjs";
 
 const [planPath, logPath, database] = process.argv.slice(2);
 const plan = JSON.parse(readFileSync(planPath, "utf8"));
@@ -51,7 +51,7 @@ for (const { open, calls, wait, alone, kill } of plan.turns) {
   if (alone) await waitForAll();
   if (open !== undefined) {
     await waitForAll();
-    saver?.close();
+    await closeSaver(saver);
     saver = openSaver(database, { ...plan.options, ...open });
     opened += 1;
   }
@@ -68,4 +68,4 @@ for (const { open, calls, wait, alone, kill } of plan.turns) {
   else await waitForAll();
 }
 await waitForAll();
-saver?.close();
+await closeSaver(saver);

@@ -1,19 +1,28 @@
 // The savers that can follow a plan, and the calls of a plan in LangGraph's interface.
 
 import Database from "better-sqlite3";
+import { PostgresSaver } from "langgraph-checkpoint-wasm/postgres";
 import { SqliteSaver } from "langgraph-checkpoint-wasm/sqlite";
 
 import { PlainSaver } from "./plain.mjs";
 import { summaryOf } from "./summary.mjs";
 
-/** Opens a database with the saver that the options choose. */
+/** Opens a SQLite file, or a schema of a PostgreSQL server, with the saver that the options choose. */
 export function openSaver(database, options) {
-  const { plain, careless, synchronous = "full", cacheBytes, logPages } = options;
+  const { plain, careless, synchronous = "full", cacheBytes, logPages, schema } = options;
+  if (schema !== undefined) {
+    return PostgresSaver.fromConnString(database, { schema, cacheBytes, deadlineMs: 60_000 });
+  }
   const db = new Database(database, { timeout: 0 });
   // Copies the log into the file often, as a failing disk does the most harm then.
   if (logPages !== undefined) db.pragma(`wal_autocheckpoint = ${logPages}`);
   if (plain) return new PlainSaver(db, synchronous, careless);
   return new SqliteSaver(db, undefined, { synchronous, cacheBytes, busyDeadlineMs: 60_000 });
+}
+
+/** Closes a saver. */
+export async function closeSaver(saver) {
+  await (saver?.end === undefined ? saver?.close() : saver.end());
 }
 
 /** Makes a call of a plan, and returns what it read, if it reads. */
