@@ -6,33 +6,13 @@
 // The place is a SQLite file, or a Kusto cluster's URI with the database as its path.
 
 import { HumanMessage } from "@langchain/core/messages";
-import { Command, END, MessagesAnnotation, START, StateGraph } from "@langchain/langgraph";
-import { ToolNode } from "@langchain/langgraph/prebuilt";
+import { Command } from "@langchain/langgraph";
 
-import { LocalModel } from "./model.mjs";
+import { compile, question, TURNS } from "./graph.mjs";
 import { messageLine, printHistory, printSaid, printStorage } from "./print.mjs";
 import { open } from "./store.mjs";
-import { tools } from "./travel.mjs";
 
-const TURNS = [
-  "Three days in Lisbon in May. Which flights are there?",
-  "And somewhere to stay near the river?",
-  "Book the cheapest flight, and that place.",
-];
 const OTHER_TURN = "Book a direct flight instead, and a cheap hotel.";
-
-function compile(checkpointer) {
-  const model = new LocalModel().bindTools(tools);
-  return new StateGraph(MessagesAnnotation)
-    .addNode("model", async ({ messages }) => ({ messages: [await model.invoke(messages)] }))
-    .addNode("tools", new ToolNode(tools))
-    .addEdge(START, "model")
-    .addConditionalEdges("model", ({ messages }) => {
-      return messages.at(-1).tool_calls?.length > 0 ? "tools" : END;
-    })
-    .addEdge("tools", "model")
-    .compile({ checkpointer });
-}
 
 /** Says one thing to the agent and prints what it does, up to its answer or its question. */
 async function say(app, config, input) {
@@ -46,11 +26,6 @@ function human(text) {
   const message = new HumanMessage(text);
   printSaid([message]);
   return { messages: [message] };
-}
-
-function question(state) {
-  const [pending] = state.tasks.flatMap(({ interrupts }) => interrupts);
-  return pending.value.question;
 }
 
 async function start(app, thread) {

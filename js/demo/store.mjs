@@ -1,4 +1,4 @@
-// Where the thread is: a SQLite file, or a database of Kusto.
+// Where the threads are: a SQLite file, a database of Kusto, or one of PostgreSQL.
 
 import { execFileSync } from "node:child_process";
 import { statSync } from "node:fs";
@@ -16,6 +16,17 @@ async function openSqlite(path) {
     return { what: "the file takes", bytes: statSync(path).size };
   };
   return { checkpointer, size };
+}
+
+/** Opens a schema of a PostgreSQL server, or of the PGlite database in a folder. */
+export async function openPostgres(place, schema) {
+  if (/^postgres(ql)?:/.test(place)) {
+    const { PostgresSaver } = await import("langgraph-checkpoint-wasm/postgres");
+    return PostgresSaver.fromConnString(place, { schema });
+  }
+  const { PostgresSaver } = await import("langgraph-checkpoint-wasm/pglite");
+  const { PGlite } = await import("@electric-sql/pglite");
+  return new PostgresSaver(new PGlite(place), undefined, { schema });
 }
 
 async function openKusto(place, thread) {

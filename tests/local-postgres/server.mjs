@@ -1,6 +1,6 @@
 // Serves a new, empty PostgreSQL on 127.0.0.1 from the programs that are installed, until its input
-// ends. Prints one line of JSON: `url`, the superuser's connection string. Everybody may log in,
-// but a role `locked` needs a password.
+// ends. Prints one line of JSON: `url`, the superuser's connection string, or `null` if PostgreSQL
+// is not installed. Everybody may log in, but a role `locked` needs a password.
 //
 // The data is in a temporary folder, which is removed at the end. PostgreSQL refuses to be root, so
 // root runs it as an unprivileged user.
@@ -14,6 +14,10 @@ import { freePort, temporaryFolder } from "./process.mjs";
 const run = promisify(execFile);
 const { folder, user } = temporaryFolder();
 const programs = programFolder();
+if (programs === undefined) {
+  console.log(JSON.stringify({ url: null }));
+  process.exit();
+}
 const data = join(folder, "data");
 const environment = { PATH: process.env.PATH, LC_ALL: "C.UTF-8", TZ: "UTC" };
 const options = { ...user, cwd: folder, env: environment };
@@ -39,7 +43,7 @@ console.log(JSON.stringify({ url }));
 // The fast shutdown: it ends all sessions.
 process.stdin.on("end", () => server.kill("SIGINT")).resume();
 
-/** The folder of the newest installed server: Debian's, or that on the path. */
+/** The folder of the newest installed server: Debian's, or that on the path; else undefined. */
 function programFolder() {
   const debian = "/usr/lib/postgresql";
   const versions = existsSync(debian) ? readdirSync(debian) : [];
@@ -51,7 +55,7 @@ function programFolder() {
   try {
     return execFileSync("pg_config", ["--bindir"], { encoding: "utf8" }).trim();
   } catch {
-    throw new Error("PostgreSQL is not installed: install Debian's package postgresql");
+    return undefined;
   }
 }
 

@@ -1,17 +1,20 @@
-//! `cargo xtask bench`: the tables and the picture, the Rust host's table, and what Kusto costs.
+//! `cargo xtask bench`: the tables and the picture, the Rust host's table, and what PostgreSQL and
+//! Kusto cost.
 
 use std::process::Command;
 
 use anyhow::Result;
 
 use crate::kusto::LocalKusto;
+use crate::postgres::Postgres;
 use crate::workspace::Workspace;
 use crate::{component, npm, process};
 
 /// The workload that does not belong to the JavaScript package.
 const RUST: &str = "rust";
-/// The workload whose store is a server.
+/// The workloads whose stores are servers.
 const KUSTO: &str = "kusto";
+const POSTGRES: &str = "postgres";
 
 /// Builds what is needed, and measures.
 pub(crate) fn run(workspace: &Workspace, quick: bool, only: Option<&str>) -> Result<()> {
@@ -23,6 +26,9 @@ pub(crate) fn run(workspace: &Workspace, quick: bool, only: Option<&str>) -> Res
     npm::run_script(&workspace.js(), "build")?;
     if only == Some(KUSTO) {
         return kusto(workspace, quick);
+    }
+    if only == Some(POSTGRES) {
+        return postgres(workspace, quick);
     }
     let mut node = Command::new("node");
     node.arg(workspace.path("js/bench/run.mjs"));
@@ -37,7 +43,22 @@ pub(crate) fn run(workspace: &Workspace, quick: bool, only: Option<&str>) -> Res
         return Ok(());
     }
     rust(workspace)?;
+    postgres(workspace, quick)?;
     kusto(workspace, quick)
+}
+
+/// Measures beside LangGraph's saver, on a server that waits for the disk.
+fn postgres(workspace: &Workspace, quick: bool) -> Result<()> {
+    let Some(server) = Postgres::find(workspace, &["fsync=on"])? else {
+        println!("PostgreSQL is not installed (Debian: postgresql): it was not measured");
+        return Ok(());
+    };
+    let mut node = Command::new("node");
+    node.arg(workspace.path("js/bench/postgres.mjs")).arg(server.url());
+    if quick {
+        node.arg("--quick");
+    }
+    process::run(&mut node)
 }
 
 /// Counts requests and bytes, which are the same on any Kusto. Times are not: this is a stand-in.

@@ -13,6 +13,7 @@ use anyhow::{Context, Result, bail};
 use clap::ValueEnum;
 
 use crate::kusto::LocalKusto;
+use crate::postgres::Postgres;
 use crate::workspace::Workspace;
 use crate::{component, npm, process, python};
 
@@ -28,6 +29,8 @@ const SILENCE_MAX: Duration = Duration::from_secs(60);
 pub(crate) enum Store {
     /// A SQLite file
     Sqlite,
+    /// The server of `POSTGRES_URL`, or else one of the installed programs, or else PGlite
+    Postgres,
     /// The cluster of `KUSTO_CLUSTER_URI` and `KUSTO_DATABASE`, or else a local stand-in
     Kusto,
 }
@@ -39,6 +42,7 @@ pub(crate) fn run(workspace: &Workspace, store: Store) -> Result<()> {
     npm::run_script(&workspace.js(), "build")?;
     match store {
         Store::Sqlite => on_sqlite(workspace),
+        Store::Postgres => on_postgres(workspace),
         Store::Kusto => on_kusto(workspace),
     }
 }
@@ -73,6 +77,18 @@ fn on_file(
 
     heading("3. The Rust host reads the same thread from the same file");
     process::run(Command::new(inspect).arg(&database).arg(THREAD))
+}
+
+/// Runs agents in two processes at once, in a schema of their own.
+fn on_postgres(workspace: &Workspace) -> Result<()> {
+    let server = Postgres::find(workspace, &[])?;
+    let schema = format!("langgraph_demo_{}", std::process::id());
+    let mut node = Command::new("node");
+    node.arg(workspace.path("js/demo/postgres.mjs")).arg(schema);
+    if let Some(server) = &server {
+        node.arg(server.url());
+    }
+    process::run(&mut node)
 }
 
 fn on_kusto(workspace: &Workspace) -> Result<()> {

@@ -1,13 +1,12 @@
 //! The local stand-in for a Kusto cluster, and the tests that use it. It is a Python program, in
 //! its own virtual environment in `target/`.
 
-use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result, bail};
-use serde::Deserialize;
 
+use crate::served::Served;
 use crate::workspace::Workspace;
 use crate::{npm, process, venv};
 
@@ -20,47 +19,18 @@ const SERVER: &str = "tests/local-kusto";
 const CLIENT: &str = "tests/kusto-client";
 const LANGUAGE: &str = "tests/kusto-language";
 
-/// What the server prints when it listens.
-#[derive(Deserialize)]
-struct Listening {
-    url: String,
-}
-
 /// A running server. It ends when this is dropped.
-pub(crate) struct LocalKusto {
-    child: Child,
-    url: String,
-}
+pub(crate) struct LocalKusto(Served);
 
 impl LocalKusto {
     /// Starts a server on a free port. It creates a database when a request first names it.
     pub(crate) fn start(workspace: &Workspace) -> Result<Self> {
-        let mut command = server(workspace)?;
-        command.stdin(Stdio::piped()).stdout(Stdio::piped());
-        let mut child = command.spawn().map_err(|error| process::not_started(&command, error))?;
-        let output = child.stdout.take().context("the local Kusto has no output")?;
-        let mut line = String::new();
-        BufReader::new(output).read_line(&mut line)?;
-        match serde_json::from_str::<Listening>(&line) {
-            Ok(listening) => Ok(Self { child, url: listening.url }),
-            Err(_) => {
-                let status = child.wait()?;
-                bail!("`{}` ended ({status}) before it listened", process::shown(&command))
-            }
-        }
+        Served::start(server(workspace)?)?.map(Self).context("the local Kusto has no address")
     }
 
     /// Where it listens.
     pub(crate) fn url(&self) -> &str {
-        &self.url
-    }
-}
-
-impl Drop for LocalKusto {
-    fn drop(&mut self) {
-        drop(self.child.stdin.take());
-        // Only wait for the end: its exit code does not matter any more.
-        let _ = self.child.wait();
+        self.0.url()
     }
 }
 

@@ -9,7 +9,9 @@ const LOCAL = new URL("../../../tests/local-postgres/", import.meta.url);
 
 /** The connection string of the server of `POSTGRES_URL`, or of one that ends with the test. */
 export async function postgresFor(test) {
-  return process.env.POSTGRES_URL ?? (await start(test, "server.mjs"));
+  const url = process.env.POSTGRES_URL ?? (await start(test, "server.mjs"));
+  if (url === null) throw new Error("PostgreSQL is not installed (Debian: postgresql)");
+  return url;
 }
 
 /** The same through PgBouncer; null if that is not installed. */

@@ -60,7 +60,8 @@ export class PGliteDriver implements PostgresDriver {
 
 /** PGlite takes U+FEFF from the beginning of a text that it reads. */
 function refuseMarks(queries: readonly Query[]): void {
-  const isMarked = (value: SqlValue) => typeof value === "string" && value.startsWith("\ufeff");
+  // A text of its own, or an element of a list.
+  const isMarked = (value: SqlValue) => typeof value === "string" && /(^|")\ufeff/.test(value);
   if (!queries.some(({ values }) => values.some(isMarked))) return;
   const what = "PGlite loses U+FEFF at the beginning of an id or a channel's name; leave it out";
   throw new InvalidInputError("invalid-id", what);

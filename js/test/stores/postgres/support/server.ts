@@ -68,7 +68,7 @@ export default async function findServer(project: TestProject): Promise<Stop> {
 /** Starts a server that ends with `stop`, or with this process. */
 export async function startServer(): Promise<{ url: string; stop: Stop }> {
   const { url, stop } = await start("server.mjs");
-  if (url === null) throw new Error("the server has no address");
+  if (url === null) throw new Error("PostgreSQL is not installed (Debian: postgresql)");
   return { url, stop };
 }
 
