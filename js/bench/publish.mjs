@@ -9,6 +9,7 @@ const README = new URL("../../README.md", import.meta.url);
 const TABLE = new URL("../../docs/benchmarks.md", import.meta.url);
 const PICTURE = new URL("../../docs/growth.svg", import.meta.url);
 const BEGIN = "<!-- made by cargo xtask bench -->\n";
+const BEGIN_POSTGRES = "<!-- made by cargo xtask bench --only postgres -->\n";
 const END = "<!-- end -->\n";
 /** The savers of the published table. The files of the run have all savers, with ranges. */
 const NAMES = ["stock", "ours", "optIn"];
@@ -27,12 +28,17 @@ export function publishReadme(found, rows) {
   replace(README, `${comparisonOf(rows)}\n\n${place(found)}.\n`);
 }
 
+/** Publishes the table of the savers on PostgreSQL. */
+export function publishPostgres(text) {
+  replace(TABLE, text, BEGIN_POSTGRES);
+}
+
 /** Replaces the text between the marks of a document. */
-function replace(url, text) {
+function replace(url, text, begin = BEGIN) {
   const path = fileURLToPath(url);
-  const [before, rest] = cut(path, readFileSync(url, "utf8"), BEGIN);
+  const [before, rest] = cut(path, readFileSync(url, "utf8"), begin);
   const [, after] = cut(path, rest, END);
-  writeFileSync(url, `${before}${BEGIN}${text}${END}${after}`);
+  writeFileSync(url, `${before}${begin}${text}${END}${after}`);
   console.log(`Published: ${path}`);
 }
 

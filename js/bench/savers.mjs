@@ -54,9 +54,9 @@ export function load(name) {
 }
 
 /** The versions of the packages, from their package.json. */
-export function versions() {
+export function versions(packages = PACKAGES) {
   const own = JSON.parse(readFileSync(new URL("../package.json", import.meta.url), "utf8"));
-  const others = PACKAGES.map((name) => {
+  const others = packages.map((name) => {
     const file = new URL(`../node_modules/${name}/package.json`, import.meta.url);
     return [name, JSON.parse(readFileSync(file, "utf8")).version];
   });
