@@ -225,6 +225,15 @@ test("what_is_no_module_is_refused_as_the_option_core", () => {
   expect(printed).toBe((refused("core") + refused("core-kusto")).repeat(4));
 });
 
+test("the_program_of_the_package_prints_sql", () => {
+  const program = join(folder, "node_modules/.bin/langgraph-checkpoint-wasm");
+  const args = ["sql", "postgres", "--schema", "agents"];
+  const printed = execFileSync(program, args, { cwd: folder, encoding: "utf8" });
+  expect(printed).toMatch(
+    /^BEGIN;\n.*CREATE TABLE IF NOT EXISTS "agents"\.lg_records.*COMMIT;\n$/s,
+  );
+});
+
 test("a_node_js_without_node_sqlite_is_told_which_has_it", () => {
   const printed = run(
     "no-driver.js",
@@ -248,10 +257,11 @@ const WITHOUT_MODULES = process.allowedNodeEnvironmentFlags.has("--experimental-
 test("what_cannot_import_requires_the_package", () => {
   const text = example().replace(/^import (\{.*\}) from (".*");$/gm, "const $1 = require($2);");
   expect(run("required.cjs", `(async () => {\n${text}\n})();`, WITHOUT_MODULES)).toBe(NOTES);
-  const entries = ["", "/kusto", "/core", "/core-postgres", "/core-kusto"];
+  const stores = ["/kusto", "/postgres-js", "/neon", "/pglite"];
+  const entries = ["", ...stores, "/core", "/core-postgres", "/core-kusto"];
   const all = entries.map((entry) => `require("langgraph-checkpoint-wasm${entry}")`).join(", ");
   const print = `console.log([${all}].map((module) => Object.keys(module).length > 0).join());`;
-  expect(run("all.cjs", print, WITHOUT_MODULES)).toBe("true,true,true,true,true\n");
+  expect(run("all.cjs", print, WITHOUT_MODULES)).toBe(`${entries.map(() => true).join()}\n`);
 });
 
 test("errors_of_the_module_and_of_commonjs_are_of_each_others_classes", () => {
