@@ -52,9 +52,9 @@ function preamble() {
   return [
     `${place(found)}; load ${found.load_before.join(" ")} before and ` +
       `${found.load_after.join(" ")} after; ${Math.round(found.seconds)} s.`,
-    "Stock is LangGraph's own PostgresSaver. Both are made by `fromConnString`, if a row does not " +
-      "say otherwise, take turns, and have a schema of their own on one server, which waits for " +
-      "the disk. A superstep's `putWrites` and `put` are called in one tick. A cell is a median, " +
+    "Stock is LangGraph's own PostgresSaver. Both are made by `fromConnString`, if a row does " +
+      "not say otherwise, take turns, and have a schema of their own on one server, which waits " +
+      "for the disk. A superstep's `putWrites` and `put` are called in one tick. A cell is a median, " +
       "or a single value; a ratio is that of the medians.",
     ...(quick ? ["A quick run: few rounds, and a short chat."] : []),
   ].join("\n\n");

@@ -98,7 +98,7 @@ export class PostgresSavers {
     return Number(bytes);
   }
 
-  /** How often the server has waited for its log to be on the disk. Sessions report at their end. */
+  /** How often the server has waited for the disk with its log. Sessions report at their end. */
   async logSyncs() {
     const others =
       "SELECT count(*)::int AS count FROM pg_stat_activity " +

@@ -1,5 +1,5 @@
-// Two processes with agents in one PostgreSQL database at once. One is killed, and the other goes on
-// with its threads:
+// Two processes with agents in one PostgreSQL database at once. One is killed, and the other goes
+// on with its threads:
 //
 //   node postgres.mjs <schema> [<connection string>]
 //

@@ -1,5 +1,5 @@
-// Processes of both hosts work on one file, or one PostgreSQL server, and the same threads, and some
-// are killed: some order of the calls explains every read.
+// Processes of both hosts work on one file, or on one PostgreSQL server, and the same threads. Some
+// are killed. Some order of the calls explains every read.
 
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";

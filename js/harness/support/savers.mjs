@@ -7,7 +7,7 @@ import { SqliteSaver } from "langgraph-checkpoint-wasm/sqlite";
 import { PlainSaver } from "./plain.mjs";
 import { summaryOf } from "./summary.mjs";
 
-/** Opens a SQLite file, or a schema of a PostgreSQL server, with the saver that the options choose. */
+/** Opens a file of SQLite or a schema of PostgreSQL, with the saver that the options choose. */
 export function openSaver(database, options) {
   const { plain, careless, synchronous = "full", cacheBytes, logPages, schema } = options;
   if (schema !== undefined) {

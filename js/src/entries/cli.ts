@@ -16,7 +16,7 @@ interface Command {
 const COMMANDS: Readonly<Record<string, Command>> = {
   sql: {
     usage: "sql postgres [--schema NAME]",
-    does: "prints the SQL that prepares a PostgreSQL database for savers without the right to create",
+    does: "prints the SQL that prepares a PostgreSQL database, for savers that may not create",
     run: (args) => {
       const options = { schema: { type: "string", default: SCHEMA } } as const;
       const { positionals, values } = parseArgs({ args, options, allowPositionals: true });

@@ -1,5 +1,5 @@
-// The entry point `langgraph-checkpoint-wasm/core-postgres`: the core module of the planner for PostgreSQL,
-// for the option `core` of programs that cannot read files.
+// The entry point `langgraph-checkpoint-wasm/core-postgres`: the core module of the planner for
+// PostgreSQL, for the option `core` of programs that cannot read files.
 
 import { CORE } from "../../generated/planner-postgres.inline.cjs";
 import "../platform/web-assembly.js";

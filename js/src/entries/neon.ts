@@ -8,7 +8,7 @@ import { PostgresDriverSaver } from "../stores/postgres/saver.js";
 export type { NeonQueryFunction, NeonQueryOptions } from "../stores/postgres/neon.js";
 export type { PostgresOptions } from "../stores/postgres/options.js";
 
-/** A LangGraph.js checkpointer in a PostgreSQL database, with one HTTP request for each transaction. */
+/** A LangGraph.js checkpointer in a PostgreSQL database, with an HTTP request for each batch. */
 export class PostgresSaver extends PostgresDriverSaver {
   /**
    * @param sql What `neon(...)` of `@neondatabase/serverless` returns.

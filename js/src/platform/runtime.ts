@@ -122,6 +122,18 @@ export function fromBase64(text: string): Uint8Array<ArrayBuffer> | undefined {
   }
 }
 
+/** The bytes of hexadecimal digits. */
+export function fromHex(hex: string): Uint8Array {
+  return bufferToJson === undefined ? portableFromHex(hex) : Buffer.from(hex, "hex");
+}
+
+/** The same without Node.js's functions. */
+export function portableFromHex(hex: string): Uint8Array {
+  return Uint8Array.from({ length: hex.length / 2 }, (_, at) => {
+    return Number.parseInt(hex.slice(2 * at, 2 * at + 2), 16);
+  });
+}
+
 /**
  * Warns the developer at once. `process.emitWarning` waits for the next turn, which never comes
  * while the process exits.

@@ -2,7 +2,13 @@
 
 import { types } from "node:util";
 
-import { fromBase64, portableTypes, toBase64 } from "../../src/platform/runtime.js";
+import {
+  fromBase64,
+  fromHex,
+  portableFromHex,
+  portableTypes,
+  toBase64,
+} from "../../src/platform/runtime.js";
 
 const VALUES: Record<string, unknown> = {
   null: null,
@@ -52,4 +58,12 @@ test("base64_is_what_node_makes_of_it_and_no_other_text_is_read", () => {
   expect(fromBase64(text)).toEqual(bytes);
   for (const other of ["a", "====", "YQ", "Y Q==", "YR=="])
     expect(fromBase64(other)).toBeUndefined();
+});
+
+test("hexadecimal_digits_are_read_as_node_reads_them", () => {
+  const bytes = Uint8Array.from({ length: 256 }, (_, at) => at);
+  const text = Buffer.from(bytes).toString("hex");
+  expect(portableFromHex(text)).toEqual(bytes);
+  expect(new Uint8Array(fromHex(text))).toEqual(bytes);
+  expect(portableFromHex("")).toEqual(new Uint8Array());
 });

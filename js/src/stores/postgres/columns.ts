@@ -1,6 +1,7 @@
 // The columns of PostgreSQL's rows, whose texts all drivers give.
 
 import type { SqlValue } from "../../planner/adapter.js";
+import { fromHex } from "../../platform/runtime.js";
 
 const BYTEA = 17;
 const INTEGERS = [20, 21, 23];
@@ -22,11 +23,4 @@ function toBytes(text: string): Uint8Array {
     return octal === undefined ? "\\" : String.fromCharCode(Number.parseInt(octal, 8));
   });
   return Uint8Array.from(bytes, (character) => character.charCodeAt(0));
-}
-
-function fromHex(hex: string): Uint8Array {
-  if (typeof Buffer !== "undefined") return Buffer.from(hex, "hex");
-  return Uint8Array.from({ length: hex.length / 2 }, (_, at) => {
-    return Number.parseInt(hex.slice(2 * at, 2 * at + 2), 16);
-  });
 }

@@ -30,8 +30,8 @@ export interface PostgresJsSql extends PostgresJsTransaction {
 const END_SECONDS = 2;
 
 /**
- * Runs queries with postgres.js, whose connections pipeline. A query with parameters takes two round
- * trips, because it asks the server for their types first.
+ * Runs queries with postgres.js, whose connections pipeline. A query with parameters takes two
+ * round trips, because it asks the server for their types first.
  */
 export class PostgresJsDriver implements PostgresDriver {
   readonly #sql: PostgresJsSql;
