@@ -11,7 +11,7 @@ import { parseArgs } from "node:util";
 
 import { publishPostgres } from "./publish.mjs";
 import { judged, place, surroundings, tableOf, write } from "./report.mjs";
-import { NAMES, PostgresSavers } from "./savers-postgres.mjs";
+import { ALL, PostgresSavers } from "./savers-postgres.mjs";
 import { expectRoundTrip } from "./supersteps.mjs";
 import { run } from "./workloads/postgres.mjs";
 
@@ -29,7 +29,7 @@ if (url === undefined) {
 const savers = new PostgresSavers(url);
 const found = { ...surroundings({ quick }), versions: await savers.versions() };
 const began = performance.now();
-for (const name of NAMES) {
+for (const name of ALL) {
   const { saver, drop } = await savers.openNew(name);
   await expectRoundTrip(saver);
   await drop();
@@ -39,7 +39,7 @@ await savers.end();
 found.seconds = (performance.now() - began) / 1_000;
 found.load_after = loadavg().map((load) => Number(load.toFixed(2)));
 
-const text = (ranges) => `${preamble()}\n\n${tableOf(rows, { ranges, names: NAMES })}\n`;
+const text = (ranges) => `${preamble()}\n\n${tableOf(rows, { ranges, names: ALL })}\n`;
 console.log(text(true));
 const file = quick ? "postgres-quick" : "postgres";
 console.log(`As Markdown: ${write(`${file}.md`, text(true))}`);
@@ -54,7 +54,7 @@ function preamble() {
       `${found.load_after.join(" ")} after; ${Math.round(found.seconds)} s.`,
     "Stock is LangGraph's own PostgresSaver. Both are made by `fromConnString`, if a row does " +
       "not say otherwise, take turns, and have a schema of their own on one server, which waits " +
-      "for the disk. A superstep's `putWrites` and `put` are called in one tick. A cell is a median, " +
+      'for the disk. "Opt-in" is ours with `prepare: true`. A superstep\'s `putWrites` and `put` are called in one tick. A cell is a median, ' +
       "or a single value; a ratio is that of the medians.",
     ...(quick ? ["A quick run: few rounds, and a short chat."] : []),
   ].join("\n\n");

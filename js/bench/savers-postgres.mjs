@@ -19,11 +19,13 @@ const PACKAGES = [
 
 /** The savers' names. */
 export const NAMES = ["stock", "ours"];
+/** The same, and ours with `prepare: true`. */
+export const ALL = [...NAMES, "optIn"];
 
 /** How long sessions may take to end. */
 const OTHERS_MS = 30_000;
 
-const CLASSES = { stock: Stock, ours: Ours };
+const CLASSES = { stock: Stock, ours: Ours, optIn: Ours };
 
 /** Savers on a server. */
 export class PostgresSavers {
@@ -70,10 +72,11 @@ export class PostgresSavers {
 
   #open(name, schema, max) {
     const Saver = CLASSES[name];
-    if (max === undefined) return Saver.fromConnString(this.#url, { schema });
-    const pipeline = name === "ours";
+    const options = name === "optIn" ? { schema, prepare: true } : { schema };
+    if (max === undefined) return Saver.fromConnString(this.#url, options);
+    const pipeline = name !== "stock";
     const pool = new pg.Pool({ connectionString: this.#url, max, pipeline });
-    return new Saver(pool, undefined, { schema });
+    return new Saver(pool, undefined, options);
   }
 
   async rows(text, values) {

@@ -3,7 +3,7 @@
 import { growChat } from "../chat.mjs";
 import { messagesOf, SIZES, twoAfter } from "../data.mjs";
 import { inTurns, median, pluck, timed } from "../sampling.mjs";
-import { NAMES } from "../savers-postgres.mjs";
+import { ALL, NAMES } from "../savers-postgres.mjs";
 import { configOf, put, superstep } from "../supersteps.mjs";
 import { growThreads } from "../threads.mjs";
 
@@ -113,7 +113,7 @@ async function once(savers, { saver, fresh }, threadId, bytes) {
 
 async function threads(savers, quick) {
   const count = quick ? 64 : 400;
-  const found = await inTurns(NAMES, { rounds: quick ? 2 : 4, warmUps: 1 }, async (name) => {
+  const found = await inTurns(ALL, { rounds: quick ? 2 : 4, warmUps: 1 }, async (name) => {
     const before = await savers.logSyncs();
     const { saver, end, drop } = await savers.openNew(name, CONNECTIONS);
     const { steps, time } = await growThreads(saver, { threads: count, tasks: TASKS });

@@ -2,11 +2,11 @@
 
 import type { SerializerProtocol } from "@langchain/langgraph-checkpoint";
 
-import type { PostgresOptions } from "../stores/postgres/options.js";
+import { PREPARING, type PreparingOptions } from "../stores/postgres/options.js";
 import { PostgresJsDriver, type PostgresJsSql } from "../stores/postgres/postgres-js.js";
 import { PostgresDriverSaver } from "../stores/postgres/saver.js";
 
-export type { PostgresOptions } from "../stores/postgres/options.js";
+export type { PostgresOptions, PreparingOptions } from "../stores/postgres/options.js";
 export type {
   PostgresJsQuery,
   PostgresJsRows,
@@ -21,7 +21,7 @@ export class PostgresSaver extends PostgresDriverSaver {
    * @param serde Serializes the values. Defaults to `JsonPlusSerde`.
    * @param options The other options.
    */
-  constructor(sql: PostgresJsSql, serde?: SerializerProtocol, options: PostgresOptions = {}) {
-    super(() => new PostgresJsDriver(sql), serde, options);
+  constructor(sql: PostgresJsSql, serde?: SerializerProtocol, options: PreparingOptions = {}) {
+    super(() => new PostgresJsDriver(sql, options.prepare), serde, options, PREPARING);
   }
 }

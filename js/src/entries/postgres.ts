@@ -3,11 +3,11 @@
 import type { SerializerProtocol } from "@langchain/langgraph-checkpoint";
 import pg from "pg";
 
-import type { PostgresOptions } from "../stores/postgres/options.js";
+import { PREPARING, type PreparingOptions } from "../stores/postgres/options.js";
 import { PgDriver, type PostgresPool } from "../stores/postgres/pg.js";
 import { PostgresDriverSaver } from "../stores/postgres/saver.js";
 
-export type { PostgresOptions } from "../stores/postgres/options.js";
+export type { PostgresOptions, PreparingOptions } from "../stores/postgres/options.js";
 export type {
   PostgresClient,
   PostgresPool,
@@ -26,8 +26,8 @@ export class PostgresSaver extends PostgresDriverSaver {
    * @param serde Serializes the values. Defaults to `JsonPlusSerde`.
    * @param options The other options.
    */
-  constructor(pool: PostgresPool, serde?: SerializerProtocol, options: PostgresOptions = {}) {
-    super(() => new PgDriver(pool), serde, options);
+  constructor(pool: PostgresPool, serde?: SerializerProtocol, options: PreparingOptions = {}) {
+    super(() => new PgDriver(pool, options.prepare), serde, options, PREPARING);
   }
 
   /**
@@ -36,7 +36,7 @@ export class PostgresSaver extends PostgresDriverSaver {
    * @param connString A connection string of PostgreSQL.
    * @param options The options of the saver.
    */
-  static fromConnString(connString: string, options: PostgresOptions = {}): PostgresSaver {
+  static fromConnString(connString: string, options: PreparingOptions = {}): PostgresSaver {
     const pool = new pg.Pool({
       connectionString: connString,
       fallback_application_name: APPLICATION,

@@ -3,11 +3,13 @@
 import type { Batch, SqlValue } from "../../planner/adapter.js";
 import { parserOf } from "./columns.js";
 import { type Attempt, checkClient, type PostgresDriver, type Query, type Rows } from "./driver.js";
+import { Prepared } from "./prepared.js";
 import { failureOf, rolledBack } from "./server-failure.js";
 
 /** A query as `pg` takes it. */
 export interface PostgresQuery {
   readonly text: string;
+  readonly name?: string;
   readonly values?: unknown[];
   readonly rowMode: "array";
   readonly types: { getTypeParser(type: number): (text: string) => unknown };
@@ -42,11 +44,13 @@ export interface PostgresPool {
 /** Runs queries on a pool of `pg`, in one round trip if its connections pipeline. */
 export class PgDriver implements PostgresDriver {
   readonly #pool: PostgresPool;
+  readonly #prepared: Prepared | undefined;
 
-  constructor(pool: PostgresPool) {
+  constructor(pool: PostgresPool, prepare = false) {
     const what = "the pool is not one of pg; fromConnString makes one of a connection string";
     checkClient(pool, ["connect"], what);
     this.#pool = pool;
+    this.#prepared = prepare ? new Prepared() : undefined;
     // A connection that dies while nobody uses it is replaced. Without a listener, the pool's event
     // would end the process.
     if (pool.listenerCount("error") === 0) pool.on("error", ignored);
@@ -72,7 +76,8 @@ export class PgDriver implements PostgresDriver {
     };
     let keeps = false;
     try {
-      const rows = await runOn(client, queries, access, attempt);
+      const given = queries.map((query) => this.#queryOf(query));
+      const rows = await runOn(client, given, access, attempt);
       keeps = true;
       return rows;
     } catch (thrown) {
@@ -87,11 +92,18 @@ export class PgDriver implements PostgresDriver {
   end(): Promise<void> {
     return this.#pool.end();
   }
+
+  /** A query. Its statement has no name if it is not to be prepared: poolers do not keep those. */
+  #queryOf({ text, values }: Query): PostgresQuery {
+    const name = this.#prepared?.nameOf(text);
+    const query = values.length === 0 ? queryOf(text) : { ...queryOf(text), values: [...values] };
+    return name === undefined ? query : { ...query, name };
+  }
 }
 
 async function runOn(
   client: PostgresClient,
-  given: readonly Query[],
+  given: readonly PostgresQuery[],
   access: Batch["access"],
   attempt: Attempt,
 ): Promise<Rows[]> {
@@ -100,7 +112,7 @@ async function runOn(
     access === "read"
       ? "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
       : "BEGIN ISOLATION LEVEL READ COMMITTED";
-  const queries = given.map(({ text, values }) => queryOf(text, values));
+  const queries = [...given];
   if (around > 0) {
     queries.unshift(queryOf(begin));
     queries.push(queryOf("COMMIT"));
@@ -121,10 +133,8 @@ async function runOn(
   return rows as SqlValue[][][];
 }
 
-/** A query. Its statement has no name: poolers do not keep those. */
-function queryOf(text: string, values: readonly unknown[] = []): PostgresQuery {
-  const common = { text, rowMode: "array", types: { getTypeParser: parserOf } } as const;
-  return values.length === 0 ? common : { ...common, values: [...values] };
+function queryOf(text: string): PostgresQuery {
+  return { text, rowMode: "array", types: { getTypeParser: parserOf } };
 }
 
 function ignored(): void {}

@@ -1,6 +1,6 @@
 import type { SerializerProtocol } from "@langchain/langgraph-checkpoint";
 
-import { checkOptions, shared } from "../../options.js";
+import { checkOptions, type Kinds, shared } from "../../options.js";
 import { sharedPlanner } from "../../planner/shared-planner.js";
 import { StorageSaver } from "../storage-saver.js";
 import { PostgresAdapter } from "./adapter.js";
@@ -16,8 +16,9 @@ export class PostgresDriverSaver extends StorageSaver {
     driver: () => PostgresDriver,
     serde?: SerializerProtocol,
     options: PostgresOptions = {},
+    kinds: Kinds<PostgresOptions> = POSTGRES,
   ) {
-    checkOptions(options, POSTGRES);
+    checkOptions(options, kinds);
     const { schema = SCHEMA, deadlineMs = DEADLINE_MS, core = ownCore() } = options;
     const adapter = new PostgresAdapter(driver(), { schema, deadlineMs });
     // Checks the schema's name.

@@ -11,6 +11,8 @@ export interface Failure {
   readonly keepsConnection: boolean;
 }
 
+const NO_PREPARED = "a pooler lost a prepared statement; leave the option prepare out";
+
 /** PostgreSQL's conditions by their codes, or the classes of codes. */
 const CONDITIONS: Readonly<Record<string, readonly [Kind, StorageErrorCode | Refusal, string]>> = {
   "08": ["lost", "storage-unreachable", "the connection to PostgreSQL failed"],
@@ -27,6 +29,8 @@ const CONDITIONS: Readonly<Record<string, readonly [Kind, StorageErrorCode | Ref
   "54": ["final", "storage-too-large", "a value is larger than PostgreSQL takes"],
   XX001: ["final", "storage-damaged", "PostgreSQL found its files damaged"],
   XX002: ["final", "storage-damaged", "PostgreSQL found an index damaged"],
+  "26000": ["final", "storage-failed", NO_PREPARED],
+  "42P05": ["final", "storage-failed", NO_PREPARED],
   "28": ["refused", "store-unauthorized", "PostgreSQL refused the login; check user and password"],
   "42501": ["refused", "store-forbidden", "the role lacks a right; the cause names it"],
   "3D000": ["refused", "store-not-provisioned", "the database does not exist"],

@@ -62,6 +62,18 @@ describe("postgres.js", () => {
     return new OnPostgresJs(sql, undefined, { schema: schema.name, ...options });
   };
 
+  test("a_prepared_statement_is_one_round_trip", async () => {
+    const proxy = await ServerProxy.start();
+    const sql = postgres(proxy.url, { max: 1 });
+    const options = { schema: newSchema().name, prepare: true };
+    const saver = new OnPostgresJs(sql, undefined, options);
+    for (const number of [1, 2, 3]) await put(saver, number);
+    proxy.roundTrips = 0;
+    await put(saver, 4);
+    expect(proxy.roundTrips).toBe(1);
+    await saver.end();
+  });
+
   test("a_connection_that_dies_is_replaced", async () => {
     const schema = newSchema();
     const saver = onPostgresJs(schema);

@@ -4,6 +4,7 @@ import type { CheckpointTuple } from "@langchain/langgraph-checkpoint";
 import pg from "pg";
 
 import { PostgresSaver } from "../../../src/entries/postgres.js";
+import { Prepared } from "../../../src/stores/postgres/prepared.js";
 import { all, checkpoint, config, idOf, metadata } from "../../support/checkpoints.js";
 import { ServerProxy } from "./support/proxy.js";
 import { newSchema, rowsOf, type Schema, target } from "./support/target.js";
@@ -144,19 +145,34 @@ test("the_plans_of_reads_find_rows_by_their_keys_and_are_not_compiled", async ()
   await fillWithOthers(schema);
   const plans = reads.filter(({ text }) => text.includes("lg_threads"));
   expect(plans.length).toBeGreaterThanOrEqual(5);
-  // Without statistics, and with them.
+  const client = new pg.Client(target.url);
+  await client.connect();
+  onTestFinished(() => client.end());
+  // Without statistics, and with them; for these parameters, and for any.
   for (const analyze of ["SELECT 1", "ANALYZE"]) {
-    await rowsOf(analyze);
-    for (const { text, values } of plans) {
-      const rows = await rowsOf(`EXPLAIN ${text}`, values);
-      const plan = rows.map((row) => row["QUERY PLAN"]).join("\n");
-      expect(plan).not.toContain("Seq Scan");
-      const [, cost] = /cost=[\d.]+\.\.([\d.]+)/.exec(plan) ?? [];
-      // At 100,000 PostgreSQL compiles a plan.
-      expect(Number(cost)).toBeLessThan(20_000);
+    await client.query(analyze);
+    for (const mode of ["force_custom_plan", "force_generic_plan"]) {
+      await client.query(`SET plan_cache_mode = ${mode}`);
+      for (const { text, values = [] } of plans) {
+        await client.query(`PREPARE read AS ${text}`);
+        const { rows } = await client.query(`EXPLAIN EXECUTE read (${values.map(literal).join()})`);
+        await client.query("DEALLOCATE read");
+        const plan = rows.map((row) => row["QUERY PLAN"]).join("\n");
+        expect(plan).not.toContain("Seq Scan");
+        const [, cost] = /cost=[\d.]+\.\.([\d.]+)/.exec(plan) ?? [];
+        // At 100,000 PostgreSQL compiles a plan.
+        expect(Number(cost)).toBeLessThan(20_000);
+      }
     }
   }
 });
+
+/** A parameter in the text of a statement. */
+function literal(value: unknown): string {
+  if (value === null) return "NULL";
+  if (value instanceof Uint8Array) return `'\\x${Buffer.from(value).toString("hex")}'`;
+  return typeof value === "string" ? pg.escapeLiteral(value) : String(value);
+}
 
 /** Adds rows of other threads, of which the planner has no statistics. */
 async function fillWithOthers(schema: Schema): Promise<void> {
@@ -212,4 +228,27 @@ test("a_pool_that_does_not_pipeline_works_too", async () => {
   await saver.deleteThread("t");
   expect(await saver.getTuple(config("t"))).toBeUndefined();
   await saver.end();
+});
+
+test("prepared_statements_are_named_once_and_kept_by_their_connection", async () => {
+  const schema = newSchema();
+  const pool = new pg.Pool({ connectionString: target.url, max: 1 });
+  const options = { schema: schema.name, prepare: true };
+  const saver = new PostgresSaver(pool, undefined, options);
+  for (const number of [1, 2, 3]) {
+    await Promise.all([write(saver, number, "a"), write(saver, number, "b"), put(saver, number)]);
+  }
+  const { rows } = await pool.query("SELECT statement FROM pg_prepared_statements");
+  const texts = rows.map(({ statement }) => statement);
+  expect(texts.length).toBeGreaterThan(1);
+  expect(new Set(texts).size).toBe(texts.length);
+  await saver.end();
+});
+
+test("at_most_64_statements_are_prepared", () => {
+  const prepared = new Prepared();
+  const names = Array.from({ length: 80 }, (_, at) => prepared.nameOf(`SELECT ${at}`));
+  expect(new Set(names.slice(0, 64)).size).toBe(64);
+  expect(names.slice(64).every((name) => name === undefined)).toBe(true);
+  expect(prepared.nameOf("SELECT 3")).toBe(names[3]);
 });

@@ -12,6 +12,7 @@ const COMMON = ["conformance", "transcripts", "sequences", "forks", "texts"];
 
 const routes: [Route, include: string[]][] = [
   ["pg", ["*"]],
+  ["pg-prepared", COMMON],
   ["postgres-js", [...COMMON, "races"]],
   ["neon", [...COMMON, "races"]],
   ["pglite", COMMON],

@@ -25,7 +25,8 @@ export function openOnRoute(options: PostgresOptions): PostgresDriverSaver {
     const sql = postgres(url, { max: 4, onnotice: () => {} });
     return new onPostgresJs.PostgresSaver(sql, undefined, options);
   }
-  return onPg.PostgresSaver.fromConnString(url, options);
+  const prepare = route === "pg-prepared";
+  return onPg.PostgresSaver.fromConnString(url, { ...options, prepare });
 }
 
 /** The rows of a query that the superuser runs. */

@@ -14,7 +14,7 @@ import { startNeonEndpoint } from "./neon-endpoint.js";
 const LOCAL = new URL("../../../../../tests/local-postgres/", import.meta.url);
 
 /** How the tests reach PostgreSQL: the name of a project of `vitest.config.ts`. */
-export type Route = "pg" | "pgbouncer" | "postgres-js" | "neon" | "pglite";
+export type Route = "pg" | "pg-prepared" | "pgbouncer" | "postgres-js" | "neon" | "pglite";
 
 /** Where the tests run. */
 export interface Target {
