@@ -54,8 +54,9 @@ function preamble() {
       `${found.load_after.join(" ")} after; ${Math.round(found.seconds)} s.`,
     "Stock is LangGraph's own PostgresSaver. Both are made by `fromConnString`, if a row does " +
       "not say otherwise, take turns, and have a schema of their own on one server, which waits " +
-      'for the disk. "Opt-in" is ours with `prepare: true`. A superstep\'s `putWrites` and `put` are called in one tick. A cell is a median, ' +
-      "or a single value; a ratio is that of the medians.",
+      'for the disk. "Opt-in" is ours with `prepare: true`. A superstep\'s `putWrites` and ' +
+      "`put` are called in one tick. A cell is a median, or a single value; a ratio is that of " +
+      "the medians.",
     ...(quick ? ["A quick run: few rounds, and a short chat."] : []),
   ].join("\n\n");
 }
