@@ -38,7 +38,7 @@ async fn run(
     call: Call,
     span: &Span,
 ) -> Result<Outcome, Error> {
-    let (mut operation, progress) = planner.start(call).await?;
+    let (mut operation, progress) = planner.start(&storage.dialect(), call).await?;
     let outcome = advance_to_end(&mut operation, storage, progress, span).await;
     operation.finish().await;
     outcome

@@ -102,11 +102,13 @@ pub use self::kusto::{
     KustoIngestMode, KustoLogin, KustoOptions, KustoPages,
 };
 pub use self::planner::Planner;
+#[cfg(feature = "postgres")]
+pub use self::storage::postgres::{PostgresOptions, PostgresStorage};
 #[cfg(feature = "sqlite")]
 pub use self::storage::sqlite::{
     AgentLimits, AgentStorage, Quota, SqliteOptions, SqliteStorage, Synchronous,
 };
-pub use self::storage::{StorageAdapter, StorageError, StorageErrorKind, Stored};
+pub use self::storage::{Dialect, StorageAdapter, StorageError, StorageErrorKind, Stored};
 /// The wasmtime whose linkers `imports` adds to.
 #[cfg(feature = "component")]
 pub use wasmtime;

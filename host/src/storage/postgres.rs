@@ -1,0 +1,15 @@
+//! PostgreSQL, through tokio-postgres and a pool of deadpool's.
+//!
+//! `js/src/stores/postgres` has the same rules for JavaScript: which failures are temporary, when a
+//! batch is run again, and the codes of errors.
+
+mod address;
+mod attempt;
+mod database;
+mod failure;
+mod options;
+mod tls;
+mod values;
+
+pub use self::database::PostgresStorage;
+pub use self::options::PostgresOptions;
