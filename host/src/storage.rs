@@ -8,6 +8,7 @@ pub mod sqlite;
 use std::error::Error as Source;
 use std::fmt;
 use std::future::Future;
+use std::sync::Arc;
 
 use langgraph_checkpoint_guest::{Batch, PostgresOptions, RowSet, Store, StoreOptions};
 
@@ -32,6 +33,17 @@ pub trait StorageAdapter: Send + Sync {
     /// The adapter retries temporary failures, within a deadline of its own. A batch whose future
     /// is dropped may still run.
     fn run(&self, batch: Batch) -> impl Future<Output = Result<Vec<RowSet>, StorageError>> + Send;
+
+    /// The same for a batch of a call about one thread. An adapter that runs batches beside each
+    /// other may keep those of a thread in order, and join several into one transaction.
+    fn run_of_thread(
+        &self,
+        thread_id: &str,
+        batch: Batch,
+    ) -> impl Future<Output = Result<Vec<RowSet>, StorageError>> + Send {
+        let _ = thread_id;
+        self.run(batch)
+    }
 }
 
 /// The SQL that a store takes.
@@ -139,12 +151,12 @@ pub enum Stored {
 }
 
 /// A failure of a store.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct StorageError {
     kind: StorageErrorKind,
     stored: Stored,
     message: String,
-    source: Option<Box<dyn Source + Send + Sync>>,
+    source: Option<Arc<dyn Source + Send + Sync>>,
 }
 
 impl StorageError {
@@ -162,7 +174,7 @@ impl StorageError {
 
     /// The same failure, with its cause.
     pub fn with_source(mut self, source: impl Source + Send + Sync + 'static) -> Self {
-        self.source = Some(Box::new(source));
+        self.source = Some(Arc::new(source));
         self
     }
 

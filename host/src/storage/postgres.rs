@@ -7,6 +7,7 @@ mod address;
 mod attempt;
 mod database;
 mod failure;
+mod lanes;
 mod options;
 mod tls;
 mod values;

@@ -8,7 +8,7 @@ use langgraph_checkpoint_host::{Error, List, PostgresOptions, Stored};
 
 use crate::proxy::{Answers, Proxy};
 use crate::server::{Schema, admin, url, url_with};
-use crate::support::{config, put, put_writes};
+use crate::support::{at, config, poll_once, put, put_writes};
 
 /// Whether the failed call may have stored something.
 fn stored(error: &Error) -> Stored {
@@ -100,6 +100,66 @@ async fn a_call_is_one_round_trip() {
     // A transaction of two statements.
     checkpointer.delete_thread(config("t")).await.unwrap();
     assert_eq!(trips(), 1);
+    schema.end().await;
+}
+
+#[tokio::test]
+async fn calls_of_a_thread_that_gather_are_one_transaction_and_keep_their_order() {
+    let schema = Schema::new().await;
+    let proxy = Proxy::start().await;
+    let checkpointer = schema.open_at(&proxy.url, &schema.options());
+    checkpointer.put(put("t", None, "1", "1")).await.unwrap();
+    proxy.round_trips.store(0, Ordering::Relaxed);
+    let mut writes: Vec<_> = (0..16)
+        .map(|task| Box::pin(checkpointer.put_writes(put_writes("t", "1", &format!("{task}")))))
+        .collect();
+    // The last put of a checkpoint wins.
+    let mut puts: Vec<_> = ["1", "2", "3", "4"]
+        .map(|value| Box::pin(checkpointer.put(put("t", Some("1"), "2", value))))
+        .into();
+    for write in &mut writes {
+        assert!(poll_once(write.as_mut()).is_pending());
+    }
+    for put in &mut puts {
+        assert!(poll_once(put.as_mut()).is_pending());
+    }
+    for write in writes {
+        write.await.unwrap();
+    }
+    for put in puts {
+        put.await.unwrap();
+    }
+    // The first one, and all others.
+    assert_eq!(proxy.round_trips.load(Ordering::Relaxed), 2);
+    let tuple = checkpointer.get_tuple(config("t")).await.unwrap().unwrap();
+    assert_eq!(tuple.channel_values[0].value.bytes, b"4");
+    let first = checkpointer.get_tuple(at("t", "1")).await.unwrap().unwrap();
+    assert_eq!(first.pending_writes.len(), 16);
+    schema.end().await;
+}
+
+#[tokio::test]
+async fn a_call_that_fails_makes_none_fail_that_gathered_with_it() {
+    let schema = Schema::new().await;
+    let checkpointer = schema.open();
+    checkpointer.put(put("t", None, "1", "1")).await.unwrap();
+    let check = "ALTER TABLE $schema.lg_records ADD CHECK (task_id <> 'refused')";
+    schema.rows(check).await;
+    let tasks = ["a", "b", "refused", "c"];
+    let mut writes: Vec<_> =
+        tasks.map(|task| Box::pin(checkpointer.put_writes(put_writes("t", "1", task)))).into();
+    for write in &mut writes {
+        assert!(poll_once(write.as_mut()).is_pending());
+    }
+    for (task, write) in tasks.into_iter().zip(writes) {
+        match write.await {
+            Ok(()) => assert_ne!(task, "refused"),
+            Err(error) => assert_eq!((task, error.code()), ("refused", "storage-failed")),
+        }
+    }
+    let tuple = checkpointer.get_tuple(config("t")).await.unwrap().unwrap();
+    let written = tuple.pending_writes.iter().map(|write| write.task_id.as_str());
+    assert_eq!(written.collect::<Vec<_>>(), ["a", "b", "c"]);
     schema.end().await;
 }
 

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::hash::{BuildHasher, RandomState};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
@@ -12,6 +13,7 @@ use tokio::time::{Instant, sleep};
 use super::address::Address;
 use super::attempt::Attempt;
 use super::failure::Failure;
+use super::lanes::Lanes;
 use super::options::PostgresOptions;
 use crate::error::Error;
 use crate::storage::{Dialect, StorageAdapter, StorageError, Stored};
@@ -25,11 +27,17 @@ const PAUSE_MAX: Duration = Duration::from_secs(1);
 /// Its connections are tasks of the tokio runtime in which they are opened, and end with it: use
 /// one in one runtime. Dropping it closes the connections that no call uses.
 pub struct PostgresStorage {
-    pool: Pool,
+    database: Arc<Database>,
     schema: String,
+}
+
+/// What runs batches.
+pub(super) struct Database {
+    pool: Pool,
     deadline: Duration,
     /// Whether the server was ever there.
     has_connected: AtomicBool,
+    pub(super) lanes: Lanes,
 }
 
 impl PostgresStorage {
@@ -46,15 +54,40 @@ impl PostgresStorage {
             .runtime(Runtime::Tokio1)
             .build()
             .map_err(|_| Error::protocol("no-pool", "the pool could not be made"))?;
-        let schema = options.schema.clone();
-        Ok(Self { pool, schema, deadline: options.deadline, has_connected: AtomicBool::default() })
+        let database = Database {
+            pool,
+            deadline: options.deadline,
+            has_connected: AtomicBool::default(),
+            lanes: Lanes::default(),
+        };
+        Ok(Self { database: Arc::new(database), schema: options.schema.clone() })
     }
 
     /// Closes the connections that no call uses. Later calls are refused.
     pub fn close(&self) {
-        self.pool.close();
+        self.database.pool.close();
+    }
+}
+
+impl StorageAdapter for PostgresStorage {
+    fn dialect(&self) -> Dialect {
+        Dialect::Postgres { schema: self.schema.clone() }
     }
 
+    async fn run(&self, batch: Batch) -> Result<Vec<RowSet>, StorageError> {
+        self.database.run(&batch).await
+    }
+
+    async fn run_of_thread(
+        &self,
+        thread_id: &str,
+        batch: Batch,
+    ) -> Result<Vec<RowSet>, StorageError> {
+        Lanes::run(&self.database, thread_id, batch).await
+    }
+}
+
+impl Database {
     async fn attempt(&self, batch: &Batch, end: Instant) -> Result<Vec<RowSet>, Failure> {
         let left = Some(end.saturating_duration_since(Instant::now()));
         let timeouts = Timeouts { wait: left, create: left, recycle: left };
@@ -65,20 +98,14 @@ impl PostgresStorage {
         }
         Attempt::new(connection).run(batch, end).await
     }
-}
-
-impl StorageAdapter for PostgresStorage {
-    fn dialect(&self) -> Dialect {
-        Dialect::Postgres { schema: self.schema.clone() }
-    }
 
     /// Runs a batch, and again while its failures are temporary and there is time: it may be.
-    async fn run(&self, batch: Batch) -> Result<Vec<RowSet>, StorageError> {
+    pub(super) async fn run(&self, batch: &Batch) -> Result<Vec<RowSet>, StorageError> {
         let end = Instant::now() + self.deadline;
         let mut maybe_stored = false;
         let mut pause = PAUSE_MIN;
         loop {
-            let failure = match self.attempt(&batch, end).await {
+            let failure = match self.attempt(batch, end).await {
                 Ok(sets) => return Ok(sets),
                 Err(failure) => failure,
             };
