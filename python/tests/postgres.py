@@ -47,7 +47,7 @@ def new_schema() -> str:
 def rows_of(url: str, query: str, schema: str = "public", **values: Any) -> list[tuple[Any, ...]]:
     """The rows of a query, in which `{schema}` is the schema."""
     with psycopg.connect(url, autocommit=True) as connection:
-        composed = sql.SQL(query).format(schema=sql.Identifier(schema))  # type: ignore[arg-type]
+        composed = sql.SQL(query).format(schema=sql.Identifier(schema))
         cursor = connection.execute(composed, values)
         return cursor.fetchall() if cursor.description else []
 

@@ -150,12 +150,11 @@ def test_threads_and_event_loops_share_a_saver_whose_sessions_are_killed(
             return len((await app.aget_state(config(thread))).values["messages"])
 
         async def together() -> list[int]:
+            killing = asyncio.to_thread(lambda: [rows_of(url, kill, name=name) for _ in range(5)])
             sync = [asyncio.to_thread(turns, f"sync {at}") for at in range(3)]
-            killed = asyncio.to_thread(lambda: [rows_of(url, kill, name=name) for _ in range(5)])
-            *counts, _ = await asyncio.gather(
-                *sync, *(turns_async(f"async {at}") for at in range(3)), killed
-            )
-            return counts
+            counts = asyncio.gather(*sync, *(turns_async(f"async {at}") for at in range(3)))
+            await killing
+            return await counts
 
         assert asyncio.run(together()) == [20] * 6
 
