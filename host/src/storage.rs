@@ -10,9 +10,9 @@ use std::fmt;
 use std::future::Future;
 use std::sync::Arc;
 
-use langgraph_checkpoint_guest::{Batch, PostgresOptions, RowSet, Store, StoreOptions};
-
-use crate::error::Error;
+use langgraph_checkpoint_guest::{
+    Batch, Error as GuestError, PostgresOptions, RowSet, Store, StoreOptions,
+};
 
 /// Executes batches on one store.
 ///
@@ -62,14 +62,8 @@ pub enum Dialect {
 }
 
 impl Dialect {
-    /// Refuses a schema that PostgreSQL cannot have.
-    #[cfg(feature = "postgres")]
-    pub(crate) fn check(&self) -> Result<(), Error> {
-        Ok(self.store().map(|_| ())?)
-    }
-
-    /// The store, for operations that run natively.
-    pub(crate) fn store(&self) -> Result<Store, langgraph_checkpoint_guest::Error> {
+    /// The store, for operations that run natively. Refuses a schema that PostgreSQL cannot have.
+    pub(crate) fn store(&self) -> Result<Store, GuestError> {
         Store::open(match self {
             Self::Sqlite => StoreOptions::Sqlite,
             Self::Postgres { schema } => {

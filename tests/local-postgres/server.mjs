@@ -3,8 +3,8 @@
 // but a role `locked` needs a password. After a line `kill` of its input, it kills the server,
 // starts it again and prints the line again.
 //
-// Its arguments are settings. `tls=folder` is not PostgreSQL's: it takes the certificate and its key
-// from that folder.
+// Its arguments are settings. `tls=folder` is not PostgreSQL's: it takes the certificate and its
+// key from that folder.
 //
 // The data is in a temporary folder, which is removed at the end. PostgreSQL refuses to be root, so
 // root runs it as an unprivileged user.

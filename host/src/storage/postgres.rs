@@ -9,6 +9,7 @@ mod database;
 mod failure;
 mod lanes;
 mod options;
+mod server;
 mod tls;
 mod values;
 

@@ -71,16 +71,13 @@ async fn join(
             read = server.read(&mut answered) => {
                 let Ok(count @ 1..) = read else { return };
                 is_answered = true;
-                let cut = Answers::Cut as u8;
-                let pass = Answers::Pass as u8;
-                if answers.compare_exchange(cut, pass, Ordering::Relaxed, Ordering::Relaxed).is_ok() {
+                let answer = answers.load(Ordering::Relaxed);
+                if answer == Answers::Cut as u8 {
+                    answers.store(Answers::Pass as u8, Ordering::Relaxed);
                     return;
                 }
-                if answers.load(Ordering::Relaxed) == pass
-                    && client.write_all(&answered[..count]).await.is_err()
-                {
-                    return;
-                }
+                let passes = answer == Answers::Pass as u8;
+                if passes && client.write_all(&answered[..count]).await.is_err() { return }
             }
         }
     }

@@ -1,33 +1,15 @@
 //! Connections with TLS, as libpq's `sslmode` says.
 
-use std::path::Path;
-
 use langgraph_checkpoint_guest::Access;
 use langgraph_checkpoint_host::{
     Batch, PostgresOptions, PostgresStorage, Statement, StorageAdapter, StorageError, Value,
 };
-use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
 
 use crate::server::Server;
 
-/// Makes an authority, and a certificate of it for `localhost` and not for 127.0.0.1.
-fn certify(folder: &Path) {
-    let mut authority = CertificateParams::new(Vec::new()).unwrap();
-    authority.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-    let key = KeyPair::generate().unwrap();
-    let root = authority.self_signed(&key).unwrap();
-    let issuer = Issuer::new(authority, key);
-    let key = KeyPair::generate().unwrap();
-    let server = CertificateParams::new(vec!["localhost".to_owned()]).unwrap();
-    let certificate = server.signed_by(&key, &issuer).unwrap();
-    for (name, pem) in [
-        ("root.pem", root.pem()),
-        ("server.pem", certificate.pem()),
-        ("server.key", key.serialize_pem()),
-    ] {
-        std::fs::write(folder.join(name), pem).unwrap();
-    }
-}
+/// An authority, and a certificate of it for `localhost` and not for 127.0.0.1, with its key. They
+/// are for this test only, for a hundred years, and the authority's key is gone.
+const CERTIFICATES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/postgres/certificates");
 
 /// Whether the session is encrypted, as the server sees it.
 async fn is_encrypted(url: &str) -> Result<bool, StorageError> {
@@ -40,11 +22,9 @@ async fn is_encrypted(url: &str) -> Result<bool, StorageError> {
 
 #[tokio::test]
 async fn a_mode_says_what_is_encrypted_and_verified() {
-    let folder = tempfile::tempdir().unwrap();
-    certify(folder.path());
-    let server = Server::start(&[&format!("tls={}", folder.path().display())]);
+    let server = Server::start(&[&format!("tls={CERTIFICATES}")]);
     let by_name = server.url.replace("127.0.0.1", "localhost");
-    let root = format!("sslrootcert={}", folder.path().join("root.pem").display());
+    let root = format!("sslrootcert={CERTIFICATES}/root.pem");
     for (url, options, expected) in [
         (&server.url, String::new(), Some(true)),
         (&server.url, "sslmode=disable".to_owned(), Some(false)),

@@ -48,7 +48,7 @@ impl Address {
         if config.get_keepalives_idle() > KEEPALIVES_IDLE {
             config.keepalives_idle(KEEPALIVES_IDLE);
         }
-        Ok(Self { config, tls: tls::connector(trust, roots.as_deref())? })
+        Ok(Self { config, tls: tls::connector(trust, roots.as_deref()).map_err(invalid)? })
     }
 }
 
@@ -92,7 +92,7 @@ const KNOWN: &str = "pass a URL such as postgresql://user@host/database, or key=
      keepalives_interval and keepalives_retries";
 
 /// The error for a connection string. It says nothing of the string, which has the password.
-pub(super) fn invalid(what: &str) -> Error {
+fn invalid(what: &str) -> Error {
     let message = format!("the connection string is not one of PostgreSQL: {what}");
     Error::invalid("invalid-connection-string", &message)
 }

@@ -3,7 +3,7 @@
 use std::error::Error as _;
 use std::io;
 
-use deadpool_postgres::{PoolError, TimeoutType};
+use deadpool_postgres::PoolError;
 use tokio_postgres::Error;
 use tokio_postgres::error::DbError;
 
@@ -74,38 +74,36 @@ impl Failure {
 
     /// The failure to get a connection.
     pub(super) fn unconnected(error: PoolError) -> Self {
-        match error {
-            PoolError::Timeout(TimeoutType::Wait) => Self::no_connection(),
-            PoolError::Closed => {
-                let message = "the store was closed; open another one";
-                Self::new(Effect::Final, Kind::Closed, message, false)
-            }
-            PoolError::Backend(error) => match error.as_db_error() {
-                Some(answer) => Self::answered(answer.clone(), false),
-                None if is_refusal(&error) => {
-                    Self::new(Effect::Final, Kind::Unauthorized, UNAUTHORIZED, false).because(error)
-                }
-                None if is_lost(&error) => {
-                    Self::lost(Kind::Unreachable, UNREACHABLE, false).because(error)
-                }
-                None => {
-                    Self::new(Effect::Final, Kind::Unreachable, UNREACHABLE, false).because(error)
-                }
-            },
-            _ => Self::new(
-                Effect::Final,
-                Kind::Unreachable,
-                "PostgreSQL cannot be reached: a connection was not there in time",
-                false,
-            ),
+        if matches!(error, PoolError::Closed) {
+            let message = "the store was closed; open another one";
+            return Self::new(Effect::Final, Kind::Closed, message, false);
         }
+        let cause = error.source().and_then(|source| source.downcast_ref::<Error>());
+        let failure = match cause {
+            Some(cause) => match cause.as_db_error() {
+                Some(answer) => return Self::answered(answer.clone(), false),
+                None if is_refusal(cause) => {
+                    Self::new(Effect::Final, Kind::Unauthorized, UNAUTHORIZED, false)
+                }
+                None if is_lost(cause) => Self::lost(Kind::Unreachable, UNREACHABLE, false),
+                None => Self::new(Effect::Final, Kind::Unreachable, UNREACHABLE, false),
+            },
+            None => Self::new(Effect::Final, Kind::Unreachable, UNREACHABLE, false),
+        };
+        failure.because(error)
     }
 
-    /// The failure of a batch for which no connection became free before its deadline.
-    pub(super) fn no_connection() -> Self {
-        let message = "no connection of the pool became free in time; give it more, or call less \
-                       at once";
-        Self::new(Effect::Final, Kind::Busy, message, false)
+    /// The failure of a batch for which there was no connection before its deadline.
+    pub(super) fn no_connection(was_there: bool) -> Self {
+        let (kind, message) = if was_there {
+            (
+                Kind::Busy,
+                "no connection of the pool became free in time; give it more, or call less at once",
+            )
+        } else {
+            (Kind::Unreachable, "PostgreSQL cannot be reached: no connection was there in time")
+        };
+        Self::new(Effect::Final, kind, message, false)
     }
 
     /// The failure of a batch that has no answer at its deadline.

@@ -11,7 +11,7 @@ use langgraph_checkpoint_guest::{Access, Batch, RowSet, Value};
 use tokio::runtime::Handle;
 use tokio::sync::oneshot::{self, Sender};
 
-use super::database::Database;
+use super::server::Server;
 use crate::storage::{StorageError, StorageErrorKind, Stored};
 
 /// How many batches are one transaction at most.
@@ -21,9 +21,11 @@ const TOGETHER_BYTES_MAX: usize = 1_000_000;
 
 type Answer = Result<Vec<RowSet>, StorageError>;
 
-/// Batches under way, and those that wait for them, by thread.
-#[derive(Default)]
-pub(super) struct Lanes(Mutex<HashMap<String, VecDeque<Job>>>);
+/// A server, and by thread what waits for the batch under way.
+pub(super) struct Lanes {
+    server: Server,
+    waiting: Mutex<HashMap<String, VecDeque<Job>>>,
+}
 
 /// A batch that waits.
 struct Job {
@@ -33,10 +35,18 @@ struct Job {
 }
 
 impl Lanes {
+    pub(super) fn new(server: Server) -> Self {
+        Self { server, waiting: Mutex::default() }
+    }
+
+    pub(super) fn server(&self) -> &Server {
+        &self.server
+    }
+
     /// Runs a batch of a thread after those before it. A read waits only for writes.
-    pub(super) async fn run(database: &Arc<Database>, thread_id: &str, batch: Batch) -> Answer {
+    pub(super) async fn run(self: &Arc<Self>, thread_id: &str, batch: Batch) -> Answer {
         let waiting = {
-            let mut lanes = database.lanes.lock();
+            let mut lanes = self.lock();
             match lanes.get_mut(thread_id) {
                 Some(lane) => {
                     let (answer, answered) = oneshot::channel();
@@ -48,7 +58,7 @@ impl Lanes {
                 None => {
                     lanes.insert(thread_id.to_owned(), VecDeque::new());
                     let first = First {
-                        database: Arc::clone(database),
+                        lanes: Arc::clone(self),
                         thread_id: thread_id.to_owned(),
                         runtime: Handle::current(),
                     };
@@ -58,7 +68,7 @@ impl Lanes {
         };
         match waiting {
             Ok((batch, first)) => {
-                let answer = database.run(&batch).await;
+                let answer = self.server.run(&batch).await;
                 drop(first);
                 answer
             }
@@ -95,36 +105,36 @@ impl Lanes {
 
     /// Held for a moment, and never while something waits.
     fn lock(&self) -> MutexGuard<'_, HashMap<String, VecDeque<Job>>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 /// The batch that the others of its thread wait for. They are run when it ends, or is given up.
 struct First {
-    database: Arc<Database>,
+    lanes: Arc<Lanes>,
     thread_id: String,
     runtime: Handle,
 }
 
 impl Drop for First {
     fn drop(&mut self) {
-        let jobs = self.database.lanes.next(&self.thread_id);
+        let jobs = self.lanes.next(&self.thread_id);
         if jobs.is_empty() {
             return;
         }
-        let (database, thread_id) = (Arc::clone(&self.database), self.thread_id.clone());
+        let (lanes, thread_id) = (Arc::clone(&self.lanes), self.thread_id.clone());
         self.runtime.spawn(async move {
             let mut jobs = jobs;
             while !jobs.is_empty() {
-                run_together(&database, jobs).await;
-                jobs = database.lanes.next(&thread_id);
+                run_together(&lanes.server, jobs).await;
+                jobs = lanes.next(&thread_id);
             }
         });
     }
 }
 
 /// Runs batches as one.
-async fn run_together(database: &Database, jobs: Vec<Job>) {
+async fn run_together(server: &Server, jobs: Vec<Job>) {
     let Some(access) = jobs.first().map(|job| job.batch.access) else { return };
     let mut waiting = Vec::with_capacity(jobs.len());
     let mut together = Batch { access, statements: Vec::new() };
@@ -133,7 +143,7 @@ async fn run_together(database: &Database, jobs: Vec<Job>) {
         together.statements.extend(batch.statements);
     }
     // A caller that gave up hears nothing.
-    match database.run(&together).await {
+    match server.run(&together).await {
         Ok(sets) => {
             let mut sets = sets.into_iter();
             for (count, answer) in waiting {
@@ -145,7 +155,7 @@ async fn run_together(database: &Database, jobs: Vec<Job>) {
             let mut statements = together.statements.into_iter();
             for (count, answer) in waiting {
                 let statements = statements.by_ref().take(count).collect();
-                let _ = answer.send(database.run(&Batch { access, statements }).await);
+                let _ = answer.send(server.run(&Batch { access, statements }).await);
             }
         }
         Err(error) => {

@@ -13,9 +13,6 @@ use rustls::{
 };
 use tokio_postgres_rustls::MakeRustlsConnect;
 
-use super::address::invalid;
-use crate::error::Error;
-
 /// Which servers are trusted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Trust {
@@ -28,29 +25,31 @@ pub(super) enum Trust {
 }
 
 /// What makes connections with TLS. The roots are those of a file in PEM, or else those that
-/// browsers trust.
-pub(super) fn connector(trust: Trust, roots: Option<&str>) -> Result<MakeRustlsConnect, Error> {
-    let unusable = |_| invalid("TLS cannot be used with its options");
+/// browsers trust. Fails with what is wrong with the file.
+pub(super) fn connector(
+    trust: Trust,
+    roots: Option<&str>,
+) -> Result<MakeRustlsConnect, &'static str> {
     let provider = Arc::new(ring::default_provider());
     let certificates = match trust {
         Trust::Everyone => None,
         Trust::Certified | Trust::Named => {
             let roots = Arc::new(store(roots)?);
             let builder = WebPkiServerVerifier::builder_with_provider(roots, Arc::clone(&provider));
-            Some(builder.build().map_err(|_| invalid("its sslrootcert has no certificate"))?)
+            Some(builder.build().map_err(|_| "its sslrootcert has no certificate")?)
         }
     };
     let verifier = Verifier { trust, certificates, provider: Arc::clone(&provider) };
     let config = ClientConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()
-        .map_err(unusable)?
+        .map_err(|_| "TLS cannot be used with its options")?
         .dangerous()
         .with_custom_certificate_verifier(Arc::new(verifier))
         .with_no_client_auth();
     Ok(MakeRustlsConnect::new(config))
 }
 
-fn store(roots: Option<&str>) -> Result<RootCertStore, Error> {
+fn store(roots: Option<&str>) -> Result<RootCertStore, &'static str> {
     let path = match roots {
         None | Some("system") => {
             return Ok(RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() });
@@ -58,12 +57,12 @@ fn store(roots: Option<&str>) -> Result<RootCertStore, Error> {
         Some(path) => path,
     };
     let mut store = RootCertStore::empty();
-    let unreadable = || invalid("its sslrootcert is no file with certificates in PEM");
-    for certificate in CertificateDer::pem_file_iter(path).map_err(|_| unreadable())? {
-        let certificate = certificate.map_err(|_| unreadable())?;
-        store.add(certificate).map_err(|_| unreadable())?;
+    let unreadable = "its sslrootcert is no file with certificates in PEM";
+    for certificate in CertificateDer::pem_file_iter(path).map_err(|_| unreadable)? {
+        let certificate = certificate.map_err(|_| unreadable)?;
+        store.add(certificate).map_err(|_| unreadable)?;
     }
-    if store.is_empty() { Err(unreadable()) } else { Ok(store) }
+    if store.is_empty() { Err(unreadable) } else { Ok(store) }
 }
 
 /// Verifies what libpq's `sslmode` says.
