@@ -64,6 +64,18 @@ impl Checkpointer<SqliteStorage> {
 impl Checkpointer<PostgresStorage> {
     /// Uses a schema of the PostgreSQL database that a connection string names, as libpq has them.
     /// Nothing is sent before the first call.
+    ///
+    /// ```no_run
+    /// use langgraph_checkpoint_host::{Checkpointer, Planner, PostgresOptions};
+    ///
+    /// # async fn example() -> Result<(), langgraph_checkpoint_host::Error> {
+    /// let url = "postgresql://worker@db.example/app?sslmode=verify-full";
+    /// let options = PostgresOptions { schema: "agents".into(), ..PostgresOptions::default() };
+    /// let checkpointer = Checkpointer::connect_postgres(Planner::native(), url, &options)?;
+    /// checkpointer.setup().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn connect_postgres(
         planner: Planner,
         url: &str,

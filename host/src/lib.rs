@@ -24,6 +24,7 @@
 //!
 //! - `KustoCheckpointer` stores on Azure Data Explorer, through the component
 //!   `checkpointer-kusto` (the feature `kusto`).
+//! - `Checkpointer::connect_postgres` stores in a PostgreSQL database (the feature `postgres`).
 //! - Any [`StorageAdapter`] can be a store.
 //! - `imports` serves agents that are components themselves: it implements the interfaces that they
 //!   import, for each tenant on its own store.
