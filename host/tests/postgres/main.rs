@@ -3,6 +3,8 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+#[cfg(feature = "component")]
+mod agents;
 mod calls;
 mod connections;
 mod proxy;
