@@ -19,6 +19,7 @@ pub(crate) fn open_postgres(
     pool_size: usize,
     deadline_s: f64,
     application_name: String,
+    prepare: bool,
 ) -> PyResult<Store> {
     let deadline = Duration::try_from_secs_f64(deadline_s).map_err(|_| {
         let message = "deadline has to be a number of seconds, not negative";
@@ -28,7 +29,7 @@ pub(crate) fn open_postgres(
         return Err(invalid(py, "invalid-option", "pool_size has to be at least 1"));
     }
     let options =
-        PostgresOptions { schema, connections_max: pool_size, deadline, application_name };
+        PostgresOptions { schema, connections_max: pool_size, deadline, application_name, prepare };
     let process = Process::current(py)?;
     let opened = Checkpointer::connect_postgres(process.planner.clone(), conn_string, &options);
     let checkpointer = opened.map_err(|error| Errors::Sql.raised(py, &error))?;

@@ -3,7 +3,7 @@
 use langgraph_checkpoint_guest::{
     Call, CheckpointTuple, FoundCheckpoint, Outcome, Page, TupleValue,
 };
-use langgraph_checkpoint_host::{Checkpointer, Error, Planner, StorageAdapter};
+use langgraph_checkpoint_host::{Checkpointer, Error, Planner, PostgresOptions, StorageAdapter};
 use langgraph_checkpoint_tests::transcript;
 
 use crate::server::{Schema, url};
@@ -11,22 +11,27 @@ use crate::server::{Schema, url};
 #[cfg(feature = "component")]
 #[tokio::test]
 async fn every_transcript_holds_under_wasmtime() {
-    run_all(&crate::support::component()).await;
+    run_all(&crate::support::component(), false).await;
 }
 
 #[tokio::test]
 async fn every_transcript_holds_natively() {
-    run_all(&Planner::native()).await;
+    run_all(&Planner::native(), false).await;
 }
 
-async fn run_all(planner: &Planner) {
+#[tokio::test]
+async fn every_transcript_holds_with_prepared_statements() {
+    run_all(&Planner::native(), true).await;
+}
+
+async fn run_all(planner: &Planner, prepare: bool) {
     let transcripts = transcript::all();
     assert!(!transcripts.is_empty());
     for (name, transcript) in transcripts {
         let schema = Schema::new().await;
         let planner = planner.clone();
-        let checkpointer =
-            Checkpointer::connect_postgres(planner, url(), &schema.options()).unwrap();
+        let options = PostgresOptions { prepare, ..schema.options() };
+        let checkpointer = Checkpointer::connect_postgres(planner, url(), &options).unwrap();
         checkpointer.setup().await.unwrap();
         for (index, step) in transcript.steps.iter().enumerate() {
             let outcome = call(&checkpointer, transcript::call(&step.call)).await;

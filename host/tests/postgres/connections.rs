@@ -4,7 +4,10 @@
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use langgraph_checkpoint_host::{Error, List, PostgresOptions, Stored};
+use langgraph_checkpoint_guest::Access;
+use langgraph_checkpoint_host::{
+    Batch, Error, List, PostgresOptions, Statement, StorageAdapter, Stored,
+};
 
 use crate::proxy::{Answers, Proxy};
 use crate::server::{Schema, admin, url, url_with};
@@ -237,27 +240,36 @@ async fn a_call_that_is_given_up_leaves_no_connection_in_use() {
     schema.end().await;
 }
 
+/// How many statements of one connection have names, after calls on it.
+async fn named_statements(schema: &Schema, prepare: bool) -> usize {
+    let options = PostgresOptions { connections_max: 1, prepare, ..schema.options() };
+    let checkpointer = schema.open_at(url(), &options);
+    checkpointer.put(put("t", None, "1", "1")).await.unwrap();
+    let text = "SELECT name FROM pg_prepared_statements".to_owned();
+    let statement = Statement { text, parameters: vec![Vec::new()] };
+    let batch = Batch { access: Access::Read, statements: vec![statement] };
+    checkpointer.storage().run(batch).await.unwrap()[0].rows.len()
+}
+
 #[tokio::test]
-async fn sessions_are_named_and_have_no_statements_that_a_pooler_would_lose() {
+async fn statements_have_names_only_if_they_are_prepared() {
+    let schema = Schema::new().await;
+    assert_eq!(named_statements(&schema, false).await, 0);
+    assert!(named_statements(&schema, true).await > 0);
+    schema.end().await;
+}
+
+#[tokio::test]
+async fn sessions_are_named() {
     let schema = Schema::new().await;
     let options = PostgresOptions { application_name: schema.mark(), ..schema.options() };
     let checkpointer = schema.open_at(url(), &options);
     checkpointer.put(put("t", None, "1", "1")).await.unwrap();
     let sessions = format!(
-        "SELECT query FROM pg_stat_activity WHERE application_name = '{}'",
+        "SELECT FROM pg_stat_activity WHERE application_name = '{}'",
         options.application_name
     );
     assert_eq!(schema.rows(&sessions).await.len(), 1);
-    let adapter = checkpointer.storage();
-    let names = langgraph_checkpoint_host::Batch {
-        access: langgraph_checkpoint_guest::Access::Read,
-        statements: vec![langgraph_checkpoint_host::Statement {
-            text: "SELECT name FROM pg_prepared_statements".to_owned(),
-            parameters: vec![Vec::new()],
-        }],
-    };
-    let sets = langgraph_checkpoint_host::StorageAdapter::run(adapter, names).await.unwrap();
-    assert_eq!(sets[0].rows, Vec::<Vec<_>>::new());
     schema.end().await;
 }
 

@@ -104,6 +104,7 @@ def open_postgres(
     pool_size: int,
     deadline_s: float,
     application_name: str,
+    prepare: bool,
 ) -> Store: ...
 def open_kusto(
     options: dict[str, Any],

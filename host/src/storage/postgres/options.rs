@@ -13,6 +13,9 @@ pub struct PostgresOptions {
     pub deadline: Duration,
     /// How sessions are named in `pg_stat_activity`, unless the connection string says so.
     pub application_name: String,
+    /// Whether each connection keeps statements prepared, which saves the server half of its time
+    /// for small states. Not through a pooler in transaction mode.
+    pub prepare: bool,
 }
 
 impl Default for PostgresOptions {
@@ -22,6 +25,7 @@ impl Default for PostgresOptions {
             connections_max: 10,
             deadline: Duration::from_secs(30),
             application_name: "langgraph-checkpoint-wasm".to_owned(),
+            prepare: false,
         }
     }
 }

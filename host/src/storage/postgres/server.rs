@@ -22,6 +22,7 @@ const PAUSE_MAX: Duration = Duration::from_secs(1);
 pub(super) struct Server {
     pool: Pool,
     deadline: Duration,
+    prepares: bool,
     /// Whether the server was ever there.
     has_connected: AtomicBool,
 }
@@ -39,7 +40,8 @@ impl Server {
                 let message = "the pool of connections could not be made";
                 StorageError::new(StorageErrorKind::Failed, message).with_source(error)
             })?;
-        Ok(Self { pool, deadline: options.deadline, has_connected: AtomicBool::default() })
+        let PostgresOptions { deadline, prepare: prepares, .. } = *options;
+        Ok(Self { pool, deadline, prepares, has_connected: AtomicBool::default() })
     }
 
     /// Closes the connections that no batch uses. Later batches are refused.
@@ -81,7 +83,7 @@ impl Server {
         if Instant::now() >= end {
             return Err(Failure::no_connection(true));
         }
-        Attempt::new(connection).run(batch, end).await
+        Attempt::new(connection).run(batch, end, self.prepares).await
     }
 
     fn has_connected(&self) -> bool {
