@@ -76,7 +76,7 @@ def test_a_connection_string_makes_a_value_and_a_context(url: str, schema: str) 
     with PostgresSaver.from_conn_string(url, pipeline=True, schema=schema) as saver:
         saver.setup()
         put(saver, x=1)
-    saver = PostgresSaver.from_conn_string(url, schema=schema)
+    saver = PostgresSaver.from_conn_string(url, schema=schema, prepare=True)
     put(saver, id=f"{FIRST}0", x=2)
     saver.close()
 

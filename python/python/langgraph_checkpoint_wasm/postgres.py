@@ -49,8 +49,8 @@ class PostgresSaver(Saver):
             deadline: How many seconds each batch of a call may take, with all attempts.
             application_name: How sessions are named in `pg_stat_activity`, unless the connection
                 string says so.
-            prepare: Whether each connection keeps statements prepared, which saves the server half of
-                its time for small states. Not through a pooler in transaction mode.
+            prepare: Whether each connection keeps statements prepared, which saves the server half
+                of its time for small states. Not through a pooler in transaction mode.
             cache_bytes: How much memory may be used for the values that were stored and read last:
                 what is unchanged in them is neither serialized nor stored nor read again.
 
