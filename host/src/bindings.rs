@@ -19,5 +19,7 @@ mod generated {
     });
 }
 
-pub(crate) use generated::exports::langgraph::checkpoint_planner::planner::StoreOptions;
+pub(crate) use generated::exports::langgraph::checkpoint_planner::planner::{
+    PostgresOptions, StoreOptions,
+};
 pub(crate) use generated::{PurePlanner, PurePlannerPre};

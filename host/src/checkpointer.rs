@@ -13,6 +13,8 @@ use crate::drive::drive;
 use crate::error::Error;
 use crate::planner::{Planner, Turns};
 use crate::storage::StorageAdapter;
+#[cfg(feature = "postgres")]
+use crate::storage::postgres::{PostgresOptions, PostgresStorage};
 #[cfg(feature = "sqlite")]
 use crate::storage::sqlite::{SqliteOptions, SqliteStorage};
 
@@ -55,6 +57,31 @@ impl Checkpointer<SqliteStorage> {
                 .with_source(error)
             })??;
         Ok(Self::new(planner, storage))
+    }
+}
+
+#[cfg(feature = "postgres")]
+impl Checkpointer<PostgresStorage> {
+    /// Uses a schema of the PostgreSQL database that a connection string names, as libpq has them.
+    /// Nothing is sent before the first call.
+    ///
+    /// ```no_run
+    /// use langgraph_checkpoint_host::{Checkpointer, Planner, PostgresOptions};
+    ///
+    /// # async fn example() -> Result<(), langgraph_checkpoint_host::Error> {
+    /// let url = "postgresql://worker@db.example/app?sslmode=verify-full";
+    /// let options = PostgresOptions { schema: "agents".into(), ..PostgresOptions::default() };
+    /// let checkpointer = Checkpointer::connect_postgres(Planner::native(), url, &options)?;
+    /// checkpointer.setup().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn connect_postgres(
+        planner: Planner,
+        url: &str,
+        options: &PostgresOptions,
+    ) -> Result<Self, Error> {
+        Ok(Self::new(planner, PostgresStorage::new(url, options)?))
     }
 }
 
@@ -173,6 +200,11 @@ impl<S: StorageAdapter> Checkpointer<S> {
             Outcome::History(histories) => Ok(histories),
             _ => Err(other_outcome()),
         }
+    }
+
+    /// The store.
+    pub fn storage(&self) -> &S {
+        &self.storage
     }
 
     /// Runs a call, after the setup of the store. If the setup fails, the next call tries it again.

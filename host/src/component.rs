@@ -21,10 +21,11 @@ pub use self::limits::Limits;
 use self::limits::State;
 use self::places::{Place, Places};
 use self::ticker::Ticker;
-use crate::bindings::{PurePlanner, PurePlannerPre, StoreOptions};
+use crate::bindings::{PostgresOptions, PurePlanner, PurePlannerPre, StoreOptions};
 #[cfg(feature = "compiler")]
 use crate::error::ComponentErrorKind;
 use crate::error::{ComponentError, Error};
+use crate::storage::Dialect;
 
 /// How many operations an instance runs before it is replaced. This limits how much garbage its
 /// memory collects.
@@ -87,6 +88,7 @@ impl Pool {
 
     pub(crate) async fn start(
         self: &Arc<Self>,
+        dialect: &Dialect,
         call: Call,
     ) -> Result<(Operation, Progress), Error> {
         let place = self.instances.take().await?;
@@ -99,12 +101,10 @@ impl Pool {
         instance.operations += 1;
         let started = {
             let _running = instance.enter(self);
+            let planned = instance.opened(dialect).await?;
             let stores = instance.planner.langgraph_checkpoint_planner_planner().store();
             let at = Moment::default();
-            stores
-                .call_start(&mut instance.store, instance.planned, &call, at)
-                .await
-                .map_err(failed)?
+            stores.call_start(&mut instance.store, planned, &call, at).await.map_err(failed)?
         };
         match started {
             Ok((resource, progress)) => {
@@ -128,9 +128,7 @@ impl Pool {
         let _running = self.ticker.running();
         let planner =
             self.component.instantiate_async(&mut store).await.map_err(not_instantiated)?;
-        let stores = planner.langgraph_checkpoint_planner_planner().store();
-        let opened = stores.call_open(&mut store, &StoreOptions::Sqlite).await.map_err(failed)?;
-        Ok(Instance { planned: opened?, store, planner, operations: 0 })
+        Ok(Instance { planned: None, store, planner, operations: 0 })
     }
 
     /// The places that limit the instances of one checkpointer.
@@ -215,11 +213,35 @@ struct Instance {
     store: Store<State>,
     planner: PurePlanner,
     /// The planner's store, on which calls are started.
-    planned: ResourceAny,
+    planned: Option<(Dialect, ResourceAny)>,
     operations: usize,
 }
 
 impl Instance {
+    /// The planner's store for a dialect. It stays open for the next call.
+    async fn opened(&mut self, dialect: &Dialect) -> Result<ResourceAny, Error> {
+        match self.planned.take() {
+            Some((of, planned)) if of == *dialect => {
+                self.planned = Some((of, planned));
+                return Ok(planned);
+            }
+            Some((_, planned)) => {
+                planned.resource_drop_async(&mut self.store).await.map_err(failed)?;
+            }
+            None => {}
+        }
+        let options = match dialect {
+            Dialect::Sqlite => StoreOptions::Sqlite,
+            Dialect::Postgres { schema } => {
+                StoreOptions::Postgres(PostgresOptions { schema: schema.clone() })
+            }
+        };
+        let stores = self.planner.langgraph_checkpoint_planner_planner().store();
+        let planned = stores.call_open(&mut self.store, &options).await.map_err(failed)??;
+        self.planned = Some((dialect.clone(), planned));
+        Ok(planned)
+    }
+
     /// Resets the time limit, and keeps the clock running until the guard is dropped.
     fn enter<'a>(&mut self, pool: &'a Pool) -> ticker::Running<'a> {
         arm(&mut self.store);

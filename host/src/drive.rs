@@ -1,12 +1,14 @@
 //! The loop: start a call, run what it needs, advance, until it is done.
 
-use langgraph_checkpoint_guest::{Access, Answer, Call, Need, Outcome, Progress};
+use langgraph_checkpoint_guest::{
+    Access, Answer, Batch, Call, Id, Need, Outcome, Progress, RowSet,
+};
 use tracing::field::Empty;
 use tracing::{Instrument, Span};
 
 use crate::error::Error;
 use crate::planner::{Operation, Planner};
-use crate::storage::StorageAdapter;
+use crate::storage::{StorageAdapter, StorageError};
 
 /// The most rounds that an operation may take. The planner's own limit is far lower: an operation
 /// that exceeds this one would never end.
@@ -38,15 +40,50 @@ async fn run(
     call: Call,
     span: &Span,
 ) -> Result<Outcome, Error> {
-    let (mut operation, progress) = planner.start(call).await?;
-    let outcome = advance_to_end(&mut operation, storage, progress, span).await;
+    let thread_id = thread_of(&call).map(str::to_owned);
+    let (mut operation, progress) = planner.start(&storage.dialect(), call).await?;
+    let storage = Addressed { storage, thread_id };
+    let outcome = advance_to_end(&mut operation, &storage, progress, span).await;
     operation.finish().await;
     outcome
 }
 
+/// The store, for one call.
+struct Addressed<'a, S> {
+    storage: &'a S,
+    /// The thread that the call is about.
+    thread_id: Option<String>,
+}
+
+impl<S: StorageAdapter> Addressed<'_, S> {
+    async fn run(&self, batch: Batch) -> Result<Vec<RowSet>, StorageError> {
+        match &self.thread_id {
+            Some(thread_id) => self.storage.run_of_thread(thread_id, batch).await,
+            None => self.storage.run(batch).await,
+        }
+    }
+}
+
+/// The thread that a call is about, if it is named as text.
+fn thread_of(call: &Call) -> Option<&str> {
+    let config = match call {
+        Call::Setup | Call::Flush => return None,
+        Call::GetTuple(get) => &get.config,
+        Call::List(list) => &list.config,
+        Call::Put(put) => &put.config,
+        Call::PutWrites(put_writes) => &put_writes.config,
+        Call::DeleteThread(config) => config,
+        Call::DeltaChannelHistory(history) => &history.config,
+    };
+    match &config.thread_id {
+        Id::Text(thread_id) => Some(thread_id),
+        _ => None,
+    }
+}
+
 async fn advance_to_end(
     operation: &mut Operation,
-    storage: &impl StorageAdapter,
+    storage: &Addressed<'_, impl StorageAdapter>,
     mut progress: Progress,
     span: &Span,
 ) -> Result<Outcome, Error> {

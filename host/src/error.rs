@@ -6,7 +6,7 @@ use std::fmt;
 use langgraph_checkpoint_guest as guest;
 pub use langgraph_checkpoint_guest::{Fault, StoreFault};
 
-use crate::storage::{StorageError, Stored};
+use crate::storage::{StorageError, StorageErrorKind, Stored};
 
 /// Why a call failed.
 #[derive(Debug, thiserror::Error)]
@@ -96,7 +96,16 @@ impl From<ComponentError> for Error {
 
 impl From<StorageError> for Error {
     fn from(error: StorageError) -> Self {
-        Self::Storage(error)
+        match error.kind() {
+            StorageErrorKind::Forbidden
+            | StorageErrorKind::NotProvisioned
+            | StorageErrorKind::Unauthorized => {
+                let fault = Fault { code: error.code().to_owned(), message: error.to_string() };
+                let maybe_stored = error.stored() == Stored::Unknown;
+                Self::Denied(StoreFault { fault, maybe_stored })
+            }
+            _ => Self::Storage(error),
+        }
     }
 }
 

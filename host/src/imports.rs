@@ -6,7 +6,8 @@
 //! are separate: nothing that a guest passes chooses a store.
 //!
 //! **Each tenant needs its own store.** A guest can list and delete every thread of its store. With
-//! `storage` it does this in SQL, which an [`AgentStorage`] confines to the tables. The embedding
+//! `storage` it does this in SQL, which an [`AgentStorage`] confines to the tables. That is SQLite:
+//! PostgreSQL has no authorizer, so its tenants are served `checkpointer`. The embedding
 //! limits the guest's instance: its memory and time, and with `Store::set_hostcall_fuel` how much
 //! it passes in one call, by default 128 MiB.
 //!

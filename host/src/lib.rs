@@ -24,6 +24,7 @@
 //!
 //! - `KustoCheckpointer` stores on Azure Data Explorer, through the component
 //!   `checkpointer-kusto` (the feature `kusto`).
+//! - `Checkpointer::connect_postgres` stores in a PostgreSQL database (the feature `postgres`).
 //! - Any [`StorageAdapter`] can be a store.
 //! - `imports` serves agents that are components themselves: it implements the interfaces that they
 //!   import, for each tenant on its own store.
@@ -102,11 +103,13 @@ pub use self::kusto::{
     KustoIngestMode, KustoLogin, KustoOptions, KustoPages,
 };
 pub use self::planner::Planner;
+#[cfg(feature = "postgres")]
+pub use self::storage::postgres::{PostgresOptions, PostgresStorage};
 #[cfg(feature = "sqlite")]
 pub use self::storage::sqlite::{
     AgentLimits, AgentStorage, Quota, SqliteOptions, SqliteStorage, Synchronous,
 };
-pub use self::storage::{StorageAdapter, StorageError, StorageErrorKind, Stored};
+pub use self::storage::{Dialect, StorageAdapter, StorageError, StorageErrorKind, Stored};
 /// The wasmtime whose linkers `imports` adds to.
 #[cfg(feature = "component")]
 pub use wasmtime;

@@ -6,6 +6,7 @@ use langgraph_checkpoint_guest::{Answer, Call, Progress};
 #[cfg(feature = "component")]
 use crate::component;
 use crate::error::Error;
+use crate::storage::Dialect;
 
 /// The rules of the checkpointer, ready to run operations. Cloning is cheap, and clones share their
 /// instances.
@@ -87,15 +88,19 @@ impl Planner {
         }
     }
 
-    pub(crate) async fn start(&self, call: Call) -> Result<(Operation, Progress), Error> {
+    pub(crate) async fn start(
+        &self,
+        dialect: &Dialect,
+        call: Call,
+    ) -> Result<(Operation, Progress), Error> {
         match &self.0 {
             Kind::Native => {
-                let (operation, progress) = guest::SqliteOperation::start(call)?;
+                let (operation, progress) = Native::start(dialect, call)?;
                 Ok((Operation::Native(Box::new(operation)), progress))
             }
             #[cfg(feature = "component")]
             Kind::Component(pool) => {
-                let (operation, progress) = pool.start(call).await?;
+                let (operation, progress) = pool.start(dialect, call).await?;
                 Ok((Operation::Component(Box::new(operation)), progress))
             }
         }
@@ -130,7 +135,7 @@ impl Turns {
 /// One call under way. Dropping it ends the call and drops its instance; `finish` keeps the
 /// instance.
 pub(crate) enum Operation {
-    Native(Box<guest::SqliteOperation>),
+    Native(Box<Native>),
     #[cfg(feature = "component")]
     Component(Box<component::Operation>),
 }
@@ -149,6 +154,30 @@ impl Operation {
             Self::Native(_) => {}
             #[cfg(feature = "component")]
             Self::Component(operation) => operation.finish().await,
+        }
+    }
+}
+
+/// An operation as native code. It may be moved between threads.
+pub(crate) enum Native {
+    Sqlite(guest::SqliteOperation),
+    Postgres(guest::PostgresOperation),
+}
+
+impl Native {
+    fn start(dialect: &Dialect, call: Call) -> Result<(Self, Progress), guest::Error> {
+        if let guest::Store::Postgres(store) = dialect.store()? {
+            let (operation, progress) = guest::PostgresOperation::start(&store, call)?;
+            return Ok((Self::Postgres(operation), progress));
+        }
+        let (operation, progress) = guest::SqliteOperation::start(call)?;
+        Ok((Self::Sqlite(operation), progress))
+    }
+
+    fn advance(&mut self, answer: Answer) -> Result<Progress, guest::Error> {
+        match self {
+            Self::Sqlite(operation) => operation.advance(answer),
+            Self::Postgres(operation) => operation.advance(answer),
         }
     }
 }

@@ -1,13 +1,18 @@
 //! What executes batches, and its failures.
 
+#[cfg(feature = "postgres")]
+pub mod postgres;
 #[cfg(feature = "sqlite")]
 pub mod sqlite;
 
 use std::error::Error as Source;
 use std::fmt;
 use std::future::Future;
+use std::sync::Arc;
 
-use langgraph_checkpoint_guest::{Batch, RowSet};
+use langgraph_checkpoint_guest::{
+    Batch, Error as GuestError, PostgresOptions, RowSet, Store, StoreOptions,
+};
 
 /// Executes batches on one store.
 ///
@@ -18,11 +23,54 @@ use langgraph_checkpoint_guest::{Batch, RowSet};
 ///   of parameters. A batch that fails leaves nothing behind.
 /// - A write batch is answered after its transaction is committed, never before.
 pub trait StorageAdapter: Send + Sync {
+    /// The SQL that the store takes.
+    fn dialect(&self) -> Dialect {
+        Dialect::Sqlite
+    }
+
     /// Runs a batch and returns one row set for each statement, in order.
     ///
     /// The adapter retries temporary failures, within a deadline of its own. A batch whose future
     /// is dropped may still run.
     fn run(&self, batch: Batch) -> impl Future<Output = Result<Vec<RowSet>, StorageError>> + Send;
+
+    /// The same for a batch of a call about one thread. An adapter that runs batches beside each
+    /// other may keep those of a thread in order, and join several into one transaction.
+    fn run_of_thread(
+        &self,
+        thread_id: &str,
+        batch: Batch,
+    ) -> impl Future<Output = Result<Vec<RowSet>, StorageError>> + Send {
+        let _ = thread_id;
+        self.run(batch)
+    }
+}
+
+/// The SQL that a store takes.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Dialect {
+    /// That of SQLite 3.38 or newer.
+    #[default]
+    Sqlite,
+    /// That of PostgreSQL 13 or newer. A batch with several statements must run at the isolation
+    /// level READ COMMITTED if it writes, and at REPEATABLE READ if it reads.
+    Postgres {
+        /// The schema that has the tables.
+        schema: String,
+    },
+}
+
+impl Dialect {
+    /// The store, for operations that run natively. Refuses a schema that PostgreSQL cannot have.
+    pub(crate) fn store(&self) -> Result<Store, GuestError> {
+        Store::open(match self {
+            Self::Sqlite => StoreOptions::Sqlite,
+            Self::Postgres { schema } => {
+                StoreOptions::Postgres(PostgresOptions { schema: schema.clone() })
+            }
+        })
+    }
 }
 
 /// Why a store did not run a batch.
@@ -37,10 +85,14 @@ pub enum StorageErrorKind {
     Damaged,
     /// The device failed, or the store refused the statement.
     Failed,
+    /// The role lacks a right.
+    Forbidden,
     /// No space is left.
     Full,
     /// The file exists and is not a database.
     NotADatabase,
+    /// The database, the schema or a table does not exist.
+    NotProvisioned,
     /// The store's quota is reached.
     Quota,
     /// The store is read-only.
@@ -53,6 +105,8 @@ pub enum StorageErrorKind {
     Replaced,
     /// A value or a statement exceeds a limit of the store.
     TooLarge,
+    /// The login was refused.
+    Unauthorized,
     /// The store could not be opened.
     Unreachable,
 }
@@ -65,14 +119,17 @@ impl StorageErrorKind {
             Self::Closed => "storage-closed",
             Self::Damaged => "storage-damaged",
             Self::Failed => "storage-failed",
+            Self::Forbidden => "store-forbidden",
             Self::Full => "storage-full",
             Self::NotADatabase => "storage-not-a-database",
+            Self::NotProvisioned => "store-not-provisioned",
             Self::Quota => "storage-quota",
             Self::ReadOnly => "storage-read-only",
             Self::Refused => "storage-refused",
             Self::Replaced => "storage-replaced",
             Self::Timeout => "storage-timeout",
             Self::TooLarge => "storage-too-large",
+            Self::Unauthorized => "store-unauthorized",
             Self::Unreachable => "storage-unreachable",
         }
     }
@@ -88,12 +145,12 @@ pub enum Stored {
 }
 
 /// A failure of a store.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct StorageError {
     kind: StorageErrorKind,
     stored: Stored,
     message: String,
-    source: Option<Box<dyn Source + Send + Sync>>,
+    source: Option<Arc<dyn Source + Send + Sync>>,
 }
 
 impl StorageError {
@@ -111,7 +168,7 @@ impl StorageError {
 
     /// The same failure, with its cause.
     pub fn with_source(mut self, source: impl Source + Send + Sync + 'static) -> Self {
-        self.source = Some(Box::new(source));
+        self.source = Some(Arc::new(source));
         self
     }
 

@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use langgraph_checkpoint_host::{
     Checkpoint, Checkpointer, Config, DeltaChannelHistory, Error, GetTuple, Id, List, NewValue,
-    Put, PutWrites, SqliteStorage,
+    PostgresStorage, Put, PutWrites, SqliteStorage, StorageAdapter,
 };
 #[cfg(compiled)]
 use langgraph_checkpoint_host::{CheckpointTuple, FoundCheckpoint, KustoCheckpointer, TupleValue};
@@ -39,6 +39,7 @@ pub(crate) enum Planned {
 /// A checkpointer of any store.
 pub(crate) enum Checkpoints {
     Sqlite(Box<Checkpointer<SqliteStorage>>),
+    Postgres(Box<Checkpointer<PostgresStorage>>),
     #[cfg(compiled)]
     Kusto(Box<KustoCheckpointer>),
 }
@@ -47,15 +48,16 @@ impl Planned {
     /// Runs the call on a checkpointer.
     pub(crate) async fn run(self, checkpoints: &Checkpoints) -> Result<Outcome, Failure> {
         match checkpoints {
-            Checkpoints::Sqlite(checkpointer) => self.run_on_sqlite(checkpointer).await,
+            Checkpoints::Sqlite(checkpointer) => self.run_on_sql(checkpointer).await,
+            Checkpoints::Postgres(checkpointer) => self.run_on_sql(checkpointer).await,
             #[cfg(compiled)]
             Checkpoints::Kusto(checkpointer) => self.run_on_kusto(checkpointer).await,
         }
     }
 
-    async fn run_on_sqlite(
+    async fn run_on_sql(
         self,
-        checkpointer: &Checkpointer<SqliteStorage>,
+        checkpointer: &Checkpointer<impl StorageAdapter>,
     ) -> Result<Outcome, Failure> {
         Ok(match self {
             Self::Setup => done(checkpointer.setup().await)?,
@@ -147,7 +149,7 @@ impl Failure {
 
 /// Stores a checkpoint; once more with whole values if what is remembered is no longer stored.
 async fn put(
-    checkpointer: &Checkpointer<SqliteStorage>,
+    checkpointer: &Checkpointer<impl StorageAdapter>,
     put: Put,
     remembering: Remembering,
 ) -> Result<Outcome, Failure> {

@@ -9,7 +9,7 @@ use pyo3::prelude::*;
 /// Which exceptions a store raises.
 #[derive(Clone, Copy)]
 pub(crate) enum Errors {
-    Sqlite,
+    Sql,
     /// They are also those of Azure's packages.
     #[cfg(compiled)]
     Kusto,
@@ -29,7 +29,7 @@ impl Errors {
             _ => ("ProtocolError", Stored::Nothing),
         };
         let raised = self.exception(py, class, error.code(), &error.to_string(), stored);
-        // The errors of SQLite and of wasmtime: they contain no values.
+        // The errors of SQLite, of PostgreSQL's driver and of wasmtime.
         if let Some(source) = error.source() {
             raised.set_cause(py, Some(PyRuntimeError::new_err(source.to_string())));
         }
@@ -56,7 +56,7 @@ impl Errors {
 
     fn module(self) -> &'static str {
         match self {
-            Self::Sqlite => "langgraph_checkpoint_wasm.errors",
+            Self::Sql => "langgraph_checkpoint_wasm.errors",
             #[cfg(compiled)]
             Self::Kusto => "langgraph_checkpoint_wasm.kusto_errors",
         }
@@ -65,18 +65,18 @@ impl Errors {
 
 /// The exception for an argument that is not acceptable. Nothing was stored.
 pub(crate) fn invalid(py: Python<'_>, code: &str, message: &str) -> PyErr {
-    Errors::Sqlite.exception(py, "InvalidInputError", code, message, Stored::Nothing)
+    Errors::Sql.exception(py, "InvalidInputError", code, message, Stored::Nothing)
 }
 
 /// The exception for a store that cannot be used. Nothing was stored.
 pub(crate) fn unusable(py: Python<'_>, kind: StorageErrorKind, message: &str) -> PyErr {
-    Errors::Sqlite.exception(py, "StorageError", kind.code(), message, Stored::Nothing)
+    Errors::Sql.exception(py, "StorageError", kind.code(), message, Stored::Nothing)
 }
 
 /// The exception for what the planner never does.
 pub(crate) fn unexpected(py: Python<'_>) -> PyErr {
     let message = "the planner gave an outcome that does not belong to the call; please report it";
-    Errors::Sqlite.exception(py, "ProtocolError", "unexpected-outcome", message, Stored::Nothing)
+    Errors::Sql.exception(py, "ProtocolError", "unexpected-outcome", message, Stored::Nothing)
 }
 
 fn of(maybe_stored: bool) -> Stored {

@@ -16,6 +16,7 @@ mod kusto;
 #[path = "no_kusto.rs"]
 mod kusto;
 mod outcome;
+mod postgres;
 mod process;
 mod sqlite;
 mod store;
@@ -35,6 +36,8 @@ mod _core {
     use crate::interpreter::end;
     #[pymodule_export]
     use crate::kusto::open_kusto;
+    #[pymodule_export]
+    use crate::postgres::open_postgres;
     #[pymodule_export]
     use crate::sqlite::open_sqlite;
     #[pymodule_export]

@@ -69,7 +69,7 @@ impl Process {
             .thread_name("checkpoint-call")
             .enable_all()
             .build()?;
-        let planner = planner().map_err(|error| Errors::Sqlite.raised(py, &error))?;
+        let planner = planner().map_err(|error| Errors::Sql.raised(py, &error))?;
         let open_files = OpenFiles::default();
         Ok(Self { id: std::process::id(), runtime, planner, open_files, inherited })
     }

@@ -58,9 +58,9 @@ pub(crate) fn open_sqlite(
         return Err(unusable(py, StorageErrorKind::Unreachable, &message));
     }
     let storage = py.detach(|| SqliteStorage::open(&path, &options));
-    let storage = storage.map_err(|error| Errors::Sqlite.raised(py, &error.into()))?;
+    let storage = storage.map_err(|error| Errors::Sql.raised(py, &error.into()))?;
     let file = process.open_files.add(&path);
     let checkpointer = Checkpointer::new(process.planner.clone(), storage);
     let checkpoints = Checkpoints::Sqlite(Box::new(checkpointer));
-    Ok(Store::new(process, Errors::Sqlite, checkpoints, Some(file)))
+    Ok(Store::new(process, Errors::Sql, checkpoints, Some(file)))
 }

@@ -1,12 +1,27 @@
 // Serves a new, empty PostgreSQL on 127.0.0.1 from the programs that are installed, until its input
 // ends. Prints one line of JSON: `url`, the superuser's connection string, or `null` if PostgreSQL
-// is not installed. Everybody may log in, but a role `locked` needs a password.
+// is not installed. Everybody may log in, but a role `locked` needs a password. After a line `kill`
+// of its input, it kills the server, starts it again and prints the line again.
+//
+// Its arguments are settings. `tls=folder` is not PostgreSQL's: it takes the certificate and its
+// key from that folder.
 //
 // The data is in a temporary folder, which is removed at the end. PostgreSQL refuses to be root, so
 // root runs it as an unprivileged user.
 import { execFile, execFileSync, spawn } from "node:child_process";
-import { appendFileSync, chownSync, existsSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { once } from "node:events";
+import {
+  appendFileSync,
+  chmodSync,
+  chownSync,
+  copyFileSync,
+  existsSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+} from "node:fs";
 import { join } from "node:path";
+import { createInterface } from "node:readline";
 import { promisify } from "node:util";
 
 import { freePort, temporaryFolder } from "./process.mjs";
@@ -24,24 +39,47 @@ const options = { ...user, cwd: folder, env: environment };
 
 await initialize();
 const port = await freePort();
-const server = spawn(
-  join(programs, "postgres"),
-  ["-D", data, "-h", "127.0.0.1", "-p", String(port), ...settings(process.argv.slice(2))],
-  { ...options, stdio: ["ignore", "ignore", "pipe"] },
-);
-let log = "";
-server.stderr.on("data", (text) => {
-  log = (log + text).slice(-4000);
-});
-server.on("exit", (code) => {
-  if (code !== 0) console.error(`PostgreSQL ended with ${code}:\n${log}`);
-  process.exit(code === 0 ? 0 : 1);
-});
 const url = `postgresql://postgres@127.0.0.1:${port}/postgres`;
+let log = "";
+let isRestarting = false;
+let server = start();
 await accepting();
 console.log(JSON.stringify({ url }));
+for await (const line of createInterface({ input: process.stdin })) {
+  if (line === "kill") await restart();
+}
 // The fast shutdown: it ends all sessions.
-process.stdin.on("end", () => server.kill("SIGINT")).resume();
+server.kill("SIGINT");
+
+function start() {
+  const started = spawn(
+    join(programs, "postgres"),
+    ["-D", data, "-h", "127.0.0.1", "-p", String(port), ...settings(process.argv.slice(2))],
+    { ...options, stdio: ["ignore", "ignore", "pipe"] },
+  );
+  started.stderr.on("data", (text) => {
+    log = (log + text).slice(-4000);
+  });
+  started.on("exit", (code) => {
+    if (isRestarting) return;
+    if (code !== 0) console.error(`PostgreSQL ended with ${code}:\n${log}`);
+    process.exit(code === 0 ? 0 : 1);
+  });
+  return started;
+}
+
+async function restart() {
+  isRestarting = true;
+  const killed = once(server, "exit");
+  server.kill("SIGKILL");
+  await killed;
+  do {
+    // It refuses as long as processes of the killed one are there.
+    server = start();
+  } while (!(await accepting()));
+  isRestarting = false;
+  console.log(JSON.stringify({ url }));
+}
 
 /** The folder of the newest installed server: Debian's, or that on the path; else undefined. */
 function programFolder() {
@@ -85,17 +123,34 @@ function settings(given) {
     "max_connections=60",
     "shared_preload_libraries=pg_stat_statements",
   ];
-  return [...own, ...given].flatMap((setting) => ["-c", setting]);
+  const tls = given.find((setting) => setting.startsWith("tls="))?.slice(4);
+  const others = given.filter((setting) => !setting.startsWith("tls="));
+  const all = [...own, ...others, ...(tls === undefined ? [] : withTls(tls))];
+  return all.flatMap((setting) => ["-c", setting]);
 }
 
+/** The settings for the certificate in a folder. */
+function withTls(from) {
+  const [certificate, key] = ["server.pem", "server.key"].map((name) => {
+    const file = join(folder, name);
+    copyFileSync(join(from, name), file);
+    chmodSync(file, 0o600);
+    if (user !== undefined) chownSync(file, user.uid, user.gid);
+    return file;
+  });
+  return ["ssl=on", `ssl_cert_file=${certificate}`, `ssl_key_file=${key}`];
+}
+
+/** Waits until the server accepts connections. Returns whether it does: it may have ended. */
 async function accepting() {
   const ready = join(programs, "pg_isready");
-  for (;;) {
+  while (server.exitCode === null) {
     try {
       await run(ready, ["-h", "127.0.0.1", "-p", String(port), "-t", "1"], options);
-      return;
+      return true;
     } catch {
       await new Promise((resolve) => setTimeout(resolve, 50));
     }
   }
+  return false;
 }

@@ -38,7 +38,8 @@ fn clippy(workspace: &Workspace) -> Result<()> {
         cargo.current_dir(workspace.root()).args(["clippy", "--quiet"]).args(arguments);
         process::run(cargo.args(["--all-targets", "--", "-D", "warnings"]))
     };
-    clippy(&["--workspace", "--exclude", component::EXTENSION])?;
+    let postgres = ["--features", "langgraph-checkpoint-host/postgres"];
+    clippy(&[&["--workspace", "--exclude", component::EXTENSION], &postgres[..]].concat())?;
     // Alone and without the component, so that no second compiler of components is built.
     clippy(&["-p", component::EXTENSION])
 }

@@ -15,9 +15,15 @@ const HOST: &str = "langgraph-checkpoint-host";
 
 /// The features that the host's crate must build with, each alone: default features hide that one
 /// feature needs another. The first ones need no wasmtime.
-const FEATURES: [&str; 3] = ["", "sqlite", "bundled"];
-const FEATURES_WITH_WASMTIME: [&str; 5] =
-    ["kusto", "component,sqlite", "kusto,sqlite", "compiler", "embedded,kusto"];
+const FEATURES: [&str; 4] = ["", "sqlite", "bundled", "postgres"];
+const FEATURES_WITH_WASMTIME: [&str; 6] = [
+    "kusto",
+    "component,sqlite",
+    "component,postgres",
+    "kusto,sqlite",
+    "compiler",
+    "embedded,kusto",
+];
 
 const STEPS: &[Step] = &[
     Step::new("committed", committed),

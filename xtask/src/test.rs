@@ -55,6 +55,10 @@ fn rust(workspace: &Workspace) -> Result<()> {
 /// Runs the tests on PostgreSQL: on the server of `POSTGRES_URL`, or on one that they start from
 /// the programs that are installed.
 fn postgres(workspace: &Workspace) -> Result<()> {
+    let mut cargo = process::cargo();
+    cargo.current_dir(workspace.root());
+    cargo.args(["test", "--package", "langgraph-checkpoint-host", "--features", "postgres"]);
+    process::run(cargo.args(["--test", "postgres"]))?;
     npm::ensure_installed(&workspace.js())?;
     npm::run_script(&workspace.js(), "test:postgres")
 }

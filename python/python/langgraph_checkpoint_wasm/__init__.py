@@ -1,9 +1,10 @@
-"""LangGraph checkpoints in SQLite, from one WebAssembly component."""
+"""LangGraph checkpoints in SQLite or PostgreSQL, from one WebAssembly component."""
 
 import atexit
 
 from ._core import ENGINE, end
 from .errors import CheckpointError
+from .postgres import AsyncPostgresSaver, PostgresSaver
 from .sqlite import AsyncSqliteSaver, RustSQLiteCheckpointer, SqliteSaver
 
 # The extension's threads must not use Python while it ends.
@@ -13,8 +14,10 @@ engine = ENGINE
 """Where the rules run: `"component"` under wasmtime, or `"native"`."""
 
 __all__ = [
+    "AsyncPostgresSaver",
     "AsyncSqliteSaver",
     "CheckpointError",
+    "PostgresSaver",
     "RustSQLiteCheckpointer",
     "SqliteSaver",
     "engine",

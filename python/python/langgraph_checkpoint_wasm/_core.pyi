@@ -20,6 +20,7 @@ __all__ = [
     "Store",
     "end",
     "open_kusto",
+    "open_postgres",
     "open_sqlite",
 ]
 
@@ -108,6 +109,14 @@ def open_sqlite(
     synchronous: str,
     busy_timeout_s: float,
     read_only: bool,
+) -> Store: ...
+def open_postgres(
+    conn_string: str,
+    schema: str,
+    pool_size: int,
+    deadline_s: float,
+    application_name: str,
+    prepare: bool,
 ) -> Store: ...
 def open_kusto(
     options: dict[str, Any],

@@ -74,7 +74,7 @@ class StoreError(CheckpointError):
 
 
 class StorageError(StoreError, sqlite3.OperationalError):
-    """SQLite failed, or the connection to it."""
+    """SQLite or PostgreSQL failed, or the connection to it."""
 
 
 class UnavailableError(StoreError):
@@ -82,4 +82,4 @@ class UnavailableError(StoreError):
 
 
 class DeniedError(StoreError):
-    """A store on the network refused: a role, a token, a table or a policy is missing."""
+    """A store on the network refused: a role, a login, a table or a policy is missing."""

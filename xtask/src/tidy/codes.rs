@@ -27,6 +27,9 @@ const OTHERS: &[&str] = &[
     "durable-object",
     "langgraph-checkpoint-wasm",
     "sqlite-wasm",
+    // Values of libpq's `sslmode`.
+    "verify-ca",
+    "verify-full",
     // Cases of variants.
     "all-done",
     "await-shown",

@@ -1,0 +1,111 @@
+//! Calls, outcomes and stored bytes that are the same for every host and every store.
+
+use langgraph_checkpoint_guest::{
+    Call, CheckpointTuple, FoundCheckpoint, Outcome, Page, TupleValue,
+};
+use langgraph_checkpoint_host::{Checkpointer, Error, Planner, PostgresOptions, StorageAdapter};
+use langgraph_checkpoint_tests::transcript;
+
+use crate::server::{Schema, url};
+
+#[cfg(feature = "component")]
+#[tokio::test]
+async fn every_transcript_holds_under_wasmtime() {
+    run_all(&crate::support::component(), false).await;
+}
+
+#[tokio::test]
+async fn every_transcript_holds_natively() {
+    run_all(&Planner::native(), false).await;
+}
+
+#[tokio::test]
+async fn every_transcript_holds_with_prepared_statements() {
+    run_all(&Planner::native(), true).await;
+}
+
+async fn run_all(planner: &Planner, prepare: bool) {
+    let transcripts = transcript::all();
+    assert!(!transcripts.is_empty());
+    for (name, transcript) in transcripts {
+        let schema = Schema::new().await;
+        let planner = planner.clone();
+        let options = PostgresOptions { prepare, ..schema.options() };
+        let checkpointer = Checkpointer::connect_postgres(planner, url(), &options).unwrap();
+        checkpointer.setup().await.unwrap();
+        for (index, step) in transcript.steps.iter().enumerate() {
+            let outcome = call(&checkpointer, transcript::call(&step.call)).await;
+            assert_eq!(
+                transcript::gives(
+                    outcome.as_ref().map(|outcome| vec![outcome.clone()]).map_err(Error::code)
+                ),
+                transcript::expand(&step.gives, "#"),
+                "{name}, step {index}: {}",
+                step.call
+            );
+        }
+        assert_eq!(schema.digest().await, transcript.stored, "{name}: the stored bytes");
+        schema.end().await;
+    }
+}
+
+async fn call(
+    checkpointer: &Checkpointer<impl StorageAdapter>,
+    call: Call,
+) -> Result<Outcome, Error> {
+    Ok(match call {
+        Call::Setup | Call::Flush => panic!("a checkpointer does this by itself"),
+        Call::GetTuple(get) => {
+            let tuple = checkpointer.get_tuple(get.config).await?;
+            let found = |tuple| FoundCheckpoint { tuple, known: Vec::new(), bases: Vec::new() };
+            Outcome::Found(tuple.and_then(whole).map(found))
+        }
+        Call::List(list) => {
+            let tuples = checkpointer.list(list).try_collect().await?;
+            let tuples = tuples.into_iter().filter_map(whole).collect();
+            Outcome::Page(Page { tuples, shared: Vec::new(), next: None })
+        }
+        Call::Put(put) => Outcome::Stored(checkpointer.put(put).await?),
+        Call::PutWrites(put_writes) => {
+            checkpointer.put_writes(put_writes).await?;
+            Outcome::WritesStored
+        }
+        Call::DeleteThread(config) => {
+            checkpointer.delete_thread(config).await?;
+            Outcome::Deleted
+        }
+        Call::DeltaChannelHistory(history) => {
+            let (config, channels) = (history.config, history.channels);
+            Outcome::History(checkpointer.get_delta_channel_history(config, channels).await?)
+        }
+    })
+}
+
+/// A tuple with whole values, as the planner returns it.
+fn whole(tuple: CheckpointTuple) -> Option<CheckpointTuple<TupleValue>> {
+    tuple.map_values(|value| Some(TupleValue::Whole(value)))
+}
+
+#[cfg(feature = "component")]
+#[tokio::test]
+async fn schemas_share_the_instances_of_a_planner_and_nothing_else() {
+    let planner = crate::support::component();
+    let (one, other) = (Schema::new().await, Schema::new().await);
+    let open = |schema: &Schema| {
+        Checkpointer::connect_postgres(planner.clone(), url(), &schema.options()).unwrap()
+    };
+    let (first, second) = (open(&one), open(&other));
+    let put = crate::support::put;
+    for number in 0..3 {
+        first.put(put("t", None, &format!("a{number}"), "1")).await.unwrap();
+        second.put(put("t", None, &format!("b{number}"), "2")).await.unwrap();
+        let [first, second] = [
+            first.get_tuple(crate::support::config("t")).await.unwrap().unwrap(),
+            second.get_tuple(crate::support::config("t")).await.unwrap().unwrap(),
+        ];
+        assert_eq!(first.checkpoint_id, format!("a{number}"));
+        assert_eq!(second.checkpoint_id, format!("b{number}"));
+    }
+    one.end().await;
+    other.end().await;
+}

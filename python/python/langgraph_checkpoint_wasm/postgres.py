@@ -1,0 +1,144 @@
+"""Checkpoints in a schema of a PostgreSQL database."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from typing_extensions import Self
+
+from ._core import open_postgres
+from .errors import InvalidInputError
+from .saver import CACHE_BYTES, Saver
+
+if TYPE_CHECKING:
+    from langgraph.checkpoint.serde.base import SerializerProtocol
+
+__all__ = ["AsyncPostgresSaver", "PostgresSaver"]
+
+
+class PostgresSaver(Saver):
+    """Keeps LangGraph's checkpoints in a schema of a PostgreSQL database, version 13 or newer.
+
+    It serves `invoke` and `ainvoke`, threads and event loops alike. Use it as a value, in `with` or
+    in `async with`.
+    """
+
+    def __init__(
+        self,
+        conn: object,
+        *,
+        schema: str | None = None,
+        namespace: str | None = None,
+        serde: SerializerProtocol | None = None,
+        pool_size: int = 10,
+        deadline: float = 30.0,
+        application_name: str = "langgraph-checkpoint-wasm",
+        prepare: bool = False,
+        cache_bytes: int = CACHE_BYTES,
+    ) -> None:
+        """Make a pool of connections. Nothing is sent before the first call.
+
+        Args:
+            conn: A connection string, as libpq has them: a URL, or `key=value` pairs. Or a
+                connection or a pool of psycopg, whose connection string is used; it itself is not.
+            schema: The schema that has the tables, which `setup` makes if it is missing. `"public"`
+                by default. Each graph may have its own.
+            namespace: Another name for `schema`.
+            serde: What serializes values. LangGraph's `JsonPlusSerializer` by default.
+            pool_size: How many connections are open at the same time.
+            deadline: How many seconds each batch of a call may take, with all attempts.
+            application_name: How sessions are named in `pg_stat_activity`, unless the connection
+                string says so.
+            prepare: Whether each connection keeps statements prepared, which saves the server half
+                of its time for small states. Not through a pooler in transaction mode.
+            cache_bytes: How much memory may be used for the values that were stored and read last:
+                what is unchanged in them is neither serialized nor stored nor read again.
+
+        """
+        if schema is not None and namespace is not None and schema != namespace:
+            raise InvalidInputError(
+                "schema and namespace are two names for one option; pass one of them",
+                "invalid-option",
+            )
+        named = schema if schema is not None else namespace
+        if isinstance(cache_bytes, bool) or not isinstance(cache_bytes, int) or cache_bytes < 0:
+            raise InvalidInputError(
+                "cache_bytes has to be a number of bytes, not negative", "invalid-option"
+            )
+        conn_string = _conn_string_of(conn)
+        try:
+            store = open_postgres(
+                conn_string,
+                "public" if named is None else named,
+                pool_size,
+                deadline,
+                application_name,
+                prepare,
+            )
+        except (TypeError, UnicodeError, OverflowError) as error:
+            raise InvalidInputError(
+                "an option has another type than it has to have; see the cause", "invalid-option"
+            ) from error
+        super().__init__(store, serde=serde, cache_bytes=cache_bytes)
+
+    @classmethod
+    def from_conn_string(
+        cls,
+        conn_string: str,
+        *,
+        pipeline: bool = False,
+        **options: Any,
+    ) -> Self:
+        """Make a saver of a connection string.
+
+        Args:
+            conn_string: A URL, or `key=value` pairs.
+            pipeline: Not needed: each call is one round trip.
+            **options: Those of the class.
+
+        """
+        del pipeline
+        return cls(conn_string, **options)
+
+
+AsyncPostgresSaver = PostgresSaver
+
+
+# What is taken of a connection: the others have defaults that are libpq's own.
+_PARAMETERS = (
+    "application_name",
+    "channel_binding",
+    "connect_timeout",
+    "dbname",
+    "host",
+    "options",
+    "password",
+    "port",
+    "sslmode",
+    "sslrootcert",
+    "target_session_attrs",
+    "user",
+)
+
+
+def _conn_string_of(conn: object) -> str:
+    """Return a connection string, or that of a connection or pool of psycopg."""
+    given = getattr(conn, "conninfo", conn)
+    if isinstance(given, str):
+        return given
+    info = getattr(conn, "info", None)
+    get_parameters = getattr(info, "get_parameters", None)
+    if get_parameters is None:
+        raise InvalidInputError(
+            f"conn is of type {type(conn).__name__}; pass a connection string, or a connection or "
+            "pool of psycopg",
+            "invalid-database",
+        )
+    parameters = {**get_parameters(), "password": getattr(info, "password", "")}
+    taken = {name: parameters.get(name) for name in _PARAMETERS}
+    return " ".join(f"{name}={_quoted(value)}" for name, value in taken.items() if value)
+
+
+def _quoted(value: str) -> str:
+    escaped = value.replace("\\", "\\\\").replace("'", "\\'")
+    return f"'{escaped}'"
