@@ -12,8 +12,7 @@ use crate::{component, npm, process, venv};
 
 const PACKAGE: &str = "python";
 /// What of it has types.
-const TYPED: [&str; 5] =
-    ["python/langgraph_checkpoint_wasm", "bench", "demo", "examples", "tests"];
+const TYPED: [&str; 5] = ["python/langgraph_checkpoint_wasm", "bench", "demo", "examples", "tests"];
 
 /// Builds the package, and checks and tests it. The tests of Kusto run on the cluster of the
 /// environment, or else on a local stand-in.
