@@ -81,11 +81,12 @@ def test_a_connection_to_a_private_database_in_memory_is_refused() -> None:
 
 def test_the_file_of_a_connection_of_aiosqlite_is_opened_again(tmp_path: Path) -> None:
     async def run() -> None:
-        connection = await aiosqlite.connect(tmp_path / "checkpoints.db")
-        async with AsyncSqliteSaver(connection) as saver:
+        async with (
+            aiosqlite.connect(tmp_path / "checkpoints.db") as connection,
+            AsyncSqliteSaver(connection) as saver,
+        ):
             given = checkpoint(x=1)
             await saver.aput(config(), given, {}, given["channel_versions"])
-        await connection.close()
 
     asyncio.run(run())
     with SqliteSaver(tmp_path / "checkpoints.db") as saver:
