@@ -9,13 +9,20 @@ from collections.abc import Sequence
 from importlib.metadata import version
 from pathlib import Path
 
+from .deep import deep
 from .graphs import graphs
 from .workloads import Row, growth, opening, states, tasks
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "benchmarks.md"
 BEGIN = "<!-- made by cargo xtask bench --python -->\n"
 END = "<!-- end -->\n"
-PACKAGES = ("langgraph", "langgraph-checkpoint", "langgraph-checkpoint-sqlite", "langchain-core")
+PACKAGES = (
+    "langgraph",
+    "deepagents",
+    "langgraph-checkpoint",
+    "langgraph-checkpoint-sqlite",
+    "langchain-core",
+)
 
 
 def main() -> None:
@@ -25,7 +32,7 @@ def main() -> None:
     quick: bool = parser.parse_args().quick
     rows: list[Row] = []
     with tempfile.TemporaryDirectory() as folder:
-        for workload in (states, growth, tasks, graphs, opening):
+        for workload in (states, growth, tasks, graphs, deep, opening):
             for row in workload(Path(folder), quick):
                 rows.append(row)
                 print(_cells(row), flush=True)

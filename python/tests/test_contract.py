@@ -12,6 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import aiosqlite
 import pytest
 from langchain_core.runnables import RunnableConfig
 from langgraph.checkpoint.base import BaseCheckpointSaver
@@ -76,6 +77,40 @@ def test_a_connection_to_a_private_database_in_memory_is_refused() -> None:
         SqliteSaver(connection)
     assert refused.value.code == "invalid-database"
     connection.close()
+
+
+def test_the_file_of_a_connection_of_aiosqlite_is_opened_again(tmp_path: Path) -> None:
+    async def run() -> None:
+        async with (
+            aiosqlite.connect(tmp_path / "checkpoints.db") as connection,
+            AsyncSqliteSaver(connection) as saver,
+        ):
+            given = checkpoint(x=1)
+            await saver.aput(config(), given, {}, given["channel_versions"])
+
+    asyncio.run(run())
+    with SqliteSaver(tmp_path / "checkpoints.db") as saver:
+        assert saver.get(config()) is not None
+
+
+def test_a_connection_of_aiosqlite_that_has_no_file_or_is_not_open_is_refused(
+    tmp_path: Path,
+) -> None:
+    async def refused(connection: aiosqlite.Connection) -> str:
+        with pytest.raises(errors.InvalidInputError) as refused:
+            AsyncSqliteSaver(connection)
+        assert refused.value.code == "invalid-database"
+        return str(refused.value)
+
+    async def run() -> None:
+        async with aiosqlite.connect(":memory:") as connection:
+            assert "in memory" in await refused(connection)
+        assert "not open" in await refused(connection)
+        unopened = aiosqlite.connect(tmp_path / "checkpoints.db")
+        assert "not open" in await refused(unopened)
+
+    asyncio.run(run())
+    assert not (tmp_path / "checkpoints.db").exists()
 
 
 def test_setup_may_be_called_with_and_without_an_event_loop(saver: SqliteSaver) -> None:

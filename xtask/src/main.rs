@@ -27,6 +27,7 @@ mod test;
 mod tidy;
 mod venv;
 mod wasm_target;
+mod wheel;
 mod workspace;
 mod world;
 

@@ -7,7 +7,7 @@ use anyhow::{Result, bail};
 use crate::embed::EMBEDDED;
 use crate::step::{Step, run_steps};
 use crate::workspace::Workspace;
-use crate::{component, npm, process};
+use crate::{component, npm, process, wheel};
 
 /// The crates, in the order in which they are published.
 const CRATES: [&str; 2] = ["langgraph-checkpoint-guest", HOST];
@@ -32,6 +32,7 @@ const STEPS: &[Step] = &[
     Step::new("crates", crates),
     Step::new("js-packages", |workspace| npm::ensure_installed(&workspace.js())),
     Step::new("npm", |workspace| npm::run(&workspace.js(), &["publish", "--dry-run"])),
+    Step::new("python", wheel::check),
 ];
 
 /// Runs the steps.

@@ -8,11 +8,11 @@ use anyhow::Result;
 
 use crate::kusto::{self, LocalKusto};
 use crate::workspace::Workspace;
-use crate::{component, process, venv};
+use crate::{component, npm, process, venv};
 
 const PACKAGE: &str = "python";
 /// What of it has types.
-const TYPED: [&str; 4] = ["python/langgraph_checkpoint_wasm", "bench", "demo", "tests"];
+const TYPED: [&str; 5] = ["python/langgraph_checkpoint_wasm", "bench", "demo", "examples", "tests"];
 
 /// Builds the package, and checks and tests it. The tests of Kusto run on the cluster of the
 /// environment, or else on a local stand-in.
@@ -34,6 +34,17 @@ pub(crate) fn test(workspace: &Workspace) -> Result<()> {
         pytest.env(kusto::CLUSTER_VARIABLE, local.url());
     }
     process::run(&mut pytest)
+}
+
+/// Runs the tests that also need the npm package: a thread that both languages continue.
+pub(crate) fn test_with_javascript(workspace: &Workspace) -> Result<()> {
+    build(workspace)?;
+    npm::ensure_installed(&workspace.js())?;
+    npm::run_script(&workspace.js(), "build")?;
+    let mut pytest = module(workspace)?;
+    pytest.args(["pytest", "--quiet", "-p", "no:cacheprovider", "tests/test_relay.py"]);
+    let program = workspace.js().join("test").join("support").join("relay.mjs");
+    process::run(pytest.env("RELAY_IN_JAVASCRIPT", program))
 }
 
 /// Measures the package beside LangGraph's savers, and writes the table into the documents.
@@ -67,7 +78,7 @@ pub(crate) fn interpreter(workspace: &Workspace) -> Result<Command> {
 }
 
 /// The command that runs a module of Python, without the module.
-fn module(workspace: &Workspace) -> Result<Command> {
+pub(crate) fn module(workspace: &Workspace) -> Result<Command> {
     let mut python = interpreter(workspace)?;
     python.arg("-m");
     Ok(python)

@@ -20,6 +20,7 @@ const STEPS: &[Step] = &[
     Step::new("js-build", |workspace| npm::run_script(&workspace.js(), "build")),
     Step::new("kusto-client", kusto::test_client),
     Step::new("js", |workspace| npm::run_script(&workspace.js(), "test")),
+    Step::new("languages", python::test_with_javascript),
     Step::new("postgres", postgres),
     Step::new("histories", harness::histories),
     Step::new("disk", harness::disk),

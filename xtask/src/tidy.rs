@@ -16,7 +16,7 @@ use anyhow::{Context, Result, bail};
 use crate::workspace::Workspace;
 use text::SourceFile;
 
-/// Folders with files that others wrote or that are generated.
+/// Folders with files that others wrote or that are generated. `.git` may be a file: of a worktree.
 const SKIPPED: &[&str] = &[
     ".git",
     ".venv",
@@ -62,8 +62,11 @@ fn collect(folder: &Path, prefix: &str, files: &mut Vec<SourceFile>) -> Result<(
         let Ok(name) = entry.file_name().into_string() else {
             bail!("{prefix}: a file name that is not UTF-8");
         };
+        if SKIPPED.contains(&name.as_str()) {
+            continue;
+        }
         let path = format!("{prefix}{name}");
-        if kind.is_dir() && !SKIPPED.contains(&name.as_str()) {
+        if kind.is_dir() {
             collect(&entry.path(), &format!("{path}/"), files)?;
         } else if kind.is_file()
             && let Ok(text) = String::from_utf8(fs::read(entry.path())?)

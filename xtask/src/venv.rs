@@ -28,8 +28,8 @@ pub(crate) fn ensure(what: &str, folder: &Path, requirements: &[PathBuf]) -> Res
         fs::remove_dir_all(folder)
             .with_context(|| format!("cannot remove {}", folder.display()))?;
     }
-    let mut pip = create(&python, folder, &interpreter)?;
-    pip.args(["install", "--quiet", "--disable-pip-version-check", "--require-hashes"]);
+    let mut pip = new(&python, folder)?;
+    pip.args(["install", "--quiet", "--require-hashes"]);
     for file in requirements {
         pip.arg("--requirement").arg(file);
     }
@@ -38,7 +38,14 @@ pub(crate) fn ensure(what: &str, folder: &Path, requirements: &[PathBuf]) -> Res
     Ok(interpreter)
 }
 
-/// An environment, and the command that installs into it.
+/// Makes an environment with nothing in it. Returns the command that installs into it, without what
+/// to do.
+pub(crate) fn new(python: &str, folder: &Path) -> Result<Command> {
+    let mut pip = create(python, folder, &interpreter(folder))?;
+    pip.env("PIP_DISABLE_PIP_VERSION_CHECK", "1");
+    Ok(pip)
+}
+
 fn create(python: &str, folder: &Path, interpreter: &Path) -> Result<Command> {
     if process::succeeds(Command::new(python).args(["-m", "venv"]).arg(folder)) {
         let mut pip = Command::new(interpreter);
@@ -72,7 +79,8 @@ fn system_python() -> Result<String> {
     }
 }
 
-fn interpreter(folder: &Path) -> PathBuf {
+/// The interpreter of an environment.
+pub(crate) fn interpreter(folder: &Path) -> PathBuf {
     if cfg!(windows) {
         folder.join("Scripts").join("python.exe")
     } else {

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import sqlite3
-from typing import TYPE_CHECKING, Literal
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, Any, Literal
 
 from typing_extensions import Self
 
@@ -13,6 +16,7 @@ from .errors import InvalidInputError
 from .saver import CACHE_BYTES, Saver
 
 if TYPE_CHECKING:
+    import aiosqlite
     from langgraph.checkpoint.serde.base import SerializerProtocol
 
 __all__ = ["AsyncSqliteSaver", "RustSQLiteCheckpointer", "SqliteSaver"]
@@ -27,7 +31,7 @@ class SqliteSaver(Saver):
 
     def __init__(
         self,
-        conn: str | os.PathLike[str] | sqlite3.Connection,
+        conn: str | os.PathLike[str] | sqlite3.Connection | aiosqlite.Connection,
         *,
         serde: SerializerProtocol | None = None,
         synchronous: Literal["full", "normal"] = "full",
@@ -38,9 +42,9 @@ class SqliteSaver(Saver):
         """Open a file, and create it if it is missing.
 
         Args:
-            conn: A path, or `":memory:"` for a database that ends with the saver. The file of a
-                `sqlite3.Connection` is opened again. The connection itself is not used, and must
-                not be used or closed before the saver is closed.
+            conn: A path, or `":memory:"` for a database that ends with the saver. The file of an
+                open `sqlite3.Connection` or `aiosqlite.Connection` is opened again. The connection
+                itself is not used, and must not be used or closed before the saver is closed.
             serde: What serializes values. LangGraph's `JsonPlusSerializer` by default.
             synchronous: When a commit waits for the disk. `"full"`: each time, so that a call that
                 returned survives a loss of power. `"normal"`: a loss of power may undo the last
@@ -51,19 +55,13 @@ class SqliteSaver(Saver):
                 what is unchanged in them is neither serialized nor stored nor read again.
 
         """
-        if isinstance(conn, sqlite3.Connection):
+        if not isinstance(conn, (str, os.PathLike)):
             path: str | os.PathLike[str] = _file_of(conn)
             # Python has another copy of SQLite. When it closes the file, the system releases the
             # locks of the whole process, so it must not happen before the saver is closed.
             self.conn = conn
-        elif isinstance(conn, (str, os.PathLike)):
-            path = conn
         else:
-            raise InvalidInputError(
-                f"conn is of type {type(conn).__name__}; pass a path, ':memory:', or a "
-                "sqlite3.Connection (this one saver needs no connection of aiosqlite)",
-                "invalid-database",
-            )
+            path = conn
         if isinstance(cache_bytes, bool) or not isinstance(cache_bytes, int) or cache_bytes < 0:
             raise InvalidInputError(
                 "cache_bytes has to be a number of bytes, not negative", "invalid-option"
@@ -86,13 +84,41 @@ AsyncSqliteSaver = SqliteSaver
 RustSQLiteCheckpointer = SqliteSaver
 
 
-def _file_of(connection: sqlite3.Connection) -> str:
-    databases = connection.execute("PRAGMA database_list").fetchall()
+_DATABASES = "PRAGMA database_list"
+
+
+def _file_of(connection: Any) -> str:
+    """Ask a connection for its file."""
+    databases: list[tuple[int, str, str]]
+    # Who has a connection of aiosqlite has imported it.
+    aiosqlite = sys.modules.get("aiosqlite")
+    if isinstance(connection, sqlite3.Connection):
+        databases = connection.execute(_DATABASES).fetchall()
+    elif aiosqlite is not None and isinstance(connection, aiosqlite.Connection):
+        # It answers in the event loop that asks, and this thread may be in one.
+        with ThreadPoolExecutor(1) as pool:
+            databases = pool.submit(asyncio.run, _ask(connection)).result()
+    else:
+        raise InvalidInputError(
+            f"conn is of type {type(connection).__name__}; pass a path, ':memory:', or a "
+            "connection of sqlite3 or aiosqlite",
+            "invalid-database",
+        )
     path = next((file for _, name, file in databases if name == "main"), "")
     if path:
-        return str(path)
+        return path
     raise InvalidInputError(
         "the connection has a database in memory that only it can use; pass a path, or "
         "':memory:' for a new one",
         "invalid-database",
     )
+
+
+async def _ask(connection: aiosqlite.Connection) -> list[Any]:
+    try:
+        return list(await connection.execute_fetchall(_DATABASES))
+    except ValueError as error:
+        raise InvalidInputError(
+            "the connection of aiosqlite is not open; await it first, or pass its path",
+            "invalid-database",
+        ) from error
