@@ -19,7 +19,7 @@ export async function run(given) {
   const row = (what, { unit, values }) => ({
     workload: "readme",
     what,
-    size: "",
+    size: "FULL",
     unit,
     values,
     targets: [],
