@@ -78,9 +78,9 @@ export function preamble(found, { ranges }) {
       `Messages by size: ${counts.join("; ")}. ` +
       '"Opt-in" is ours with `assumeImmutable: ["messages"]`.',
     ranges
-      ? `A cell is a median, or a single value; in brackets are the least and the greatest. ${RATIO} ` +
-        "It is that of the medians; in brackets are the least and the greatest of single " +
-        "rounds; that of the best is of the rounds that were disturbed least."
+      ? "A cell is a median, or a single value; in brackets are the least and the greatest. " +
+        `${RATIO} It is that of the medians; in brackets are the least and the greatest of ` +
+        "single rounds; that of the best is of the rounds that were disturbed least."
       : `A cell is a median, or a single value. ${RATIO} It is that of the medians.`,
     ...(found.quick
       ? [
@@ -92,10 +92,10 @@ export function preamble(found, { ranges }) {
 }
 
 const RATIO =
-  "A ratio says how many times better ours is: the stock saver's time or size divided by ours, or " +
-  "our rate by the stock saver's. Under 1 ours is worse.";
+  "A ratio says how many times better ours is: the stock saver's time or size divided by ours, " +
+  "or our rate by the stock saver's. Under 1 ours is worse.";
 
-/** The table in Markdown, with or without the ranges of the values, and with verdicts or without. */
+/** The table in Markdown, with or without ranges of the values. A quick run has no verdicts. */
 export function tableOf(rows, { ranges, names = ALL, quick = false }) {
   const lines = [
     line(["what", "size", ...names.map((name) => TITLES[name]), "target", "measured", ""]),

@@ -2,9 +2,9 @@
 //
 //   node bench/run.mjs [--quick] [--only <workload>] [--synchronous normal|full]
 //
-// `synchronous` defaults to normal, the stock saver's level; `full` and `readme` always run at full.
-// A whole run writes its table and its picture into docs/, and the README's rows. `--only readme`
-// writes only those rows.
+// `synchronous` defaults to normal, the stock saver's level; `full` and `readme` always run at
+// full. A whole run writes its table and its picture into docs/, and the README's rows.
+// `--only readme` writes only those rows.
 
 import { mkdtempSync, rmSync } from "node:fs";
 import { loadavg, tmpdir } from "node:os";
@@ -91,7 +91,8 @@ async function measureAll() {
 function report(found, measured) {
   const rows = judged(measured.filter(({ values }) => values !== undefined));
   const curves = measured.filter(({ curve }) => curve !== undefined);
-  const text = `${preamble(found, { ranges: true })}\n\n${tableOf(rows, { ranges: true, quick })}\n`;
+  const table = tableOf(rows, { ranges: true, quick });
+  const text = `${preamble(found, { ranges: true })}\n\n${table}\n`;
   console.log(text);
   const name = ["savers", synchronous, ...(quick ? ["quick"] : []), ...(only ? [only] : [])].join(
     "-",

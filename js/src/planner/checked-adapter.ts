@@ -1,7 +1,12 @@
 // Checks an adapter, so that its mistakes are not withAdapterNamed on the planner or the store.
 
-import { AdapterError, CheckpointerError, CorruptError, ProtocolError } from "../errors.js";
-import { refusedOption } from "../options.js";
+import {
+  AdapterError,
+  CheckpointerError,
+  CorruptError,
+  InvalidInputError,
+  ProtocolError,
+} from "../errors.js";
 import { isPending } from "../platform/maybe-promise.js";
 import { timers } from "../platform/timers.js";
 import type { Batch, Dialect, RowSet, SqlValue, StorageAdapter, StoredCall } from "./adapter.js";
@@ -172,10 +177,10 @@ function dialectOf(adapter: string, dialect: unknown = { name: "sqlite" }): Dial
   const { name, schema } = Object(dialect);
   if (name === "sqlite") return { name };
   if (name === "postgres" && typeof schema === "string") return { name, schema };
-  throw refusedOption(
+  const what =
     `the dialect of storage adapter ${adapter} has to be { name: "sqlite" } or ` +
-      '{ name: "postgres", schema: "agents" }',
-  );
+    '{ name: "postgres", schema: "agents" }';
+  throw new InvalidInputError("invalid-option", what);
 }
 
 function isThenable(value: unknown): value is PromiseLike<unknown> {
