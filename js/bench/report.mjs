@@ -78,16 +78,25 @@ export function preamble(found, { ranges }) {
       `Messages by size: ${counts.join("; ")}. ` +
       '"Opt-in" is ours with `assumeImmutable: ["messages"]`.',
     ranges
-      ? "A cell is a median, or a single value; in brackets are the least and the greatest. A " +
-        "ratio is that of the medians; in brackets are the least and the greatest of single " +
-        "rounds; that of the best is of the rounds that were disturbed least."
-      : "A cell is a median, or a single value. A ratio is that of the medians.",
-    ...(found.quick ? ["A quick run: few rounds, and stock is spared its longest workloads."] : []),
+      ? "A cell is a median, or a single value; in brackets are the least and the greatest. " +
+        `${RATIO} It is that of the medians; in brackets are the least and the greatest of ` +
+        "single rounds; that of the best is of the rounds that were disturbed least."
+      : `A cell is a median, or a single value. ${RATIO} It is that of the medians.`,
+    ...(found.quick
+      ? [
+          "A quick run: few rounds, and less of what takes the stock saver long. So it does not " +
+            "say which targets are met.",
+        ]
+      : []),
   ].join("\n\n");
 }
 
-/** The table in Markdown, with or without the ranges of the values. */
-export function tableOf(rows, { ranges, names = ALL }) {
+const RATIO =
+  "A ratio says how many times better ours is: the stock saver's time or size divided by ours, " +
+  "or our rate by the stock saver's. Under 1 ours is worse.";
+
+/** The table in Markdown, with or without ranges of the values. A quick run has no verdicts. */
+export function tableOf(rows, { ranges, names = ALL, quick = false }) {
   const lines = [
     line(["what", "size", ...names.map((name) => TITLES[name]), "target", "measured", ""]),
     line(["---", "---", ...names.map(() => "---:"), "---", "---:", "---"]),
@@ -97,9 +106,11 @@ export function tableOf(rows, { ranges, names = ALL }) {
     const cells = names.map((name) => cellOf(row.summaries[name], show, ranges));
     const first = [row.what, row.size, ...cells];
     const [judgement, ...more] = row.judgements;
-    lines.push(line([...first, ...judgementCells(judgement, show, ranges)]));
+    lines.push(line([...first, ...judgementCells(judgement, show, { ranges, quick })]));
     const blank = first.map(() => "");
-    for (const other of more) lines.push(line([...blank, ...judgementCells(other, show, ranges)]));
+    for (const other of more) {
+      lines.push(line([...blank, ...judgementCells(other, show, { ranges, quick })]));
+    }
   }
   return lines.join("\n");
 }
@@ -149,14 +160,14 @@ function cellOf(summary, show, ranges) {
   return `${show(median)} (${show(min)} to ${show(max)})`;
 }
 
-function judgementCells(judgement, show, ranges) {
+function judgementCells(judgement, show, { ranges, quick }) {
   if (judgement === undefined) return ["", "", ""];
   const { measured, met } = judgement;
   const isRatio = measured.kind === "ratio";
   const cell = cellOf(measured, isRatio ? UNITS.times : show, ranges);
   const shown = isRatio && ranges ? `${cell}, of the best ${UNITS.times(measured.ofBest)}` : cell;
-  const answer = met === undefined ? "not measured" : met ? "met" : "**missed**";
-  return [wordsOf(judgement, show), shown, answer];
+  const verdict = met === undefined ? "not measured" : met ? "met" : "**missed**";
+  return [wordsOf(judgement, show), shown, quick ? "" : verdict];
 }
 
 /** Writes a file into the folder of measurements, and returns its path. */

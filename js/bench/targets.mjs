@@ -4,9 +4,11 @@ import { summaryOf } from "./sampling.mjs";
 import { TITLES } from "./savers.mjs";
 
 /**
- * Judges one saver's values in a row. A target names the saver (`of`), and one of: `timesLess`,
- * `timesMore` or `timesAtMost` (compared with the stock saver), or `atMost` in the row's unit.
- * Undefined if the row does not have these values.
+ * Judges one saver's values in a row. A target names the saver (`of`), and one of: `timesLess` or
+ * `timesAtMost` (the stock saver's value divided by this, or times this), `timesMore` (the same of
+ * rates), or `atMost` in the row's unit. Undefined if the row does not have these values.
+ *
+ * A ratio says how many times better the saver is than the stock saver.
  */
 export function judge(row, target) {
   const { of } = target;
@@ -19,17 +21,21 @@ export function judge(row, target) {
   }
   const stock = row.values.stock;
   if (stock === undefined) return undefined;
-  const inverse = target.timesLess !== undefined;
-  const ratio = (left, right) => (inverse ? left / right : right / left);
+  const isRate = target.timesMore !== undefined;
+  const ratio = (other, ours) => (isRate ? ours / other : other / ours);
   // The ratio is that of the medians. The least and the greatest are those of single rounds.
   const perRound = summaryOf(own.map((value, round) => ratio(stock[round], value)));
   const ofMedians = ratio(summaryOf(stock).median, summaryOf(own).median);
   // The least disturbed rounds: the shortest times, or the highest rates.
-  const best = target.timesMore === undefined ? "min" : "max";
+  const best = isRate ? "max" : "min";
   const ofBest = ratio(summaryOf(stock)[best], summaryOf(own)[best]);
-  const wanted = target.timesLess ?? target.timesMore ?? target.timesAtMost;
   const measured = { kind: "ratio", ...perRound, median: ofMedians, ofBest };
-  return verdict(target, measured, wanted, target.timesAtMost === undefined);
+  return verdict(target, measured, wantedOf(target), true);
+}
+
+/** How many times better than the stock saver a saver has to be. */
+function wantedOf({ timesLess, timesMore, timesAtMost }) {
+  return timesLess ?? timesMore ?? 1 / timesAtMost;
 }
 
 function verdict(target, measured, wanted, atLeast) {
@@ -44,7 +50,6 @@ export function wordsOf(target, show) {
   if (target.atMost !== undefined) {
     return `${target.atMost === 0 ? "none" : `at most ${show(target.atMost)}`}${whose}`;
   }
-  if (target.timesAtMost !== undefined) return `at most ${target.timesAtMost}x${whose}`;
-  const wanted = target.timesLess ?? target.timesMore;
-  return wanted === 1 ? `no worse${whose}` : `at least ${wanted}x${whose}`;
+  const wanted = wantedOf(target);
+  return wanted === 1 ? `no worse${whose}` : `at least ${Number(wanted.toPrecision(3))}x${whose}`;
 }

@@ -1,21 +1,25 @@
-// Publishes a whole run: the table in docs/runtimes.md.
+// Publishes a whole run: the tables in docs/runtimes.md.
 
 import { readFileSync, writeFileSync } from "node:fs";
 import { arch, cpus, platform } from "node:os";
+
+import { coreSizes } from "./sizes.mjs";
 
 const DOCUMENT = new URL("../../docs/runtimes.md", import.meta.url);
 const BEGIN = "<!-- made by cargo xtask matrix -->\n";
 const END = "<!-- end -->\n";
 
-/** Replaces the table between the marks of the document. */
+/** Replaces what is between the marks of the document: the cells, then the sizes. */
 export function publish(rows) {
-  const text = readFileSync(DOCUMENT, "utf8");
-  const begin = text.indexOf(BEGIN);
-  const end = text.indexOf(END, begin);
-  if (begin === -1 || end === -1) throw new Error("docs/runtimes.md has lost its marks");
-  const before = text.slice(0, begin + BEGIN.length);
-  const table = `${tableOf(rows)}\n\n${billOf(rows)}`;
-  writeFileSync(DOCUMENT, `${before}${preamble()}\n\n${table}\n${text.slice(end)}`);
+  const [head, ...parts] = readFileSync(DOCUMENT, "utf8").split(BEGIN);
+  const tables = [`${preamble()}\n\n${tableOf(rows)}\n\n${billOf(rows)}`, sizesOf(rows)];
+  if (parts.length !== tables.length || !parts.every((part) => part.includes(END))) {
+    throw new Error("docs/runtimes.md has lost its marks");
+  }
+  const made = parts.map((part, index) => {
+    return `${BEGIN}${tables[index]}\n${part.slice(part.indexOf(END))}`;
+  });
+  writeFileSync(DOCUMENT, head + made.join(""));
 }
 
 function preamble() {
@@ -26,9 +30,36 @@ function preamble() {
 function billOf(rows) {
   const counted = rows.filter(({ cost }) => cost !== undefined);
   const lines = counted.map(({ cell, cost }) => {
-    return [cell.store, cost.requests.toFixed(0), cost.rows.toFixed(1)];
+    const rows = [cost.written, cost.read].map((count) => count.toFixed(1));
+    const invocation = cell.store === "D1" ? String(cost.invocation) : "";
+    return [cell.store, cost.requests.toFixed(0), ...rows, invocation];
   });
-  return markdown([["a superstep on", "transactions", "rows and index entries written"], ...lines]);
+  const head = [
+    "a superstep on",
+    "transactions",
+    "rows and index entries written",
+    "rows read",
+    "requests of an invocation of one node",
+  ];
+  return markdown([head, ...lines]);
+}
+
+/** Which savers alone use a core module. */
+const USERS = { kusto: "Kusto", postgres: "PostgreSQL" };
+
+/** The sizes of the core modules, and of what a Worker gets of them. */
+function sizesOf(rows) {
+  const lines = coreSizes().map(({ name, raw, gzip }) => {
+    const user = USERS[/^planner-(\w+)/.exec(name)?.[1]];
+    const note = user === undefined ? "" : `, which only ${user}'s savers use`;
+    return [`\`${name}\`${note}`, kilobytes(raw), kilobytes(gzip)];
+  });
+  const { size } = rows.find(({ cell }) => cell.store === "Durable Object") ?? {};
+  if (size !== undefined) {
+    const what = "what a Worker with a saver uploads, without LangGraph";
+    lines.push([what, kilobytes(size.js + size.core), kilobytes(size.gzip)]);
+  }
+  return markdown([["", "raw", "gzip"], ...lines]);
 }
 
 const COLUMNS = [

@@ -75,12 +75,16 @@ export function noteLostAttempt(error: StoreError): void {
 export class StorageError extends StoreError {
   declare readonly code: StorageErrorCode;
 
+  /**
+   * @param message Says what happened and what to do. What was stored is added to it.
+   * @param options `stored` says what the batch left in the store. Without it, nobody knows.
+   */
   constructor(
     code: StorageErrorCode,
     message: string,
-    options?: ErrorOptions & { stored?: Stored },
+    { stored = "unknown", ...options }: ErrorOptions & { stored?: Stored } = {},
   ) {
-    super(code, `${message}; ${EFFECTS[options?.stored ?? "nothing"]}`, options);
+    super(code, `${message}; ${EFFECTS[stored]}`, { ...options, stored });
   }
 }
 
@@ -167,5 +171,5 @@ export function lateInside(): StorageError {
     "a call inside a transaction of yours could not run in it at once, because earlier calls of " +
     "its thread still wait or the serializer is asynchronous; await all calls before BEGIN, and " +
     "use no asynchronous serializer inside a transaction";
-  return new StorageError("storage-in-transaction", message);
+  return new StorageError("storage-in-transaction", message, { stored: "nothing" });
 }

@@ -192,6 +192,16 @@ fn a_store_of_a_newer_format_is_refused_at_setup() {
 }
 
 #[test]
+fn a_format_below_1_is_damage() {
+    for format in ["0", "-1"] {
+        let mut native = stored();
+        execute(&native, &format!("UPDATE lg_format SET format = {format}"));
+        let error = native.call(Call::Setup).unwrap_err();
+        assert_eq!(error.code(), "damaged-format");
+    }
+}
+
+#[test]
 fn a_thread_deleted_between_two_rounds_is_no_damage() {
     use langgraph_checkpoint_guest::{Answer, Need, Progress};
 

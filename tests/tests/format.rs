@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use langgraph_checkpoint_guest::{Call, ChannelValue, Id, List, NewValue, Outcome, Payload};
 use langgraph_checkpoint_tests::{caller::Caller, native::Native, transcript};
 use rusqlite::Connection;
+use rusqlite::types::ValueRef;
 use serde_json::{Value, json};
 
 /// The checkpoint and the write of the examples in docs/format.md.
@@ -41,15 +42,22 @@ fn example() -> Native {
     native
 }
 
+fn page() -> String {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/format.md");
+    std::fs::read_to_string(path).unwrap()
+}
+
+/// What is in a fenced block of docs/format.md.
+fn block(info: &str) -> String {
+    let page = page();
+    let (_, rest) = page.split_once(&format!("```{info}\n")).expect("docs/format.md has the block");
+    rest.split_once("```").unwrap().0.to_owned()
+}
+
 /// The bytes of the examples: what comes before two spaces in each line of the fenced blocks
 /// `text envelope`, `text write` and `text chunk`.
-fn documented(block: &str) -> Vec<u8> {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/format.md");
-    let text = std::fs::read_to_string(path).unwrap();
-    let fence = format!("```text {block}\n");
-    let (_, rest) = text.split_once(&fence).expect("docs/format.md has the example");
-    let (lines, _) = rest.split_once("```").unwrap();
-    let hex: String = lines
+fn documented(name: &str) -> Vec<u8> {
+    let hex: String = block(&format!("text {name}"))
         .lines()
         .filter_map(|line| line.split("  ").next())
         .flat_map(|bytes| bytes.chars().filter(|c| !c.is_whitespace()))
@@ -75,6 +83,34 @@ fn the_documented_bytes_are_the_stored_bytes() {
     ] {
         assert_eq!(hex(&documented(block)), hex(&stored(&native, sql)), "{block}");
     }
+}
+
+#[test]
+fn the_documented_columns_are_the_stored_columns() {
+    let native = example();
+    for (name, view) in [("checkpoint", "lg_checkpoints"), ("pending-write", "lg_writes")] {
+        let columns: serde_json::Map<String, Value> =
+            serde_json::from_str(&block(&format!("json {name}"))).unwrap();
+        for (column, documented) in columns {
+            let sql = format!("SELECT {column} FROM {view} JOIN lg_threads USING (thread_key)");
+            let stored = native.connection().query_row(&sql, [], |row| {
+                Ok(match row.get_ref(0)? {
+                    ValueRef::Null => Value::Null,
+                    ValueRef::Integer(number) => number.into(),
+                    other => other.as_str()?.into(),
+                })
+            });
+            assert_eq!(stored.unwrap(), documented, "{name} {column}");
+        }
+    }
+}
+
+#[test]
+fn the_documented_text_is_the_stored_chunk() {
+    let text = "a message of more than 128 bytes is a chunk of its own; ";
+    assert!(page().contains(&format!("three times\n`{text}`")));
+    let stored = stored(&example(), "SELECT data FROM lg_chunks");
+    assert_eq!(stored, format!("\"{}\"", text.repeat(3)).into_bytes());
 }
 
 #[test]

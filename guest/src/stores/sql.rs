@@ -171,10 +171,16 @@ pub(super) fn check_format(sets: &[RowSet]) -> Result<(), Error> {
     let Some(mut row) = rows(set(sets, last)?, "lg_format").next() else {
         return Err(Error::corrupt(
             "missing-format",
-            "table lg_format is empty; restore the store, or drop the lg_ tables",
+            "table lg_format gives no row; restore the store from a copy",
         ));
     };
     let format = row.integer("format")?;
+    if format < 1 {
+        return Err(Error::corrupt(
+            "damaged-format",
+            format!("table lg_format has the format {format}, which none is; restore the store"),
+        ));
+    }
     if format > i64::from(FORMAT) {
         return Err(newer(format.unsigned_abs(), "the store"));
     }

@@ -19,13 +19,16 @@ export async function run(given) {
   const row = (what, { unit, values }) => ({
     workload: "readme",
     what,
-    size: "",
+    size: "FULL",
     unit,
     values,
     targets: [],
   });
   return [
-    row("superstep of two messages (`putWrites` and `put`), state of 3.8 KB", smallStep),
+    row(
+      "superstep of two messages (`putWrites` and `put` in one tick), state of 3.8 KB",
+      smallStep,
+    ),
     row("the same, state of 235 KB", largeStep),
     row("first `put` of a thread, state of 3.8 KB", smallFirst),
     row("`getTuple` in the process that wrote, state of 35 KB", read),

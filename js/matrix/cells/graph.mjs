@@ -6,16 +6,26 @@ const State = Annotation.Root({
   notes: Annotation({ reducer: (left, right) => left.concat(right), default: () => [] }),
 });
 
+const THREAD = { configurable: { thread_id: "readme" } };
+
 /** Runs it on a saver and returns the notes of the state that is then read. */
 export async function runExample(checkpointer) {
-  const app = new StateGraph(State)
+  const app = exampleOn(checkpointer);
+  await app.invoke({ notes: ["first"] }, THREAD);
+  return (await app.getState(THREAD)).values.notes;
+}
+
+/** Invokes it once more. */
+export async function invokeExample(checkpointer) {
+  await exampleOn(checkpointer).invoke({ notes: ["next"] }, THREAD);
+}
+
+function exampleOn(checkpointer) {
+  return new StateGraph(State)
     .addNode("greet", ({ notes }) => ({ notes: [`hello, note ${notes.length}`] }))
     .addEdge(START, "greet")
     .addEdge("greet", END)
     .compile({ checkpointer });
-  const thread = { configurable: { thread_id: "readme" } };
-  await app.invoke({ notes: ["first"] }, thread);
-  return (await app.getState(thread)).values.notes;
 }
 
 /** Runs an agent whose node asks a question, and answers it. */

@@ -61,12 +61,12 @@ const TASKS = {
 
   /**
    * What the platform counts for a superstep of a growing chat: two messages, which are written by
-   * a task beside a trigger.
+   * a task beside a trigger. And how many requests one more invocation of the example makes.
    */
   async cost(_, open) {
     const { checkpointOf, messageOf } = await import("../../bench/data.mjs");
     const { configOf, put } = await import("../../bench/supersteps.mjs");
-    const counted = { requests: 0, rows: 0 };
+    const counted = { requests: 0, written: 0, read: 0 };
     const saver = await open(counted);
     const messages = [];
     await put(saver, "cost", 0, messages);
@@ -83,10 +83,12 @@ const TASKS = {
         put(saver, "cost", step, [...messages]),
       ]);
     }
-    const requests = (counted.requests - before.requests) / steps;
-    const rows = (counted.rows - before.rows) / steps;
+    const [requests, written, read] = ["requests", "written", "read"].map((name) => {
+      return (counted[name] - before[name]) / steps;
+    });
     const { checkpoint } = await saver.getTuple(configOf("cost"));
-    return { whole: checkpoint.id === checkpointOf(steps, []).id, requests, rows };
+    const whole = checkpoint.id === checkpointOf(steps, []).id;
+    return { whole, requests, written, read, invocation: await invocation(saver, counted) };
   },
 
   async kit(name, open) {
@@ -122,25 +124,38 @@ export default {
   },
 };
 
-/** A D1 database that adds its requests, and the rows that they wrote, to a count. */
+/** The requests of the example's second invocation on a saver that counts them. */
+async function invocation(saver, counted) {
+  const { invokeExample, runExample } = await import("./graph.mjs");
+  await runExample(saver);
+  const before = counted.requests;
+  await invokeExample(saver);
+  return counted.requests - before;
+}
+
+/** A D1 database that adds its requests, and the rows that they wrote and read, to a count. */
 function countingDatabase(db, counted) {
   return {
     prepare: (query) => db.prepare(query),
     async batch(statements) {
       counted.requests += 1;
       const results = await db.batch(statements);
-      for (const { meta } of results) counted.rows += meta.rows_written;
+      for (const { meta } of results) {
+        counted.written += meta.rows_written;
+        counted.read += meta.rows_read;
+      }
       return results;
     },
   };
 }
 
-/** A Durable Object's storage that adds its transactions, and the rows they wrote, to a count. */
+/** A Durable Object's storage that adds its transactions, and the rows they used, to a count. */
 function countingStorage(storage, counted) {
   const exec = (query, ...bindings) => {
     const cursor = storage.sql.exec(query, ...bindings);
     const rows = [...cursor.raw()];
-    counted.rows += cursor.rowsWritten;
+    counted.written += cursor.rowsWritten;
+    counted.read += cursor.rowsRead;
     return { raw: () => rows };
   };
   return {

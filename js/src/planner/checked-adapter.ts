@@ -1,6 +1,12 @@
 // Checks an adapter, so that its mistakes are not withAdapterNamed on the planner or the store.
 
-import { AdapterError, CheckpointerError, CorruptError, ProtocolError } from "../errors.js";
+import {
+  AdapterError,
+  CheckpointerError,
+  CorruptError,
+  InvalidInputError,
+  ProtocolError,
+} from "../errors.js";
 import { isPending } from "../platform/maybe-promise.js";
 import { timers } from "../platform/timers.js";
 import type { Batch, Dialect, RowSet, SqlValue, StorageAdapter, StoredCall } from "./adapter.js";
@@ -12,19 +18,18 @@ const DEADLINE_MS = 30_000;
 /** An adapter whose failures are typed and name it, and whose answers have the required shape. */
 export class CheckedAdapter implements StorageAdapter {
   readonly name: string;
+  readonly dialect: Dialect;
   readonly runCall: StorageAdapter["runCall"];
   readonly #adapter: StorageAdapter;
 
   constructor(adapter: StorageAdapter) {
     this.name = nameOf(adapter);
     this.#adapter = adapter;
-    if (adapter?.runCall !== undefined) this.runCall = this.#runCall;
-    if (typeof adapter?.run === "function") return;
-    throw new AdapterError("adapter-unusable", this.name, "has no method run", "nothing");
-  }
-
-  get dialect(): Dialect {
-    return this.#adapter.dialect ?? { name: "sqlite" };
+    if (typeof adapter?.run !== "function") {
+      throw new AdapterError("adapter-unusable", this.name, "has no method run", "nothing");
+    }
+    if (adapter.runCall !== undefined) this.runCall = this.#runCall;
+    this.dialect = dialectOf(this.name, adapter.dialect);
   }
 
   get joined(): number {
@@ -149,22 +154,33 @@ class CheckedCall implements StoredCall {
   }
 }
 
-/**
- * Adds the adapter's name to the planner's error about a column of the wrong type: the adapter may
- * have given it so.
- */
+/** What an adapter may have done to give the planner what looks like a damaged store. */
+const MISDEEDS: Readonly<Record<string, string>> = {
+  "missing-format": "does not give the rows of the database",
+  "unexpected-column": "gives columns in other types or another order than the database",
+};
+
+/** Adds the adapter's name to an error of the planner's that the adapter may have caused. */
 export function withAdapterNamed(thrown: unknown, { name }: StorageAdapter): unknown {
-  if (!(thrown instanceof CorruptError) || thrown.code !== "unexpected-column") return thrown;
-  return new CorruptError(
-    thrown.code,
-    `${thrown.message}; or storage adapter ${name} gives columns in other types or another order ` +
-      "than the database",
-  );
+  const misdeed = thrown instanceof CorruptError ? MISDEEDS[thrown.code] : undefined;
+  if (!(thrown instanceof CorruptError) || misdeed === undefined) return thrown;
+  return new CorruptError(thrown.code, `${thrown.message}; or storage adapter ${name} ${misdeed}`);
 }
 
 function nameOf(adapter: StorageAdapter): string {
   const name = adapter?.name ?? adapter?.constructor?.name;
   return name === undefined || name === "Object" ? "(without a name)" : name;
+}
+
+/** An adapter's dialect. Throws `invalid-option` for what is none. */
+function dialectOf(adapter: string, dialect: unknown = { name: "sqlite" }): Dialect {
+  const { name, schema } = Object(dialect);
+  if (name === "sqlite") return { name };
+  if (name === "postgres" && typeof schema === "string") return { name, schema };
+  const what =
+    `the dialect of storage adapter ${adapter} has to be { name: "sqlite" } or ` +
+    '{ name: "postgres", schema: "agents" }';
+  throw new InvalidInputError("invalid-option", what);
 }
 
 function isThenable(value: unknown): value is PromiseLike<unknown> {

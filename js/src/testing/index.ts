@@ -48,8 +48,22 @@ export function adapterTests<Opened extends StorageAdapter | StorageSaver>(
     specTest(initializer);
     deltaChannelHistoryTests(initializer);
   });
-  return [...batchTests(open), ...threadTests(open), ...transcriptTests(open), ...conformance];
+  const all = [...batchTests(open), ...threadTests(open), ...transcriptTests(open), ...conformance];
+  return all.map(({ name, run }) => ({ name, run: () => run().catch(withCauses) }));
 }
+
+/** Throws an error whose message also has the messages of its causes. */
+function withCauses(thrown: unknown): never {
+  const messages: string[] = [];
+  let error = thrown;
+  for (; error instanceof Error && messages.length < CAUSES_MAX; error = error.cause) {
+    messages.push(error.message);
+  }
+  if (messages.length < 2) throw thrown;
+  throw new Error(messages.join(": "), { cause: thrown });
+}
+
+const CAUSES_MAX = 8;
 
 const closers = new WeakMap<StorageSaver, () => Promise<void>>();
 

@@ -12,6 +12,7 @@ import type {
 } from "@langchain/langgraph-checkpoint";
 
 import { transcripts as TRANSCRIPTS } from "../../generated/transcripts.js";
+import { AdapterError } from "../errors.js";
 import type { StorageSaver } from "../stores/storage-saver.js";
 import { portableExpect } from "./expect.js";
 import { digestOf, toHex } from "./rows.js";
@@ -92,6 +93,7 @@ async function outcomeOf(saver: BaseCheckpointSaver, call: Call): Promise<unknow
   try {
     return await perform(saver, call);
   } catch (thrown) {
+    if (thrown instanceof AdapterError) throw thrown;
     if (thrown instanceof Error && "code" in thrown) return { error: thrown.code };
     throw thrown;
   }

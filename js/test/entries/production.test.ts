@@ -8,6 +8,7 @@ import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 
 import { SqliteSaver } from "../../src/entries/sqlite.js";
+import { checkpoint, config, metadata } from "../support/checkpoints.js";
 import { blocksOf, projectFolder } from "../support/documents.js";
 
 const BLOCKS = blocksOf("production.md");
@@ -58,21 +59,21 @@ test("both_backups_of_a_file_in_use_have_its_threads", async () => {
   }
 });
 
-test("the_query_of_sizes_gives_the_bytes_of_a_threads_chunks", async () => {
+test("the_query_of_sizes_gives_the_bytes_of_each_thread_even_of_short_values", async () => {
   const [query = ""] = BLOCKS.flatMap(({ language, text }) => (language === "sql" ? [text] : []));
   const saver = SqliteSaver.fromConnString(":memory:");
-  const thread = { configurable: { thread_id: "t", checkpoint_ns: "" } };
-  const checkpoint = {
-    v: 4,
-    id: "1f000000-0000-6000-8000-000000000001",
-    ts: "2027-01-01T00:00:00.000Z",
-    channel_values: { note: "x".repeat(998) },
-    channel_versions: { note: 1 },
-    versions_seen: {},
+  const put = async (thread: string, note: string) => {
+    await saver.put(config(thread), checkpoint(1, { note }), metadata(1), { note: 1 });
   };
-  await saver.put(thread, checkpoint, { source: "loop", step: 1, parents: {} }, { note: 1 });
-  // The text in its quotes is one chunk.
-  expect(saver.db.prepare(query).all()).toEqual([{ thread_id: "t", parts: 1, bytes: 1000 }]);
+  await put("short", "x");
+  await put("long", "x".repeat(998));
+  const rows = saver.db.prepare(query).raw().all() as [string, number][];
+  expect(rows.map(([thread]) => thread)).toEqual(["long", "short"]);
+  const [long = 0, short = 0] = rows.map(([, bytes]) => bytes);
+  expect(short).toBeGreaterThan(100);
+  // The text in its quotes is one chunk; in its place, the envelope has a reference.
+  expect(long - short).toBeGreaterThan(1000);
+  expect(long - short).toBeLessThan(1050);
   saver.close();
 });
 

@@ -221,6 +221,29 @@ describe("values of Python alone", () => {
 });
 
 describe("user data of Python's", () => {
+  it.each([
+    { lc: 2, type: "number", value: "NaN" },
+    { lc: 2, type: "undefined" },
+    { lc: 2, type: "delta_snapshot", value: [1] },
+    { lc: 2, type: "escaped", value: [["lc", 2]] },
+  ])(
+    "that looks like a record of JavaScript's of type $type stays data, there and back",
+    (data) => {
+      deepStrictEqual(read(data), data);
+      deepStrictEqual(read([data]), [data]);
+      deepStrictEqual(serde.loads(...serde.dumps(read(data))), data);
+    },
+  );
+
+  it.each([
+    [{ lc: 2, type: "bigint", value: "12345678901234567890123" }, 12345678901234567890123n],
+    [{ lc: 2, type: "date", value: "2027-01-01T00:00:00.000Z" }, new Date(Date.UTC(2027, 0))],
+    [{ lc: 2, type: "binary", value: ["Int8Array", "AQ=="] }, new Int8Array([1])],
+    [{ lc: 2, type: "constructor", id: ["RegExp"], method: null, args: ["a", ""] }, /a/],
+  ])("that looks like %j is read as that value, as the document says", (data, value) => {
+    deepStrictEqual(read(data), value);
+  });
+
   it("that looks like a message stays data, there and back", () => {
     const value = { stored: JSON.parse(JSON.stringify(new AIMessage("x"))), lc: 1 };
     deepStrictEqual(read(value), value);

@@ -11,17 +11,19 @@ import {
   type Batch,
   CorruptError,
   type RowSet,
+  type SqlValue,
   type StorageAdapter,
   StorageError,
   StorageSaver,
   type StoredCall,
 } from "../../src/entries/index.js";
 import { SqliteSaver } from "../../src/entries/sqlite.js";
+import { adapterTests } from "../../src/testing/index.js";
 import { all, checkpoint, config, idOf, metadata } from "../support/checkpoints.js";
 
 const PACKAGE = fileURLToPath(new URL("../..", import.meta.url));
 
-test("the_example_of_the_documents_is_short_and_passes_the_kit", () => {
+test("the_examples_of_the_documents_are_short_and_pass_the_kit", () => {
   const document = readFileSync(join(PACKAGE, "../docs/adapters.md"), "utf8");
   const example = (name: string) => {
     return new RegExp(`^\`\`\`js ${name}\n(.*?)^\`\`\``, "ms").exec(document)?.[1] ?? "";
@@ -31,16 +33,77 @@ test("the_example_of_the_documents_is_short_and_passes_the_kit", () => {
   const folder = mkdtempSync(join(PACKAGE, ".example-"));
   onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
   writeFileSync(join(folder, "memory-adapter.js"), example("adapter"));
+  writeFileSync(join(folder, "calls-adapter.js"), example("calls"));
   writeFileSync(join(folder, "kit.js"), example("kit"));
+  const onCalls = example("kit")
+    .replaceAll("MemoryAdapter", "CallsAdapter")
+    .replace("memory-adapter", "calls-adapter")
+    .replace("test(name", "if (!name.includes(' > ')) test(name");
+  writeFileSync(join(folder, "calls-kit.js"), onCalls);
   const reporter = ["--test-reporter=tap", "--test"];
-  const output = execFileSync(process.execPath, [...reporter, "kit.js"], {
-    cwd: folder,
-    encoding: "utf8",
-    maxBuffer: 2 ** 26,
+  for (const [kit, tests] of [
+    ["kit.js", 726],
+    ["calls-kit.js", 20],
+  ] as const) {
+    const output = execFileSync(process.execPath, [...reporter, kit], {
+      cwd: folder,
+      encoding: "utf8",
+      maxBuffer: 2 ** 26,
+    });
+    const [, passed] = /^# pass (\d+)$/m.exec(output) ?? [];
+    expect(Number(passed)).toBeGreaterThan(tests);
+    expect(output).toContain("\n# fail 0\n");
+  }
+});
+
+const VALUES = "values_come_back_as_they_were";
+
+/** The outcome of a test of the kit for an adapter that binds values in its own way. */
+async function kit(name: string, bound: (value: SqlValue) => SqlValue) {
+  const saver = SqliteSaver.fromConnString(":memory:");
+  onTestFinished(() => saver.close());
+  const run = (batch: Batch) => {
+    const statements = batch.statements.map(({ text, parameters }) => {
+      return { text, parameters: parameters.map((row) => row.map(bound)) };
+    });
+    return saver.adapter.run({ ...batch, statements });
+  };
+  const tests = adapterTests({ name: "odd", open: () => ({ name: "odd", run }) });
+  const test = tests.find((each) => each.name === name);
+  expect(test).toBeDefined();
+  await test?.run();
+}
+
+test.each<[string, string, (value: SqlValue) => SqlValue]>([
+  [
+    "rounds_integers",
+    VALUES,
+    (value) => (typeof value === "bigint" ? Math.fround(Number(value)) : value),
+  ],
+  ["rounds_doubles", VALUES, (value) => (typeof value === "number" ? Math.round(value) : value)],
+  [
+    "cuts_texts",
+    "a_text_with_a_zero_is_bound_whole",
+    (value) => (typeof value === "string" ? (value.split("\0")[0] ?? "") : value),
+  ],
+])("the_kit_finds_an_adapter_that_%s", async (_, name, bound) => {
+  await expect(kit(name, bound)).rejects.toThrow("expected");
+});
+
+test("the_kit_accepts_a_driver_with_one_type_of_numbers", async () => {
+  await kit(VALUES, (value) => {
+    return typeof value === "bigint" ? Number(value) : value;
   });
-  const [, passed] = /^# pass (\d+)$/m.exec(output) ?? [];
-  expect(Number(passed)).toBeGreaterThan(726);
-  expect(output).toContain("\n# fail 0\n");
+});
+
+test("a_failing_test_of_the_kit_says_what_the_adapter_threw", async () => {
+  const failing = () => {
+    throw new RangeError("the reason");
+  };
+  const outcomes = "put_and_get_gives_its_outcomes_and_stored_bytes";
+  for (const name of [VALUES, outcomes]) {
+    await expect(kit(name, failing)).rejects.toThrow(/adapter odd failed .*: the reason/);
+  }
 });
 
 /** A database that answers correctly until it is told to misbehave. */
@@ -176,6 +239,25 @@ test("an_error_of_this_package_is_the_adapters_to_throw", async () => {
   expect(await saver.getTuple(config("t")).catch((thrown: unknown) => thrown)).toBe(busy);
 });
 
+test("an_error_that_does_not_say_what_was_stored_claims_nothing_about_it", () => {
+  const failed = new StorageError("storage-failed", "the line broke");
+  expect(failed).toMatchObject({ stored: "unknown" });
+  expect(failed.message).toBe("the line broke; it is not known whether it was stored");
+  const refused = new StorageError("storage-full", "the line is full", { stored: "nothing" });
+  expect(refused.message).toBe("the line is full; nothing was stored");
+  // @ts-expect-error: an error has a code of this package's, and a message.
+  new StorageError("x");
+});
+
+test("one_that_gives_no_rows_is_named_beside_the_store", async () => {
+  const run = ({ statements }: Batch) => statements.map(() => ({ rows: [] }));
+  const failure = await new StorageSaver({ name: "empty", run })
+    .getTuple(config("t"))
+    .catch((thrown: unknown) => thrown);
+  expect(failure).toMatchObject({ code: "missing-format" });
+  expect(String(failure)).toContain("or storage adapter empty does not give the rows");
+});
+
 test.each([
   [
     "throws",
@@ -214,3 +296,15 @@ test("one_for_postgresql_is_told_which_module_has_its_statements", () => {
   expect(make).toThrow(expect.objectContaining({ code: "missing-core-module" }));
   expect(make).toThrow('import { core } from "langgraph-checkpoint-wasm/core-postgres"');
 });
+
+test.each(["postgres", { name: "mysql" }, {}, null, { name: "postgres" }])(
+  "the_dialect_%j_is_refused_when_the_saver_is_made",
+  (dialect) => {
+    const adapter = { name: "odd", dialect, run: () => [] } as unknown as StorageAdapter;
+    const refused = expect.objectContaining({
+      code: "invalid-option",
+      message: expect.stringContaining("the dialect of storage adapter odd has to be"),
+    });
+    expect(() => new StorageSaver(adapter)).toThrow(refused);
+  },
+);

@@ -1,5 +1,5 @@
 import type { Batch, RowSet, StorageAdapter } from "../../planner/adapter.js";
-import { boundRuns, fromColumn, platformFailure } from "./storage.js";
+import { boundRuns, fromColumn, notOfPlatform, platformFailure } from "./storage.js";
 
 /** The part of D1's statements that is used here. */
 export interface D1Statement {
@@ -21,6 +21,9 @@ export class D1Adapter implements StorageAdapter {
   readonly #db: D1Database;
 
   constructor(db: D1Database) {
+    if (typeof db?.batch !== "function" || typeof db.prepare !== "function") {
+      throw notOfPlatform("a D1 database, such as env.DB");
+    }
     this.#db = db;
   }
 

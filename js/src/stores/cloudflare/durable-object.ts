@@ -1,5 +1,5 @@
 import type { Batch, RowSet, StorageAdapter } from "../../planner/adapter.js";
-import { type BoundRun, boundRuns, fromColumn, platformFailure } from "./storage.js";
+import { type BoundRun, boundRuns, fromColumn, notOfPlatform, platformFailure } from "./storage.js";
 
 /** The part of a Durable Object's `ctx.storage.sql` that is used here. */
 export interface DurableObjectSql {
@@ -28,12 +28,15 @@ export class DurableObjectAdapter implements StorageAdapter {
   readonly #failedStored: "nothing" | "unknown";
 
   constructor(storage: DurableObjectStorage | DurableObjectSql) {
+    const sql = Object(storage).sql ?? storage;
+    if (typeof sql?.exec !== "function") {
+      throw notOfPlatform("a Durable Object's ctx.storage; its class needs new_sqlite_classes");
+    }
+    this.#sql = sql;
     if ("transactionSync" in storage) {
-      this.#sql = storage.sql;
       this.#transaction = (run) => storage.transactionSync(run);
       this.#failedStored = "nothing";
     } else {
-      this.#sql = storage;
       this.#transaction = (run) => run();
       this.#failedStored = "unknown";
     }

@@ -1,6 +1,6 @@
 // What Cloudflare's databases have in common.
 
-import { StorageError } from "../../errors.js";
+import { InvalidInputError, StorageError } from "../../errors.js";
 import type { Batch, SqlValue, Statement } from "../../planner/adapter.js";
 
 const PARAMETERS_MAX = 100;
@@ -10,6 +10,11 @@ const VALUE_BYTES_MAX = 2_000_000;
 
 /** A value as these databases accept it. They have no bigint. */
 export type BoundValue = null | number | string | Uint8Array;
+
+/** The error for a saver that was made with something else than the platform's database. */
+export function notOfPlatform(what: string): InvalidInputError {
+  return new InvalidInputError("invalid-database", `pass ${what}; check the binding's name`);
+}
 
 /** One run of a statement. */
 export interface BoundRun {
@@ -64,6 +69,7 @@ function tooLarge(database: string, what: string): StorageError {
   return new StorageError(
     "storage-too-large",
     `${database} does not take ${what}; store or ask for less in one call`,
+    { stored: "nothing" },
   );
 }
 

@@ -89,7 +89,7 @@ export class KustoStore implements Runner, Unsent {
   }
 
   run(call: Call, made: Made, whole?: Repeat): Eventually<Outcome> {
-    if (this.#closed) throw new StorageError("storage-closed", "the checkpointer is closed");
+    if (this.#closed) throw closed();
     this.#triedAtExit = false;
     if (this.#lanes === undefined) return this.#run(call, whole);
     return this.#tracked(this.#lanes.run(call, made, whole));
@@ -98,7 +98,7 @@ export class KustoStore implements Runner, Unsent {
   /** Flushes the waiting rows, including those of the calls under way. */
   async flush(): Promise<void> {
     await Promise.allSettled(this.#underWay);
-    if (this.#closed) throw new StorageError("storage-closed", "the checkpointer is closed");
+    if (this.#closed) throw closed();
     expectOutcome(await this.#run({ tag: "flush" }), "ready");
     this.#tell("flush");
   }
@@ -269,4 +269,8 @@ export class KustoStore implements Runner, Unsent {
     this.#flushFailed = thrown !== undefined;
     this.#schedule();
   }
+}
+
+function closed(): StorageError {
+  return new StorageError("storage-closed", "the checkpointer is closed", { stored: "nothing" });
 }

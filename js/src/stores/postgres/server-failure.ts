@@ -124,20 +124,23 @@ export function timeout(deadlineMs: number, isWritten: boolean): StorageError {
 /** The failure of a batch for which no connection became free. */
 export function noConnection(deadlineMs: number): StorageError {
   const what = `no connection of the pool became free within ${deadlineMs} ms`;
-  return new StorageError("storage-busy", `${what}; give it more, or call less at once`);
+  const advice = "give it more, or call less at once";
+  return new StorageError("storage-busy", `${what}; ${advice}`, { stored: "nothing" });
 }
 
 /** The failure of a call after the saver's end. */
 export function ended(cause?: unknown): Failure {
   const error = new StorageError("storage-closed", "the saver was ended; make a new one", {
     cause,
+    stored: "nothing",
   });
   return { error, isTransient: false, keepsConnection: false };
 }
 
 /** A transaction that failed although none of its statements did. */
 export function rolledBack(): StorageError {
-  return new StorageError("storage-failed", "PostgreSQL rolled a transaction back");
+  const what = "PostgreSQL rolled a transaction back";
+  return new StorageError("storage-failed", what, { stored: "nothing" });
 }
 
 function ofServer(
@@ -152,7 +155,7 @@ function ofServer(
     const error = new DeniedError(code, `${what}; nothing was stored`, { cause });
     return { error, isTransient: false, keepsConnection: true };
   }
-  const error = new StorageError(code as StorageErrorCode, what, { cause });
+  const error = new StorageError(code as StorageErrorCode, what, { cause, stored: "nothing" });
   return { error, isTransient: kind === "transient", keepsConnection: true };
 }
 

@@ -31,7 +31,12 @@ const MESSAGES: Record<SqliteErrorCode, string> = {
 
 /** The error with a code and its standard message. */
 export function storageError(code: SqliteErrorCode, cause?: unknown): StorageError {
-  return new StorageError(code, MESSAGES[code], cause === undefined ? {} : { cause });
+  const stored = "nothing";
+  return new StorageError(
+    code,
+    MESSAGES[code],
+    cause === undefined ? { stored } : { cause, stored },
+  );
 }
 
 /**
@@ -42,7 +47,7 @@ export function busyInside(): StorageError {
   const message =
     "another connection holds the SQLite database's lock, and a call inside a transaction of " +
     "yours does not wait for it; roll back, begin again with BEGIN IMMEDIATE and repeat the call";
-  return new StorageError("storage-busy", message);
+  return new StorageError("storage-busy", message, { stored: "nothing" });
 }
 
 /** What the driver threw, as a `CheckpointerError`. */

@@ -96,10 +96,11 @@ export class SqliteWasmAdapter implements StorageAdapter {
     if (!this.#db.isOpen()) {
       return new StorageError("storage-closed", "the SQLite database is closed; make a new saver", {
         cause: thrown,
+        stored: "nothing",
       });
     }
     const code = codeOf(primaryCode((thrown as { resultCode?: unknown } | undefined)?.resultCode));
     const message = "SQLite failed to run a batch; the cause of this error says why";
-    return new StorageError(code, message, { cause: thrown });
+    return new StorageError(code, message, { cause: thrown, stored: "nothing" });
   }
 }
