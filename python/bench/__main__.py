@@ -11,7 +11,7 @@ from pathlib import Path
 
 from .deep import deep
 from .graphs import graphs
-from .workloads import Row, growth, opening, states, tasks
+from .workloads import Row, full, growth, opening, states, tasks
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "benchmarks.md"
 BEGIN = "<!-- made by cargo xtask bench --python -->\n"
@@ -32,7 +32,7 @@ def main() -> None:
     quick: bool = parser.parse_args().quick
     rows: list[Row] = []
     with tempfile.TemporaryDirectory() as folder:
-        for workload in (states, growth, tasks, graphs, deep, opening):
+        for workload in (states, full, growth, tasks, graphs, deep, opening):
             for row in workload(Path(folder), quick):
                 rows.append(row)
                 print(_cells(row), flush=True)

@@ -76,28 +76,49 @@ def timed(run: Callable[[], object]) -> float:
 def states(folder: Path, quick: bool) -> Iterator[Row]:
     """Yield rows for states of several sizes: stored whole, appended to, read."""
     for size, length in data.SIZES.items():
-        paths = {name: folder / f"states-{name}-{length}.db" for name in NAMES}
-        savers = {name: open_saver(name, path) for name, path in paths.items()}
-        found: dict[str, dict[str, list[float]]] = {name: {} for name in NAMES}
         rounds = ROUNDS[size] // (8 if quick else 1) + 1
-        for number in range(rounds + rounds // 4):
-            for name in NAMES if number % 2 else reversed(NAMES):
-                times = _one_state(savers[name], f"thread-{number}", length)
-                if number >= rounds // 4:
-                    for what, time in times.items():
-                        found[name].setdefault(what, []).append(time)
-        for saver in savers.values():
-            close_saver(saver)
+        paths = {name: folder / f"states-{name}-{length}.db" for name in NAMES}
+        found = _states(paths, length, rounds, "normal")
         for name in NAMES:
             found[name]["cold"] = [_cold(name, paths[name]) for _ in range(min(rounds, 30))]
-        middle = {
-            what: [statistics.median(found[n][what]) for n in NAMES] for what in found["ours"]
-        }
+        middle = _medians(found)
         yield Row("superstep: two messages more", size, "ms", middle["append"], SUPERSTEP[size])
         yield Row("`get_tuple`, same process", size, "ms", middle["warm"], WARM[size])
         yield Row("first `get_tuple` after opening", size, "ms", middle["cold"], 1 / 1.3)
         whole = 1.0 if size == "235 KB" else None
         yield Row("`put` of a whole new state", size, "ms", middle["whole"], whole)
+
+
+def full(folder: Path, quick: bool) -> Iterator[Row]:
+    """Yield rows for states that are stored so that they survive a loss of power."""
+    for size, length in data.SIZES.items():
+        rounds = ROUNDS[size] // (16 if quick else 2) + 1
+        paths = {name: folder / f"full-{name}-{length}.db" for name in NAMES}
+        middle = _medians(_states(paths, length, rounds, "full"))
+        yield Row("superstep, FULL", size, "ms", middle["append"])
+        yield Row("`put` of a whole new state, FULL", size, "ms", middle["whole"])
+
+
+Times = dict[str, dict[str, list[float]]]
+
+
+def _states(paths: dict[str, Path], length: int, rounds: int, synchronous: str) -> Times:
+    """Return the times of each saver's calls, on a new thread in each round."""
+    savers = {name: open_saver(name, path, synchronous) for name, path in paths.items()}
+    found: Times = {name: {} for name in NAMES}
+    for number in range(rounds + rounds // 4):
+        for name in NAMES if number % 2 else reversed(NAMES):
+            times = _one_state(savers[name], f"thread-{number}", length)
+            if number >= rounds // 4:
+                for what, time in times.items():
+                    found[name].setdefault(what, []).append(time)
+    for saver in savers.values():
+        close_saver(saver)
+    return found
+
+
+def _medians(found: Times) -> dict[str, list[float]]:
+    return {what: [statistics.median(found[n][what]) for n in NAMES] for what in found["ours"]}
 
 
 def _one_state(saver: Saver, thread: str, length: int) -> dict[str, float]:
