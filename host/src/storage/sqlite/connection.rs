@@ -100,9 +100,7 @@ fn prepare(connection: &Connection) -> Result<(), StorageError> {
     connection.set_prepared_statement_cache_capacity(PREPARED_MAX);
     // A statement would otherwise be prepared again for each call, because its plan might depend on
     // the parameters: that takes longer than running it.
-    connection
-        .set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)
-        .map_err(storage_error)?;
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true).map_err(storage_error)?;
     // `retry_while_busy` waits for locks, because it knows the deadline.
     connection.busy_timeout(Duration::ZERO).map_err(storage_error)
 }
