@@ -18,7 +18,8 @@ def main(path: str, turns: int) -> None:
     with SqliteSaver(path) as saver:
         agent = deep_agent(saver, heard=lambda turn: print(turn, flush=True))
         state = agent.get_state(config())
-        if state.next:
+        # `next` leaves out tasks that have ended, whose superstep may not have.
+        if state.tasks:
             agent.invoke(None, config())
             state = agent.get_state(config())
         messages: list[Any] = state.values.get("messages", [])

@@ -2,6 +2,7 @@
 
 import { execFile } from "node:child_process";
 import { readFile } from "node:fs/promises";
+import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 
 import pg from "pg";
@@ -87,4 +88,20 @@ test("without_a_schema_the_tables_are_in_the_public_one", async () => {
   await client.end();
   await saver.end();
   await rowsOf(`DROP DATABASE ${name}`);
+});
+
+const DEMO = fileURLToPath(new URL("../../../demo/postgres.mjs", import.meta.url));
+
+test.each([
+  ["the_server", [target.url]],
+  ["pglite", []],
+])("the_demo_on_%s_goes_on_with_the_threads_of_a_killed_process", async (_, server) => {
+  const { name } = newSchema();
+  const { stdout } = await run(process.execPath, [DEMO, name, ...server]);
+  expect(stdout).toContain("(one was killed: SIGKILL)");
+  const after = stdout.slice(stdout.indexOf("\n2. "));
+  for (const thread of ["alice", "bob", "carol", "dave"]) {
+    expect(after).toMatch(new RegExp(`two \\| ${thread} +\\| 12 messages \\| Done\\. Booked`));
+    expect(after).toMatch(new RegExp(`${thread} +15 checkpoints`));
+  }
 });
