@@ -10,7 +10,7 @@ import { performance } from "node:perf_hooks";
 import { parseArgs } from "node:util";
 
 import { publishPostgres } from "./publish.mjs";
-import { judged, place, surroundings, tableOf, write } from "./report.mjs";
+import { judged, place, RATIO, surroundings, tableOf, write } from "./report.mjs";
 import { ALL, PostgresSavers } from "./savers-postgres.mjs";
 import { expectRoundTrip } from "./supersteps.mjs";
 import { run } from "./workloads/postgres.mjs";
@@ -39,7 +39,7 @@ await savers.end();
 found.seconds = (performance.now() - began) / 1_000;
 found.load_after = loadavg().map((load) => Number(load.toFixed(2)));
 
-const text = (ranges) => `${preamble()}\n\n${tableOf(rows, { ranges, names: ALL })}\n`;
+const text = (ranges) => `${preamble()}\n\n${tableOf(rows, { ranges, names: ALL, quick })}\n`;
 console.log(text(true));
 const file = quick ? "postgres-quick" : "postgres";
 console.log(`As Markdown: ${write(`${file}.md`, text(true))}`);
@@ -55,8 +55,8 @@ function preamble() {
     "Stock is LangGraph's own PostgresSaver. Both are made by `fromConnString`, if a row does " +
       "not say otherwise, take turns, and have a schema of their own on one server, which waits " +
       'for the disk. "Opt-in" is ours with `prepare: true`. A superstep\'s `putWrites` and ' +
-      "`put` are called in one tick. A cell is a median, or a single value; a ratio is that of " +
-      "the medians.",
-    ...(quick ? ["A quick run: few rounds, and a short chat."] : []),
+      "`put` are called in one tick. A cell is a median, or a single value. " +
+      `${RATIO} It is that of the medians.`,
+    ...(quick ? ["A quick run: few rounds, and a short chat. It does not judge targets."] : []),
   ].join("\n\n");
 }

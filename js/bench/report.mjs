@@ -91,7 +91,8 @@ export function preamble(found, { ranges }) {
   ].join("\n\n");
 }
 
-const RATIO =
+/** What a ratio is, in words. */
+export const RATIO =
   "A ratio says how many times better ours is: the stock saver's time or size divided by ours, " +
   "or our rate by the stock saver's. Under 1 ours is worse.";
 
