@@ -3,6 +3,7 @@
 //! A value's parts are compared with a copy of what serializing them read. What is unchanged is
 //! neither serialized nor stored again; what was read before is made again from the copy.
 
+mod found_histories;
 mod histories;
 mod kinds;
 mod memory;
@@ -11,5 +12,6 @@ mod parts;
 mod snapshot;
 mod tracked;
 
-pub(crate) use histories::{FoundHistories, Histories};
+pub(crate) use found_histories::FoundHistories;
+pub(crate) use histories::Histories;
 pub(crate) use memory::{Entry, Memory, Remembering, Revival, serialized};

@@ -1,16 +1,14 @@
 //! What is remembered of the histories of delta channels.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
-use langgraph_checkpoint_host::{ChannelHistory, Config, Payload};
+use langgraph_checkpoint_host::{ChannelHistory, Payload};
 use pyo3::intern;
 use pyo3::prelude::*;
-use pyo3::types::{PyBytes, PyDict, PyList};
+use pyo3::types::{PyDict, PyList};
 
-use super::memory::{Memory, dumped};
 use super::tracked::{Serde, Tracked};
-use crate::errors::unexpected;
 
 /// The memory of a write, without its value.
 const WRITE_BYTES: usize = 200;
@@ -21,7 +19,7 @@ pub(crate) struct Histories(HashMap<String, Arc<History>>);
 
 /// A history, with all of its writes.
 #[derive(Debug)]
-struct History {
+pub(super) struct History {
     /// For the planner: where it ends.
     known: Vec<u8>,
     /// Task and value of each, oldest first.
@@ -34,6 +32,14 @@ impl Histories {
     pub(crate) fn known_of(&self, channels: &[String]) -> Vec<Vec<u8>> {
         let known = |channel| self.0.get(channel).map(|history| history.known.clone());
         channels.iter().filter_map(known).collect()
+    }
+
+    pub(super) fn of_channel(&self, channel: &str) -> Option<&History> {
+        self.0.get(channel).map(|history| &**history)
+    }
+
+    pub(super) fn insert(&mut self, channel: String, history: History) {
+        self.0.insert(channel, Arc::new(history));
     }
 
     /// With the histories that were read since, which replace those of the same channels.
@@ -56,70 +62,8 @@ impl History {
     }
 }
 
-/// Histories that were found. Python asks for them once.
-#[pyclass(frozen, module = "langgraph_checkpoint_wasm._core")]
-pub(crate) struct FoundHistories(Mutex<Option<Found>>);
-
-struct Found {
-    histories: Vec<ChannelHistory>,
-    config: Config,
-    memory: Py<Memory>,
-    before: Option<Arc<Histories>>,
-}
-
-impl FoundHistories {
-    /// `before` has the histories that they may go on from.
-    pub(crate) fn of(
-        histories: Vec<ChannelHistory>,
-        config: Config,
-        memory: Py<Memory>,
-        before: Option<Arc<Histories>>,
-    ) -> Self {
-        Self(Mutex::new(Some(Found { histories, config, memory, before })))
-    }
-}
-
-#[pymethods]
-impl FoundHistories {
-    /// A dict with `writes` and, if there is one, `seed` for each channel. `load` takes a channel
-    /// and a payload, `dump` a channel and a value.
-    fn by_channel<'py>(
-        &self,
-        py: Python<'py>,
-        load: &Bound<'py, PyAny>,
-        dump: &Bound<'py, PyAny>,
-    ) -> PyResult<Bound<'py, PyDict>> {
-        let by_channel = PyDict::new(py);
-        let found = self.0.lock().unwrap_or_else(PoisonError::into_inner).take();
-        let Some(Found { histories, config, memory, before }) = found else {
-            return Ok(by_channel);
-        };
-        let mut remembered = Histories::default();
-        for history in histories {
-            let channel = history.channel.clone();
-            let name = channel.as_str().into_pyobject(py)?.into_any();
-            let load = |payload: &Payload| {
-                load.call1((&name, (&payload.kind, PyBytes::new(py, &payload.bytes))))
-            };
-            let dump = |value: &Bound<'py, PyAny>| dumped(dump, &name, value);
-            let serde = Serde { dump: &dump, load: &load, splits: memory.get().splits };
-            let begun = before.as_ref().and_then(|before| before.0.get(&channel));
-            let begun = match (history.goes_on, begun) {
-                (false, _) => None,
-                (true, Some(begun)) => Some(&**begun),
-                (true, None) => return Err(unexpected(py)),
-            };
-            let (revived, whole) = revived(py, history, begun, &serde)?;
-            by_channel.set_item(name, revived)?;
-            remembered.0.extend(whole.map(|whole| (channel, Arc::new(whole))));
-        }
-        memory.get().remember_histories(&config, remembered);
-        Ok(by_channel)
-    }
-}
-
 /// A history as Python gets it, and what to remember of it. `begun` is what it goes on from.
-fn revived<'py>(
+pub(super) fn revived<'py>(
     py: Python<'py>,
     history: ChannelHistory,
     begun: Option<&History>,
