@@ -3,6 +3,9 @@
 //! ```text
 //! cargo run -p langgraph-checkpoint-host --example inspect -- checkpoints.db thread-1
 //! ```
+//!
+//! With the feature `postgres` and a third argument, the schema, the first one is the connection
+//! string of a PostgreSQL server.
 
 use std::collections::HashMap;
 use std::error::Error;
@@ -10,6 +13,7 @@ use std::io::IsTerminal;
 
 use langgraph_checkpoint_host::{
     CheckpointTuple, Checkpointer, Config, Limits, List, Payload, Planner, SqliteOptions,
+    StorageAdapter,
 };
 use serde_json::{Value, json};
 
@@ -21,25 +25,59 @@ const VALUE_CHARS_MAX: usize = 84;
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
     let mut arguments = std::env::args().skip(1);
-    let (Some(path), Some(thread_id)) = (arguments.next(), arguments.next()) else {
-        return Err("usage: inspect <database file> <thread id>".into());
+    let (Some(place), Some(thread_id)) = (arguments.next(), arguments.next()) else {
+        return Err("usage: inspect <database> <thread id> [<schema>]".into());
     };
     let planner = Planner::from_file(COMPONENT, Limits::default())?;
-    let options = SqliteOptions { read_only: true, ..SqliteOptions::default() };
-    let checkpointer = Checkpointer::open_sqlite(planner, &path, options).await?;
-    let config = Config {
-        thread_id: thread_id.as_str().into(),
-        checkpoint_ns: "".into(),
-        ..Config::default()
+    let history = match arguments.next() {
+        Some(schema) => on_postgres(planner, &place, schema, &thread_id).await?,
+        None => {
+            let options = SqliteOptions { read_only: true, ..SqliteOptions::default() };
+            let checkpointer = Checkpointer::open_sqlite(planner, &place, options).await?;
+            history_of(&checkpointer, &thread_id).await?
+        }
     };
-    let history = checkpointer.list(List { config, ..List::default() }).try_collect().await?;
     let Some(latest) = history.first() else {
-        return Err(format!("{path} holds no checkpoint of the thread {thread_id}").into());
+        return Err(format!("the database has no checkpoint of the thread {thread_id}").into());
     };
     let style = Style::of_stdout();
     print_history(&style, &thread_id, &history);
     print_state(&style, latest);
     Ok(())
+}
+
+#[cfg(feature = "postgres")]
+async fn on_postgres(
+    planner: Planner,
+    url: &str,
+    schema: String,
+    thread_id: &str,
+) -> Result<Vec<CheckpointTuple>, Box<dyn Error>> {
+    use langgraph_checkpoint_host::PostgresOptions;
+
+    let options = PostgresOptions { schema, ..PostgresOptions::default() };
+    let checkpointer = Checkpointer::connect_postgres(planner, url, &options)?;
+    history_of(&checkpointer, thread_id).await
+}
+
+#[cfg(not(feature = "postgres"))]
+async fn on_postgres(
+    _: Planner,
+    _: &str,
+    _: String,
+    _: &str,
+) -> Result<Vec<CheckpointTuple>, Box<dyn Error>> {
+    Err("a schema is one of PostgreSQL: build this with the feature postgres".into())
+}
+
+/// The checkpoints of a thread, newest first.
+async fn history_of<S: StorageAdapter>(
+    checkpointer: &Checkpointer<S>,
+    thread_id: &str,
+) -> Result<Vec<CheckpointTuple>, Box<dyn Error>> {
+    let config =
+        Config { thread_id: thread_id.into(), checkpoint_ns: "".into(), ..Config::default() };
+    Ok(checkpointer.list(List { config, ..List::default() }).try_collect().await?)
 }
 
 /// Prints one line for each checkpoint, newest first. Numbers count from the oldest, so a fork is
