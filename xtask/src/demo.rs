@@ -81,14 +81,18 @@ fn on_file(
 
 /// Runs agents in two processes at once, in a schema of their own.
 fn on_postgres(workspace: &Workspace) -> Result<()> {
+    let inspect = build_inspect(workspace)?;
     let server = Postgres::find(workspace, &[])?;
     let schema = format!("langgraph_demo_{}", std::process::id());
     let mut node = Command::new("node");
-    node.arg(workspace.path("js/demo/postgres.mjs")).arg(schema);
-    if let Some(server) = &server {
-        node.arg(server.url());
-    }
-    process::run(&mut node)
+    node.arg(workspace.path("js/demo/postgres.mjs")).arg(&schema);
+    let Some(server) = &server else {
+        return process::run(&mut node);
+    };
+    process::run(node.arg(server.url()))?;
+
+    heading("4. The Rust host reads a thread that both processes wrote");
+    process::run(Command::new(inspect).args([server.url(), "alice", &schema]))
 }
 
 fn on_kusto(workspace: &Workspace) -> Result<()> {
@@ -131,6 +135,7 @@ fn build_inspect(workspace: &Workspace) -> Result<PathBuf> {
         process::cargo()
             .current_dir(workspace.root())
             .args(["build", "--quiet", "--workspace", "--example", "inspect"])
+            .args(component::WITH_POSTGRES)
             .args(component::WITHOUT),
     )?;
     Ok(workspace.target().join("debug").join("examples").join("inspect"))
