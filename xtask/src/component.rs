@@ -34,8 +34,8 @@ pub(crate) const WITHOUT: &[&str] = &[
     EXTENSION,
 ];
 
-/// All that the host has. The steps that build it agree on this: with other features, wasmtime would
-/// be built again.
+/// All that the host has. The steps that build it agree on this: with other features, wasmtime
+/// would be built again.
 pub(crate) const WITH_POSTGRES: [&str; 2] = ["--features", "langgraph-checkpoint-host/postgres"];
 
 /// A component that a crate is built into.

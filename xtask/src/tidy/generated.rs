@@ -33,6 +33,7 @@ const BINDINGS: &[&str] = &[
     "host/src/kusto/bindings.rs",
     "host/tests/agents.rs",
     "host/tests/imports.rs",
+    "host/tests/postgres/agents.rs",
 ];
 
 /// Complains of files that use generated code and are not listed, and of the reverse.
