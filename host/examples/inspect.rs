@@ -2,14 +2,22 @@
 //!
 //! ```text
 //! cargo run -p langgraph-checkpoint-host --example inspect -- checkpoints.db thread-1
+//! cargo run -p langgraph-checkpoint-host --features postgres --example inspect -- \
+//!     postgresql://localhost/app thread-1 schema
 //! ```
+//!
+//! With the feature `postgres` and a third argument, the schema, the first one is the connection
+//! string of a PostgreSQL server.
 
 use std::collections::HashMap;
 use std::error::Error;
 use std::io::IsTerminal;
 
+#[cfg(feature = "postgres")]
+use langgraph_checkpoint_host::PostgresOptions;
 use langgraph_checkpoint_host::{
     CheckpointTuple, Checkpointer, Config, Limits, List, Payload, Planner, SqliteOptions,
+    StorageAdapter,
 };
 use serde_json::{Value, json};
 
@@ -21,25 +29,105 @@ const VALUE_CHARS_MAX: usize = 84;
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
     let mut arguments = std::env::args().skip(1);
-    let (Some(path), Some(thread_id)) = (arguments.next(), arguments.next()) else {
-        return Err("usage: inspect <database file> <thread id>".into());
+    let (Some(place), Some(thread_id)) = (arguments.next(), arguments.next()) else {
+<<<<<<< .merge_file_OR1BI7
+        return Err("usage: inspect <database> <thread id> [<schema>]".into());
     };
     let planner = Planner::from_file(COMPONENT, Limits::default())?;
-    let options = SqliteOptions { read_only: true, ..SqliteOptions::default() };
-    let checkpointer = Checkpointer::open_sqlite(planner, &path, options).await?;
+    let history = match arguments.next() {
+        Some(schema) => on_postgres(planner, &place, schema, &thread_id).await?,
+        None => {
+            let options = SqliteOptions { read_only: true, ..SqliteOptions::default() };
+            let checkpointer = Checkpointer::open_sqlite(planner, &place, options).await?;
+            history_of(&checkpointer, &thread_id).await?
+        }
+    };
+    let Some(latest) = history.first() else {
+        return Err(format!("the database has no checkpoint of the thread {thread_id}").into());
+=======
+        return Err("usage: inspect <database file> <thread id>, or \
+                    inspect <connection string> <thread id> <schema>"
+            .into());
+    };
+    let planner = Planner::from_file(COMPONENT, Limits::default())?;
     let config = Config {
         thread_id: thread_id.as_str().into(),
         checkpoint_ns: "".into(),
         ..Config::default()
     };
-    let history = checkpointer.list(List { config, ..List::default() }).try_collect().await?;
+    let list = List { config, ..List::default() };
+    let history = match arguments.next() {
+        Some(schema) => history_in_postgres(planner, &place, schema, list).await?,
+        None => {
+            let options = SqliteOptions { read_only: true, ..SqliteOptions::default() };
+            let checkpointer = Checkpointer::open_sqlite(planner, &place, options).await?;
+            checkpointer.list(list).try_collect().await?
+        }
+    };
     let Some(latest) = history.first() else {
-        return Err(format!("{path} holds no checkpoint of the thread {thread_id}").into());
+        return Err(format!("there is no checkpoint of the thread {thread_id}").into());
+>>>>>>> .merge_file_iQmX0G
     };
     let style = Style::of_stdout();
     print_history(&style, &thread_id, &history);
     print_state(&style, latest);
     Ok(())
+}
+
+#[cfg(feature = "postgres")]
+<<<<<<< .merge_file_OR1BI7
+async fn on_postgres(
+    planner: Planner,
+    url: &str,
+    schema: String,
+    thread_id: &str,
+) -> Result<Vec<CheckpointTuple>, Box<dyn Error>> {
+    use langgraph_checkpoint_host::PostgresOptions;
+
+    let options = PostgresOptions { schema, ..PostgresOptions::default() };
+    let checkpointer = Checkpointer::connect_postgres(planner, url, &options)?;
+    history_of(&checkpointer, thread_id).await
+}
+
+#[cfg(not(feature = "postgres"))]
+async fn on_postgres(
+    _: Planner,
+    _: &str,
+    _: String,
+    _: &str,
+) -> Result<Vec<CheckpointTuple>, Box<dyn Error>> {
+    Err("a schema is one of PostgreSQL: build this with the feature postgres".into())
+}
+
+/// The checkpoints of a thread, newest first.
+async fn history_of<S: StorageAdapter>(
+    checkpointer: &Checkpointer<S>,
+    thread_id: &str,
+) -> Result<Vec<CheckpointTuple>, Box<dyn Error>> {
+    let config =
+        Config { thread_id: thread_id.into(), checkpoint_ns: "".into(), ..Config::default() };
+    Ok(checkpointer.list(List { config, ..List::default() }).try_collect().await?)
+=======
+async fn history_in_postgres(
+    planner: Planner,
+    url: &str,
+    schema: String,
+    list: List,
+) -> Result<Vec<CheckpointTuple>, Box<dyn Error>> {
+    let options = PostgresOptions { schema, ..PostgresOptions::default() };
+    let checkpointer = Checkpointer::connect_postgres(planner, url, &options)?;
+    Ok(checkpointer.list(list).try_collect().await?)
+}
+
+#[cfg(not(feature = "postgres"))]
+async fn history_in_postgres(
+    _: Planner,
+    _: &str,
+    _: String,
+    _: List,
+) -> Result<Vec<CheckpointTuple>, Box<dyn Error>> {
+    Err("build this with the feature postgres".into())
+>>>>>>> .merge_file_iQmX0G
 }
 
 /// Prints one line for each checkpoint, newest first. Numbers count from the oldest, so a fork is

@@ -35,7 +35,9 @@ def running() -> Iterator[str]:
     pipe = subprocess.PIPE
     with subprocess.Popen(["node", SERVER], stdin=pipe, stdout=pipe, text=True) as server:
         assert server.stdin is not None and server.stdout is not None
-        yield json.loads(server.stdout.readline())["url"]
+        url = json.loads(server.stdout.readline())["url"]
+        assert url is not None, "PostgreSQL is not installed (Debian: postgresql)"
+        yield url
         server.stdin.close()
 
 

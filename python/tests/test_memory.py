@@ -156,7 +156,8 @@ def test_a_history_that_a_saver_remembers_is_as_one_that_is_read(seed: int, tmp_
     ids: list[str] = []
     for number in range(STEPS):
         # A fork now and then, a value now and then, and writes to older checkpoints.
-        parent = random_.choice(ids[-6:]) if ids and random_.random() < 0.3 else (ids or [None])[-1]
+        recent = ids[-6:] if random_.random() < 0.3 else ids[-1:]
+        parent = random_.choice(recent) if recent else None
         values = {"xs": [f"seed {number}"]} if random_.random() < 0.1 else {}
         given = checkpoint(f"id-{number:03}", **values)
         at = config(checkpoint_id=parent) if parent else config()

@@ -440,7 +440,7 @@ CHANGES: st.SearchStrategy[dict[str, Any]] = fields(
 
 def changed(fields: dict[str, Any], chunk: bool) -> AIMessage:
     """Return a message whose fields nobody has validated."""
-    message = AIMessageChunk("") if chunk else AIMessage("")
+    message = AIMessageChunk(content="") if chunk else AIMessage("")
     message.__dict__.update(fields)
     return message
 
@@ -448,9 +448,10 @@ def changed(fields: dict[str, Any], chunk: bool) -> AIMessage:
 @pytest.fixture(scope="module")
 def every_class_is_packed() -> None:
     """Store a message of each class twice: the first is only compared."""
+    values: list[Any] = [0, {}, RemoveMessage(id="1"), _DeltaSnapshot([])]
     classes = (HumanMessage, SystemMessage, AIMessage, AIMessageChunk)
-    each = [*(message("") for message in classes), ToolMessage("", tool_call_id="1")]
-    for value in (0, {}, RemoveMessage(id="1"), _DeltaSnapshot([]), *each):
+    values += [*(message(content="") for message in classes), ToolMessage("", tool_call_id="1")]
+    for value in values:
         with SqliteSaver(":memory:") as saver:
             put(saver, 1, {"value": value, "list": [value]})
 

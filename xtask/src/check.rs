@@ -38,8 +38,8 @@ fn clippy(workspace: &Workspace) -> Result<()> {
         cargo.current_dir(workspace.root()).args(["clippy", "--quiet"]).args(arguments);
         process::run(cargo.args(["--all-targets", "--", "-D", "warnings"]))
     };
-    let postgres = ["--features", "langgraph-checkpoint-host/postgres"];
-    clippy(&[&["--workspace", "--exclude", component::EXTENSION], &postgres[..]].concat())?;
+    let all = ["--workspace", "--exclude", component::EXTENSION];
+    clippy(&[all.as_slice(), &component::WITH_POSTGRES].concat())?;
     // Alone and without the component, so that no second compiler of components is built.
     clippy(&["-p", component::EXTENSION])
 }

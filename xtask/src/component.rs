@@ -34,6 +34,10 @@ pub(crate) const WITHOUT: &[&str] = &[
     EXTENSION,
 ];
 
+/// All that the host has. The steps that build it agree on this: with other features, wasmtime
+/// would be built again.
+pub(crate) const WITH_POSTGRES: [&str; 2] = ["--features", "langgraph-checkpoint-host/postgres"];
+
 /// A component that a crate is built into.
 struct Kind {
     /// The name of its file, and of files made from it.

@@ -1,5 +1,7 @@
 //! `cargo xtask test`: every test of the repository.
 
+use std::process::Command;
+
 use anyhow::Result;
 
 use crate::kusto::LocalKusto;
@@ -39,10 +41,9 @@ pub(crate) fn run(workspace: &Workspace, only: Option<&str>) -> Result<()> {
 }
 
 /// Runs the Rust tests. Those of Kusto run on the cluster of the environment, or else on a local
-/// stand-in.
+/// stand-in; those of PostgreSQL as in the step `postgres`.
 fn rust(workspace: &Workspace) -> Result<()> {
-    let mut cargo = process::cargo();
-    cargo.current_dir(workspace.root()).args(["test", "--workspace"]).args(component::WITHOUT);
+    let mut cargo = rust_tests(workspace);
     let local = match std::env::var_os(kusto::CLUSTER_VARIABLE) {
         Some(_) => None,
         None => Some(LocalKusto::start(workspace)?),
@@ -53,13 +54,17 @@ fn rust(workspace: &Workspace) -> Result<()> {
     process::run(&mut cargo)
 }
 
+fn rust_tests(workspace: &Workspace) -> Command {
+    let mut cargo = process::cargo();
+    cargo.current_dir(workspace.root()).args(["test", "--workspace"]);
+    cargo.args(component::WITHOUT).args(component::WITH_POSTGRES);
+    cargo
+}
+
 /// Runs the tests on PostgreSQL: on the server of `POSTGRES_URL`, or on one that they start from
 /// the programs that are installed.
 fn postgres(workspace: &Workspace) -> Result<()> {
-    let mut cargo = process::cargo();
-    cargo.current_dir(workspace.root());
-    cargo.args(["test", "--package", "langgraph-checkpoint-host", "--features", "postgres"]);
-    process::run(cargo.args(["--test", "postgres"]))?;
+    process::run(rust_tests(workspace).args(["--test", "postgres"]))?;
     npm::ensure_installed(&workspace.js())?;
     npm::run_script(&workspace.js(), "test:postgres")
 }
@@ -67,12 +72,12 @@ fn postgres(workspace: &Workspace) -> Result<()> {
 /// Runs the example, which was built with the tests.
 fn rust_example(workspace: &Workspace) -> Result<()> {
     let example = workspace.target().join("debug").join("examples").join("embed");
-    process::run(&mut std::process::Command::new(example))
+    process::run(&mut Command::new(example))
 }
 
 /// Runs the independent reader, made from docs/format.md, on the fixtures.
 fn format_reader(workspace: &Workspace) -> Result<()> {
-    let mut python = std::process::Command::new(kusto::interpreter(workspace)?);
+    let mut python = Command::new(kusto::interpreter(workspace)?);
     python.current_dir(workspace.path("tests/format-reader"));
     process::run(python.args(["-B", "-m", "unittest", "--quiet"]))
 }

@@ -54,8 +54,9 @@ fn url_of(child: &mut Child) -> String {
     // Unbuffered: the next line is read by another reader.
     let output = child.stdout.as_mut().unwrap();
     BufReader::with_capacity(1, output.by_ref()).read_line(&mut line).unwrap();
-    let line: serde_json::Value = serde_json::from_str(&line).expect("PostgreSQL is there");
-    line["url"].as_str().unwrap().to_owned()
+    let line: serde_json::Value = serde_json::from_str(&line).expect("a line of JSON");
+    let url = line["url"].as_str();
+    url.expect("PostgreSQL is not installed (Debian: postgresql)").to_owned()
 }
 
 /// The connection string of a role that may create roles and databases.
