@@ -30,21 +30,6 @@ const VALUE_CHARS_MAX: usize = 84;
 async fn main() -> Result<(), Box<dyn Error>> {
     let mut arguments = std::env::args().skip(1);
     let (Some(place), Some(thread_id)) = (arguments.next(), arguments.next()) else {
-<<<<<<< .merge_file_OR1BI7
-        return Err("usage: inspect <database> <thread id> [<schema>]".into());
-    };
-    let planner = Planner::from_file(COMPONENT, Limits::default())?;
-    let history = match arguments.next() {
-        Some(schema) => on_postgres(planner, &place, schema, &thread_id).await?,
-        None => {
-            let options = SqliteOptions { read_only: true, ..SqliteOptions::default() };
-            let checkpointer = Checkpointer::open_sqlite(planner, &place, options).await?;
-            history_of(&checkpointer, &thread_id).await?
-        }
-    };
-    let Some(latest) = history.first() else {
-        return Err(format!("the database has no checkpoint of the thread {thread_id}").into());
-=======
         return Err("usage: inspect <database file> <thread id>, or \
                     inspect <connection string> <thread id> <schema>"
             .into());
@@ -66,7 +51,6 @@ async fn main() -> Result<(), Box<dyn Error>> {
     };
     let Some(latest) = history.first() else {
         return Err(format!("there is no checkpoint of the thread {thread_id}").into());
->>>>>>> .merge_file_iQmX0G
     };
     let style = Style::of_stdout();
     print_history(&style, &thread_id, &history);
@@ -75,39 +59,6 @@ async fn main() -> Result<(), Box<dyn Error>> {
 }
 
 #[cfg(feature = "postgres")]
-<<<<<<< .merge_file_OR1BI7
-async fn on_postgres(
-    planner: Planner,
-    url: &str,
-    schema: String,
-    thread_id: &str,
-) -> Result<Vec<CheckpointTuple>, Box<dyn Error>> {
-    use langgraph_checkpoint_host::PostgresOptions;
-
-    let options = PostgresOptions { schema, ..PostgresOptions::default() };
-    let checkpointer = Checkpointer::connect_postgres(planner, url, &options)?;
-    history_of(&checkpointer, thread_id).await
-}
-
-#[cfg(not(feature = "postgres"))]
-async fn on_postgres(
-    _: Planner,
-    _: &str,
-    _: String,
-    _: &str,
-) -> Result<Vec<CheckpointTuple>, Box<dyn Error>> {
-    Err("a schema is one of PostgreSQL: build this with the feature postgres".into())
-}
-
-/// The checkpoints of a thread, newest first.
-async fn history_of<S: StorageAdapter>(
-    checkpointer: &Checkpointer<S>,
-    thread_id: &str,
-) -> Result<Vec<CheckpointTuple>, Box<dyn Error>> {
-    let config =
-        Config { thread_id: thread_id.into(), checkpoint_ns: "".into(), ..Config::default() };
-    Ok(checkpointer.list(List { config, ..List::default() }).try_collect().await?)
-=======
 async fn history_in_postgres(
     planner: Planner,
     url: &str,
@@ -127,7 +78,6 @@ async fn history_in_postgres(
     _: List,
 ) -> Result<Vec<CheckpointTuple>, Box<dyn Error>> {
     Err("build this with the feature postgres".into())
->>>>>>> .merge_file_iQmX0G
 }
 
 /// Prints one line for each checkpoint, newest first. Numbers count from the oldest, so a fork is

@@ -69,7 +69,7 @@ fn on_file(
     language: &str,
     agent: impl Fn(&str, &str) -> Result<Command>,
 ) -> Result<()> {
-    let inspect = build_inspect(workspace, &[])?;
+    let inspect = build_inspect(workspace)?;
     let folder = tempfile::tempdir()?;
     let database = folder.path().join("checkpoints.db");
     let place = database.to_str().context("the folder of temporary files is not UTF-8")?;
@@ -81,19 +81,6 @@ fn on_file(
 
 /// Runs agents in two processes at once, in a schema of their own, and reads one thread in Rust.
 fn on_postgres(workspace: &Workspace) -> Result<()> {
-<<<<<<< .merge_file_KncTwQ
-    let schema = format!("langgraph_demo_{}", std::process::id());
-    let mut node = Command::new("node");
-    node.arg(workspace.path("js/demo/postgres.mjs")).arg(&schema);
-    let Some(server) = Postgres::find(workspace, &[])? else {
-        return process::run(&mut node);
-    };
-    let inspect = build_inspect(workspace, &["--features", "langgraph-checkpoint-host/postgres"])?;
-    process::run(node.arg(server.url()))?;
-
-    heading("4. The Rust host reads a thread of the process that was killed");
-    process::run(Command::new(inspect).arg(server.url()).arg("alice").arg(schema))
-=======
     let inspect = build_inspect(workspace)?;
     let server = Postgres::find(workspace, &[])?;
     let schema = format!("langgraph_demo_{}", std::process::id());
@@ -106,7 +93,6 @@ fn on_postgres(workspace: &Workspace) -> Result<()> {
 
     heading("4. The Rust host reads a thread that both processes wrote");
     process::run(Command::new(inspect).args([server.url(), "alice", &schema]))
->>>>>>> .merge_file_S0xVeX
 }
 
 fn on_kusto(workspace: &Workspace) -> Result<()> {
@@ -143,19 +129,14 @@ fn talk(language: &str, what: &str, agent: impl Fn(&str) -> Result<Command>) -> 
 }
 
 /// Builds the Rust program that reads a thread. Returns its path.
-fn build_inspect(workspace: &Workspace, features: &[&str]) -> Result<PathBuf> {
+fn build_inspect(workspace: &Workspace) -> Result<PathBuf> {
     // With the same packages as the tests: with other features, wasmtime would be built again.
     process::run(
         process::cargo()
             .current_dir(workspace.root())
             .args(["build", "--quiet", "--workspace", "--example", "inspect"])
-<<<<<<< .merge_file_KncTwQ
-            .args(component::WITHOUT)
-            .args(features),
-=======
             .args(component::WITH_POSTGRES)
             .args(component::WITHOUT),
->>>>>>> .merge_file_S0xVeX
     )?;
     Ok(workspace.target().join("debug").join("examples").join("inspect"))
 }
