@@ -17,7 +17,6 @@ use std::io::IsTerminal;
 use langgraph_checkpoint_host::PostgresOptions;
 use langgraph_checkpoint_host::{
     CheckpointTuple, Checkpointer, Config, Limits, List, Payload, Planner, SqliteOptions,
-    StorageAdapter,
 };
 use serde_json::{Value, json};
 
