@@ -29,9 +29,13 @@ impl Errors {
             _ => ("ProtocolError", Stored::Nothing),
         };
         let raised = self.exception(py, class, error.code(), &error.to_string(), stored);
-        // The errors of SQLite, of PostgreSQL's driver and of wasmtime.
-        if let Some(source) = error.source() {
-            raised.set_cause(py, Some(PyRuntimeError::new_err(source.to_string())));
+        // The errors of SQLite, of PostgreSQL's driver and of wasmtime, each with its own sources.
+        let sources = std::iter::successors(error.source(), |source| source.source());
+        let mut texts: Vec<String> = sources.map(ToString::to_string).collect();
+        // Some repeat the text of their source.
+        texts.dedup_by(|inner, outer| outer.contains(inner.as_str()));
+        if !texts.is_empty() {
+            raised.set_cause(py, Some(PyRuntimeError::new_err(texts.join(": "))));
         }
         raised
     }

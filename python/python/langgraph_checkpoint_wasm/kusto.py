@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import inspect
+import logging
 from collections.abc import Awaitable, Callable, Sequence
 from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias
 from urllib.parse import urlsplit
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
     from langgraph.checkpoint.serde.base import SerializerProtocol
 
 __all__ = ["AsyncKustoSaver", "KustoSaver"]
+
+_logger = logging.getLogger("langgraph_checkpoint_wasm")
 
 
 class AccessToken(Protocol):
@@ -168,9 +171,15 @@ class _Tokens:
 
     def __call__(self, fresh: bool) -> tuple[str, float | None]:
         """Return a token and when it expires. Credentials decide themselves when to renew one."""
-        given = self._get_token(self._scope)
-        if inspect.isawaitable(given):
-            given = self._awaited(given)
+        try:
+            given = self._get_token(self._scope)
+            if inspect.isawaitable(given):
+                given = self._awaited(given)
+        except Exception as error:
+            # The saver's error does not show it, because it may contain a secret.
+            _logger.warning("the credential failed with %s", type(error).__name__)
+            _logger.debug("the credential's error", exc_info=True)
+            raise
         if isinstance(given, str):
             return given, None
         return given.token, given.expires_on

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from typing_extensions import Self
@@ -125,7 +126,14 @@ def _conn_string_of(conn: object) -> str:
     """Return a connection string, or that of a connection or pool of psycopg."""
     given = getattr(conn, "conninfo", conn)
     if isinstance(given, str):
-        return given
+        # What a pool passes to each connection besides.
+        others = getattr(conn, "kwargs", None) or {}
+        own = {name: str(value) for name, value in others.items() if name in _PARAMETERS}
+        if not own:
+            return given
+        from psycopg.conninfo import conninfo_to_dict
+
+        return _joined({**conninfo_to_dict(given), **own})
     info = getattr(conn, "info", None)
     get_parameters = getattr(info, "get_parameters", None)
     if get_parameters is None:
@@ -134,11 +142,19 @@ def _conn_string_of(conn: object) -> str:
             "pool of psycopg",
             "invalid-database",
         )
-    parameters = {**get_parameters(), "password": getattr(info, "password", "")}
-    taken = {name: parameters.get(name) for name in _PARAMETERS}
-    return " ".join(f"{name}={_quoted(value)}" for name, value in taken.items() if value)
+    try:
+        parameters = {**get_parameters(), "password": getattr(info, "password", "")}
+    except Exception as error:
+        raise InvalidInputError(
+            "the connection of psycopg is closed; pass its connection string", "invalid-database"
+        ) from error
+    return _joined({name: parameters.get(name) for name in _PARAMETERS})
 
 
-def _quoted(value: str) -> str:
-    escaped = value.replace("\\", "\\\\").replace("'", "\\'")
+def _joined(parameters: Mapping[str, Any]) -> str:
+    return " ".join(f"{name}={_quoted(value)}" for name, value in parameters.items() if value)
+
+
+def _quoted(value: object) -> str:
+    escaped = str(value).replace("\\", "\\\\").replace("'", "\\'")
     return f"'{escaped}'"

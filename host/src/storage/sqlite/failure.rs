@@ -68,7 +68,7 @@ fn message(kind: StorageErrorKind) -> &'static str {
     match kind {
         StorageErrorKind::Busy => {
             "another connection held the SQLite database's lock past the deadline; try again, or \
-             raise busy_deadline"
+             raise busy_deadline (in Python busy_timeout)"
         }
         StorageErrorKind::ReadOnly => {
             "the SQLite database is read-only; open it for writing, or allow writing to the \
