@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import threading
+import time
 from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
@@ -214,6 +215,27 @@ def test_a_busy_pool_blocks_no_event_loop(url: str, schema: str) -> None:
             return late.value.code
 
     assert asyncio.run(run()) == "storage-timeout"
+
+
+def test_reads_behind_a_write_that_hangs_end_at_their_deadline(url: str, schema: str) -> None:
+    async def run() -> tuple[list[Any], float]:
+        async with PostgresSaver(url, schema=schema, deadline=0.5) as saver:
+            await saver.setup()
+            with psycopg.connect(url) as blocker:
+                lock = psycopg.sql.SQL("LOCK TABLE {}.lg_records")
+                blocker.execute(lock.format(psycopg.sql.Identifier(schema)))
+                begun = time.monotonic()
+                at = config("t", checkpoint_id=FIRST)
+                write = asyncio.ensure_future(saver.aput_writes(at, [("x", 1)], "task"))
+                await asyncio.sleep(0.1)
+                reads = [saver.aget_tuple(config("t")) for _ in range(20)]
+                ended = await asyncio.gather(write, *reads, return_exceptions=True)
+                took = time.monotonic() - begun
+            return ended, took
+
+    ended, took = asyncio.run(run())
+    assert {getattr(error, "code", None) for error in ended} == {"storage-timeout"}
+    assert took < 5
 
 
 def test_a_forked_child_is_refused_and_can_open_its_own(url: str, schema: str) -> None:
