@@ -465,6 +465,62 @@ def every_class_is_packed() -> None:
 )
 @settings(max_examples=300, deadline=None)
 def test_the_bytes_stored_are_the_serializers(value: object) -> None:
+    is_stored_as_the_serializer_writes_it(value)
+
+
+def unknown_attribute(message: AIMessage) -> None:
+    object.__setattr__(message, "unknown", 1)
+
+
+def shadowed_method(message: AIMessage) -> None:
+    message.__dict__["model_dump"] = "no method"
+
+
+def extra_of_a_field(message: AIMessage) -> None:
+    object.__setattr__(message, "__pydantic_extra__", {"content": "extra", "more": 1})
+
+
+def missing_field(message: AIMessage) -> None:
+    del message.__dict__["id"]
+
+
+def other_order(message: AIMessage) -> None:
+    message.__dict__["content"] = message.__dict__.pop("content")
+
+
+@pytest.mark.usefixtures("every_class_is_packed")
+@pytest.mark.parametrize(
+    "change",
+    [unknown_attribute, shadowed_method, extra_of_a_field, missing_field, other_order],
+    ids=lambda change: change.__name__,
+)
+def test_odd_attributes_of_a_message_are_stored_as_the_serializer_writes_them(
+    change: Callable[[AIMessage], None],
+) -> None:
+    message = AIMessage("text")
+    change(message)
+    is_stored_as_the_serializer_writes_it(message)
+
+
+@pytest.mark.usefixtures("every_class_is_packed")
+def test_a_replaced_model_dump_is_called(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(AIMessage, "model_dump", lambda message: {"content": "replaced"})
+    is_stored_as_the_serializer_writes_it(AIMessage("text"))
+
+
+SIZES = [0, 1, 15, 16, 31, 32, 255, 256, 65_535, 65_536]
+
+
+@pytest.mark.usefixtures("every_class_is_packed")
+@pytest.mark.parametrize("size", SIZES)
+def test_values_of_every_size_are_stored_as_the_serializer_writes_them(size: int) -> None:
+    text = "x" * size
+    for value in (text, text.encode(), [0] * size, {str(at): 0 for at in range(size)}):
+        for whole in (value, (value,), _DeltaSnapshot(value), HumanMessage("", value=value)):
+            is_stored_as_the_serializer_writes_it(whole)
+
+
+def is_stored_as_the_serializer_writes_it(value: object) -> None:
     values = {"value": value, "list": [value, value], "dict": {"k": value}}
     serde = JsonPlusSerializer()
     try:
