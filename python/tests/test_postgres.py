@@ -217,6 +217,17 @@ def test_a_busy_pool_blocks_no_event_loop(url: str, schema: str) -> None:
     assert asyncio.run(run()) == "storage-timeout"
 
 
+def test_setup_creates_tables_that_were_dropped(url: str, schema: str) -> None:
+    with PostgresSaver(url, schema=schema) as saver:
+        put(saver, x=1)
+        rows_of(url, "DROP SCHEMA {schema} CASCADE", schema)
+        with pytest.raises(errors.DeniedError, match="run setup"):
+            put(saver, x=1)
+        saver.setup()
+        put(saver, x=1)
+        assert saver.get_tuple(config()) is not None
+
+
 def test_reads_behind_a_write_that_hangs_end_at_their_deadline(url: str, schema: str) -> None:
     async def run() -> tuple[list[Any], float]:
         async with PostgresSaver(url, schema=schema, deadline=0.5) as saver:
