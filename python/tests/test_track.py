@@ -508,6 +508,29 @@ def test_a_replaced_model_dump_is_called(monkeypatch: pytest.MonkeyPatch) -> Non
     is_stored_as_the_serializer_writes_it(AIMessage("text"))
 
 
+@pytest.mark.usefixtures("every_class_is_packed")
+def test_replaced_methods_of_a_serializer_are_called(monkeypatch: pytest.MonkeyPatch) -> None:
+    serde, own = JsonPlusSerializer(), JsonPlusSerializer()
+    written: list[object] = []
+
+    def dumps_typed(value: object) -> tuple[str, bytes]:
+        written.append(value)
+        kind, data = own.dumps_typed(value)
+        return kind, data[::-1]
+
+    monkeypatch.setattr(serde, "dumps_typed", dumps_typed)
+    monkeypatch.setattr(
+        serde, "loads_typed", lambda payload: own.loads_typed((payload[0], payload[1][::-1]))
+    )
+    with SqliteSaver(":memory:", serde=serde) as saver:
+        put(saver, 1, {"value": "text"})
+        assert "text" in written
+        for _ in range(2):
+            found = saver.get_tuple(config("t"))
+            assert found is not None
+            assert found.checkpoint["channel_values"] == {"value": "text"}
+
+
 SIZES = [0, 1, 15, 16, 31, 32, 255, 256, 65_535, 65_536]
 
 
@@ -516,7 +539,8 @@ SIZES = [0, 1, 15, 16, 31, 32, 255, 256, 65_535, 65_536]
 def test_values_of_every_size_are_stored_as_the_serializer_writes_them(size: int) -> None:
     text = "x" * size
     for value in (text, text.encode(), [0] * size, {str(at): 0 for at in range(size)}):
-        for whole in (value, (value,), _DeltaSnapshot(value), HumanMessage("", value=value)):
+        others = ((value,), _DeltaSnapshot(value), HumanMessage("", value=value))
+        for whole in (value, *(others if size <= 256 else ())):
             is_stored_as_the_serializer_writes_it(whole)
 
 
