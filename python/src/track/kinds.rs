@@ -3,9 +3,7 @@
 use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
-use pyo3::types::{
-    PyBool, PyBytes, PyDict, PyFloat, PyFrozenSet, PyInt, PyList, PyString, PyTuple, PyType,
-};
+use pyo3::types::{PyBool, PyBytes, PyDict, PyFloat, PyInt, PyList, PyString, PyTuple, PyType};
 
 /// What a snapshot holds of an object.
 pub(super) enum Kind<'a, 'py> {
@@ -38,29 +36,29 @@ pub(super) struct MessageClass {
     pub(super) number: usize,
     pub(super) module: String,
     pub(super) name: String,
-    /// The names of its fields.
-    fields: Py<PyFrozenSet>,
+    /// The names of its fields, in their order.
+    fields: Vec<Py<PyAny>>,
     /// The function that the serializer calls.
     model_dump: Py<PyAny>,
 }
 
 impl MessageClass {
-    /// Whether `model_dump` gives these attributes, each once, in their order: it leaves out those
-    /// of `__dict__` that are no fields, and others may replace it.
+    /// Whether `model_dump` gives these attributes, each once: it leaves out those of `__dict__`
+    /// that are no fields, and others may replace it. False also if fields are missing or in
+    /// another order.
     pub(super) fn dumps_all(
         &self,
         fields: &Bound<'_, PyDict>,
         others: Option<&Bound<'_, PyDict>>,
     ) -> PyResult<bool> {
         let py = fields.py();
-        let is_field = |name: Bound<'_, PyAny>| self.fields.bind(py).contains(name);
-        for (name, _) in fields {
-            if !is_field(name)? {
-                return Ok(false);
-            }
+        // The names are the same objects, so no texts are compared.
+        let mut names = fields.iter().zip(&self.fields);
+        if fields.len() != self.fields.len() || !names.all(|((name, _), field)| name.is(field)) {
+            return Ok(false);
         }
         for (name, _) in others.into_iter().flatten() {
-            if is_field(name)? {
+            if fields.contains(name)? {
                 return Ok(false);
             }
         }
@@ -145,12 +143,12 @@ impl Classes {
             let class = module.getattr(*name).ok()?.cast_into::<PyType>().ok()?;
             let (module, name) = (class.module().ok()?.to_string(), class.name().ok()?.to_string());
             let fields = class.getattr("model_fields").ok()?.try_iter().ok()?;
-            let fields = fields.collect::<PyResult<Vec<_>>>().ok()?;
+            let fields = fields.map(|name| name.map(Bound::unbind));
             Some(MessageClass {
                 number,
                 module,
                 name,
-                fields: PyFrozenSet::new(py, fields).ok()?.unbind(),
+                fields: fields.collect::<PyResult<_>>().ok()?,
                 model_dump: class.getattr("model_dump").ok()?.unbind(),
                 class: class.unbind(),
             })

@@ -45,8 +45,8 @@ impl Lanes {
         &self.server
     }
 
-    /// Runs a batch of a thread after those before it. A read waits only for writes. Waiting is part
-    /// of the deadline.
+    /// Runs a batch of a thread after those before it. A read waits only for writes. The deadline
+    /// includes the wait.
     pub(super) async fn run(self: &Arc<Self>, thread_id: &str, batch: Batch) -> Answer {
         let writes = batch.access == Access::Write;
         let waiting = {
