@@ -92,10 +92,13 @@ impl<S: StorageAdapter> Checkpointer<S> {
         Self { planner, storage, ready: OnceCell::new(), known: Mutex::default(), turns }
     }
 
-    /// Creates the tables now. If this is not called, the first call does it.
+    /// Creates the tables that are missing. If this is not called, the first call does it.
     pub async fn setup(&self) -> Result<(), Error> {
         let _turn = self.turns.take().await?;
-        self.ready.get_or_try_init(|| self.create_tables()).await.map(|_| ())
+        self.create_tables().await?;
+        // It fails if a first call has done or is doing the same.
+        let _ = self.ready.set(());
+        Ok(())
     }
 
     /// Stores a checkpoint. `Put::known` may be left out if all values are whole: the checkpointer

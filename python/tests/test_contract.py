@@ -9,6 +9,8 @@ import subprocess
 import sys
 import uuid
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -77,6 +79,47 @@ def test_a_connection_to_a_private_database_in_memory_is_refused() -> None:
         SqliteSaver(connection)
     assert refused.value.code == "invalid-database"
     connection.close()
+
+
+def test_a_connection_with_a_transaction_under_way_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "checkpoints.db"
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("CREATE TABLE notes (note)")
+        connection.execute("INSERT INTO notes VALUES (1)")
+        with pytest.raises(errors.InvalidInputError, match="transaction under way") as refused:
+            SqliteSaver(connection)
+        assert refused.value.code == "invalid-database"
+        connection.commit()
+        with SqliteSaver(connection) as saver:
+            put(saver, x=1)
+
+    async def refused_async() -> None:
+        async with aiosqlite.connect(path) as connection:
+            await connection.execute("INSERT INTO notes VALUES (2)")
+            with pytest.raises(errors.InvalidInputError, match="transaction under way"):
+                SqliteSaver(connection)
+
+    asyncio.run(refused_async())
+    with SqliteSaver(path) as saver:
+        assert saver.get_tuple(config()) is not None
+
+
+def test_a_connection_that_is_closed_or_of_another_thread_is_refused(tmp_path: Path) -> None:
+    connection = sqlite3.connect(tmp_path / "checkpoints.db")
+    with ThreadPoolExecutor(1) as pool:
+        of_another = pool.submit(SqliteSaver, connection).exception()
+    connection.close()
+    with pytest.raises(errors.InvalidInputError) as closed:
+        SqliteSaver(connection)
+    assert isinstance(of_another, errors.InvalidInputError)
+    assert of_another.code == closed.value.code == "invalid-database"
+
+
+def test_a_connection_may_make_rows_of_any_kind(tmp_path: Path) -> None:
+    with closing(sqlite3.connect(tmp_path / "checkpoints.db")) as connection:
+        connection.row_factory = lambda cursor, row: {"row": row}
+        with SqliteSaver(connection) as saver:
+            put(saver, x=1)
 
 
 def test_the_file_of_a_connection_of_aiosqlite_is_opened_again(tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import threading
+import time
 from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
@@ -22,6 +23,10 @@ from .test_conformance import BASE
 from .transcripts import JsonSerde, expand, outcome_of, transcripts
 
 TRANSCRIPTS = transcripts()
+KILL = (
+    "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity "
+    "WHERE application_name = %(name)s"
+)
 
 
 @pytest.fixture(scope="module")
@@ -131,10 +136,6 @@ def test_threads_and_event_loops_share_a_saver_whose_sessions_are_killed(
     url: str, schema: str
 ) -> None:
     name = f"lgtest_{os.getpid()}"
-    kill = (
-        "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity "
-        "WHERE application_name = %(name)s"
-    )
     with PostgresSaver(url, schema=schema, pool_size=3, application_name=name) as saver:
         saver.setup()
         app = chat(saver)
@@ -150,7 +151,7 @@ def test_threads_and_event_loops_share_a_saver_whose_sessions_are_killed(
             return len((await app.aget_state(config(thread))).values["messages"])
 
         async def together() -> list[int]:
-            killing = asyncio.to_thread(lambda: [rows_of(url, kill, name=name) for _ in range(5)])
+            killing = asyncio.to_thread(lambda: [rows_of(url, KILL, name=name) for _ in range(5)])
             sync = [asyncio.to_thread(turns, f"sync {at}") for at in range(3)]
             counts = asyncio.gather(*sync, *(turns_async(f"async {at}") for at in range(3)))
             await killing
@@ -214,6 +215,44 @@ def test_a_busy_pool_blocks_no_event_loop(url: str, schema: str) -> None:
             return late.value.code
 
     assert asyncio.run(run()) == "storage-timeout"
+
+
+def test_setup_creates_tables_that_were_dropped(url: str, schema: str) -> None:
+    with PostgresSaver(url, schema=schema) as saver:
+        put(saver, x=1)
+        rows_of(url, "DROP SCHEMA {schema} CASCADE", schema)
+        with pytest.raises(errors.DeniedError, match="run setup"):
+            put(saver, x=1)
+        saver.setup()
+        put(saver, x=1)
+        assert saver.get_tuple(config()) is not None
+
+
+def test_reads_behind_a_write_that_hangs_end_at_their_deadline(url: str, schema: str) -> None:
+    name = f"lgtest_{os.getpid()}"
+
+    async def run() -> tuple[list[Any], float]:
+        options: Any = {"schema": schema, "deadline": 0.5, "application_name": name}
+        async with PostgresSaver(url, **options) as saver:
+            await saver.setup()
+            with psycopg.connect(url) as blocker:
+                lock = psycopg.sql.SQL("LOCK TABLE {}.lg_records")
+                blocker.execute(lock.format(psycopg.sql.Identifier(schema)))
+                begun = time.monotonic()
+                at = config("t", checkpoint_id=FIRST)
+                write = asyncio.ensure_future(saver.aput_writes(at, [("x", 1)], "task"))
+                await asyncio.sleep(0.1)
+                reads = [saver.aget_tuple(config("t")) for _ in range(20)]
+                ended = await asyncio.gather(write, *reads, return_exceptions=True)
+                took = time.monotonic() - begun
+                # The server still runs what nobody waits for.
+                while rows_of(url, KILL, name=name) != [(0,)]:
+                    pass
+            return ended, took
+
+    ended, took = asyncio.run(run())
+    assert {getattr(error, "code", None) for error in ended} == {"storage-timeout"}
+    assert took < 5
 
 
 def test_a_forked_child_is_refused_and_can_open_its_own(url: str, schema: str) -> None:

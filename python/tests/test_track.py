@@ -465,6 +465,86 @@ def every_class_is_packed() -> None:
 )
 @settings(max_examples=300, deadline=None)
 def test_the_bytes_stored_are_the_serializers(value: object) -> None:
+    is_stored_as_the_serializer_writes_it(value)
+
+
+def unknown_attribute(message: AIMessage) -> None:
+    object.__setattr__(message, "unknown", 1)
+
+
+def shadowed_method(message: AIMessage) -> None:
+    message.__dict__["model_dump"] = "no method"
+
+
+def extra_of_a_field(message: AIMessage) -> None:
+    object.__setattr__(message, "__pydantic_extra__", {"content": "extra", "more": 1})
+
+
+def missing_field(message: AIMessage) -> None:
+    del message.__dict__["id"]
+
+
+def other_order(message: AIMessage) -> None:
+    message.__dict__["content"] = message.__dict__.pop("content")
+
+
+@pytest.mark.usefixtures("every_class_is_packed")
+@pytest.mark.parametrize(
+    "change",
+    [unknown_attribute, shadowed_method, extra_of_a_field, missing_field, other_order],
+    ids=lambda change: change.__name__,
+)
+def test_odd_attributes_of_a_message_are_stored_as_the_serializer_writes_them(
+    change: Callable[[AIMessage], None],
+) -> None:
+    message = AIMessage("text")
+    change(message)
+    is_stored_as_the_serializer_writes_it(message)
+
+
+@pytest.mark.usefixtures("every_class_is_packed")
+def test_a_replaced_model_dump_is_called(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(AIMessage, "model_dump", lambda message: {"content": "replaced"})
+    is_stored_as_the_serializer_writes_it(AIMessage("text"))
+
+
+@pytest.mark.usefixtures("every_class_is_packed")
+def test_replaced_methods_of_a_serializer_are_called(monkeypatch: pytest.MonkeyPatch) -> None:
+    serde, own = JsonPlusSerializer(), JsonPlusSerializer()
+    written: list[object] = []
+
+    def dumps_typed(value: object) -> tuple[str, bytes]:
+        written.append(value)
+        kind, data = own.dumps_typed(value)
+        return kind, data[::-1]
+
+    monkeypatch.setattr(serde, "dumps_typed", dumps_typed)
+    monkeypatch.setattr(
+        serde, "loads_typed", lambda payload: own.loads_typed((payload[0], payload[1][::-1]))
+    )
+    with SqliteSaver(":memory:", serde=serde) as saver:
+        put(saver, 1, {"value": "text"})
+        assert "text" in written
+        for _ in range(2):
+            found = saver.get_tuple(config("t"))
+            assert found is not None
+            assert found.checkpoint["channel_values"] == {"value": "text"}
+
+
+SIZES = [0, 1, 15, 16, 31, 32, 255, 256, 65_535, 65_536]
+
+
+@pytest.mark.usefixtures("every_class_is_packed")
+@pytest.mark.parametrize("size", SIZES)
+def test_values_of_every_size_are_stored_as_the_serializer_writes_them(size: int) -> None:
+    text = "x" * size
+    for value in (text, text.encode(), [0] * size, {str(at): 0 for at in range(size)}):
+        others = ((value,), _DeltaSnapshot(value), HumanMessage("", value=value))
+        for whole in (value, *(others if size <= 256 else ())):
+            is_stored_as_the_serializer_writes_it(whole)
+
+
+def is_stored_as_the_serializer_writes_it(value: object) -> None:
     values = {"value": value, "list": [value, value], "dict": {"k": value}}
     serde = JsonPlusSerializer()
     try:

@@ -61,9 +61,10 @@ class Converter:
         self.serde = serde
         self.cache_bytes = cache_bytes
         # Pickle keeps what no snapshot has, such as which objects are one.
-        splits = type(serde) is JsonPlusSerializer and not serde.pickle_fallback
+        is_plain = _is_plain(serde)
+        splits = is_plain and not serde.pickle_fallback  # type: ignore[attr-defined]
         self.memory = Memory(cache_bytes, splits or _seals(serde), splits)
-        self._reads_javascript = type(serde) is JsonPlusSerializer
+        self._reads_javascript = is_plain
 
     def put(
         self,
@@ -183,7 +184,14 @@ class Converter:
 
 def _seals(serde: SerializerProtocol) -> bool:
     """Whether a serializer encrypts what LangGraph's own one writes."""
-    return type(serde) is EncryptedSerializer and type(serde.serde) is JsonPlusSerializer
+    return type(serde) is EncryptedSerializer and _is_plain(serde.serde)
+
+
+def _is_plain(serde: SerializerProtocol) -> bool:
+    """Whether a serializer is LangGraph's own one, and no method of it was replaced."""
+    if type(serde) is not JsonPlusSerializer:
+        return False
+    return not {"dumps_typed", "loads_typed"} & vars(serde).keys()
 
 
 def config_of(thread_id: str, checkpoint_ns: str, checkpoint_id: str) -> RunnableConfig:

@@ -44,7 +44,8 @@ class SqliteSaver(Saver):
         Args:
             conn: A path, or `":memory:"` for a database that ends with the saver. The file of an
                 open `sqlite3.Connection` or `aiosqlite.Connection` is opened again. The connection
-                itself is not used, and must not be used or closed before the saver is closed.
+                itself is not used, and must not be used or closed before the saver is closed. It
+                must not have a transaction under way.
             serde: What serializes values. LangGraph's `JsonPlusSerializer` by default.
             synchronous: When a commit waits for the disk. `"full"`: each time, so that a call that
                 returned survives a loss of power. `"normal"`: a loss of power may undo the last
@@ -93,7 +94,7 @@ def _file_of(connection: Any) -> str:
     # Who has a connection of aiosqlite has imported it.
     aiosqlite = sys.modules.get("aiosqlite")
     if isinstance(connection, sqlite3.Connection):
-        databases = connection.execute(_DATABASES).fetchall()
+        databases = _databases(connection)
     elif aiosqlite is not None and isinstance(connection, aiosqlite.Connection):
         # It answers in the event loop that asks, and this thread may be in one.
         with ThreadPoolExecutor(1) as pool:
@@ -104,6 +105,12 @@ def _file_of(connection: Any) -> str:
             "connection of sqlite3 or aiosqlite",
             "invalid-database",
         )
+    if connection.in_transaction:
+        # The saver's copy of SQLite does not see its locks, so the two would overwrite each other.
+        raise InvalidInputError(
+            "the connection has a transaction under way; commit it or roll it back before",
+            "invalid-database",
+        )
     path = next((file for _, name, file in databases if name == "main"), "")
     if path:
         return path
@@ -112,6 +119,19 @@ def _file_of(connection: Any) -> str:
         "':memory:' for a new one",
         "invalid-database",
     )
+
+
+def _databases(connection: sqlite3.Connection) -> list[tuple[int, str, str]]:
+    try:
+        cursor = connection.cursor()
+        cursor.row_factory = None
+        return cursor.execute(_DATABASES).fetchall()
+    except sqlite3.Error as error:
+        raise InvalidInputError(
+            "the connection of sqlite3 cannot be used here; pass an open one of this thread, or "
+            "its path",
+            "invalid-database",
+        ) from error
 
 
 async def _ask(connection: aiosqlite.Connection) -> list[Any]:

@@ -1,5 +1,6 @@
 //! Which objects a snapshot can represent.
 
+use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyBool, PyBytes, PyDict, PyFloat, PyInt, PyList, PyString, PyTuple, PyType};
@@ -35,6 +36,35 @@ pub(super) struct MessageClass {
     pub(super) number: usize,
     pub(super) module: String,
     pub(super) name: String,
+    /// The names of its fields, in their order.
+    fields: Vec<Py<PyAny>>,
+    /// The function that the serializer calls.
+    model_dump: Py<PyAny>,
+}
+
+impl MessageClass {
+    /// Whether `model_dump` gives these attributes, each once: it leaves out those of `__dict__`
+    /// that are no fields, and others may replace it. False also if fields are missing or in
+    /// another order.
+    pub(super) fn dumps_all(
+        &self,
+        fields: &Bound<'_, PyDict>,
+        others: Option<&Bound<'_, PyDict>>,
+    ) -> PyResult<bool> {
+        let py = fields.py();
+        // The names are the same objects, so no texts are compared.
+        let mut names = fields.iter().zip(&self.fields);
+        if fields.len() != self.fields.len() || !names.all(|((name, _), field)| name.is(field)) {
+            return Ok(false);
+        }
+        for (name, _) in others.into_iter().flatten() {
+            if fields.contains(name)? {
+                return Ok(false);
+            }
+        }
+        let model_dump = self.class.bind(py).getattr(intern!(py, "model_dump"))?;
+        Ok(model_dump.is(&self.model_dump))
+    }
 }
 
 static CLASSES: PyOnceLock<Classes> = PyOnceLock::new();
@@ -112,7 +142,16 @@ impl Classes {
         let message = |(number, name): (usize, &&str)| {
             let class = module.getattr(*name).ok()?.cast_into::<PyType>().ok()?;
             let (module, name) = (class.module().ok()?.to_string(), class.name().ok()?.to_string());
-            Some(MessageClass { class: class.unbind(), number, module, name })
+            let fields = class.getattr("model_fields").ok()?.try_iter().ok()?;
+            let fields = fields.map(|name| name.map(Bound::unbind));
+            Some(MessageClass {
+                number,
+                module,
+                name,
+                fields: fields.collect::<PyResult<_>>().ok()?,
+                model_dump: class.getattr("model_dump").ok()?.unbind(),
+                class: class.unbind(),
+            })
         };
         let types = py.import("langgraph.checkpoint.serde.types")?;
         let delta_snapshot = types.getattr("_DeltaSnapshot").ok();

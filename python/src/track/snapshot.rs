@@ -214,6 +214,9 @@ impl Taking {
         };
         let count = fields.len() + others.map_or(0, |others| others.len());
 
+        if self.wanted != Wanted::Copy && !class.dumps_all(fields, others).ok()? {
+            self.packer.give_up();
+        }
         self.push(|| Token::Message(message.get_type().unbind()));
         let begin = self.packer.begin_message(class);
         self.packer.dict(count);

@@ -10,7 +10,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use langgraph_checkpoint_guest::{Access, Batch, RowSet, Value};
 use tokio::runtime::Handle;
 use tokio::sync::oneshot::{self, Sender};
+use tokio::time::timeout;
 
+use super::failure::Failure;
 use super::server::Server;
 use crate::storage::{StorageError, StorageErrorKind, Stored};
 
@@ -43,8 +45,10 @@ impl Lanes {
         &self.server
     }
 
-    /// Runs a batch of a thread after those before it. A read waits only for writes.
+    /// Runs a batch of a thread after those before it. A read waits only for writes. The deadline
+    /// includes the wait.
     pub(super) async fn run(self: &Arc<Self>, thread_id: &str, batch: Batch) -> Answer {
+        let writes = batch.access == Access::Write;
         let waiting = {
             let mut lanes = self.lock();
             match lanes.get_mut(thread_id) {
@@ -54,7 +58,7 @@ impl Lanes {
                     lane.push_back(Job { batch, bytes, answer });
                     Err(answered)
                 }
-                None if batch.access == Access::Read => Ok((batch, None)),
+                None if !writes => Ok((batch, None)),
                 None => {
                     lanes.insert(thread_id.to_owned(), VecDeque::new());
                     let first = First {
@@ -72,17 +76,23 @@ impl Lanes {
                 drop(first);
                 answer
             }
-            Err(answered) => answered.await.unwrap_or_else(|_| {
-                let message = "the runtime ended before the batch was run";
-                Err(StorageError::new(StorageErrorKind::Closed, message))
-            }),
+            Err(answered) => match timeout(self.server.deadline(), answered).await {
+                Ok(Ok(answer)) => answer,
+                Ok(Err(_)) => {
+                    let message = "the runtime ended before the batch was run";
+                    Err(StorageError::new(StorageErrorKind::Closed, message))
+                }
+                Err(_) => Err(Failure::late(writes).error),
+            },
         }
     }
 
-    /// Takes what is run next: one batch, or several that write. Ends the lane if there is none.
+    /// Takes what is run next: one batch, or several that write, without those that nobody waits
+    /// for. Ends the lane if there is none.
     fn next(&self, thread_id: &str) -> Vec<Job> {
         let mut lanes = self.lock();
         let Some(lane) = lanes.get_mut(thread_id) else { return Vec::new() };
+        lane.retain(|job| !job.answer.is_closed());
         let mut jobs = Vec::from_iter(lane.pop_front());
         let Some(first) = jobs.first() else {
             lanes.remove(thread_id);

@@ -44,6 +44,11 @@ impl Server {
         Ok(Self { pool, deadline, prepares, has_connected: AtomicBool::default() })
     }
 
+    /// How long a batch may take, with all attempts.
+    pub(super) fn deadline(&self) -> Duration {
+        self.deadline
+    }
+
     /// Closes the connections that no batch uses. Later batches are refused.
     pub(super) fn close(&self) {
         self.pool.close();
