@@ -63,6 +63,7 @@ class SqliteSaver(Saver):
             self.conn = conn
         else:
             path = conn
+            _check_location(os.fspath(path))
         if isinstance(cache_bytes, bool) or not isinstance(cache_bytes, int) or cache_bytes < 0:
             raise InvalidInputError(
                 "cache_bytes has to be a number of bytes, not negative", "invalid-option"
@@ -86,6 +87,14 @@ RustSQLiteCheckpointer = SqliteSaver
 
 
 _DATABASES = "PRAGMA database_list"
+
+
+def _check_location(path: str | bytes) -> None:
+    text = os.fsdecode(path)
+    if not text or "\0" in text:
+        raise InvalidInputError(
+            "the location has to be a path without U+0000, or ':memory:'", "invalid-location"
+        )
 
 
 def _file_of(connection: Any) -> str:
