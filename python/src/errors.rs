@@ -30,10 +30,16 @@ impl Errors {
         };
         let raised = self.exception(py, class, error.code(), &error.to_string(), stored);
         // The errors of SQLite, of PostgreSQL's driver and of wasmtime, each with its own sources.
-        let sources = std::iter::successors(error.source(), |source| source.source());
-        let mut texts: Vec<String> = sources.map(ToString::to_string).collect();
-        // Some repeat the text of their source.
-        texts.dedup_by(|inner, outer| outer.contains(inner.as_str()));
+        let mut texts: Vec<String> = Vec::new();
+        let mut source = error.source();
+        while let Some(next) = source {
+            let text = next.to_string();
+            // Some repeat the text of their source.
+            if !texts.last().is_some_and(|outer| outer.contains(&text)) {
+                texts.push(text);
+            }
+            source = next.source();
+        }
         if !texts.is_empty() {
             raised.set_cause(py, Some(PyRuntimeError::new_err(texts.join(": "))));
         }
