@@ -74,8 +74,8 @@ async fn run(client: &Object, batch: &Batch, prepares: bool) -> Result<Vec<RowSe
         queries.push(commit);
     }
     let answers = all(queries.iter().map(|query| query.run(client))).await;
-    // After a failure, COMMIT rolls back. Without BEGIN, each statement was a transaction: the batch
-    // has to be repeated.
+    // After a failure, COMMIT rolls back. Without BEGIN, each statement was a transaction, and the
+    // batch has to be repeated.
     let mut answers = answers.into_iter();
     answers.by_ref().take(around).try_for_each(|begun| begun.map(|_| ()))?;
     let mut sets = Vec::with_capacity(batch.statements.len());
