@@ -14,28 +14,11 @@ import postgres from "postgres";
 import { PostgresSaver as OnNeon } from "../../../src/entries/neon.js";
 import { PostgresSaver as OnPGlite } from "../../../src/entries/pglite.js";
 import { PostgresSaver as OnPostgresJs } from "../../../src/entries/postgres-js.js";
-import type { PostgresDriverSaver } from "../../../src/stores/postgres/saver.js";
-import { all, checkpoint, config, idOf, ids, metadata } from "../../support/checkpoints.js";
+import { all, config, idOf, ids } from "../../support/checkpoints.js";
 import { startNeonEndpoint } from "./support/neon-endpoint.js";
 import { ServerProxy } from "./support/proxy.js";
+import { failure, LONG, put } from "./support/puts.js";
 import { newSchema, rowsOf, type Schema, target } from "./support/target.js";
-
-const LONG = "long enough for a chunk of its own ".repeat(8);
-
-function put(saver: PostgresDriverSaver, number: number) {
-  const stored = checkpoint(number, { messages: [`${LONG}${number}`] });
-  const parent = number === 1 ? undefined : idOf(number - 1);
-  return saver.put(config("t", parent), stored, metadata(number), { messages: number });
-}
-
-async function failure(run: () => Promise<unknown>): Promise<unknown> {
-  try {
-    await run();
-  } catch (thrown) {
-    return thrown;
-  }
-  return "nothing failed";
-}
 
 test.each([
   ["postgres.js", OnPostgresJs],

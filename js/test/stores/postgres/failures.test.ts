@@ -5,27 +5,11 @@ import pg from "pg";
 
 import { DeniedError, StorageError } from "../../../src/entries/index.js";
 import { PostgresSaver } from "../../../src/entries/postgres.js";
-import { all, checkpoint, config, idOf, ids, metadata } from "../../support/checkpoints.js";
+import { all, config, idOf, ids } from "../../support/checkpoints.js";
 import { ServerProxy } from "./support/proxy.js";
+import { failure, LONG, put } from "./support/puts.js";
 import { startServer } from "./support/server.js";
 import { newSchema, rowsOf, type Schema, target } from "./support/target.js";
-
-const LONG = "long enough for a chunk of its own ".repeat(8);
-
-function put(saver: PostgresSaver, number: number) {
-  const stored = checkpoint(number, { messages: [`${LONG}${number}`] });
-  const parent = number === 1 ? undefined : idOf(number - 1);
-  return saver.put(config("t", parent), stored, metadata(number), { messages: number });
-}
-
-async function failure(run: () => Promise<unknown>): Promise<unknown> {
-  try {
-    await run();
-  } catch (thrown) {
-    return thrown;
-  }
-  return "nothing failed";
-}
 
 /** A role that may log in, with these statements run for it. It ends with its test. */
 async function newRole(schema: Schema, ...grants: string[]): Promise<string> {
