@@ -78,51 +78,45 @@ impl Packer {
         self.gave_up = true;
     }
 
+    /// Writes something, unless only the serializer can write the value. `None` is what it cannot
+    /// write: writing into memory itself does not fail.
+    fn write(&mut self, write: impl FnOnce(&mut Vec<u8>) -> Option<()>) {
+        if !self.gave_up {
+            self.gave_up = write(&mut self.bytes).is_none();
+        }
+    }
+
     /// A text, number, bytes, `None`, `True` or `False`.
     pub(super) fn plain(&mut self, object: &Bound<'_, PyAny>) {
-        if self.gave_up {
-            return;
-        }
-        // Writing into memory does not fail.
-        let written = if let Ok(text) = object.cast_exact::<PyString>() {
-            text.to_str().ok().and_then(|text| encode::write_str(&mut self.bytes, text).ok())
-        } else if object.is_none() {
-            encode::write_nil(&mut self.bytes).ok()
-        } else if let Ok(truth) = object.cast_exact::<PyBool>() {
-            encode::write_bool(&mut self.bytes, truth.is_true()).ok()
-        } else if object.is_exact_instance_of::<PyInt>() {
-            let number = object.extract::<i64>().ok();
-            number.and_then(|number| encode::write_sint(&mut self.bytes, number).ok().map(|_| ()))
-        } else if let Ok(number) = object.cast_exact::<PyFloat>() {
-            encode::write_f64(&mut self.bytes, number.value()).ok()
-        } else if let Ok(bytes) = object.cast_exact::<PyBytes>() {
-            encode::write_bin(&mut self.bytes, bytes.as_bytes()).ok()
-        } else {
-            None
-        };
-        self.gave_up |= written.is_none();
+        self.write(|bytes| {
+            if let Ok(text) = object.cast_exact::<PyString>() {
+                encode::write_str(bytes, text.to_str().ok()?).ok()
+            } else if object.is_none() {
+                encode::write_nil(bytes).ok()
+            } else if let Ok(truth) = object.cast_exact::<PyBool>() {
+                encode::write_bool(bytes, truth.is_true()).ok()
+            } else if object.is_exact_instance_of::<PyInt>() {
+                encode::write_sint(bytes, object.extract::<i64>().ok()?).ok().map(|_| ())
+            } else if let Ok(number) = object.cast_exact::<PyFloat>() {
+                encode::write_f64(bytes, number.value()).ok()
+            } else {
+                encode::write_bin(bytes, object.cast_exact::<PyBytes>().ok()?.as_bytes()).ok()
+            }
+        });
     }
 
     /// A list or tuple. Its elements are to follow.
     pub(super) fn list(&mut self, length: usize) {
-        if self.gave_up {
-            return;
-        }
-        let written = u32::try_from(length).ok();
-        let written =
-            written.and_then(|length| encode::write_array_len(&mut self.bytes, length).ok());
-        self.gave_up |= written.is_none();
+        self.write(|bytes| {
+            encode::write_array_len(bytes, u32::try_from(length).ok()?).ok().map(|_| ())
+        });
     }
 
     /// A dict. Its keys are to follow, each before its value.
     pub(super) fn dict(&mut self, length: usize) {
-        if self.gave_up {
-            return;
-        }
-        let written = u32::try_from(length).ok();
-        let written =
-            written.and_then(|length| encode::write_map_len(&mut self.bytes, length).ok());
-        self.gave_up |= written.is_none();
+        self.write(|bytes| {
+            encode::write_map_len(bytes, u32::try_from(length).ok()?).ok().map(|_| ())
+        });
     }
 
     /// A message of the class with this number. Its fields and other attributes are to follow as
@@ -133,11 +127,8 @@ impl Packer {
         self.kinds |= 1 << class.number;
         let begin = self.bytes.len();
         self.list(4);
-        if self.gave_up {
-            return begin;
-        }
         for name in [&class.module, &class.name] {
-            self.gave_up |= encode::write_str(&mut self.bytes, name).is_err();
+            self.write(|bytes| encode::write_str(bytes, name).ok());
         }
         begin
     }
@@ -145,10 +136,7 @@ impl Packer {
     /// The end of a message that begins at a place of the bytes.
     pub(super) fn end_message(&mut self, begin: usize) {
         self.in_message = false;
-        if self.gave_up {
-            return;
-        }
-        self.gave_up |= encode::write_str(&mut self.bytes, READ_BY).is_err();
+        self.write(|bytes| encode::write_str(bytes, READ_BY).ok());
         self.extension(begin, EXT_PYDANTIC);
     }
 
@@ -161,18 +149,17 @@ impl Packer {
     }
 
     pub(super) fn end_delta_snapshot(&mut self, begin: usize) {
-        if !self.gave_up {
-            self.extension(begin, EXT_DELTA_SNAPSHOT);
-        }
+        self.extension(begin, EXT_DELTA_SNAPSHOT);
     }
 
     /// Makes the bytes from a place on an extension.
     fn extension(&mut self, begin: usize, kind: i8) {
-        let mut header = Vec::with_capacity(6);
-        let length = u32::try_from(self.bytes.len() - begin).ok();
-        let written =
-            length.and_then(|length| encode::write_ext_meta(&mut header, length, kind).ok());
-        self.gave_up |= written.is_none();
-        self.bytes.splice(begin..begin, header);
+        self.write(|bytes| {
+            let mut header = Vec::with_capacity(6);
+            let length = u32::try_from(bytes.len() - begin).ok()?;
+            encode::write_ext_meta(&mut header, length, kind).ok()?;
+            bytes.splice(begin..begin, header);
+            Some(())
+        });
     }
 }

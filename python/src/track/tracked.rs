@@ -317,8 +317,14 @@ impl<'py> Writing<'_, 'py> {
     ) -> PyResult<bool> {
         // Parts that only the serializer can write, with their snapshots.
         let mut waiting = Vec::new();
+        let packs = self.serde.splits && self.parts.is_msgpack();
         for at in range.clone() {
-            let Some((snapshot, packed)) = self.parts.packed(at) else {
+            let taken = if packs {
+                self.parts.packed(at)
+            } else {
+                self.parts.snapshot(at).map(|snapshot| (snapshot, None))
+            };
+            let Some((snapshot, packed)) = taken else {
                 if !self.dump_seen(py, at, &mut waiting, runs)?
                     || !self.dump_unseen(py, at, edits, runs)?
                 {
@@ -326,7 +332,6 @@ impl<'py> Writing<'_, 'py> {
                 }
                 continue;
             };
-            let packed = packed.filter(|_| self.serde.splits && self.parts.is_msgpack());
             match packed {
                 Some(packed) if packed.is_proven() => {
                     if !self.dump_seen(py, at, &mut waiting, runs)? {
