@@ -9,9 +9,7 @@ mod support;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use langgraph_checkpoint_guest::{
-    Call, CheckpointTuple, FoundCheckpoint, Outcome, Page, TupleValue,
-};
+use langgraph_checkpoint_guest::{Call, FoundCheckpoint, Outcome, Page};
 use langgraph_checkpoint_host::{
     Error, KustoCheckpointer, KustoIngestMode, KustoLogin, KustoOptions, List, Put,
 };
@@ -76,11 +74,11 @@ async fn call(checkpointer: &KustoCheckpointer, call: Call) -> Result<Outcome, E
         Call::GetTuple(get) => {
             let tuple = checkpointer.get_tuple(get.config).await?;
             let found = |tuple| FoundCheckpoint { tuple, known: Vec::new(), bases: Vec::new() };
-            Outcome::Found(tuple.and_then(as_given).map(found))
+            Outcome::Found(tuple.and_then(support::as_given).map(found))
         }
         Call::List(list) => {
             let tuples = checkpointer.list(list).try_collect().await?;
-            let tuples = tuples.into_iter().filter_map(as_given).collect();
+            let tuples = tuples.into_iter().filter_map(support::as_given).collect();
             Outcome::Page(Page { tuples, shared: Vec::new(), next: None })
         }
         Call::Put(put) => Outcome::Stored(checkpointer.put(put).await?),
@@ -97,11 +95,6 @@ async fn call(checkpointer: &KustoCheckpointer, call: Call) -> Result<Outcome, E
             Outcome::History(checkpointer.get_delta_channel_history(config, channels).await?)
         }
     })
-}
-
-/// A tuple with whole values, as the planner returns it.
-fn as_given(tuple: CheckpointTuple) -> Option<CheckpointTuple<TupleValue>> {
-    tuple.map_values(|value| Some(TupleValue::Whole(value)))
 }
 
 #[tokio::test]

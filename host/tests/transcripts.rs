@@ -7,10 +7,7 @@ mod support;
 
 use std::path::Path;
 
-use langgraph_checkpoint_guest::{
-    Call, CheckpointTuple, FoundCheckpoint, Outcome, Page, TupleValue,
-};
-use langgraph_checkpoint_host::{Checkpointer, Error, Planner, SqliteOptions};
+use langgraph_checkpoint_host::{Checkpointer, Planner, SqliteOptions};
 use langgraph_checkpoint_tests::transcript::{self, Transcript};
 use rusqlite::Connection;
 
@@ -39,49 +36,5 @@ async fn run_all(planner: &Planner) {
 async fn run(planner: Planner, path: &Path, name: &str, transcript: &Transcript) {
     let options = SqliteOptions::default();
     let checkpointer = Checkpointer::open_sqlite(planner, path, options).await.unwrap();
-    for (index, step) in transcript.steps.iter().enumerate() {
-        let outcome = call(&checkpointer, transcript::call(&step.call)).await;
-        assert_eq!(
-            transcript::gives(
-                outcome.as_ref().map(|outcome| vec![outcome.clone()]).map_err(Error::code)
-            ),
-            transcript::expand(&step.gives, "#"),
-            "{name}, step {index}: {}",
-            step.call
-        );
-    }
-}
-
-async fn call(checkpointer: &Checkpointer, call: Call) -> Result<Outcome, Error> {
-    Ok(match call {
-        Call::Setup | Call::Flush => panic!("a checkpointer does this by itself"),
-        Call::GetTuple(get) => {
-            let tuple = checkpointer.get_tuple(get.config).await?;
-            let found = |tuple| FoundCheckpoint { tuple, known: Vec::new(), bases: Vec::new() };
-            Outcome::Found(tuple.and_then(whole).map(found))
-        }
-        Call::List(list) => {
-            let tuples = checkpointer.list(list).try_collect().await?;
-            let tuples = tuples.into_iter().filter_map(whole).collect();
-            Outcome::Page(Page { tuples, shared: Vec::new(), next: None })
-        }
-        Call::Put(put) => Outcome::Stored(checkpointer.put(put).await?),
-        Call::PutWrites(put_writes) => {
-            checkpointer.put_writes(put_writes).await?;
-            Outcome::WritesStored
-        }
-        Call::DeleteThread(config) => {
-            checkpointer.delete_thread(config).await?;
-            Outcome::Deleted
-        }
-        Call::DeltaChannelHistory(history) => {
-            let (config, channels) = (history.config, history.channels);
-            Outcome::History(checkpointer.get_delta_channel_history(config, channels).await?)
-        }
-    })
-}
-
-/// A tuple with whole values, as the planner returns it.
-fn whole(tuple: CheckpointTuple) -> Option<CheckpointTuple<TupleValue>> {
-    tuple.map_values(|value| Some(TupleValue::Whole(value)))
+    support::play(&checkpointer, name, transcript).await;
 }

@@ -1,9 +1,6 @@
 //! Calls, outcomes and stored bytes that are the same for every host and every store.
 
-use langgraph_checkpoint_guest::{
-    Call, CheckpointTuple, FoundCheckpoint, Outcome, Page, TupleValue,
-};
-use langgraph_checkpoint_host::{Checkpointer, Error, Planner, PostgresOptions, StorageAdapter};
+use langgraph_checkpoint_host::{Checkpointer, Planner, PostgresOptions};
 use langgraph_checkpoint_tests::transcript;
 
 use crate::server::{Schema, url};
@@ -33,57 +30,10 @@ async fn run_all(planner: &Planner, prepare: bool) {
         let options = PostgresOptions { prepare, ..schema.options() };
         let checkpointer = Checkpointer::connect_postgres(planner, url(), &options).unwrap();
         checkpointer.setup().await.unwrap();
-        for (index, step) in transcript.steps.iter().enumerate() {
-            let outcome = call(&checkpointer, transcript::call(&step.call)).await;
-            assert_eq!(
-                transcript::gives(
-                    outcome.as_ref().map(|outcome| vec![outcome.clone()]).map_err(Error::code)
-                ),
-                transcript::expand(&step.gives, "#"),
-                "{name}, step {index}: {}",
-                step.call
-            );
-        }
+        crate::support::play(&checkpointer, &name, &transcript).await;
         assert_eq!(schema.digest().await, transcript.stored, "{name}: the stored bytes");
         schema.end().await;
     }
-}
-
-async fn call(
-    checkpointer: &Checkpointer<impl StorageAdapter>,
-    call: Call,
-) -> Result<Outcome, Error> {
-    Ok(match call {
-        Call::Setup | Call::Flush => panic!("a checkpointer does this by itself"),
-        Call::GetTuple(get) => {
-            let tuple = checkpointer.get_tuple(get.config).await?;
-            let found = |tuple| FoundCheckpoint { tuple, known: Vec::new(), bases: Vec::new() };
-            Outcome::Found(tuple.and_then(whole).map(found))
-        }
-        Call::List(list) => {
-            let tuples = checkpointer.list(list).try_collect().await?;
-            let tuples = tuples.into_iter().filter_map(whole).collect();
-            Outcome::Page(Page { tuples, shared: Vec::new(), next: None })
-        }
-        Call::Put(put) => Outcome::Stored(checkpointer.put(put).await?),
-        Call::PutWrites(put_writes) => {
-            checkpointer.put_writes(put_writes).await?;
-            Outcome::WritesStored
-        }
-        Call::DeleteThread(config) => {
-            checkpointer.delete_thread(config).await?;
-            Outcome::Deleted
-        }
-        Call::DeltaChannelHistory(history) => {
-            let (config, channels) = (history.config, history.channels);
-            Outcome::History(checkpointer.get_delta_channel_history(config, channels).await?)
-        }
-    })
-}
-
-/// A tuple with whole values, as the planner returns it.
-fn whole(tuple: CheckpointTuple) -> Option<CheckpointTuple<TupleValue>> {
-    tuple.map_values(|value| Some(TupleValue::Whole(value)))
 }
 
 #[cfg(feature = "component")]

@@ -7,10 +7,12 @@ use std::path::{Path, PathBuf};
 use std::pin::Pin;
 use std::task::{Context, Poll, Waker};
 
+use langgraph_checkpoint_guest::{Call, FoundCheckpoint, Outcome, Page, TupleValue};
 use langgraph_checkpoint_host::{
-    ChannelValue, ChannelVersion, Checkpoint, Checkpointer, Config, Id, NewWrite, Payload, Planner,
-    Put, PutWrites, SqliteOptions, Version,
+    ChannelValue, ChannelVersion, Checkpoint, CheckpointTuple, Checkpointer, Config, Error, Id,
+    NewWrite, Payload, Planner, Put, PutWrites, SqliteOptions, StorageAdapter, Version,
 };
+use langgraph_checkpoint_tests::transcript::{self, Transcript};
 
 /// The bytes of the built component.
 #[cfg(feature = "component")]
@@ -145,4 +147,60 @@ pub(crate) fn whole(put: &Put) -> Vec<ChannelValue> {
         .iter()
         .map(langgraph_checkpoint_tests::editor::whole_value)
         .collect()
+}
+
+/// Makes the calls of a transcript, and compares what they give.
+pub(crate) async fn play(
+    checkpointer: &Checkpointer<impl StorageAdapter>,
+    name: &str,
+    transcript: &Transcript,
+) {
+    for (index, step) in transcript.steps.iter().enumerate() {
+        let outcome = call(checkpointer, transcript::call(&step.call)).await;
+        assert_eq!(
+            transcript::gives(
+                outcome.as_ref().map(|outcome| vec![outcome.clone()]).map_err(Error::code)
+            ),
+            transcript::expand(&step.gives, "#"),
+            "{name}, step {index}: {}",
+            step.call
+        );
+    }
+}
+
+async fn call(
+    checkpointer: &Checkpointer<impl StorageAdapter>,
+    call: Call,
+) -> Result<Outcome, Error> {
+    Ok(match call {
+        Call::Setup | Call::Flush => panic!("a checkpointer does this by itself"),
+        Call::GetTuple(get) => {
+            let tuple = checkpointer.get_tuple(get.config).await?;
+            let found = |tuple| FoundCheckpoint { tuple, known: Vec::new(), bases: Vec::new() };
+            Outcome::Found(tuple.and_then(as_given).map(found))
+        }
+        Call::List(list) => {
+            let tuples = checkpointer.list(list).try_collect().await?;
+            let tuples = tuples.into_iter().filter_map(as_given).collect();
+            Outcome::Page(Page { tuples, shared: Vec::new(), next: None })
+        }
+        Call::Put(put) => Outcome::Stored(checkpointer.put(put).await?),
+        Call::PutWrites(put_writes) => {
+            checkpointer.put_writes(put_writes).await?;
+            Outcome::WritesStored
+        }
+        Call::DeleteThread(config) => {
+            checkpointer.delete_thread(config).await?;
+            Outcome::Deleted
+        }
+        Call::DeltaChannelHistory(history) => {
+            let (config, channels) = (history.config, history.channels);
+            Outcome::History(checkpointer.get_delta_channel_history(config, channels).await?)
+        }
+    })
+}
+
+/// A tuple with whole values, as the planner returns it.
+pub(crate) fn as_given(tuple: CheckpointTuple) -> Option<CheckpointTuple<TupleValue>> {
+    tuple.map_values(|value| Some(TupleValue::Whole(value)))
 }
