@@ -4,6 +4,7 @@ pub mod call;
 pub(crate) mod config;
 pub mod error;
 pub mod http;
+pub mod lifecycle;
 pub mod outcome;
 pub mod progress;
 pub mod statement;

@@ -7,12 +7,18 @@ pub(crate) mod ask;
 mod delete_thread;
 mod delta_history;
 mod list;
+mod marks;
 pub(crate) mod method;
+mod outline;
 mod page;
+mod plan;
+mod prune;
 mod put;
 mod put_writes;
 pub(crate) mod row;
 mod sizes;
+mod sweep;
+mod threads;
 mod tuples;
 
 pub(crate) use row::set;

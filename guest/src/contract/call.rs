@@ -4,6 +4,8 @@
 #[cfg(feature = "wasmtime")]
 use wasmtime::component::{ComponentType, Lift, Lower};
 
+use crate::contract::lifecycle::{Prune, Threads};
+
 /// An identifier as the caller's config holds it. `config.rs` decides what is acceptable.
 #[derive(Clone, Debug, Default, PartialEq)]
 #[cfg_attr(feature = "wasmtime", derive(ComponentType, Lift, Lower))]
@@ -299,6 +301,15 @@ pub enum Call {
     /// Sends all rows that wait in a store with write-behind.
     #[cfg_attr(feature = "wasmtime", component(name = "flush"))]
     Flush,
+    /// Removes checkpoints of a thread.
+    #[cfg_attr(feature = "wasmtime", component(name = "prune"))]
+    Prune(Prune),
+    /// Reads a page of threads.
+    #[cfg_attr(feature = "wasmtime", component(name = "threads"))]
+    Threads(Threads),
+    /// Counts what is stored of this thread; of all threads if it is absent.
+    #[cfg_attr(feature = "wasmtime", component(name = "stats"))]
+    Stats(Id),
 }
 
 impl Call {
@@ -313,6 +324,9 @@ impl Call {
             Self::DeleteThread(_) => "delete_thread",
             Self::DeltaChannelHistory(_) => "get_delta_channel_history",
             Self::Flush => "flush",
+            Self::Prune(_) => "prune",
+            Self::Threads(_) => "threads",
+            Self::Stats(_) => "stats",
         }
     }
 
@@ -324,14 +338,19 @@ impl Call {
             | Self::PutWrites(_)
             | Self::DeleteThread(_)
             | Self::Flush => true,
-            Self::GetTuple(_) | Self::List(_) | Self::DeltaChannelHistory(_) => false,
+            Self::Prune(prune) => !prune.dry_run,
+            Self::GetTuple(_)
+            | Self::List(_)
+            | Self::DeltaChannelHistory(_)
+            | Self::Threads(_)
+            | Self::Stats(_) => false,
         }
     }
 
-    /// The config of the call; `None` if the call is about the whole store.
+    /// The config of the call; `None` if it has none.
     pub fn config(&self) -> Option<&Config> {
         match self {
-            Self::Setup | Self::Flush => None,
+            Self::Setup | Self::Flush | Self::Prune(_) | Self::Threads(_) | Self::Stats(_) => None,
             Self::GetTuple(call) => Some(&call.config),
             Self::List(call) => Some(&call.config),
             Self::Put(call) => Some(&call.config),

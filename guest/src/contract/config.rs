@@ -121,3 +121,20 @@ pub(crate) fn plain(name: &str, text: &str, bytes_max: usize) -> Result<(), Erro
     }
     Ok(())
 }
+
+/// Refuses what does not begin as a time does: times are compared as text.
+pub(crate) fn time(name: &str, ts: &str) -> Result<(), Error> {
+    let shape = b"dddd-dd-ddTdd:dd:dd";
+    let fits = ts.len() >= shape.len()
+        && ts.bytes().zip(shape).all(|(byte, like)| match like {
+            b'd' => byte.is_ascii_digit(),
+            _ => byte == *like,
+        });
+    if fits && (ts.ends_with('Z') || ts.ends_with("+00:00")) {
+        return Ok(());
+    }
+    Err(Error::invalid(
+        "invalid-time",
+        format!("{name} is not a time in UTC, as in 2027-01-31T12:00:00Z"),
+    ))
+}

@@ -5,6 +5,7 @@
 use wasmtime::component::{ComponentType, Lift, Lower};
 
 use crate::contract::call::{ChannelValue, ChannelVersion, Payload};
+use crate::contract::lifecycle::{Stats, ThreadsPage, Work};
 
 /// A pending write as stored.
 #[derive(Clone, Debug, PartialEq)]
@@ -259,4 +260,13 @@ pub enum Outcome {
     /// Of `DeltaChannelHistory`: one for each channel asked for.
     #[cfg_attr(feature = "wasmtime", component(name = "history"))]
     History(Vec<ChannelHistory>),
+    /// Of `Prune`.
+    #[cfg_attr(feature = "wasmtime", component(name = "worked"))]
+    Worked(Work),
+    /// Of `Threads`.
+    #[cfg_attr(feature = "wasmtime", component(name = "threads"))]
+    Threads(ThreadsPage),
+    /// Of `Stats`.
+    #[cfg_attr(feature = "wasmtime", component(name = "stats"))]
+    Stats(Stats),
 }

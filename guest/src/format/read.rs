@@ -99,7 +99,6 @@ impl<'a> Reader<'a> {
     }
 
     /// Reads a boolean.
-    #[cfg(feature = "kusto")]
     pub(crate) fn bool(&mut self) -> Option<bool> {
         decode::read_bool(&mut self.rest).ok()
     }

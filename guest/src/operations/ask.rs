@@ -89,6 +89,62 @@ pub(crate) enum Ask {
     PutWrites(NewWrites),
     /// Remove a thread with all that belongs to it. No rows.
     DeleteThread { thread_id: String },
+    /// The records of a thread without their envelopes, in the order of their keys: thread key,
+    /// generation, namespace, checkpoint id, task id, idx, parent, channels and the link of the
+    /// envelope, created_at, and whether the checkpoint's metadata names one of these runs; of a
+    /// write, channel in place of parent and all that follows.
+    Outline { thread_id: String, runs: Vec<String>, after: Option<RecordKey>, count: u64 },
+    /// The checkpoints at these namespaces and ids that are stored, in any order: the columns of a
+    /// checkpoint in a page.
+    Checkpoints { thread_key: i64, places: Vec<(String, String)> },
+    /// The records of a thread in the order of their keys, as a page has them.
+    Records { thread_key: i64, after: Option<RecordKey>, count: u64 },
+    /// Remove these checkpoints with their writes and make the generation odd, if the thread has
+    /// these checkpoints. One row: generation, how many checkpoints the thread has now, and the
+    /// newest one's id; no row if there is no such thread.
+    RemoveRecords { thread_key: i64, of: Checkpoints, places: Vec<(String, String)> },
+    /// Remove a thread with all that belongs to it, if it has these checkpoints. A row if it is
+    /// gone.
+    RemoveThread { thread_key: i64, of: Checkpoints },
+    /// The hashes of a thread's chunks in their order, and the bytes of each.
+    ChunkSizes { thread_key: i64, after: Option<Hash>, count: u64 },
+    /// Remove these chunks and set the generation, if the thread has the generation `from` and
+    /// exactly the records whose checksums, in the order of their keys, are `digest`. One row: the
+    /// generation now, which is `to` if they are gone; no row if there is no such thread.
+    RemoveChunks { thread_key: i64, from: i64, to: i64, digest: String, hashes: Vec<Hash> },
+    /// The first thread with a greater key than `after` whose newest checkpoint was put before
+    /// `idle`, or that has a checkpoint of one of these runs: its key and id.
+    FindThread { after: i64, idle: Option<String>, runs: Vec<String> },
+    /// Threads with their newest checkpoint, the newest first: thread id, checkpoint id,
+    /// created_at, metadata, and the numbers of namespaces, checkpoints and writes.
+    ListThreads {
+        idle_since: Option<String>,
+        id_prefix: Option<String>,
+        filter: Vec<MetadataFilter>,
+        after: Option<ThreadsAfter>,
+        count: u64,
+    },
+    /// One row: how many threads, checkpoints, writes, bytes of records, chunks and bytes of chunks
+    /// this thread has, or the whole store.
+    Totals { thread_id: Option<String> },
+}
+
+/// The namespace, checkpoint id, task id and place of a record, which are its key in its thread.
+pub(crate) type RecordKey = (String, String, String, i64);
+
+/// The checkpoints of a thread, as far as it takes to notice a new one.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Checkpoints {
+    pub(crate) count: i64,
+    /// The greatest id; empty if there is none.
+    pub(crate) newest: String,
+}
+
+/// The last thread of a page of threads.
+#[derive(Clone, Debug)]
+pub(crate) struct ThreadsAfter {
+    pub(crate) checkpoint_id: String,
+    pub(crate) thread_id: String,
 }
 
 /// What an operation does next.

@@ -19,7 +19,7 @@ use super::tuples::{
 use super::{page, set};
 use std::collections::BTreeSet;
 
-use crate::contract::call;
+use crate::contract::call::{self, MetadataFilter};
 use crate::contract::config;
 use crate::contract::error::Error;
 use crate::contract::outcome::{CheckpointTuple, FoundCheckpoint, Outcome, Page, TupleValue};
@@ -113,23 +113,7 @@ impl List {
 
     #[inline(never)]
     pub(super) fn start(call: call::List) -> Result<(Self, Step), Error> {
-        if call.filter.len() > FILTERS_MAX {
-            return Err(Error::invalid(
-                "oversized-filter",
-                format!(
-                    "the filter has {} keys; at most {FILTERS_MAX} are looked at: leave some out",
-                    call.filter.len()
-                ),
-            ));
-        }
-        for filter in &call.filter {
-            if !json::is_value(filter.json.as_bytes()) {
-                return Err(Error::invalid(
-                    "invalid-filter",
-                    format!("the filter on metadata key {} is not a JSON value", filter.key),
-                ));
-            }
-        }
+        check_filter(&call.filter)?;
         let limit = call.limit.map(limit).transpose()?;
         let (after, remaining) = match call.resume {
             None => (None, limit),
@@ -454,8 +438,28 @@ fn sends_key(checkpoint: &StoredCheckpoint) -> Option<(i64, &str, &str)> {
     ))
 }
 
+/// Refuses a filter with too many conditions, or one that is not JSON.
+pub(super) fn check_filter(filter: &[MetadataFilter]) -> Result<(), Error> {
+    if filter.len() > FILTERS_MAX {
+        return Err(Error::invalid(
+            "oversized-filter",
+            format!(
+                "the filter has {} keys; at most {FILTERS_MAX} are looked at: leave some out",
+                filter.len()
+            ),
+        ));
+    }
+    match filter.iter().find(|filter| !json::is_value(filter.json.as_bytes())) {
+        None => Ok(()),
+        Some(MetadataFilter { key, .. }) => Err(Error::invalid(
+            "invalid-filter",
+            format!("the filter on metadata key {key} is not a JSON value"),
+        )),
+    }
+}
+
 /// A limit as a count. Fails with `invalid-limit` if it is negative or not a number.
-fn limit(limit: f64) -> Result<u64, Error> {
+pub(super) fn limit(limit: f64) -> Result<u64, Error> {
     if limit.is_nan() || limit < 0.0 {
         return Err(Error::invalid(
             "invalid-limit",

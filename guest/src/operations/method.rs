@@ -1,7 +1,7 @@
 //! One of LangGraph's methods under way, on any store: its next asks, and what it makes of the
 //! answers.
 
-use super::{delete_thread, delta_history, list, put, put_writes};
+use super::{delete_thread, delta_history, list, prune, put, put_writes, threads};
 use crate::contract::call::Call;
 use crate::contract::error::Error;
 use crate::contract::outcome::Outcome;
@@ -9,8 +9,11 @@ use crate::contract::progress::Expected;
 use crate::contract::statement::RowSet;
 use crate::operations::ask::Step;
 
-/// More rounds than any method needs: twice the levels that a value can have, and some more.
+/// More rounds than any method of one checkpoint needs: twice the levels that a value can have, and
+/// some more.
 const ROUNDS_MAX: usize = 256;
+/// More rounds than a method needs that goes through a thread of a million records.
+const THREAD_ROUNDS_MAX: usize = 9_000;
 
 /// One method under way.
 #[derive(Debug)]
@@ -30,6 +33,9 @@ enum State {
     PutWrites(put_writes::PutWrites),
     DeleteThread(delete_thread::DeleteThread),
     DeltaHistory(delta_history::DeltaHistory),
+    Prune(prune::Prune),
+    Threads(threads::Threads),
+    Stats(threads::Totals),
 }
 
 /// A call that has started.
@@ -66,6 +72,13 @@ impl Method {
             Call::DeltaChannelHistory(call) => {
                 delta_history::DeltaHistory::start(call).map(|(s, p)| (State::DeltaHistory(s), p))
             }
+            Call::Prune(call) => prune::Prune::start(call).map(|(s, p)| (State::Prune(s), p)),
+            Call::Threads(call) => {
+                threads::Threads::start(call).map(|(s, p)| (State::Threads(s), p))
+            }
+            Call::Stats(thread) => {
+                threads::Totals::start(&thread).map(|(s, p)| (State::Stats(s), p))
+            }
         }?;
         Ok(Begun::Method(Self { state, rounds: 0 }, step))
     }
@@ -76,17 +89,25 @@ impl Method {
             State::Put(put) => put.expected(),
             State::PutWrites(_) => Ok(Some(Expected::Certain(Outcome::WritesStored))),
             State::DeleteThread(_) => Ok(Some(Expected::Certain(Outcome::Deleted))),
-            State::List(_) | State::DeltaHistory(_) => Ok(None),
+            State::List(_)
+            | State::DeltaHistory(_)
+            | State::Prune(_)
+            | State::Threads(_)
+            | State::Stats(_) => Ok(None),
         }
     }
 
     /// Takes one row set per ask and returns the next step.
     pub(crate) fn advance(&mut self, sets: &[RowSet]) -> Result<Step, Error> {
         self.rounds += 1;
-        if self.rounds >= ROUNDS_MAX {
+        let rounds_max = match self.state {
+            State::Prune(_) => THREAD_ROUNDS_MAX,
+            _ => ROUNDS_MAX,
+        };
+        if self.rounds >= rounds_max {
             return Err(Error::corrupt(
                 "endless-value",
-                format!("a value has not ended after {ROUNDS_MAX} rounds; restore the store"),
+                format!("a call has not ended after {rounds_max} rounds; restore the store"),
             ));
         }
         match &mut self.state {
@@ -95,6 +116,9 @@ impl Method {
             State::PutWrites(put_writes) => put_writes.advance(),
             State::DeleteThread(delete_thread) => delete_thread.advance(),
             State::DeltaHistory(history) => history.advance(sets),
+            State::Prune(prune) => prune.advance(sets),
+            State::Threads(threads) => threads.advance(sets),
+            State::Stats(totals) => totals.advance(sets),
         }
     }
 }

@@ -3,6 +3,7 @@
 //! No function puts a caller's value into a statement's text: values are bound.
 
 mod ancestors;
+mod lifecycle;
 mod list;
 mod put;
 mod schema;
@@ -59,6 +60,40 @@ impl Dialect for Sqlite {
             Ask::Put(checkpoint) => (Access::Write, put(checkpoint)),
             Ask::PutWrites(writes) => (Access::Write, put_writes(writes)),
             Ask::DeleteThread { thread_id } => (Access::Write, delete_thread(&thread_id)),
+            Ask::Outline { thread_id, runs, after, count } => {
+                read(lifecycle::outline(&thread_id, &runs, after.as_ref(), count))
+            }
+            Ask::Checkpoints { thread_key, places } => {
+                read(lifecycle::find_checkpoints(thread_key, places))
+            }
+            Ask::Records { thread_key, after, count } => {
+                read(lifecycle::records(thread_key, after.as_ref(), count))
+            }
+            Ask::RemoveRecords { thread_key, of, places } => {
+                (Access::Write, lifecycle::remove_records(thread_key, &of, &places))
+            }
+            Ask::RemoveThread { thread_key, of } => {
+                (Access::Write, lifecycle::remove_thread(thread_key, &of))
+            }
+            Ask::ChunkSizes { thread_key, after, count } => {
+                read(lifecycle::chunk_sizes(thread_key, after, count))
+            }
+            Ask::RemoveChunks { thread_key, from, to, digest, hashes } => {
+                (Access::Write, lifecycle::remove_chunks(thread_key, from, to, &digest, &hashes))
+            }
+            Ask::FindThread { after, idle, runs } => {
+                read(lifecycle::find_thread(after, idle.as_deref(), &runs))
+            }
+            Ask::ListThreads { idle_since, id_prefix, filter, after, count } => {
+                read(lifecycle::list_threads(
+                    idle_since.as_deref(),
+                    id_prefix.as_deref(),
+                    &filter,
+                    after.as_ref(),
+                    count,
+                ))
+            }
+            Ask::Totals { thread_id } => read(lifecycle::totals(thread_id.as_deref())),
         })
     }
 }

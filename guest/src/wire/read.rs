@@ -8,6 +8,7 @@ use crate::contract::call::{
 };
 use crate::contract::error::Error;
 use crate::contract::http::{HttpAnswer, HttpResponse, Moment};
+use crate::contract::lifecycle::{Keep, Prune, Pruned, Threads};
 use crate::contract::progress::Answer;
 use crate::contract::statement::{RowSet, Value};
 use crate::contract::status::UnshownCall;
@@ -32,7 +33,7 @@ pub(super) fn malformed(what: &str) -> Error {
 }
 
 /// The case of `Start::Together`.
-const TOGETHER: u32 = 8;
+const TOGETHER: u32 = 64;
 
 impl Read for Start {
     fn read(reader: &mut Reader<'_>) -> Option<Self> {
@@ -89,8 +90,50 @@ fn call(reader: &mut Reader<'_>, case: u32, fields: usize) -> Option<Call> {
             })?,
         }),
         (7, 1) => Call::Flush,
+        (8, 6) => Call::Prune(Prune {
+            pruned: Read::read(reader)?,
+            keep: Read::read(reader)?,
+            limit: Read::read(reader)?,
+            dry_run: reader.bool()?,
+            resume: optional_blob(reader)?,
+        }),
+        (9, 6) => Call::Threads(Threads {
+            limit: Read::read(reader)?,
+            idle_since: Read::read(reader)?,
+            id_prefix: Read::read(reader)?,
+            filter: Read::read(reader)?,
+            resume: optional_blob(reader)?,
+        }),
+        (10, 2) => Call::Stats(Read::read(reader)?),
         _ => return None,
     })
+}
+
+impl Read for Pruned {
+    fn read(reader: &mut Reader<'_>) -> Option<Self> {
+        reader.fields(2, |reader| {
+            Some(match count(reader)? {
+                0 => Self::Threads(Read::read(reader)?),
+                1 => Self::Idle(Read::read(reader)?),
+                2 => Self::Runs(Read::read(reader)?),
+                _ => return None,
+            })
+        })
+    }
+}
+
+impl Read for Keep {
+    fn read(reader: &mut Reader<'_>) -> Option<Self> {
+        reader.array(|reader, fields| {
+            Some(match (count(reader)?, fields) {
+                (0, 1) => Self::Nothing,
+                (1, 1) => Self::Latest,
+                (2, 2) => Self::Last(count(reader)?),
+                (3, 2) => Self::NewerThan(Read::read(reader)?),
+                _ => return None,
+            })
+        })
+    }
 }
 
 impl Read for Config {

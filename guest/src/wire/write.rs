@@ -7,6 +7,7 @@ use rmp::encode::{self, ByteBuf, ValueWriteError};
 use crate::contract::call::{ChannelVersion, Payload, Version};
 use crate::contract::error::Error;
 use crate::contract::http::{Authorization, HttpRequest};
+use crate::contract::lifecycle::{Stats, ThreadSummary, Work};
 use crate::contract::outcome::{
     ChannelHistory, CheckpointTuple, FoundCheckpoint, Outcome, Page, PendingWrite, SharedPayload,
     Span, StoredCheckpoint, TupleValue,
@@ -318,6 +319,13 @@ impl Writer {
                 case(self, 7, 1);
                 self.list(histories, write_history);
             }
+            Outcome::Worked(work) => write_work(self, work),
+            Outcome::Threads(page) => {
+                case(self, 9, 2);
+                self.list(&page.threads, write_thread);
+                self.optional(page.next.as_ref(), |writer, next| writer.bytes(next));
+            }
+            Outcome::Stats(stats) => write_stats(self, stats),
         }
     }
 
@@ -412,6 +420,33 @@ fn write_stored(writer: &mut Writer, stored: &StoredCheckpoint) {
         writer.text(&value.channel);
         writer.bool(value.editable);
     });
+}
+
+fn write_work(writer: &mut Writer, work: &Work) {
+    case(writer, 8, 6);
+    for count in [work.threads, work.checkpoints, work.writes, work.chunks, work.bytes] {
+        writer.real(count as f64);
+    }
+    writer.optional(work.next.as_ref(), |writer, next| writer.bytes(next));
+}
+
+fn write_thread(writer: &mut Writer, thread: &ThreadSummary) {
+    writer.array(7);
+    writer.text(&thread.thread_id);
+    writer.text(&thread.checkpoint_id);
+    writer.text(&thread.ts);
+    writer.payload(&thread.metadata);
+    for count in [thread.namespaces, thread.checkpoints, thread.writes] {
+        writer.real(count as f64);
+    }
+}
+
+fn write_stats(writer: &mut Writer, stats: &Stats) {
+    case(writer, 10, 6);
+    let Stats { threads, checkpoints, writes, record_bytes, chunks, chunk_bytes } = *stats;
+    for count in [threads, checkpoints, writes, record_bytes, chunks, chunk_bytes] {
+        writer.real(count as f64);
+    }
 }
 
 #[inline(never)]

@@ -6,13 +6,7 @@ use crate::format::decode;
 
 /// Appends the chunks that a piece refers to.
 pub(crate) fn of_piece(piece: &Piece, refs: &mut Vec<Hash>) {
-    match piece {
-        Piece::Inline(_) => {}
-        Piece::Chunk(reference) | Piece::Node(reference) | Piece::Branch(reference) => {
-            refs.push(reference.hash);
-        }
-        Piece::Nested(sequence) => of_sequence(sequence, refs),
-    }
+    each_of_piece(piece, &mut |_, hash| refs.push(hash));
 }
 
 /// The chunks that a chunk refers to; empty if its bytes do not fit its role.
@@ -22,31 +16,49 @@ pub(crate) fn of_piece(piece: &Piece, refs: &mut Vec<Hash>) {
 )]
 pub(crate) fn of_chunk(role: Role, data: &[u8]) -> Vec<Hash> {
     let mut refs = Vec::new();
+    each_of_chunk(role, data, &mut |_, hash| refs.push(hash));
+    refs
+}
+
+/// Visits the chunks that a piece refers to.
+pub(crate) fn each_of_piece(piece: &Piece, visit: &mut impl FnMut(Role, Hash)) {
+    match piece {
+        Piece::Inline(_) => {}
+        Piece::Chunk(reference) => visit(Role::Leaf, reference.hash),
+        Piece::Node(reference) => visit(Role::Node, reference.hash),
+        Piece::Branch(reference) => visit(Role::Branch, reference.hash),
+        Piece::Nested(sequence) => each_of_sequence(sequence, visit),
+    }
+}
+
+/// Visits the chunks that a chunk refers to; none if its bytes do not fit its role.
+pub(crate) fn each_of_chunk(role: Role, data: &[u8], visit: &mut impl FnMut(Role, Hash)) {
     match role {
         Role::Leaf => {}
         Role::Node => {
             let pieces: Vec<Piece> = decode(data).unwrap_or_default();
-            pieces.iter().for_each(|piece| of_piece(piece, &mut refs));
+            pieces.iter().for_each(|piece| each_of_piece(piece, visit));
         }
         Role::Branch => {
             if let Some(sequence) = decode(data) {
-                of_sequence(&sequence, &mut refs);
+                each_of_sequence(&sequence, visit);
             }
         }
-        Role::Spine => of_levels(&decode::<Vec<Vec<Piece>>>(data).unwrap_or_default(), &mut refs),
+        Role::Spine => {
+            each_of_levels(&decode::<Vec<Vec<Piece>>>(data).unwrap_or_default(), visit);
+        }
     }
-    refs
 }
 
-fn of_sequence(sequence: &Sequence, refs: &mut Vec<Hash>) {
+fn each_of_sequence(sequence: &Sequence, visit: &mut impl FnMut(Role, Hash)) {
     match &sequence.spine {
-        Spine::Inline(levels) => of_levels(levels, refs),
-        Spine::Chunk(hash) => refs.push(*hash),
+        Spine::Inline(levels) => each_of_levels(levels, visit),
+        Spine::Chunk(hash) => visit(Role::Spine, *hash),
     }
-    sequence.tail.iter().for_each(|piece| of_piece(piece, refs));
+    sequence.tail.iter().for_each(|piece| each_of_piece(piece, visit));
 }
 
 /// The topmost level comes first in the value.
-fn of_levels(levels: &[Vec<Piece>], refs: &mut Vec<Hash>) {
-    levels.iter().rev().flatten().for_each(|piece| of_piece(piece, refs));
+fn each_of_levels(levels: &[Vec<Piece>], visit: &mut impl FnMut(Role, Hash)) {
+    levels.iter().rev().flatten().for_each(|piece| each_of_piece(piece, visit));
 }

@@ -122,6 +122,20 @@ impl Call {
             Ask::Put(checkpoint) => self.put(checkpoint).await,
             Ask::PutWrites(writes) => self.put_writes(writes).await,
             Ask::DeleteThread { thread_id } => self.delete_thread(&thread_id).await,
+            Ask::Outline { .. }
+            | Ask::Checkpoints { .. }
+            | Ask::Records { .. }
+            | Ask::RemoveRecords { .. }
+            | Ask::RemoveThread { .. }
+            | Ask::ChunkSizes { .. }
+            | Ask::RemoveChunks { .. }
+            | Ask::FindThread { .. }
+            | Ask::ListThreads { .. }
+            | Ask::Totals { .. } => Err(Error::invalid(
+                "unsupported-call",
+                "a store of Kusto only appends: it cannot prune or list threads; delete whole \
+                 threads, or let the table's retention remove what is old",
+            )),
         }
     }
 

@@ -25,7 +25,7 @@ const PAGE_BYTES: i64 = 8 << 20;
 /// The columns of a record `r` with its thread. The first says which columns follow: for
 /// `CHECKPOINT` those of a checkpoint, for `WRITE` those of every statement on writes. A
 /// checkpoint's idx is always 0; another idx is damage, and the row is neither.
-fn columns() -> String {
+pub(super) fn columns() -> String {
     const IS_CHECKPOINT: &str = "r.task_id = ''";
     let either = |checkpoint: &str, write: &str| {
         format!("CASE WHEN {IS_CHECKPOINT} THEN {checkpoint} ELSE {write} END")
@@ -90,7 +90,7 @@ pub(super) fn page(schema: &Schema, page: &Page) -> Statement {
 }
 
 /// The columns of `s` that are a record's.
-const RECORD: &str = "r.thread_key, r.idx, r.checkpoint_ns, r.checkpoint_id, r.task_id, \
+pub(super) const RECORD: &str = "r.thread_key, r.idx, r.checkpoint_ns, r.checkpoint_id, r.task_id, \
      r.parent_checkpoint_id, r.created_at, r.channels, r.metadata, r.task_path, r.channel, \
      r.envelope, r.refs";
 

@@ -9,7 +9,7 @@ use crate::operations::ask::{After, CHECKPOINT, Page, WRITE};
 /// The columns of a record `r` of a thread `t`. The first says which columns follow: for
 /// `CHECKPOINT` those of a checkpoint, for `WRITE` those of every statement on writes. A
 /// checkpoint's idx is always 0; another idx is damage, and the row is neither.
-fn columns() -> String {
+pub(super) fn columns() -> String {
     const IS_CHECKPOINT: &str = "r.task_id = ''";
     format!(
         "SELECT iif({IS_CHECKPOINT}, iif(r.idx = 0, {CHECKPOINT}, -1), {WRITE}) AS part, \
@@ -83,9 +83,9 @@ struct Selection {
 
 /// The conditions of a page and what they bind.
 #[derive(Default)]
-struct Conditions {
-    texts: Vec<String>,
-    parameters: Vec<Value>,
+pub(super) struct Conditions {
+    pub(super) texts: Vec<String>,
+    pub(super) parameters: Vec<Value>,
 }
 
 impl Selection {
@@ -139,7 +139,8 @@ impl Conditions {
         }
     }
 
-    fn metadata(&mut self, filters: &[MetadataFilter]) {
+    /// The conditions on the metadata of a checkpoint `c`.
+    pub(super) fn metadata(&mut self, filters: &[MetadataFilter]) {
         let mut likely = Vec::new();
         let mut exact = Vec::new();
         for filter in filters {
@@ -164,7 +165,7 @@ impl Conditions {
     }
 
     /// Binds a value and returns its parameter's name.
-    fn bind(&mut self, value: Value) -> String {
+    pub(super) fn bind(&mut self, value: Value) -> String {
         self.parameters.push(value);
         format!("?{}", self.parameters.len())
     }

@@ -40,7 +40,7 @@ export function toWireCall(call: Call): WireValue {
     case "flush":
       return [7];
     case "together":
-      return [8, call.val.map(toWireCall)];
+      return [64, call.val.map(toWireCall)];
   }
 }
 

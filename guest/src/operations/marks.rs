@@ -1,0 +1,178 @@
+//! The chunks that the records of a thread refer to, directly and through other chunks.
+//!
+//! 1. Read the records, page by page.
+//! 2. Read the chunks that refer to others, level by level.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::plan::Place;
+use super::row::rows;
+use super::tuples::{StoredCheckpoint, StoredWrite, chunks};
+use crate::contract::error::Error;
+use crate::contract::statement::RowSet;
+use crate::format::checksum_text;
+use crate::format::values::hash::{Hash, Role};
+use crate::format::values::piece::Piece;
+use crate::format::values::refs;
+use crate::operations::ask::{Ask, CHECKPOINT, RecordKey, Step};
+
+/// The records of a page. An envelope takes about 1 KB.
+const PAGE_RECORDS: u64 = 1024;
+/// At most this many chunks are read at once. One that refers to others has at most 16 KiB.
+const CHUNKS_MAX: usize = 512;
+/// The number of columns before the envelope of a checkpoint, and of a write.
+const CHECKPOINT_ENVELOPE: usize = 8;
+const WRITE_ENVELOPE: usize = 7;
+
+/// The marking of one thread's chunks.
+#[derive(Debug)]
+pub(super) struct Marks {
+    thread_id: String,
+    thread_key: i64,
+    /// The checkpoints whose records do not count.
+    without: BTreeSet<Place>,
+    marked: BTreeSet<Hash>,
+    /// The chunks to open.
+    wanted: BTreeMap<Hash, Role>,
+    /// Those that are being read.
+    asked: Vec<(Hash, Role)>,
+    /// The checksums of the records, in their order.
+    digest: String,
+    last: Option<RecordKey>,
+    are_records_read: bool,
+}
+
+impl Marks {
+    pub(super) fn of(thread_id: String, thread_key: i64, without: BTreeSet<Place>) -> Self {
+        Self {
+            thread_id,
+            thread_key,
+            without,
+            marked: BTreeSet::new(),
+            wanted: BTreeMap::new(),
+            asked: Vec::new(),
+            digest: String::new(),
+            last: None,
+            are_records_read: false,
+        }
+    }
+
+    /// The first read.
+    pub(super) fn start(&self) -> Step {
+        self.page()
+    }
+
+    pub(super) fn thread_id(&self) -> &str {
+        &self.thread_id
+    }
+
+    /// The checksums of all records that count, in upper case hexadecimal.
+    pub(super) fn digest(&self) -> &str {
+        &self.digest
+    }
+
+    /// Whether a record that counts refers to this chunk.
+    pub(super) fn has(&self, hash: &Hash) -> bool {
+        self.marked.contains(hash)
+    }
+
+    /// Takes an answer. Returns the next read; `None` if all chunks are marked.
+    #[inline(never)]
+    pub(super) fn advance(&mut self, set: &RowSet) -> Result<Option<Step>, Error> {
+        if self.are_records_read {
+            self.take_chunks(set)?;
+        } else {
+            self.take_records(set)?;
+            if set.rows.len() as u64 == PAGE_RECORDS {
+                return Ok(Some(self.page()));
+            }
+            self.are_records_read = true;
+        }
+        Ok(self.round())
+    }
+
+    fn page(&self) -> Step {
+        let (thread_key, after) = (self.thread_key, self.last.clone());
+        Step::ask(Ask::Records { thread_key, after, count: PAGE_RECORDS })
+    }
+
+    fn round(&mut self) -> Option<Step> {
+        self.asked.clear();
+        while let Some(next) = self.wanted.pop_first() {
+            self.asked.push(next);
+            if self.asked.len() == CHUNKS_MAX {
+                break;
+            }
+        }
+        let hashes: Vec<_> = self.asked.iter().map(|(hash, _)| *hash).collect();
+        let thread_key = self.thread_key;
+        (!hashes.is_empty())
+            .then(|| Step::ask(Ask::Chunks { thread_key, hashes, to_the_end: false }))
+    }
+
+    fn take_records(&mut self, set: &RowSet) -> Result<(), Error> {
+        for mut row in rows(set, "lg_records") {
+            if row.integer("part")? == CHECKPOINT {
+                let checksum = checksum_text(row.blob_ahead(CHECKPOINT_ENVELOPE));
+                let stored = StoredCheckpoint::from_row(row)?;
+                let StoredCheckpoint { checkpoint_ns: ns, checkpoint_id: id, envelope, .. } =
+                    stored;
+                self.last = Some((ns.clone(), id.clone(), String::new(), 0));
+                if self.without.contains(&(ns, id)) {
+                    continue;
+                }
+                self.digest.push_str(&checksum);
+                self.mark(&envelope.rest.piece);
+                envelope.values.iter().for_each(|entry| self.mark(&entry.value.piece));
+            } else {
+                let checksum = checksum_text(row.blob_ahead(WRITE_ENVELOPE));
+                let write = StoredWrite::from_row(row, &self.thread_id)?;
+                let (_, task_id, idx) = write.order();
+                let place = (write.checkpoint_ns.clone(), write.checkpoint_id.clone());
+                self.last = Some((place.0.clone(), place.1.clone(), task_id.to_owned(), idx));
+                if self.without.contains(&place) {
+                    continue;
+                }
+                self.digest.push_str(&checksum);
+                self.mark(&write.value.piece);
+            }
+        }
+        Ok(())
+    }
+
+    fn take_chunks(&mut self, set: &RowSet) -> Result<(), Error> {
+        let hashes: Vec<_> = self.asked.iter().map(|(hash, _)| *hash).collect();
+        let found: BTreeMap<_, _> = chunks(set, &hashes)?.into_iter().collect();
+        for (hash, role) in std::mem::take(&mut self.asked) {
+            let whole = found.get(&hash).filter(|data| Hash::of(role, data) == hash);
+            let Some(data) = whole else {
+                // What is below it is not known, so nothing may be removed.
+                return Err(Error::corrupt(
+                    "missing-chunk",
+                    format!(
+                        "chunk {hash} of thread {} is missing or damaged, so which other chunks \
+                         are needed is not known; restore it, or delete the thread",
+                        self.thread_id
+                    ),
+                ));
+            };
+            refs::each_of_chunk(role, data, &mut |role, hash| {
+                note(&mut self.marked, &mut self.wanted, role, hash);
+            });
+        }
+        Ok(())
+    }
+
+    fn mark(&mut self, piece: &Piece) {
+        refs::each_of_piece(piece, &mut |role, hash| {
+            note(&mut self.marked, &mut self.wanted, role, hash);
+        });
+    }
+}
+
+/// Marks a chunk, and wants it if it refers to others.
+fn note(marked: &mut BTreeSet<Hash>, wanted: &mut BTreeMap<Hash, Role>, role: Role, hash: Hash) {
+    if marked.insert(hash) && role != Role::Leaf {
+        wanted.insert(hash, role);
+    }
+}

@@ -1,0 +1,400 @@
+//! `prune`, `deleteForRuns` and `expire`: one thread in each call.
+//!
+//! 1. Find the next thread, if the caller does not name it.
+//! 2. Plan what is kept (`plan`).
+//! 3. Remove the records of the others, in batches. Each is removed only if the thread still has
+//!    the checkpoints that the plan is about; else plan again. The first makes the generation odd.
+//! 4. Mark the chunks that the remaining records refer to (`marks`).
+//! 5. Read the hashes of all chunks, and remove those that are not marked, in batches. Each is
+//!    removed only if the thread still has exactly the records that were marked; else mark again.
+//!    The last makes the generation even.
+//!
+//! A crash leaves chunks that nothing refers to, and an odd generation. The next prune of the
+//! thread removes them. Puts go on meanwhile: the generation makes those that rely on a removed
+//! chunk start over.
+
+use std::collections::BTreeSet;
+
+use super::list;
+use super::marks::Marks;
+use super::plan::{Place, Plan, Rule};
+use super::row::{rows, set};
+use super::sweep::{Next, Sweep};
+use super::threads::stats;
+use crate::contract::config;
+use crate::contract::error::Error;
+use crate::contract::lifecycle::{Keep, Prune as Call, Pruned, Stats, Work};
+use crate::contract::outcome::Outcome;
+use crate::contract::statement::RowSet;
+use crate::format::{FORMAT, decode, encode};
+use crate::operations::ask::{Ask, Checkpoints, Step};
+
+/// At most this many records are removed in one transaction.
+const RECORDS_MAX: u64 = 500;
+/// How often a thread is planned or marked again because it was written to.
+const ATTEMPTS_MAX: usize = 16;
+
+/// A prune under way.
+#[derive(Debug)]
+pub(super) struct Prune {
+    pruned: Pruned,
+    keep: Keep,
+    dry_run: bool,
+    /// The position in the caller's list after this thread, or the key of the last thread found.
+    cursor: i64,
+    /// How many threads may still be pruned; `None` for all.
+    remaining: Option<u64>,
+    /// Whether a search has found a thread: another may follow.
+    has_found: bool,
+    work: Work,
+    attempts: usize,
+    stage: Stage,
+}
+
+#[derive(Debug)]
+enum Stage {
+    Find,
+    Plan(Box<Plan>),
+    /// The checkpoints that go, the next ones last.
+    Remove(Box<Plan>, Vec<Place>),
+    /// The totals of a thread that goes as a whole.
+    Totals(Box<Plan>),
+    Delete(Box<Plan>, Stats),
+    Mark(i64, i64, Box<Marks>),
+    Sweep(Box<Sweep>),
+}
+
+/// How far a prune has come, as a host carries it: format, cursor, threads left, and the counts of
+/// `Work`.
+type Resume = (u8, i64, Option<u64>, u64, u64, u64, u64, u64);
+
+impl Prune {
+    #[inline(never)]
+    pub(super) fn start(call: Call) -> Result<(Self, Step), Error> {
+        if call.keep == Keep::Last(0) {
+            return Err(Error::invalid(
+                "invalid-keep",
+                "keepLast is 0; keep at least 1 checkpoint, or delete the thread",
+            ));
+        }
+        let mut prune = Self {
+            remaining: call.limit.map(|limit| list::limit(limit)).transpose()?,
+            pruned: call.pruned,
+            keep: call.keep,
+            dry_run: call.dry_run,
+            cursor: 0,
+            has_found: false,
+            work: Work::default(),
+            attempts: 0,
+            stage: Stage::Find,
+        };
+        prune.check()?;
+        if let Some(bytes) = call.resume {
+            let Some((FORMAT, cursor, remaining, threads, checkpoints, writes, chunks, bytes)) =
+                decode::<Resume>(&bytes)
+            else {
+                return Err(Error::protocol(
+                    "foreign-resume",
+                    "resume was not made by a prune of this version; start it anew",
+                ));
+            };
+            prune.cursor = cursor;
+            prune.remaining = remaining;
+            prune.work = Work { threads, checkpoints, writes, chunks, bytes, next: None };
+        }
+        let step = prune.next_thread()?;
+        Ok((prune, step))
+    }
+
+    #[inline(never)]
+    pub(super) fn advance(&mut self, sets: &[RowSet]) -> Result<Step, Error> {
+        let answer = set(sets, 0)?;
+        match std::mem::replace(&mut self.stage, Stage::Find) {
+            Stage::Find => match rows(answer, "lg_threads").next() {
+                None => Ok(self.done(false)?),
+                Some(mut row) => {
+                    self.has_found = true;
+                    self.cursor = row.integer("thread_key")?;
+                    Ok(self.plan(row.text("thread_id")?.to_owned()))
+                }
+            },
+            Stage::Plan(mut plan) => match plan.advance(answer)? {
+                Some(step) => {
+                    self.stage = Stage::Plan(plan);
+                    Ok(step)
+                }
+                None => self.planned(plan),
+            },
+            Stage::Remove(plan, doomed) => self.removed(plan, doomed, answer),
+            Stage::Totals(plan) => self.counted(plan, answer),
+            Stage::Delete(plan, stats) => {
+                if answer.rows.is_empty() {
+                    self.again(&plan.outline.thread_id)?;
+                    return Ok(self.plan(plan.outline.thread_id));
+                }
+                self.count_all(&stats);
+                self.done(true)
+            }
+            Stage::Mark(thread_key, generation, mut marks) => match marks.advance(answer)? {
+                Some(step) => {
+                    self.stage = Stage::Mark(thread_key, generation, marks);
+                    Ok(step)
+                }
+                None => {
+                    let sweep = Sweep::of(thread_key, generation, marks, self.dry_run);
+                    let step = sweep.start();
+                    self.stage = Stage::Sweep(Box::new(sweep));
+                    Ok(step)
+                }
+            },
+            Stage::Sweep(mut sweep) => match sweep.advance(answer, &mut self.work)? {
+                Next::Step(step) => {
+                    self.stage = Stage::Sweep(sweep);
+                    Ok(step)
+                }
+                Next::MarkAgain { thread_id, generation } => {
+                    self.attempts += 1;
+                    if self.attempts >= ATTEMPTS_MAX {
+                        // The chunks stay until the next prune.
+                        return self.done(true);
+                    }
+                    Ok(self.mark(thread_id, sweep.thread_key, generation, BTreeSet::new()))
+                }
+                Next::Done => self.done(true),
+            },
+        }
+    }
+
+    /// Checks what the call names, before anything is read.
+    fn check(&self) -> Result<(), Error> {
+        match &self.pruned {
+            Pruned::Threads(ids) => {
+                for id in ids {
+                    config::required("thread_id", id)?;
+                }
+            }
+            Pruned::Runs(ids) => {
+                for id in ids {
+                    config::required("run_id", id)?;
+                }
+            }
+            Pruned::Idle(ts) => config::time("idle", ts)?,
+        }
+        if let Keep::NewerThan(ts) = &self.keep {
+            config::time("newerThan", ts)?;
+        }
+        Ok(())
+    }
+
+    /// Begins with the next thread.
+    fn next_thread(&mut self) -> Result<Step, Error> {
+        if self.remaining == Some(0) {
+            return self.done(false);
+        }
+        let (idle, runs) = match &self.pruned {
+            Pruned::Threads(ids) => {
+                let Some(id) = usize::try_from(self.cursor).ok().and_then(|at| ids.get(at)) else {
+                    return self.done(false);
+                };
+                let thread_id = config::required("thread_id", id)?;
+                self.cursor += 1;
+                return Ok(self.plan(thread_id));
+            }
+            Pruned::Runs(ids) if ids.is_empty() => return self.done(false),
+            Pruned::Idle(ts) => (Some(ts.clone()), Vec::new()),
+            Pruned::Runs(_) => (None, self.runs()?),
+        };
+        self.stage = Stage::Find;
+        Ok(Step::ask(Ask::FindThread { after: self.cursor, idle, runs }))
+    }
+
+    fn runs(&self) -> Result<Vec<String>, Error> {
+        match &self.pruned {
+            Pruned::Runs(ids) => ids.iter().map(|id| config::required("run_id", id)).collect(),
+            Pruned::Threads(_) | Pruned::Idle(_) => Ok(Vec::new()),
+        }
+    }
+
+    fn plan(&mut self, thread_id: String) -> Step {
+        let (rule, runs) = match &self.pruned {
+            Pruned::Runs(_) => (Rule::NotOfRuns, self.runs().unwrap_or_default()),
+            Pruned::Threads(_) | Pruned::Idle(_) => (Rule::Keep(self.keep.clone()), Vec::new()),
+        };
+        let plan = Plan::of(thread_id, rule, runs);
+        let step = plan.start();
+        self.stage = Stage::Plan(Box::new(plan));
+        step
+    }
+
+    /// Goes on with a plan that is ready.
+    fn planned(&mut self, plan: Box<Plan>) -> Result<Step, Error> {
+        let Some(thread_key) = plan.outline.thread_key else {
+            return self.done(false);
+        };
+        if let Pruned::Idle(ts) = &self.pruned
+            && !plan.outline.is_idle(ts)
+        {
+            // It was written to since it was found.
+            return self.done(false);
+        }
+        if self.keep == Keep::Nothing && !matches!(self.pruned, Pruned::Runs(_)) {
+            let thread_id = plan.outline.thread_id.clone();
+            self.stage = Stage::Totals(plan);
+            return Ok(Step::ask(Ask::Totals { thread_id: Some(thread_id) }));
+        }
+        let doomed = plan.doomed();
+        let is_swept = plan.outline.generation % 2 == 0;
+        if doomed.is_empty() && is_swept {
+            return self.done(false);
+        }
+        if !self.dry_run && !doomed.is_empty() {
+            return Ok(self.remove(plan, doomed));
+        }
+        for (ns, id) in &doomed {
+            self.count(&plan, ns, id);
+        }
+        let (thread_id, generation) = (plan.outline.thread_id.clone(), plan.outline.generation);
+        Ok(self.mark(thread_id, thread_key, generation, doomed.into_iter().collect()))
+    }
+
+    /// Asks for the removal of the next checkpoints.
+    fn remove(&mut self, plan: Box<Plan>, doomed: Vec<Place>) -> Step {
+        let places = next_of(&plan, &doomed);
+        let step = Step::ask(Ask::RemoveRecords {
+            thread_key: plan.outline.thread_key.unwrap_or_default(),
+            of: plan.outline.checkpoints(),
+            places: doomed.get(doomed.len() - places..).unwrap_or_default().to_vec(),
+        });
+        self.stage = Stage::Remove(plan, doomed);
+        step
+    }
+
+    /// Takes the answer to a removal.
+    fn removed(
+        &mut self,
+        mut plan: Box<Plan>,
+        mut doomed: Vec<Place>,
+        answer: &RowSet,
+    ) -> Result<Step, Error> {
+        let Some(mut row) = rows(answer, "lg_threads").next() else {
+            // The thread was deleted.
+            return self.done(true);
+        };
+        let generation = row.integer("generation")?;
+        let count = row.integer("checkpoints")?;
+        let newest = row.optional_text("newest")?.unwrap_or_default().to_owned();
+        let gone = doomed.split_off(doomed.len() - next_of(&plan, &doomed));
+        let (mut checkpoints, mut writes) = (0, 0);
+        for (ns, id) in &gone {
+            let seen = plan.outline.remove(ns, id).unwrap_or_default();
+            checkpoints += u64::from(seen.is_stored);
+            writes += seen.writes;
+        }
+        if plan.outline.checkpoints() != (Checkpoints { count, newest }) {
+            self.again(&plan.outline.thread_id)?;
+            return Ok(self.plan(plan.outline.thread_id));
+        }
+        self.work.checkpoints += checkpoints;
+        self.work.writes += writes;
+        if !doomed.is_empty() {
+            return Ok(self.remove(plan, doomed));
+        }
+        let thread_key = plan.outline.thread_key.unwrap_or_default();
+        Ok(self.mark(plan.outline.thread_id, thread_key, generation, BTreeSet::new()))
+    }
+
+    /// Takes the totals of a thread that goes as a whole.
+    fn counted(&mut self, plan: Box<Plan>, answer: &RowSet) -> Result<Step, Error> {
+        let stats = stats(answer)?;
+        if self.dry_run {
+            self.count_all(&stats);
+            return self.done(true);
+        }
+        let step = Step::ask(Ask::RemoveThread {
+            thread_key: plan.outline.thread_key.unwrap_or_default(),
+            of: plan.outline.checkpoints(),
+        });
+        self.stage = Stage::Delete(plan, stats);
+        Ok(step)
+    }
+
+    fn count_all(&mut self, stats: &Stats) {
+        self.work.checkpoints += stats.checkpoints;
+        self.work.writes += stats.writes;
+        self.work.chunks += stats.chunks;
+        self.work.bytes += stats.chunk_bytes;
+    }
+
+    fn mark(
+        &mut self,
+        thread_id: String,
+        thread_key: i64,
+        generation: i64,
+        without: BTreeSet<Place>,
+    ) -> Step {
+        let marks = Marks::of(thread_id, thread_key, without);
+        let step = marks.start();
+        self.stage = Stage::Mark(thread_key, generation, Box::new(marks));
+        step
+    }
+
+    fn count(&mut self, plan: &Plan, ns: &str, id: &str) {
+        if let Some(seen) = plan.outline.get(ns, id) {
+            self.work.checkpoints += u64::from(seen.is_stored);
+            self.work.writes += seen.writes;
+        }
+    }
+
+    /// Counts one more attempt.
+    fn again(&mut self, thread_id: &str) -> Result<(), Error> {
+        self.attempts += 1;
+        if self.attempts < ATTEMPTS_MAX {
+            return Ok(());
+        }
+        Err(Error::protocol(
+            "thread-in-use",
+            format!(
+                "thread {thread_id} is written to again and again while it is pruned; prune it \
+                 after that has ended"
+            ),
+        ))
+    }
+
+    /// Ends with this thread. `is_pruned` says whether something was removed of it.
+    fn done(&mut self, is_pruned: bool) -> Result<Step, Error> {
+        if is_pruned {
+            self.work.threads += 1;
+            self.remaining = self.remaining.map(|remaining| remaining.saturating_sub(1));
+        }
+        let Work { threads, checkpoints, writes, chunks, bytes, .. } = self.work;
+        let is_more = match &self.pruned {
+            Pruned::Threads(ids) => (self.cursor as usize) < ids.len(),
+            // The thread before the end is found by a search that finds none.
+            Pruned::Idle(_) | Pruned::Runs(_) => self.has_found,
+        };
+        let next = (is_more && self.remaining != Some(0)).then(|| {
+            encode(&(
+                FORMAT,
+                self.cursor,
+                self.remaining,
+                threads,
+                checkpoints,
+                writes,
+                chunks,
+                bytes,
+            ))
+        });
+        let next = next.transpose()?;
+        Ok(Step::Done(Outcome::Worked(Work { next, ..self.work.clone() })))
+    }
+}
+
+/// How many of these checkpoints, from the end, are removed in the next transaction.
+fn next_of(plan: &Plan, doomed: &[Place]) -> usize {
+    let mut records = 0;
+    let fits = |(ns, id): &&Place| {
+        records += 1 + plan.outline.get(ns, id).map_or(0, |seen| seen.writes);
+        records <= RECORDS_MAX
+    };
+    doomed.iter().rev().take_while(fits).count().max(1).min(doomed.len())
+}
