@@ -23,7 +23,7 @@ pub use contract::call::{
 pub use contract::error::{Error, Fault, StoreFault};
 pub use contract::http::{Authorization, HttpAnswer, HttpRequest, HttpResponse, Moment};
 pub use contract::lifecycle::{
-    Keep, Prune, Pruned, Stats, ThreadSummary, Threads, ThreadsPage, Work,
+    CopyThread, Keep, Prune, Pruned, Stats, ThreadSummary, Threads, ThreadsPage, Work,
 };
 pub use contract::outcome::{
     Base, ChannelHistory, CheckpointTuple, FoundCheckpoint, KnownValue, Outcome, Page,

@@ -4,6 +4,7 @@
 //! store.
 
 pub(crate) mod ask;
+mod copy_thread;
 mod delete_thread;
 mod delta_history;
 mod list;

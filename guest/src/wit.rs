@@ -28,7 +28,8 @@ pub mod planner_types {
     pub use crate::contract::error::{Error, Fault, StoreFault};
     pub use crate::contract::http::{Authorization, HttpAnswer, HttpRequest, HttpResponse, Moment};
     pub use crate::contract::lifecycle::{
-        Keep, Prune, Pruned, Stats, ThreadSummary, Threads as ThreadsCall, ThreadsPage, Work,
+        CopyThread, Keep, Prune, Pruned, Stats, ThreadSummary, Threads as ThreadsCall, ThreadsPage,
+        Work,
     };
     use crate::contract::outcome::CheckpointTuple;
     pub use crate::contract::outcome::{

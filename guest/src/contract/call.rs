@@ -4,7 +4,7 @@
 #[cfg(feature = "wasmtime")]
 use wasmtime::component::{ComponentType, Lift, Lower};
 
-use crate::contract::lifecycle::{Prune, Threads};
+use crate::contract::lifecycle::{CopyThread, Prune, Threads};
 
 /// An identifier as the caller's config holds it. `config.rs` decides what is acceptable.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -304,6 +304,9 @@ pub enum Call {
     /// Removes checkpoints of a thread.
     #[cfg_attr(feature = "wasmtime", component(name = "prune"))]
     Prune(Prune),
+    /// Copies a thread.
+    #[cfg_attr(feature = "wasmtime", component(name = "copy-thread"))]
+    CopyThread(CopyThread),
     /// Reads a page of threads.
     #[cfg_attr(feature = "wasmtime", component(name = "threads"))]
     Threads(Threads),
@@ -325,6 +328,7 @@ impl Call {
             Self::DeltaChannelHistory(_) => "get_delta_channel_history",
             Self::Flush => "flush",
             Self::Prune(_) => "prune",
+            Self::CopyThread(_) => "copy_thread",
             Self::Threads(_) => "threads",
             Self::Stats(_) => "stats",
         }
@@ -337,6 +341,7 @@ impl Call {
             | Self::Put(_)
             | Self::PutWrites(_)
             | Self::DeleteThread(_)
+            | Self::CopyThread(_)
             | Self::Flush => true,
             Self::Prune(prune) => !prune.dry_run,
             Self::GetTuple(_)
@@ -350,7 +355,12 @@ impl Call {
     /// The config of the call; `None` if it has none.
     pub fn config(&self) -> Option<&Config> {
         match self {
-            Self::Setup | Self::Flush | Self::Prune(_) | Self::Threads(_) | Self::Stats(_) => None,
+            Self::Setup
+            | Self::Flush
+            | Self::Prune(_)
+            | Self::CopyThread(_)
+            | Self::Threads(_)
+            | Self::Stats(_) => None,
             Self::GetTuple(call) => Some(&call.config),
             Self::List(call) => Some(&call.config),
             Self::Put(call) => Some(&call.config),

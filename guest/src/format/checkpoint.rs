@@ -132,6 +132,15 @@ impl NewEnvelope<'_> {
     }
 }
 
+/// The stored bytes of the same checkpoint with other columns, `channels` among them. `None` if the
+/// bytes are no envelope.
+pub(crate) fn resealed(sealed: &[u8], columns: CheckpointColumns<'_>) -> Option<Vec<u8>> {
+    let link = columns.link.link(columns.channels?);
+    let mut envelope = sealed.get(..sealed.len().checked_sub(2 * CHECKSUM_BYTES)?)?.to_vec();
+    envelope.extend_from_slice(&link);
+    Some(super::seal(envelope, &columns.parts()))
+}
+
 impl CheckpointEnvelope {
     /// The envelope in these stored bytes. `what` names it in words, for errors.
     #[inline(never)]

@@ -2,9 +2,9 @@
 
 use serde::Serialize;
 
-use super::FORMAT;
 use super::checkpoint::StoredValue;
 use super::read::{Read, Reader};
+use super::{CHECKSUM_BYTES, FORMAT};
 use crate::contract::error::Error;
 use crate::format::places::Places;
 
@@ -53,6 +53,12 @@ pub(crate) struct WriteColumns<'a> {
 pub(crate) fn mark(channel: &str) -> [u8; MARK_BYTES] {
     let [a, b, c, d, ..] = super::checksum(channel.as_bytes(), &[]);
     [a, b, c, d]
+}
+
+/// The stored bytes of the same write with other columns. `None` if the bytes are no envelope.
+pub(crate) fn resealed(sealed: &[u8], columns: WriteColumns<'_>) -> Option<Vec<u8>> {
+    let envelope = sealed.get(..sealed.len().checked_sub(CHECKSUM_BYTES)?)?.to_vec();
+    Some(super::seal(envelope, &columns.parts(&columns.idx.to_le_bytes())))
 }
 
 impl WriteEnvelope {

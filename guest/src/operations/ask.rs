@@ -106,6 +106,18 @@ pub(crate) enum Ask {
     /// Remove a thread with all that belongs to it, if it has these checkpoints. A row if it is
     /// gone.
     RemoveThread { thread_key: i64, of: Checkpoints },
+    /// Begin a copy of a thread: remove what an earlier copy to `target` has left, and reserve a key
+    /// for the new thread. One row: the source's key and generation, whether the target exists, and
+    /// the new key, which is null if it does; no row if the source does not exist.
+    BeginCopy { source: String, target: String },
+    /// Copy these records to a thread, unless they have changed. No rows.
+    CopyRecords { from: i64, to: i64, records: Vec<CopiedRecord> },
+    /// Copy these chunks to a thread. One row: how many of them the thread has, and their bytes.
+    CopyChunks { from: i64, to: i64, hashes: Vec<Hash> },
+    /// End a copy: the thread `to` gets its id, if it has this many records, the source still has
+    /// the generation, and the target does not exist. One row: whether the thread is there, and
+    /// whether a thread has the id.
+    EndCopy { from: i64, generation: i64, to: i64, target: String, records: i64 },
     /// The hashes of a thread's chunks in their order, and the bytes of each.
     ChunkSizes { thread_key: i64, after: Option<Hash>, count: u64 },
     /// Remove these chunks and set the generation, if the thread has the generation `from` and
@@ -131,6 +143,16 @@ pub(crate) enum Ask {
 
 /// The namespace, checkpoint id, task id and place of a record, which are its key in its thread.
 pub(crate) type RecordKey = (String, String, String, i64);
+
+/// A record to copy.
+#[derive(Debug)]
+pub(crate) struct CopiedRecord {
+    pub(crate) key: RecordKey,
+    /// The checksum of the envelope to copy.
+    pub(crate) checksum: Vec<u8>,
+    /// The envelope in the new thread.
+    pub(crate) envelope: Vec<u8>,
+}
 
 /// The checkpoints of a thread, as far as it takes to notice a new one.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -42,6 +42,12 @@ pub(super) struct Marks {
     are_records_read: bool,
 }
 
+/// A record that counts, with its envelope as stored.
+pub(super) enum Record<'a> {
+    Checkpoint(&'a StoredCheckpoint, &'a [u8]),
+    Write(&'a StoredWrite, &'a [u8]),
+}
+
 impl Marks {
     pub(super) fn of(thread_id: String, thread_key: i64, without: BTreeSet<Place>) -> Self {
         Self {
@@ -76,13 +82,23 @@ impl Marks {
         self.marked.contains(hash)
     }
 
-    /// Takes an answer. Returns the next read; `None` if all chunks are marked.
+    /// All marked chunks, in their order.
+    pub(super) fn into_hashes(self) -> impl Iterator<Item = Hash> {
+        self.marked.into_iter()
+    }
+
+    /// Takes an answer and calls `visit` for each record that counts. Returns the next read; `None`
+    /// if all chunks are marked.
     #[inline(never)]
-    pub(super) fn advance(&mut self, set: &RowSet) -> Result<Option<Step>, Error> {
+    pub(super) fn advance(
+        &mut self,
+        set: &RowSet,
+        visit: &mut dyn FnMut(Record<'_>),
+    ) -> Result<Option<Step>, Error> {
         if self.are_records_read {
             self.take_chunks(set)?;
         } else {
-            self.take_records(set)?;
+            self.take_records(set, visit)?;
             if set.rows.len() as u64 == PAGE_RECORDS {
                 return Ok(Some(self.page()));
             }
@@ -110,22 +126,27 @@ impl Marks {
             .then(|| Step::ask(Ask::Chunks { thread_key, hashes, to_the_end: false }))
     }
 
-    fn take_records(&mut self, set: &RowSet) -> Result<(), Error> {
+    fn take_records(
+        &mut self,
+        set: &RowSet,
+        visit: &mut dyn FnMut(Record<'_>),
+    ) -> Result<(), Error> {
         for mut row in rows(set, "lg_records") {
             if row.integer("part")? == CHECKPOINT {
-                let checksum = checksum_text(row.blob_ahead(CHECKPOINT_ENVELOPE));
+                let sealed = row.blob_ahead(CHECKPOINT_ENVELOPE);
                 let stored = StoredCheckpoint::from_row(row)?;
-                let StoredCheckpoint { checkpoint_ns: ns, checkpoint_id: id, envelope, .. } =
-                    stored;
-                self.last = Some((ns.clone(), id.clone(), String::new(), 0));
-                if self.without.contains(&(ns, id)) {
+                let place = (stored.checkpoint_ns.clone(), stored.checkpoint_id.clone());
+                self.last = Some((place.0.clone(), place.1.clone(), String::new(), 0));
+                if self.without.contains(&place) {
                     continue;
                 }
-                self.digest.push_str(&checksum);
+                self.digest.push_str(&checksum_text(sealed));
+                visit(Record::Checkpoint(&stored, sealed));
+                let envelope = stored.envelope;
                 self.mark(&envelope.rest.piece);
                 envelope.values.iter().for_each(|entry| self.mark(&entry.value.piece));
             } else {
-                let checksum = checksum_text(row.blob_ahead(WRITE_ENVELOPE));
+                let sealed = row.blob_ahead(WRITE_ENVELOPE);
                 let write = StoredWrite::from_row(row, &self.thread_id)?;
                 let (_, task_id, idx) = write.order();
                 let place = (write.checkpoint_ns.clone(), write.checkpoint_id.clone());
@@ -133,7 +154,8 @@ impl Marks {
                 if self.without.contains(&place) {
                     continue;
                 }
-                self.digest.push_str(&checksum);
+                self.digest.push_str(&checksum_text(sealed));
+                visit(Record::Write(&write, sealed));
                 self.mark(&write.value.piece);
             }
         }

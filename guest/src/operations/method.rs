@@ -1,7 +1,7 @@
 //! One of LangGraph's methods under way, on any store: its next asks, and what it makes of the
 //! answers.
 
-use super::{delete_thread, delta_history, list, prune, put, put_writes, threads};
+use super::{copy_thread, delete_thread, delta_history, list, prune, put, put_writes, threads};
 use crate::contract::call::Call;
 use crate::contract::error::Error;
 use crate::contract::outcome::Outcome;
@@ -34,6 +34,7 @@ enum State {
     DeleteThread(delete_thread::DeleteThread),
     DeltaHistory(delta_history::DeltaHistory),
     Prune(prune::Prune),
+    CopyThread(copy_thread::CopyThread),
     Threads(threads::Threads),
     Stats(threads::Totals),
 }
@@ -73,6 +74,9 @@ impl Method {
                 delta_history::DeltaHistory::start(call).map(|(s, p)| (State::DeltaHistory(s), p))
             }
             Call::Prune(call) => prune::Prune::start(call).map(|(s, p)| (State::Prune(s), p)),
+            Call::CopyThread(call) => {
+                copy_thread::CopyThread::start(&call).map(|(s, p)| (State::CopyThread(s), p))
+            }
             Call::Threads(call) => {
                 threads::Threads::start(call).map(|(s, p)| (State::Threads(s), p))
             }
@@ -92,6 +96,7 @@ impl Method {
             State::List(_)
             | State::DeltaHistory(_)
             | State::Prune(_)
+            | State::CopyThread(_)
             | State::Threads(_)
             | State::Stats(_) => Ok(None),
         }
@@ -101,7 +106,7 @@ impl Method {
     pub(crate) fn advance(&mut self, sets: &[RowSet]) -> Result<Step, Error> {
         self.rounds += 1;
         let rounds_max = match self.state {
-            State::Prune(_) => THREAD_ROUNDS_MAX,
+            State::Prune(_) | State::CopyThread(_) => THREAD_ROUNDS_MAX,
             _ => ROUNDS_MAX,
         };
         if self.rounds >= rounds_max {
@@ -117,6 +122,7 @@ impl Method {
             State::DeleteThread(delete_thread) => delete_thread.advance(),
             State::DeltaHistory(history) => history.advance(sets),
             State::Prune(prune) => prune.advance(sets),
+            State::CopyThread(copy) => copy.advance(sets),
             State::Threads(threads) => threads.advance(sets),
             State::Stats(totals) => totals.advance(sets),
         }

@@ -135,18 +135,20 @@ impl Prune {
                 self.count_all(&stats);
                 self.done(true)
             }
-            Stage::Mark(thread_key, generation, mut marks) => match marks.advance(answer)? {
-                Some(step) => {
-                    self.stage = Stage::Mark(thread_key, generation, marks);
-                    Ok(step)
+            Stage::Mark(thread_key, generation, mut marks) => {
+                match marks.advance(answer, &mut |_| {})? {
+                    Some(step) => {
+                        self.stage = Stage::Mark(thread_key, generation, marks);
+                        Ok(step)
+                    }
+                    None => {
+                        let sweep = Sweep::of(thread_key, generation, marks, self.dry_run);
+                        let step = sweep.start();
+                        self.stage = Stage::Sweep(Box::new(sweep));
+                        Ok(step)
+                    }
                 }
-                None => {
-                    let sweep = Sweep::of(thread_key, generation, marks, self.dry_run);
-                    let step = sweep.start();
-                    self.stage = Stage::Sweep(Box::new(sweep));
-                    Ok(step)
-                }
-            },
+            }
             Stage::Sweep(mut sweep) => match sweep.advance(answer, &mut self.work)? {
                 Next::Step(step) => {
                     self.stage = Stage::Sweep(sweep);

@@ -46,8 +46,8 @@ pub(super) struct StoredWrite {
     pub(super) channel: String,
     pub(super) value: StoredValue,
     places: Places,
-    task_path: String,
-    idx: i64,
+    pub(super) task_path: String,
+    pub(super) idx: i64,
 }
 
 /// A checkpoint's thread key, namespace and id.

@@ -8,6 +8,7 @@
 
 mod ancestors;
 mod chunks;
+mod copy;
 mod lifecycle;
 mod page;
 mod put;
@@ -130,6 +131,19 @@ impl Dialect for PostgresDialect {
             }
             Ask::RemoveThread { thread_key, of } => {
                 (Access::Write, lifecycle::remove_thread(schema, thread_key, &of))
+            }
+            Ask::BeginCopy { source, target } => {
+                (Access::Write, copy::begin_copy(schema, &source, &target))
+            }
+            Ask::CopyRecords { from, to, records } => {
+                (Access::Write, vec![copy::copy_records(schema, from, to, &records)])
+            }
+            Ask::CopyChunks { from, to, hashes } => {
+                (Access::Write, copy::copy_chunks(schema, from, to, &hashes))
+            }
+            Ask::EndCopy { from, generation, to, target, records } => {
+                let keys = (from, generation, to);
+                (Access::Write, copy::end_copy(schema, keys, &target, records))
             }
             Ask::ChunkSizes { thread_key, after, count } => {
                 read(lifecycle::chunk_sizes(schema, thread_key, after, count))

@@ -3,6 +3,7 @@
 //! No function puts a caller's value into a statement's text: values are bound.
 
 mod ancestors;
+mod copy;
 mod lifecycle;
 mod list;
 mod put;
@@ -74,6 +75,18 @@ impl Dialect for Sqlite {
             }
             Ask::RemoveThread { thread_key, of } => {
                 (Access::Write, lifecycle::remove_thread(thread_key, &of))
+            }
+            Ask::BeginCopy { source, target } => {
+                (Access::Write, copy::begin_copy(&source, &target))
+            }
+            Ask::CopyRecords { from, to, records } => {
+                (Access::Write, vec![copy::copy_records(from, to, records)])
+            }
+            Ask::CopyChunks { from, to, hashes } => {
+                (Access::Write, copy::copy_chunks(from, to, &hashes))
+            }
+            Ask::EndCopy { from, generation, to, target, records } => {
+                (Access::Write, copy::end_copy((from, generation, to), &target, records))
             }
             Ask::ChunkSizes { thread_key, after, count } => {
                 read(lifecycle::chunk_sizes(thread_key, after, count))

@@ -8,7 +8,7 @@ use crate::contract::call::{
 };
 use crate::contract::error::Error;
 use crate::contract::http::{HttpAnswer, HttpResponse, Moment};
-use crate::contract::lifecycle::{Keep, Prune, Pruned, Threads};
+use crate::contract::lifecycle::{CopyThread, Keep, Prune, Pruned, Threads};
 use crate::contract::progress::Answer;
 use crate::contract::statement::{RowSet, Value};
 use crate::contract::status::UnshownCall;
@@ -97,14 +97,19 @@ fn call(reader: &mut Reader<'_>, case: u32, fields: usize) -> Option<Call> {
             dry_run: reader.bool()?,
             resume: optional_blob(reader)?,
         }),
-        (9, 6) => Call::Threads(Threads {
+        (9, 4) => Call::CopyThread(CopyThread {
+            source: Read::read(reader)?,
+            target: Read::read(reader)?,
+            latest_only: reader.bool()?,
+        }),
+        (10, 6) => Call::Threads(Threads {
             limit: Read::read(reader)?,
             idle_since: Read::read(reader)?,
             id_prefix: Read::read(reader)?,
             filter: Read::read(reader)?,
             resume: optional_blob(reader)?,
         }),
-        (10, 2) => Call::Stats(Read::read(reader)?),
+        (11, 2) => Call::Stats(Read::read(reader)?),
         _ => return None,
     })
 }

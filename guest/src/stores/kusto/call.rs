@@ -127,13 +127,17 @@ impl Call {
             | Ask::Records { .. }
             | Ask::RemoveRecords { .. }
             | Ask::RemoveThread { .. }
+            | Ask::BeginCopy { .. }
+            | Ask::CopyRecords { .. }
+            | Ask::CopyChunks { .. }
+            | Ask::EndCopy { .. }
             | Ask::ChunkSizes { .. }
             | Ask::RemoveChunks { .. }
             | Ask::FindThread { .. }
             | Ask::ListThreads { .. }
             | Ask::Totals { .. } => Err(Error::invalid(
                 "unsupported-call",
-                "a store of Kusto only appends: it cannot prune or list threads; delete whole \
+                "a store of Kusto only appends: it cannot prune, copy or list threads; delete whole \
                  threads, or let the table's retention remove what is old",
             )),
         }

@@ -152,27 +152,27 @@ fn insert_chunks(
 
 /// Several byte strings in two parameters.
 #[derive(Default)]
-struct Packed {
+pub(super) struct Packed {
     bytes: Vec<u8>,
     /// For each one, the position of its first byte times 1048576, plus its length, which is less.
     places: Vec<i64>,
 }
 
 impl Packed {
-    fn push(&mut self, bytes: &[u8]) {
+    pub(super) fn push(&mut self, bytes: &[u8]) {
         self.places.push(self.bytes.len() as i64 * 1_048_576 + bytes.len() as i64);
         self.bytes.extend_from_slice(bytes);
     }
 
     /// Binds the bytes, and the places as text.
-    fn bind(self, parameters: &mut Parameters) -> [String; 2] {
+    pub(super) fn bind(self, parameters: &mut Parameters) -> [String; 2] {
         let bytes = parameters.bind(Value::Blob(self.bytes), "bytea");
         [bytes, parameters.bind(integers(self.places.into_iter()), "text")]
     }
 }
 
 /// The expression for one of the packed strings.
-fn part(packed: &str, place: &str) -> String {
+pub(super) fn part(packed: &str, place: &str) -> String {
     format!("substring({packed} FROM ({place} / 1048576)::int + 1 FOR ({place} % 1048576)::int)")
 }
 

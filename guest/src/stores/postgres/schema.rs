@@ -107,6 +107,11 @@ fn tables(schema: &Schema) -> Vec<String> {
              thread_id text COLLATE \"C\" NOT NULL UNIQUE)"
         ),
         format!(
+            "CREATE TABLE IF NOT EXISTS {schema}.lg_copies (\
+             thread_key bigint PRIMARY KEY, \
+             thread_id text COLLATE \"C\" NOT NULL UNIQUE)"
+        ),
+        format!(
             "CREATE TABLE IF NOT EXISTS {schema}.lg_records (\
              thread_key bigint NOT NULL, \
              idx bigint NOT NULL, \

@@ -37,6 +37,10 @@ pub(crate) fn create() -> Vec<Statement> {
         "CREATE TABLE IF NOT EXISTS lg_deleted (thread_key INTEGER PRIMARY KEY)",
         "INSERT INTO lg_deleted (thread_key) \
          SELECT 0 WHERE NOT EXISTS (SELECT 1 FROM lg_deleted)",
+        // The threads that are being copied: the key of each copy, and its id to be.
+        "CREATE TABLE IF NOT EXISTS lg_copies (\
+         thread_key INTEGER PRIMARY KEY, \
+         thread_id TEXT NOT NULL UNIQUE)",
         RECORDS,
         "CREATE TABLE IF NOT EXISTS lg_chunks (\
          thread_key INTEGER NOT NULL, \
