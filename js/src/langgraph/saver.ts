@@ -16,6 +16,7 @@ import type { Before } from "../changes/diff.js";
 import { completed } from "../changes/histories.js";
 import { reviveCached } from "../changes/revive-cached.js";
 import { type Revived, revive, type Tracked } from "../changes/value.js";
+import { lateInside } from "../errors.js";
 import { CACHE_BYTES, type CacheOptions, type CallOptions, type CallReport } from "../options.js";
 import {
   type Call,
@@ -79,6 +80,8 @@ export interface Runner {
    * @param whole Repeats a call whose outcome is stale, with whole values.
    */
   run(call: Call, made: Made, whole?: Repeat): Eventually<Outcome>;
+  /** Runs a call batch by batch, and other calls between its batches. */
+  runStepwise(call: Call): Promise<Outcome>;
 }
 
 /** What a store has to know about the calls of a method. */
@@ -421,6 +424,26 @@ export abstract class PlannedSaver extends BaseCheckpointSaver {
   /** Resolves when the runner has every call made so far. */
   protected async callsStarted(): Promise<void> {
     await this.#order.allStarted();
+  }
+
+  /** Runs a call about whole threads, after the calls made so far, and lets others run meanwhile. */
+  protected async runStepwise<Tag extends Outcome["tag"]>(
+    call: Call,
+    tag: Tag,
+  ): Promise<OutcomeOf<Tag>> {
+    if (this.#runner.inTransaction) throw lateInside();
+    await this.#order.allStarted();
+    return expectOutcome(await this.#runner.runStepwise(call), tag);
+  }
+
+  /** Forgets what is remembered of a thread. */
+  protected forget(threadId: string): void {
+    this.#cache.forget(threadId);
+  }
+
+  /** The conditions on metadata, as the planner takes them. */
+  protected toFilter(filter: Record<string, unknown>): Eventually<{ key: string; json: string }[]> {
+    return this.#toFilter(filter);
   }
 
   /** Runs a call that reads. */

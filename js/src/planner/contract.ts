@@ -102,6 +102,44 @@ export interface DeltaChannelHistory {
   readonly known: readonly Uint8Array[];
 }
 
+/** What a prune keeps of each namespace of a thread. */
+export type Keep =
+  | { readonly tag: "nothing" }
+  | { readonly tag: "latest" }
+  | { readonly tag: "last"; readonly val: number }
+  | { readonly tag: "newer-than"; readonly val: string };
+
+/** Which threads a prune is about. */
+export type Pruned =
+  | { readonly tag: "threads"; readonly val: readonly Id[] }
+  | { readonly tag: "idle"; readonly val: string }
+  | { readonly tag: "runs"; readonly val: readonly Id[] };
+
+/** `prune`, `deleteForRuns` and `expire`, of at most one thread in each call. */
+export interface Prune {
+  readonly pruned: Pruned;
+  readonly keep: Keep;
+  readonly limit?: number | undefined;
+  readonly dryRun: boolean;
+  readonly resume?: Uint8Array | undefined;
+}
+
+/** `copyThread`. */
+export interface CopyThread {
+  readonly source: Id;
+  readonly target: Id;
+  readonly latestOnly: boolean;
+}
+
+/** One page of `threads`. */
+export interface Threads {
+  readonly limit?: number | undefined;
+  readonly idleSince?: string | undefined;
+  readonly idPrefix?: string | undefined;
+  readonly filter: List["filter"];
+  readonly resume?: Uint8Array | undefined;
+}
+
 /** A call. */
 export type Call =
   | { readonly tag: "setup" }
@@ -113,6 +151,10 @@ export type Call =
   | { readonly tag: "delta-channel-history"; readonly val: DeltaChannelHistory }
   /** Sends all rows that wait in a store with write-behind. */
   | { readonly tag: "flush" }
+  | { readonly tag: "prune"; readonly val: Prune }
+  | { readonly tag: "copy-thread"; readonly val: CopyThread }
+  | { readonly tag: "threads"; readonly val: Threads }
+  | { readonly tag: "stats"; readonly val: Id }
   /** Writing calls of one thread on Kusto that are made together. */
   | { readonly tag: "together"; readonly val: readonly Call[] };
 
@@ -189,6 +231,43 @@ export interface ChannelHistory {
   readonly known: Uint8Array | undefined;
 }
 
+/** What all calls of a prune did together, or a copy. */
+export interface Work {
+  readonly threads: number;
+  readonly checkpoints: number;
+  readonly writes: number;
+  readonly chunks: number;
+  readonly bytes: number;
+  readonly next: Uint8Array | undefined;
+}
+
+/** What is known of a thread without reading a state. */
+export interface ThreadSummary {
+  readonly threadId: string;
+  readonly checkpointId: string;
+  readonly ts: string;
+  readonly metadata: Payload;
+  readonly namespaces: number;
+  readonly checkpoints: number;
+  readonly writes: number;
+}
+
+/** A page of threads. */
+export interface ThreadsPage {
+  readonly threads: readonly ThreadSummary[];
+  readonly next: Uint8Array | undefined;
+}
+
+/** What is stored, of one thread or of all. */
+export interface Stats {
+  readonly threads: number;
+  readonly checkpoints: number;
+  readonly writes: number;
+  readonly recordBytes: number;
+  readonly chunks: number;
+  readonly chunkBytes: number;
+}
+
 /** How one of several calls made together ended. */
 export type Ended = { readonly outcome: Outcome } | { readonly failure: unknown };
 
@@ -202,6 +281,9 @@ export type Outcome =
   | { readonly tag: "writes-stored" }
   | { readonly tag: "deleted" }
   | { readonly tag: "history"; readonly val: readonly ChannelHistory[] }
+  | { readonly tag: "worked"; readonly val: Work }
+  | { readonly tag: "threads"; readonly val: ThreadsPage }
+  | { readonly tag: "stats"; readonly val: Stats }
   /** The ends of calls made together, in the order of the calls. */
   | { readonly tag: "together"; readonly val: readonly Ended[] };
 

@@ -1,6 +1,7 @@
 import type { SerializerProtocol } from "@langchain/langgraph-checkpoint";
 import { lateInside } from "../errors.js";
-import { PlannedSaver, type Runner } from "../langgraph/saver.js";
+import { LifecycleSaver } from "../langgraph/lifecycle-saver.js";
+import type { Runner } from "../langgraph/saver.js";
 import { checkOptions, checkSerde, SAVER, type SaverOptions } from "../options.js";
 import type { StorageAdapter } from "../planner/adapter.js";
 import { CheckedAdapter, withAdapterNamed } from "../planner/checked-adapter.js";
@@ -18,6 +19,7 @@ import { batchOf, drive, type Server } from "../planner/drive.js";
 import type { Planner } from "../planner/planner.js";
 import { sharedPlanner } from "../planner/shared-planner.js";
 import { type Eventually, isPending, whenReady } from "../platform/maybe-promise.js";
+import { timers } from "../platform/timers.js";
 import { JoinedCalls } from "./joined-calls.js";
 import { Lanes } from "./lanes.js";
 
@@ -27,7 +29,7 @@ import { Lanes } from "./lanes.js";
  * Arguments are serialized before a method first waits, so the caller may change them afterwards. A
  * promise resolves after the call is committed. Calls take effect in the order they are made.
  */
-export class StorageSaver extends PlannedSaver {
+export class StorageSaver extends LifecycleSaver {
   /** The storage adapter, wrapped so that its failures and answers are checked. */
   readonly adapter: StorageAdapter;
 
@@ -129,6 +131,19 @@ class StorageRunner implements Runner {
 
   run(call: Call, made: Made, whole?: Repeat): Eventually<Outcome> {
     return this.#lanes?.run(call, made, whole) ?? this.#run(call, made, whole);
+  }
+
+  async runStepwise(call: Call): Promise<Outcome> {
+    await this.#setup(false);
+    const server: Server = {
+      serve: async (need) => {
+        // Between two batches the calls that wait have their turn.
+        await new Promise<void>((resolve) => timers.setImmediate(resolve));
+        return this.#server.serve(need);
+      },
+      explained: (thrown) => this.#server.explained(thrown),
+    };
+    return drive(this.#planner, call, server);
   }
 
   #run(call: Call, made?: Made, whole?: Repeat): Eventually<Outcome> {

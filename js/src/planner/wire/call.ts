@@ -7,9 +7,12 @@ import type {
   Config,
   HttpResponse,
   Id,
+  Keep,
+  List,
   Moment,
   NewValue,
   Payload,
+  Pruned,
   Put,
   PutWrites,
 } from "../contract.js";
@@ -26,8 +29,7 @@ export function toWireCall(call: Call): WireValue {
       return [1, toWireConfig(call.val.config), call.val.known];
     case "list": {
       const { config, limit, before, filter, resume } = call.val;
-      const conditions = filter.map(({ key, json }) => [key, json]);
-      return [2, toWireConfig(config), limit, toWireId(before), conditions, resume];
+      return [2, toWireConfig(config), limit, toWireId(before), toWireFilter(filter), resume];
     }
     case "put":
       return toWirePut(call.val);
@@ -39,8 +41,50 @@ export function toWireCall(call: Call): WireValue {
       return [6, toWireConfig(call.val.config), call.val.channels, call.val.known];
     case "flush":
       return [7];
+    case "prune": {
+      const { pruned, keep, limit, dryRun, resume } = call.val;
+      return [8, toWirePruned(pruned), toWireKeep(keep), limit, dryRun, resume];
+    }
+    case "copy-thread": {
+      const { source, target, latestOnly } = call.val;
+      return [9, toWireId(source), toWireId(target), latestOnly];
+    }
+    case "threads": {
+      const { limit, idleSince, idPrefix, filter, resume } = call.val;
+      return [10, limit, idleSince, idPrefix, toWireFilter(filter), resume];
+    }
+    case "stats":
+      return [11, toWireId(call.val)];
     case "together":
       return [64, call.val.map(toWireCall)];
+  }
+}
+
+function toWireFilter(filter: List["filter"]): WireValue {
+  return filter.map(({ key, json }) => [key, json]);
+}
+
+function toWirePruned(pruned: Pruned): WireValue {
+  switch (pruned.tag) {
+    case "threads":
+      return [0, pruned.val.map(toWireId)];
+    case "idle":
+      return [1, pruned.val];
+    case "runs":
+      return [2, pruned.val.map(toWireId)];
+  }
+}
+
+function toWireKeep(keep: Keep): WireValue {
+  switch (keep.tag) {
+    case "nothing":
+      return [0];
+    case "latest":
+      return [1];
+    case "last":
+      return [2, keep.val];
+    case "newer-than":
+      return [3, keep.val];
   }
 }
 

@@ -15,6 +15,7 @@ import type {
   PendingWrite,
   Status,
   StoredCheckpoint,
+  ThreadSummary,
   TupleValue,
   UnshownCall,
 } from "../contract.js";
@@ -72,7 +73,19 @@ type WireOutcome =
   | [4, known: Uint8Array]
   | [5]
   | [6]
-  | [7, histories: WireHistory[]];
+  | [7, histories: WireHistory[]]
+  | [8, ...counts: [number, number, number, number, number], next: Uint8Array | null]
+  | [9, threads: WireThread[], next: Uint8Array | null]
+  | [10, ...counts: [number, number, number, number, number, number]];
+type WireThread = [
+  threadId: string,
+  checkpointId: string,
+  ts: string,
+  metadata: WirePayload,
+  namespaces: number,
+  checkpoints: number,
+  writes: number,
+];
 type WirePayload = [kind: string, bytes: Uint8Array];
 type WireHistory = [
   channel: string,
@@ -117,6 +130,23 @@ export function fromWireOutcome(wire: WireOutcome): Outcome {
       return { tag: "deleted" };
     case 7:
       return { tag: "history", val: wire[1].map(fromWireHistory) };
+    case 8: {
+      const [, threads, checkpoints, writes, chunks, bytes, next] = wire;
+      const counts = { threads, checkpoints, writes, chunks, bytes };
+      return { tag: "worked", val: { ...counts, next: next ?? undefined } };
+    }
+    case 9: {
+      const [, threads, next] = wire;
+      return {
+        tag: "threads",
+        val: { threads: threads.map(fromWireThread), next: next === null ? undefined : copied(next) },
+      };
+    }
+    case 10: {
+      const [, threads, checkpoints, writes, recordBytes, chunks, chunkBytes] = wire;
+      const counts = { threads, checkpoints, writes, recordBytes, chunks, chunkBytes };
+      return { tag: "stats", val: counts };
+    }
   }
 }
 
@@ -196,6 +226,12 @@ function fromWireStored(wire: Case<3>): StoredCheckpoint {
     known: copied(known),
     values: values.map(([channel, editable]) => ({ channel, editable })),
   };
+}
+
+function fromWireThread(wire: WireThread): ThreadSummary {
+  const [threadId, checkpointId, ts, metadata, namespaces, checkpoints, writes] = wire;
+  const counts = { namespaces, checkpoints, writes };
+  return { threadId, checkpointId, ts, metadata: fromWirePayload(metadata), ...counts };
 }
 
 /** A copy of bytes that are copied. The original would keep the whole message in memory. */

@@ -95,6 +95,11 @@ export class KustoStore implements Runner, Unsent {
     return this.#tracked(this.#lanes.run(call, made, whole));
   }
 
+  async runStepwise(call: Call): Promise<Outcome> {
+    if (this.#closed) throw closed();
+    return this.#run(call);
+  }
+
   /** Flushes the waiting rows, including those of the calls under way. */
   async flush(): Promise<void> {
     await Promise.allSettled(this.#underWay);

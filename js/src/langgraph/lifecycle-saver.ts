@@ -1,0 +1,238 @@
+import { InvalidInputError } from "../errors.js";
+import type { Keep, Pruned, Stats, Work } from "../planner/contract.js";
+import { timers } from "../platform/timers.js";
+import { toId } from "./convert.js";
+import { guarded } from "./edge.js";
+import { PlannedSaver } from "./saver.js";
+
+/** How far a call about several threads has come. */
+export type Progress = Omit<Work, "next">;
+
+/** How a call that removes something runs. */
+export interface WorkOptions {
+  /** Whether to count only, and remove nothing. Defaults to false. */
+  readonly dryRun?: boolean | undefined;
+  /** Stops the call between two threads. It then rejects with the signal's reason. */
+  readonly signal?: AbortSignal | undefined;
+  /** Called after each thread, with what was done so far. */
+  readonly onProgress?: ((done: Progress) => void) | undefined;
+}
+
+/** What stays of each namespace of a thread. */
+export interface KeepOptions {
+  /**
+   * `"keep_latest"` keeps the newest checkpoint, `"delete"` (or `"delete_all"`) nothing. Defaults to
+   * `"keep_latest"`.
+   */
+  readonly strategy?: "keep_latest" | "delete" | "delete_all" | undefined;
+  /** Keeps this many of the newest checkpoints, at least 1. */
+  readonly keepLast?: number | undefined;
+  /** Keeps the checkpoints from this time on, and the newest. */
+  readonly newerThan?: Date | undefined;
+}
+
+/** Which threads expire, and what stays of them. */
+export interface ExpireOptions extends WorkOptions, KeepOptions {
+  /** Milliseconds since the newest checkpoint of a thread. */
+  readonly idleFor: number;
+  /** At most this many threads. */
+  readonly limit?: number | undefined;
+}
+
+/** Which threads a page has. */
+export interface ThreadsOptions {
+  /** At most this many threads in the page. Defaults to 100. */
+  readonly limit?: number | undefined;
+  /** The `next` of the previous page. */
+  readonly after?: Uint8Array | undefined;
+  /** Only threads whose newest checkpoint was put before this time. */
+  readonly idleSince?: Date | undefined;
+  /** Only threads whose id begins with this text. */
+  readonly idPrefix?: string | undefined;
+  /** Only threads whose newest checkpoint has these values in its metadata. */
+  readonly metadata?: Record<string, unknown> | undefined;
+}
+
+/** What is known of a thread without reading its state. */
+export interface ThreadInfo {
+  readonly threadId: string;
+  /** The newest checkpoint. */
+  readonly checkpointId: string;
+  /** When it was put, as ISO 8601. */
+  readonly ts: string;
+  readonly metadata: Record<string, unknown>;
+  /** The number of namespaces. */
+  readonly namespaces: number;
+  readonly checkpoints: number;
+  /** The number of pending writes. */
+  readonly writes: number;
+}
+
+/** A page of threads, the one with the newest checkpoint first. */
+export interface ThreadsPage {
+  readonly threads: readonly ThreadInfo[];
+  /** For `after`; undefined if this is the last page. */
+  readonly next: Uint8Array | undefined;
+}
+
+/**
+ * The calls about whole threads. Other calls run meanwhile: none holds a lock for longer than a
+ * batch takes.
+ */
+export abstract class LifecycleSaver extends PlannedSaver {
+  /**
+   * Removes the older checkpoints of threads, with the values that nothing else needs. Kept
+   * checkpoints read as before: what their delta channels, their old sends and their pending writes
+   * need stays.
+   *
+   * @param threadIds The threads. One that does not exist is no error.
+   * @returns What was removed.
+   */
+  prune(threadIds: readonly string[], options: WorkOptions & KeepOptions = {}): Promise<Progress> {
+    return guarded(async () => {
+      const val = threadIds.map((id) => toId("thread_id", id));
+      const keep = keepOf(options);
+      const done = await this.#work({ tag: "threads", val }, keep, options);
+      if (keep.tag === "nothing" && !options.dryRun) for (const id of threadIds) this.forget(id);
+      return done;
+    });
+  }
+
+  /**
+   * Removes the checkpoints whose metadata has one of these as `run_id`, in all threads.
+   *
+   * @returns What was removed.
+   */
+  deleteForRuns(runIds: readonly string[], options: WorkOptions = {}): Promise<Progress> {
+    return guarded(async () => {
+      const val = runIds.map((id) => toId("run_id", id));
+      return this.#work({ tag: "runs", val }, { tag: "latest" }, options);
+    });
+  }
+
+  /**
+   * Prunes the threads that nobody has put a checkpoint to for a while.
+   *
+   * @returns What was removed.
+   */
+  expire(options: ExpireOptions): Promise<Progress> {
+    return guarded(async () => {
+      const { idleFor, limit } = options;
+      if (!(idleFor >= 0)) throw invalid("idleFor is not a number of milliseconds, at least 0");
+      const idle = new Date(timers.now() - idleFor).toISOString();
+      return this.#work({ tag: "idle", val: idle }, keepOf(options), options, limit);
+    });
+  }
+
+  /**
+   * Copies a thread: all its namespaces, checkpoints and pending writes, with their ids. The copy
+   * shares nothing with its source.
+   *
+   * @param source The thread to copy.
+   * @param target The new thread, which must not exist.
+   * @param options `keep: "latest"` copies only what a prune would keep.
+   * @returns What was copied.
+   */
+  copyThread(
+    source: string,
+    target: string,
+    options: { readonly keep?: "latest" | undefined } = {},
+  ): Promise<Progress> {
+    return guarded(async () => {
+      const { keep } = options;
+      if (keep !== undefined && keep !== "latest") throw invalid('keep is not "latest"');
+      const val = {
+        source: toId("thread_id", source),
+        target: toId("thread_id", target),
+        latestOnly: keep === "latest",
+      };
+      const { val: work } = await this.runStepwise({ tag: "copy-thread", val }, "worked");
+      return progressOf(work);
+    });
+  }
+
+  /** Reads a page of threads, the one with the newest checkpoint first. No state is read. */
+  threads(options: ThreadsOptions = {}): Promise<ThreadsPage> {
+    return guarded(async () => {
+      const { limit, after, idleSince, idPrefix, metadata } = options;
+      const filter = await this.toFilter(metadata ?? {});
+      const val = { limit, idleSince: iso("idleSince", idleSince), idPrefix, filter, resume: after };
+      const { val: page } = await this.runStepwise({ tag: "threads", val }, "threads");
+      const threads = page.threads.map(async ({ metadata, ...thread }) => {
+        const { kind, bytes } = metadata;
+        return { ...thread, metadata: await this.serde.loadsTyped(kind, bytes) };
+      });
+      return { threads: await Promise.all(threads), next: page.next };
+    });
+  }
+
+  /**
+   * Counts what is stored, without what the store adds.
+   *
+   * @param threadId The thread; all threads if it is left out.
+   */
+  stats(threadId?: string): Promise<Stats> {
+    return guarded(async () => {
+      const val = toId("thread_id", threadId);
+      const { val: stats } = await this.runStepwise({ tag: "stats", val }, "stats");
+      return stats;
+    });
+  }
+
+  async #work(
+    pruned: Pruned,
+    keep: Keep,
+    { dryRun = false, signal, onProgress }: WorkOptions,
+    limit?: number,
+  ): Promise<Progress> {
+    let resume: Uint8Array | undefined;
+    while (true) {
+      signal?.throwIfAborted();
+      const val = { pruned, keep, limit, dryRun, resume };
+      const { val: work } = await this.runStepwise({ tag: "prune", val }, "worked");
+      const done = progressOf(work);
+      onProgress?.(done);
+      if (work.next === undefined) return done;
+      resume = work.next;
+    }
+  }
+}
+
+function progressOf({ next: _, ...done }: Work): Progress {
+  return done;
+}
+
+function keepOf({ strategy = "keep_latest", keepLast, newerThan }: KeepOptions): Keep {
+  if (strategy !== "keep_latest") {
+    if (strategy !== "delete" && strategy !== "delete_all") {
+      throw invalid('strategy is not "keep_latest" or "delete"');
+    }
+    if (keepLast !== undefined || newerThan !== undefined) {
+      throw invalid("keepLast and newerThan are for the strategy keep_latest");
+    }
+    return { tag: "nothing" };
+  }
+  if (keepLast !== undefined && newerThan !== undefined) {
+    throw invalid("keepLast and newerThan exclude each other");
+  }
+  if (newerThan !== undefined) return { tag: "newer-than", val: iso("newerThan", newerThan) };
+  if (keepLast === undefined) return { tag: "latest" };
+  if (!Number.isInteger(keepLast) || keepLast < 0 || keepLast > 0xffff_ffff) {
+    throw invalid("keepLast is not a whole number, at least 1");
+  }
+  return { tag: "last", val: keepLast };
+}
+
+function iso(name: string, time: Date): string;
+function iso(name: string, time: Date | undefined): string | undefined;
+function iso(name: string, time: Date | undefined): string | undefined {
+  if (time === undefined) return undefined;
+  if (!(time instanceof Date) || Number.isNaN(time.getTime())) {
+    throw invalid(`${name} is not a Date`);
+  }
+  return time.toISOString();
+}
+
+function invalid(what: string): InvalidInputError {
+  return new InvalidInputError("invalid-argument", what);
+}
