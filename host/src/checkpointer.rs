@@ -4,8 +4,9 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use langgraph_checkpoint_guest::wit::types::Page;
 use langgraph_checkpoint_guest::{
-    Cache, Call, ChannelHistory, CheckpointTuple, Config, DeltaChannelHistory, FoundCheckpoint,
-    GetTuple, List, NewValue, Outcome, Put, PutWrites, StoredCheckpoint,
+    Cache, Call, ChannelHistory, CheckpointTuple, Config, CopyThread, DeltaChannelHistory,
+    FoundCheckpoint, GetTuple, Id, List, NewValue, Outcome, Prune, Put, PutWrites, Stats,
+    StoredCheckpoint, Threads, ThreadsPage, Work,
 };
 use tokio::sync::OnceCell;
 
@@ -201,6 +202,57 @@ impl<S: StorageAdapter> Checkpointer<S> {
     ) -> Result<Vec<ChannelHistory>, Error> {
         match self.run(Call::DeltaChannelHistory(call)).await? {
             Outcome::History(histories) => Ok(histories),
+            _ => Err(other_outcome()),
+        }
+    }
+
+    /// Removes the older checkpoints of threads, with the values that nothing else needs: those of
+    /// the threads that `Prune::pruned` names, of idle threads, or of runs. Kept checkpoints read as
+    /// before. Other calls run meanwhile.
+    ///
+    /// One call prunes at most one thread. While `Work::next` is given, pass it as
+    /// `Prune::resume` of the next call; `Work` counts all of them together.
+    pub async fn prune(&self, prune: Prune) -> Result<Work, Error> {
+        match self.run(Call::Prune(prune)).await? {
+            Outcome::Worked(work) => Ok(work),
+            _ => Err(other_outcome()),
+        }
+    }
+
+    /// The same until nothing is left to do.
+    pub async fn prune_all(&self, mut prune: Prune) -> Result<Work, Error> {
+        loop {
+            let work = self.prune(prune.clone()).await?;
+            if work.next.is_none() {
+                return Ok(work);
+            }
+            prune.resume = work.next;
+        }
+    }
+
+    /// Copies a thread: all its namespaces, checkpoints and pending writes, with their ids. The copy
+    /// shares nothing with its source. A target that exists is refused with `existing-thread`, a
+    /// source that does not with `missing-thread`.
+    pub async fn copy_thread(&self, copy: CopyThread) -> Result<Work, Error> {
+        match self.run(Call::CopyThread(copy)).await? {
+            Outcome::Worked(work) => Ok(work),
+            _ => Err(other_outcome()),
+        }
+    }
+
+    /// Returns a page of threads, the one with the newest checkpoint first, without reading a state.
+    pub async fn threads(&self, threads: Threads) -> Result<ThreadsPage, Error> {
+        match self.run(Call::Threads(threads)).await? {
+            Outcome::Threads(page) => Ok(page),
+            _ => Err(other_outcome()),
+        }
+    }
+
+    /// Counts what is stored of a thread, or of all threads, without what the store adds.
+    pub async fn stats(&self, thread_id: Option<&str>) -> Result<Stats, Error> {
+        let thread = thread_id.map(Id::from).unwrap_or_default();
+        match self.run(Call::Stats(thread)).await? {
+            Outcome::Stats(stats) => Ok(stats),
             _ => Err(other_outcome()),
         }
     }

@@ -12,7 +12,7 @@ use crate::storage::{StorageAdapter, StorageError};
 
 /// The most rounds that an operation may take. The planner's own limit is far lower: an operation
 /// that exceeds this one would never end.
-const ROUNDS_MAX: usize = 512;
+const ROUNDS_MAX: usize = 10_000;
 
 /// Drives one call to its outcome.
 pub(crate) async fn drive(
@@ -67,7 +67,12 @@ impl<S: StorageAdapter> Addressed<'_, S> {
 /// The thread that a call is about, if it is named as text.
 fn thread_of(call: &Call) -> Option<&str> {
     let config = match call {
-        Call::Setup | Call::Flush => return None,
+        Call::Setup
+        | Call::Flush
+        | Call::Prune(_)
+        | Call::CopyThread(_)
+        | Call::Threads(_)
+        | Call::Stats(_) => return None,
         Call::GetTuple(get) => &get.config,
         Call::List(list) => &list.config,
         Call::Put(put) => &put.config,

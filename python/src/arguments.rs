@@ -1,7 +1,7 @@
 //! Arguments of Python as the host's types. The planner decides which ids are acceptable.
 
 use langgraph_checkpoint_host::{
-    ChannelVersion, Config, Id, MetadataFilter, NewWrite, Payload, Version,
+    ChannelVersion, Config, Id, Keep, MetadataFilter, NewWrite, Payload, Pruned, Version,
 };
 use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyByteArray, PyBytes, PyDict, PyFloat, PyInt, PyString, PyTuple};
@@ -110,6 +110,29 @@ pub(crate) fn limit(limit: &Bound<'_, PyAny>) -> PyResult<Option<f64>> {
     }
     // More than any float: as good as none.
     Ok(limit.extract::<f64>().ok())
+}
+
+/// Which threads a prune is about.
+pub(crate) fn pruned(kind: &str, what: &Bound<'_, PyAny>) -> PyResult<Pruned> {
+    if kind == "idle" {
+        return Ok(Pruned::Idle(name("idle_for", what)?));
+    }
+    let named = if kind == "runs" { "run_id" } else { "thread_id" };
+    let ids: Vec<Id> = what.try_iter()?.map(|value| id(named, &value?)).collect::<PyResult<_>>()?;
+    Ok(if kind == "runs" { Pruned::Runs(ids) } else { Pruned::Threads(ids) })
+}
+
+/// What a prune keeps.
+pub(crate) fn keep(rule: &str, of: &Bound<'_, PyAny>) -> PyResult<Keep> {
+    Ok(match rule {
+        "nothing" => Keep::Nothing,
+        "last" => match of.extract() {
+            Ok(count) if !of.is_instance_of::<PyBool>() => Keep::Last(count),
+            _ => return Err(expected("keep_last", "a whole number, at least 1", of)),
+        },
+        "newer-than" => Keep::NewerThan(name("newer_than", of)?),
+        _ => Keep::Latest,
+    })
 }
 
 /// Pairs of a metadata key and the JSON text of its value.

@@ -3,8 +3,8 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use langgraph_checkpoint_host::{
-    Checkpoint, Checkpointer, Config, DeltaChannelHistory, Error, GetTuple, Id, List, NewValue,
-    PostgresStorage, Put, PutWrites, SqliteStorage, StorageAdapter,
+    Checkpoint, Checkpointer, Config, CopyThread, DeltaChannelHistory, Error, GetTuple, Id, List,
+    NewValue, PostgresStorage, Prune, Put, PutWrites, SqliteStorage, StorageAdapter, Threads,
 };
 #[cfg(compiled)]
 use langgraph_checkpoint_host::{CheckpointTuple, FoundCheckpoint, KustoCheckpointer, TupleValue};
@@ -34,6 +34,11 @@ pub(crate) enum Planned {
     DeleteThread(Config, Py<Memory>),
     /// What is remembered is for the histories that go on from it.
     DeltaChannelHistory(DeltaChannelHistory, Py<Memory>, Option<Arc<Histories>>),
+    Prune(Prune),
+    CopyThread(CopyThread),
+    Threads(Threads),
+    /// Of this thread, or of all.
+    Stats(Option<String>),
 }
 
 /// A checkpointer of any store.
@@ -79,6 +84,10 @@ impl Planned {
                 let found = checkpointer.find_histories(call).await?;
                 Outcome::Histories(found, config, memory, before)
             }
+            Self::Prune(prune) => Outcome::Worked(checkpointer.prune(prune).await?),
+            Self::CopyThread(copy) => Outcome::Worked(checkpointer.copy_thread(copy).await?),
+            Self::Threads(threads) => Outcome::Threads(checkpointer.threads(threads).await?),
+            Self::Stats(thread) => Outcome::Stats(checkpointer.stats(thread.as_deref()).await?),
         })
     }
 
@@ -102,6 +111,13 @@ impl Planned {
                 let found =
                     checkpointer.get_delta_channel_history(config.clone(), channels).await?;
                 Outcome::Histories(found, config, memory, None)
+            }
+            Self::Prune(_) | Self::CopyThread(_) | Self::Threads(_) | Self::Stats(_) => {
+                let message =
+                    "a store of Kusto only appends: it cannot prune, copy or list threads";
+                let refused = attached(|py| invalid(py, "unsupported-call", message));
+                // Without an interpreter nobody waits for the outcome.
+                refused.map_or(Ok(Outcome::Done), |refused| Err(Failure::Python(refused)))?
             }
         })
     }
@@ -280,6 +296,69 @@ impl Call {
     fn delete_thread(thread_id: &Bound<'_, PyAny>, memory: &Bound<'_, Memory>) -> PyResult<Self> {
         let thread = arguments::thread(thread_id)?;
         Ok(Self::of(Planned::DeleteThread(thread, memory.clone().unbind())))
+    }
+
+    /// `pruned` is `("threads", ids)`, `("idle", time)` or `("runs", ids)`; `keep` is the name of a
+    /// rule and its count or time.
+    #[staticmethod]
+    fn prune(
+        pruned: (String, Bound<'_, PyAny>),
+        keep: (String, Bound<'_, PyAny>),
+        limit: &Bound<'_, PyAny>,
+        dry_run: bool,
+        resume: Option<Vec<u8>>,
+    ) -> PyResult<Self> {
+        Ok(Self::of(Planned::Prune(Prune {
+            pruned: arguments::pruned(&pruned.0, &pruned.1)?,
+            keep: arguments::keep(&keep.0, &keep.1)?,
+            limit: arguments::limit(limit)?,
+            dry_run,
+            resume,
+        })))
+    }
+
+    #[staticmethod]
+    fn copy_thread(
+        source: &Bound<'_, PyAny>,
+        target: &Bound<'_, PyAny>,
+        latest_only: bool,
+    ) -> PyResult<Self> {
+        let source = arguments::id("the source's thread_id", source)?;
+        let target = arguments::id("the target's thread_id", target)?;
+        Ok(Self::of(Planned::CopyThread(CopyThread { source, target, latest_only })))
+    }
+
+    #[staticmethod]
+    fn threads(
+        limit: &Bound<'_, PyAny>,
+        idle_since: Option<String>,
+        id_prefix: &Bound<'_, PyAny>,
+        conditions: &Bound<'_, PyAny>,
+        resume: Option<Vec<u8>>,
+    ) -> PyResult<Self> {
+        let prefix = (!id_prefix.is_none()).then(|| arguments::name("id_prefix", id_prefix));
+        Ok(Self::of(Planned::Threads(Threads {
+            limit: arguments::limit(limit)?,
+            idle_since,
+            id_prefix: prefix.transpose()?,
+            filter: arguments::conditions(conditions)?,
+            resume,
+        })))
+    }
+
+    #[staticmethod]
+    fn stats(thread_id: &Bound<'_, PyAny>) -> PyResult<Self> {
+        Ok(Self::of(Planned::Stats(match arguments::id("thread_id", thread_id)? {
+            Id::Text(thread_id) => Some(thread_id),
+            Id::Absent => None,
+            Id::Number(_) | Id::Unsupported(_) => {
+                return Err(invalid(
+                    thread_id.py(),
+                    "invalid-id",
+                    "thread_id has to be text, or None for all threads",
+                ));
+            }
+        })))
     }
 
     #[staticmethod]

@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use crate::track::{Entry, FoundHistories, Histories, Memory, Remembering, Revival};
 use langgraph_checkpoint_host::{
-    ChannelHistory, CheckpointTuple, Config, FoundCheckpoint, Page, Payload, PendingWrite,
-    StoredCheckpoint, Version,
+    ChannelHistory, CheckpointTuple, Config, FoundCheckpoint, Page, Payload, PendingWrite, Stats,
+    StoredCheckpoint, ThreadsPage, Version, Work,
 };
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict, PyFloat, PyInt, PyList, PyTuple};
@@ -21,6 +21,9 @@ pub(crate) enum Outcome {
     Found(Option<FoundCheckpoint>, Py<Memory>, Option<Arc<Entry>>),
     Page(Page),
     Histories(Vec<ChannelHistory>, Config, Py<Memory>, Option<Arc<Histories>>),
+    Worked(Work),
+    Threads(ThreadsPage),
+    Stats(Stats),
 }
 
 impl Outcome {
@@ -52,6 +55,30 @@ impl Outcome {
             Self::Histories(found, config, memory, before) => {
                 let histories = FoundHistories::of(found, config, memory, before);
                 Bound::new(py, histories)?.into_any().unbind()
+            }
+            Self::Worked(work) => {
+                let Work { threads, checkpoints, writes, chunks, bytes, next } = work;
+                let next = next.map(|next| PyBytes::new(py, &next));
+                let work = (threads, checkpoints, writes, chunks, bytes, next);
+                work.into_pyobject(py)?.into_any().unbind()
+            }
+            Self::Threads(page) => {
+                let threads = page.threads.into_iter().map(|thread| {
+                    let metadata = payload(py, &thread.metadata)?;
+                    let ids = (thread.thread_id, thread.checkpoint_id, thread.ts);
+                    let counts = (thread.namespaces, thread.checkpoints, thread.writes);
+                    let row = (ids.0, ids.1, ids.2, metadata, counts.0, counts.1, counts.2);
+                    row.into_pyobject(py)
+                });
+                let threads = PyList::new(py, threads.collect::<PyResult<Vec<_>>>()?)?;
+                let next = page.next.map(|next| PyBytes::new(py, &next));
+                (threads, next).into_pyobject(py)?.into_any().unbind()
+            }
+            Self::Stats(stats) => {
+                let Stats { threads, checkpoints, writes, record_bytes, chunks, chunk_bytes } =
+                    stats;
+                let row = (threads, checkpoints, writes, record_bytes, chunks, chunk_bytes);
+                row.into_pyobject(py)?.into_any().unbind()
             }
         })
     }

@@ -89,7 +89,7 @@ export abstract class LifecycleSaver extends PlannedSaver {
    * @returns What was removed.
    */
   prune(threadIds: readonly string[], options: WorkOptions & KeepOptions = {}): Promise<Progress> {
-    return guarded(async () => {
+    return stoppable(options, async () => {
       const val = threadIds.map((id) => toId("thread_id", id));
       const keep = keepOf(options);
       const done = await this.#work({ tag: "threads", val }, keep, options);
@@ -104,7 +104,7 @@ export abstract class LifecycleSaver extends PlannedSaver {
    * @returns What was removed.
    */
   deleteForRuns(runIds: readonly string[], options: WorkOptions = {}): Promise<Progress> {
-    return guarded(async () => {
+    return stoppable(options, async () => {
       const val = runIds.map((id) => toId("run_id", id));
       return this.#work({ tag: "runs", val }, { tag: "latest" }, options);
     });
@@ -116,10 +116,10 @@ export abstract class LifecycleSaver extends PlannedSaver {
    * @returns What was removed.
    */
   expire(options: ExpireOptions): Promise<Progress> {
-    return guarded(async () => {
+    return stoppable(options, async () => {
       const { idleFor, limit } = options;
       if (!(idleFor >= 0)) throw invalid("idleFor is not a number of milliseconds, at least 0");
-      const idle = new Date(timers.now() - idleFor).toISOString();
+      const idle = new Date(Math.max(0, timers.now() - idleFor)).toISOString();
       return this.#work({ tag: "idle", val: idle }, keepOf(options), options, limit);
     });
   }
@@ -156,7 +156,13 @@ export abstract class LifecycleSaver extends PlannedSaver {
     return guarded(async () => {
       const { limit, after, idleSince, idPrefix, metadata } = options;
       const filter = await this.toFilter(metadata ?? {});
-      const val = { limit, idleSince: iso("idleSince", idleSince), idPrefix, filter, resume: after };
+      const val = {
+        limit,
+        idleSince: iso("idleSince", idleSince),
+        idPrefix,
+        filter,
+        resume: after,
+      };
       const { val: page } = await this.runStepwise({ tag: "threads", val }, "threads");
       const threads = page.threads.map(async ({ metadata, ...thread }) => {
         const { kind, bytes } = metadata;
@@ -195,6 +201,16 @@ export abstract class LifecycleSaver extends PlannedSaver {
       if (work.next === undefined) return done;
       resume = work.next;
     }
+  }
+}
+
+/** Runs a call. If the caller has stopped it, its error is the caller's reason. */
+async function stoppable<T>({ signal }: WorkOptions, run: () => Promise<T>): Promise<T> {
+  try {
+    return await guarded(run);
+  } catch (thrown) {
+    signal?.throwIfAborted();
+    throw thrown;
   }
 }
 

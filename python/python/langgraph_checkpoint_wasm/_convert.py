@@ -139,7 +139,7 @@ class Converter:
         return CheckpointTuple(
             config_of(thread_id, checkpoint_ns, stored.checkpoint_id),
             cast("Checkpoint", checkpoint),
-            self._metadata(stored.metadata),
+            self.metadata(stored.metadata),
             None if parent is None else config_of(thread_id, checkpoint_ns, parent),
             self._writes(stored.writes),
         )
@@ -173,7 +173,7 @@ class Converter:
                 "unreadable-value",
             ) from error
 
-    def _metadata(self, payload: Payload) -> Any:
+    def metadata(self, payload: Payload) -> Any:
         """Read metadata, which is JSON whatever the serializer is."""
         kind, text = payload
         return loads_metadata(text) if kind == "json" else self.load("metadata", payload)

@@ -6,7 +6,7 @@ from typing import Any, Final, Generic, Literal, TypeVar, final
 from langchain_core.runnables import RunnableConfig
 from langgraph.checkpoint.base import DeltaChannelHistory
 
-from ._types import Found, Page, Payload
+from ._types import Found, Page, Payload, Thread, Work
 
 _T = TypeVar("_T")
 
@@ -67,6 +67,26 @@ class Call(Generic[_T]):
     ) -> Call[None]: ...
     @staticmethod
     def delete_thread(thread_id: str, memory: Memory) -> Call[None]: ...
+    @staticmethod
+    def prune(
+        pruned: tuple[str, Iterable[str]],
+        keep: tuple[str, int | str | None],
+        limit: float | None,
+        dry_run: bool,
+        resume: bytes | None,
+    ) -> Call[Work]: ...
+    @staticmethod
+    def copy_thread(source: str, target: str, latest_only: bool) -> Call[Work]: ...
+    @staticmethod
+    def threads(
+        limit: float | None,
+        idle_since: str | None,
+        id_prefix: str | None,
+        conditions: Iterable[tuple[str, str]],
+        resume: bytes | None,
+    ) -> Call[tuple[list[Thread], bytes | None]]: ...
+    @staticmethod
+    def stats(thread_id: str | None) -> Call[tuple[int, int, int, int, int, int]]: ...
     @staticmethod
     def get_delta_channel_history(
         config: RunnableConfig | None, channels: Iterable[str], memory: Memory

@@ -31,3 +31,9 @@ Found: TypeAlias = tuple[
 
 Page: TypeAlias = tuple[list[Found], bytes | None]
 """Tuples, and what `Call.list` takes for the next page; `None` after the last one."""
+
+Work: TypeAlias = tuple[int, int, int, int, int, bytes | None]
+"""The fields of `Progress` in `_lifecycle.py`, and what `Call.prune` takes to go on."""
+
+Thread: TypeAlias = tuple[str, str, str, Payload, int, int, int]
+"""The fields of `ThreadInfo` in `_lifecycle.py`."""

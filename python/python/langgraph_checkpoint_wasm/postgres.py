@@ -9,7 +9,8 @@ from typing_extensions import Self
 
 from ._core import open_postgres
 from .errors import InvalidInputError
-from .saver import CACHE_BYTES, Saver
+from ._lifecycle import LifecycleSaver
+from .saver import CACHE_BYTES
 
 if TYPE_CHECKING:
     from langgraph.checkpoint.serde.base import SerializerProtocol
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 __all__ = ["AsyncPostgresSaver", "PostgresSaver"]
 
 
-class PostgresSaver(Saver):
+class PostgresSaver(LifecycleSaver):
     """Keeps LangGraph's checkpoints in a schema of a PostgreSQL database, version 13 or newer.
 
     It serves `invoke` and `ainvoke`, threads and event loops alike. Use it as a value, in `with` or

@@ -13,7 +13,8 @@ from typing_extensions import Self
 
 from ._core import open_sqlite
 from .errors import InvalidInputError
-from .saver import CACHE_BYTES, Saver
+from ._lifecycle import LifecycleSaver
+from .saver import CACHE_BYTES
 
 if TYPE_CHECKING:
     import aiosqlite
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 __all__ = ["AsyncSqliteSaver", "RustSQLiteCheckpointer", "SqliteSaver"]
 
 
-class SqliteSaver(Saver):
+class SqliteSaver(LifecycleSaver):
     """Keeps LangGraph's checkpoints in a SQLite file.
 
     It serves `invoke` and `ainvoke`, threads and event loops alike. Use it as a value, in `with` or

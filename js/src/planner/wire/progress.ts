@@ -139,7 +139,10 @@ export function fromWireOutcome(wire: WireOutcome): Outcome {
       const [, threads, next] = wire;
       return {
         tag: "threads",
-        val: { threads: threads.map(fromWireThread), next: next === null ? undefined : copied(next) },
+        val: {
+          threads: threads.map(fromWireThread),
+          next: next === null ? undefined : copied(next),
+        },
       };
     }
     case 10: {

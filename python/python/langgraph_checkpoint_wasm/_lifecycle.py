@@ -1,0 +1,244 @@
+"""The calls about whole threads: prune, copy, expire, and what is stored."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime, timedelta, timezone
+from typing import Any, NamedTuple
+
+from ._convert import conditions
+from ._core import Call
+from ._running import start
+from .errors import InvalidInputError
+from .saver import Saver
+
+
+class Progress(NamedTuple):
+    """What a call removed or copied; in a dry run, what it would."""
+
+    threads: int
+    checkpoints: int
+    writes: int
+    chunks: int
+    bytes: int
+
+
+class ThreadInfo(NamedTuple):
+    """What is known of a thread without reading its state."""
+
+    thread_id: str
+    checkpoint_id: str
+    """The newest checkpoint."""
+    ts: str
+    """When it was put, as ISO 8601."""
+    metadata: Any
+    namespaces: int
+    checkpoints: int
+    writes: int
+    """The number of pending writes."""
+
+
+class Stats(NamedTuple):
+    """What is stored, of one thread or of all, without what the store adds."""
+
+    threads: int
+    checkpoints: int
+    writes: int
+    record_bytes: int
+    """The bytes of envelopes and metadata."""
+    chunks: int
+    chunk_bytes: int
+
+
+class LifecycleSaver(Saver):
+    """A saver whose threads can be pruned, copied and listed.
+
+    Other calls run meanwhile: none holds a lock for longer than a batch takes.
+    """
+
+    def prune(  # type: ignore[override]
+        self,
+        thread_ids: Sequence[str],
+        *,
+        strategy: str = "keep_latest",
+        keep_last: int | None = None,
+        newer_than: datetime | None = None,
+        dry_run: bool = False,
+    ) -> Progress:
+        """Remove the older checkpoints of threads, with the values that nothing else needs.
+
+        Kept checkpoints read as before: what their delta channels, their old sends and their
+        pending writes need stays. The strategy `"keep_latest"` keeps the newest checkpoint of each
+        namespace, or the `keep_last` newest, or those from `newer_than` on; `"delete"` (or
+        `"delete_all"`) keeps nothing. A thread that does not exist is no error.
+        """
+        keep = _keep(strategy, keep_last, newer_than)
+        return self._work(("threads", list(thread_ids)), keep, None, dry_run)
+
+    async def aprune(  # type: ignore[override]
+        self,
+        thread_ids: Sequence[str],
+        *,
+        strategy: str = "keep_latest",
+        keep_last: int | None = None,
+        newer_than: datetime | None = None,
+        dry_run: bool = False,
+    ) -> Progress:
+        """Remove the older checkpoints of threads, as `prune` does."""
+        keep = _keep(strategy, keep_last, newer_than)
+        return await self._awork(("threads", list(thread_ids)), keep, None, dry_run)
+
+    def delete_for_runs(  # type: ignore[override]
+        self, run_ids: Sequence[str], *, dry_run: bool = False
+    ) -> Progress:
+        """Remove the checkpoints whose metadata has one of these as `run_id`, in all threads.
+
+        A checkpoint that a delta channel of another run is made of stays.
+        """
+        return self._work(("runs", list(run_ids)), ("latest", None), None, dry_run)
+
+    async def adelete_for_runs(  # type: ignore[override]
+        self, run_ids: Sequence[str], *, dry_run: bool = False
+    ) -> Progress:
+        """Remove the checkpoints of these runs, as `delete_for_runs` does."""
+        return await self._awork(("runs", list(run_ids)), ("latest", None), None, dry_run)
+
+    def expire(
+        self,
+        idle_for: timedelta,
+        *,
+        strategy: str = "keep_latest",
+        keep_last: int | None = None,
+        newer_than: datetime | None = None,
+        limit: int | None = None,
+        dry_run: bool = False,
+    ) -> Progress:
+        """Prune at most `limit` threads to which nobody has put a checkpoint for this long."""
+        keep = _keep(strategy, keep_last, newer_than)
+        return self._work(("idle", _idle(idle_for)), keep, limit, dry_run)
+
+    async def aexpire(
+        self,
+        idle_for: timedelta,
+        *,
+        strategy: str = "keep_latest",
+        keep_last: int | None = None,
+        newer_than: datetime | None = None,
+        limit: int | None = None,
+        dry_run: bool = False,
+    ) -> Progress:
+        """Prune idle threads, as `expire` does."""
+        keep = _keep(strategy, keep_last, newer_than)
+        return await self._awork(("idle", _idle(idle_for)), keep, limit, dry_run)
+
+    def copy_thread(  # type: ignore[override]
+        self, source_thread_id: str, target_thread_id: str, *, latest_only: bool = False
+    ) -> Progress:
+        """Copy a thread: all its namespaces, checkpoints and pending writes, with their ids.
+
+        The copy shares nothing with its source. A target that exists is refused. With
+        `latest_only` the copy has only what a prune would keep.
+        """
+        call = Call.copy_thread(source_thread_id, target_thread_id, latest_only)
+        return Progress(*self._store.run(call)[:-1])
+
+    async def acopy_thread(  # type: ignore[override]
+        self, source_thread_id: str, target_thread_id: str, *, latest_only: bool = False
+    ) -> Progress:
+        """Copy a thread, as `copy_thread` does."""
+        call = Call.copy_thread(source_thread_id, target_thread_id, latest_only)
+        return Progress(*(await start(self._store, call))[:-1])
+
+    def threads(
+        self,
+        *,
+        idle_since: datetime | None = None,
+        id_prefix: str | None = None,
+        metadata: Mapping[str, Any] | None = None,
+        page_size: int = 100,
+    ) -> Iterator[ThreadInfo]:
+        """Return threads, the one with the newest checkpoint first, without reading a state.
+
+        They are read in pages as they are asked for. `idle_since` selects threads whose newest
+        checkpoint was put before that time, `metadata` those whose newest checkpoint has these
+        values.
+        """
+        idle = None if idle_since is None else _iso("idle_since", idle_since)
+        wanted = conditions(None if metadata is None else dict(metadata))
+        resume: bytes | None = None
+        while True:
+            call = Call.threads(page_size, idle, id_prefix, wanted, resume)
+            found, resume = self._store.run(call)
+            for thread_id, checkpoint_id, ts, payload, *counts in found:
+                read = self._converter.metadata(payload)
+                yield ThreadInfo(thread_id, checkpoint_id, ts, read, *counts)
+            if resume is None:
+                return
+
+    def stats(self, thread_id: str | None = None) -> Stats:
+        """Count what is stored of a thread, or of all threads."""
+        return Stats(*self._store.run(Call.stats(thread_id)))
+
+    async def astats(self, thread_id: str | None = None) -> Stats:
+        """Count what is stored of a thread, or of all threads."""
+        return Stats(*await start(self._store, Call.stats(thread_id)))
+
+    def _work(
+        self,
+        pruned: tuple[str, list[str] | str],
+        keep: tuple[str, int | str | None],
+        limit: int | None,
+        dry_run: bool,
+    ) -> Progress:
+        resume: bytes | None = None
+        while True:
+            *done, resume = self._store.run(Call.prune(pruned, keep, limit, dry_run, resume))
+            if resume is None:
+                return Progress(*done)
+
+    async def _awork(
+        self,
+        pruned: tuple[str, list[str] | str],
+        keep: tuple[str, int | str | None],
+        limit: int | None,
+        dry_run: bool,
+    ) -> Progress:
+        resume: bytes | None = None
+        while True:
+            call = Call.prune(pruned, keep, limit, dry_run, resume)
+            *done, resume = await start(self._store, call)
+            if resume is None:
+                return Progress(*done)
+
+
+def _keep(
+    strategy: str, keep_last: int | None, newer_than: datetime | None
+) -> tuple[str, int | str | None]:
+    """Return the rule, as the extension takes it."""
+    if strategy in ("delete", "delete_all"):
+        if keep_last is not None or newer_than is not None:
+            raise _invalid("keep_last and newer_than are for the strategy keep_latest")
+        return "nothing", None
+    if strategy != "keep_latest":
+        raise _invalid('strategy is not "keep_latest" or "delete"')
+    if keep_last is not None and newer_than is not None:
+        raise _invalid("keep_last and newer_than exclude each other")
+    if newer_than is not None:
+        return "newer-than", _iso("newer_than", newer_than)
+    return ("latest", None) if keep_last is None else ("last", keep_last)
+
+
+def _idle(idle_for: timedelta) -> str:
+    if not isinstance(idle_for, timedelta) or idle_for < timedelta(0):
+        raise _invalid("idle_for is not a timedelta of at least 0")
+    return _iso("idle_for", datetime.now(timezone.utc) - idle_for)
+
+
+def _iso(name: str, time: datetime) -> str:
+    if not isinstance(time, datetime) or time.tzinfo is None:
+        raise _invalid(f"{name} is not a datetime with a time zone")
+    return time.astimezone(timezone.utc).isoformat(timespec="microseconds")
+
+
+def _invalid(what: str) -> InvalidInputError:
+    return InvalidInputError(what, "invalid-argument")
