@@ -35,7 +35,7 @@ fn open(options: KustoOptions) -> KustoCheckpointer {
 
 #[tokio::test]
 async fn every_transcript_gives_the_outcomes_of_sqlite() {
-    for (name, transcript) in transcript::all() {
+    for (name, transcript) in transcript::common() {
         let Some(options) = options("host") else { return };
         run(&open(options), &name, &transcript).await;
     }
@@ -43,7 +43,7 @@ async fn every_transcript_gives_the_outcomes_of_sqlite() {
 
 #[tokio::test]
 async fn write_behind_and_inline_give_the_same_outcomes() {
-    for (name, transcript) in transcript::all() {
+    for (name, transcript) in transcript::common() {
         let Some(behind) = options("behind") else { return };
         let inline =
             KustoOptions { ingest_mode: KustoIngestMode::Inline, ..options("inline").unwrap() };
@@ -85,6 +85,9 @@ async fn call(checkpointer: &KustoCheckpointer, call: Call) -> Result<Outcome, E
         Call::PutWrites(put_writes) => {
             checkpointer.put_writes(put_writes).await?;
             Outcome::WritesStored
+        }
+        Call::Prune(_) | Call::CopyThread(_) | Call::Threads(_) | Call::Stats(_) => {
+            panic!("it has no such call")
         }
         Call::DeleteThread(config) => {
             checkpointer.delete_thread(config).await?;

@@ -30,10 +30,10 @@ from langgraph_checkpoint_wasm.kusto import KustoSaver
 
 from .states import config, put
 from .test_conformance import BASE
-from .transcripts import JsonSerde, expand, outcome_of, transcripts
+from .transcripts import JsonSerde, common_transcripts, expand, outcome_of
 
 CLUSTER = os.environ.get("KUSTO_CLUSTER_URI", "")
-TRANSCRIPTS = transcripts()
+TRANSCRIPTS = common_transcripts()
 
 pytestmark = pytest.mark.skipif(not CLUSTER, reason="KUSTO_CLUSTER_URI names no cluster")
 

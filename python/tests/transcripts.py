@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import json
 import sqlite3
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from langgraph.checkpoint.base import CheckpointTuple
 
 from langgraph_checkpoint_wasm import CheckpointError
+from langgraph_checkpoint_wasm._lifecycle import LifecycleSaver, ThreadInfo
 from langgraph_checkpoint_wasm.saver import Saver
 
 FOLDER = Path(__file__).parents[2] / "tests" / "transcripts"
@@ -44,6 +47,12 @@ class JsonSerde:
 def transcripts() -> dict[str, Any]:
     """All transcripts by name."""
     return {path.stem: json.loads(path.read_text()) for path in sorted(FOLDER.glob("*.json"))}
+
+
+def common_transcripts() -> dict[str, Any]:
+    """The transcripts whose calls every store has, by name."""
+    every = transcripts().items()
+    return {name: value for name, value in every if not name.startswith("lifecycle_")}
 
 
 async def outcome_of(saver: Saver, call: dict[str, Any], *, asynchronous: bool) -> Any:
@@ -140,8 +149,58 @@ async def _perform(saver: Saver, call: dict[str, Any]) -> Any:
         case "get_delta_channel_history":
             channels = call["channels"]
             return _history(saver.get_delta_channel_history(config=config, channels=channels))
+        case "threads":
+            return {"threads": [_thread(found) for found in _threads(saver, call)]}
+        case "stats":
+            return {"stats": _lifecycle(saver).stats(call.get("thread_id"))._asdict()}
+        case "prune":
+            return {"work": _lifecycle(saver).prune(call["threads"], **_keep(call))._asdict()}
+        case "delete_for_runs":
+            return {"work": _lifecycle(saver).delete_for_runs(call["runs"])._asdict()}
+        case "copy_thread":
+            latest_only = call.get("latest_only", False)
+            copied = _lifecycle(saver).copy_thread(
+                call["source"], call["target"], latest_only=latest_only
+            )
+            return {"work": copied._asdict()}
         case name:
             raise AssertionError(f"{name} is no call")
+
+
+def _lifecycle(saver: Saver) -> LifecycleSaver:
+    assert isinstance(saver, LifecycleSaver)
+    return saver
+
+
+def _threads(saver: Saver, call: dict[str, Any]) -> Iterator[ThreadInfo]:
+    idle_since = call.get("idle_since")
+    return _lifecycle(saver).threads(
+        idle_since=None if idle_since is None else _time(idle_since),
+        id_prefix=call.get("id_prefix"),
+        metadata=call.get("metadata"),
+        page_size=call.get("limit", 100),
+    )
+
+
+def _thread(found: ThreadInfo) -> dict[str, Any]:
+    return found._asdict()
+
+
+def _keep(call: dict[str, Any]) -> dict[str, Any]:
+    dry_run = {"dry_run": call.get("dry_run", False)}
+    match call["keep"]:
+        case "nothing":
+            return {"strategy": "delete", **dry_run}
+        case {"last": count}:
+            return {"keep_last": count, **dry_run}
+        case {"newer_than": text}:
+            return {"newer_than": _time(text), **dry_run}
+        case _:
+            return dry_run
+
+
+def _time(text: str) -> datetime:
+    return datetime.fromisoformat(text.replace("Z", "+00:00"))
 
 
 async def _perform_async(saver: Saver, call: dict[str, Any]) -> Any:
@@ -166,8 +225,22 @@ async def _perform_async(saver: Saver, call: dict[str, Any]) -> Any:
             return _history(
                 await saver.aget_delta_channel_history(config=config, channels=channels)
             )
-        case name:
-            raise AssertionError(f"{name} is no call")
+        case "stats":
+            return {"stats": (await _lifecycle(saver).astats(call.get("thread_id")))._asdict()}
+        case "prune":
+            pruned = await _lifecycle(saver).aprune(call["threads"], **_keep(call))
+            return {"work": pruned._asdict()}
+        case "delete_for_runs":
+            return {"work": (await _lifecycle(saver).adelete_for_runs(call["runs"]))._asdict()}
+        case "copy_thread":
+            latest_only = call.get("latest_only", False)
+            copied = await _lifecycle(saver).acopy_thread(
+                call["source"], call["target"], latest_only=latest_only
+            )
+            return {"work": copied._asdict()}
+        case _:
+            # Calls without a twin.
+            return await asyncio.to_thread(asyncio.run, _perform(saver, call))
 
 
 def _tuple(found: CheckpointTuple) -> dict[str, Any]:

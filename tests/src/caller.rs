@@ -1,6 +1,8 @@
 //! Makes calls on any store.
 
-use langgraph_checkpoint_guest::{Call, Config, Error, Id, List, Outcome};
+use langgraph_checkpoint_guest::{
+    Call, Config, Error, Id, List, Outcome, Page, Prune, Threads, ThreadsPage, Work,
+};
 use std::collections::BTreeMap;
 
 use crate::editor::Editor;
@@ -60,16 +62,24 @@ fn run_call(
     let mut outcomes = Vec::new();
     let mut next = Some(call);
     while let Some(call) = next.take() {
-        let list = if let Call::List(list) = &call { Some(list.clone()) } else { None };
+        let made = call.clone();
         let outcome = match &mut editor {
             Some(editor) => editor.call(store, call),
             None => store.call(call),
         };
         let outcome = outcome.map_err(|error| error.code().to_owned())?;
-        if let (Some(list), Outcome::Page(page)) = (list, &outcome) {
-            let resume = page.next.clone();
-            next = resume.map(|resume| Call::List(List { resume: Some(resume), ..list }));
-        }
+        next = match (made, &outcome) {
+            (Call::List(list), Outcome::Page(Page { next: Some(next), .. })) => {
+                Some(Call::List(List { resume: Some(next.clone()), ..list }))
+            }
+            (Call::Threads(threads), Outcome::Threads(ThreadsPage { next: Some(next), .. })) => {
+                Some(Call::Threads(Threads { resume: Some(next.clone()), ..threads }))
+            }
+            (Call::Prune(prune), Outcome::Worked(Work { next: Some(next), .. })) => {
+                Some(Call::Prune(Prune { resume: Some(next.clone()), ..prune }))
+            }
+            _ => None,
+        };
         outcomes.push(outcome);
     }
     Ok(outcomes)

@@ -61,6 +61,13 @@ pub fn all() -> Vec<(String, Transcript)> {
         .collect()
 }
 
+/// The transcripts whose calls every store and every component has, in order.
+pub fn common() -> Vec<(String, Transcript)> {
+    let mut common = all();
+    common.retain(|(name, _)| !name.starts_with("lifecycle_"));
+    common
+}
+
 /// The call a step makes. A `list` is one page of it.
 pub fn call(step: &Value) -> Call {
     let name = step["name"].as_str().unwrap_or_default();
@@ -90,15 +97,7 @@ pub fn call(step: &Value) -> Call {
             config,
             limit: step["limit"].as_f64(),
             before: id(&step["before"]),
-            filter: step["filter"]
-                .as_object()
-                .into_iter()
-                .flatten()
-                .map(|(key, value)| guest::MetadataFilter {
-                    key: key.clone(),
-                    json: value.to_string(),
-                })
-                .collect(),
+            filter: conditions(&step["filter"]),
             resume: None,
         }),
         "delete_thread" => Call::DeleteThread(config),
@@ -107,7 +106,53 @@ pub fn call(step: &Value) -> Call {
             channels: strings(&step["channels"]),
             known: Vec::new(),
         }),
+        "prune" => Call::Prune(guest::Prune {
+            pruned: guest::Pruned::Threads(list(&step["threads"]).iter().map(id).collect()),
+            keep: keep(&step["keep"]),
+            limit: None,
+            dry_run: step["dry_run"] == true,
+            resume: None,
+        }),
+        "delete_for_runs" => Call::Prune(guest::Prune {
+            pruned: guest::Pruned::Runs(list(&step["runs"]).iter().map(id).collect()),
+            keep: guest::Keep::Latest,
+            limit: None,
+            dry_run: false,
+            resume: None,
+        }),
+        "copy_thread" => Call::CopyThread(guest::CopyThread {
+            source: id(&step["source"]),
+            target: id(&step["target"]),
+            latest_only: step["latest_only"] == true,
+        }),
+        "threads" => Call::Threads(guest::Threads {
+            limit: step["limit"].as_f64(),
+            idle_since: step["idle_since"].as_str().map(str::to_owned),
+            id_prefix: step["id_prefix"].as_str().map(str::to_owned),
+            filter: conditions(&step["metadata"]),
+            resume: None,
+        }),
+        "stats" => Call::Stats(id(&step["thread_id"])),
         _ => panic!("{name} is no call"),
+    }
+}
+
+fn conditions(filter: &Value) -> Vec<guest::MetadataFilter> {
+    entries(filter)
+        .map(|(key, value)| guest::MetadataFilter { key: key.clone(), json: value.to_string() })
+        .collect()
+}
+
+fn keep(rule: &Value) -> guest::Keep {
+    match rule {
+        Value::Object(rule) => match (rule.get("last"), rule.get("newer_than")) {
+            (Some(count), _) => {
+                guest::Keep::Last(u32::try_from(count.as_u64().unwrap_or_default()).unwrap())
+            }
+            (_, time) => guest::Keep::NewerThan(text(time.unwrap_or(&Value::Null))),
+        },
+        _ if rule == "nothing" => guest::Keep::Nothing,
+        _ => guest::Keep::Latest,
     }
 }
 
@@ -118,6 +163,13 @@ pub fn gives(result: Result<Vec<Outcome>, &str>) -> Value {
         Ok(outcomes) => outcomes,
         Err(code) => return json!({ "error": code }),
     };
+    if outcomes.iter().all(|outcome| matches!(outcome, Outcome::Threads(_))) {
+        let threads = outcomes.iter().flat_map(|outcome| match outcome {
+            Outcome::Threads(page) => page.threads.as_slice(),
+            _ => &[],
+        });
+        return json!({ "threads": threads.map(thread).collect::<Vec<_>>() });
+    }
     let pages = outcomes.iter().all(|outcome| matches!(outcome, Outcome::Page(_)));
     if pages {
         let tuples = outcomes.into_iter().flat_map(|outcome| match outcome {
@@ -126,7 +178,25 @@ pub fn gives(result: Result<Vec<Outcome>, &str>) -> Value {
         });
         return json!({ "tuples": tuples.map(|whole| tuple(&whole)).collect::<Vec<_>>() });
     }
+    // The last of several says what all did together.
+    if let Some(Outcome::Worked(work)) = outcomes.last() {
+        return json!({ "work": {
+            "threads": work.threads,
+            "checkpoints": work.checkpoints,
+            "writes": work.writes,
+            "chunks": work.chunks,
+            "bytes": work.bytes,
+        } });
+    }
     match &outcomes[0] {
+        Outcome::Stats(stats) => json!({ "stats": {
+            "threads": stats.threads,
+            "checkpoints": stats.checkpoints,
+            "writes": stats.writes,
+            "record_bytes": stats.record_bytes,
+            "chunks": stats.chunks,
+            "chunk_bytes": stats.chunk_bytes,
+        } }),
         Outcome::Found(None) => json!({ "tuple": null }),
         Outcome::Found(Some(found)) => {
             json!({ "tuple": tuple(&found.tuple.clone().resolve(&[]).unwrap()) })
@@ -149,6 +219,18 @@ pub fn gives(result: Result<Vec<Outcome>, &str>) -> Value {
         }
         _ => json!({}),
     }
+}
+
+fn thread(thread: &guest::ThreadSummary) -> Value {
+    json!({
+        "thread_id": thread.thread_id,
+        "checkpoint_id": thread.checkpoint_id,
+        "ts": thread.ts,
+        "metadata": value(&thread.metadata),
+        "namespaces": thread.namespaces,
+        "checkpoints": thread.checkpoints,
+        "writes": thread.writes,
+    })
 }
 
 /// A digest of every row of every table, in the order of their keys.

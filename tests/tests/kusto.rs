@@ -130,7 +130,7 @@ fn latest(kusto: &mut Kusto, thread_id: &str) -> Option<CheckpointTuple> {
 
 #[test]
 fn every_transcript_gives_the_outcomes_of_sqlite() {
-    for (name, transcript) in transcript::all() {
+    for (name, transcript) in transcript::common() {
         for known in [Known::Forgotten, Known::Carried, Known::Edited] {
             let Some(options) = options("transcript") else { return };
             let outcomes = caller::run(&mut open(options), &transcript, known);
@@ -144,7 +144,7 @@ fn every_transcript_gives_the_outcomes_of_sqlite() {
 
 #[test]
 fn write_behind_and_inline_give_the_same_outcomes() {
-    for (name, transcript) in transcript::all() {
+    for (name, transcript) in transcript::common() {
         let Some(behind) = options("behind") else { return };
         let inline = KustoOptions { ingest_mode: IngestMode::Inline, ..behind.clone() };
         let inline = KustoOptions { database: format!("{}i", behind.database), ..inline };

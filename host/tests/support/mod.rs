@@ -197,6 +197,26 @@ async fn call(
             let (config, channels) = (history.config, history.channels);
             Outcome::History(checkpointer.get_delta_channel_history(config, channels).await?)
         }
+        Call::Prune(prune) => Outcome::Worked(checkpointer.prune_all(prune).await?),
+        Call::CopyThread(copy) => Outcome::Worked(checkpointer.copy_thread(copy).await?),
+        Call::Threads(mut call) => {
+            let mut threads = Vec::new();
+            loop {
+                let page = checkpointer.threads(call.clone()).await?;
+                threads.extend(page.threads);
+                call.resume = page.next;
+                if call.resume.is_none() {
+                    return Ok(Outcome::Threads(ThreadsPage { threads, next: None }));
+                }
+            }
+        }
+        Call::Stats(thread) => {
+            let thread = match thread {
+                Id::Text(thread) => Some(thread),
+                _ => None,
+            };
+            Outcome::Stats(checkpointer.stats(thread.as_deref()).await?)
+        }
     })
 }
 

@@ -13,6 +13,7 @@ import type {
 
 import { transcripts as TRANSCRIPTS } from "../../generated/transcripts.js";
 import { AdapterError } from "../errors.js";
+import type { KeepOptions, LifecycleSaver } from "../langgraph/lifecycle-saver.js";
 import type { StorageSaver } from "../stores/storage-saver.js";
 import { portableExpect } from "./expect.js";
 import { digestOf, toHex } from "./rows.js";
@@ -34,6 +35,16 @@ interface Call {
   readonly before?: string;
   readonly filter?: Fields;
   readonly channels: string[];
+  readonly threads: string[];
+  readonly runs: string[];
+  readonly keep: "latest" | "nothing" | { readonly last?: number; readonly newer_than?: string };
+  readonly dry_run?: boolean;
+  readonly source: string;
+  readonly target: string;
+  readonly latest_only?: boolean;
+  readonly idle_since?: string;
+  readonly id_prefix?: string;
+  readonly thread_id?: string;
 }
 
 /** A call and its expected outcome. */
@@ -52,6 +63,11 @@ export interface Transcript {
 /** All transcripts by name, in order. */
 export function transcripts(): Transcript[] {
   return TRANSCRIPTS as Transcript[];
+}
+
+/** The transcripts whose calls every store has. */
+export function commonTranscripts(): Transcript[] {
+  return transcripts().filter(({ name }) => !name.startsWith("lifecycle_"));
 }
 
 /** The tests of transcripts. */
@@ -127,8 +143,58 @@ async function perform(saver: BaseCheckpointSaver, call: Call): Promise<unknown>
     case "get_delta_channel_history":
       return { history: await history(saver, config, call.channels) };
     default:
+      return performOnThreads(saver as LifecycleSaver, call);
+  }
+}
+
+/** The same for calls about whole threads. */
+async function performOnThreads(saver: LifecycleSaver, call: Call): Promise<unknown> {
+  switch (call.name) {
+    case "prune":
+      return { work: await saver.prune(call.threads, { ...keepOf(call), dryRun: call.dry_run }) };
+    case "delete_for_runs":
+      return { work: await saver.deleteForRuns(call.runs) };
+    case "copy_thread": {
+      const keep = call.latest_only === true ? "latest" : undefined;
+      return { work: await saver.copyThread(call.source, call.target, { keep }) };
+    }
+    case "threads": {
+      const { limit, idle_since, id_prefix, metadata } = call;
+      const found: Fields[] = [];
+      let after: Uint8Array | undefined;
+      do {
+        const page = await saver.threads({
+          limit,
+          after,
+          idPrefix: id_prefix,
+          idleSince: idle_since === undefined ? undefined : new Date(idle_since),
+          metadata: metadata as Fields | undefined,
+        });
+        found.push(...page.threads.map(snakeCase));
+        after = page.next;
+      } while (after !== undefined);
+      return { threads: found };
+    }
+    case "stats":
+      return { stats: snakeCase(await saver.stats(call.thread_id)) };
+    default:
       throw new TypeError(`${call.name} is no call`);
   }
+}
+
+function keepOf({ keep }: Call): KeepOptions {
+  if (keep === "latest") return {};
+  if (keep === "nothing") return { strategy: "delete" };
+  if (keep.last !== undefined) return { keepLast: keep.last };
+  return { newerThan: new Date(keep.newer_than ?? "") };
+}
+
+/** The same fields, named as in Python. */
+function snakeCase(fields: object): Fields {
+  const entries = Object.entries(fields).map(([name, value]) => {
+    return [name.replaceAll(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`), value] as const;
+  });
+  return Object.fromEntries(entries);
 }
 
 /** The saver takes new versions as a record of versions by channel, not as names. */
