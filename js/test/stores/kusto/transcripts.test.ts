@@ -1,7 +1,7 @@
 // Calls and outcomes that are the same for every host and every store: the transcripts that also
 // run on SQLite.
 
-import { expectOutcomes, commonTranscripts } from "../../../src/testing/transcripts.js";
+import { commonTranscripts, expectOutcomes } from "../../../src/testing/transcripts.js";
 import { describeKusto, newTable } from "./support/target.js";
 
 describeKusto.each([undefined, 0])("with_a_cache_of_%s_bytes", (cacheBytes) => {
