@@ -17,14 +17,13 @@ pub mod wit;
 
 pub use cache::Cache;
 pub use contract::call::{
-    Call, ChannelValue, ChannelVersion, Checkpoint, Config, DeltaChannelHistory, GetTuple, Id,
-    KeptElements, List, MetadataFilter, NewValue, NewWrite, Payload, Put, PutWrites, Run, Version,
+    Call, ChannelValue, ChannelVersion, Checkpoint, Config, CopyThread, DeltaChannelHistory,
+    GetTuple, Id, Keep, KeptElements, List, MetadataFilter, NewValue, NewWrite, Payload, Prune,
+    Pruned, Put, PutWrites, Run, Threads, Version,
 };
 pub use contract::error::{Error, Fault, StoreFault};
 pub use contract::http::{Authorization, HttpAnswer, HttpRequest, HttpResponse, Moment};
-pub use contract::lifecycle::{
-    CopyThread, Keep, Prune, Pruned, Stats, ThreadSummary, Threads, ThreadsPage, Work,
-};
+pub use contract::lifecycle::{Stats, ThreadSummary, ThreadsPage, Work};
 pub use contract::outcome::{
     Base, ChannelHistory, CheckpointTuple, FoundCheckpoint, KnownValue, Outcome, Page,
     PendingWrite, SharedPayload, Span, StoredCheckpoint, TupleValue,

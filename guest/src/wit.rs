@@ -21,16 +21,13 @@ pub mod types {
 pub mod planner_types {
     use crate::contract::call::ChannelValue;
     pub use crate::contract::call::{
-        Call, ChannelVersion, Checkpoint as NewCheckpoint, Config, DeltaChannelHistory, GetTuple,
-        Id, KeptElements, List as ListCall, NewValue, Payload, Put, PutWrites as PutWritesCall,
-        Run,
+        Call, ChannelVersion, Checkpoint as NewCheckpoint, Config, CopyThread, DeltaChannelHistory,
+        GetTuple, Id, Keep, KeptElements, List as ListCall, MetadataFilter, NewValue, Payload,
+        Prune, Pruned, Put, PutWrites as PutWritesCall, Run, Threads as ThreadsCall,
     };
     pub use crate::contract::error::{Error, Fault, StoreFault};
     pub use crate::contract::http::{Authorization, HttpAnswer, HttpRequest, HttpResponse, Moment};
-    pub use crate::contract::lifecycle::{
-        CopyThread, Keep, Prune, Pruned, Stats, ThreadSummary, Threads as ThreadsCall, ThreadsPage,
-        Work,
-    };
+    pub use crate::contract::lifecycle::{Stats, ThreadSummary, ThreadsPage, Work};
     use crate::contract::outcome::CheckpointTuple;
     pub use crate::contract::outcome::{
         Base, ChannelHistory as PlannedHistory, FoundCheckpoint, KnownValue, Outcome,

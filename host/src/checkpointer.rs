@@ -207,8 +207,8 @@ impl<S: StorageAdapter> Checkpointer<S> {
     }
 
     /// Removes the older checkpoints of threads, with the values that nothing else needs: those of
-    /// the threads that `Prune::pruned` names, of idle threads, or of runs. Kept checkpoints read as
-    /// before. Other calls run meanwhile.
+    /// the threads that `Prune::pruned` names, of idle threads, or of runs. Kept checkpoints read
+    /// as before. Other calls run meanwhile.
     ///
     /// One call prunes at most one thread. While `Work::next` is given, pass it as
     /// `Prune::resume` of the next call; `Work` counts all of them together.
@@ -230,9 +230,9 @@ impl<S: StorageAdapter> Checkpointer<S> {
         }
     }
 
-    /// Copies a thread: all its namespaces, checkpoints and pending writes, with their ids. The copy
-    /// shares nothing with its source. A target that exists is refused with `existing-thread`, a
-    /// source that does not with `missing-thread`.
+    /// Copies a thread: all its namespaces, checkpoints and pending writes, with their ids. The
+    /// copy shares nothing with its source. A target that exists is refused with
+    /// `existing-thread`, a source that does not with `missing-thread`.
     pub async fn copy_thread(&self, copy: CopyThread) -> Result<Work, Error> {
         match self.run(Call::CopyThread(copy)).await? {
             Outcome::Worked(work) => Ok(work),
@@ -240,7 +240,7 @@ impl<S: StorageAdapter> Checkpointer<S> {
         }
     }
 
-    /// Returns a page of threads, the one with the newest checkpoint first, without reading a state.
+    /// Returns a page of threads, the one with the newest checkpoint first. No state is read.
     pub async fn threads(&self, threads: Threads) -> Result<ThreadsPage, Error> {
         match self.run(Call::Threads(threads)).await? {
             Outcome::Threads(page) => Ok(page),

@@ -1,13 +1,16 @@
 //! Prunes and lists of threads, on real SQLite: what is kept reads as before, what goes is gone
 //! with its chunks, wherever a prune was interrupted and whoever wrote meanwhile.
 
+#[path = "lifecycle/copies.rs"]
+mod copies;
+
 use std::collections::BTreeSet;
 
 use langgraph_checkpoint_guest::{
     Access, Answer, Call, ChannelHistory, ChannelValue, ChannelVersion, Checkpoint,
-    CheckpointTuple, Config, CopyThread, DeltaChannelHistory, GetTuple, Id, Keep, List,
-    MetadataFilter, Moment, Need, NewWrite, Outcome, Payload, Progress, Prune, Pruned, Put,
-    PutWrites, Stats, Store, Threads, ThreadsPage, Version, Work,
+    CheckpointTuple, Config, DeltaChannelHistory, GetTuple, Id, Keep, List, MetadataFilter, Moment,
+    Need, NewWrite, Outcome, Payload, Progress, Prune, Pruned, Put, PutWrites, Stats, Store,
+    Threads, ThreadsPage, Version, Work,
 };
 use langgraph_checkpoint_tests::caller::Caller;
 use langgraph_checkpoint_tests::native::Native;
@@ -621,107 +624,5 @@ proptest! {
         }
         let rest = run(&mut native, Prune { dry_run: true, ..prune(keep) });
         prop_assert_eq!(rest, Work::default(), "a second prune finds nothing");
-    }
-}
-
-fn copy(native: &mut Native, target: &str, latest_only: bool) -> Result<Work, String> {
-    let call = CopyThread { source: THREAD.into(), target: target.into(), latest_only };
-    match native.call(Call::CopyThread(call)) {
-        Ok(Outcome::Worked(work)) => Ok(work),
-        Ok(other) => panic!("a copy gave {other:?}"),
-        Err(error) => Err(error.code().to_owned()),
-    }
-}
-
-/// The tuples without their thread's id.
-fn contents(native: &mut Native, thread: &str) -> Vec<CheckpointTuple> {
-    let anonymous = |tuple: CheckpointTuple| CheckpointTuple { thread_id: String::new(), ..tuple };
-    listed(native, thread).into_iter().map(anonymous).collect()
-}
-
-/// A thread of this many supersteps with a subgraph and pending writes.
-fn thread(supersteps: usize) -> Native {
-    let mut native = Native::in_memory();
-    for id in 1..=supersteps {
-        native.call(New::of(id).call()).unwrap();
-        native.call(New { ns: "call:1", ..New::of(id) }.call()).unwrap();
-        native.call(write("", id, "task", "messages", &messages(2))).unwrap();
-    }
-    native
-}
-
-#[test]
-fn a_copy_has_everything_and_outlives_its_source() {
-    let mut native = thread(30);
-    let before = contents(&mut native, THREAD);
-    let size = stats(&mut native, THREAD.into());
-    let work = copy(&mut native, "copy", false).unwrap();
-    assert_eq!((work.threads, work.checkpoints, work.writes), (1, 60, 30));
-    assert_eq!(stats(&mut native, "copy".into()), size);
-    assert_eq!(contents(&mut native, "copy"), before);
-    assert_eq!(contents(&mut native, THREAD), before, "the source is as it was");
-    let thread = Config { thread_id: THREAD.into(), ..Config::default() };
-    native.call(Call::DeleteThread(thread)).unwrap();
-    assert_eq!(contents(&mut native, "copy"), before);
-    assert_eq!(stats(&mut native, Id::Absent), size, "nothing is left beside the copy");
-}
-
-#[test]
-fn a_copy_of_the_latest_state_has_what_a_prune_would_keep() {
-    let mut native = thread(30);
-    copy(&mut native, "copy", true).unwrap();
-    run(&mut native, prune(Keep::Latest));
-    assert_eq!(contents(&mut native, "copy"), contents(&mut native, THREAD));
-    assert_eq!(stats(&mut native, "copy".into()), stats(&mut native, THREAD.into()));
-}
-
-#[test]
-fn a_copy_to_a_thread_that_exists_or_of_one_that_does_not_is_refused() {
-    let mut native = thread(2);
-    native.call(New { thread: "there", ..New::of(1) }.call()).unwrap();
-    let before = stats(&mut native, Id::Absent);
-    assert_eq!(copy(&mut native, "there", false).unwrap_err(), "existing-thread");
-    assert_eq!(copy(&mut native, THREAD, false).unwrap_err(), "existing-thread");
-    assert_eq!(copy(&mut native, "", false).unwrap_err(), "missing-id");
-    let call = CopyThread { source: "nobody".into(), target: "copy".into(), latest_only: false };
-    let error = native.call(Call::CopyThread(call)).unwrap_err();
-    assert_eq!(error.code(), "missing-thread");
-    assert_eq!(stats(&mut native, Id::Absent), before);
-}
-
-#[test]
-fn a_copy_that_is_killed_at_any_batch_shows_nothing_and_the_next_one_leaves_nothing_of_it() {
-    let whole = {
-        let mut native = thread(4);
-        copy(&mut native, "copy", false).unwrap();
-        stats(&mut native, Id::Absent)
-    };
-    let call = || {
-        let target = "copy".into();
-        Call::CopyThread(CopyThread { source: THREAD.into(), target, latest_only: false })
-    };
-    for kill in 0.. {
-        let mut native = thread(4);
-        let (mut operation, mut progress) = Store::Sqlite.start(call(), Moment::default()).unwrap();
-        let mut batches = 0;
-        while let Progress::Need(Need::Sql(batch)) = &progress {
-            if batches == kill {
-                break;
-            }
-            batches += 1;
-            let sets = native.run(batch);
-            progress = operation.advance(Answer::Sql(sets), Moment::default()).unwrap();
-        }
-        if matches!(progress, Progress::Done(_)) {
-            assert!(kill >= 4, "{kill}");
-            break;
-        }
-        let all = List::default();
-        let Outcome::Page(page) = native.call(Call::List(all)).unwrap() else { panic!() };
-        assert!(page.tuples.iter().all(|tuple| tuple.thread_id == THREAD));
-        if contents(&mut native, "copy").is_empty() {
-            copy(&mut native, "copy", false).unwrap();
-        }
-        assert_eq!(stats(&mut native, Id::Absent), whole, "killed after {kill} batches");
     }
 }

@@ -106,9 +106,9 @@ pub(crate) enum Ask {
     /// Remove a thread with all that belongs to it, if it has these checkpoints. A row if it is
     /// gone.
     RemoveThread { thread_key: i64, of: Checkpoints },
-    /// Begin a copy of a thread: remove what an earlier copy to `target` has left, and reserve a key
-    /// for the new thread. One row: the source's key and generation, whether the target exists, and
-    /// the new key, which is null if it does; no row if the source does not exist.
+    /// Begin a copy of a thread: remove what an earlier copy to `target` has left, and reserve a
+    /// key for the new thread. One row: the source's key and generation, whether the target exists,
+    /// and the new key, which is null if it does; no row if the source does not exist.
     BeginCopy { source: String, target: String },
     /// Copy these records to a thread, unless they have changed. No rows.
     CopyRecords { from: i64, to: i64, records: Vec<CopiedRecord> },

@@ -20,9 +20,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::outline::{Name, Outline, Seen};
 use super::row::rows;
 use super::tuples::StoredCheckpoint;
-use crate::contract::call::Version;
+use crate::contract::call::{Keep, Version};
 use crate::contract::error::Error;
-use crate::contract::lifecycle::Keep;
 use crate::contract::statement::RowSet;
 use crate::format::json;
 use crate::format::places::{TASKS, V_WITH_TASKS};
@@ -246,10 +245,10 @@ impl Plan {
         passed.into_iter().for_each(|ancestor| note((ns.clone(), ancestor)));
     }
 
-    /// Walks from a checkpoint to its ancestors, for all channels without a value at once. `is_delta`
-    /// is asked at the nearest value of a channel: the ancestor that has it, whether an ancestor
-    /// from there on has writes to the channel, and the channel. Returns the ancestors up to the
-    /// farthest one that a delta channel needs.
+    /// Walks from a checkpoint to its ancestors, for all channels without a value at once.
+    /// `is_delta` is asked at the nearest value of a channel: the ancestor that has it, whether an
+    /// ancestor from there on has writes to the channel, and the channel. Returns the ancestors up
+    /// to the farthest one that a delta channel needs.
     fn walk(
         &self,
         place: &Place,

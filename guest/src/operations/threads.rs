@@ -1,10 +1,10 @@
 //! `threads` and `stats`: what is stored, without reading a state. One round each.
 
 use super::row::{rows, set};
-use crate::contract::call::{Id, Payload};
+use crate::contract::call::{Id, Payload, Threads as Call};
 use crate::contract::config;
 use crate::contract::error::Error;
-use crate::contract::lifecycle::{Stats, ThreadSummary, Threads as Call, ThreadsPage};
+use crate::contract::lifecycle::{Stats, ThreadSummary, ThreadsPage};
 use crate::contract::outcome::Outcome;
 use crate::contract::statement::RowSet;
 use crate::format::{FORMAT, decode, encode, json};

@@ -3,12 +3,12 @@
 use rmp::Marker;
 
 use crate::contract::call::{
-    Call, ChannelValue, ChannelVersion, Checkpoint, Config, DeltaChannelHistory, GetTuple, Id,
-    KeptElements, List, MetadataFilter, NewValue, NewWrite, Payload, Put, PutWrites, Run, Version,
+    Call, ChannelValue, ChannelVersion, Checkpoint, Config, CopyThread, DeltaChannelHistory,
+    GetTuple, Id, Keep, KeptElements, List, MetadataFilter, NewValue, NewWrite, Payload, Prune,
+    Pruned, Put, PutWrites, Run, Threads, Version,
 };
 use crate::contract::error::Error;
 use crate::contract::http::{HttpAnswer, HttpResponse, Moment};
-use crate::contract::lifecycle::{CopyThread, Keep, Prune, Pruned, Threads};
 use crate::contract::progress::Answer;
 use crate::contract::statement::{RowSet, Value};
 use crate::contract::status::UnshownCall;

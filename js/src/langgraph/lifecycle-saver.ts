@@ -21,8 +21,8 @@ export interface WorkOptions {
 /** What stays of each namespace of a thread. */
 export interface KeepOptions {
   /**
-   * `"keep_latest"` keeps the newest checkpoint, `"delete"` (or `"delete_all"`) nothing. Defaults to
-   * `"keep_latest"`.
+   * `"keep_latest"` keeps the newest checkpoint, `"delete"` (or `"delete_all"`) nothing. Defaults
+   * to `"keep_latest"`.
    */
   readonly strategy?: "keep_latest" | "delete" | "delete_all" | undefined;
   /** Keeps this many of the newest checkpoints, at least 1. */

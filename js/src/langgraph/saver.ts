@@ -426,7 +426,7 @@ export abstract class PlannedSaver extends BaseCheckpointSaver {
     await this.#order.allStarted();
   }
 
-  /** Runs a call about whole threads, after the calls made so far, and lets others run meanwhile. */
+  /** Runs a call about whole threads, after those made so far. Others run meanwhile. */
   protected async runStepwise<Tag extends Outcome["tag"]>(
     call: Call,
     tag: Tag,

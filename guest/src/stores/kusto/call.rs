@@ -137,8 +137,8 @@ impl Call {
             | Ask::ListThreads { .. }
             | Ask::Totals { .. } => Err(Error::invalid(
                 "unsupported-call",
-                "a store of Kusto only appends: it cannot prune, copy or list threads; delete whole \
-                 threads, or let the table's retention remove what is old",
+                "a store of Kusto only appends: it cannot prune, copy or list threads; delete \
+                 whole threads, or let the table's retention remove what is old",
             )),
         }
     }

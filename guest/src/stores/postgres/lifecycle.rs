@@ -351,7 +351,8 @@ pub(super) fn totals(schema: &Schema, thread_id: Option<&str>) -> Statement {
     parameters.statement(format!(
         "SELECT (SELECT count(*) FROM {schema}.lg_threads t WHERE {of_thread}), r.*, c.* FROM (\
          SELECT count(*) FILTER (WHERE x.task_id = ''), count(*) FILTER (WHERE x.task_id <> ''), \
-         coalesce(sum(octet_length(x.envelope) + coalesce(octet_length(x.metadata), 0)), 0)::bigint \
+         coalesce(sum(octet_length(x.envelope) \
+         + coalesce(octet_length(x.metadata), 0)), 0)::bigint \
          FROM {schema}.lg_records x WHERE {of_table}) r, \
          (SELECT count(*), coalesce(sum(octet_length(x.data)), 0)::bigint \
          FROM {schema}.lg_chunks x WHERE {of_table}) c"

@@ -301,10 +301,11 @@ pub(super) fn list_threads(
         &format!(
             "WITH n AS MATERIALIZED (SELECT t.thread_key, t.thread_id, {newest} AS checkpoint_id \
              FROM lg_threads t{of_thread}), \
-             p AS MATERIALIZED (SELECT n.thread_key, n.thread_id, n.checkpoint_id FROM n {selected} \
-             WHERE {} ORDER BY n.checkpoint_id DESC, n.thread_id DESC LIMIT (SELECT {count})) \
-             SELECT p.thread_id, p.checkpoint_id, c.created_at, CAST(c.metadata AS BLOB), {}, {}, {} \
-             FROM p {} ORDER BY p.checkpoint_id DESC, p.thread_id DESC",
+             p AS MATERIALIZED (SELECT n.thread_key, n.thread_id, n.checkpoint_id \
+             FROM n {selected} WHERE {} ORDER BY n.checkpoint_id DESC, n.thread_id DESC \
+             LIMIT (SELECT {count})) \
+             SELECT p.thread_id, p.checkpoint_id, c.created_at, CAST(c.metadata AS BLOB), \
+             {}, {}, {} FROM p {} ORDER BY p.checkpoint_id DESC, p.thread_id DESC",
             texts.join(" AND "),
             number("count(DISTINCT x.checkpoint_ns)"),
             number("count(*) FILTER (WHERE x.task_id = '')"),
@@ -329,7 +330,8 @@ pub(super) fn totals(thread_id: Option<&str>) -> Statement {
     Statement {
         text: format!(
             "SELECT (SELECT count(*) FROM lg_threads t{of_thread}), r.*, c.* FROM (\
-             SELECT count(*) FILTER (WHERE x.task_id = ''), count(*) FILTER (WHERE x.task_id <> ''), \
+             SELECT count(*) FILTER (WHERE x.task_id = ''), \
+             count(*) FILTER (WHERE x.task_id <> ''), \
              ifnull(sum(length(x.envelope) + ifnull(length(CAST(x.metadata AS BLOB)), 0)), 0) \
              FROM lg_records x{of_table}) r, \
              (SELECT count(*), ifnull(sum(length(x.data)), 0) FROM lg_chunks x{of_table}) c"
