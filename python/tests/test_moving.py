@@ -1,0 +1,121 @@
+"""Databases of LangGraph's own savers, imported by the program `langgraph-checkpoint-wasm`.
+
+The program is the one that `PROGRAM_IN_JAVASCRIPT` names, of the built npm package.
+`cargo xtask test` says it; without it the tests are skipped.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import os
+import sqlite3
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+from langgraph.checkpoint.base import CheckpointTuple
+from langgraph.checkpoint.memory import InMemorySaver
+from langgraph.checkpoint.serde.encrypted import EncryptedSerializer
+from langgraph.checkpoint.sqlite import SqliteSaver as StockSaver
+
+from langgraph_checkpoint_wasm import SqliteSaver
+
+from .graphs import SESSIONS, Saver
+from .states import config, put
+from .test_graphs import snapshot
+
+PROGRAM = os.environ.get("PROGRAM_IN_JAVASCRIPT", "")
+
+pytestmark = pytest.mark.skipif(not PROGRAM, reason="PROGRAM_IN_JAVASCRIPT names no program")
+
+
+def imported(source: Path, target: Path, *options: str, status: int = 0) -> Any:
+    """Import a file and return the report."""
+    command = ["node", PROGRAM, "import", str(source), str(target), "--json", *options]
+    ended = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert ended.returncode == status, ended.stdout + ended.stderr
+    return json.loads(ended.stdout)
+
+
+def run(graph: Any, name: str, first: int = 0, last: int | None = None) -> None:
+    """Run steps of a session. A step may fail."""
+    thread = config(name)
+    for step in SESSIONS[name][1][first:last]:
+        value, at = (None, step(graph, thread)) if callable(step) else (step, thread)
+        with contextlib.suppress(ValueError):
+            graph.invoke(value, at)
+
+
+def tuples(saver: Saver) -> dict[str, CheckpointTuple]:
+    """All tuples of a saver by their place."""
+    return {json.dumps(found.config["configurable"]): found for found in saver.list(None)}
+
+
+@pytest.fixture
+def stock(tmp_path: Path) -> Path:
+    """A file of LangGraph's saver with a thread of each session."""
+    path = tmp_path / "stock.db"
+    with StockSaver.from_conn_string(str(path)) as saver:
+        for name, (build, _) in SESSIONS.items():
+            run(build(saver), name)
+        put(saver, thread_id="values", text="\u00e9\U0001f600", none=None, data=b"\x00\xff", big=2**62)
+        saver.conn.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    return path
+
+
+def test_every_tuple_is_what_the_stock_saver_reads(stock: Path, tmp_path: Path) -> None:
+    before = hashlib.sha256(stock.read_bytes()).digest()
+    report = imported(stock, tmp_path / "own.db", "--verify")
+    assert hashlib.sha256(stock.read_bytes()).digest() == before
+    with StockSaver.from_conn_string(str(stock)) as saver:
+        expected = tuples(saver)
+    assert report["verified"] == {"checkpoints": len(expected), "different": 0}
+    assert report["notes"] == []
+    with SqliteSaver(tmp_path / "own.db") as own:
+        found = tuples(own)
+    assert found.keys() == expected.keys()
+    for place, tuple_ in expected.items():
+        assert found[place] == tuple_, place
+
+
+@pytest.mark.parametrize("name", SESSIONS)
+def test_a_session_goes_on_after_the_import(name: str, tmp_path: Path) -> None:
+    build, steps = SESSIONS[name]
+    whole = build(InMemorySaver())
+    run(whole, name)
+    for half in range(1, len(steps)):
+        stock, own = tmp_path / f"stock-{half}.db", tmp_path / f"own-{half}.db"
+        with StockSaver.from_conn_string(str(stock)) as saver:
+            graph = build(saver)
+            run(graph, name, last=half)
+        imported(stock, own)
+        with SqliteSaver(own) as moved:
+            graph.checkpointer = moved
+            run(graph, name, first=half)
+            assert snapshot(graph.get_state(config(name))) == snapshot(
+                whole.get_state(config(name))
+            )
+
+
+def test_a_file_without_task_paths_is_read_too(stock: Path, tmp_path: Path) -> None:
+    connection = sqlite3.connect(stock)
+    connection.execute("ALTER TABLE writes DROP COLUMN task_path")
+    connection.close()
+    report = imported(stock, tmp_path / "own.db", "--verify")
+    assert report["problems"] == []
+
+
+def test_an_encrypted_thread_is_named_and_left_out(tmp_path: Path) -> None:
+    stock = tmp_path / "stock.db"
+    connection = sqlite3.connect(stock)
+    serde = EncryptedSerializer.from_pycryptodome_aes(key=b"0123456789abcdef")
+    put(StockSaver(connection, serde=serde), secret="text")
+    connection.commit()
+    connection.close()
+    report = imported(stock, tmp_path / "own.db", status=1)
+    [problem] = report["problems"]
+    assert problem["code"] == "encrypted-stock-checkpoint"
+    assert report["stored"]["checkpoints"] == 0
