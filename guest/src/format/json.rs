@@ -174,63 +174,6 @@ pub(crate) fn compact(json: &str) -> String {
     compact
 }
 
-/// The bytes of a JSON string's content.
-#[cfg(any(feature = "postgres", feature = "takeover"))]
-pub(crate) fn unescaped(json: &str) -> Vec<u8> {
-    let inner = json.strip_prefix('"').and_then(|json| json.strip_suffix('"')).unwrap_or(json);
-    let mut bytes = Vec::with_capacity(inner.len());
-    let mut rest = inner;
-    while let Some((plain, escape)) = rest.split_once('\\') {
-        bytes.extend_from_slice(plain.as_bytes());
-        let mut characters = escape.chars();
-        let replaced = match characters.next() {
-            Some('b') => '\u{8}',
-            Some('f') => '\u{c}',
-            Some('n') => '\n',
-            Some('r') => '\r',
-            Some('t') => '\t',
-            Some('u') => {
-                rest = push_unit(escape, &mut bytes);
-                continue;
-            }
-            other => other.unwrap_or('\\'),
-        };
-        bytes.extend_from_slice(replaced.encode_utf8(&mut [0; 4]).as_bytes());
-        rest = characters.as_str();
-    }
-    bytes.extend_from_slice(rest.as_bytes());
-    bytes
-}
-
-/// Appends the character of an escape that begins with `u`, and returns the text after it.
-#[cfg(any(feature = "postgres", feature = "takeover"))]
-fn push_unit<'a>(escape: &'a str, bytes: &mut Vec<u8>) -> &'a str {
-    let unit = |text: &str| u32::from_str_radix(text.get(1..5)?, 16).ok();
-    let after = |text: &'a str| text.get(5..).unwrap_or_default();
-    let first = unit(escape).unwrap_or_default();
-    let rest = after(escape);
-    if let (0xd800..0xdc00, Some(next)) = (first, rest.strip_prefix("\\u")) {
-        let second = next.get(..4).and_then(|digits| u32::from_str_radix(digits, 16).ok());
-        if let Some(second @ 0xdc00..0xe000) = second {
-            let pair = 0x10000 + ((first - 0xd800) << 10) + (second - 0xdc00);
-            let pair = char::from_u32(pair).unwrap_or(char::REPLACEMENT_CHARACTER);
-            bytes.extend_from_slice(pair.encode_utf8(&mut [0; 4]).as_bytes());
-            return next.get(4..).unwrap_or_default();
-        }
-    }
-    match char::from_u32(first) {
-        Some(character) => {
-            bytes.extend_from_slice(character.encode_utf8(&mut [0; 4]).as_bytes());
-        }
-        // A lone surrogate, encoded like a character of its number.
-        None => {
-            let tail = |shift: u32| 0x80 | (first >> shift & 0x3f) as u8;
-            bytes.extend([0xe0 | (first >> 12) as u8, tail(6), tail(0)]);
-        }
-    }
-    rest
-}
-
 /// The double as an integer of 64 bits; `None` if it is not one.
 #[cfg(any(feature = "kusto", feature = "postgres"))]
 pub(crate) fn whole(double: f64) -> Option<i64> {

@@ -2,7 +2,7 @@
 
 use crate::contract::call::Version;
 use crate::format::decode;
-use crate::format::json::unescaped;
+use crate::format::json;
 use crate::format::values::piece::Shape;
 use crate::format::values::split;
 
@@ -56,7 +56,7 @@ impl Encoding {
         Some(match self {
             Self::Json => {
                 let quoted = std::str::from_utf8(key).ok()?.strip_suffix(':')?;
-                let name = String::from_utf8(unescaped(quoted)).ok()?;
+                let name = json::text(quoted)?;
                 Member { name, key, value: value.trim_ascii() }
             }
             Self::Msgpack => Member { name: decode(key)?, key, value },
@@ -93,9 +93,9 @@ impl Encoding {
     pub(super) fn text(self, value: &[u8]) -> Option<String> {
         match self {
             Self::Json => {
-                let json = std::str::from_utf8(value).ok()?;
-                let is_text = json.len() > 1 && json.starts_with('"') && json.ends_with('"');
-                is_text.then(|| String::from_utf8(unescaped(json)).ok())?
+                let quoted = std::str::from_utf8(value).ok()?;
+                let is_text = quoted.len() > 1 && quoted.starts_with('"') && quoted.ends_with('"');
+                is_text.then(|| json::text(quoted))?
             }
             Self::Msgpack => decode(value),
         }

@@ -9,8 +9,8 @@ import { type Command, EXIT, type ExitCode, UsageError } from "./command.js";
 import { isPostgres } from "./location.js";
 import { megabytes, Report } from "./report.js";
 import { openSource, type Source } from "./source.js";
-import { openTarget } from "./target.js";
 import { type OnProgress, Threads } from "./takeover.js";
+import { openTarget } from "./target.js";
 
 const OPTIONS = {
   "dry-run": { type: "boolean", default: false },

@@ -1,7 +1,6 @@
 // Where threads are imported to.
 
 import type { Runner } from "../../langgraph/saver.js";
-import type { Address, TakeoverCall } from "../../planner/takeover.js";
 import {
   type Call,
   type CheckpointTuple,
@@ -9,6 +8,7 @@ import {
   type Outcome,
 } from "../../planner/contract.js";
 import { sharedPlanner } from "../../planner/shared-planner.js";
+import type { Address, TakeoverCall } from "../../planner/takeover.js";
 import type { Eventually } from "../../platform/maybe-promise.js";
 import { ownCore } from "../../stores/postgres/core.js";
 import { runnerBeside, type StorageSaver } from "../../stores/storage-saver.js";
@@ -37,7 +37,9 @@ export class Target {
   }
 
   /** Reads a checkpoint; undefined if it is not stored. */
-  async read([threadId, checkpointNs, checkpointId]: Address): Promise<CheckpointTuple | undefined> {
+  async read([threadId, checkpointNs, checkpointId]: Address): Promise<
+    CheckpointTuple | undefined
+  > {
     const config = toConfig(threadId, checkpointNs, checkpointId);
     const outcome = await this.#run({ tag: "get-tuple", val: { config } });
     return expectOutcome(outcome, "found").val?.tuple;

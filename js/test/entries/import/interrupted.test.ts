@@ -8,8 +8,8 @@ import Database from "better-sqlite3";
 
 import { Report } from "../../../src/entries/cli/report.js";
 import { openSource } from "../../../src/entries/cli/source.js";
-import { openTarget, Target } from "../../../src/entries/cli/target.js";
 import { Threads } from "../../../src/entries/cli/takeover.js";
+import { openTarget, Target } from "../../../src/entries/cli/target.js";
 import { rowsIn } from "../../support/rows.js";
 import { temporaryFolder } from "../../support/temporary.js";
 import { imported, PROGRAM } from "./program.js";

@@ -40,7 +40,9 @@ const child = new StateGraph(State)
 export function graphOn(checkpointer: BaseCheckpointSaver) {
   return new StateGraph(State)
     .addNode("model", ({ messages }) => ({
-      messages: [new AIMessage({ content: `answer ${messages.length}`, id: `a${messages.length}` })],
+      messages: [
+        new AIMessage({ content: `answer ${messages.length}`, id: `a${messages.length}` }),
+      ],
       notes: [new Set(["model"]), undefined],
     }))
     .addNode("work", ({ notes }) => ({ notes: [`work after ${notes.length}`] }))
