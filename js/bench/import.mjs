@@ -16,7 +16,7 @@ import Database from "better-sqlite3";
 import { growChat } from "./chat.mjs";
 
 const PROGRAM = fileURLToPath(new URL("../dist/entries/cli.js", import.meta.url));
-const steps = Number(process.argv[2] ?? 286);
+const steps = Number(process.argv[2] ?? 400);
 const folder = mkdtempSync(join(tmpdir(), "langgraph-checkpoint-bench-"));
 const [source, target] = [join(folder, "stock.db"), join(folder, "checkpoints.db")];
 
