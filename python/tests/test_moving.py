@@ -9,17 +9,21 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
+import operator
 import os
+import shutil
 import sqlite3
 import subprocess
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, TypedDict
 
 import pytest
 from langgraph.checkpoint.base import CheckpointTuple
 from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.checkpoint.serde.encrypted import EncryptedSerializer
 from langgraph.checkpoint.sqlite import SqliteSaver as StockSaver
+from langgraph.graph import END, START, StateGraph
+from langgraph.types import Command, interrupt
 
 from langgraph_checkpoint_wasm import SqliteSaver
 
@@ -28,6 +32,7 @@ from .states import config, put
 from .test_graphs import snapshot
 
 PROGRAM = os.environ.get("PROGRAM_IN_JAVASCRIPT", "")
+FIXTURES = Path(__file__).parents[2] / "tests" / "fixtures" / "stock"
 
 pytestmark = pytest.mark.skipif(not PROGRAM, reason="PROGRAM_IN_JAVASCRIPT names no program")
 
@@ -119,3 +124,52 @@ def test_an_encrypted_thread_is_named_and_left_out(tmp_path: Path) -> None:
     [problem] = report["problems"]
     assert problem["code"] == "encrypted-stock-checkpoint"
     assert report["stored"]["checkpoints"] == 0
+
+
+@pytest.mark.parametrize("name", ["python-2.0.1", "python-3.0.3"])
+def test_a_file_of_an_older_version_is_read_and_goes_on(name: str, tmp_path: Path) -> None:
+    stock, own = tmp_path / "stock.db", tmp_path / "own.db"
+    shutil.copy(FIXTURES / f"{name}.sqlite", stock)
+    assert imported(stock, own, "--verify")["problems"] == []
+    with StockSaver.from_conn_string(str(stock)) as saver:
+        expected = tuples(saver)
+    with SqliteSaver(own) as moved:
+        found = tuples(moved)
+        assert found.keys() == expected.keys()
+        for place, tuple_ in expected.items():
+            assert without_sends(found[place]) == without_sends(tuple_), place
+
+        graph = asking(moved)
+        for thread, value in [("waiting", Command(resume="this")), ("failed", None)]:
+            assert graph.invoke(value, config(thread))["notes"][-2:] == ["this", "failed once"]
+
+
+def without_sends(found: CheckpointTuple) -> CheckpointTuple:
+    """A tuple without the sends that are made of its parent's writes, which stock does not do."""
+    values = {**found.checkpoint["channel_values"]}
+    versions = {**found.checkpoint["channel_versions"]}
+    if found.checkpoint["v"] < 4:
+        values.pop("__pregel_tasks", None)
+        versions.pop("__pregel_tasks", None)
+    checkpoint = {**found.checkpoint, "channel_values": values, "channel_versions": versions}
+    return found._replace(checkpoint=checkpoint)  # type: ignore[arg-type]
+
+
+class Notes(TypedDict, total=False):
+    """The state of the fixtures."""
+
+    notes: Annotated[list[Any], operator.add]
+    last: Any
+
+
+def asking(saver: Saver) -> Any:
+    """The graph of the fixtures, with a node that does not fail any more."""
+    builder = StateGraph(Notes)
+    builder.add_node("plan", lambda state: {})
+    builder.add_node("work", lambda state: {})
+    builder.add_node("ask", lambda state: {"notes": [interrupt({"question": "which?"})]})
+    builder.add_node("fail", lambda state: {"notes": ["failed once"]})
+    builder.add_edge(START, "plan")
+    builder.add_conditional_edges("plan", lambda state: [], ["work"])
+    builder.add_edge("work", "ask").add_edge("ask", "fail").add_edge("fail", END)
+    return builder.compile(checkpointer=saver)

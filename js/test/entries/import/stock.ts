@@ -15,6 +15,7 @@ import {
 } from "@langchain/langgraph";
 import type {
   BaseCheckpointSaver,
+  Checkpoint,
   CheckpointTuple,
   PendingWrite,
 } from "@langchain/langgraph-checkpoint";
@@ -70,27 +71,35 @@ export function answer(saver: BaseCheckpointSaver, thread: string, text: string)
   });
 }
 
-/** Makes a database with threads that are idle, that wait, and that were put by hand. */
-export async function makeStock(path: string): Promise<void> {
-  const saver = StockSaver.fromConnString(path);
+/** Stores threads that are idle, that wait, and that were put by hand. */
+export async function fill(saver: BaseCheckpointSaver): Promise<void> {
   await say(saver, "idle", "one");
   await answer(saver, "idle", "first");
   await say(saver, "idle", "two");
   await answer(saver, "idle", "second");
   await say(saver, "waiting", "one");
   await putByHand(saver);
+}
+
+/** Makes a file with these threads. */
+export async function makeStock(path: string): Promise<void> {
+  const saver = StockSaver.fromConnString(path);
+  await fill(saver);
   saver.db.pragma("wal_checkpoint(TRUNCATE)");
   saver.db.close();
 }
 
 /** Values and forks that no graph makes, and writes without a checkpoint. */
-async function putByHand(saver: StockSaver): Promise<void> {
-  const odd = { 'a"b\\\u00e9': [1, -0, 1e300], __proto__x: null, big: "x".repeat(100_000) };
-  await saver.put(config("odd"), checkpoint(1, odd), metadata(1, { 'k"': ["\u00e9"] }));
-  const fork = { 'a"b\\\u00e9': "fork", map: new Map([[1, new Uint8Array([255, 0])]]) };
+async function putByHand(saver: BaseCheckpointSaver): Promise<void> {
+  const odd = { 'a"b\u00e9': [1, -0, 1e300], __proto__x: null, big: "x".repeat(100_000) };
+  const put = (at: ReturnType<typeof config>, stored: Checkpoint, more = {}) => {
+    return saver.put(at, stored, metadata(1, more), stored.channel_versions);
+  };
+  await put(config("odd"), checkpoint(1, odd), { 'k"': ["\u00e9"] });
+  const fork = { 'a"b\u00e9': "fork", map: new Map([[1, new Uint8Array([255, 0])]]) };
   const first = config("odd", checkpoint(1).id);
-  await saver.put(first, checkpoint(2, fork), metadata(2));
-  await saver.put(first, checkpoint(3, { ...fork, more: undefined }), metadata(2));
+  await put(first, checkpoint(2, fork));
+  await put(first, checkpoint(3, { ...fork, more: undefined }));
   const writes: PendingWrite[] = [
     ["a", "first"],
     ["__interrupt__", { value: "?" }],
@@ -102,7 +111,7 @@ async function putByHand(saver: StockSaver): Promise<void> {
 }
 
 /** What a saver reads of every thread, with the writes in one order. */
-async function read(saver: BaseCheckpointSaver): Promise<CheckpointTuple[]> {
+export async function read(saver: BaseCheckpointSaver): Promise<CheckpointTuple[]> {
   const tuples = await all(saver.list({}));
   const place = ({ config }: CheckpointTuple) => JSON.stringify(config.configurable);
   tuples.sort((one, other) => (place(one) < place(other) ? -1 : 1));
