@@ -14,20 +14,23 @@ import os
 import shutil
 import sqlite3
 import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Any, TypedDict
 
 import pytest
 from langgraph.checkpoint.base import CheckpointTuple
 from langgraph.checkpoint.memory import InMemorySaver
+from langgraph.checkpoint.postgres import PostgresSaver as StockPostgresSaver
 from langgraph.checkpoint.serde.encrypted import EncryptedSerializer
 from langgraph.checkpoint.sqlite import SqliteSaver as StockSaver
 from langgraph.graph import END, START, StateGraph
 from langgraph.types import Command, interrupt
 
-from langgraph_checkpoint_wasm import SqliteSaver
+from langgraph_checkpoint_wasm import PostgresSaver, SqliteSaver
 
 from .graphs import SESSIONS, Saver
+from .postgres import rows_of, running
 from .states import config, put
 from .test_graphs import snapshot
 
@@ -66,7 +69,14 @@ def stock(tmp_path: Path) -> Path:
     with StockSaver.from_conn_string(str(path)) as saver:
         for name, (build, _) in SESSIONS.items():
             run(build(saver), name)
-        put(saver, thread_id="values", text="\u00e9\U0001f600", none=None, data=b"\x00\xff", big=2**62)
+        put(
+            saver,
+            thread_id="values",
+            text="\u00e9\U0001f600",
+            none=None,
+            data=b"\x00\xff",
+            big=2**62,
+        )
         saver.conn.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     return path
 
@@ -173,3 +183,54 @@ def asking(saver: Saver) -> Any:
     builder.add_conditional_edges("plan", lambda state: [], ["work"])
     builder.add_edge("work", "ask").add_edge("ask", "fail").add_edge("fail", END)
     return builder.compile(checkpointer=saver)
+
+
+@pytest.fixture(scope="module")
+def url() -> Iterator[str]:
+    """The address of a server of PostgreSQL."""
+    with running() as url:
+        yield url
+
+
+def test_a_schema_of_postgresql_is_read_with_its_inline_values(url: str, tmp_path: Path) -> None:
+    schema = f"stock_{os.getpid()}"
+    rows_of(url, "CREATE SCHEMA {schema}", schema)
+    at = f"{url}?options=-csearch_path%3D{schema}"
+    with StockPostgresSaver.from_conn_string(at) as saver:
+        saver.setup()
+        for name, (build, _) in SESSIONS.items():
+            run(build(saver), name)
+        put(saver, thread_id="values", text="\u00e9", none=None, yes=True, real=0.5, data=b"\xff")
+        expected = tuples(saver)
+        report = imported(url, tmp_path / "own.db", "--verify", "--source-schema", schema)
+        assert report["verified"] == {"checkpoints": len(expected), "different": 0}
+        with SqliteSaver(tmp_path / "own.db") as own:
+            found = tuples(own)
+        assert found.keys() == expected.keys()
+        for place, tuple_ in expected.items():
+            assert found[place] == tuple_, place
+        own_schema = f"own_{os.getpid()}"
+        options = ["--source-schema", schema, "--schema", own_schema]
+        imported(url, url, *options)
+        with PostgresSaver.from_conn_string(url, schema=own_schema) as own:
+            assert tuples(own) == found
+            graph = SESSIONS["delta"][0](own)
+            before = graph.get_state(config("delta")).values["xs"]
+            graph.invoke({"xs": ["more"]}, config("delta"))
+            assert graph.get_state(config("delta")).values["xs"][: len(before)] == before
+
+
+def test_values_that_are_encrypted_one_by_one_stay_encrypted(url: str, tmp_path: Path) -> None:
+    schema = f"sealed_{os.getpid()}"
+    rows_of(url, "CREATE SCHEMA {schema}", schema)
+    serde = EncryptedSerializer.from_pycryptodome_aes(key=b"0123456789abcdef")
+    at = f"{url}?options=-csearch_path%3D{schema}"
+    with StockPostgresSaver.from_conn_string(at) as saver:
+        saver.serde = serde
+        saver.setup()
+        put(saver, secret=["what nobody may read"])
+        expected = tuples(saver)
+    assert imported(url, tmp_path / "own.db", "--source-schema", schema)["problems"] == []
+    assert b"nobody" not in (tmp_path / "own.db").read_bytes()
+    with SqliteSaver(tmp_path / "own.db", serde=serde) as own:
+        assert tuples(own) == expected
