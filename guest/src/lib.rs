@@ -12,6 +12,8 @@ mod format;
 pub mod fuzzing;
 mod operations;
 pub mod stores;
+#[cfg(feature = "takeover")]
+pub mod takeover;
 pub mod wire;
 pub mod wit;
 

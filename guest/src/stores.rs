@@ -12,6 +12,8 @@ pub mod kusto;
 mod postgres;
 mod sql;
 mod sqlite;
+#[cfg(feature = "takeover")]
+mod stock;
 
 use crate::contract::call::Call;
 use crate::contract::error::Error;
@@ -21,6 +23,8 @@ use crate::contract::status::{Status, UnshownCall};
 #[cfg(feature = "postgres")]
 pub use postgres::{Postgres, PostgresOptions};
 use sqlite::Sqlite;
+#[cfg(feature = "takeover")]
+pub use stock::StockStatements;
 
 /// Which store, and how it is used.
 #[derive(Clone, Debug, PartialEq)]

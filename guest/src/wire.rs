@@ -7,6 +7,8 @@
 #[cfg(feature = "kusto")]
 mod kusto;
 mod read;
+#[cfg(feature = "takeover")]
+mod takeover;
 mod write;
 
 use std::collections::BTreeMap;
@@ -180,6 +182,18 @@ impl Wire {
         writer.into_bytes()
     }
 
+    /// Answers a question about a stock database in a store, or refuses.
+    pub fn takeover(&self, store: u32, question: &[u8]) -> Vec<u8> {
+        make_room(question.len().saturating_mul(2));
+        let mut writer = Writer::with_capacity(question.len() + ROOM_BYTES);
+        let store = self.stores.get(&store).ok_or_else(no_store);
+        if let Err(error) = store.and_then(|store| takeover(store, question, &mut writer)) {
+            writer = Writer::with_capacity(ROOM_BYTES);
+            writer.refusal(&error);
+        }
+        writer.into_bytes()
+    }
+
     /// Writes the state of an operation, and keeps the operation if it goes on.
     fn write_state(&mut self, state: Result<State, Error>, writer: &mut Writer) {
         let written = state.and_then(|state| self.try_write_state(state, writer));
@@ -277,6 +291,17 @@ fn login(question: &[u8], writer: &mut Writer) -> Result<(), Error> {
 #[cfg(not(feature = "kusto"))]
 fn login(_: &[u8], _: &mut Writer) -> Result<(), Error> {
     Err(Error::protocol("store-not-included", "this planner is built without Kusto; use the other"))
+}
+
+#[cfg(feature = "takeover")]
+fn takeover(store: &Store, question: &[u8], writer: &mut Writer) -> Result<(), Error> {
+    takeover::answer(store, question, writer)
+}
+
+#[cfg(not(feature = "takeover"))]
+fn takeover(_: &Store, _: &[u8], _: &mut Writer) -> Result<(), Error> {
+    let message = "this planner is built without what takes databases over; use PostgreSQL's";
+    Err(Error::protocol("store-not-included", message))
 }
 
 /// The host's moment. A host of SQL passes none, which gives zeros.

@@ -80,10 +80,11 @@ fn show_postgres(file: &serde_json::Value) -> String {
     let Progress::Need(Need::Sql(batch)) = progress else { panic!("a call has a batch") };
     show_batch(&mut shown, 1, &batch, '$');
     if is_setup {
-        // PostgreSQL 15 in UTF-8, without the schema and without the tables.
+        // PostgreSQL 15 in UTF-8, without the schema and without any tables.
         let settings = vec![
             Value::Integer(150_000),
             Value::Text("UTF8".to_owned()),
+            Value::Integer(0),
             Value::Integer(0),
             Value::Integer(0),
         ];

@@ -28,6 +28,7 @@ fn settings(version: i64, encoding: &str, schema: bool, tables: bool) -> Answer 
         Value::Text(encoding.to_owned()),
         Value::Integer(i64::from(schema)),
         Value::Integer(i64::from(tables)),
+        Value::Integer(0),
     ];
     Answer::Sql(vec![RowSet { rows: vec![row] }])
 }
@@ -65,7 +66,7 @@ fn a_setup_makes_nothing_where_the_tables_are() {
     assert_eq!((found.access, found.statements.len()), (Access::Read, 1));
     let format = RowSet { rows: vec![vec![Value::Integer(1)]] };
     let done = advance(&mut operation, Answer::Sql(vec![format])).unwrap();
-    assert_eq!(done, Progress::Done(Outcome::Ready));
+    assert_eq!(done, Progress::Done(Outcome::Ready(None)));
 }
 
 #[test]
@@ -79,6 +80,6 @@ fn a_setup_makes_the_schema_only_if_it_is_missing() {
         assert!(texts[0].contains("pg_advisory_xact_lock"));
         assert!(texts.iter().all(|text| !text.contains("CONCURRENTLY")));
         let done = advance(&mut operation, answer).unwrap();
-        assert_eq!(done, Progress::Done(Outcome::Ready));
+        assert_eq!(done, Progress::Done(Outcome::Ready(None)));
     }
 }

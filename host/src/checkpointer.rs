@@ -34,6 +34,7 @@ pub struct Checkpointer<
     ready: OnceCell<()>,
     known: Mutex<Cache<Vec<u8>>>,
     turns: Turns,
+    warn: fn(&str),
 }
 
 #[cfg(feature = "sqlite")]
@@ -90,7 +91,16 @@ impl<S: StorageAdapter> Checkpointer<S> {
     /// A checkpointer on any store. The first call creates the tables.
     pub fn new(planner: Planner, storage: S) -> Self {
         let turns = planner.turns();
-        Self { planner, storage, ready: OnceCell::new(), known: Mutex::default(), turns }
+        let warn = |warning: &str| tracing::warn!("{warning}");
+        Self { planner, storage, ready: OnceCell::new(), known: Mutex::default(), turns, warn }
+    }
+
+    /// Passes warnings of the setup to this function, on any thread. Otherwise they are events of
+    /// `tracing`.
+    #[must_use]
+    pub fn on_warning(mut self, warn: fn(&str)) -> Self {
+        self.warn = warn;
+        self
     }
 
     /// Creates the tables that are missing. If this is not called, the first call does it.
@@ -276,7 +286,12 @@ impl<S: StorageAdapter> Checkpointer<S> {
 
     async fn create_tables(&self) -> Result<(), Error> {
         match drive(&self.planner, &self.storage, Call::Setup).await? {
-            Outcome::Ready => Ok(()),
+            Outcome::Ready(warning) => {
+                if let Some(warning) = warning {
+                    (self.warn)(&warning);
+                }
+                Ok(())
+            }
             _ => Err(other_outcome()),
         }
     }

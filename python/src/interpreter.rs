@@ -2,10 +2,12 @@
 //!
 //! A thread that asks for the interpreter's lock while the interpreter ends may crash the process.
 
+use std::ffi::CString;
 use std::sync::{PoisonError, RwLock};
 use std::thread;
 use std::time::Duration;
 
+use pyo3::exceptions::PyUserWarning;
 use pyo3::prelude::*;
 
 /// Whether the interpreter is ending. Held for reading by threads that use Python.
@@ -19,6 +21,17 @@ const PAUSE: Duration = Duration::from_millis(10);
 pub(crate) fn attached<T>(run: impl FnOnce(Python<'_>) -> T) -> Option<T> {
     let ending = ENDING.read().unwrap_or_else(PoisonError::into_inner);
     if *ending { None } else { Python::try_attach(run) }
+}
+
+/// Passes a warning to Python's `warnings`, on any thread.
+pub(crate) fn warn(warning: &str) {
+    let _ = attached(|py| {
+        let text = CString::new(warning).unwrap_or_default();
+        if let Err(error) = PyErr::warn(py, &py.get_type::<PyUserWarning>(), &text, 1) {
+            // Where warnings are errors: the call that met it has been made.
+            error.write_unraisable(py, None);
+        }
+    });
 }
 
 /// Whether the interpreter is ending.

@@ -7,6 +7,7 @@ use pyo3::prelude::*;
 
 use crate::call::Checkpoints;
 use crate::errors::{Errors, invalid};
+use crate::interpreter;
 use crate::process::Process;
 use crate::store::Store;
 
@@ -33,6 +34,6 @@ pub(crate) fn open_postgres(
     let process = Process::current(py)?;
     let opened = Checkpointer::connect_postgres(process.planner.clone(), conn_string, &options);
     let checkpointer = opened.map_err(|error| Errors::Sql.raised(py, &error))?;
-    let checkpoints = Checkpoints::Postgres(Box::new(checkpointer));
+    let checkpoints = Checkpoints::Postgres(Box::new(checkpointer.on_warning(interpreter::warn)));
     Ok(Store::new(process, Errors::Sql, checkpoints, None))
 }

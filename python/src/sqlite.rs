@@ -10,6 +10,7 @@ use pyo3::prelude::*;
 
 use crate::call::Checkpoints;
 use crate::errors::{Errors, invalid, unusable};
+use crate::interpreter;
 use crate::process::Process;
 use crate::store::Store;
 
@@ -60,7 +61,8 @@ pub(crate) fn open_sqlite(
     let storage = py.detach(|| SqliteStorage::open(&path, &options));
     let storage = storage.map_err(|error| Errors::Sql.raised(py, &error.into()))?;
     let file = process.open_files.add(&path);
-    let checkpointer = Checkpointer::new(process.planner.clone(), storage);
+    let checkpointer =
+        Checkpointer::new(process.planner.clone(), storage).on_warning(interpreter::warn);
     let checkpoints = Checkpoints::Sqlite(Box::new(checkpointer));
     Ok(Store::new(process, Errors::Sql, checkpoints, Some(file)))
 }

@@ -42,9 +42,11 @@ pub(crate) fn test_with_javascript(workspace: &Workspace) -> Result<()> {
     npm::ensure_installed(&workspace.js())?;
     npm::run_script(&workspace.js(), "build")?;
     let mut pytest = module(workspace)?;
-    pytest.args(["pytest", "--quiet", "-p", "no:cacheprovider", "tests/test_relay.py"]);
-    let program = workspace.js().join("test").join("support").join("relay.mjs");
-    process::run(pytest.env("RELAY_IN_JAVASCRIPT", program))
+    pytest.args(["pytest", "--quiet", "-p", "no:cacheprovider"]);
+    pytest.args(["tests/test_relay.py", "tests/test_moving.py"]);
+    let relay = workspace.js().join("test").join("support").join("relay.mjs");
+    let program = workspace.js().join("dist").join("entries").join("cli.js");
+    process::run(pytest.env("RELAY_IN_JAVASCRIPT", relay).env("PROGRAM_IN_JAVASCRIPT", program))
 }
 
 /// Measures the package beside LangGraph's savers, and writes the table into the documents.

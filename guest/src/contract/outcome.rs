@@ -235,9 +235,9 @@ pub struct ChannelHistory {
 #[cfg_attr(feature = "wasmtime", derive(ComponentType, Lift, Lower))]
 #[cfg_attr(feature = "wasmtime", component(variant))]
 pub enum Outcome {
-    /// Of `Setup` and `Flush`.
+    /// Of `Setup` and `Flush`. A setup may have a warning for the caller.
     #[cfg_attr(feature = "wasmtime", component(name = "ready"))]
-    Ready,
+    Ready(Option<String>),
     /// Of `GetTuple`; `None` if there is no such checkpoint.
     #[cfg_attr(feature = "wasmtime", component(name = "found"))]
     Found(Option<FoundCheckpoint>),

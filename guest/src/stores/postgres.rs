@@ -15,6 +15,8 @@ mod put;
 mod schema;
 mod setup;
 mod statement;
+#[cfg(feature = "takeover")]
+mod stock;
 
 use std::collections::{BTreeMap, VecDeque};
 
@@ -22,7 +24,7 @@ use schema::Schema;
 use setup::Setup;
 use statement::{Parameters, array, integers};
 
-use super::sql::Dialect;
+use super::sql::{Dialect, SetupStep};
 use crate::contract::error::Error;
 use crate::contract::statement::{Access, Batch, RowSet, Statement, Value};
 use crate::format::values::hash::Hash;
@@ -81,7 +83,7 @@ impl Dialect for PostgresDialect {
         Setup::start(&self.schema)
     }
 
-    fn advance_setup(&self, setup: &mut Setup, sets: &[RowSet]) -> Result<Option<Batch>, Error> {
+    fn advance_setup(&self, setup: &mut Setup, sets: &[RowSet]) -> Result<SetupStep, Error> {
         setup.advance(&self.schema, sets)
     }
 

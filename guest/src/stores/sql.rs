@@ -21,12 +21,8 @@ pub(super) trait Dialect: Debug {
     /// Starts the setup of a store and returns its first batch.
     fn start_setup(&self) -> (Self::Setup, Batch);
 
-    /// Takes the row sets of the last batch and returns the next one; `None` if the setup is done.
-    fn advance_setup(
-        &self,
-        setup: &mut Self::Setup,
-        sets: &[RowSet],
-    ) -> Result<Option<Batch>, Error>;
+    /// Takes the row sets of the last batch and returns what comes next.
+    fn advance_setup(&self, setup: &mut Self::Setup, sets: &[RowSet]) -> Result<SetupStep, Error>;
 
     /// The statements that answer an ask, and whether they write; none if the answer came with an
     /// earlier one.
@@ -35,6 +31,27 @@ pub(super) trait Dialect: Debug {
     /// The row sets of the last asks. `sets` are those of their statements, `counts` says how many
     /// statements each ask has.
     fn answers(&mut self, counts: &[usize], sets: Vec<RowSet>) -> Result<Vec<RowSet>, Error>;
+}
+
+/// What a setup does next.
+#[derive(Debug)]
+pub(super) enum SetupStep {
+    /// The host must run this batch.
+    Need(Batch),
+    /// It has ended, maybe with a warning.
+    Ready(Option<String>),
+}
+
+impl SetupStep {
+    /// The end of a setup. `stock` are the rows of a statement that gives one if the database has
+    /// threads of LangGraph's own saver and none of ours.
+    pub(super) fn ready(stock: Option<&RowSet>) -> Self {
+        const WARNING: &str = "this database has threads of LangGraph's own saver and none of this \
+                               package's, which reads them as new; to store them again, run: npx \
+                               langgraph-checkpoint-wasm import SOURCE TARGET";
+        let has_stock = stock.is_some_and(|set| !set.rows.is_empty());
+        Self::Ready(has_stock.then(|| WARNING.to_owned()))
+    }
 }
 
 /// One call under way.
@@ -70,7 +87,7 @@ impl<D: Dialect> Operation<D> {
             }
             Begun::Flush => {
                 operation = begin(dialect, State::Flush);
-                Progress::Done(Outcome::Ready)
+                Progress::Done(Outcome::Ready(None))
             }
             Begun::Method(method, step) => {
                 operation = begin(dialect, State::Method(method));
@@ -107,10 +124,10 @@ impl<D: Dialect> Operation<D> {
         }
         match &mut self.state {
             State::Setup(setup) => Ok(match self.dialect.advance_setup(setup, &sets)? {
-                Some(batch) => self.need(batch),
-                None => Progress::Done(Outcome::Ready),
+                SetupStep::Need(batch) => self.need(batch),
+                SetupStep::Ready(warning) => Progress::Done(Outcome::Ready(warning)),
             }),
-            State::Flush => Ok(Progress::Done(Outcome::Ready)),
+            State::Flush => Ok(Progress::Done(Outcome::Ready(None))),
             State::Method(method) => {
                 let answers = self.dialect.answers(&counts, sets)?;
                 let step = method.advance(&answers)?;

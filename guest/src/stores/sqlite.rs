@@ -10,6 +10,8 @@ mod put;
 mod schema;
 mod setup;
 mod statement;
+#[cfg(feature = "takeover")]
+pub(super) mod stock;
 
 use ancestors::ancestors;
 use list::page;
@@ -17,7 +19,7 @@ use put::{delete_thread, put, put_writes};
 use setup::Setup;
 use statement::{is_of_channel, once, text};
 
-use super::sql::{Dialect, last_of_each};
+use super::sql::{Dialect, SetupStep, last_of_each};
 use crate::contract::error::Error;
 use crate::contract::statement::{Access, Batch, RowSet, Statement, Value};
 use crate::format::json;
@@ -36,7 +38,7 @@ impl Dialect for Sqlite {
         Setup::start()
     }
 
-    fn advance_setup(&self, setup: &mut Setup, sets: &[RowSet]) -> Result<Option<Batch>, Error> {
+    fn advance_setup(&self, setup: &mut Setup, sets: &[RowSet]) -> Result<SetupStep, Error> {
         setup.advance(sets)
     }
 

@@ -55,14 +55,14 @@ impl Writer {
         written(encode::write_array_len(&mut self.0, length(fields)));
     }
 
-    fn list<T>(&mut self, elements: &[T], mut write: impl FnMut(&mut Self, &T)) {
+    pub(super) fn list<T>(&mut self, elements: &[T], mut write: impl FnMut(&mut Self, &T)) {
         self.array(elements.len());
         for element in elements {
             write(self, element);
         }
     }
 
-    fn nil(&mut self) {
+    pub(super) fn nil(&mut self) {
         let Ok(()) = encode::write_nil(&mut self.0);
     }
 
@@ -74,7 +74,7 @@ impl Writer {
         written(encode::write_uint(&mut self.0, number.into()));
     }
 
-    fn real(&mut self, real: f64) {
+    pub(super) fn real(&mut self, real: f64) {
         written(encode::write_f64(&mut self.0, real));
     }
 
@@ -87,11 +87,11 @@ impl Writer {
         }
     }
 
-    fn bytes(&mut self, bytes: &[u8]) {
+    pub(super) fn bytes(&mut self, bytes: &[u8]) {
         written(encode::write_bin(&mut self.0, bytes));
     }
 
-    fn optional<T>(&mut self, value: Option<&T>, write: impl FnOnce(&mut Self, &T)) {
+    pub(super) fn optional<T>(&mut self, value: Option<&T>, write: impl FnOnce(&mut Self, &T)) {
         match value {
             Some(value) => write(self, value),
             None => self.nil(),
@@ -99,7 +99,7 @@ impl Writer {
     }
 
     #[inline(never)]
-    fn value(&mut self, value: &Value) {
+    pub(super) fn value(&mut self, value: &Value) {
         match value {
             Value::Null => self.nil(),
             // Always in 64 bits, by which the reader tells it from a double.
@@ -110,7 +110,7 @@ impl Writer {
         }
     }
 
-    fn payload(&mut self, Payload { kind, bytes }: &Payload) {
+    pub(super) fn payload(&mut self, Payload { kind, bytes }: &Payload) {
         self.array(2);
         self.text(kind);
         self.bytes(bytes);
@@ -139,7 +139,7 @@ impl Writer {
         });
     }
 
-    fn version(&mut self, ChannelVersion { channel, version }: &ChannelVersion) {
+    pub(super) fn version(&mut self, ChannelVersion { channel, version }: &ChannelVersion) {
         self.array(2);
         self.text(channel);
         match version {
@@ -304,7 +304,11 @@ impl Writer {
     #[inline(never)]
     fn outcome(&mut self, outcome: &Outcome) {
         match outcome {
-            Outcome::Ready => case(self, 0, 0),
+            Outcome::Ready(None) => case(self, 0, 0),
+            Outcome::Ready(Some(warning)) => {
+                case(self, 0, 1);
+                self.text(warning);
+            }
             Outcome::Found(None) => case(self, 1, 0),
             Outcome::Found(Some(found)) => write_found(self, found),
             Outcome::Page(page) => write_page(self, page),
@@ -383,7 +387,7 @@ impl Writer {
     }
 }
 
-fn case(writer: &mut Writer, case: u32, fields: usize) {
+pub(super) fn case(writer: &mut Writer, case: u32, fields: usize) {
     writer.array(1 + fields);
     writer.number(case);
 }

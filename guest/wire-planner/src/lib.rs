@@ -58,6 +58,10 @@ impl Guest for Planner {
     fn login(question: Vec<u8>) -> Vec<u8> {
         WIRE.with_borrow(|wire| wire.login(&question))
     }
+
+    fn takeover(store: u32, question: Vec<u8>) -> Vec<u8> {
+        WIRE.with_borrow(|wire| wire.takeover(store, &question))
+    }
 }
 
 generated::export!(Planner with_types_in generated);

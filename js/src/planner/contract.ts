@@ -273,7 +273,8 @@ export type Ended = { readonly outcome: Outcome } | { readonly failure: unknown 
 
 /** What an operation ends in. */
 export type Outcome =
-  | { readonly tag: "ready" }
+  /** A setup may have a warning for the caller. */
+  | { readonly tag: "ready"; readonly val?: string | undefined }
   | { readonly tag: "found"; readonly val: FoundCheckpoint | undefined }
   | { readonly tag: "page"; readonly val: Page }
   | { readonly tag: "stored"; readonly val: StoredCheckpoint }

@@ -54,6 +54,6 @@ export function sharedPlanner(
 }
 
 /** A store as `open` of wit/planner/wire.wit takes it. */
-function toWireStore(dialect: Dialect): readonly WireValue[] {
+export function toWireStore(dialect: Dialect): readonly WireValue[] {
   return dialect.name === "sqlite" ? [0] : [2, dialect.schema];
 }

@@ -19,6 +19,7 @@ import { batchOf, drive, type Server } from "../planner/drive.js";
 import type { Planner } from "../planner/planner.js";
 import { sharedPlanner } from "../planner/shared-planner.js";
 import { type Eventually, isPending, whenReady } from "../platform/maybe-promise.js";
+import { emitWarning } from "../platform/runtime.js";
 import { timers } from "../platform/timers.js";
 import { JoinedCalls } from "./joined-calls.js";
 import { Lanes } from "./lanes.js";
@@ -42,9 +43,19 @@ export class StorageSaver extends LifecycleSaver {
     checkSerde(serde);
     checkOptions(options, SAVER);
     const checked = new CheckedAdapter(adapter);
-    super(new StorageRunner(checked, sharedPlanner(checked.dialect, options.core)), serde, options);
+    const planner = sharedPlanner(checked.dialect, options.core);
+    super(new StorageRunner(checked, planner, warn), serde, options);
     this.adapter = checked;
   }
+}
+
+/** Runs calls where a saver stores, but without its cache and its warnings. */
+export function runnerBeside(saver: StorageSaver, planner: Planner): Runner {
+  return new StorageRunner(new CheckedAdapter(saver.adapter), planner, () => {});
+}
+
+function warn(warning: string): void {
+  emitWarning(warning, "CheckpointWarning");
 }
 
 /** Serves the needs of calls with a storage adapter. */
@@ -102,11 +113,13 @@ class StorageRunner implements Runner {
   readonly #setUpServer: Server;
   /** Orders the calls and joins their batches, for an adapter that leaves that to the saver. */
   readonly #lanes: Lanes | undefined;
+  readonly #warn: (warning: string) => void;
   #setUp = false;
   #settingUp: Promise<void> | undefined;
 
-  constructor(storage: CheckedAdapter, planner: Planner) {
+  constructor(storage: CheckedAdapter, planner: Planner, warn: (warning: string) => void) {
     this.#planner = planner;
+    this.#warn = warn;
     this.#storage = storage;
     this.#server = new StorageServer(storage);
     this.#setUpServer = new SetUpServer(storage, (isInside) => this.#setup(isInside));
@@ -179,7 +192,8 @@ class StorageRunner implements Runner {
     const call = { tag: "setup" } as const;
     const made = { thread: undefined, isInside, due: "now", joins: false } as const;
     const done = whenReady(drive(this.#planner, call, this.#server, made), (outcome) => {
-      expectOutcome(outcome, "ready");
+      const { val: warning } = expectOutcome(outcome, "ready");
+      if (warning !== undefined) this.#warn(warning);
     });
     const ended = (isSetUp: boolean) => {
       this.#settingUp = undefined;

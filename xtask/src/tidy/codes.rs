@@ -8,6 +8,9 @@ const DOCUMENT: &str = "docs/troubleshooting.md";
 
 /// Texts that look like codes and are not.
 const OTHERS: &[&str] = &[
+    // Options of the program.
+    "dry-run",
+    "source-schema",
     // Headers.
     "accept-encoding",
     "content-encoding",

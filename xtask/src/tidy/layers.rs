@@ -23,7 +23,7 @@ const SOURCES: &[Sources] = &[
         layers: &[
             &["lib"],
             &["fuzzing", "wire", "wit"],
-            &["stores"],
+            &["stores", "takeover"],
             &["operations"],
             &["cache", "format"],
             &["contract"],

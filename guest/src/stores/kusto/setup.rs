@@ -84,7 +84,7 @@ pub(super) async fn check(sender: &Sender, shared: &Shared) -> Result<Outcome, E
             streams(sender, shared, table).await?;
         }
     }
-    Ok(Outcome::Ready)
+    Ok(Outcome::Ready(None))
 }
 
 /// Checks that this identity may ingest, and may remove rows if `admin` is set.

@@ -44,7 +44,7 @@ impl Store {
                 Begun::Setup => setup::check(&sender, &memory).await,
                 Begun::Flush => {
                     call::flush(sender, memory).await?;
-                    Ok(Outcome::Ready)
+                    Ok(Outcome::Ready(None))
                 }
                 Begun::Method(method, step) => {
                     call::run(sender, memory, thread_id, method, step).await

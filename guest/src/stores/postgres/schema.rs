@@ -46,17 +46,30 @@ impl Schema {
     }
 
     /// Whether the server can have a store, and whether the schema and the tables are there: the
-    /// server's version, its encoding, and two integers that are 1 if they are.
+    /// server's version, its encoding, and two integers that are 1 if they are. A third one is 1 if
+    /// tables of LangGraph's own saver are there and may be read.
     pub(super) fn look(&self) -> Statement {
         let mut parameters = Parameters::default();
         let schema = parameters.text(&self.quoted);
         let table = parameters.text(&format!("{self}.lg_format"));
+        let [checkpoints, blobs] =
+            ["checkpoints", "checkpoint_blobs"].map(|it| parameters.text(&format!("{self}.{it}")));
         // `to_regclass` needs no right to the table.
         parameters.statement(format!(
             "SELECT current_setting('server_version_num')::bigint, \
              current_setting('server_encoding')::text, \
              (to_regnamespace({schema}) IS NOT NULL)::int::bigint, \
-             (to_regclass({table}) IS NOT NULL)::int::bigint"
+             (to_regclass({table}) IS NOT NULL)::int::bigint, \
+             coalesce(to_regclass({blobs}) IS NOT NULL AND \
+             has_table_privilege(to_regclass({checkpoints}), 'SELECT'), false)::int::bigint"
+        ))
+    }
+
+    /// A row if LangGraph's own saver has stored threads, and the store has none.
+    pub(super) fn find_stock_threads(&self) -> Statement {
+        once(format!(
+            "SELECT 1::bigint FROM {self}.checkpoints \
+             WHERE NOT EXISTS (SELECT FROM {self}.lg_threads) LIMIT 1"
         ))
     }
 

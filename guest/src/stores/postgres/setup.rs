@@ -11,7 +11,7 @@ use crate::contract::error::{Error, Fault, StoreFault};
 use crate::contract::statement::{Access, Batch, RowSet};
 use crate::operations::row::rows;
 use crate::operations::set;
-use crate::stores::sql::check_format;
+use crate::stores::sql::{SetupStep, check_format};
 
 /// The oldest version of PostgreSQL, as `server_version_num` gives it.
 const VERSION_MIN: i64 = 130_000;
@@ -20,7 +20,10 @@ const VERSION_MIN: i64 = 130_000;
 #[derive(Debug)]
 pub(crate) enum Setup {
     Found,
-    Format,
+    /// The format comes last. Before it, if they may be read, what LangGraph's own saver has.
+    Format {
+        has_stock: bool,
+    },
 }
 
 impl Setup {
@@ -29,16 +32,12 @@ impl Setup {
     }
 
     #[inline(never)]
-    pub(super) fn advance(
-        &mut self,
-        schema: &Schema,
-        sets: &[RowSet],
-    ) -> Result<Option<Batch>, Error> {
-        if let Self::Format = self {
+    pub(super) fn advance(&mut self, schema: &Schema, sets: &[RowSet]) -> Result<SetupStep, Error> {
+        if let Self::Format { has_stock } = *self {
             check_format(sets)?;
-            return Ok(None);
+            let stock = sets.len().checked_sub(2).and_then(|at| sets.get(at));
+            return Ok(SetupStep::ready(stock.filter(|_| has_stock)));
         }
-        *self = Self::Format;
         let Some(mut row) = rows(set(sets, 0)?, "the server's settings").next() else {
             return Err(Error::protocol(
                 "wrong-row-sets",
@@ -47,14 +46,17 @@ impl Setup {
         };
         check_server(row.integer("server_version_num")?, row.text("server_encoding")?)?;
         let has_schema = row.integer("schema")? != 0;
-        if row.integer("table")? != 0 {
-            let statements = vec![schema.read_format()];
-            return Ok(Some(Batch { access: Access::Read, statements }));
-        }
-        let mut statements = schema.create(has_schema);
+        let (access, mut statements) = if row.integer("table")? != 0 {
+            (Access::Read, Vec::new())
+        } else {
+            (Access::Write, schema.create(has_schema))
+        };
+        let has_stock = row.integer("stock")? != 0;
+        *self = Self::Format { has_stock };
+        statements.extend(has_stock.then(|| schema.find_stock_threads()));
         // Read back, because another process may have made the tables in the meantime.
         statements.push(schema.read_format());
-        Ok(Some(Batch { access: Access::Write, statements }))
+        Ok(SetupStep::Need(Batch { access, statements }))
     }
 }
 

@@ -6,9 +6,18 @@ use super::statement::once;
 use crate::contract::statement::{Statement, Value};
 use crate::format::FORMAT;
 
-/// Returns a row if the database has a store.
+/// The table that a store has, and those of LangGraph's own saver: the names of those that exist.
 pub(crate) fn find_tables() -> Statement {
-    once("SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'lg_format'", vec![])
+    once(
+        "SELECT name FROM sqlite_master WHERE type = 'table' \
+         AND name IN ('lg_format', 'checkpoints', 'writes')",
+        vec![],
+    )
+}
+
+/// A row if LangGraph's own saver has stored threads, and the store has none.
+pub(crate) fn find_stock_threads() -> Statement {
+    once("SELECT 1 FROM checkpoints WHERE NOT EXISTS (SELECT 1 FROM lg_threads) LIMIT 1", vec![])
 }
 
 /// The format of the store; the newest if several were written.

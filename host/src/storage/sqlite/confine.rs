@@ -154,6 +154,8 @@ fn is_allowed(context: AuthContext<'_>) -> bool {
             AuthAction::Read { table_name: "sqlite_master", column_name } => {
                 ["name", "type"].contains(&column_name)
             }
+            // It also asks whether LangGraph's own saver has stored anything, but not what.
+            AuthAction::Read { table_name: "checkpoints", column_name: "" } => true,
             AuthAction::Read { table_name, .. } => {
                 TABLES.contains(&table_name) || READABLE.contains(&table_name)
             }

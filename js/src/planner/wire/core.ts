@@ -108,6 +108,12 @@ export class WireCore {
     return this.#take(login(...this.give(question)), free) as WireAnswer<Fields>;
   }
 
+  /** Answers a question about a stock database. */
+  takeover<Fields extends unknown[]>(store: number, question: WireValue): WireAnswer<Fields> {
+    const [takeover, free] = this.#gives("takeover");
+    return this.#take(takeover(store, ...this.give(question)), free) as WireAnswer<Fields>;
+  }
+
   #take(result: number, free: Export): unknown {
     const { buffer } = this.#memory;
     const view = new DataView(buffer, result >>> 0, 8);

@@ -65,7 +65,7 @@ export type WireStatus = [
 ];
 
 type WireOutcome =
-  | [0]
+  | [0, warning?: string]
   | [1]
   | [1, tuple: WireTuple, known: Uint8Array, bases: [string, number[]][]]
   | [2, tuples: WireTuple[], shared: Uint8Array, next: Uint8Array | null]
@@ -115,7 +115,7 @@ type WireTuple = [
 export function fromWireOutcome(wire: WireOutcome): Outcome {
   switch (wire[0]) {
     case 0:
-      return { tag: "ready" };
+      return { tag: "ready", val: wire[1] };
     case 1:
       return { tag: "found", val: wire.length === 1 ? undefined : fromWireFound(wire) };
     case 2:

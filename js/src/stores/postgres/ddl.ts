@@ -3,7 +3,7 @@ import { sharedPlanner } from "../../planner/shared-planner.js";
 import { ownCore } from "./core.js";
 
 /** What a setup asks a database first: its version and encoding, whether schema and table exist. */
-const NEW_DATABASE = [130_000n, "UTF8", 0n, 0n];
+const NEW_DATABASE = [130_000n, "UTF8", 0n, 0n, 0n];
 
 /**
  * The SQL that makes a schema and its tables, as one transaction: that of the planner's own setup.

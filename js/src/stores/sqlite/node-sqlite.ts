@@ -1,4 +1,4 @@
-import type { DatabaseSync, StatementSync } from "node:sqlite";
+import type { DatabaseSync, DatabaseSyncOptions, StatementSync } from "node:sqlite";
 import { InvalidInputError } from "../../errors.js";
 import type { SqlValue } from "../../planner/adapter.js";
 import { builtinModule, types } from "../../platform/runtime.js";
@@ -12,7 +12,7 @@ import { primaryCode } from "./result-codes.js";
  * Opens a database. The driver does not wait for locks, as that would stop the event loop: the
  * commit queue waits instead.
  */
-export function openNodeSqlite(path: string): DatabaseSync {
+export function openNodeSqlite(path: string, options: DatabaseSyncOptions = {}): DatabaseSync {
   // Not imported, so that an older Node.js gets the error below.
   const driver = builtinModule<typeof import("node:sqlite")>("node:sqlite");
   if (driver === undefined) {
@@ -22,7 +22,7 @@ export function openNodeSqlite(path: string): DatabaseSync {
     throw new InvalidInputError("missing-driver", message);
   }
   try {
-    return new driver.DatabaseSync(path, { timeout: 0 });
+    return new driver.DatabaseSync(path, { timeout: 0, ...options });
   } catch (thrown) {
     throw storageError("storage-unreachable", thrown);
   }

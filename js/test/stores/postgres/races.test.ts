@@ -119,7 +119,7 @@ async function planned(schema: Schema, call: (saver: StorageSaver) => Promise<un
     dialect: { name: "postgres", schema: schema.name },
     async run(batch) {
       batches.push(batch);
-      const row = batch.access === "read" ? [[150_000n, "UTF8", 1n, 1n]] : [[1n, 0n]];
+      const row = batch.access === "read" ? [[150_000n, "UTF8", 1n, 1n, 0n]] : [[1n, 0n]];
       const answer = batch.statements.some(({ text }) => text.includes("format")) ? [[1n]] : row;
       return batch.statements.map(() => ({ rows: answer }));
     },

@@ -1,0 +1,71 @@
+//! The statements that read what LangGraph's own savers have stored. None of them writes.
+
+use std::collections::BTreeSet;
+
+use super::Store;
+use crate::contract::error::Error;
+use crate::contract::statement::{RowSet, Statement};
+use crate::operations::row::rows;
+
+/// The texts of the statements that read a stock database, with their parameters and columns.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StockStatements {
+    /// No parameters. The id of each thread, in order.
+    pub threads: String,
+    /// The thread. The namespace and id of each checkpoint that is stored or has writes, in the
+    /// order to take them over: the last one is stored.
+    pub checkpoints: String,
+    /// The thread, namespace and id. The row: parent, type, checkpoint, metadata.
+    pub checkpoint: String,
+    /// The same. The writes: task, its path, place, channel, type, value. By task and place.
+    pub writes: String,
+    /// The same. The values beside the checkpoint: channel, type, value. `None` if there are none.
+    pub values: Option<String>,
+}
+
+/// The tables of a stock database, with their columns.
+#[derive(Debug)]
+pub(super) struct StockTables(BTreeSet<(String, String)>);
+
+impl StockTables {
+    pub(super) fn has(&self, table: &str, column: &str) -> bool {
+        self.0.contains(&(table.to_owned(), column.to_owned()))
+    }
+}
+
+impl Store {
+    /// The statement that finds the stock tables. Its rows are for `stock_statements`.
+    pub fn find_stock_tables(&self) -> Result<Statement, Error> {
+        match self {
+            Self::Sqlite => Ok(super::sqlite::stock::find_tables()),
+            #[cfg(feature = "postgres")]
+            Self::Postgres(store) => Ok(store.find_stock_tables()),
+            #[cfg(feature = "kusto")]
+            Self::Kusto(_) => Err(no_stock_tables()),
+        }
+    }
+
+    /// The statements that read the stock tables. Fails with `no-stock-tables` if they are missing.
+    pub fn stock_statements(&self, tables: &RowSet) -> Result<StockStatements, Error> {
+        let mut found = BTreeSet::new();
+        for mut row in rows(tables, "tables") {
+            found.insert((row.text("table")?.to_owned(), row.text("column")?.to_owned()));
+        }
+        let tables = StockTables(found);
+        match self {
+            Self::Sqlite => super::sqlite::stock::statements(&tables),
+            #[cfg(feature = "postgres")]
+            Self::Postgres(store) => store.stock_statements(&tables),
+            #[cfg(feature = "kusto")]
+            Self::Kusto(_) => None,
+        }
+        .ok_or_else(no_stock_tables)
+    }
+}
+
+fn no_stock_tables() -> Error {
+    Error::invalid(
+        "no-stock-tables",
+        "the source has no tables of LangGraph's own savers; name the database that they store in",
+    )
+}

@@ -1,0 +1,90 @@
+//! Takes over what LangGraph's own savers have stored: rows of a stock database in, calls out.
+//!
+//! A host runs the statements of `stores::StockStatements` on the stock database, which only read,
+//! and passes on the rows of one checkpoint at a time. No value is decoded: a channel's value is a
+//! slice of what was stored, with the type tag of the whole.
+//!
+//! What different versions store in different ways is decided here:
+//!
+//! - The columns decide a checkpoint's thread, namespace, id and parent, not the fields inside it.
+//! - Writes to special channels go to their own places. LangGraph.js before 1.0.3 had stored them
+//!   by their position. Of several to one channel by one task, the newest stays.
+//! - A write without `task_path` has the path `""`. A task has one path.
+//! - `v` stays. A checkpoint with `v` under 4 keeps its sends as writes of its parent.
+//! - Metadata is JSON. LangGraph.js stores what its serializer gave, Python plain JSON.
+//! - In PostgreSQL, Python has texts, numbers, booleans and nulls in the checkpoint, and every
+//!   other value in a table of its own, which wins if a channel has both.
+//! - A value that is encrypted stays as it is. An encrypted checkpoint cannot be taken apart.
+
+mod checkpoint;
+mod fields;
+mod writes;
+
+use crate::contract::call::{Put, PutWrites};
+use crate::contract::error::Error;
+use crate::contract::statement::RowSet;
+
+/// What a stock database has of one checkpoint. The rows are those of `StockStatements`.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct StockRows {
+    /// The thread.
+    pub thread_id: String,
+    /// The namespace.
+    pub checkpoint_ns: String,
+    /// The checkpoint's id.
+    pub checkpoint_id: String,
+    /// Its row; none if only its writes are stored.
+    pub checkpoint: RowSet,
+    /// Its writes, by task.
+    pub writes: RowSet,
+    /// The values that are stored beside it.
+    pub values: RowSet,
+}
+
+/// The calls that store the same again.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Takeover {
+    /// The writes of each task.
+    pub writes: Vec<PutWrites>,
+    /// The checkpoint. It names all its channels as new, and has no `known`.
+    pub put: Option<Put>,
+    /// What was stored in more than one way, or not as this version would store it.
+    pub notes: Vec<Note>,
+}
+
+/// Something that a person who takes a database over should know. The words contain no value.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Note {
+    /// A stable code.
+    pub code: &'static str,
+    /// What was found, and what was made of it.
+    pub message: String,
+}
+
+/// The calls for these rows. Fails if they cannot be taken apart: with `encrypted-stock-checkpoint`,
+/// or with `unreadable-stock-checkpoint` for another serializer's, or damaged bytes.
+pub fn takeover(rows: &StockRows) -> Result<Takeover, Error> {
+    let mut notes = Vec::new();
+    let writes = writes::calls(rows, &mut notes)?;
+    let put = checkpoint::call(rows)?;
+    if is_a_number_from_javascript(&rows.thread_id) {
+        notes.push(Note {
+            code: "numeric-thread-id",
+            message: "the thread's id looks like a whole number that LangGraph.js has bound as a \
+                      double, such as 5.0 for 5; the id is kept"
+                .to_owned(),
+        });
+    }
+    Ok(Takeover { writes, put, notes })
+}
+
+/// Whether an id is a whole number with `.0`: what becomes of a number in a column of text.
+fn is_a_number_from_javascript(id: &str) -> bool {
+    id.strip_suffix(".0").is_some_and(|digits| {
+        let digits = digits.strip_prefix('-').unwrap_or(digits);
+        !digits.is_empty() && digits.bytes().all(|digit| digit.is_ascii_digit())
+    })
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,110 @@
+// `import`: takes over what LangGraph's own savers have stored.
+
+import { existsSync } from "node:fs";
+import { createInterface } from "node:readline/promises";
+import { parseArgs } from "node:util";
+
+import { SCHEMA } from "../../stores/postgres/options.js";
+import { type Command, EXIT, type ExitCode, UsageError } from "./command.js";
+import { isPostgres } from "./location.js";
+import { megabytes, Report } from "./report.js";
+import { openSource, type Source } from "./source.js";
+import { type OnProgress, Threads } from "./takeover.js";
+import { openTarget } from "./target.js";
+
+const OPTIONS = {
+  "dry-run": { type: "boolean", default: false },
+  verify: { type: "boolean", default: false },
+  json: { type: "boolean", default: false },
+  yes: { type: "boolean", default: false },
+  schema: { type: "string", default: SCHEMA },
+  "source-schema": { type: "string", default: SCHEMA },
+} as const;
+
+type Options = ReturnType<typeof given>["values"];
+
+/** The command. */
+export const importing: Command = {
+  usage:
+    "import SOURCE TARGET [--dry-run] [--verify] [--json] [--yes]\n" +
+    "         [--source-schema NAME] [--schema NAME]",
+  does:
+    "stores the threads of LangGraph's own savers: files of SQLite, or postgresql:// addresses.\n" +
+    "      SOURCE is only read. Run it again if it was interrupted",
+  async run(args) {
+    const { positionals, values } = given(args);
+    const [source, target, ...more] = positionals;
+    if (source === undefined || target === undefined || more.length > 0) {
+      throw new UsageError("name the database to read and the one to store in");
+    }
+    if (!values.yes && !values["dry-run"] && !(await isMeant(target))) return EXIT.incomplete;
+    const report = new Report();
+    const opened = await openSource(source, values["source-schema"]);
+    try {
+      await run(opened, target, values, report);
+    } finally {
+      await opened.close();
+    }
+    return print(report, source, target, values);
+  },
+};
+
+function given(args: string[]) {
+  return parseArgs({ args, options: OPTIONS, allowPositionals: true });
+}
+
+async function run(
+  source: Source,
+  target: string,
+  { "dry-run": isDry, verify, schema }: Options,
+  report: Report,
+): Promise<void> {
+  const threads = await Threads.of(source, report);
+  const ids = await threads.ids();
+  report.threads.found = ids.length;
+  if (isDry) return threads.inspect(ids, progress("read", ids.length));
+  const store = await openTarget(target, schema);
+  try {
+    await threads.store(ids, store, progress("imported", ids.length));
+    if (verify) await threads.verify(ids, store, progress("compared", ids.length));
+  } finally {
+    await store.close();
+  }
+}
+
+/** Asks at a terminal before a database that exists is written to. */
+async function isMeant(target: string): Promise<boolean> {
+  const { stdin, stderr } = process;
+  if (!stdin.isTTY || !stderr.isTTY || !(isPostgres(target) || existsSync(target))) return true;
+  const lines = createInterface({ input: stdin, output: stderr });
+  try {
+    const answer = await lines.question("TARGET exists. Add the threads to it? [y/N] ");
+    return /^y(es)?$/i.test(answer.trim());
+  } finally {
+    lines.close();
+  }
+}
+
+/** Shows at a terminal how far it is. */
+function progress(what: string, of: number): OnProgress {
+  const { stderr } = process;
+  if (!stderr.isTTY) return () => {};
+  return (done, { bytesRead }) => {
+    stderr.write(`\r${done} of ${of} threads ${what}, ${megabytes(bytesRead)}`);
+    if (done === of) stderr.write("\n");
+  };
+}
+
+function print(report: Report, source: string, target: string, options: Options): ExitCode {
+  const { "dry-run": dryRun, verify, json } = options;
+  const { threads, stored, bytesRead, verified, notes, problems } = report;
+  const shown = isPostgres(source) ? undefined : source;
+  const to = isPostgres(target) ? undefined : target;
+  const all = { source: shown, target: to, dryRun, threads, stored, bytesRead, notes, problems };
+  process.stdout.write(
+    json
+      ? `${JSON.stringify(verify ? { ...all, verified } : all)}\n`
+      : report.toText({ dryRun, verify }),
+  );
+  return report.isComplete ? EXIT.done : EXIT.incomplete;
+}

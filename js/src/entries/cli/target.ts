@@ -1,0 +1,96 @@
+// Where threads are imported to.
+
+import type { Runner } from "../../langgraph/saver.js";
+import {
+  type Call,
+  type CheckpointTuple,
+  expectOutcome,
+  type Outcome,
+} from "../../planner/contract.js";
+import { sharedPlanner } from "../../planner/shared-planner.js";
+import type { Address, TakeoverCall } from "../../planner/takeover.js";
+import type { Eventually } from "../../platform/maybe-promise.js";
+import { ownCore } from "../../stores/postgres/core.js";
+import { runnerBeside, type StorageSaver } from "../../stores/storage-saver.js";
+import { isPostgres } from "./location.js";
+
+const ABSENT = { tag: "absent" } as const;
+
+/** A store that calls are made on. */
+export class Target {
+  readonly #runner: Runner;
+  readonly #close: () => Eventually<void>;
+
+  constructor(saver: StorageSaver, close: () => Eventually<void>) {
+    this.#runner = runnerBeside(saver, sharedPlanner(saver.adapter.dialect, ownCore()));
+    this.#close = close;
+  }
+
+  /** Stores a checkpoint or writes. Returns what is known of the checkpoint's namespace then. */
+  async store(call: TakeoverCall, known: Uint8Array | undefined): Promise<Uint8Array | undefined> {
+    if (call.tag === "put-writes") {
+      expectOutcome(await this.#run(call), "writes-stored");
+      return known;
+    }
+    const put = { tag: "put", val: { ...call.val, known } } as const;
+    return expectOutcome(await this.#run(put), "stored").val.known;
+  }
+
+  /** Reads a checkpoint; undefined if it is not stored. */
+  async read([threadId, checkpointNs, checkpointId]: Address): Promise<
+    CheckpointTuple | undefined
+  > {
+    const config = toConfig(threadId, checkpointNs, checkpointId);
+    const outcome = await this.#run({ tag: "get-tuple", val: { config } });
+    return expectOutcome(outcome, "found").val?.tuple;
+  }
+
+  /** The newest checkpoint of a thread in any namespace; undefined if there is none. */
+  async newest(threadId: string): Promise<CheckpointTuple | undefined> {
+    const config = toConfig(threadId);
+    const val = { config, limit: 1, before: ABSENT, filter: [] };
+    return expectOutcome(await this.#run({ tag: "list", val }), "page").val.tuples[0];
+  }
+
+  async close(): Promise<void> {
+    await this.#close();
+  }
+
+  #run(call: Call): Eventually<Outcome> {
+    const made = { thread: undefined, isInside: false, due: "now", joins: true } as const;
+    return this.#runner.run(call, made);
+  }
+}
+
+function toConfig(threadId: string, checkpointNs?: string, checkpointId?: string) {
+  const toId = (val: string | undefined) => {
+    return val === undefined ? ABSENT : ({ tag: "text", val } as const);
+  };
+  return {
+    threadId: toId(threadId),
+    checkpointNs: toId(checkpointNs),
+    checkpointId: toId(checkpointId),
+    threadTs: ABSENT,
+  };
+}
+
+/** Opens a target: a file of SQLite, which is made if it is missing, or PostgreSQL. */
+export async function openTarget(location: string, schema: string): Promise<Target> {
+  if (isPostgres(location)) {
+    const { PostgresSaver } = await import("../postgres.js");
+    const saver = PostgresSaver.fromConnString(location, { schema });
+    return new Target(saver, () => saver.end());
+  }
+  const saver = await openFile(location);
+  return new Target(saver, () => saver.close());
+}
+
+/** Opens a file with better-sqlite3 if that is installed, else with Node.js's own driver. */
+async function openFile(path: string) {
+  // A loss of power may undo the last commits; the import is repeated then.
+  const options = { synchronous: "normal", cacheBytes: 0 } as const;
+  const installed = await import("../sqlite.js").catch(() => undefined);
+  if (installed !== undefined) return installed.SqliteSaver.fromConnString(path, options);
+  const { SqliteSaver } = await import("../node-sqlite.js");
+  return SqliteSaver.fromConnString(path, options);
+}

@@ -1,0 +1,102 @@
+// Decodes what the planner answers about a stock database, in the shapes of wit/planner/wire.wit.
+
+import type { SqlValue } from "../adapter.js";
+import type { Call, ChannelVersion, Id, Payload } from "../contract.js";
+
+/** The statement that finds the stock tables. */
+export type WireFinding = [text: string, parameters: SqlValue[][]];
+/** The statements that read stock tables. */
+export type WireStatements = [
+  threads: string,
+  checkpoints: string,
+  checkpoint: string,
+  writes: string,
+  values: string | null,
+];
+/** Calls that store the same again, and what to tell about them. */
+export type WireTakeover = [calls: (WirePut | WirePutWrites)[], notes: [string, string][]];
+
+type WireConfig = [...ids: [string | null, string | null, string | null, string | null]];
+type WirePayload = [kind: string, bytes: Uint8Array];
+type WirePut = [
+  3,
+  config: WireConfig,
+  checkpoint: [
+    id: string,
+    v: number,
+    ts: string,
+    channelVersions: [string, number | string][],
+    channelValues: [string, WirePayload][],
+    rest: WirePayload,
+  ],
+  metadata: WirePayload,
+  newVersions: string[],
+  known: null,
+];
+type WirePutWrites = [
+  4,
+  config: WireConfig,
+  writes: [string, WirePayload][],
+  taskId: string,
+  taskPath: string,
+];
+
+/** A call of a takeover. */
+export type TakeoverCall = Extract<Call, { tag: "put" | "put-writes" }>;
+
+/** A call, decoded. */
+export function fromWireCall(call: WirePut | WirePutWrites): TakeoverCall {
+  const config = fromWireConfig(call[1]);
+  if (call[0] === 4) {
+    const [, , writes, taskId, taskPath] = call;
+    const val = { config, writes: writes.map(fromWireEntry), taskId: toId(taskId), taskPath };
+    return { tag: "put-writes", val };
+  }
+  const [, , [id, v, ts, versions, values, rest], metadata, newVersions] = call;
+  return {
+    tag: "put",
+    val: {
+      config,
+      checkpoint: {
+        id: toId(id),
+        v,
+        ts,
+        channelVersions: versions.map(fromWireVersion),
+        channelValues: values.map((entry) => {
+          const { channel, value } = fromWireEntry(entry);
+          return { channel, value: { tag: "whole", val: value } };
+        }),
+        rest: fromWirePayload(rest),
+      },
+      metadata: fromWirePayload(metadata),
+      newVersions,
+    },
+  };
+}
+
+function fromWireConfig([threadId, checkpointNs, checkpointId, threadTs]: WireConfig) {
+  return {
+    threadId: toId(threadId),
+    checkpointNs: toId(checkpointNs),
+    checkpointId: toId(checkpointId),
+    threadTs: toId(threadTs),
+  };
+}
+
+function fromWireVersion([channel, val]: [string, number | string]): ChannelVersion {
+  const version =
+    typeof val === "number" ? ({ tag: "number", val } as const) : ({ tag: "text", val } as const);
+  return { channel, version };
+}
+
+function fromWireEntry([channel, value]: [string, WirePayload]) {
+  return { channel, value: fromWirePayload(value) };
+}
+
+function fromWirePayload([kind, bytes]: WirePayload): Payload {
+  return { kind, bytes };
+}
+
+function toId(id: string | null): Id {
+  return id === null ? { tag: "absent" } : { tag: "text", val: id };
+}
