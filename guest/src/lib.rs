@@ -36,6 +36,6 @@ pub use contract::status::{Status, UnshownCall, Waiting};
 pub use stores::drive::{World, drive};
 #[cfg(feature = "kusto")]
 pub use stores::kusto;
-pub use stores::{Operation, SqliteOperation, Store, StoreOptions};
 #[cfg(feature = "postgres")]
-pub use stores::{Postgres, PostgresOperation, PostgresOptions};
+pub use stores::{AgentStatements, Postgres, PostgresOperation, PostgresOptions};
+pub use stores::{Operation, SqliteOperation, Store, StoreOptions};

@@ -21,7 +21,7 @@ use crate::contract::http::Moment;
 use crate::contract::progress::{Answer, Expected, Progress};
 use crate::contract::status::{Status, UnshownCall};
 #[cfg(feature = "postgres")]
-pub use postgres::{Postgres, PostgresOptions};
+pub use postgres::{AgentStatements, Postgres, PostgresOptions};
 use sqlite::Sqlite;
 #[cfg(feature = "takeover")]
 pub use stock::StockStatements;

@@ -73,11 +73,18 @@ fn show(file: &serde_json::Value) -> String {
 fn show_postgres(file: &serde_json::Value) -> String {
     let (_, call) = prepared(file);
     let is_setup = call == Call::Setup;
+    let is_of_agents = !matches!(
+        call,
+        Call::Prune(_) | Call::CopyThread(_) | Call::Threads(_) | Call::Stats(_) | Call::Flush
+    );
     let options = PostgresOptions { schema: "agents".to_owned() };
     let store = Store::open(StoreOptions::Postgres(options)).unwrap();
+    let Store::Postgres(postgres) = &store else { panic!("{store:?}") };
+    let planned = postgres.agent_statements().unwrap();
     let (mut operation, progress) = store.start(call, Moment::default()).unwrap();
     let mut shown = String::new();
     let Progress::Need(Need::Sql(batch)) = progress else { panic!("a call has a batch") };
+    assert!(batch.statements.iter().all(|one| planned.contains(one) == is_of_agents));
     show_batch(&mut shown, 1, &batch, '$');
     if is_setup {
         // PostgreSQL 15 in UTF-8, without the schema and without any tables.

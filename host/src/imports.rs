@@ -6,10 +6,10 @@
 //! are separate: nothing that a guest passes chooses a store.
 //!
 //! **Each tenant needs its own store.** A guest can list and delete every thread of its store. With
-//! `storage` it does this in SQL, which an [`AgentStorage`] confines to the tables. That is SQLite:
-//! PostgreSQL has no authorizer, so its tenants are served `checkpointer`. The embedding
-//! limits the guest's instance: its memory and time, and with `Store::set_hostcall_fuel` how much
-//! it passes in one call, by default 128 MiB.
+//! `storage` it does this in SQL, which a [`ConfinedStorage`] holds to the tables: an
+//! [`AgentStorage`] of SQLite, or a `PostgresAgentStorage`. The embedding limits the guest's
+//! instance: its memory and time, and with `Store::set_hostcall_fuel` how much it passes in one
+//! call, by default 128 MiB.
 //!
 //! ```
 //! use std::sync::Arc;
@@ -60,6 +60,8 @@ pub use self::tenant::{CallLimits, Tenant};
 use crate::component::unusable;
 use crate::error::Error;
 use crate::storage::StorageAdapter;
+#[cfg(feature = "postgres")]
+use crate::storage::postgres::PostgresAgentStorage;
 use crate::storage::sqlite::AgentStorage;
 
 /// The state of an instance that imports `checkpointer`.
@@ -71,10 +73,22 @@ pub trait CheckpointerView: Send + 'static {
     fn tenant(&mut self) -> &mut Tenant<Self::Storage>;
 }
 
+/// A store that may be given any batch: it runs nothing but what agents may do, within limits.
+pub trait ConfinedStorage: StorageAdapter {}
+
+impl ConfinedStorage for AgentStorage {}
+
+#[cfg(feature = "postgres")]
+impl ConfinedStorage for PostgresAgentStorage {}
+
 /// The state of an instance that imports `storage`.
 pub trait StorageView: Send + 'static {
-    /// The store of the instance's tenant, on a file that no other tenant's instances can reach.
-    fn storage(&mut self) -> &AgentStorage;
+    /// The kind of store.
+    type Storage: ConfinedStorage + 'static;
+
+    /// The store of the instance's tenant, on a file or schema that no other tenant's instances can
+    /// reach.
+    fn storage(&mut self) -> &Self::Storage;
 }
 
 /// Serves `langgraph:checkpoint/checkpointer` to the components of a linker.
@@ -101,5 +115,5 @@ impl<T: CheckpointerView> HasData for HasTenant<T> {
 struct HasStorage<T>(std::marker::PhantomData<T>);
 
 impl<T: StorageView> HasData for HasStorage<T> {
-    type Data<'a> = Served<'a>;
+    type Data<'a> = Served<'a, T::Storage>;
 }

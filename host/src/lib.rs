@@ -104,12 +104,12 @@ pub use self::kusto::{
     KustoIngestMode, KustoLogin, KustoOptions, KustoPages,
 };
 pub use self::planner::Planner;
+#[cfg(any(feature = "postgres", feature = "sqlite"))]
+pub use self::storage::AgentLimits;
 #[cfg(feature = "postgres")]
-pub use self::storage::postgres::{PostgresOptions, PostgresStorage};
+pub use self::storage::postgres::{PostgresAgentStorage, PostgresOptions, PostgresStorage};
 #[cfg(feature = "sqlite")]
-pub use self::storage::sqlite::{
-    AgentLimits, AgentStorage, Quota, SqliteOptions, SqliteStorage, Synchronous,
-};
+pub use self::storage::sqlite::{AgentStorage, Quota, SqliteOptions, SqliteStorage, Synchronous};
 pub use self::storage::{Dialect, StorageAdapter, StorageError, StorageErrorKind, Stored};
 /// The wasmtime whose linkers `imports` adds to.
 #[cfg(feature = "component")]

@@ -1,5 +1,7 @@
 //! What executes batches, and its failures.
 
+#[cfg(any(feature = "postgres", feature = "sqlite"))]
+mod agent_limits;
 #[cfg(feature = "postgres")]
 pub mod postgres;
 #[cfg(feature = "sqlite")]
@@ -13,6 +15,9 @@ use std::sync::Arc;
 use langgraph_checkpoint_guest::{
     Batch, Error as GuestError, PostgresOptions, RowSet, Store, StoreOptions,
 };
+
+#[cfg(any(feature = "postgres", feature = "sqlite"))]
+pub use self::agent_limits::AgentLimits;
 
 /// Executes batches on one store.
 ///

@@ -64,6 +64,8 @@ impl<T: Send> Agent<T> {
 struct Composed(AgentStorage);
 
 impl StorageView for Composed {
+    type Storage = AgentStorage;
+
     fn storage(&mut self) -> &AgentStorage {
         &self.0
     }

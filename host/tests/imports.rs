@@ -72,6 +72,8 @@ use guest::Error;
 struct State(AgentStorage);
 
 impl StorageView for State {
+    type Storage = AgentStorage;
+
     fn storage(&mut self) -> &AgentStorage {
         &self.0
     }

@@ -1,1 +1,1 @@
-"""Compares the package's SQLite saver with LangGraph's own: `python -m bench`."""
+"""Compares the package's savers with LangGraph's own: `python -m bench`."""

@@ -1,16 +1,18 @@
-"""`python -m bench [--quick]`: measures, and without `--quick` writes the table into the docs."""
+"""`python -m bench [--quick] [--postgres URL]`: measures, and without `--quick` writes the table."""
 
 from __future__ import annotations
 
 import argparse
 import platform
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 
 from .deep import deep
 from .graphs import graphs
+from .postgres import postgres
 from .workloads import Row, full, growth, opening, states, tasks
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "benchmarks.md"
@@ -21,18 +23,26 @@ PACKAGES = (
     "deepagents",
     "langgraph-checkpoint",
     "langgraph-checkpoint-sqlite",
+    "langgraph-checkpoint-postgres",
     "langchain-core",
 )
+
+Workload = Callable[[Path, bool], Iterator[Row]]
 
 
 def main() -> None:
     """Measure and report."""
     parser = argparse.ArgumentParser(prog="bench")
     parser.add_argument("--quick", action="store_true")
-    quick: bool = parser.parse_args().quick
+    parser.add_argument("--postgres", metavar="URL", help="of a superuser; left out without it")
+    options = parser.parse_args()
+    quick: bool = options.quick
+    workloads: list[Workload] = [states, full, growth, tasks, graphs, deep, opening]
+    if options.postgres is not None:
+        workloads.append(partial(postgres, options.postgres))
     rows: list[Row] = []
     with tempfile.TemporaryDirectory() as folder:
-        for workload in (states, full, growth, tasks, graphs, deep, opening):
+        for workload in workloads:
             for row in workload(Path(folder), quick):
                 rows.append(row)
                 print(_cells(row), flush=True)

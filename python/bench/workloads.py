@@ -81,7 +81,7 @@ def states(folder: Path, quick: bool) -> Iterator[Row]:
         found = _states(paths, length, rounds, "normal")
         for name in NAMES:
             found[name]["cold"] = [_cold(name, paths[name]) for _ in range(min(rounds, 30))]
-        middle = _medians(found)
+        middle = medians(found)
         yield Row("superstep: two messages more", size, "ms", middle["append"], SUPERSTEP[size])
         yield Row("`get_tuple`, same process", size, "ms", middle["warm"], WARM[size])
         yield Row("first `get_tuple` after opening", size, "ms", middle["cold"], 1 / 1.3)
@@ -94,17 +94,25 @@ def full(folder: Path, quick: bool) -> Iterator[Row]:
     for size, length in data.SIZES.items():
         rounds = ROUNDS[size] // (16 if quick else 2) + 1
         paths = {name: folder / f"full-{name}-{length}.db" for name in NAMES}
-        middle = _medians(_states(paths, length, rounds, "full"))
+        middle = medians(_states(paths, length, rounds, "full"))
         yield Row("superstep, FULL", size, "ms", middle["append"])
         yield Row("`put` of a whole new state, FULL", size, "ms", middle["whole"])
 
 
 Times = dict[str, dict[str, list[float]]]
+"""Milliseconds, by saver and by what took them."""
 
 
 def _states(paths: dict[str, Path], length: int, rounds: int, synchronous: str) -> Times:
-    """Return the times of each saver's calls, on a new thread in each round."""
     savers = {name: open_saver(name, path, synchronous) for name, path in paths.items()}
+    found = on_new_threads(savers, length, rounds)
+    for saver in savers.values():
+        close_saver(saver)
+    return found
+
+
+def on_new_threads(savers: dict[str, Saver], length: int, rounds: int) -> Times:
+    """Return the times of each saver's calls, on a new thread in each round."""
     found: Times = {name: {} for name in NAMES}
     for number in range(rounds + rounds // 4):
         for name in NAMES if number % 2 else reversed(NAMES):
@@ -112,12 +120,11 @@ def _states(paths: dict[str, Path], length: int, rounds: int, synchronous: str) 
             if number >= rounds // 4:
                 for what, time in times.items():
                     found[name].setdefault(what, []).append(time)
-    for saver in savers.values():
-        close_saver(saver)
     return found
 
 
-def _medians(found: Times) -> dict[str, list[float]]:
+def medians(found: Times) -> dict[str, list[float]]:
+    """Return the medians by what took the times, in the order of the savers' names."""
     return {what: [statistics.median(found[n][what]) for n in NAMES] for what in found["ours"]}
 
 

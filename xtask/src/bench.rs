@@ -6,7 +6,7 @@ use std::process::Command;
 use anyhow::Result;
 
 use crate::kusto::LocalKusto;
-use crate::postgres::Postgres;
+use crate::postgres::{Postgres, WAITS_FOR_THE_DISK};
 use crate::workspace::Workspace;
 use crate::{component, npm, process};
 
@@ -49,7 +49,7 @@ pub(crate) fn run(workspace: &Workspace, quick: bool, only: Option<&str>) -> Res
 
 /// Measures beside LangGraph's saver, on a server that waits for the disk.
 fn postgres(workspace: &Workspace, quick: bool) -> Result<()> {
-    let Some(server) = Postgres::find(workspace, &["fsync=on"])? else {
+    let Some(server) = Postgres::find(workspace, &WAITS_FOR_THE_DISK)? else {
         println!("PostgreSQL is not installed (Debian: postgresql): it was not measured");
         return Ok(());
     };

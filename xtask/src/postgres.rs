@@ -11,6 +11,8 @@ use crate::workspace::Workspace;
 
 /// The variable that names a server, by a connection string.
 const VARIABLE: &str = "POSTGRES_URL";
+/// The settings of a server that is measured.
+pub(crate) const WAITS_FOR_THE_DISK: [&str; 1] = ["fsync=on"];
 const SERVER: &str = "tests/local-postgres/server.mjs";
 
 /// A server.

@@ -7,6 +7,7 @@ use std::process::Command;
 use anyhow::Result;
 
 use crate::kusto::{self, LocalKusto};
+use crate::postgres::{Postgres, WAITS_FOR_THE_DISK};
 use crate::workspace::Workspace;
 use crate::{component, npm, process, venv};
 
@@ -55,6 +56,12 @@ pub(crate) fn bench(workspace: &Workspace, quick: bool) -> Result<()> {
     build_as(workspace, "extension")?;
     let mut python = module(workspace)?;
     python.arg("bench").args(quick.then_some("--quick"));
+    let server = Postgres::find(workspace, &WAITS_FOR_THE_DISK)?;
+    if let Some(server) = &server {
+        python.args(["--postgres", server.url()]);
+    } else {
+        println!("PostgreSQL is not installed (Debian: postgresql): it was not measured");
+    }
     process::run(&mut python)
 }
 

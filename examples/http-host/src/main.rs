@@ -67,6 +67,8 @@ impl CheckpointerView for State {
 }
 
 impl StorageView for State {
+    type Storage = AgentStorage;
+
     fn storage(&mut self) -> &AgentStorage {
         &self.stores.storage
     }

@@ -3,11 +3,13 @@
 
 #![allow(unsafe_code, reason = "the generated exports are `unsafe extern` functions")]
 
-use std::cell::{Cell, RefCell};
+use std::cell::RefCell;
+use std::rc::Rc;
 
 use langgraph_checkpoint_guest as guest;
 use langgraph_checkpoint_guest::{
-    Batch, Cache, Call, Error, HttpAnswer, HttpRequest, Moment, Outcome, RowSet, Store, World,
+    Batch, Cache, Call, Error, HttpAnswer, HttpRequest, Moment, Outcome, PostgresOptions, RowSet,
+    Store, StoreOptions, World,
 };
 
 #[allow(
@@ -25,23 +27,37 @@ mod generated {
 
 mod calls;
 
-use generated::langgraph::checkpoint::storage;
+use generated::langgraph::checkpoint::storage::{self, SqlDialect};
 
 thread_local! {
     static CACHE: RefCell<Cache<Vec<u8>>> = RefCell::default();
-    /// Whether the store has been set up.
-    static READY: Cell<bool> = const { Cell::new(false) };
+    /// The store, once it has been set up.
+    static STORE: RefCell<Option<Rc<Store>>> = const { RefCell::new(None) };
 }
 
 struct Checkpointer;
 
 /// Runs a call. The first call also sets up the store; if that fails, the next call tries again.
 fn run(call: Call) -> Result<Outcome, Error> {
-    if !READY.get() {
-        guest::drive(&Store::Sqlite, Call::Setup, &mut Host)?;
-        READY.set(true);
-    }
-    guest::drive(&Store::Sqlite, call, &mut Host)
+    let ready = STORE.with_borrow(Option::clone);
+    let store = match ready {
+        Some(store) => store,
+        None => {
+            let store = Rc::new(open()?);
+            guest::drive(&store, Call::Setup, &mut Host)?;
+            STORE.set(Some(Rc::clone(&store)));
+            store
+        }
+    };
+    guest::drive(&store, call, &mut Host)
+}
+
+/// The store that the host has for this instance.
+fn open() -> Result<Store, Error> {
+    Store::open(match storage::dialect() {
+        SqlDialect::Sqlite => StoreOptions::Sqlite,
+        SqlDialect::Postgres(schema) => StoreOptions::Postgres(PostgresOptions { schema }),
+    })
 }
 
 /// What this component imports.
@@ -66,7 +82,7 @@ impl World for Host {
 fn needs_sql_alone() -> Error {
     Error::Protocol(guest::Fault {
         code: "unexpected-need".to_owned(),
-        message: "a call on SQLite asked for a request, which is a defect; please report it"
+        message: "a call on SQL asked for a request, which is a defect; please report it"
             .to_owned(),
     })
 }

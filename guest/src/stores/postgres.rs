@@ -6,6 +6,7 @@
 //! No function puts a caller's value into a statement's text: values are bound. The schema's name,
 //! which is an option of the store, is quoted.
 
+mod agents;
 mod ancestors;
 mod chunks;
 mod copy;
@@ -20,6 +21,7 @@ mod stock;
 
 use std::collections::{BTreeMap, VecDeque};
 
+pub use agents::AgentStatements;
 use schema::Schema;
 use setup::Setup;
 use statement::{Parameters, array, integers};
@@ -46,9 +48,19 @@ pub struct Postgres {
 }
 
 impl Postgres {
-    /// Checks the options.
-    pub(super) fn open(options: &PostgresOptions) -> Result<Self, Error> {
+    /// A store with these options, which are checked.
+    pub fn open(options: &PostgresOptions) -> Result<Self, Error> {
         Ok(Self { schema: Schema::new(&options.schema)? })
+    }
+
+    /// Every statement that an agent's calls run here once the tables are there.
+    pub fn agent_statements(&self) -> Result<AgentStatements, Error> {
+        let mut dialect = self.dialect();
+        let mut statements = vec![self.schema.read_format()];
+        for ask in agents::asks()? {
+            statements.extend(dialect.statements(ask)?.1);
+        }
+        Ok(AgentStatements::new(self.schema.look(), &statements))
     }
 
     /// The dialect of one operation.

@@ -4,6 +4,7 @@
 //! batch is run again, and the codes of errors.
 
 mod address;
+mod agent;
 mod attempt;
 mod database;
 mod failure;
@@ -13,5 +14,6 @@ mod server;
 mod tls;
 mod values;
 
+pub use self::agent::PostgresAgentStorage;
 pub use self::database::PostgresStorage;
 pub use self::options::PostgresOptions;

@@ -7,7 +7,6 @@
 //! write does so for all.
 
 mod agent;
-mod agent_limits;
 mod callers;
 mod confine;
 mod connection;
@@ -22,7 +21,6 @@ mod worker;
 mod writer;
 
 pub use self::agent::AgentStorage;
-pub use self::agent_limits::AgentLimits;
 pub use self::database::SqliteStorage;
 pub use self::options::{SqliteOptions, Synchronous};
 pub use self::quota::Quota;

@@ -10,7 +10,8 @@ use langgraph_checkpoint_host::{
 };
 
 use crate::proxy::{Answers, Proxy};
-use crate::server::{Schema, admin, url, url_with};
+use crate::rights::{self, USE, WORK};
+use crate::server::{Schema, admin, as_role, url, url_with};
 use crate::support::{at, config, poll_once, put, put_writes};
 
 /// Whether the failed call may have stored something.
@@ -172,6 +173,33 @@ async fn a_server_that_is_not_there_is_unreachable_at_once() {
     let checkpointer = schema.open_at("postgresql://127.0.0.1:1/postgres", &schema.options());
     let lost = checkpointer.put(put("t", None, "1", "1")).await.unwrap_err();
     assert_eq!((lost.code(), stored(&lost)), ("storage-unreachable", Stored::Nothing));
+}
+
+#[tokio::test]
+async fn a_first_call_waits_for_a_server_that_has_no_connection_left() {
+    let schema = Schema::new().await;
+    schema.open().setup().await.unwrap();
+    let role = rights::new_role(&schema, &[USE, WORK]).await;
+    let limit = |count: u32| format!("ALTER ROLE {role} CONNECTION LIMIT {count}");
+    schema.rows(&limit(0)).await;
+    let proxy = Proxy::start().await;
+    let url = as_role(&proxy.url, &role, "right");
+    let options = PostgresOptions { deadline: Duration::from_millis(200), ..schema.options() };
+    let hasty = schema.open_at(&url, &options);
+    let busy = hasty.put(put("t", None, "1", "1")).await.unwrap_err();
+    assert_eq!((busy.code(), stored(&busy)), ("storage-busy", Stored::Nothing));
+    let patient = schema.open_at(&url, &schema.options());
+    proxy.round_trips.store(0, Ordering::Relaxed);
+    let (stored, _) = tokio::join!(patient.put(put("t", None, "1", "1")), async {
+        // An attempt asks for TLS and then for the session. The third trip begins another attempt.
+        while proxy.round_trips.load(Ordering::Relaxed) < 3 {
+            tokio::task::yield_now().await;
+        }
+        schema.rows(&limit(5)).await
+    });
+    stored.unwrap();
+    drop(patient);
+    rights::end(schema, &role).await;
 }
 
 #[tokio::test]

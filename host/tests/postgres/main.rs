@@ -7,6 +7,7 @@ mod support;
 mod agents;
 mod calls;
 mod connections;
+mod evil_agent;
 mod proxy;
 mod races;
 mod restart;

@@ -5,11 +5,12 @@ use langgraph_checkpoint_host::{Checkpointer, Error, Planner, PostgresOptions, P
 use crate::server::{Schema, url, url_of_role};
 use crate::support::{at, config, put, put_writes};
 
-const USE: &str = "GRANT USAGE ON SCHEMA $schema TO $role";
-const WORK: &str = "GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA $schema TO $role";
+pub(crate) const USE: &str = "GRANT USAGE ON SCHEMA $schema TO $role";
+pub(crate) const WORK: &str =
+    "GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA $schema TO $role";
 
 /// A role that may log in, with these grants.
-async fn new_role(schema: &Schema, grants: &[&str]) -> String {
+pub(crate) async fn new_role(schema: &Schema, grants: &[&str]) -> String {
     let role = schema.mark();
     schema.rows(&format!("CREATE ROLE {role} LOGIN PASSWORD 'right'")).await;
     for grant in grants {
@@ -18,7 +19,7 @@ async fn new_role(schema: &Schema, grants: &[&str]) -> String {
     role
 }
 
-async fn end(schema: Schema, role: &str) {
+pub(crate) async fn end(schema: Schema, role: &str) {
     schema.rows(&format!("DROP OWNED BY {role} CASCADE")).await;
     schema.rows(&format!("DROP ROLE {role}")).await;
     schema.end().await;

@@ -69,7 +69,12 @@ pub(crate) fn url() -> &'static str {
 
 /// The connection string of another role.
 pub(crate) fn url_of_role(role: &str, password: &str) -> String {
-    let (scheme, rest) = url().split_once("://").unwrap();
+    as_role(url(), role, password)
+}
+
+/// The same as this connection string, for another role.
+pub(crate) fn as_role(url: &str, role: &str, password: &str) -> String {
+    let (scheme, rest) = url.split_once("://").unwrap();
     let (_, place) = rest.split_once('@').unwrap();
     format!("{scheme}://{role}:{password}@{place}")
 }

@@ -2,12 +2,14 @@
 
 #![allow(dead_code, reason = "each test file uses a part")]
 
+pub(crate) mod evil;
+
 use std::future::Future;
 use std::path::{Path, PathBuf};
 use std::pin::Pin;
 use std::task::{Context, Poll, Waker};
 
-use langgraph_checkpoint_guest::{Call, FoundCheckpoint, Outcome, Page, TupleValue};
+use langgraph_checkpoint_guest::{Call, FoundCheckpoint, Outcome, Page, ThreadsPage, TupleValue};
 use langgraph_checkpoint_host::{
     ChannelValue, ChannelVersion, Checkpoint, CheckpointTuple, Checkpointer, Config, Error, Id,
     NewWrite, Payload, Planner, Put, PutWrites, SqliteOptions, StorageAdapter, Version,

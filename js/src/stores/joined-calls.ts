@@ -80,8 +80,7 @@ export class JoinedCalls {
       await this.#setup();
       rowSets = await this.#storage.run({ access: "write", statements });
     } catch (thrown) {
-      if (!(thrown instanceof StorageError) || thrown.stored !== "nothing") throw thrown;
-      // One call may have made the batch fail: only that one shall.
+      if (!isOfOne(thrown)) throw thrown;
       return this.#runApart(jobs);
     }
     let begin = 0;
@@ -107,6 +106,15 @@ export class JoinedCalls {
       call.answer(await this.#storage.run(batch));
     }
   }
+}
+
+/**
+ * Whether one call may have made its batch fail, so that only that one shall. Other failures are
+ * the store's, and every call would meet them again, one after the other.
+ */
+function isOfOne(thrown: unknown): boolean {
+  if (!(thrown instanceof StorageError) || thrown.stored !== "nothing") return false;
+  return ["storage-damaged", "storage-failed", "storage-too-large"].includes(thrown.code);
 }
 
 /** Whether a call's batch writes and certainly ends it, whatever the answer. */

@@ -24,6 +24,7 @@ interface Batch {
   readonly statements: readonly { text: string; parameters: readonly (readonly Value[])[] }[];
 }
 interface Storage {
+  dialect(): { tag: "sqlite" };
   run(batch: Batch): { rows: Value[][] }[];
 }
 interface Agent {
@@ -55,6 +56,7 @@ function storageOf(db: Database.Database): Storage {
     batch.statements.map(({ text, parameters }) => ({ rows: rowsOf(text, parameters) }));
   const inTransaction = db.transaction(run);
   return {
+    dialect: () => ({ tag: "sqlite" }),
     run: (batch) =>
       batch.access === "write" ? inTransaction.immediate(batch) : inTransaction.deferred(batch),
   };

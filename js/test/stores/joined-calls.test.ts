@@ -8,6 +8,7 @@ import {
   type RowSet,
   type StorageAdapter,
   StorageError,
+  type StorageErrorCode,
   StorageSaver,
 } from "../../src/entries/index.js";
 import { SqliteSaver } from "../../src/entries/sqlite.js";
@@ -22,6 +23,7 @@ class Remote implements StorageAdapter {
   #atOnce = 0;
   mostAtOnce = 0;
   refuses: (batch: Batch) => "nothing" | "unknown" | undefined = () => undefined;
+  code: StorageErrorCode = "storage-failed";
 
   constructor() {
     onTestFinished(() => this.saver.close());
@@ -34,7 +36,7 @@ class Remote implements StorageAdapter {
     await new Promise((resolve) => setTimeout(resolve, 5));
     this.#atOnce -= 1;
     const stored = this.refuses(batch);
-    if (stored !== undefined) throw new StorageError("storage-failed", "refused", { stored });
+    if (stored !== undefined) throw new StorageError(this.code, "refused", { stored });
     return this.saver.adapter.run(batch);
   }
 }
@@ -104,6 +106,16 @@ test("of_joined_calls_only_the_one_that_makes_the_batch_fail_fails", async () =>
   const found = await saver.getTuple(config("t", idOf(1)));
   expect(found?.pendingWrites?.map(([task]) => task)).toEqual(["good"]);
   expect((await saver.getTuple(config("t")))?.checkpoint.id).toBe(idOf(2));
+});
+
+test("joined_calls_that_find_the_store_busy_fail_together", async () => {
+  const { remote, saver } = await begun();
+  remote.refuses = () => "nothing";
+  remote.code = "storage-busy";
+  const ends = await Promise.allSettled([write(saver, 1, "one"), put(saver, 2)]);
+  const busy = { reason: { code: "storage-busy", stored: "nothing" } };
+  expect(ends).toMatchObject([busy, busy]);
+  expect(remote.requests).toEqual(["write"]);
 });
 
 test("joined_calls_of_a_batch_with_an_unknown_end_all_fail_with_an_unknown_end", async () => {

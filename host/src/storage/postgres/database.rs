@@ -10,6 +10,7 @@ use super::lanes::Lanes;
 use super::options::PostgresOptions;
 use super::server::Server;
 use crate::error::Error;
+use crate::storage::agent_limits::AgentLimits;
 use crate::storage::{Dialect, StorageAdapter, StorageError};
 
 /// A schema of a PostgreSQL database as a store.
@@ -25,9 +26,18 @@ impl PostgresStorage {
     /// Makes a pool of connections for a connection string, which is a URL or has `key=value` pairs
     /// as in libpq. Nothing is sent before the first batch.
     pub fn new(url: &str, options: &PostgresOptions) -> Result<Self, Error> {
+        Self::limited(url, options, None)
+    }
+
+    /// The same, for an agent's batches if there are limits.
+    pub(super) fn limited(
+        url: &str,
+        options: &PostgresOptions,
+        limits: Option<AgentLimits>,
+    ) -> Result<Self, Error> {
         let schema = options.schema.clone();
         Dialect::Postgres { schema: schema.clone() }.store()?;
-        let server = Server::new(Address::parse(url, options)?, options)?;
+        let server = Server::new(Address::parse(url, options)?, options, limits)?;
         Ok(Self { lanes: Arc::new(Lanes::new(server)), schema })
     }
 

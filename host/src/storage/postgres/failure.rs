@@ -112,6 +112,17 @@ impl Failure {
         Self { is_temporary: false, ..Self::lost(Kind::Timeout, message, writes) }
     }
 
+    /// The failure of an agent's batch whose answer exceeds a limit. Its transaction may have ended
+    /// before its answer was read.
+    pub(super) fn beyond(error: StorageError, writes: bool) -> Self {
+        Self {
+            error: if writes { error.with_unknown_effect() } else { error },
+            is_temporary: false,
+            keeps_connection: false,
+            is_answer: true,
+        }
+    }
+
     /// What the server answered.
     fn answered(answer: DbError, writes: bool) -> Self {
         let code = answer.code().code();

@@ -12,6 +12,7 @@ use super::address::Address;
 use super::attempt::Attempt;
 use super::failure::Failure;
 use super::options::PostgresOptions;
+use crate::storage::agent_limits::AgentLimits;
 use crate::storage::{StorageError, StorageErrorKind, Stored};
 
 /// The first pause before a batch is run again, and the longest one.
@@ -23,13 +24,19 @@ pub(super) struct Server {
     pool: Pool,
     deadline: Duration,
     prepares: bool,
+    /// Those of an agent's batches.
+    limits: Option<AgentLimits>,
     /// Whether the server was ever there.
     has_connected: AtomicBool,
 }
 
 impl Server {
     /// Makes a pool. Nothing is sent.
-    pub(super) fn new(address: Address, options: &PostgresOptions) -> Result<Self, StorageError> {
+    pub(super) fn new(
+        address: Address,
+        options: &PostgresOptions,
+        limits: Option<AgentLimits>,
+    ) -> Result<Self, StorageError> {
         let Address { config, tls } = address;
         let recycling_method = RecyclingMethod::Fast;
         let manager = Manager::from_config(config, tls, ManagerConfig { recycling_method });
@@ -41,7 +48,8 @@ impl Server {
                 StorageError::new(StorageErrorKind::Failed, message).with_source(error)
             })?;
         let PostgresOptions { deadline, prepare: prepares, .. } = *options;
-        Ok(Self { pool, deadline, prepares, has_connected: AtomicBool::default() })
+        let deadline = limits.map_or(deadline, |limits| limits.time_limit.min(deadline));
+        Ok(Self { pool, deadline, prepares, limits, has_connected: AtomicBool::default() })
     }
 
     /// How long a batch may take, with all attempts.
@@ -88,7 +96,7 @@ impl Server {
         if Instant::now() >= end {
             return Err(Failure::no_connection(true));
         }
-        Attempt::new(connection).run(batch, end, self.prepares).await
+        Attempt::new(connection).run(batch, end, self.prepares, self.limits.as_ref()).await
     }
 
     fn has_connected(&self) -> bool {

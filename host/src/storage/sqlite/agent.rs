@@ -3,17 +3,15 @@
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use langgraph_checkpoint_guest::{
-    self as guest, Access, Batch, Call, Need, Progress, RowSet, Value,
-};
+use langgraph_checkpoint_guest::{self as guest, Access, Batch, Call, Need, Progress, RowSet};
 
-use super::agent_limits::{AgentLimits, beyond, bytes};
 use super::connection;
 use super::database::{SqliteStorage, writer_in_memory, writer_of};
 use super::execute::Session;
 use super::failure::{commit_error, retry_while_busy, storage_error};
 use super::options::SqliteOptions;
 use crate::error::Error;
+use crate::storage::agent_limits::AgentLimits;
 use crate::storage::{StorageAdapter, StorageError, StorageErrorKind};
 
 /// Older versions of SQLite do not check the time while they prepare a statement: a statement of a
@@ -78,29 +76,6 @@ impl AgentStorage {
         let inner = SqliteStorage::start(writer, readers, options)?;
         Ok(Self { inner, limits })
     }
-
-    /// Refuses a batch that exceeds the limits.
-    fn check(&self, batch: &Batch) -> Result<(), StorageError> {
-        let limits = &self.limits;
-        let statements = &batch.statements;
-        let parameters = || statements.iter().flat_map(|statement| &statement.parameters);
-        let longest = statements.iter().map(|statement| statement.text.len()).max();
-        let texts = statements.iter().map(|statement| statement.text.len());
-        let values = parameters().flatten().map(|value| bytes(length(value)));
-        // A run without parameters counts as one, so that the number of runs is limited too.
-        let count = parameters().map(|row| row.len().max(1)).sum();
-        for (found, max, name) in [
-            (statements.len(), limits.statements_max, "statements_max"),
-            (longest.unwrap_or(0), limits.statement_bytes_max, "statement_bytes_max"),
-            (count, limits.parameters_max, "parameters_max"),
-            (texts.chain(values).sum(), limits.batch_bytes_max, "batch_bytes_max"),
-        ] {
-            if found > max {
-                return Err(beyond(name, max));
-            }
-        }
-        Ok(())
-    }
 }
 
 fn check_version(linked: i32) -> Result<(), StorageError> {
@@ -121,7 +96,7 @@ fn check_version(linked: i32) -> Result<(), StorageError> {
 
 impl StorageAdapter for AgentStorage {
     async fn run(&self, batch: Batch) -> Result<Vec<RowSet>, StorageError> {
-        self.check(&batch)?;
+        self.limits.check(&batch)?;
         self.inner.run(batch).await
     }
 }
@@ -150,14 +125,6 @@ fn set_up(session: &Session, busy_deadline: Duration) -> Result<(), Error> {
         progress = operation.advance(guest::Answer::Sql(sets), guest::Moment::default())?;
     }
     Ok(())
-}
-
-fn length(value: &Value) -> usize {
-    match value {
-        Value::Null | Value::Integer(_) | Value::Real(_) => 0,
-        Value::Text(text) => text.len(),
-        Value::Blob(blob) => blob.len(),
-    }
 }
 
 #[cfg(test)]

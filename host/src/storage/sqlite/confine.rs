@@ -15,7 +15,7 @@ use rusqlite::limits::Limit;
 use rusqlite::types::{ToSqlOutput, Value, ValueRef};
 use rusqlite::{Connection, Error, ffi};
 
-use super::agent_limits::AgentLimits;
+use crate::storage::agent_limits::AgentLimits;
 
 /// The tables that an agent may write.
 const TABLES: [&str; 5] = ["lg_format", "lg_threads", "lg_deleted", "lg_records", "lg_chunks"];

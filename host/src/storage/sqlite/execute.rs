@@ -8,11 +8,11 @@ use langgraph_checkpoint_guest::{Access, Batch, RowSet, Statement, Value};
 use rusqlite::types::{ToSqlOutput, ValueRef};
 use rusqlite::{CachedStatement, Connection, ErrorCode, ToSql};
 
-use super::agent_limits::{AgentLimits, beyond, bytes};
 use super::confine::Hold;
 use super::failure::storage_error;
 use super::files::Files;
 use super::quota::{Keeper, Quota};
+use crate::storage::agent_limits::{AgentLimits, beyond, bytes};
 use crate::storage::{StorageError, StorageErrorKind};
 
 /// A connection, and its restrictions.

@@ -72,7 +72,8 @@ export class PostgresAdapter implements StorageAdapter {
         return rowSetsOf(batch, rows);
       } catch (thrown) {
         this.#hasConnected ||= attempt.isConnected;
-        const { error, isTransient } = failureOf(thrown, attempt);
+        const { error, isTransient, isAnswer = false } = failureOf(thrown, attempt);
+        this.#hasConnected ||= isAnswer;
         const pause = waitMs * (0.5 + Math.random() / 2);
         const isLast = timers.elapsed() + pause >= end;
         // A server that never answered is rather a wrong address than one that restarts.

@@ -9,6 +9,8 @@ export interface Failure {
   readonly isTransient: boolean;
   /** Whether the connection can be used again. */
   readonly keepsConnection: boolean;
+  /** Whether the server said so itself, and so is there. */
+  readonly isAnswer?: boolean;
 }
 
 const NO_PREPARED = "a pooler lost a prepared statement; leave the option prepare out";
@@ -149,14 +151,16 @@ function ofServer(
   isWritten: boolean,
 ): Failure {
   const [kind, code, what] = condition ?? FAILED;
-  if (kind === "lost") return lost(code as StorageErrorCode, what, cause, isWritten);
+  if (kind === "lost") {
+    return { ...lost(code as StorageErrorCode, what, cause, isWritten), isAnswer: true };
+  }
   // What a statement fails with undoes its transaction.
   if (kind === "refused") {
     const error = new DeniedError(code, `${what}; nothing was stored`, { cause });
     return { error, isTransient: false, keepsConnection: true };
   }
   const error = new StorageError(code as StorageErrorCode, what, { cause, stored: "nothing" });
-  return { error, isTransient: kind === "transient", keepsConnection: true };
+  return { error, isTransient: kind === "transient", keepsConnection: true, isAnswer: true };
 }
 
 const FAILED = ["final", "storage-failed", "PostgreSQL failed; the cause says why"] as const;

@@ -144,6 +144,26 @@ describe("connections", () => {
     return with_name.href;
   };
 
+  test("a_first_call_waits_for_a_server_that_has_no_connection_left", async () => {
+    const schema = newSchema();
+    await schema.open().setup();
+    const role = await newRole(schema, USE, WORK, "ALTER ROLE $role CONNECTION LIMIT 0");
+    const hasty = schema.open({ deadlineMs: 200 }, schema.urlOf(role));
+    const busy = { code: "storage-busy", stored: "nothing" };
+    expect(await failure(() => put(hasty, 1))).toMatchObject(busy);
+    const proxy = await ServerProxy.start();
+    const url = new URL(proxy.url);
+    [url.username, url.password] = [role, "right"];
+    const patient = schema.open({}, url.href);
+    const stored = put(patient, 1);
+    // It is refused once, and comes again.
+    await vi.waitUntil(() => proxy.roundTrips > 1);
+    await schema.rows(`ALTER ROLE ${role} CONNECTION LIMIT 5`);
+    await stored;
+    await hasty.end();
+    await patient.end();
+  });
+
   test("an_idle_connection_that_dies_is_replaced", async () => {
     const schema = newSchema();
     const saver = schema.open({}, named(schema));

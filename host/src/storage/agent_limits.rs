@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use langgraph_checkpoint_guest::{Batch, Value};
+
 use crate::storage::{StorageError, StorageErrorKind};
 
 /// The limits of one batch of an agent.
@@ -21,6 +23,8 @@ pub struct AgentLimits {
     /// statement holds at most some hundreds of values at once, so it can take that many times this
     /// much memory. Values that the planner makes itself are under 1.5 MB; a checkpoint's metadata
     /// is as large as its caller makes it.
+    ///
+    /// It is not for PostgreSQL, where one parameter has all chunks of a call.
     pub value_bytes_max: usize,
     /// How many rows it may return.
     pub rows_max: usize,
@@ -43,6 +47,30 @@ impl Default for AgentLimits {
     }
 }
 
+impl AgentLimits {
+    /// Refuses a batch that exceeds the limits.
+    pub(super) fn check(&self, batch: &Batch) -> Result<(), StorageError> {
+        let statements = &batch.statements;
+        let parameters = || statements.iter().flat_map(|statement| &statement.parameters);
+        let longest = statements.iter().map(|statement| statement.text.len()).max();
+        let texts = statements.iter().map(|statement| statement.text.len());
+        let values = parameters().flatten().map(|value| bytes(length(value)));
+        // A run without parameters counts as one, so that the number of runs is limited too.
+        let count = parameters().map(|row| row.len().max(1)).sum();
+        for (found, max, name) in [
+            (statements.len(), self.statements_max, "statements_max"),
+            (longest.unwrap_or(0), self.statement_bytes_max, "statement_bytes_max"),
+            (count, self.parameters_max, "parameters_max"),
+            (texts.chain(values).sum(), self.batch_bytes_max, "batch_bytes_max"),
+        ] {
+            if found > max {
+                return Err(beyond(name, max));
+            }
+        }
+        Ok(())
+    }
+}
+
 /// The error for exceeding a limit.
 pub(super) fn beyond(limit: &str, max: usize) -> StorageError {
     StorageError::new(
@@ -55,4 +83,12 @@ pub(super) fn beyond(limit: &str, max: usize) -> StorageError {
 pub(super) fn bytes(length: usize) -> usize {
     const ANY: usize = 16;
     ANY + length
+}
+
+fn length(value: &Value) -> usize {
+    match value {
+        Value::Null | Value::Integer(_) | Value::Real(_) => 0,
+        Value::Text(text) => text.len(),
+        Value::Blob(blob) => blob.len(),
+    }
 }
