@@ -62,13 +62,14 @@ class Converter:
         self.serde = serde
         self.cache_bytes = cache_bytes
         # Pickle keeps what no snapshot has, such as which objects are one.
-        self._is_plain, seals = self._knows = _is_plain(serde), _seals(serde)
+        self._is_plain = _is_plain(serde)
         splits = self._is_plain and not serde.pickle_fallback  # type: ignore[attr-defined]
-        self.memory = Memory(cache_bytes, splits or seals, splits)
+        self.memory = Memory(cache_bytes, splits or _seals(serde), splits)
+        self._methods = _methods(serde)
 
     def is_of(self, serde: SerializerProtocol) -> bool:
         """Whether it is for this serializer, whose methods may have been replaced meanwhile."""
-        return self.serde is serde and self._knows == (_is_plain(serde), _seals(serde))
+        return self.serde is serde and self._methods == _methods(serde)
 
     def put(
         self,
@@ -196,6 +197,13 @@ def _unreadable(name: str, kind: str) -> SerializationError:
 def _seals(serde: SerializerProtocol) -> bool:
     """Whether a serializer encrypts what LangGraph's own one writes."""
     return type(serde) is EncryptedSerializer and _is_plain(serde.serde)
+
+
+def _methods(serde: SerializerProtocol) -> tuple[object, ...]:
+    """Return what decides how a serializer writes and reads."""
+    if type(serde) is EncryptedSerializer:
+        return serde.dumps_typed, serde.loads_typed, *_methods(serde.serde)
+    return serde.dumps_typed, serde.loads_typed
 
 
 def _is_plain(serde: SerializerProtocol) -> bool:
