@@ -37,7 +37,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use langgraph_checkpoint_guest::wit::types::Page;
 use langgraph_checkpoint_guest::{
     Call, ChannelHistory, CheckpointTuple, Config, DeltaChannelHistory, GetTuple, Id, List, Put,
-    PutWrites, StoredCheckpoint, UnshownCall,
+    PutWrites, Store, StoreOptions, StoredCheckpoint, UnshownCall,
 };
 
 pub use self::component::KustoComponent;
@@ -67,8 +67,11 @@ pub struct KustoCheckpointer {
 }
 
 impl KustoCheckpointer {
-    /// A checkpointer with these options. Sends nothing. Must be called in a tokio runtime.
+    /// A checkpointer with these options. Sends nothing, and asks for no token. Must be called in a
+    /// tokio runtime.
     pub fn open(component: KustoComponent, options: KustoOptions) -> Result<Self, Error> {
+        // The component checks them too, but only after a credential was asked for its token.
+        Store::open(StoreOptions::Kusto(options.of_store()))?;
         let outgoing = Outgoing::of(&options)?;
         let write_behind = options.write_behind();
         let default = if write_behind { 1 } else { INSTANCES };

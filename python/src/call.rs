@@ -13,7 +13,7 @@ use pyo3::prelude::*;
 use pyo3::types::PyDict;
 
 use crate::arguments;
-use crate::errors::{Errors, invalid};
+use crate::errors::{invalid, raised};
 use crate::interpreter::attached;
 use crate::outcome::Outcome;
 use crate::track::{Entry, Histories, Memory, Remembering, serialized};
@@ -155,9 +155,9 @@ impl From<PyErr> for Failure {
 
 impl Failure {
     /// The exception.
-    pub(crate) fn raised(self, py: Python<'_>, errors: Errors) -> PyErr {
+    pub(crate) fn raised(self, py: Python<'_>) -> PyErr {
         match self {
-            Self::Host(error) => errors.raised(py, &error),
+            Self::Host(error) => raised(py, &error),
             Self::Python(error) => error,
         }
     }

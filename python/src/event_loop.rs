@@ -7,7 +7,6 @@ use pyo3::intern;
 use pyo3::prelude::*;
 
 use crate::call::Failure;
-use crate::errors::Errors;
 use crate::interpreter::attached;
 use crate::outcome::Outcome;
 
@@ -28,7 +27,6 @@ struct Ready {
 struct Ended {
     future: Py<PyAny>,
     outcome: Result<Outcome, Failure>,
-    errors: Errors,
 }
 
 #[pymethods]
@@ -45,13 +43,13 @@ impl EventLoop {
             ready.woken = false;
             mem::take(&mut ready.ended)
         };
-        for Ended { future, outcome, errors } in ended {
+        for Ended { future, outcome } in ended {
             let future = future.bind(py);
             // Its caller may have been cancelled.
             if future.call_method0(intern!(py, "done"))?.is_truthy()? {
                 continue;
             }
-            let outcome = outcome.map_err(|failure| failure.raised(py, errors));
+            let outcome = outcome.map_err(|failure| failure.raised(py));
             match outcome.and_then(|outcome| outcome.into_python(py)) {
                 Ok(result) => future.call_method1(intern!(py, "set_result"), (result,))?,
                 Err(error) => future.call_method1(intern!(py, "set_exception"), (error,))?,
@@ -66,28 +64,23 @@ pub(crate) struct Waiting {
     event_loop: Py<EventLoop>,
     ready: Arc<Mutex<Ready>>,
     future: Py<PyAny>,
-    errors: Errors,
 }
 
 impl Waiting {
     /// A call whose outcome goes to a future of this event loop.
-    pub(crate) fn new(
-        event_loop: &Bound<'_, EventLoop>,
-        future: &Bound<'_, PyAny>,
-        errors: Errors,
-    ) -> Self {
+    pub(crate) fn new(event_loop: &Bound<'_, EventLoop>, future: &Bound<'_, PyAny>) -> Self {
         let ready = Arc::clone(&event_loop.get().0);
         let (event_loop, future) = (event_loop.clone().unbind(), future.clone().unbind());
-        Self { event_loop, ready, future, errors }
+        Self { event_loop, ready, future }
     }
 
     /// Hands over the outcome, on any thread.
     pub(crate) fn end(self, outcome: Result<Outcome, Failure>) {
-        let Self { event_loop, ready, future, errors } = self;
+        let Self { event_loop, ready, future } = self;
         // Without the interpreter's lock, because whoever holds that may wait for this one.
         let woken = {
             let mut ready = lock(&ready);
-            ready.ended.push(Ended { future, outcome, errors });
+            ready.ended.push(Ended { future, outcome });
             mem::replace(&mut ready.woken, true)
         };
         if woken {

@@ -5,6 +5,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
+use langgraph_checkpoint_guest::kusto::connection::{Endpoint, is_loopback};
 use langgraph_checkpoint_host::{
     BearerToken, CredentialError, Error, KustoCheckpointer, KustoComponent, KustoCredential,
     KustoIngestMode, KustoLogin, KustoOptions, Limits,
@@ -13,26 +14,19 @@ use pyo3::prelude::*;
 use pyo3::types::PyDict;
 
 use crate::call::Checkpoints;
-use crate::errors::{Errors, invalid};
+use crate::errors::raised;
 use crate::interpreter::attached;
+use crate::options::{COUNT, Options, SECONDS, TEXT, TEXTS, YES_OR_NO};
 use crate::process::Process;
 use crate::store::Store;
 
-/// The options of a saver on Kusto, by the names that Python has for them. `None` is the default.
-#[derive(FromPyObject)]
-#[pyo3(from_item_all)]
-struct Options {
-    cluster_uri: String,
-    database: String,
-    table: Option<String>,
-    ingest_mode: String,
-    batch_size: Option<u32>,
-    flush_interval: Option<f64>,
-    deadline: Option<f64>,
-    retention_days: Option<u32>,
-    visibility_timeout: Option<f64>,
-    admin: bool,
-    trusted_hosts: Vec<String>,
+/// What is known of a cluster before anything is sent: the scope of its tokens, and whether it is
+/// on this machine and needs none. Fails with `invalid-cluster-uri`.
+#[pyfunction]
+pub(crate) fn kusto_cluster(options: &Bound<'_, PyDict>) -> PyResult<(String, bool)> {
+    let uri = Options(options).get("cluster_uri", &TEXT)?;
+    let cluster = Endpoint::parse(&uri).map_err(|error| raised(options.py(), &error.into()))?;
+    Ok((format!("{}/.default", cluster.origin), is_loopback(&cluster.host)))
 }
 
 /// Opens a table of Kusto. Sends nothing. `token` gives a token and when it expires, in seconds
@@ -44,49 +38,36 @@ pub(crate) fn open_kusto(
     options: &Bound<'_, PyDict>,
     token: Option<Py<PyAny>>,
 ) -> PyResult<Store> {
-    let options: Options = options.extract()?;
-    let seconds = |name: &str, seconds: Option<f64>| {
-        let whole = |seconds: f64| {
-            Duration::try_from_secs_f64(seconds).map_err(|_| {
-                let message = format!("{name} has to be a number of seconds, not negative");
-                invalid(py, "invalid-option", &message)
-            })
-        };
-        seconds.map(whole).transpose()
-    };
-    let ingest_mode = match options.ingest_mode.as_str() {
-        "auto" => KustoIngestMode::Auto,
-        "streaming" => KustoIngestMode::Streaming,
-        "inline" => KustoIngestMode::Inline,
-        _ => {
-            let message = "ingest_mode has to be \"auto\", \"streaming\" or \"inline\"";
-            return Err(invalid(py, "invalid-option", message));
-        }
-    };
+    let given = Options(options);
+    let ingest_modes = [
+        ("auto", KustoIngestMode::Auto),
+        ("streaming", KustoIngestMode::Streaming),
+        ("inline", KustoIngestMode::Inline),
+    ];
     let login = match token {
         Some(token) => KustoLogin::Credential(Arc::new(Credential(token))),
         None => KustoLogin::None,
     };
     let options = KustoOptions {
         login,
-        table: options.table,
-        ingest_mode,
-        batch_size: options.batch_size,
-        flush_interval: seconds("flush_interval", options.flush_interval)?,
-        deadline: seconds("deadline", options.deadline)?,
-        retention_days: options.retention_days,
-        visibility_timeout: seconds("visibility_timeout", options.visibility_timeout)?,
-        admin: options.admin,
-        trusted_hosts: options.trusted_hosts,
-        ..KustoOptions::new(options.cluster_uri, options.database)
+        table: given.optional("table", &TEXT)?,
+        ingest_mode: given.one_of("ingest_mode", &ingest_modes)?,
+        batch_size: given.optional("batch_size", &COUNT)?,
+        flush_interval: given.optional("flush_interval", &SECONDS)?,
+        deadline: given.optional("deadline", &SECONDS)?,
+        retention_days: given.optional("retention_days", &COUNT)?,
+        visibility_timeout: given.optional("visibility_timeout", &SECONDS)?,
+        admin: given.get("admin", &YES_OR_NO)?,
+        trusted_hosts: given.get("trusted_hosts", &TEXTS)?,
+        ..KustoOptions::new(given.get("cluster_uri", &TEXT)?, given.get("database", &TEXT)?)
     };
     let process = Process::current(py)?;
     let opened = {
         let _inside = process.runtime.enter();
         component().and_then(|component| KustoCheckpointer::open(component, options))
     };
-    let checkpointer = opened.map_err(|error| Errors::Kusto.raised(py, &error))?;
-    Ok(Store::new(process, Errors::Kusto, Checkpoints::Kusto(Box::new(checkpointer)), None))
+    let checkpointer = opened.map_err(|error| raised(py, &error))?;
+    Ok(Store::new(process, Checkpoints::Kusto(Box::new(checkpointer)), None))
 }
 
 /// What gives tokens, in Python.

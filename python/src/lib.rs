@@ -15,6 +15,7 @@ mod kusto;
 #[cfg(not(compiled))]
 #[path = "no_kusto.rs"]
 mod kusto;
+mod options;
 mod outcome;
 mod postgres;
 mod process;
@@ -35,7 +36,7 @@ mod _core {
     #[pymodule_export]
     use crate::interpreter::end;
     #[pymodule_export]
-    use crate::kusto::open_kusto;
+    use crate::kusto::{kusto_cluster, open_kusto};
     #[pymodule_export]
     use crate::postgres::open_postgres;
     #[pymodule_export]

@@ -1,39 +1,31 @@
 //! Schemas of PostgreSQL databases.
 
-use std::time::Duration;
-
 use langgraph_checkpoint_host::{Checkpointer, PostgresOptions};
 use pyo3::prelude::*;
+use pyo3::types::PyDict;
 
 use crate::call::Checkpoints;
-use crate::errors::{Errors, invalid};
+use crate::errors::raised;
 use crate::interpreter;
+use crate::options::{COUNT, Options, SECONDS, TEXT, YES_OR_NO};
 use crate::process::Process;
 use crate::store::Store;
 
 /// Makes a pool of connections to a database. Sends nothing.
 #[pyfunction]
-pub(crate) fn open_postgres(
-    py: Python<'_>,
-    conn_string: &str,
-    schema: String,
-    pool_size: usize,
-    deadline_s: f64,
-    application_name: String,
-    prepare: bool,
-) -> PyResult<Store> {
-    let deadline = Duration::try_from_secs_f64(deadline_s).map_err(|_| {
-        let message = "deadline has to be a number of seconds, not negative";
-        invalid(py, "invalid-option", message)
-    })?;
-    if pool_size == 0 {
-        return Err(invalid(py, "invalid-option", "pool_size has to be at least 1"));
-    }
-    let options =
-        PostgresOptions { schema, connections_max: pool_size, deadline, application_name, prepare };
+pub(crate) fn open_postgres(py: Python<'_>, options: &Bound<'_, PyDict>) -> PyResult<Store> {
+    let given = Options(options);
+    let conn = given.get("conn", &TEXT)?;
+    let options = PostgresOptions {
+        schema: given.get("schema", &TEXT)?,
+        connections_max: given.get("pool_size", &COUNT)? as usize,
+        deadline: given.get("deadline", &SECONDS)?,
+        application_name: given.get("application_name", &TEXT)?,
+        prepare: given.get("prepare", &YES_OR_NO)?,
+    };
     let process = Process::current(py)?;
-    let opened = Checkpointer::connect_postgres(process.planner.clone(), conn_string, &options);
-    let checkpointer = opened.map_err(|error| Errors::Sql.raised(py, &error))?;
+    let opened = Checkpointer::connect_postgres(process.planner.clone(), &conn, &options);
+    let checkpointer = opened.map_err(|error| raised(py, &error))?;
     let checkpoints = Checkpoints::Postgres(Box::new(checkpointer.on_warning(interpreter::warn)));
-    Ok(Store::new(process, Errors::Sql, checkpoints, None))
+    Ok(Store::new(process, checkpoints, None))
 }

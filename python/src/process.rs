@@ -6,7 +6,7 @@ use langgraph_checkpoint_host::Planner;
 use pyo3::{PyResult, Python};
 use tokio::runtime::{Builder, Runtime};
 
-use crate::errors::Errors;
+use crate::errors::raised;
 use crate::files::{Inherited, OpenFiles};
 
 /// Where the planner runs: as a component under wasmtime, or natively.
@@ -69,7 +69,7 @@ impl Process {
             .thread_name("checkpoint-call")
             .enable_all()
             .build()?;
-        let planner = planner().map_err(|error| Errors::Sql.raised(py, &error))?;
+        let planner = planner().map_err(|error| raised(py, &error))?;
         let open_files = OpenFiles::default();
         Ok(Self { id: std::process::id(), runtime, planner, open_files, inherited })
     }

@@ -10,7 +10,7 @@ use pyo3::prelude::*;
 use tokio::runtime::Handle;
 
 use crate::call::{Call, Checkpoints};
-use crate::errors::{Errors, unusable};
+use crate::errors::unusable;
 use crate::event_loop::{EventLoop, Waiting};
 use crate::files::OpenFile;
 use crate::interpreter;
@@ -20,7 +20,6 @@ use crate::process::Process;
 #[pyclass(frozen, module = "langgraph_checkpoint_wasm._core")]
 pub(crate) struct Store {
     process: Arc<Process>,
-    errors: Errors,
     /// `None` once it is closed.
     opened: Mutex<Option<Arc<Opened>>>,
     /// Has no sender any more when the store is closed.
@@ -53,7 +52,7 @@ impl Store {
             }),
         });
         drop(opened);
-        outcome.map_err(|failure| failure.raised(py, self.errors))?.into_python(py)
+        outcome.map_err(|failure| failure.raised(py))?.into_python(py)
     }
 
     /// Runs a call on another thread. The event loop sets the future to its outcome.
@@ -70,7 +69,7 @@ impl Store {
             return Err(unusable(py, StorageErrorKind::Closed, message));
         }
         let planned = call.get().take(py)?;
-        let waiting = Waiting::new(event_loop, future, self.errors);
+        let waiting = Waiting::new(event_loop, future);
         self.process.runtime.spawn(async move {
             let outcome = planned.run(&opened.checkpoints).await;
             // What is closed has let go of the event loops too.
@@ -78,6 +77,11 @@ impl Store {
             drop(opened);
         });
         Ok(())
+    }
+
+    /// Fails with `storage-closed` if calls are refused.
+    fn check_open(&self, py: Python<'_>) -> PyResult<()> {
+        self.opened(py).map(|_| ())
     }
 
     /// Closes the store after the calls under way. Later calls are refused.
@@ -98,13 +102,12 @@ impl Store {
     /// A store that is open.
     pub(crate) fn new(
         process: Arc<Process>,
-        errors: Errors,
         checkpoints: Checkpoints,
         file: Option<OpenFile>,
     ) -> Self {
         let (sender, closed) = channel();
         let opened = Arc::new(Opened { checkpoints, _file: file, _closed: sender });
-        Self { process, errors, opened: Mutex::new(Some(opened)), closed: Mutex::new(closed) }
+        Self { process, opened: Mutex::new(Some(opened)), closed: Mutex::new(closed) }
     }
 
     fn opened(&self, py: Python<'_>) -> PyResult<Arc<Opened>> {

@@ -122,6 +122,56 @@ def test_a_connection_may_make_rows_of_any_kind(tmp_path: Path) -> None:
             put(saver, x=1)
 
 
+def only_reads(saver: SqliteSaver) -> None:
+    assert saver.get(config()) is not None
+    with pytest.raises(errors.StorageError) as refused:
+        put(saver, x=2)
+    assert refused.value.code == "storage-read-only"
+
+
+def test_the_file_of_a_connection_that_only_reads_is_only_read(tmp_path: Path) -> None:
+    path = tmp_path / "checkpoints.db"
+    with SqliteSaver(path) as saver:
+        put(saver, x=1)
+    url = f"file:{path}?mode=ro"
+    with closing(sqlite3.connect(url, uri=True)) as connection, SqliteSaver(connection) as saver:
+        only_reads(saver)
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("PRAGMA query_only = 1")
+        with SqliteSaver(connection) as saver:
+            only_reads(saver)
+
+    async def run() -> None:
+        async with aiosqlite.connect(url, uri=True) as connection:
+            connection.row_factory = lambda cursor, row: {"row": row}  # type: ignore[assignment]
+            with SqliteSaver(connection) as saver:
+                only_reads(saver)
+
+    asyncio.run(run())
+
+
+def test_a_connection_whose_file_was_deleted_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "checkpoints.db"
+    with closing(sqlite3.connect(path)) as connection:
+        path.unlink()
+        with pytest.raises(errors.InvalidInputError, match="deleted or moved") as refused:
+            SqliteSaver(connection)
+    assert refused.value.code == "invalid-database"
+    assert not path.exists()
+
+
+def test_a_file_that_is_deleted_while_it_is_open_is_not_made_again(tmp_path: Path) -> None:
+    path = tmp_path / "checkpoints.db"
+    with SqliteSaver(path) as saver:
+        put(saver, x=1)
+        path.unlink()
+        for call in (lambda: put(saver, x=2), lambda: saver.get(config())):
+            with pytest.raises(errors.StorageError) as gone:
+                call()
+            assert gone.value.code == "storage-replaced"
+    assert not path.exists()
+
+
 def test_the_file_of_a_connection_of_aiosqlite_is_opened_again(tmp_path: Path) -> None:
     async def run() -> None:
         async with (
@@ -390,12 +440,62 @@ def test_a_file_that_is_only_read_is_not_written(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "options", [{"synchronous": "off"}, {"busy_timeout": -1.0}, {"busy_timeout": float("nan")}]
+    ("option", "value"),
+    [
+        ("synchronous", "off"),
+        ("synchronous", None),
+        ("busy_timeout", -1.0),
+        ("busy_timeout", float("nan")),
+        ("busy_timeout", "1"),
+        ("busy_timeout", True),
+        ("read_only", 1),
+        ("cache_bytes", -1),
+        ("cache_bytes", 1.5),
+        ("cache_bytes", True),
+        ("serde", object()),
+        ("serde", "json"),
+    ],
 )
-def test_an_option_that_is_not_possible_is_refused(options: Any) -> None:
-    with pytest.raises(errors.InvalidInputError) as refused:
-        SqliteSaver(":memory:", **options)
+def test_an_option_that_is_not_possible_is_refused_by_its_name(
+    option: str, value: object, tmp_path: Path
+) -> None:
+    options: Any = {option: value}
+    with pytest.raises(errors.InvalidInputError, match=f"the option {option} has to") as refused:
+        SqliteSaver(tmp_path / "a.db", **options)
     assert refused.value.code == "invalid-option"
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_an_option_that_does_not_exist_is_refused_by_its_name(tmp_path: Path) -> None:
+    options: Any = {"sync": "full"}
+    with pytest.raises(errors.InvalidInputError, match="no option sync;") as refused:
+        SqliteSaver(tmp_path / "a.db", **options)
+    assert refused.value.code == "unknown-option"
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_serializer_of_the_older_protocol_is_taken(tmp_path: Path) -> None:
+    older: Any = pickle
+    with SqliteSaver(tmp_path / "a.db", serde=older) as saver:
+        put(saver, x={1, 2})
+        found = saver.get(config())
+        assert found is not None
+        assert found["channel_values"] == {"x": {1, 2}}
+
+
+def test_a_closed_saver_is_no_context(saver: SqliteSaver) -> None:
+    saver.close()
+    with pytest.raises(errors.StorageError) as closed, saver:
+        pass
+    assert closed.value.code == "storage-closed"
+
+    async def enter() -> None:
+        async with saver:
+            pass
+
+    with pytest.raises(errors.StorageError) as closed:
+        asyncio.run(enter())
+    assert closed.value.code == "storage-closed"
 
 
 def test_errors_have_a_message_and_survive_pickling() -> None:
@@ -418,11 +518,8 @@ ANY: Any = SqliteSaver
         lambda path: ANY(5),
         lambda path: ANY(None),
         lambda path: ANY(path.encode()),
-        lambda path: ANY(path, busy_timeout="1"),
-        lambda path: ANY(path, synchronous=None),
-        lambda path: ANY(path, cache_bytes=-1),
-        lambda path: ANY(path, cache_bytes=1.5),
         lambda path: list(ANY(path).list(None, limit="2")),
+        lambda path: list(ANY(path).list(None, filter=["source"])),
     ],
 )
 def test_an_argument_of_another_type_is_an_error_of_the_package(
@@ -438,17 +535,29 @@ def test_a_limit_beyond_any_number_is_none(tmp_path: Path) -> None:
         assert len(list(saver.list(None, limit=10**400))) == 1
 
 
-def test_a_path_that_looks_like_a_uri_is_a_path(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def test_a_path_is_never_a_url(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    with SqliteSaver(Path("file:a.db")) as saver:
+        put(saver)
+    assert [file.name for file in tmp_path.iterdir()] == ["file:a.db"]
+
+
+class NoPath:
+    """What only says that it is a path."""
+
+    def __fspath__(self) -> Any:
+        return 5
+
+
+LOCATIONS = ["", "a\0b.db", Path("a\0b.db"), "\ud800", NoPath(), "file:a.db", "file:a.db?mode=ro"]
+
+
+@pytest.mark.parametrize("location", LOCATIONS)
+def test_what_is_no_path_is_refused(
+    location: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    with SqliteSaver("file:a.db") as saver:
-        put(saver)
-    assert (tmp_path / "file:a.db").exists()
-
-
-@pytest.mark.parametrize("location", ["", "a\0b.db", Path("a\0b.db")])
-def test_what_is_no_path_is_refused(location: Any) -> None:
     with pytest.raises(errors.InvalidInputError) as refused:
         SqliteSaver(location)
     assert refused.value.code == "invalid-location"
+    assert list(tmp_path.iterdir()) == []

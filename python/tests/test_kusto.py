@@ -6,14 +6,16 @@ Without either, the tests are skipped.
 from __future__ import annotations
 
 import asyncio
+import inspect
 import json
 import logging
 import operator
 import os
+import pickle
 import sqlite3
 import time
 import urllib.request
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from typing import Annotated, Any, TypedDict
 
 import pytest
@@ -25,10 +27,12 @@ from langgraph.checkpoint.conformance import checkpointer_test, validate
 from langgraph.checkpoint.kusto.aio import AsyncKustoSaver
 from langgraph.graph import START, StateGraph
 
-from langgraph_checkpoint_wasm import errors
+from langgraph_checkpoint_wasm import CheckpointError, errors, kusto_errors
+from langgraph_checkpoint_wasm._core import kusto_cluster
 from langgraph_checkpoint_wasm.kusto import KustoSaver
+from langgraph_checkpoint_wasm.saver import Saver
 
-from .states import config, put
+from .states import checkpoint, config, put
 from .test_conformance import BASE
 from .transcripts import JsonSerde, common_transcripts, expand, outcome_of
 
@@ -235,17 +239,153 @@ def test_a_credential_that_fails_is_an_error_that_says_so(database: str) -> None
         assert "secret" not in str(failed.value)
 
 
-def test_bad_options_are_refused(database: str) -> None:
-    for options, code in [
-        ({"ingest_mode": "queued"}, "invalid-option"),
-        ({"deadline": -1.0}, "invalid-option"),
-        ({"table": "no table"}, "invalid-table"),
-        ({"credential": 5}, "invalid-credential"),
-    ]:
-        given: Any = options
+@pytest.mark.parametrize(
+    ("option", "value", "code"),
+    [
+        ("ingest_mode", "queued", "invalid-option"),
+        ("deadline", -1.0, "invalid-option"),
+        ("deadline", 0, "invalid-option"),
+        ("flush_interval", "30", "invalid-option"),
+        ("batch_size", "5", "invalid-option"),
+        ("batch_size", 0, "invalid-option"),
+        ("batch_size", 2**40, "invalid-option"),
+        ("batch_size", True, "invalid-option"),
+        ("admin", "yes", "invalid-option"),
+        ("trusted_hosts", "kusto.example", "invalid-option"),
+        ("table", 5, "invalid-option"),
+        ("serde", object(), "invalid-option"),
+        ("batchsize", 5, "unknown-option"),
+        ("cluster_uri", None, "invalid-option"),
+        ("database", None, "invalid-option"),
+        ("database", "", "invalid-database"),
+        ("table", "no table", "invalid-table"),
+        ("credential", 5, "invalid-credential"),
+    ],
+)
+def test_an_option_that_is_not_possible_is_refused_by_its_name(
+    option: str, value: object, code: str
+) -> None:
+    options: Any = {"cluster_uri": CLUSTER, "database": "x", option: value}
+    with pytest.raises(errors.InvalidInputError, match=option) as refused:
+        AsyncKustoSaver.from_connection_string(**options)
+    assert refused.value.code == code
+    assert isinstance(refused.value, AzureError)
+
+
+@pytest.mark.parametrize(
+    ("uri", "code"),
+    [
+        ("", "invalid-cluster-uri"),
+        ("ftp://name.region.kusto.windows.net", "invalid-cluster-uri"),
+        ("http://[::1", "invalid-cluster-uri"),
+        ("https://ingest-name.region.kusto.windows.net", "invalid-cluster-uri"),
+        ("http://name.region.kusto.windows.net", "untrusted-host"),
+        ("https://elsewhere.example", "untrusted-host"),
+    ],
+)
+def test_a_cluster_that_may_get_no_token_is_refused_before_one_is_asked_for(
+    uri: str, code: str
+) -> None:
+    credential = Credential("secret")
+    for given in (credential, None):
         with pytest.raises(errors.InvalidInputError) as refused:
-            KustoSaver(CLUSTER, database, **given).setup()
+            KustoSaver(uri, "langgraph", credential=given)
         assert refused.value.code == code
+        assert isinstance(refused.value, AzureError)
+    assert credential.scopes == []
+
+
+@pytest.mark.parametrize(
+    ("uri", "scope"),
+    [
+        ("https://Name.region.kusto.windows.net/", "https://name.region.kusto.windows.net"),
+        ("name.region.kusto.windows.net", "https://name.region.kusto.windows.net"),
+        ("https://name.region.kusto.windows.net/db", "https://name.region.kusto.windows.net"),
+    ],
+)
+def test_a_token_is_for_the_cluster_however_its_uri_is_written(uri: str, scope: str) -> None:
+    assert kusto_cluster({"cluster_uri": uri}) == (f"{scope}/.default", False)
+
+
+def test_every_kind_of_error_is_one_of_azure_too() -> None:
+    kinds = set(errors.__all__) - {"CheckpointError", "StoreError"}
+    assert set(kusto_errors.__all__) == kinds
+    for kind in kinds:
+        with pytest.raises(AzureError) as raised, kusto_errors.AsKustoErrors():
+            raise getattr(errors, kind)("it failed", "a-code", "unknown") from KeyError("cause")
+        error = pickle.loads(pickle.dumps(raised.value))
+        assert {getattr(errors, kind), AzureError} <= {*type(error).__mro__}
+        assert (str(error), error.message) == ("it failed", "it failed")
+        assert (error.code, error.stored) == ("a-code", "unknown")
+        assert isinstance(raised.value.__cause__, KeyError)
+
+
+# What a method needs for its parameters.
+ARGUMENTS: dict[str, Any] = {
+    "config": config(checkpoint_id="1"),
+    "checkpoint": checkpoint(x=1),
+    "metadata": {},
+    "new_versions": {},
+    "writes": [("x", 1)],
+    "task_id": "task",
+    "thread_id": "thread",
+    "channels": ["x"],
+}
+# What does not need the store.
+WITHOUT_STORE = {"aclose", "close", "get_next_version"}
+
+
+def methods_of_the_store() -> list[str]:
+    """What calls the store."""
+    members = [member for of in (Saver, KustoSaver) for member in vars(of).items()]
+    names = {name for name, member in members if inspect.isfunction(member)}
+    public = {name for name in names if not name.startswith("_")}
+    return sorted(public - WITHOUT_STORE | {"__aenter__", "__enter__"})
+
+
+@pytest.mark.parametrize("name", methods_of_the_store())
+def test_a_closed_saver_raises_errors_of_azure_from_every_method(name: str, database: str) -> None:
+    saver = AsyncKustoSaver(CLUSTER, database)
+    saver.close()
+    method = getattr(saver, name)
+    needed = {
+        parameter.name: ARGUMENTS[parameter.name]
+        for parameter in inspect.signature(method).parameters.values()
+        if parameter.default is inspect.Parameter.empty
+    }
+
+    async def run() -> None:
+        given = method(**needed)
+        if hasattr(given, "__aiter__"):
+            async for _ in given:
+                pass
+        elif inspect.isawaitable(given):
+            await given
+        elif hasattr(given, "__next__"):
+            next(given)
+
+    with pytest.raises(AzureError) as closed:
+        asyncio.run(run())
+    assert isinstance(closed.value, errors.StorageError)
+    assert closed.value.code == "storage-closed"
+
+
+def test_bad_input_and_values_that_cannot_be_stored_are_errors_of_azure(database: str) -> None:
+    with KustoSaver(CLUSTER, database) as saver:
+        given = checkpoint(x=print)
+        bad: Any = {"configurable": 5}
+        calls: list[tuple[Callable[[], object], str]] = [
+            (lambda: saver.put(config(), given, {}, {}), "unserializable-value"),
+            (lambda: asyncio.run(saver.aput(config(), given, {}, {})), "unserializable-value"),
+            (lambda: saver.put({}, checkpoint(x=1), {}, {}), "missing-thread-id"),
+            (lambda: saver.get_tuple(bad), "invalid-argument"),
+            (lambda: list(saver.list(None, filter={"x": print})), "invalid-filter"),
+        ]
+        for call, code in calls:
+            with pytest.raises(AzureError) as refused:
+                call()
+            assert isinstance(refused.value, CheckpointError)
+            assert refused.value.code == code
 
 
 def test_waiting_rows_are_sent_at_the_end_and_calls_after_it_are_refused(database: str) -> None:

@@ -181,7 +181,10 @@ def test_calls_that_fail_have_a_code_and_say_what_was_stored(url: str, schema: s
     ("conn", "options", "code"),
     [
         ("postgresql://ann:secret@host:port/x", {}, "invalid-connection-string"),
+        ("host=a,b port=1,2,3", {}, "invalid-connection-string"),
+        ("\ud800", {}, "invalid-option"),
         ("postgresql://localhost/x", {"schema": ""}, "invalid-schema"),
+        ("postgresql://localhost/x", {"schema": "pg_x"}, "invalid-schema"),
         ("postgresql://localhost/x", {"schema": "a", "namespace": "b"}, "invalid-option"),
         ("postgresql://localhost/x", {"schema": 1}, "invalid-option"),
         ("postgresql://localhost/x", {"deadline": -1}, "invalid-option"),

@@ -27,6 +27,22 @@ def test_an_example_runs(at: int, tmp_path: Path) -> None:
     assert ran.returncode == 0, ran.stderr.decode()
 
 
+def test_the_examples_have_strict_types(tmp_path: Path) -> None:
+    paths = []
+    for at, example in enumerate(EXAMPLES):
+        paths.append(tmp_path / f"example_{at}.py")
+        paths[-1].write_text(example)
+    cache = PACKAGE.parent / "target" / "mypy-of-package"
+    ran = subprocess.run(
+        [sys.executable, "-m", "mypy", "--strict", "--cache-dir", cache, *paths],
+        check=False,
+        cwd=PACKAGE,
+        capture_output=True,
+        text=True,
+    )
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+
+
 def test_the_first_example_prints_what_was_stored(tmp_path: Path) -> None:
     printed = subprocess.check_output(
         [sys.executable, "-c", EXAMPLES[0]],

@@ -531,6 +531,32 @@ def test_replaced_methods_of_a_serializer_are_called(monkeypatch: pytest.MonkeyP
             assert found.checkpoint["channel_values"] == {"value": "text"}
 
 
+@pytest.mark.usefixtures("every_class_is_packed")
+def test_a_method_of_the_serializers_class_that_is_replaced_after_a_put_is_called(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    own_dumps, own_loads = JsonPlusSerializer.dumps_typed, JsonPlusSerializer.loads_typed
+
+    def dumps_typed(serde: JsonPlusSerializer, value: object) -> tuple[str, bytes]:
+        kind, data = own_dumps(serde, value)
+        return kind, data[::-1]
+
+    def loads_typed(serde: JsonPlusSerializer, payload: tuple[str, bytes]) -> object:
+        return own_loads(serde, (payload[0], payload[1][::-1]))
+
+    with SqliteSaver(":memory:") as saver:
+        put(saver, 1, {"value": "text"})
+        with monkeypatch.context() as patched:
+            patched.setattr(JsonPlusSerializer, "dumps_typed", dumps_typed)
+            put(saver, 2, {"value": "text"})
+            patched.setattr(JsonPlusSerializer, "loads_typed", loads_typed)
+            found = saver.get_tuple(config("t"))
+            assert found is not None
+            assert found.checkpoint["channel_values"] == {"value": "text"}
+        with pytest.raises(SerializationError):
+            saver.get_tuple(config("t"))
+
+
 SIZES = [0, 1, 15, 16, 31, 32, 255, 256, 65_535, 65_536]
 
 

@@ -31,8 +31,7 @@ pub(crate) fn thread_id(config: &Config) -> Result<String, Error> {
         Some(thread_id) if !thread_id.is_empty() => Ok(thread_id),
         _ => Err(Error::invalid(
             "missing-thread-id",
-            "config.configurable has no thread_id; pass one that is not empty, as in \
-             { configurable: { thread_id: \"...\" } }",
+            "the config names no thread; pass a thread_id that is not empty",
         )),
     }
 }
@@ -91,13 +90,13 @@ pub(crate) fn text(name: &'static str, id: &Id) -> Result<Option<String>, Error>
         Id::Number(_) => {
             return Err(Error::invalid(
                 "invalid-id",
-                format!("{name} is a number that is not whole or not exact; pass a string"),
+                format!("{name} is a number that is not whole or not exact; pass text"),
             ));
         }
         Id::Unsupported(kind) => {
             return Err(Error::invalid(
                 "invalid-id",
-                format!("{name} is of type {kind}; pass a string"),
+                format!("{name} is of type {kind}; pass text"),
             ));
         }
     };

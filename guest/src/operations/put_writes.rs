@@ -26,8 +26,8 @@ impl PutWrites {
         let Some(checkpoint_id) = config::checkpoint_id(&call.config)? else {
             return Err(Error::invalid(
                 "missing-checkpoint-id",
-                "config.configurable has no checkpoint_id to put writes to; pass the id of the \
-                 checkpoint they belong to",
+                "the config names no checkpoint to put writes to; pass the checkpoint_id of the \
+                 one that they belong to",
             ));
         };
         let task_id = config::required("task_id", &call.task_id)?;

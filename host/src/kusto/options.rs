@@ -7,7 +7,9 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use langgraph_checkpoint_guest::kusto::connection::{self, ClientSecret, Login};
-use langgraph_checkpoint_guest::kusto::{ConnectOptions, IngestMode};
+use langgraph_checkpoint_guest::kusto::{
+    ConnectOptions, IngestMode, KustoOptions as OptionsOfStore,
+};
 
 use crate::error::Error;
 
@@ -167,6 +169,14 @@ impl KustoOptions {
     /// Whether calls are acknowledged before their rows are ingested.
     pub(super) fn write_behind(&self) -> bool {
         self.batch_size.is_some_and(|rows| rows > 1)
+    }
+
+    /// What the planner takes.
+    pub(super) fn of_store(&self) -> OptionsOfStore {
+        let (store, ..) = self.connect_options(None).into_parts();
+        // The credential has not given its token yet.
+        let credential = !matches!(self.login, KustoLogin::None);
+        OptionsOfStore { credential, ..store }
     }
 
     /// What the component's `connect` takes.

@@ -15,6 +15,7 @@ from langgraph.checkpoint.base import (
     PendingWrite,
     get_checkpoint_metadata,
 )
+from langgraph.checkpoint.serde import jsonplus
 from langgraph.checkpoint.serde.encrypted import EncryptedSerializer
 from langgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
 
@@ -61,10 +62,14 @@ class Converter:
         self.serde = serde
         self.cache_bytes = cache_bytes
         # Pickle keeps what no snapshot has, such as which objects are one.
-        is_plain = _is_plain(serde)
-        splits = is_plain and not serde.pickle_fallback  # type: ignore[attr-defined]
+        self._is_plain = _is_plain(serde)
+        splits = self._is_plain and not serde.pickle_fallback  # type: ignore[attr-defined]
         self.memory = Memory(cache_bytes, splits or _seals(serde), splits)
-        self._reads_javascript = is_plain
+        self._methods = _methods(serde)
+
+    def is_of(self, serde: SerializerProtocol) -> bool:
+        """Whether it is for this serializer, whose methods may have been replaced meanwhile."""
+        return self.serde is serde and self._methods == _methods(serde)
 
     def put(
         self,
@@ -124,13 +129,16 @@ class Converter:
         else:
             found_values = stored.channel_values.items()
             values = {channel: self.load(channel, value) for channel, value in found_values}
+        rest = self.load("checkpoint", stored.rest)
+        if not isinstance(rest, dict):
+            raise _unreadable("checkpoint", stored.rest[0])
         checkpoint = {
             "v": stored.v,
             "ts": stored.ts,
             "id": stored.checkpoint_id,
             "channel_values": values,
             "channel_versions": stored.channel_versions,
-            **self.load("checkpoint", stored.rest),
+            **rest,
         }
         if stored.sends is not None:
             _add_sends(checkpoint, [self.load(_TASKS, send) for send in stored.sends])
@@ -162,16 +170,12 @@ class Converter:
         """Read a value. `name` is the channel, for errors."""
         kind, data = payload
         try:
-            if kind == "json" and self._reads_javascript:
+            if kind == "json" and self._is_plain:
                 allowed = self.serde._allowed_msgpack_modules  # type: ignore[attr-defined]
                 return loads_json(data, allowed, name)
             return self.serde.loads_typed(payload)
         except Exception as error:
-            raise SerializationError(
-                f"the serializer cannot read the value of {name!r}, which is of kind "
-                f"{payload[0]!r}; read it with the serializer that wrote it",
-                "unreadable-value",
-            ) from error
+            raise _unreadable(name, kind) from error
 
     def metadata(self, payload: Payload) -> Any:
         """Read metadata, which is JSON whatever the serializer is."""
@@ -182,16 +186,33 @@ class Converter:
         return [(task_id, channel, self.load(channel, value)) for task_id, channel, value in writes]
 
 
+def _unreadable(name: str, kind: str) -> SerializationError:
+    return SerializationError(
+        f"the serializer cannot read the value of {name!r}, which is of kind {kind!r}; read it "
+        "with the serializer that wrote it",
+        "unreadable-value",
+    )
+
+
 def _seals(serde: SerializerProtocol) -> bool:
     """Whether a serializer encrypts what LangGraph's own one writes."""
     return type(serde) is EncryptedSerializer and _is_plain(serde.serde)
 
 
+def _methods(serde: SerializerProtocol) -> tuple[object, ...]:
+    """Return what decides how a serializer writes and reads."""
+    if type(serde) is EncryptedSerializer:
+        return serde.dumps_typed, serde.loads_typed, *_methods(serde.serde)
+    return serde.dumps_typed, serde.loads_typed
+
+
 def _is_plain(serde: SerializerProtocol) -> bool:
     """Whether a serializer is LangGraph's own one, and no method of it was replaced."""
-    if type(serde) is not JsonPlusSerializer:
+    names = ("dumps_typed", "loads_typed")
+    if type(serde) is not JsonPlusSerializer or not vars(serde).keys().isdisjoint(names):
         return False
-    return not {"dumps_typed", "loads_typed"} & vars(serde).keys()
+    methods = (getattr(JsonPlusSerializer, name) for name in names)
+    return all(getattr(method, "__globals__", None) is vars(jsonplus) for method in methods)
 
 
 def config_of(thread_id: str, checkpoint_ns: str, checkpoint_id: str) -> RunnableConfig:
@@ -205,10 +226,23 @@ def config_of(thread_id: str, checkpoint_ns: str, checkpoint_id: str) -> Runnabl
     }
 
 
+def check_serde(serde: object) -> None:
+    """Refuse what is no serializer. LangGraph takes those of its older protocol too."""
+    for names in (("dumps_typed", "loads_typed"), ("dumps", "loads")):
+        if serde is None or all(callable(getattr(serde, name, None)) for name in names):
+            return
+    raise InvalidInputError(
+        "the option serde has to have the methods dumps_typed and loads_typed, as LangGraph's "
+        f"SerializerProtocol says; it is of type {type(serde).__name__}",
+        "invalid-option",
+    )
+
+
 def conditions(filter: Mapping[str, Any] | None) -> list[tuple[str, str]]:
     """Return the conditions of a filter as JSON."""
     if not filter:
         return []
+    _mapping("filter", filter)
     try:
         return [(key, json.dumps(value, ensure_ascii=False)) for key, value in filter.items()]
     except (TypeError, ValueError) as error:

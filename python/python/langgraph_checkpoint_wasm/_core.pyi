@@ -1,6 +1,5 @@
 from asyncio import Future
 from collections.abc import Callable, Iterable, Mapping
-from os import PathLike
 from typing import Any, Final, Generic, Literal, TypeVar, final
 
 from langchain_core.runnables import RunnableConfig
@@ -19,6 +18,7 @@ __all__ = [
     "Revival",
     "Store",
     "end",
+    "kusto_cluster",
     "open_kusto",
     "open_postgres",
     "open_sqlite",
@@ -121,24 +121,14 @@ class Revival:
 class Store:
     def run(self, call: Call[_T]) -> _T: ...
     def start(self, call: Call[_T], event_loop: EventLoop, future: Future[_T]) -> None: ...
+    def check_open(self) -> None: ...
     def close(self) -> None: ...
 
 def end() -> None: ...
-def open_sqlite(
-    path: str | PathLike[str],
-    synchronous: str,
-    busy_timeout_s: float,
-    read_only: bool,
-) -> Store: ...
-def open_postgres(
-    conn_string: str,
-    schema: str,
-    pool_size: int,
-    deadline_s: float,
-    application_name: str,
-    prepare: bool,
-) -> Store: ...
+def kusto_cluster(options: dict[str, Any]) -> tuple[str, bool]: ...
 def open_kusto(
     options: dict[str, Any],
     token: Callable[[bool], tuple[str, float | None]] | None,
 ) -> Store: ...
+def open_postgres(options: dict[str, Any]) -> Store: ...
+def open_sqlite(path: str, options: dict[str, Any]) -> Store: ...

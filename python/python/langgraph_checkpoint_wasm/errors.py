@@ -66,7 +66,7 @@ class ProtocolError(CheckpointError):
 
 
 class ComponentError(CheckpointError):
-    """The component failed. The next call gets a new one."""
+    """The component failed, or cannot be loaded. After a failure the next call gets a new one."""
 
 
 class StoreError(CheckpointError):

@@ -7,13 +7,12 @@ import inspect
 import logging
 from collections.abc import Awaitable, Callable, Sequence
 from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias
-from urllib.parse import urlsplit
 
-from typing_extensions import Self
+from typing_extensions import Never, Self
 
-# Imported here because the extension raises these.
-from . import errors, kusto_errors
-from ._core import Call, open_kusto
+from . import errors
+from ._core import Call, kusto_cluster, open_kusto
+from .kusto_errors import AsKustoErrors
 from .saver import Saver
 
 if TYPE_CHECKING:
@@ -52,7 +51,12 @@ class KustoSaver(Saver):
 
     The table has to be made first, with the script `provision.kql`. Use the saver as a value, in
     `with` or in `async with`.
+
+    Its errors are those of `langgraph_checkpoint_wasm.errors`, and also
+    `azure.core.exceptions.AzureError`s where that is installed.
     """
+
+    _raising = AsKustoErrors()
 
     def __init__(
         self,
@@ -70,8 +74,9 @@ class KustoSaver(Saver):
         admin: bool = False,
         trusted_hosts: Sequence[str] = (),
         serde: SerializerProtocol | None = None,
+        **unknown: Never,
     ) -> None:
-        """Open a table. This sends nothing.
+        """Open a table. This sends nothing, and asks for no token.
 
         Args:
             cluster_uri: The cluster's URI, such as `https://name.region.kusto.windows.net`.
@@ -96,12 +101,9 @@ class KustoSaver(Saver):
                 administrator's role.
             trusted_hosts: Hosts that may get the token, besides the service's own and this machine.
             serde: What serializes values. LangGraph's `JsonPlusSerializer` by default.
+            **unknown: Nothing: other options are refused.
 
         """
-        if credential is None and not _is_local(cluster_uri):
-            credential = _default_credential()
-        self._writes_behind = batch_size is not None and batch_size > 1
-        self._tokens = None if credential is None else _Tokens(credential, cluster_uri)
         options = {
             "cluster_uri": cluster_uri,
             "database": database,
@@ -113,10 +115,17 @@ class KustoSaver(Saver):
             "retention_days": retention_days,
             "visibility_timeout": visibility_timeout,
             "admin": admin,
-            "trusted_hosts": list(trusted_hosts),
+            "trusted_hosts": trusted_hosts,
         }
-        # The component that reaches Kusto takes whole values.
-        super().__init__(open_kusto(options, self._tokens), serde=serde, cache_bytes=0)
+        with self._raising:
+            # The component that reaches Kusto takes whole values.
+            super().__init__(serde=serde, cache_bytes=0, unknown=unknown)
+            scope, is_local = kusto_cluster(options)
+            if credential is None and not is_local:
+                credential = _default_credential()
+            self._tokens = None if credential is None else _Tokens(credential, scope)
+            self._store = open_kusto(options, self._tokens)
+        self._writes_behind = batch_size is not None and batch_size > 1
 
     @classmethod
     def from_connection_string(
@@ -128,26 +137,38 @@ class KustoSaver(Saver):
         """Open a table. `options` are those of the class."""
         return cls(cluster_uri, database, **options)
 
+    def setup(self) -> Awaitable[None]:
+        """Check that the table exists and can be used. This creates nothing, and may be left out.
+
+        The script `provision.kql` of the repository makes the table; an administrator of the
+        database runs it once. The login needs the roles Database Viewer and Database Ingestor. An
+        error says what is missing: `store-not-provisioned` or `store-forbidden`.
+
+        In an event loop, await what this returns.
+        """
+        return super().setup()
+
     def flush(self) -> Awaitable[None]:
         """Send all rows that wait. In an event loop, await what this returns."""
         return self._run(Call.flush())
 
     def close(self) -> None:
         """Send all rows that wait, and close after the calls under way. Later calls are refused."""
-        try:
-            if self._writes_behind:
-                self._store.run(Call.flush())
-        except errors.StorageError as error:
-            if error.code != "storage-closed":
-                raise
-        finally:
-            super().close()
+        with self._raising:
+            try:
+                if self._writes_behind:
+                    self._store.run(Call.flush())
+            except errors.StorageError as error:
+                if error.code != "storage-closed":
+                    raise
+            finally:
+                super().close()
 
     async def __aenter__(self) -> Self:
-        """Return this saver, which is open."""
+        """Return this saver, which has to be open."""
         if self._tokens is not None:
             self._tokens.event_loop = asyncio.get_running_loop()
-        return self
+        return await super().__aenter__()
 
 
 AsyncKustoSaver = KustoSaver
@@ -156,16 +177,15 @@ AsyncKustoSaver = KustoSaver
 class _Tokens:
     """Gets tokens of a credential, on a thread without an event loop."""
 
-    def __init__(self, credential: TokenCredential | TokenFunction, cluster_uri: str) -> None:
+    def __init__(self, credential: TokenCredential | TokenFunction, scope: str) -> None:
         get_token = getattr(credential, "get_token", credential)
         if not callable(get_token):
-            raise kusto_errors.InvalidInputError(
+            raise errors.InvalidInputError(
                 "credential is no credential of azure.identity and no function",
                 "invalid-credential",
             )
         self._get_token: Callable[[str], Any] = get_token
-        address = urlsplit(cluster_uri)
-        self._scope = f"{address.scheme}://{address.netloc}/.default"
+        self._scope = scope
         # Where the saver is used, for credentials that belong to an event loop.
         self.event_loop: asyncio.AbstractEventLoop | None = None
 
@@ -193,16 +213,11 @@ class _Tokens:
         return asyncio.run_coroutine_threadsafe(wait(), self.event_loop).result()
 
 
-def _is_local(cluster_uri: str) -> bool:
-    """Whether it is a server on this machine, which needs no token."""
-    return urlsplit(cluster_uri).hostname in ("localhost", "127.0.0.1", "::1")
-
-
 def _default_credential() -> TokenCredential:
     try:
         from azure.identity import DefaultAzureCredential
     except ImportError as error:
-        raise kusto_errors.InvalidInputError(
+        raise errors.InvalidInputError(
             "no credential was given, and azure-identity is not installed: install "
             "langgraph-checkpoint-wasm[kusto], or pass a credential",
             "invalid-credential",

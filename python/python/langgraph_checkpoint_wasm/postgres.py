@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from typing_extensions import Self
+from typing_extensions import Never, Self
 
 from ._core import open_postgres
 from .errors import InvalidInputError
@@ -37,6 +37,7 @@ class PostgresSaver(LifecycleSaver):
         application_name: str = "langgraph-checkpoint-wasm",
         prepare: bool = False,
         cache_bytes: int = CACHE_BYTES,
+        **unknown: Never,
     ) -> None:
         """Make a pool of connections. Nothing is sent before the first call.
 
@@ -55,33 +56,25 @@ class PostgresSaver(LifecycleSaver):
                 of its time for small states. Not through a pooler in transaction mode.
             cache_bytes: How much memory may be used for the values that were stored and read last:
                 what is unchanged in them is neither serialized nor stored nor read again.
+            **unknown: Nothing: other options are refused.
 
         """
+        super().__init__(serde=serde, cache_bytes=cache_bytes, unknown=unknown)
         if schema is not None and namespace is not None and schema != namespace:
             raise InvalidInputError(
-                "schema and namespace are two names for one option; pass one of them",
+                "the options schema and namespace are two names for one; pass one of them",
                 "invalid-option",
             )
         named = schema if schema is not None else namespace
-        if isinstance(cache_bytes, bool) or not isinstance(cache_bytes, int) or cache_bytes < 0:
-            raise InvalidInputError(
-                "cache_bytes has to be a number of bytes, not negative", "invalid-option"
-            )
-        conn_string = _conn_string_of(conn)
-        try:
-            store = open_postgres(
-                conn_string,
-                "public" if named is None else named,
-                pool_size,
-                deadline,
-                application_name,
-                prepare,
-            )
-        except (TypeError, UnicodeError, OverflowError) as error:
-            raise InvalidInputError(
-                "an option has another type than it has to have; see the cause", "invalid-option"
-            ) from error
-        super().__init__(store, serde=serde, cache_bytes=cache_bytes)
+        options = {
+            "conn": _conn_string_of(conn),
+            "schema": "public" if named is None else named,
+            "pool_size": pool_size,
+            "deadline": deadline,
+            "application_name": application_name,
+            "prepare": prepare,
+        }
+        self._store = open_postgres(options)
 
     @classmethod
     def from_conn_string(

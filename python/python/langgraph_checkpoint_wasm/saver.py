@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import random
 from collections.abc import AsyncIterator, Awaitable, Generator, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
@@ -18,9 +19,10 @@ from langgraph.checkpoint.base import (
 )
 from typing_extensions import Self
 
-from ._convert import Converter, conditions, config_of
+from ._convert import Converter, check_serde, conditions, config_of
 from ._core import Call, Store
 from ._running import start
+from .errors import InvalidInputError
 
 if TYPE_CHECKING:
     from langchain_core.runnables import RunnableConfig
@@ -39,16 +41,29 @@ class Saver(BaseCheckpointSaver[Any]):
     take effect in any order; a call whose task is cancelled may still take effect, as a whole.
     """
 
+    _store: Store
+    # What the errors of calls go through.
+    _raising: AbstractContextManager[None] = nullcontext()
+
     def __init__(
         self,
-        store: Store,
         *,
-        serde: SerializerProtocol | None = None,
-        cache_bytes: int = CACHE_BYTES,
+        serde: SerializerProtocol | None,
+        cache_bytes: int,
+        unknown: Mapping[str, object],
     ) -> None:
-        """Make a saver of an open store."""
+        """Check what the savers of all stores take. Each opens its store itself."""
+        for name in unknown:
+            raise InvalidInputError(
+                f"there is no option {name}; help({type(self).__name__}) shows all",
+                "unknown-option",
+            )
+        check_serde(serde)
+        if isinstance(cache_bytes, bool) or not isinstance(cache_bytes, int) or cache_bytes < 0:
+            raise InvalidInputError(
+                "the option cache_bytes has to be a number of bytes, not negative", "invalid-option"
+            )
         super().__init__(serde=serde)
-        self._store = store
         self._converter_of_serde = Converter(self.serde, cache_bytes)
 
     def setup(self) -> Awaitable[None]:
@@ -67,7 +82,9 @@ class Saver(BaseCheckpointSaver[Any]):
         await asyncio.to_thread(self.close)
 
     def __enter__(self) -> Self:
-        """Return this saver, which is open."""
+        """Return this saver, which has to be open."""
+        with self._raising:
+            self._store.check_open()
         return self
 
     def __exit__(
@@ -80,8 +97,8 @@ class Saver(BaseCheckpointSaver[Any]):
         self.close()
 
     async def __aenter__(self) -> Self:
-        """Return this saver, which is open."""
-        return self
+        """Return this saver, which has to be open."""
+        return self.__enter__()
 
     async def __aexit__(
         self,
@@ -94,15 +111,17 @@ class Saver(BaseCheckpointSaver[Any]):
 
     def get_tuple(self, config: RunnableConfig) -> CheckpointTuple | None:
         """Return the checkpoint that the config names, or the latest; `None` if there is none."""
-        converter = self._converter
-        found = self._store.run(Call.get_tuple(config, converter.memory))
-        return None if found is None else converter.checkpoint_tuple(found)
+        with self._raising:
+            converter = self._converter
+            found = self._store.run(Call.get_tuple(config, converter.memory))
+            return None if found is None else converter.checkpoint_tuple(found)
 
     async def aget_tuple(self, config: RunnableConfig) -> CheckpointTuple | None:
         """Return the checkpoint that the config names, or the latest; `None` if there is none."""
-        converter = self._converter
-        found = await start(self._store, Call.get_tuple(config, converter.memory))
-        return None if found is None else converter.checkpoint_tuple(found)
+        with self._raising:
+            converter = self._converter
+            found = await start(self._store, Call.get_tuple(config, converter.memory))
+            return None if found is None else converter.checkpoint_tuple(found)
 
     def list(
         self,
@@ -116,14 +135,15 @@ class Saver(BaseCheckpointSaver[Any]):
 
         Nothing stays open between two pages.
         """
-        wanted, resume = conditions(filter), None
-        while True:
-            call = Call.list(config, before, wanted, limit, resume)
-            tuples, resume = self._store.run(call)
-            for found in tuples:
-                yield self._converter.checkpoint_tuple(found)
-            if resume is None:
-                return
+        with self._raising:
+            wanted, resume = conditions(filter), None
+            while True:
+                call = Call.list(config, before, wanted, limit, resume)
+                tuples, resume = self._store.run(call)
+                for found in tuples:
+                    yield self._converter.checkpoint_tuple(found)
+                if resume is None:
+                    return
 
     async def alist(
         self,
@@ -137,14 +157,15 @@ class Saver(BaseCheckpointSaver[Any]):
 
         Nothing stays open between two pages.
         """
-        wanted, resume = conditions(filter), None
-        while True:
-            call = Call.list(config, before, wanted, limit, resume)
-            tuples, resume = await start(self._store, call)
-            for found in tuples:
-                yield self._converter.checkpoint_tuple(found)
-            if resume is None:
-                return
+        with self._raising:
+            wanted, resume = conditions(filter), None
+            while True:
+                call = Call.list(config, before, wanted, limit, resume)
+                tuples, resume = await start(self._store, call)
+                for found in tuples:
+                    yield self._converter.checkpoint_tuple(found)
+                if resume is None:
+                    return
 
     def put(
         self,
@@ -154,8 +175,9 @@ class Saver(BaseCheckpointSaver[Any]):
         new_versions: ChannelVersions,
     ) -> RunnableConfig:
         """Store a checkpoint. Return its config."""
-        call = self._converter.put(config, checkpoint, metadata, new_versions)
-        return config_of(*self._store.run(call))
+        with self._raising:
+            call = self._converter.put(config, checkpoint, metadata, new_versions)
+            return config_of(*self._store.run(call))
 
     async def aput(
         self,
@@ -165,8 +187,9 @@ class Saver(BaseCheckpointSaver[Any]):
         new_versions: ChannelVersions,
     ) -> RunnableConfig:
         """Store a checkpoint. Return its config."""
-        call = self._converter.put(config, checkpoint, metadata, new_versions)
-        return config_of(*await start(self._store, call))
+        with self._raising:
+            call = self._converter.put(config, checkpoint, metadata, new_versions)
+            return config_of(*await start(self._store, call))
 
     def put_writes(
         self,
@@ -176,7 +199,8 @@ class Saver(BaseCheckpointSaver[Any]):
         task_path: str = "",
     ) -> None:
         """Store the writes of a task, as pairs of a channel and a value."""
-        self._store.run(self._converter.put_writes(config, writes, task_id, task_path))
+        with self._raising:
+            self._store.run(self._converter.put_writes(config, writes, task_id, task_path))
 
     async def aput_writes(
         self,
@@ -186,33 +210,37 @@ class Saver(BaseCheckpointSaver[Any]):
         task_path: str = "",
     ) -> None:
         """Store the writes of a task, as pairs of a channel and a value."""
-        await start(self._store, self._converter.put_writes(config, writes, task_id, task_path))
+        with self._raising:
+            call = self._converter.put_writes(config, writes, task_id, task_path)
+            await start(self._store, call)
 
     def delete_thread(self, thread_id: str) -> None:
         """Delete everything of a thread, in all namespaces."""
-        self._store.run(Call.delete_thread(thread_id, self._converter.memory))
+        with self._raising:
+            self._store.run(Call.delete_thread(thread_id, self._converter.memory))
 
     async def adelete_thread(self, thread_id: str) -> None:
         """Delete everything of a thread, in all namespaces."""
-        await start(self._store, Call.delete_thread(thread_id, self._converter.memory))
+        with self._raising:
+            await start(self._store, Call.delete_thread(thread_id, self._converter.memory))
 
     def get_delta_channel_history(
         self, *, config: RunnableConfig, channels: Sequence[str]
     ) -> Mapping[str, DeltaChannelHistory]:
         """Return the writes to delta channels since their last value."""
-        converter = self._converter
-        call = Call.get_delta_channel_history(config, channels, converter.memory)
-        found = self._store.run(call)
-        return converter.histories(found)
+        with self._raising:
+            converter = self._converter
+            call = Call.get_delta_channel_history(config, channels, converter.memory)
+            return converter.histories(self._store.run(call))
 
     async def aget_delta_channel_history(
         self, *, config: RunnableConfig, channels: Sequence[str]
     ) -> Mapping[str, DeltaChannelHistory]:
         """Return the writes to delta channels since their last value."""
-        converter = self._converter
-        call = Call.get_delta_channel_history(config, channels, converter.memory)
-        found = await start(self._store, call)
-        return converter.histories(found)
+        with self._raising:
+            converter = self._converter
+            call = Call.get_delta_channel_history(config, channels, converter.memory)
+            return converter.histories(await start(self._store, call))
 
     def get_next_version(self, current: str | float | None, channel: None) -> str | int:
         """Return the version after a channel's current one.
@@ -230,16 +258,23 @@ class Saver(BaseCheckpointSaver[Any]):
         try:
             asyncio.get_running_loop()
         except RuntimeError:
+            pass
+        else:
+            return asyncio.ensure_future(self._awaited(call))
+        with self._raising:
             self._store.run(call)
-            return _Done()
-        return start(self._store, call)
+        return _Done()
+
+    async def _awaited(self, call: Call[None]) -> None:
+        with self._raising:
+            await start(self._store, call)
 
     @property
     def _converter(self) -> Converter:
         converter = self._converter_of_serde
-        if converter.serde is not self.serde:
+        if not converter.is_of(self.serde):
             # `with_allowlist` gave a copy of a saver another serializer, which may read values
-            # differently.
+            # differently, or a program replaced a method.
             converter = Converter(self.serde, converter.cache_bytes)
             self._converter_of_serde = converter
         return converter

@@ -9,7 +9,7 @@ import sys
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any, Literal
 
-from typing_extensions import Self
+from typing_extensions import Never, Self
 
 from ._core import open_sqlite
 from .errors import InvalidInputError
@@ -39,14 +39,15 @@ class SqliteSaver(LifecycleSaver):
         busy_timeout: float = 5.0,
         read_only: bool = False,
         cache_bytes: int = CACHE_BYTES,
+        **unknown: Never,
     ) -> None:
         """Open a file, and create it if it is missing.
 
         Args:
             conn: A path, or `":memory:"` for a database that ends with the saver. The file of an
-                open `sqlite3.Connection` or `aiosqlite.Connection` is opened again. The connection
-                itself is not used, and must not be used or closed before the saver is closed. It
-                must not have a transaction under way.
+                open `sqlite3.Connection` or `aiosqlite.Connection` is opened again, and only read
+                if the connection only reads. The connection itself is not used, and must not be
+                used or closed before the saver is closed. It must not have a transaction under way.
             serde: What serializes values. LangGraph's `JsonPlusSerializer` by default.
             synchronous: When a commit waits for the disk. `"full"`: each time, so that a call that
                 returned survives a loss of power. `"normal"`: a loss of power may undo the last
@@ -55,27 +56,24 @@ class SqliteSaver(LifecycleSaver):
             read_only: Whether the file is only read; it must exist.
             cache_bytes: How much memory may be used for the values that were stored and read last:
                 what is unchanged in them is neither serialized nor stored nor read again.
+            **unknown: Nothing: other options are refused.
 
         """
-        if not isinstance(conn, (str, os.PathLike)):
-            path: str | os.PathLike[str] = _file_of(conn)
+        super().__init__(serde=serde, cache_bytes=cache_bytes, unknown=unknown)
+        if isinstance(conn, (str, os.PathLike)):
+            path = _location(conn)
+        else:
+            path, reads_only = _file_of(conn)
+            read_only = read_only or reads_only
             # Python has another copy of SQLite. When it closes the file, the system releases the
             # locks of the whole process, so it must not happen before the saver is closed.
             self.conn = conn
-        else:
-            path = conn
-            _check_location(os.fspath(path))
-        if isinstance(cache_bytes, bool) or not isinstance(cache_bytes, int) or cache_bytes < 0:
-            raise InvalidInputError(
-                "cache_bytes has to be a number of bytes, not negative", "invalid-option"
-            )
-        try:
-            store = open_sqlite(path, synchronous, busy_timeout, read_only)
-        except (TypeError, UnicodeError, OverflowError) as error:
-            raise InvalidInputError(
-                "an option has another type than it has to have; see the cause", "invalid-option"
-            ) from error
-        super().__init__(store, serde=serde, cache_bytes=cache_bytes)
+        options = {
+            "synchronous": synchronous,
+            "busy_timeout": busy_timeout,
+            "read_only": read_only,
+        }
+        self._store = open_sqlite(path, options)
 
     @classmethod
     def from_conn_string(cls, conn_string: str) -> Self:
@@ -87,28 +85,41 @@ AsyncSqliteSaver = SqliteSaver
 RustSQLiteCheckpointer = SqliteSaver
 
 
-_DATABASES = "PRAGMA database_list"
+# The database's files, what a transaction for writing would do, and whether it may.
+_QUESTIONS = ("PRAGMA database_list", "EXPLAIN BEGIN IMMEDIATE", "PRAGMA query_only")
 
 
-def _check_location(path: str | bytes) -> None:
-    text = os.fsdecode(path)
-    if not text or "\0" in text:
+def _location(conn: str | os.PathLike[str]) -> str:
+    try:
+        path = os.fsdecode(conn)
+        os.fsencode(path)
+    except (TypeError, UnicodeError) as error:
+        raise InvalidInputError(
+            "the location is no path; see the cause", "invalid-location"
+        ) from error
+    if not path or "\0" in path:
         raise InvalidInputError(
             "the location has to be a path without U+0000, or ':memory:'", "invalid-location"
         )
+    if isinstance(conn, str) and path.startswith("file:"):
+        raise InvalidInputError(
+            "the location is a URL; pass a path, and read_only=True for mode=ro. A file whose name "
+            "begins so can be passed as pathlib.Path",
+            "invalid-location",
+        )
+    return path
 
 
-def _file_of(connection: Any) -> str:
-    """Ask a connection for its file."""
-    databases: list[tuple[int, str, str]]
+def _file_of(connection: Any) -> tuple[str, bool]:
+    """Ask a connection for its file, and whether it only reads it."""
     # Who has a connection of aiosqlite has imported it.
     aiosqlite = sys.modules.get("aiosqlite")
     if isinstance(connection, sqlite3.Connection):
-        databases = _databases(connection)
+        answers = _answers(connection)
     elif aiosqlite is not None and isinstance(connection, aiosqlite.Connection):
         # It answers in the event loop that asks, and this thread may be in one.
         with ThreadPoolExecutor(1) as pool:
-            databases = pool.submit(asyncio.run, _ask(connection)).result()
+            answers = pool.submit(asyncio.run, _ask(connection)).result()
     else:
         raise InvalidInputError(
             f"conn is of type {type(connection).__name__}; pass a path, ':memory:', or a "
@@ -121,21 +132,33 @@ def _file_of(connection: Any) -> str:
             "the connection has a transaction under way; commit it or roll it back before",
             "invalid-database",
         )
+    databases, begin, ((query_only,),) = answers
     path = next((file for _, name, file in databases if name == "main"), "")
-    if path:
-        return path
-    raise InvalidInputError(
-        "the connection has a database in memory that only it can use; pass a path, or "
-        "':memory:' for a new one",
-        "invalid-database",
+    if not path:
+        raise InvalidInputError(
+            "the connection has a database in memory that only it can use; pass a path, or "
+            "':memory:' for a new one",
+            "invalid-database",
+        )
+    if not os.path.exists(path):
+        raise InvalidInputError(
+            "the file of the connection was deleted or moved; open it again, or pass a path",
+            "invalid-database",
+        )
+    # The operation `Transaction` of the main database, which is 0, writes if its second number is
+    # not 0. Nothing else says how a connection was opened.
+    writes = any(
+        (operation, database) == ("Transaction", 0) and for_writing
+        for _, operation, database, for_writing, *_ in begin
     )
+    return path, bool(query_only) or not writes
 
 
-def _databases(connection: sqlite3.Connection) -> list[tuple[int, str, str]]:
+def _answers(connection: sqlite3.Connection) -> list[list[Any]]:
     try:
         cursor = connection.cursor()
         cursor.row_factory = None
-        return cursor.execute(_DATABASES).fetchall()
+        return [cursor.execute(question).fetchall() for question in _QUESTIONS]
     except sqlite3.Error as error:
         raise InvalidInputError(
             "the connection of sqlite3 cannot be used here; pass an open one of this thread, or "
@@ -144,11 +167,17 @@ def _databases(connection: sqlite3.Connection) -> list[tuple[int, str, str]]:
         ) from error
 
 
-async def _ask(connection: aiosqlite.Connection) -> list[Any]:
+async def _ask(connection: aiosqlite.Connection) -> list[list[Any]]:
+    answers = []
     try:
-        return list(await connection.execute_fetchall(_DATABASES))
-    except ValueError as error:
+        async with connection.cursor() as cursor:
+            cursor.row_factory = None
+            for question in _QUESTIONS:
+                await cursor.execute(question)
+                answers.append(list(await cursor.fetchall()))
+    except (ValueError, sqlite3.Error) as error:
         raise InvalidInputError(
             "the connection of aiosqlite is not open; await it first, or pass its path",
             "invalid-database",
         ) from error
+    return answers

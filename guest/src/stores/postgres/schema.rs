@@ -12,6 +12,8 @@ use crate::format::FORMAT;
 
 /// PostgreSQL cuts longer names.
 const NAME_BYTES_MAX: usize = 63;
+/// PostgreSQL makes no schema whose name begins so.
+const RESERVED: &str = "pg_";
 
 /// The name of a schema. It is displayed quoted, as a statement needs it.
 #[derive(Clone, Debug)]
@@ -40,6 +42,9 @@ impl Schema {
         }
         if name.contains('\0') {
             return refused("contains U+0000");
+        }
+        if name.starts_with(RESERVED) {
+            return refused("starts with pg_, as only PostgreSQL's own do");
         }
         let quoted = format!("\"{}\"", name.replace('"', "\"\""));
         Ok(Self { quoted: quoted.into() })
@@ -168,7 +173,8 @@ mod tests {
             assert_eq!(Schema::new(name).unwrap().to_string(), quoted);
         }
         assert!(Schema::new(&"\u{e9}".repeat(31)).is_ok());
-        for name in ["", "a\0b", &"\u{e9}".repeat(32)] {
+        assert!(Schema::new("PG_x").is_ok());
+        for name in ["", "a\0b", "pg_x", "pg_catalog", &"\u{e9}".repeat(32)] {
             assert_eq!(Schema::new(name).unwrap_err().code(), "invalid-schema");
         }
     }

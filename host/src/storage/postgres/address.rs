@@ -39,6 +39,14 @@ impl Address {
             }
         };
         config.ssl_mode(mode);
+        let counts = [config.get_hosts().len(), config.get_hostaddrs().len()];
+        let hosts = counts.into_iter().max().unwrap_or(0).max(1);
+        if counts.into_iter().any(|count| count > 0 && count != hosts) {
+            return Err(invalid("its host and hostaddr have to be lists of the same length"));
+        }
+        if config.get_ports().len() > 1 && config.get_ports().len() != hosts {
+            return Err(invalid("its port has to be one, or one for each host"));
+        }
         if config.get_hosts().is_empty() && config.get_hostaddrs().is_empty() {
             config.host("localhost");
         }
@@ -143,6 +151,9 @@ mod tests {
             "postgresql://ann:secret@db/app?secret=secret",
             "postgresql://ann:secret@db:port/app",
             "postgresql://ann:secret@db/app?sslmode=verify-full&sslrootcert=/no/secret",
+            "host=secret,b port=1,2,3",
+            "hostaddr=127.0.0.1 port=1,2 user=secret",
+            "host=secret,b hostaddr=127.0.0.1",
             "secret",
         ] {
             let error = parse(text).err().unwrap();

@@ -4,7 +4,9 @@ use std::hash::{BuildHasher, RandomState};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use deadpool_postgres::{Manager, ManagerConfig, Pool, RecyclingMethod};
+use deadpool_postgres::{
+    Manager, ManagerConfig, Object, Pool, PoolError, RecyclingMethod, Timeouts,
+};
 use langgraph_checkpoint_guest::{Batch, RowSet};
 use tokio::time::{Instant, sleep, timeout_at};
 
@@ -88,15 +90,29 @@ impl Server {
     }
 
     async fn attempt(&self, batch: &Batch, end: Instant) -> Result<Vec<RowSet>, Failure> {
-        let connection = match timeout_at(end, self.pool.get()).await {
-            Ok(got) => got.map_err(Failure::unconnected)?,
-            Err(_) => return Err(Failure::no_connection(self.has_connected())),
-        };
+        let connection = self.connection(end).await?;
         self.has_connected.store(true, Ordering::Relaxed);
         if Instant::now() >= end {
             return Err(Failure::no_connection(true));
         }
         Attempt::new(connection).run(batch, end, self.prepares, self.limits.as_ref()).await
+    }
+
+    /// A connection that is free, or a new one.
+    async fn connection(&self, end: Instant) -> Result<Object, Failure> {
+        let at_once = Timeouts { wait: Some(Duration::ZERO), ..Timeouts::default() };
+        let got = match timeout_at(end, self.pool.timeout_get(&at_once)).await {
+            // All are in use.
+            Ok(Err(PoolError::Timeout(_))) => match timeout_at(end, self.pool.get()).await {
+                Ok(got) => got,
+                Err(_) => return Err(Failure::no_connection(self.has_connected())),
+            },
+            Ok(got) => got,
+            // The server was there, and lets a new connection wait.
+            Err(_) if self.has_connected() => return Err(Failure::late(false)),
+            Err(_) => return Err(Failure::no_connection(false)),
+        };
+        got.map_err(Failure::unconnected)
     }
 
     fn has_connected(&self) -> bool {

@@ -98,7 +98,7 @@ describe("rights", () => {
 });
 
 describe("input", () => {
-  test.each(["", "\u{e9}".repeat(32), "a\0b"])("the_schema_%j_is_refused", (schema) => {
+  test.each(["", "\u{e9}".repeat(32), "a\0b", "pg_x"])("the_schema_%j_is_refused", (schema) => {
     const open = () => PostgresSaver.fromConnString(target.url, { schema });
     expect(open).toThrow(expect.objectContaining({ code: "invalid-schema" }));
   });
