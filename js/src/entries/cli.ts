@@ -8,8 +8,18 @@ import { ddlOf } from "../stores/postgres/ddl.js";
 import { SCHEMA } from "../stores/postgres/options.js";
 import { type Command, EXIT, type ExitCode, UsageError } from "./cli/command.js";
 import { importing } from "./cli/import.js";
+import { copy, deleting, expire, prune } from "./cli/removals.js";
+import { du, history, show, threads } from "./cli/threads.js";
 
 const COMMANDS: Readonly<Record<string, Command>> = {
+  threads,
+  history,
+  show,
+  du,
+  copy,
+  prune,
+  expire,
+  delete: deleting,
   import: importing,
   sql: {
     usage: "sql postgres [--schema NAME]",
@@ -24,12 +34,12 @@ const COMMANDS: Readonly<Record<string, Command>> = {
   },
 };
 
-process.exitCode = await main(process.argv.slice(2));
-
 async function main([name = "", ...args]: string[]): Promise<ExitCode> {
+  const command = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
   try {
-    const command = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
-    if (command === undefined) throw new UsageError(name === "" ? "name a command" : `no ${name}`);
+    if (command === undefined) {
+      throw new UsageError(name === "" ? "name a command" : `there is no command ${name}`);
+    }
     return await command.run(args);
   } catch (thrown) {
     const why = thrown instanceof Error ? thrown.message : String(thrown);
@@ -37,8 +47,20 @@ async function main([name = "", ...args]: string[]): Promise<ExitCode> {
       console.error(`${thrown.code}: ${why}`);
       return EXIT.failed;
     }
-    const usages = Object.values(COMMANDS).map(({ usage, does }) => `  ${usage}\n      ${does}`);
-    console.error(`${why}\n\nusage: langgraph-checkpoint-wasm COMMAND\n${usages.join("\n")}`);
+    console.error(`${why}\n\n${usageOf(command)}`);
     return EXIT.usage;
   }
 }
+
+/** How to use a command, or all of them. */
+function usageOf(command: Command | undefined): string {
+  const shown = command === undefined ? Object.values(COMMANDS) : [command];
+  const usages = shown.map(({ usage, does }) => `  ${usage}\n      ${does}`);
+  return `usage: langgraph-checkpoint-wasm COMMAND\n${usages.join("\n")}\n\n${STORE}`;
+}
+
+const STORE = `STORE is a file of SQLite, or a postgresql:// address: then --schema names the schema.
+--json prints for programs.
+Exit codes: 0 done, 1 not found or incomplete, 2 wrong usage, 3 failed.`;
+
+process.exitCode = await main(process.argv.slice(2));

@@ -30,6 +30,10 @@ const OTHERS: &[&str] = &[
     "durable-object",
     "langgraph-checkpoint-wasm",
     "sqlite-wasm",
+    // Options of commands.
+    "idle-for",
+    "idle-since",
+    "keep-last",
     // Values of libpq's `sslmode`.
     "verify-ca",
     "verify-full",

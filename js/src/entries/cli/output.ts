@@ -1,0 +1,60 @@
+// What commands print: tables for people, JSON for programs.
+
+/** Prints rows as JSON, one a line, or as a table. */
+export function print<Row extends object>(
+  rows: readonly Row[],
+  json: boolean,
+  columns: Readonly<Record<string, (row: Row) => unknown>>,
+): void {
+  process.stdout.write(json ? rows.map(line).join("") : table(rows, columns));
+}
+
+/** Prints one thing as JSON, over several lines for people. */
+export function printJson(value: unknown, json: boolean): void {
+  process.stdout.write(json ? line(value) : `${JSON.stringify(value, shown, 2)}\n`);
+}
+
+function line(value: unknown): string {
+  return `${JSON.stringify(value, shown)}\n`;
+}
+
+/** Bytes are shown by their number, as they would be long lists. */
+function shown(_: string, value: unknown): unknown {
+  if (value instanceof Uint8Array) return { $bytes: value.length };
+  return typeof value === "bigint" ? String(value) : value;
+}
+
+function table<Row>(
+  rows: readonly Row[],
+  columns: Readonly<Record<string, (row: Row) => unknown>>,
+): string {
+  const cells = rows.map((row) => Object.values(columns).map((cell) => textOf(cell(row))));
+  const all = [Object.keys(columns), ...cells];
+  const widths = Object.keys(columns).map((_, at) => {
+    return Math.max(...all.map((row) => row[at]?.length ?? 0));
+  });
+  const lines = all.map((row) => {
+    return row
+      .map((cell, at) => cell.padEnd(widths[at] ?? 0))
+      .join("  ")
+      .trimEnd();
+  });
+  return `${lines.join("\n")}\n`;
+}
+
+/** Text in one line, without characters that a terminal would obey. */
+function textOf(value: unknown): string {
+  const text = typeof value === "string" ? value : (JSON.stringify(value, shown) ?? "");
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what must not be printed.
+  const plain = text.replaceAll(/[\u0000-\u001f\u007f-\u009f]/g, "\u00b7");
+  return plain.length > WIDTH_MAX ? `${plain.slice(0, WIDTH_MAX - 1)}\u2026` : plain;
+}
+
+const WIDTH_MAX = 60;
+
+/** Bytes in words. */
+export function sizeOf(bytes: number): string {
+  const unit = bytes < 1e3 ? "B" : bytes < 1e6 ? "KB" : bytes < 1e9 ? "MB" : "GB";
+  const by = { B: 1, KB: 1e3, MB: 1e6, GB: 1e9 }[unit];
+  return `${unit === "B" ? bytes : (bytes / by).toFixed(1)} ${unit}`;
+}

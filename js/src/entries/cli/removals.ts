@@ -1,0 +1,143 @@
+// The commands that change threads: copy, prune, expire, delete.
+
+import { parseArgs } from "node:util";
+
+import type { KeepOptions, Progress } from "../../langgraph/lifecycle-saver.js";
+import { SCHEMA } from "../../stores/postgres/options.js";
+import { type Command, EXIT, type ExitCode, UsageError } from "./command.js";
+import { print, sizeOf } from "./output.js";
+import { isMeant, onStore } from "./store.js";
+import { countOf, taken, timeOf } from "./threads.js";
+
+const COMMON = {
+  json: { type: "boolean", default: false },
+  schema: { type: "string", default: SCHEMA },
+} as const;
+const REMOVING = {
+  ...COMMON,
+  "dry-run": { type: "boolean", default: false },
+  yes: { type: "boolean", default: false },
+} as const;
+const KEEPING = {
+  ...REMOVING,
+  strategy: { type: "string", default: "keep_latest" },
+  "keep-last": { type: "string" },
+  "newer-than": { type: "string" },
+} as const;
+const KEEP_USAGE = "[--strategy delete | --keep-last N | --newer-than TIME] [--dry-run] [--yes]";
+
+/** `copy`. */
+export const copy: Command = {
+  usage: "copy STORE THREAD NEW-THREAD [--latest]",
+  does: "copies a thread, or its latest state alone",
+  async run(args) {
+    const options = { ...COMMON, latest: { type: "boolean", default: false } } as const;
+    const { positionals, values } = parseArgs({ args, allowPositionals: true, options });
+    const [store, source = "", target = ""] = taken(positionals, ["STORE", "THREAD", "NEW-THREAD"]);
+    const done = await onStore(store, values.schema, "write", (saver) => {
+      return saver.copyThread(source, target, { keep: values.latest ? "latest" : undefined });
+    });
+    return report(done, values.json);
+  },
+};
+
+/** `prune`. */
+export const prune: Command = {
+  usage: `prune STORE THREAD... ${KEEP_USAGE}`,
+  does: "removes the older checkpoints of threads; keeps the latest if nothing else is said",
+  async run(args) {
+    const { positionals, values } = parseArgs({ args, allowPositionals: true, options: KEEPING });
+    const [store, ...ids] = taken(positionals, ["STORE", "THREAD"], Number.MAX_SAFE_INTEGER);
+    const keep = keepOf(values);
+    if (!(await mayRemove(`Prune ${ids.length} threads?`, values))) return EXIT.incomplete;
+    const dryRun = values["dry-run"];
+    const done = await onStore(store, values.schema, dryRun ? "read" : "write", (saver) => {
+      return saver.prune(ids, { ...keep, dryRun, onProgress: shown });
+    });
+    return report(done, values.json);
+  },
+};
+
+/** `expire`. */
+export const expire: Command = {
+  usage: `expire STORE --idle-for DURATION [--limit N] ${KEEP_USAGE}`,
+  does: "prunes the threads that nobody has used for so long: 90m, 12h, 30d",
+  async run(args) {
+    const options = {
+      ...KEEPING,
+      "idle-for": { type: "string" },
+      limit: { type: "string" },
+    } as const;
+    const { positionals, values } = parseArgs({ args, allowPositionals: true, options });
+    const [store] = taken(positionals, ["STORE"]);
+    const idleFor = durationOf(values["idle-for"]);
+    const limit = values.limit === undefined ? undefined : countOf("--limit", values.limit);
+    const keep = keepOf(values);
+    if (!(await mayRemove("Prune the idle threads?", values))) return EXIT.incomplete;
+    const dryRun = values["dry-run"];
+    const done = await onStore(store, values.schema, dryRun ? "read" : "write", (saver) => {
+      return saver.expire({ ...keep, idleFor, limit, dryRun, onProgress: shown });
+    });
+    return report(done, values.json);
+  },
+};
+
+/** `delete`. */
+export const deleting: Command = {
+  usage: "delete STORE THREAD... [--dry-run] [--yes]",
+  does: "deletes threads",
+  async run(args) {
+    const { positionals, values } = parseArgs({ args, allowPositionals: true, options: REMOVING });
+    const [store, ...ids] = taken(positionals, ["STORE", "THREAD"], Number.MAX_SAFE_INTEGER);
+    if (!(await mayRemove(`Delete ${ids.length} threads?`, values))) return EXIT.incomplete;
+    const dryRun = values["dry-run"];
+    const done = await onStore(store, values.schema, dryRun ? "read" : "write", (saver) => {
+      return saver.prune(ids, { strategy: "delete", dryRun, onProgress: shown });
+    });
+    return report(done, values.json);
+  },
+};
+
+function mayRemove(question: string, values: { "dry-run": boolean; yes: boolean }) {
+  return isMeant(question, values.yes || values["dry-run"]);
+}
+
+interface Keeping {
+  readonly strategy: string;
+  readonly "keep-last"?: string | undefined;
+  readonly "newer-than"?: string | undefined;
+}
+
+function keepOf(values: Keeping): KeepOptions {
+  const { strategy, "keep-last": last, "newer-than": time } = values;
+  return {
+    strategy: strategy as KeepOptions["strategy"],
+    keepLast: last === undefined ? undefined : countOf("--keep-last", last),
+    newerThan: time === undefined ? undefined : timeOf("--newer-than", time),
+  };
+}
+
+/** Milliseconds. */
+function durationOf(text: string | undefined): number {
+  const [, count, unit] = /^(\d{1,9})([mhd])$/.exec(text ?? "") ?? [];
+  if (count === undefined) throw new UsageError("--idle-for takes a duration: 90m, 12h, 30d");
+  return Number(count) * (unit === "m" ? 60_000 : unit === "h" ? 3_600_000 : 86_400_000);
+}
+
+/** Shows at a terminal how far it is. */
+function shown({ threads, checkpoints }: Progress): void {
+  const { stderr } = process;
+  if (stderr.isTTY) stderr.write(`\r${threads} threads, ${checkpoints} checkpoints`);
+}
+
+function report(done: Progress, json: boolean): ExitCode {
+  if (process.stderr.isTTY) process.stderr.write("\n");
+  print([done], json, {
+    threads: (row) => row.threads,
+    checkpoints: (row) => row.checkpoints,
+    writes: (row) => row.writes,
+    chunks: (row) => row.chunks,
+    "in chunks": (row) => sizeOf(row.bytes),
+  });
+  return EXIT.done;
+}

@@ -1,0 +1,107 @@
+// A store of this package, opened for a command.
+
+import { existsSync } from "node:fs";
+import { createInterface } from "node:readline/promises";
+import { decode, ExtensionCodec } from "@msgpack/msgpack";
+import { StorageError } from "../../errors.js";
+import type { Eventually } from "../../platform/maybe-promise.js";
+import type { StorageSaver } from "../../stores/storage-saver.js";
+import { UsageError } from "./command.js";
+import { isPostgres } from "./location.js";
+
+/** A store, and how to close it. */
+export interface Opened {
+  readonly saver: StorageSaver;
+  close(): Eventually<unknown>;
+}
+
+/** Runs something on a store that exists, and closes the store. */
+export async function onStore<T>(
+  location: string,
+  schema: string,
+  access: "read" | "write",
+  run: (saver: StorageSaver) => Promise<T>,
+): Promise<T> {
+  const { saver, close } = await open(location, schema, access);
+  try {
+    return await run(saver);
+  } catch (thrown) {
+    // Only making the tables writes to a store that is read.
+    const isMissing = thrown instanceof StorageError && thrown.code === "storage-read-only";
+    if (access === "write" || !isMissing) throw thrown;
+    throw new UsageError(
+      `${location} has no store of this package; take over one of LangGraph's own by import`,
+    );
+  } finally {
+    await close();
+  }
+}
+
+async function open(location: string, schema: string, access: "read" | "write"): Promise<Opened> {
+  if (isPostgres(location)) {
+    const { PostgresSaver } = await import("../postgres.js");
+    const saver = PostgresSaver.fromConnString(location, { schema, serde: AS_DATA });
+    return { saver, close: () => saver.end() };
+  }
+  if (!existsSync(location)) {
+    throw new StorageError("storage-unreachable", `there is no file ${location}`, {
+      stored: "nothing",
+    });
+  }
+  const installed = await import("../sqlite.js").catch(() => undefined);
+  if (installed === undefined) {
+    const { SqliteSaver } = await import("../node-sqlite.js");
+    const saver = SqliteSaver.fromConnString(location, { serde: AS_DATA });
+    return { saver, close: () => saver.close() };
+  }
+  if (access === "write") {
+    const saver = installed.SqliteSaver.fromConnString(location, { serde: AS_DATA });
+    return { saver, close: () => saver.close() };
+  }
+  const { default: Database } = await import("better-sqlite3");
+  const db = new Database(location, { readonly: true });
+  return { saver: new installed.SqliteSaver(db, AS_DATA), close: () => db.close() };
+}
+
+/** Asks at a terminal. Elsewhere the answer has to be in the command: `--yes`. */
+export async function isMeant(question: string, yes: boolean): Promise<boolean> {
+  if (yes) return true;
+  const { stdin, stderr } = process;
+  if (!stdin.isTTY || !stderr.isTTY) throw new UsageError("this removes data: add --yes");
+  const lines = createInterface({ input: stdin, output: stderr });
+  try {
+    return /^y(es)?$/i.test((await lines.question(`${question} [y/N] `)).trim());
+  } finally {
+    lines.close();
+  }
+}
+
+/** Types of MessagePack that only a serializer understands are shown by their number. */
+class ShownExtensions extends ExtensionCodec {
+  override decode(data: Uint8Array, type: number): unknown {
+    return { $ext: type, data: unpacked(data) };
+  }
+}
+
+const extensionCodec = new ShownExtensions();
+const decoder = new TextDecoder();
+
+/** Reads values as data. Nothing is revived: no class of a value is looked up or made. */
+const AS_DATA = {
+  async dumpsTyped(value: unknown): Promise<[string, Uint8Array]> {
+    return ["json", new TextEncoder().encode(JSON.stringify(value))];
+  },
+  async loadsTyped(kind: string, bytes: Uint8Array | string): Promise<unknown> {
+    const data = typeof bytes === "string" ? new TextEncoder().encode(bytes) : bytes;
+    if (kind === "json") return JSON.parse(decoder.decode(data));
+    return kind === "msgpack" ? unpacked(data) : { $kind: kind, bytes: data.length };
+  },
+};
+
+function unpacked(data: Uint8Array): unknown {
+  try {
+    return decode(data, { extensionCodec, useBigInt64: false });
+  } catch {
+    return { $bytes: data.length };
+  }
+}

@@ -1,0 +1,190 @@
+// The commands that read: threads, history, show, du.
+
+import { parseArgs } from "node:util";
+import type { CheckpointTuple } from "@langchain/langgraph-checkpoint";
+
+import { SCHEMA } from "../../stores/postgres/options.js";
+import { type Command, EXIT, UsageError } from "./command.js";
+import { print, printJson, sizeOf } from "./output.js";
+import { onStore } from "./store.js";
+
+const COMMON = {
+  json: { type: "boolean", default: false },
+  schema: { type: "string", default: SCHEMA },
+} as const;
+
+/** `threads`. */
+export const threads: Command = {
+  usage: "threads STORE [--limit N] [--prefix TEXT] [--idle-since TIME] [--meta KEY=VALUE]...",
+  does: "lists threads, the one with the newest checkpoint first",
+  async run(args) {
+    const { positionals, values } = parseArgs({
+      args,
+      allowPositionals: true,
+      options: {
+        ...COMMON,
+        limit: { type: "string", default: "100" },
+        prefix: { type: "string" },
+        "idle-since": { type: "string" },
+        meta: { type: "string", multiple: true, default: [] },
+      },
+    });
+    const [store] = taken(positionals, ["STORE"]);
+    let left = countOf("--limit", values.limit);
+    const idle = values["idle-since"];
+    const found = await onStore(store, values.schema, "read", async (saver) => {
+      const all = [];
+      let after: Uint8Array | undefined;
+      do {
+        const page = await saver.threads({
+          limit: Math.min(left, 1000),
+          after,
+          idPrefix: values.prefix,
+          idleSince: idle === undefined ? undefined : timeOf("--idle-since", idle),
+          metadata: Object.fromEntries(values.meta.map(condition)),
+        });
+        all.push(...page.threads);
+        left -= page.threads.length;
+        after = page.next;
+      } while (after !== undefined && left > 0);
+      return all;
+    });
+    print(found, values.json, {
+      thread: (thread) => thread.threadId,
+      "last put": (thread) => thread.ts,
+      step: ({ metadata }) => metadata.step ?? "",
+      checkpoints: (thread) => thread.checkpoints,
+      writes: (thread) => thread.writes,
+      namespaces: (thread) => thread.namespaces,
+      checkpoint: (thread) => thread.checkpointId,
+    });
+    return EXIT.done;
+  },
+};
+
+/** `history`. */
+export const history: Command = {
+  usage: "history STORE THREAD [--ns NAMESPACE] [--limit N]",
+  does: "lists the checkpoints of a thread, newest first",
+  async run(args) {
+    const { positionals, values } = parseArgs({
+      args,
+      allowPositionals: true,
+      options: {
+        ...COMMON,
+        ns: { type: "string", default: "" },
+        limit: { type: "string", default: "100" },
+      },
+    });
+    const [store, thread_id] = taken(positionals, ["STORE", "THREAD"]);
+    const limit = countOf("--limit", values.limit);
+    const found = await onStore(store, values.schema, "read", async (saver) => {
+      const config = { configurable: { thread_id, checkpoint_ns: values.ns } };
+      const rows = [];
+      for await (const tuple of saver.list(config, { limit })) rows.push(rowOf(tuple));
+      return rows;
+    });
+    if (found.length === 0) return notFound(thread_id);
+    print(found, values.json, {
+      checkpoint: (row) => row.checkpointId,
+      put: (row) => row.ts,
+      step: (row) => row.metadata.step ?? "",
+      source: (row) => row.metadata.source ?? "",
+      parent: (row) => row.parentId ?? "",
+      channels: (row) => row.channels.join(" "),
+      writes: (row) => row.writes,
+    });
+    return EXIT.done;
+  },
+};
+
+/** `show`. */
+export const show: Command = {
+  usage: "show STORE THREAD [CHECKPOINT] [--ns NAMESPACE]",
+  does: "prints a checkpoint, or the newest one, as data",
+  async run(args) {
+    const options = { ...COMMON, ns: { type: "string", default: "" } } as const;
+    const { positionals, values } = parseArgs({ args, allowPositionals: true, options });
+    const [store, thread_id, checkpoint_id] = taken(positionals, ["STORE", "THREAD"], 1);
+    const tuple = await onStore(store, values.schema, "read", (saver) => {
+      return saver.getTuple({
+        configurable: { thread_id, checkpoint_ns: values.ns, checkpoint_id },
+      });
+    });
+    if (tuple === undefined) return notFound(thread_id);
+    const { checkpoint, metadata, parentConfig, pendingWrites } = tuple;
+    const parentId = parentConfig?.configurable?.checkpoint_id;
+    printJson({ checkpoint, metadata, parentId, pendingWrites }, values.json);
+    return EXIT.done;
+  },
+};
+
+/** `du`. */
+export const du: Command = {
+  usage: "du STORE [THREAD]",
+  does: "counts what is stored, of a thread or of all",
+  async run(args) {
+    const { positionals, values } = parseArgs({ args, allowPositionals: true, options: COMMON });
+    const [store, thread] = taken(positionals, ["STORE"], 1);
+    const stats = await onStore(store, values.schema, "read", (saver) => saver.stats(thread));
+    print([stats], values.json, {
+      threads: (row) => row.threads,
+      checkpoints: (row) => row.checkpoints,
+      writes: (row) => row.writes,
+      records: (row) => sizeOf(row.recordBytes),
+      chunks: (row) => row.chunks,
+      "in chunks": (row) => sizeOf(row.chunkBytes),
+    });
+    return stats.threads === 0 && thread !== undefined ? notFound(thread) : EXIT.done;
+  },
+};
+
+/** The positional arguments, checked. `more` of them may follow the named ones. */
+export function taken(given: string[], names: readonly string[], more = 0): [string, ...string[]] {
+  const [first, ...rest] = given;
+  if (first === undefined || given.length < names.length || given.length > names.length + more) {
+    throw new UsageError(`name ${names.join(", ")}`);
+  }
+  return [first, ...rest];
+}
+
+/** A whole number from 0. */
+export function countOf(option: string, text: string): number {
+  if (!/^\d{1,15}$/.test(text)) throw new UsageError(`${option} is not a whole number`);
+  return Number(text);
+}
+
+/** A time, as ISO 8601. */
+export function timeOf(option: string, text: string): Date {
+  const time = new Date(text);
+  if (Number.isNaN(time.getTime())) throw new UsageError(`${option} is not a time`);
+  return time;
+}
+
+/** A condition on metadata: `KEY=VALUE`, with JSON or text as the value. */
+function condition(text: string): [string, unknown] {
+  const at = text.indexOf("=");
+  if (at < 1) throw new UsageError("--meta takes KEY=VALUE");
+  const value = text.slice(at + 1);
+  try {
+    return [text.slice(0, at), JSON.parse(value)];
+  } catch {
+    return [text.slice(0, at), value];
+  }
+}
+
+function rowOf({ checkpoint, metadata, parentConfig, pendingWrites }: CheckpointTuple) {
+  return {
+    checkpointId: checkpoint.id,
+    ts: checkpoint.ts,
+    parentId: parentConfig?.configurable?.checkpoint_id as string | undefined,
+    channels: Object.keys(checkpoint.channel_values),
+    metadata: (metadata ?? {}) as Record<string, unknown>,
+    writes: pendingWrites?.length ?? 0,
+  };
+}
+
+function notFound(thread: string | undefined) {
+  console.error(`thread ${thread} has nothing like that`);
+  return EXIT.incomplete;
+}

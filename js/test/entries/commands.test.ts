@@ -1,0 +1,143 @@
+// The commands of the program on stores of this package, and what they print.
+
+import { createHash } from "node:crypto";
+import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import Database from "better-sqlite3";
+
+import { SqliteSaver } from "../../src/entries/sqlite.js";
+import { temporaryFolder } from "../support/temporary.js";
+import { run } from "./import/program.js";
+
+let store: string;
+
+beforeEach(async () => {
+  store = join(temporaryFolder(), "checkpoints.db");
+  const saver = SqliteSaver.fromConnString(store);
+  for (const thread of [1, 2]) {
+    let parent: string | undefined;
+    for (const step of [1, 2, 3]) {
+      const id = `1ef4f797-8335-6428-800${thread}-00000000000${step}`;
+      const thread_id = `chat-${thread}`;
+      const checkpoint = {
+        v: 4,
+        id,
+        ts: `2024-04-19T17:1${thread}:0${step}.000Z`,
+        channel_values: { messages: Array.from({ length: step }, (_, at) => `${at}`.repeat(200)) },
+        channel_versions: { messages: step },
+        versions_seen: {},
+      };
+      await saver.put(
+        { configurable: { thread_id, ...(parent && { checkpoint_id: parent }) } },
+        checkpoint,
+        { source: "loop", step, parents: {}, user: thread } as never,
+        { messages: step },
+      );
+      parent = id;
+    }
+  }
+  saver.close();
+});
+
+const hash = () => createHash("sha256").update(readFileSync(store)).digest("hex");
+
+test("threads_and_their_checkpoints_are_listed_as_tables", () => {
+  const [columns, first, second] = run("threads", store).stdout.split("\n");
+  expect(columns).toBe(
+    "thread  last put                  step  checkpoints  writes  namespaces  checkpoint",
+  );
+  const counts = "3     3            0       1           ";
+  const id = (thread: number) => `1ef4f797-8335-6428-800${thread}-000000000003`;
+  expect(first).toBe(`chat-2  2024-04-19T17:12:03.000Z  ${counts}${id(2)}`);
+  expect(second).toBe(`chat-1  2024-04-19T17:11:03.000Z  ${counts}${id(1)}`);
+  const [header, newest] = run("history", store, "chat-1").stdout.split("\n");
+  expect(header).toMatch(/^checkpoint +put +step +source +parent +channels +writes$/);
+  expect(newest).toMatch(
+    /^1ef4f797-8335-6428-8001-000000000003 .* loop .*000000000002 {2}messages/,
+  );
+});
+
+test("every_command_prints_json_for_programs", () => {
+  const rows = (...args: string[]) => {
+    const lines = run(...args, "--json")
+      .stdout.trimEnd()
+      .split("\n");
+    return lines.map((line) => JSON.parse(line));
+  };
+  expect(rows("threads", store, "--meta", "user=1")).toMatchObject([{ threadId: "chat-1" }]);
+  expect(rows("threads", store, "--limit", "1")).toMatchObject([{ threadId: "chat-2" }]);
+  expect(rows("history", store, "chat-1", "--limit", "2")).toHaveLength(2);
+  const [shown] = rows("show", store, "chat-1");
+  expect(shown.checkpoint.channel_values.messages).toHaveLength(3);
+  expect(rows("du", store)).toMatchObject([{ threads: 2, checkpoints: 6 }]);
+  expect(rows("prune", store, "chat-1", "--dry-run")).toMatchObject([{ checkpoints: 2 }]);
+});
+
+test("commands_that_read_change_no_byte_of_the_file", () => {
+  const before = hash();
+  const commands = [["threads"], ["history", "chat-1"], ["show", "chat-1"], ["du"]];
+  for (const [name = "", ...rest] of commands) {
+    expect(run(name, store, ...rest).status, name).toBe(0);
+  }
+  expect(run("prune", store, "chat-1", "--dry-run").status).toBe(0);
+  expect(hash()).toBe(before);
+});
+
+test("commands_that_remove_ask_or_take_yes", () => {
+  for (const command of [
+    ["prune", store, "chat-1"],
+    ["delete", store, "chat-1"],
+    ["expire", store, "--idle-for", "1d"],
+  ]) {
+    const { status, stderr } = run(...command);
+    expect([status, stderr.split("\n")[0]]).toEqual([2, "this removes data: add --yes"]);
+  }
+  expect(run("prune", store, "chat-1", "--keep-last", "2", "--yes").status).toBe(0);
+  expect(run("copy", store, "chat-1", "copy").status).toBe(0);
+  expect(run("expire", store, "--idle-for", "1d", "--yes").status).toBe(0);
+  expect(run("delete", store, "chat-2", "--yes").status).toBe(0);
+  const left = run("threads", store, "--json").stdout.trimEnd().split("\n");
+  expect(left.map((line) => [JSON.parse(line).threadId, JSON.parse(line).checkpoints])).toEqual([
+    ["copy", 1],
+    ["chat-1", 1],
+  ]);
+});
+
+test("errors_have_an_exit_code_and_say_what_to_do", () => {
+  const code = (...args: string[]) => {
+    const { status, stderr } = run(...args);
+    return [status, stderr.split("\n")[0]?.split(":")[0]];
+  };
+  expect(code("show", store, "nobody")).toEqual([1, "thread nobody has nothing like that"]);
+  expect(code("nonsense")).toEqual([2, "there is no command nonsense"]);
+  expect(code("threads", store, "--limit", "many")).toEqual([2, "--limit is not a whole number"]);
+  expect(code("threads", `${store}.gone`)).toEqual([3, "storage-unreachable"]);
+  expect(code("copy", store, "chat-1", "chat-2")).toEqual([3, "existing-thread"]);
+  const other = join(temporaryFolder(), "other.db");
+  new Database(other).exec("CREATE TABLE checkpoints (thread_id TEXT)").close();
+  expect(code("threads", other)).toEqual([
+    2,
+    `${other} has no store of this package; take over one of LangGraph's own by import`,
+  ]);
+  const text = join(temporaryFolder(), "notes.db");
+  writeFileSync(text, "no database, but long enough to be looked at".repeat(40));
+  expect(code("threads", text)[0]).toBe(3);
+});
+
+test("a_damaged_checkpoint_is_named_and_not_shown", () => {
+  const db = new Database(store);
+  db.exec("UPDATE lg_chunks SET data = zeroblob(length(data))");
+  db.close();
+  const { status, stdout, stderr } = run("show", store, "chat-1");
+  expect([status, stdout]).toEqual([3, ""]);
+  expect(stderr).toMatch(/^damaged-chunk: .*chat-1/);
+});
+
+test("characters_that_a_terminal_would_obey_are_not_printed", async () => {
+  const saver = SqliteSaver.fromConnString(store);
+  await saver.copyThread("chat-1", "red \u001b[31m thread");
+  saver.close();
+  const { stdout } = run("threads", store);
+  expect(stdout).not.toContain("\u001b");
+  expect(stdout).toContain("red \u00b7[31m thread");
+});
