@@ -21,11 +21,11 @@ pub use cache::Cache;
 pub use contract::call::{
     Call, ChannelValue, ChannelVersion, Checkpoint, Config, CopyThread, DeltaChannelHistory,
     GetTuple, Id, Keep, KeptElements, List, MetadataFilter, NewValue, NewWrite, Payload, Prune,
-    Pruned, Put, PutWrites, Run, Threads, Version,
+    Pruned, Put, PutWrites, Run, Threads, Verify, Version,
 };
 pub use contract::error::{Error, Fault, StoreFault};
 pub use contract::http::{Authorization, HttpAnswer, HttpRequest, HttpResponse, Moment};
-pub use contract::lifecycle::{Stats, ThreadSummary, ThreadsPage, Work};
+pub use contract::lifecycle::{Problem, Stats, ThreadSummary, ThreadsPage, Verified, Work};
 pub use contract::outcome::{
     Base, ChannelHistory, CheckpointTuple, FoundCheckpoint, KnownValue, Outcome, Page,
     PendingWrite, SharedPayload, Span, StoredCheckpoint, TupleValue,

@@ -21,5 +21,6 @@ mod sizes;
 mod sweep;
 mod threads;
 mod tuples;
+mod verify;
 
 pub(crate) use row::set;

@@ -23,11 +23,13 @@ pub mod planner_types {
     pub use crate::contract::call::{
         Call, ChannelVersion, Checkpoint as NewCheckpoint, Config, CopyThread, DeltaChannelHistory,
         GetTuple, Id, Keep, KeptElements, List as ListCall, MetadataFilter, NewValue, Payload,
-        Prune, Pruned, Put, PutWrites as PutWritesCall, Run, Threads as ThreadsCall,
+        Prune, Pruned, Put, PutWrites as PutWritesCall, Run, Threads as ThreadsCall, Verify,
     };
     pub use crate::contract::error::{Error, Fault, StoreFault};
     pub use crate::contract::http::{Authorization, HttpAnswer, HttpRequest, HttpResponse, Moment};
-    pub use crate::contract::lifecycle::{Stats, ThreadSummary, ThreadsPage, Work};
+    pub use crate::contract::lifecycle::{
+        Problem, Stats, ThreadSummary, ThreadsPage, Verified, Work,
+    };
     use crate::contract::outcome::CheckpointTuple;
     pub use crate::contract::outcome::{
         Base, ChannelHistory as PlannedHistory, FoundCheckpoint, KnownValue, Outcome,

@@ -6,7 +6,7 @@ use langgraph_checkpoint_guest::wit::types::Page;
 use langgraph_checkpoint_guest::{
     Cache, Call, ChannelHistory, CheckpointTuple, Config, CopyThread, DeltaChannelHistory,
     FoundCheckpoint, GetTuple, Id, List, NewValue, Outcome, Prune, Put, PutWrites, Stats,
-    StoredCheckpoint, Threads, ThreadsPage, Work,
+    StoredCheckpoint, Threads, ThreadsPage, Verified, Verify, Work,
 };
 use tokio::sync::OnceCell;
 
@@ -263,6 +263,16 @@ impl<S: StorageAdapter> Checkpointer<S> {
         let thread = thread_id.map(Id::from).unwrap_or_default();
         match self.run(Call::Stats(thread)).await? {
             Outcome::Stats(stats) => Ok(stats),
+            _ => Err(other_outcome()),
+        }
+    }
+
+    /// Reads everything of a thread, or of all, and names what is damaged, in as many calls as there
+    /// are threads. While `Verified::next` is given, pass it as `Verify::resume` of the next call.
+    /// The counts are of all calls together, the problems of one.
+    pub async fn verify(&self, verify: Verify) -> Result<Verified, Error> {
+        match self.run(Call::Verify(verify)).await? {
+            Outcome::Verified(verified) => Ok(verified),
             _ => Err(other_outcome()),
         }
     }

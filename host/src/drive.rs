@@ -72,7 +72,8 @@ fn thread_of(call: &Call) -> Option<&str> {
         | Call::Prune(_)
         | Call::CopyThread(_)
         | Call::Threads(_)
-        | Call::Stats(_) => return None,
+        | Call::Stats(_)
+        | Call::Verify(_) => return None,
         Call::GetTuple(get) => &get.config,
         Call::List(list) => &list.config,
         Call::Put(put) => &put.config,

@@ -73,9 +73,10 @@ mod wit;
 pub use langgraph_checkpoint_guest::{
     Base, Batch, ChannelHistory, ChannelValue, ChannelVersion, Checkpoint, CheckpointTuple, Config,
     CopyThread, DeltaChannelHistory, FoundCheckpoint, GetTuple, Id, Keep, KeptElements, KnownValue,
-    List, MetadataFilter, NewValue, NewWrite, Payload, PendingWrite, Prune, Pruned, Put, PutWrites,
-    RowSet, Run, Statement, Stats, StoredCheckpoint, ThreadSummary, Threads, ThreadsPage,
-    TupleValue, Value, Version, Work, contract::statement, wit::types::Page,
+    List, MetadataFilter, NewValue, NewWrite, Payload, PendingWrite, Problem, Prune, Pruned, Put,
+    PutWrites, RowSet, Run, Statement, Stats, StoredCheckpoint, ThreadSummary, Threads,
+    ThreadsPage, TupleValue, Value, Verified, Verify, Version, Work, contract::statement,
+    wit::types::Page,
 };
 
 #[cfg(all(doctest, feature = "embedded", feature = "sqlite"))]

@@ -117,7 +117,11 @@ impl Composed {
                 calls.call_put_writes(store, &writes).await.unwrap()?;
                 Outcome::WritesStored
             }
-            Call::Prune(_) | Call::CopyThread(_) | Call::Threads(_) | Call::Stats(_) => {
+            Call::Prune(_)
+            | Call::CopyThread(_)
+            | Call::Threads(_)
+            | Call::Stats(_)
+            | Call::Verify(_) => {
                 panic!("it has no such call")
             }
             Call::DeleteThread(config) => {

@@ -86,7 +86,11 @@ async fn call(checkpointer: &KustoCheckpointer, call: Call) -> Result<Outcome, E
             checkpointer.put_writes(put_writes).await?;
             Outcome::WritesStored
         }
-        Call::Prune(_) | Call::CopyThread(_) | Call::Threads(_) | Call::Stats(_) => {
+        Call::Prune(_)
+        | Call::CopyThread(_)
+        | Call::Threads(_)
+        | Call::Stats(_)
+        | Call::Verify(_) => {
             panic!("it has no such call")
         }
         Call::DeleteThread(config) => {

@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use langgraph_checkpoint_host::{
     Checkpoint, Checkpointer, Config, CopyThread, DeltaChannelHistory, Error, GetTuple, Id, List,
     NewValue, PostgresStorage, Prune, Put, PutWrites, SqliteStorage, StorageAdapter, Threads,
+    Verify,
 };
 #[cfg(compiled)]
 use langgraph_checkpoint_host::{CheckpointTuple, FoundCheckpoint, KustoCheckpointer, TupleValue};
@@ -39,6 +40,7 @@ pub(crate) enum Planned {
     Threads(Threads),
     /// Of this thread, or of all.
     Stats(Option<String>),
+    Verify(Verify),
 }
 
 /// A checkpointer of any store.
@@ -87,6 +89,7 @@ impl Planned {
             Self::Prune(prune) => Outcome::Worked(checkpointer.prune(prune).await?),
             Self::CopyThread(copy) => Outcome::Worked(checkpointer.copy_thread(copy).await?),
             Self::Threads(threads) => Outcome::Threads(checkpointer.threads(threads).await?),
+            Self::Verify(verify) => Outcome::Verified(checkpointer.verify(verify).await?),
             Self::Stats(thread) => Outcome::Stats(checkpointer.stats(thread.as_deref()).await?),
         })
     }
@@ -112,7 +115,11 @@ impl Planned {
                     checkpointer.get_delta_channel_history(config.clone(), channels).await?;
                 Outcome::Histories(found, config, memory, None)
             }
-            Self::Prune(_) | Self::CopyThread(_) | Self::Threads(_) | Self::Stats(_) => {
+            Self::Prune(_)
+            | Self::CopyThread(_)
+            | Self::Threads(_)
+            | Self::Stats(_)
+            | Self::Verify(_) => {
                 let message =
                     "a store of Kusto only appends: it cannot prune, copy or list threads";
                 let refused = attached(|py| invalid(py, "unsupported-call", message));
@@ -359,6 +366,12 @@ impl Call {
                 ));
             }
         })))
+    }
+
+    #[staticmethod]
+    fn verify(thread_id: &Bound<'_, PyAny>, resume: Option<Vec<u8>>) -> PyResult<Self> {
+        let thread = arguments::id("thread_id", thread_id)?;
+        Ok(Self::of(Planned::Verify(Verify { thread, resume })))
     }
 
     #[staticmethod]

@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use crate::track::{Entry, FoundHistories, Histories, Memory, Remembering, Revival};
 use langgraph_checkpoint_host::{
-    ChannelHistory, CheckpointTuple, Config, FoundCheckpoint, Page, Payload, PendingWrite, Stats,
-    StoredCheckpoint, ThreadsPage, Version, Work,
+    ChannelHistory, CheckpointTuple, Config, FoundCheckpoint, Page, Payload, PendingWrite, Problem,
+    Stats, StoredCheckpoint, ThreadsPage, Verified, Version, Work,
 };
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict, PyFloat, PyInt, PyList, PyTuple};
@@ -24,6 +24,7 @@ pub(crate) enum Outcome {
     Worked(Work),
     Threads(ThreadsPage),
     Stats(Stats),
+    Verified(Verified),
 }
 
 impl Outcome {
@@ -73,6 +74,15 @@ impl Outcome {
                 let threads = PyList::new(py, threads.collect::<PyResult<Vec<_>>>()?)?;
                 let next = page.next.map(|next| PyBytes::new(py, &next));
                 (threads, next).into_pyobject(py)?.into_any().unbind()
+            }
+            Self::Verified(verified) => {
+                let Verified { threads, checkpoints, writes, chunks, bytes, problems, next } =
+                    verified;
+                let problem = |found: Problem| (found.thread_id, found.code, found.message);
+                let problems = PyList::new(py, problems.into_iter().map(problem))?;
+                let next = next.map(|next| PyBytes::new(py, &next));
+                let row = (threads, checkpoints, writes, chunks, bytes, problems, next);
+                row.into_pyobject(py)?.into_any().unbind()
             }
             Self::Stats(stats) => {
                 let Stats { threads, checkpoints, writes, record_bytes, chunks, chunk_bytes } =

@@ -3,6 +3,8 @@
 
 #[path = "lifecycle/copies.rs"]
 mod copies;
+#[path = "lifecycle/verification.rs"]
+mod verification;
 
 use std::collections::BTreeSet;
 

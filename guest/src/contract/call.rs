@@ -270,6 +270,17 @@ pub struct DeltaChannelHistory {
     pub known: Vec<Vec<u8>>,
 }
 
+/// `verify`: reads everything, of one thread in each call.
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(feature = "wasmtime", derive(ComponentType, Lift, Lower))]
+#[cfg_attr(feature = "wasmtime", component(record))]
+pub struct Verify {
+    /// The thread; all threads if it is absent.
+    pub thread: Id,
+    /// `Verified::next` of the previous call; `None` for the first.
+    pub resume: Option<Vec<u8>>,
+}
+
 /// What a prune keeps of each namespace of a thread.
 #[derive(Clone, Debug, Default, PartialEq)]
 #[cfg_attr(feature = "wasmtime", derive(ComponentType, Lift, Lower))]
@@ -399,6 +410,9 @@ pub enum Call {
     /// Counts what is stored of this thread; of all threads if it is absent.
     #[cfg_attr(feature = "wasmtime", component(name = "stats"))]
     Stats(Id),
+    /// Reads everything of a thread, and names what is damaged.
+    #[cfg_attr(feature = "wasmtime", component(name = "verify"))]
+    Verify(Verify),
 }
 
 impl Call {
@@ -417,6 +431,7 @@ impl Call {
             Self::CopyThread(_) => "copy_thread",
             Self::Threads(_) => "threads",
             Self::Stats(_) => "stats",
+            Self::Verify(_) => "verify",
         }
     }
 
@@ -434,7 +449,8 @@ impl Call {
             | Self::List(_)
             | Self::DeltaChannelHistory(_)
             | Self::Threads(_)
-            | Self::Stats(_) => false,
+            | Self::Stats(_)
+            | Self::Verify(_) => false,
         }
     }
 
@@ -446,7 +462,8 @@ impl Call {
             | Self::Prune(_)
             | Self::CopyThread(_)
             | Self::Threads(_)
-            | Self::Stats(_) => None,
+            | Self::Stats(_)
+            | Self::Verify(_) => None,
             Self::GetTuple(call) => Some(&call.config),
             Self::List(call) => Some(&call.config),
             Self::Put(call) => Some(&call.config),

@@ -78,3 +78,38 @@ pub struct Stats {
     #[cfg_attr(feature = "wasmtime", component(name = "chunk-bytes"))]
     pub chunk_bytes: u64,
 }
+
+/// Something that is damaged.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "wasmtime", derive(ComponentType, Lift, Lower))]
+#[cfg_attr(feature = "wasmtime", component(record))]
+pub struct Problem {
+    /// The thread.
+    #[cfg_attr(feature = "wasmtime", component(name = "thread-id"))]
+    pub thread_id: String,
+    /// The code of the error that reading it gives.
+    pub code: String,
+    /// What is damaged, and what to do.
+    pub message: String,
+}
+
+/// What was read so far, in all calls together, and what is damaged in the last thread.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "wasmtime", derive(ComponentType, Lift, Lower))]
+#[cfg_attr(feature = "wasmtime", component(record))]
+pub struct Verified {
+    /// Threads.
+    pub threads: u64,
+    /// Checkpoints.
+    pub checkpoints: u64,
+    /// Pending writes.
+    pub writes: u64,
+    /// Chunks.
+    pub chunks: u64,
+    /// The bytes of these chunks.
+    pub bytes: u64,
+    /// What is damaged in the thread of this call, at most 20 things.
+    pub problems: Vec<Problem>,
+    /// For `Verify::resume`; `None` if nothing is left to read.
+    pub next: Option<Vec<u8>>,
+}

@@ -5,7 +5,7 @@
 use wasmtime::component::{ComponentType, Lift, Lower};
 
 use crate::contract::call::{ChannelValue, ChannelVersion, Payload};
-use crate::contract::lifecycle::{Stats, ThreadsPage, Work};
+use crate::contract::lifecycle::{Stats, ThreadsPage, Verified, Work};
 
 /// A pending write as stored.
 #[derive(Clone, Debug, PartialEq)]
@@ -269,4 +269,7 @@ pub enum Outcome {
     /// Of `Stats`.
     #[cfg_attr(feature = "wasmtime", component(name = "stats"))]
     Stats(Stats),
+    /// Of `Verify`.
+    #[cfg_attr(feature = "wasmtime", component(name = "verified"))]
+    Verified(Verified),
 }

@@ -124,9 +124,10 @@ pub(crate) enum Ask {
     /// exactly the records whose checksums, in the order of their keys, are `digest`. One row: the
     /// generation now, which is `to` if they are gone; no row if there is no such thread.
     RemoveChunks { thread_key: i64, from: i64, to: i64, digest: String, hashes: Vec<Hash> },
-    /// The first thread with a greater key than `after` whose newest checkpoint was put before
-    /// `idle`, or that has a checkpoint of one of these runs: its key and id.
-    FindThread { after: i64, idle: Option<String>, runs: Vec<String> },
+    /// The first thread with a greater key than `after` that has this id, whose newest checkpoint
+    /// was put before `idle`, and that has a checkpoint of one of these runs, as far as each of
+    /// these is given: its key, id and generation.
+    FindThread { after: i64, thread_id: Option<String>, idle: Option<String>, runs: Vec<String> },
     /// Threads with their newest checkpoint, the newest first: thread id, checkpoint id,
     /// created_at, metadata, and the numbers of namespaces, checkpoints and writes.
     ListThreads {

@@ -1,7 +1,9 @@
 //! One of LangGraph's methods under way, on any store: its next asks, and what it makes of the
 //! answers.
 
-use super::{copy_thread, delete_thread, delta_history, list, prune, put, put_writes, threads};
+use super::{
+    copy_thread, delete_thread, delta_history, list, prune, put, put_writes, threads, verify,
+};
 use crate::contract::call::Call;
 use crate::contract::error::Error;
 use crate::contract::outcome::Outcome;
@@ -37,6 +39,7 @@ enum State {
     CopyThread(copy_thread::CopyThread),
     Threads(threads::Threads),
     Stats(threads::Totals),
+    Verify(verify::Verify),
 }
 
 /// A call that has started.
@@ -80,6 +83,7 @@ impl Method {
             Call::Threads(call) => {
                 threads::Threads::start(call).map(|(s, p)| (State::Threads(s), p))
             }
+            Call::Verify(call) => verify::Verify::start(call).map(|(s, p)| (State::Verify(s), p)),
             Call::Stats(thread) => {
                 threads::Totals::start(&thread).map(|(s, p)| (State::Stats(s), p))
             }
@@ -98,6 +102,7 @@ impl Method {
             | State::Prune(_)
             | State::CopyThread(_)
             | State::Threads(_)
+            | State::Verify(_)
             | State::Stats(_) => Ok(None),
         }
     }
@@ -106,7 +111,7 @@ impl Method {
     pub(crate) fn advance(&mut self, sets: &[RowSet]) -> Result<Step, Error> {
         self.rounds += 1;
         let rounds_max = match self.state {
-            State::Prune(_) | State::CopyThread(_) => THREAD_ROUNDS_MAX,
+            State::Prune(_) | State::CopyThread(_) | State::Verify(_) => THREAD_ROUNDS_MAX,
             _ => ROUNDS_MAX,
         };
         if self.rounds >= rounds_max {
@@ -125,6 +130,7 @@ impl Method {
             State::CopyThread(copy) => copy.advance(sets),
             State::Threads(threads) => threads.advance(sets),
             State::Stats(totals) => totals.advance(sets),
+            State::Verify(verify) => verify.advance(sets),
         }
     }
 }

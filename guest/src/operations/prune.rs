@@ -208,7 +208,7 @@ impl Prune {
             Pruned::Runs(_) => (None, self.runs()?),
         };
         self.stage = Stage::Find;
-        Ok(Step::ask(Ask::FindThread { after: self.cursor, idle, runs }))
+        Ok(Step::ask(Ask::FindThread { after: self.cursor, thread_id: None, idle, runs }))
     }
 
     fn runs(&self) -> Result<Vec<String>, Error> {

@@ -45,7 +45,7 @@ pub(super) struct StoredWrite {
     pub(super) task_id: String,
     pub(super) channel: String,
     pub(super) value: StoredValue,
-    places: Places,
+    pub(super) places: Places,
     pub(super) task_path: String,
     pub(super) idx: i64,
 }

@@ -167,8 +167,9 @@ impl Dialect for PostgresDialect {
                 let remove = lifecycle::remove_chunks(schema, thread_key, range, &digest, &hashes);
                 (Access::Write, remove)
             }
-            Ask::FindThread { after, idle, runs } => {
-                read(lifecycle::find_thread(schema, after, idle.as_deref(), &runs))
+            Ask::FindThread { after, thread_id, idle, runs } => {
+                let (thread_id, idle) = (thread_id.as_deref(), idle.as_deref());
+                read(lifecycle::find_thread(schema, after, (thread_id, idle), &runs))
             }
             Ask::ListThreads { idle_since, id_prefix, filter, after, count } => {
                 let which = (idle_since.as_deref(), id_prefix.as_deref());

@@ -96,8 +96,9 @@ impl Dialect for Sqlite {
             Ask::RemoveChunks { thread_key, from, to, digest, hashes } => {
                 (Access::Write, lifecycle::remove_chunks(thread_key, from, to, &digest, &hashes))
             }
-            Ask::FindThread { after, idle, runs } => {
-                read(lifecycle::find_thread(after, idle.as_deref(), &runs))
+            Ask::FindThread { after, thread_id, idle, runs } => {
+                let (thread_id, idle) = (thread_id.as_deref(), idle.as_deref());
+                read(lifecycle::find_thread(after, thread_id, idle, &runs))
             }
             Ask::ListThreads { idle_since, id_prefix, filter, after, count } => {
                 read(lifecycle::list_threads(

@@ -5,7 +5,7 @@ use rmp::Marker;
 use crate::contract::call::{
     Call, ChannelValue, ChannelVersion, Checkpoint, Config, CopyThread, DeltaChannelHistory,
     GetTuple, Id, Keep, KeptElements, List, MetadataFilter, NewValue, NewWrite, Payload, Prune,
-    Pruned, Put, PutWrites, Run, Threads, Version,
+    Pruned, Put, PutWrites, Run, Threads, Verify, Version,
 };
 use crate::contract::error::Error;
 use crate::contract::http::{HttpAnswer, HttpResponse, Moment};
@@ -110,6 +110,9 @@ fn call(reader: &mut Reader<'_>, case: u32, fields: usize) -> Option<Call> {
             resume: optional_blob(reader)?,
         }),
         (11, 2) => Call::Stats(Read::read(reader)?),
+        (12, 3) => {
+            Call::Verify(Verify { thread: Read::read(reader)?, resume: optional_blob(reader)? })
+        }
         _ => return None,
     })
 }

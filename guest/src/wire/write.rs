@@ -7,7 +7,7 @@ use rmp::encode::{self, ByteBuf, ValueWriteError};
 use crate::contract::call::{ChannelVersion, Payload, Version};
 use crate::contract::error::Error;
 use crate::contract::http::{Authorization, HttpRequest};
-use crate::contract::lifecycle::{Stats, ThreadSummary, Work};
+use crate::contract::lifecycle::{Problem, Stats, ThreadSummary, Verified, Work};
 use crate::contract::outcome::{
     ChannelHistory, CheckpointTuple, FoundCheckpoint, Outcome, Page, PendingWrite, SharedPayload,
     Span, StoredCheckpoint, TupleValue,
@@ -330,6 +330,7 @@ impl Writer {
                 self.optional(page.next.as_ref(), |writer, next| writer.bytes(next));
             }
             Outcome::Stats(stats) => write_stats(self, stats),
+            Outcome::Verified(verified) => write_verified(self, verified),
         }
     }
 
@@ -443,6 +444,21 @@ fn write_thread(writer: &mut Writer, thread: &ThreadSummary) {
     for count in [thread.namespaces, thread.checkpoints, thread.writes] {
         writer.real(count as f64);
     }
+}
+
+fn write_verified(writer: &mut Writer, verified: &Verified) {
+    case(writer, 11, 7);
+    let Verified { threads, checkpoints, writes, chunks, bytes, .. } = *verified;
+    for count in [threads, checkpoints, writes, chunks, bytes] {
+        writer.real(count as f64);
+    }
+    writer.list(&verified.problems, |writer, Problem { thread_id, code, message }| {
+        writer.array(3);
+        writer.text(thread_id);
+        writer.text(code);
+        writer.text(message);
+    });
+    writer.optional(verified.next.as_ref(), |writer, next| writer.bytes(next));
 }
 
 fn write_stats(writer: &mut Writer, stats: &Stats) {

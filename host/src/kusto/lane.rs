@@ -384,9 +384,21 @@ impl Instance {
                     .map_err(failed)?;
                 histories.map(|all| Reply::History(all.into_iter().map(Into::into).collect()))
             }
+            Call::Prune(_)
+            | Call::CopyThread(_)
+            | Call::Threads(_)
+            | Call::Stats(_)
+            | Call::Verify(_) => return Ok(Err(unsupported())),
         };
         Ok(replied.map_err(Error::from))
     }
+}
+
+fn unsupported() -> Error {
+    Error::invalid(
+        "unsupported-call",
+        "a store of Kusto only appends: it cannot prune, copy, list or verify threads",
+    )
 }
 
 fn not_whole() -> Error {

@@ -199,6 +199,7 @@ async fn call(
             let (config, channels) = (history.config, history.channels);
             Outcome::History(checkpointer.get_delta_channel_history(config, channels).await?)
         }
+        Call::Verify(verify) => Outcome::Verified(checkpointer.verify(verify).await?),
         Call::Prune(prune) => Outcome::Worked(checkpointer.prune_all(prune).await?),
         Call::CopyThread(copy) => Outcome::Worked(checkpointer.copy_thread(copy).await?),
         Call::Threads(mut call) => {

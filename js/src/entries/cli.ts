@@ -9,13 +9,14 @@ import { SCHEMA } from "../stores/postgres/options.js";
 import { type Command, EXIT, type ExitCode, UsageError } from "./cli/command.js";
 import { importing } from "./cli/import.js";
 import { copy, deleting, expire, prune } from "./cli/removals.js";
-import { du, history, show, threads } from "./cli/threads.js";
+import { du, history, show, threads, verify } from "./cli/threads.js";
 
 const COMMANDS: Readonly<Record<string, Command>> = {
   threads,
   history,
   show,
   du,
+  verify,
   copy,
   prune,
   expire,

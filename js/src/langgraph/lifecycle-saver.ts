@@ -1,5 +1,5 @@
 import { InvalidInputError } from "../errors.js";
-import type { Keep, Pruned, Stats, Work } from "../planner/contract.js";
+import type { Keep, Problem, Pruned, Stats, Work } from "../planner/contract.js";
 import { timers } from "../platform/timers.js";
 import { toId } from "./convert.js";
 import { guarded } from "./edge.js";
@@ -182,6 +182,34 @@ export abstract class LifecycleSaver extends PlannedSaver {
       const val = toId("thread_id", threadId);
       const { val: stats } = await this.runStepwise({ tag: "stats", val }, "stats");
       return stats;
+    });
+  }
+
+  /**
+   * Reads everything of a thread, or of all threads, and names what is damaged. Costs as much as
+   * reading all that is stored.
+   *
+   * @param threadId The thread; all threads if it is left out.
+   */
+  verify(
+    threadId?: string,
+    options: Omit<WorkOptions, "dryRun"> = {},
+  ): Promise<Progress & { readonly problems: readonly Problem[] }> {
+    return stoppable(options, async () => {
+      const thread = toId("thread_id", threadId);
+      const all: Problem[] = [];
+      let resume: Uint8Array | undefined;
+      while (true) {
+        options.signal?.throwIfAborted();
+        const val = { thread, resume };
+        const { val: verified } = await this.runStepwise({ tag: "verify", val }, "verified");
+        const { problems, ...work } = verified;
+        all.push(...problems);
+        const done = progressOf(work);
+        options.onProgress?.(done);
+        if (work.next === undefined) return { ...done, problems: all };
+        resume = work.next;
+      }
     });
   }
 

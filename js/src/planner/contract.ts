@@ -140,6 +140,12 @@ export interface Threads {
   readonly resume?: Uint8Array | undefined;
 }
 
+/** `verify`, of one thread in each call. */
+export interface Verify {
+  readonly thread: Id;
+  readonly resume?: Uint8Array | undefined;
+}
+
 /** A call. */
 export type Call =
   | { readonly tag: "setup" }
@@ -155,6 +161,7 @@ export type Call =
   | { readonly tag: "copy-thread"; readonly val: CopyThread }
   | { readonly tag: "threads"; readonly val: Threads }
   | { readonly tag: "stats"; readonly val: Id }
+  | { readonly tag: "verify"; readonly val: Verify }
   /** Writing calls of one thread on Kusto that are made together. */
   | { readonly tag: "together"; readonly val: readonly Call[] };
 
@@ -268,6 +275,18 @@ export interface Stats {
   readonly chunkBytes: number;
 }
 
+/** Something that is damaged. */
+export interface Problem {
+  readonly threadId: string;
+  readonly code: string;
+  readonly message: string;
+}
+
+/** What all calls of a verification read, and what is damaged in the last thread. */
+export interface Verified extends Work {
+  readonly problems: readonly Problem[];
+}
+
 /** How one of several calls made together ended. */
 export type Ended = { readonly outcome: Outcome } | { readonly failure: unknown };
 
@@ -285,6 +304,7 @@ export type Outcome =
   | { readonly tag: "worked"; readonly val: Work }
   | { readonly tag: "threads"; readonly val: ThreadsPage }
   | { readonly tag: "stats"; readonly val: Stats }
+  | { readonly tag: "verified"; readonly val: Verified }
   /** The ends of calls made together, in the order of the calls. */
   | { readonly tag: "together"; readonly val: readonly Ended[] };
 

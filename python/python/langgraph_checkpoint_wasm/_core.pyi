@@ -88,6 +88,10 @@ class Call(Generic[_T]):
     @staticmethod
     def stats(thread_id: str | None) -> Call[tuple[int, int, int, int, int, int]]: ...
     @staticmethod
+    def verify(
+        thread_id: str | None, resume: bytes | None
+    ) -> Call[tuple[int, int, int, int, int, list[tuple[str, str, str]], bytes | None]]: ...
+    @staticmethod
     def get_delta_channel_history(
         config: RunnableConfig | None, channels: Iterable[str], memory: Memory
     ) -> Call[FoundHistories]: ...

@@ -50,6 +50,15 @@ class Stats(NamedTuple):
     chunk_bytes: int
 
 
+class Problem(NamedTuple):
+    """Something that is damaged."""
+
+    thread_id: str
+    code: str
+    """The code of the error that reading it gives."""
+    message: str
+
+
 class LifecycleSaver(Saver):
     """A saver whose threads can be pruned, copied and listed.
 
@@ -182,6 +191,16 @@ class LifecycleSaver(Saver):
     async def astats(self, thread_id: str | None = None) -> Stats:
         """Count what is stored of a thread, or of all threads."""
         return Stats(*await start(self._store, Call.stats(thread_id)))
+
+    def verify(self, thread_id: str | None = None) -> list[Problem]:
+        """Read everything of a thread, or of all threads. Return what is damaged."""
+        problems: list[Problem] = []
+        resume: bytes | None = None
+        while True:
+            *_, found, resume = self._store.run(Call.verify(thread_id, resume))
+            problems.extend(Problem(*problem) for problem in found)
+            if resume is None:
+                return problems
 
     def _work(
         self,

@@ -137,7 +137,7 @@ impl Call {
             | Ask::ListThreads { .. }
             | Ask::Totals { .. } => Err(Error::invalid(
                 "unsupported-call",
-                "a store of Kusto only appends: it cannot prune, copy or list threads; delete \
+                "a store of Kusto only appends: it cannot prune, copy, list or verify threads; delete \
                  whole threads, or let the table's retention remove what is old",
             )),
         }

@@ -258,24 +258,29 @@ pub(super) fn remove_chunks(
 pub(super) fn find_thread(
     schema: &Schema,
     after: i64,
-    idle: Option<&str>,
+    (thread_id, idle): (Option<&str>, Option<&str>),
     runs: &[String],
 ) -> Statement {
     let mut parameters = Parameters::default();
-    let after = parameters.integer(after);
-    let condition = match idle {
-        Some(ts) => format!("{} < {}", newest(schema, "created_at"), parameters.text(ts)),
-        None => {
-            let runs = terms_of_runs(runs, &mut parameters);
-            format!(
-                "EXISTS (SELECT FROM {schema}.lg_records c WHERE c.thread_key = t.thread_key \
-                 AND c.task_id = '' AND c.terms && {runs})"
-            )
-        }
-    };
+    let mut conditions = vec![format!("t.thread_key > {}", parameters.integer(after))];
+    if let Some(thread_id) = thread_id {
+        conditions.push(format!("t.thread_id = {}", parameters.text(thread_id)));
+    }
+    if let Some(ts) = idle {
+        let newest = newest(schema, "created_at");
+        conditions.push(format!("{newest} < {}", parameters.text(ts)));
+    }
+    if !runs.is_empty() {
+        let runs = terms_of_runs(runs, &mut parameters);
+        conditions.push(format!(
+            "EXISTS (SELECT FROM {schema}.lg_records c WHERE c.thread_key = t.thread_key \
+             AND c.task_id = '' AND c.terms && {runs})"
+        ));
+    }
     parameters.statement(format!(
-        "SELECT t.thread_key, t.thread_id FROM {schema}.lg_threads t \
-         WHERE t.thread_key > {after} AND {condition} ORDER BY t.thread_key LIMIT 1"
+        "SELECT t.thread_key, t.thread_id, t.generation FROM {schema}.lg_threads t WHERE {} \
+         ORDER BY t.thread_key LIMIT 1",
+        conditions.join(" AND ")
     ))
 }
 

@@ -226,26 +226,38 @@ pub(super) fn remove_chunks(
 
 /// Answers `Ask::FindThread`.
 #[inline(never)]
-pub(super) fn find_thread(after: i64, idle: Option<&str>, runs: &[String]) -> Statement {
-    let mut parameters = vec![Value::Integer(after)];
-    let condition = match idle {
-        Some(ts) => {
-            parameters.push(text(ts));
-            format!("{} < ?2", newest("created_at"))
-        }
-        None => {
-            parameters.push(Value::Text(json::array_of_strings(runs.iter().map(String::as_str))));
-            format!(
-                "EXISTS (SELECT 1 FROM lg_records c WHERE c.thread_key = t.thread_key \
-                 AND c.task_id = '' AND {})",
-                is_of_run("?2")
-            )
-        }
-    };
+pub(super) fn find_thread(
+    after: i64,
+    thread_id: Option<&str>,
+    idle: Option<&str>,
+    runs: &[String],
+) -> Statement {
+    let mut conditions = Conditions::default();
+    let after = conditions.bind(Value::Integer(after));
+    conditions.texts.push(format!("t.thread_key > {after}"));
+    if let Some(thread_id) = thread_id {
+        let thread_id = conditions.bind(text(thread_id));
+        conditions.texts.push(format!("t.thread_id = {thread_id}"));
+    }
+    if let Some(ts) = idle {
+        let ts = conditions.bind(text(ts));
+        conditions.texts.push(format!("{} < {ts}", newest("created_at")));
+    }
+    if !runs.is_empty() {
+        let runs = json::array_of_strings(runs.iter().map(String::as_str));
+        let runs = conditions.bind(Value::Text(runs));
+        conditions.texts.push(format!(
+            "EXISTS (SELECT 1 FROM lg_records c WHERE c.thread_key = t.thread_key \
+             AND c.task_id = '' AND {})",
+            is_of_run(&runs)
+        ));
+    }
+    let Conditions { texts, parameters } = conditions;
     once(
         &format!(
-            "SELECT t.thread_key, t.thread_id FROM lg_threads t \
-             WHERE t.thread_key > ?1 AND {condition} ORDER BY t.thread_key LIMIT 1"
+            "SELECT t.thread_key, t.thread_id, t.generation FROM lg_threads t WHERE {} \
+             ORDER BY t.thread_key LIMIT 1",
+            texts.join(" AND ")
         ),
         parameters,
     )

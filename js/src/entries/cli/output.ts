@@ -1,5 +1,7 @@
 // What commands print: tables for people, JSON for programs.
 
+import type { Progress } from "../../langgraph/lifecycle-saver.js";
+
 /** Prints rows as JSON, one a line, or as a table. */
 export function print<Row extends object>(
   rows: readonly Row[],
@@ -51,6 +53,12 @@ function textOf(value: unknown): string {
 }
 
 const WIDTH_MAX = 60;
+
+/** Shows at a terminal how far a command is. */
+export function shownProgress({ threads, checkpoints }: Progress): void {
+  const { stderr } = process;
+  if (stderr.isTTY) stderr.write(`\r${threads} threads, ${checkpoints} checkpoints \r`);
+}
 
 /** Bytes in words. */
 export function sizeOf(bytes: number): string {

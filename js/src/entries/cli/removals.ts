@@ -5,7 +5,7 @@ import { parseArgs } from "node:util";
 import type { KeepOptions, Progress } from "../../langgraph/lifecycle-saver.js";
 import { SCHEMA } from "../../stores/postgres/options.js";
 import { type Command, EXIT, type ExitCode, UsageError } from "./command.js";
-import { print, sizeOf } from "./output.js";
+import { print, shownProgress, sizeOf } from "./output.js";
 import { isMeant, onStore } from "./store.js";
 import { countOf, taken, timeOf } from "./threads.js";
 
@@ -52,7 +52,7 @@ export const prune: Command = {
     if (!(await mayRemove(`Prune ${ids.length} threads?`, values))) return EXIT.incomplete;
     const dryRun = values["dry-run"];
     const done = await onStore(store, values.schema, dryRun ? "read" : "write", (saver) => {
-      return saver.prune(ids, { ...keep, dryRun, onProgress: shown });
+      return saver.prune(ids, { ...keep, dryRun, onProgress: shownProgress });
     });
     return report(done, values.json);
   },
@@ -76,7 +76,7 @@ export const expire: Command = {
     if (!(await mayRemove("Prune the idle threads?", values))) return EXIT.incomplete;
     const dryRun = values["dry-run"];
     const done = await onStore(store, values.schema, dryRun ? "read" : "write", (saver) => {
-      return saver.expire({ ...keep, idleFor, limit, dryRun, onProgress: shown });
+      return saver.expire({ ...keep, idleFor, limit, dryRun, onProgress: shownProgress });
     });
     return report(done, values.json);
   },
@@ -92,7 +92,7 @@ export const deleting: Command = {
     if (!(await mayRemove(`Delete ${ids.length} threads?`, values))) return EXIT.incomplete;
     const dryRun = values["dry-run"];
     const done = await onStore(store, values.schema, dryRun ? "read" : "write", (saver) => {
-      return saver.prune(ids, { strategy: "delete", dryRun, onProgress: shown });
+      return saver.prune(ids, { strategy: "delete", dryRun, onProgress: shownProgress });
     });
     return report(done, values.json);
   },
@@ -124,14 +124,7 @@ function durationOf(text: string | undefined): number {
   return Number(count) * (unit === "m" ? 60_000 : unit === "h" ? 3_600_000 : 86_400_000);
 }
 
-/** Shows at a terminal how far it is. */
-function shown({ threads, checkpoints }: Progress): void {
-  const { stderr } = process;
-  if (stderr.isTTY) stderr.write(`\r${threads} threads, ${checkpoints} checkpoints`);
-}
-
 function report(done: Progress, json: boolean): ExitCode {
-  if (process.stderr.isTTY) process.stderr.write("\n");
   print([done], json, {
     threads: (row) => row.threads,
     checkpoints: (row) => row.checkpoints,

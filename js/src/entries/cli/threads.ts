@@ -5,7 +5,7 @@ import type { CheckpointTuple } from "@langchain/langgraph-checkpoint";
 
 import { SCHEMA } from "../../stores/postgres/options.js";
 import { type Command, EXIT, UsageError } from "./command.js";
-import { print, printJson, sizeOf } from "./output.js";
+import { print, printJson, shownProgress, sizeOf } from "./output.js";
 import { onStore } from "./store.js";
 
 const COMMON = {
@@ -136,6 +136,32 @@ export const du: Command = {
       "in chunks": (row) => sizeOf(row.chunkBytes),
     });
     return stats.threads === 0 && thread !== undefined ? notFound(thread) : EXIT.done;
+  },
+};
+
+/** `verify`. */
+export const verify: Command = {
+  usage: "verify STORE [THREAD]",
+  does: "reads everything, and names what is damaged",
+  async run(args) {
+    const { positionals, values } = parseArgs({ args, allowPositionals: true, options: COMMON });
+    const [store, thread] = taken(positionals, ["STORE"], 1);
+    const { problems, ...read } = await onStore(store, values.schema, "read", (saver) => {
+      return saver.verify(thread, { onProgress: shownProgress });
+    });
+    if (values.json) printJson({ ...read, problems }, true);
+    else {
+      print([read], false, {
+        threads: (row) => row.threads,
+        checkpoints: (row) => row.checkpoints,
+        writes: (row) => row.writes,
+        chunks: (row) => row.chunks,
+        "in chunks": (row) => sizeOf(row.bytes),
+        problems: () => problems.length,
+      });
+      for (const { code, message } of problems) process.stdout.write(`${code}: ${message}\n`);
+    }
+    return problems.length > 0 ? EXIT.incomplete : EXIT.done;
   },
 };
 

@@ -55,6 +55,8 @@ export function toWireCall(call: Call): WireValue {
     }
     case "stats":
       return [11, toWireId(call.val)];
+    case "verify":
+      return [12, toWireId(call.val.thread), call.val.resume];
     case "together":
       return [64, call.val.map(toWireCall)];
   }

@@ -76,7 +76,13 @@ type WireOutcome =
   | [7, histories: WireHistory[]]
   | [8, ...counts: [number, number, number, number, number], next: Uint8Array | null]
   | [9, threads: WireThread[], next: Uint8Array | null]
-  | [10, ...counts: [number, number, number, number, number, number]];
+  | [10, ...counts: [number, number, number, number, number, number]]
+  | [
+      11,
+      ...counts: [number, number, number, number, number],
+      problems: [threadId: string, code: string, message: string][],
+      next: Uint8Array | null,
+    ];
 type WireThread = [
   threadId: string,
   checkpointId: string,
@@ -149,6 +155,12 @@ export function fromWireOutcome(wire: WireOutcome): Outcome {
       const [, threads, checkpoints, writes, recordBytes, chunks, chunkBytes] = wire;
       const counts = { threads, checkpoints, writes, recordBytes, chunks, chunkBytes };
       return { tag: "stats", val: counts };
+    }
+    case 11: {
+      const [, threads, checkpoints, writes, chunks, bytes, found, next] = wire;
+      const problems = found.map(([threadId, code, message]) => ({ threadId, code, message }));
+      const counts = { threads, checkpoints, writes, chunks, bytes };
+      return { tag: "verified", val: { ...counts, problems, next: next ?? undefined } };
     }
   }
 }
