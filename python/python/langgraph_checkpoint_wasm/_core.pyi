@@ -5,7 +5,7 @@ from typing import Any, Final, Generic, Literal, TypeVar, final
 from langchain_core.runnables import RunnableConfig
 from langgraph.checkpoint.base import DeltaChannelHistory
 
-from ._types import Found, Page, Payload, Thread, Work
+from ._types import Found, Page, Payload, Threads, Verified, Work
 
 _T = TypeVar("_T")
 
@@ -84,13 +84,11 @@ class Call(Generic[_T]):
         id_prefix: str | None,
         conditions: Iterable[tuple[str, str]],
         resume: bytes | None,
-    ) -> Call[tuple[list[Thread], bytes | None]]: ...
+    ) -> Call[Threads]: ...
     @staticmethod
     def stats(thread_id: str | None) -> Call[tuple[int, int, int, int, int, int]]: ...
     @staticmethod
-    def verify(
-        thread_id: str | None, resume: bytes | None
-    ) -> Call[tuple[int, int, int, int, int, list[tuple[str, str, str]], bytes | None]]: ...
+    def verify(thread_id: str | None, resume: bytes | None) -> Call[Verified]: ...
     @staticmethod
     def get_delta_channel_history(
         config: RunnableConfig | None, channels: Iterable[str], memory: Memory

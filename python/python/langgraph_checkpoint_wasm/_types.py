@@ -35,5 +35,11 @@ Page: TypeAlias = tuple[list[Found], bytes | None]
 Work: TypeAlias = tuple[int, int, int, int, int, bytes | None]
 """The fields of `Progress` in `_lifecycle.py`, and what `Call.prune` takes to go on."""
 
-Thread: TypeAlias = tuple[str, str, str, Payload, int, int, int]
-"""The fields of `ThreadInfo` in `_lifecycle.py`."""
+Threads: TypeAlias = tuple[
+    list[tuple[str, str, str, Payload, int, int, int]],
+    bytes | None,
+]
+"""The fields of each `ThreadInfo` in `_lifecycle.py`, and what `Call.threads` takes to go on."""
+
+Verified: TypeAlias = tuple[int, int, int, int, int, list[tuple[str, str, str]], bytes | None]
+"""Five counts, the fields of each `Problem` in `_lifecycle.py`, and what `Call.verify` takes."""

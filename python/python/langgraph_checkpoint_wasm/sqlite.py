@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any, Literal
 from typing_extensions import Never, Self
 
 from ._core import open_sqlite
-from .errors import InvalidInputError
 from ._lifecycle import LifecycleSaver
+from .errors import InvalidInputError
 from .saver import CACHE_BYTES
 
 if TYPE_CHECKING:
