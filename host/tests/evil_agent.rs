@@ -264,7 +264,7 @@ async fn outcome(storage: &AgentStorage, call: Call) -> Outcome {
 }
 
 #[tokio::test]
-async fn every_statement_of_the_planner_passes() {
+async fn every_statement_of_an_agents_calls_passes() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/goldens/sqlite");
     let directory = tempfile::tempdir().unwrap();
     let mut count = 0;
@@ -291,6 +291,8 @@ async fn every_statement_of_the_planner_passes() {
             transcript::call(&file["call"])
         };
         let call = match call {
+            // The component `checkpointer` has no such calls.
+            Call::Prune(_) | Call::CopyThread(_) | Call::Threads(_) | Call::Stats(_) => continue,
             Call::Put(mut put) if file["knows"] == true => {
                 put.known = known;
                 Call::Put(put)
