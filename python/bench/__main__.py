@@ -1,4 +1,4 @@
-"""`python -m bench [--quick] [--postgres URL]`: measures, and without `--quick` writes the table."""
+"""`python -m bench [--quick] [--postgres URL]`: measures; without `--quick` writes the table."""
 
 from __future__ import annotations
 

@@ -28,8 +28,8 @@ COLD_ROUNDS_MAX = 30
 
 def postgres(url: str, _folder: Path, quick: bool) -> Iterator[Row]:
     """Yield rows for states of several sizes, on the server of a superuser's connection string."""
-    for size, rounds in ROUNDS.items():
-        rounds = rounds // (8 if quick else 1) + 1
+    for size, whole in ROUNDS.items():
+        rounds = whole // (8 if quick else 1) + 1
         with _schemas(url):
             found = _states(url, data.SIZES[size], rounds)
             for name in NAMES:
