@@ -7,7 +7,7 @@
 //!
 //! **Each tenant needs its own store.** A guest can list and delete every thread of its store. With
 //! `storage` it does this in SQL, which a [`ConfinedStorage`] holds to the tables: an
-//! [`AgentStorage`] of SQLite, or a `PostgresAgentStorage`. The embedding limits the guest's
+//! `AgentStorage` of SQLite, or a `PostgresAgentStorage`. The embedding limits the guest's
 //! instance: its memory and time, and with `Store::set_hostcall_fuel` how much it passes in one
 //! call, by default 128 MiB.
 //!
@@ -59,10 +59,7 @@ use self::storage::Served;
 pub use self::tenant::{CallLimits, Tenant};
 use crate::component::unusable;
 use crate::error::Error;
-use crate::storage::StorageAdapter;
-#[cfg(feature = "postgres")]
-use crate::storage::postgres::PostgresAgentStorage;
-use crate::storage::sqlite::AgentStorage;
+use crate::storage::{ConfinedStorage, StorageAdapter};
 
 /// The state of an instance that imports `checkpointer`.
 pub trait CheckpointerView: Send + 'static {
@@ -72,14 +69,6 @@ pub trait CheckpointerView: Send + 'static {
     /// The tenant that the instance belongs to.
     fn tenant(&mut self) -> &mut Tenant<Self::Storage>;
 }
-
-/// A store that may be given any batch: it runs nothing but what agents may do, within limits.
-pub trait ConfinedStorage: StorageAdapter {}
-
-impl ConfinedStorage for AgentStorage {}
-
-#[cfg(feature = "postgres")]
-impl ConfinedStorage for PostgresAgentStorage {}
 
 /// The state of an instance that imports `storage`.
 pub trait StorageView: Send + 'static {

@@ -106,12 +106,14 @@ pub use self::kusto::{
 };
 pub use self::planner::Planner;
 #[cfg(any(feature = "postgres", feature = "sqlite"))]
-pub use self::storage::AgentLimits;
+pub use self::storage::agent_limits::AgentLimits;
 #[cfg(feature = "postgres")]
 pub use self::storage::postgres::{PostgresAgentStorage, PostgresOptions, PostgresStorage};
 #[cfg(feature = "sqlite")]
 pub use self::storage::sqlite::{AgentStorage, Quota, SqliteOptions, SqliteStorage, Synchronous};
-pub use self::storage::{Dialect, StorageAdapter, StorageError, StorageErrorKind, Stored};
+pub use self::storage::{
+    ConfinedStorage, Dialect, StorageAdapter, StorageError, StorageErrorKind, Stored,
+};
 /// The wasmtime whose linkers `imports` adds to.
 #[cfg(feature = "component")]
 pub use wasmtime;

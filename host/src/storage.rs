@@ -1,7 +1,7 @@
 //! What executes batches, and its failures.
 
 #[cfg(any(feature = "postgres", feature = "sqlite"))]
-mod agent_limits;
+pub(crate) mod agent_limits;
 #[cfg(feature = "postgres")]
 pub mod postgres;
 #[cfg(feature = "sqlite")]
@@ -15,9 +15,6 @@ use std::sync::Arc;
 use langgraph_checkpoint_guest::{
     Batch, Error as GuestError, PostgresOptions, RowSet, Store, StoreOptions,
 };
-
-#[cfg(any(feature = "postgres", feature = "sqlite"))]
-pub use self::agent_limits::AgentLimits;
 
 /// Executes batches on one store.
 ///
@@ -50,6 +47,9 @@ pub trait StorageAdapter: Send + Sync {
         self.run(batch)
     }
 }
+
+/// A store that may be given any batch: it runs nothing but what agents may do, within limits.
+pub trait ConfinedStorage: StorageAdapter {}
 
 /// The SQL that a store takes.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

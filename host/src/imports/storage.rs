@@ -3,8 +3,8 @@
 use langgraph_checkpoint_guest::{Batch, RowSet, StoreFault};
 
 use super::bindings::storage::{Host, SqlDialect};
-use super::{ConfinedStorage, failures};
-use crate::storage::Dialect;
+use super::failures;
+use crate::storage::{ConfinedStorage, Dialect};
 
 /// A store that a component reaches.
 pub(super) struct Served<'a, S>(pub(super) &'a S);

@@ -8,7 +8,7 @@ use crate::drive::drive;
 use crate::error::Error;
 use crate::planner::Planner;
 use crate::storage::agent_limits::AgentLimits;
-use crate::storage::{Dialect, StorageAdapter, StorageError, StorageErrorKind};
+use crate::storage::{ConfinedStorage, Dialect, StorageAdapter, StorageError, StorageErrorKind};
 
 /// A schema of a PostgreSQL database for an agent that is composed with the component
 /// `checkpointer`, and so calls its host in SQL.
@@ -18,9 +18,9 @@ use crate::storage::{Dialect, StorageAdapter, StorageError, StorageErrorKind};
 /// server. So compose agents with the component of this crate's version: another one's statements
 /// may differ. A batch that exceeds the `AgentLimits` is refused or ended, on the server too.
 ///
-/// **Each tenant needs its own schema.** An agent can read and change every thread of its schema. If
-/// tenants share one, serve `checkpointer` instead (`imports::add_checkpointer_to_linker`), behind a
-/// check of the thread ids.
+/// **Each tenant needs its own schema.** An agent can read and change every thread of its schema.
+/// If tenants share one, serve `checkpointer` instead (`imports::add_checkpointer_to_linker`),
+/// behind a check of the thread ids.
 ///
 /// Connect with a role of the tenant's own that has SELECT, INSERT, UPDATE and DELETE on the tables
 /// of its schema and no other rights, so that the server holds it there too. There is no quota: an
@@ -53,6 +53,8 @@ impl PostgresAgentStorage {
         self.inner.close();
     }
 }
+
+impl ConfinedStorage for PostgresAgentStorage {}
 
 impl StorageAdapter for PostgresAgentStorage {
     fn dialect(&self) -> Dialect {

@@ -211,30 +211,35 @@ fn columns(row: &Row) -> Result<Vec<Value>, Error> {
     (0..row.len()).map(|at| row.try_get(at).map(|Column(value)| value)).collect()
 }
 
+/// A query under way, or what it gave.
+enum Sent<T, F> {
+    Waiting(Pin<Box<F>>),
+    Answered(Result<T, Error>),
+}
+
 /// What all futures give, which are polled in order: the first poll sends a query. Fails as soon as
 /// one of them exceeds a limit.
 async fn all<T, F: Future<Output = Result<T, Unanswered>>>(
     futures: impl Iterator<Item = F>,
 ) -> Result<Vec<Result<T, Error>>, StorageError> {
-    let mut waiting: Vec<Result<Result<T, Error>, Pin<Box<F>>>> =
-        futures.map(|future| Err(Box::pin(future))).collect();
+    let mut queries: Vec<_> = futures.map(|future| Sent::Waiting(Box::pin(future))).collect();
     poll_fn(|context| {
         let mut is_ready = true;
-        for one in &mut waiting {
-            if let Err(future) = one {
-                *one = Ok(match future.as_mut().poll(context) {
-                    Poll::Ready(Ok(answer)) => Ok(answer),
-                    Poll::Ready(Err(Unanswered::Driver(error))) => Err(error),
-                    Poll::Ready(Err(Unanswered::Beyond(error))) => return Poll::Ready(Err(error)),
-                    Poll::Pending => {
-                        is_ready = false;
-                        continue;
-                    }
-                });
+        for query in &mut queries {
+            let Sent::Waiting(future) = query else { continue };
+            match future.as_mut().poll(context) {
+                Poll::Ready(Ok(answer)) => *query = Sent::Answered(Ok(answer)),
+                Poll::Ready(Err(Unanswered::Driver(error))) => *query = Sent::Answered(Err(error)),
+                Poll::Ready(Err(Unanswered::Beyond(error))) => return Poll::Ready(Err(error)),
+                Poll::Pending => is_ready = false,
             }
         }
         if is_ready { Poll::Ready(Ok(())) } else { Poll::Pending }
     })
     .await?;
-    Ok(waiting.into_iter().filter_map(Result::ok).collect())
+    let answer = |query| match query {
+        Sent::Answered(answer) => Some(answer),
+        Sent::Waiting(_) => None,
+    };
+    Ok(queries.into_iter().filter_map(answer).collect())
 }

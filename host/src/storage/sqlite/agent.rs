@@ -12,7 +12,7 @@ use super::failure::{commit_error, retry_while_busy, storage_error};
 use super::options::SqliteOptions;
 use crate::error::Error;
 use crate::storage::agent_limits::AgentLimits;
-use crate::storage::{StorageAdapter, StorageError, StorageErrorKind};
+use crate::storage::{ConfinedStorage, StorageAdapter, StorageError, StorageErrorKind};
 
 /// Older versions of SQLite do not check the time while they prepare a statement: a statement of a
 /// few kilobytes can take minutes and all memory.
@@ -93,6 +93,8 @@ fn check_version(linked: i32) -> Result<(), StorageError> {
         ),
     ))
 }
+
+impl ConfinedStorage for AgentStorage {}
 
 impl StorageAdapter for AgentStorage {
     async fn run(&self, batch: Batch) -> Result<Vec<RowSet>, StorageError> {
