@@ -178,7 +178,7 @@ async fn no_statement_but_the_planners_reaches_the_server() {
         }
     }
     // Whether another schema is there is nothing that an agent may ask.
-    batches.push(first("pg_catalog", Call::Setup));
+    batches.push(first("public", Call::Setup));
     let mut look = first(name, Call::Setup);
     look.statements[0].parameters = vec![vec![
         Value::Text("pg_catalog".to_owned()),
