@@ -23,6 +23,7 @@ mod writes;
 use crate::contract::call::{Put, PutWrites};
 use crate::contract::error::Error;
 use crate::contract::statement::RowSet;
+use crate::operations::row::rows;
 
 /// What a stock database has of one checkpoint. The rows are those of `StockStatements`.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -59,6 +60,26 @@ pub struct Note {
     pub code: &'static str,
     /// What was found, and what was made of it.
     pub message: String,
+}
+
+/// What to tell about values that forks share, given the rows of `StockStatements::shared`.
+///
+/// LangGraph.js counts versions alike on each fork, and its saver on PostgreSQL keeps one value for
+/// each channel and version: the one that was stored first.
+pub fn shared_by_forks(shared: &RowSet) -> Result<Vec<Note>, Error> {
+    let mut notes = Vec::new();
+    for mut row in rows(shared, "checkpoints") {
+        let checkpoint_ns = row.text("checkpoint_ns")?;
+        let (channel, version) = (row.text("channel")?, row.text("version")?);
+        notes.push(Note {
+            code: "shared-by-forks",
+            message: format!(
+                "several forks in namespace \"{checkpoint_ns}\" have written channel {channel} at \
+                 version {version}, of which the source has only the first one's value"
+            ),
+        });
+    }
+    Ok(notes)
 }
 
 /// The calls for these rows. Fails if they cannot be taken apart: with `encrypted-stock-checkpoint`,

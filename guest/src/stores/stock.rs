@@ -21,6 +21,9 @@ pub struct StockStatements {
     pub writes: String,
     /// The same. The values beside the checkpoint: channel, type, value. `None` if there are none.
     pub values: Option<String>,
+    /// The thread. Values that forks share: namespace, channel, version. `None` if forks share
+    /// none.
+    pub shared: Option<String>,
 }
 
 /// The tables of a stock database, with their columns.

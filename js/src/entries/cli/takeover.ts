@@ -54,6 +54,7 @@ export class Threads {
   async inspect(ids: readonly string[], onProgress: OnProgress): Promise<void> {
     for (const [index, id] of ids.entries()) {
       this.#report.threads.imported += 1;
+      await this.#noteShared(id);
       for (const address of await this.#checkpointsOf(id)) {
         this.#count((await this.#takeover(address)) ?? NOTHING);
       }
@@ -113,6 +114,7 @@ export class Threads {
       case "missing":
         threads.imported += 1;
     }
+    await this.#noteShared(id);
     let namespace: string | undefined;
     let known: Uint8Array | undefined;
     for (const address of addresses) {
@@ -170,6 +172,13 @@ export class Threads {
       if (reports) this.#report.problem(address[0], thrown.code, thrown.message);
       return undefined;
     }
+  }
+
+  async #noteShared(id: string): Promise<void> {
+    const { shared } = this.#statements;
+    if (shared === undefined) return;
+    const notes = this.#planner.sharedByForks(await this.#read(shared, [id]));
+    for (const { code, message } of notes) this.#report.note(id, code, message);
   }
 
   #count({ calls }: Takeover): void {
