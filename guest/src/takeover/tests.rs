@@ -1,5 +1,5 @@
 use super::*;
-use crate::contract::call::{NewValue, Payload, Version};
+use crate::contract::call::{NewValue, Payload, Put, Version};
 use crate::contract::statement::Value;
 
 fn text(text: &str) -> Value {
@@ -46,7 +46,11 @@ fn versions(put: &Put) -> Vec<(&str, Version)> {
     versions.map(|entry| (&*entry.channel, entry.version.clone())).collect()
 }
 
-const JSON: &str = r#"{"v":4,"ts":"2026-01-01T00:00:00.000Z","id":"other","channel_values":{"a":[1, {"b":"}"}],"b\"\u00e9":{"lc":2,"type":"undefined"}},"channel_versions":{"a":3,"b\"\u00e9":"00.5"},"versions_seen":{"n":{"a":2}},"more":[]}"#;
+const JSON: &str = concat!(
+    r#"{"v":4,"ts":"2026-01-01T00:00:00.000Z","id":"other","#,
+    r#""channel_values":{"a":[1, {"b":"}"}],"b\"\u00e9":{"lc":2,"type":"undefined"}},"#,
+    r#""channel_versions":{"a":3,"b\"\u00e9":"00.5"},"versions_seen":{"n":{"a":2}},"more":[]}"#,
+);
 
 #[test]
 fn each_value_is_a_slice_of_the_stored_json() {

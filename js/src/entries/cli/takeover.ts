@@ -107,8 +107,8 @@ export class Threads {
         this.#report.problem(
           id,
           "conflicting-thread",
-          "the target has something else under the thread's id, and it was left alone; delete the " +
-            "thread there, or import into another database",
+          "the target has something else under the thread's id, and it was left alone; delete " +
+            "the thread there, or import into another database",
         );
         return;
       case "missing":
@@ -155,7 +155,7 @@ export class Threads {
     return found.map(([ns, checkpointId]) => [id, String(ns), String(checkpointId)]);
   }
 
-  /** What is stored of a checkpoint, as calls; undefined, with a problem, if that cannot be read. */
+  /** What is stored of a checkpoint, as calls. If that cannot be read: undefined, and a problem. */
   async #takeover(address: Address, reports = true): Promise<Takeover | undefined> {
     const texts = this.#statements.checkpoint;
     const rows = await this.#source.read(texts.map((text) => ({ text, parameters: [address] })));
