@@ -138,6 +138,22 @@ fn bytes_that_end_early_are_refused() {
 }
 
 #[test]
+fn bytes_of_which_one_is_damaged_are_taken_apart_or_refused() {
+    let packed = msgpack(&serde_json::from_str(JSON).unwrap());
+    for (kind, bytes) in [("json", JSON.as_bytes()), ("msgpack", &packed)] {
+        for at in 0..bytes.len() {
+            for byte in [0, b'"', b'\\', b'{', b'}', 0x80, 0xc1, 0xd9, 0xdf, 0xff] {
+                let mut damaged = bytes.to_vec();
+                damaged[at] = byte;
+                if let Err(error) = takeover(&stock(kind, &damaged)) {
+                    assert_eq!(error.code(), "unreadable-stock-checkpoint", "{byte} at {at}");
+                }
+            }
+        }
+    }
+}
+
+#[test]
 fn a_value_beside_the_checkpoint_wins_over_one_inside() {
     let checkpoint = br#"{"v": 4, "ts": "", "channel_values": {"a": true, "n": 5}}"#;
     let mut stock = stock("json", checkpoint);
