@@ -19,12 +19,16 @@ use crate::contract::call::Call;
 use crate::contract::error::Error;
 use crate::contract::http::Moment;
 use crate::contract::progress::{Answer, Expected, Progress};
+#[cfg(feature = "takeover")]
+use crate::contract::statement::{RowSet, Statement};
 use crate::contract::status::{Status, UnshownCall};
 #[cfg(feature = "postgres")]
 pub use postgres::{AgentStatements, Postgres, PostgresOptions};
 use sqlite::Sqlite;
 #[cfg(feature = "takeover")]
 pub use stock::StockStatements;
+#[cfg(feature = "takeover")]
+use stock::{StockTables, no_stock_tables};
 
 /// Which store, and how it is used.
 #[derive(Clone, Debug, PartialEq)]
@@ -138,6 +142,33 @@ impl Store {
             Self::Kusto(store) => store.await_shown(calls),
             _ => drop(calls),
         }
+    }
+}
+
+#[cfg(feature = "takeover")]
+impl Store {
+    /// The statement that finds the stock tables. Its rows are for `stock_statements`.
+    pub fn find_stock_tables(&self) -> Result<Statement, Error> {
+        match self {
+            Self::Sqlite => Ok(sqlite::stock::find_tables()),
+            #[cfg(feature = "postgres")]
+            Self::Postgres(store) => Ok(store.find_stock_tables()),
+            #[cfg(feature = "kusto")]
+            Self::Kusto(_) => Err(no_stock_tables()),
+        }
+    }
+
+    /// The statements that read the stock tables. Fails with `no-stock-tables` if they are missing.
+    pub fn stock_statements(&self, tables: &RowSet) -> Result<StockStatements, Error> {
+        let tables = StockTables::of(tables)?;
+        let statements = match self {
+            Self::Sqlite => sqlite::stock::statements(&tables),
+            #[cfg(feature = "postgres")]
+            Self::Postgres(store) => store.stock_statements(&tables),
+            #[cfg(feature = "kusto")]
+            Self::Kusto(_) => None,
+        };
+        statements.ok_or_else(no_stock_tables)
     }
 }
 

@@ -18,51 +18,38 @@
 
 mod checkpoint;
 mod fields;
+mod stock;
 mod writes;
 
-use crate::contract::call::{Put, PutWrites};
+pub use stock::{Note, StockRows, Takeover};
+
 use crate::contract::error::Error;
 use crate::contract::statement::RowSet;
+use crate::operations::row::rows;
 
-/// What a stock database has of one checkpoint. The rows are those of `StockStatements`.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct StockRows {
-    /// The thread.
-    pub thread_id: String,
-    /// The namespace.
-    pub checkpoint_ns: String,
-    /// The checkpoint's id.
-    pub checkpoint_id: String,
-    /// Its row; none if only its writes are stored.
-    pub checkpoint: RowSet,
-    /// Its writes, by task.
-    pub writes: RowSet,
-    /// The values that are stored beside it.
-    pub values: RowSet,
+/// What to tell about values that forks share, given the rows of `StockStatements::shared`.
+///
+/// LangGraph.js counts versions alike on each fork, and its saver on PostgreSQL keeps one value for
+/// each channel and version: the one that was stored first.
+pub fn shared_by_forks(shared: &RowSet) -> Result<Vec<Note>, Error> {
+    let mut notes = Vec::new();
+    for mut row in rows(shared, "checkpoints") {
+        let checkpoint_ns = row.text("checkpoint_ns")?;
+        let (channel, version) = (row.text("channel")?, row.text("version")?);
+        notes.push(Note {
+            code: "shared-by-forks",
+            message: format!(
+                "several forks in namespace \"{checkpoint_ns}\" have written channel {channel} at \
+                 version {version}, of which the source has only the first one's value"
+            ),
+        });
+    }
+    Ok(notes)
 }
 
-/// The calls that store the same again.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Takeover {
-    /// The writes of each task.
-    pub writes: Vec<PutWrites>,
-    /// The checkpoint. It names all its channels as new, and has no `known`.
-    pub put: Option<Put>,
-    /// What was stored in more than one way, or not as this version would store it.
-    pub notes: Vec<Note>,
-}
-
-/// Something that a person who takes a database over should know. The words contain no value.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Note {
-    /// A stable code.
-    pub code: &'static str,
-    /// What was found, and what was made of it.
-    pub message: String,
-}
-
-/// The calls for these rows. Fails if they cannot be taken apart: with `encrypted-stock-checkpoint`,
-/// or with `unreadable-stock-checkpoint` for another serializer's, or damaged bytes.
+/// The calls for these rows. Fails if they cannot be taken apart: with
+/// `encrypted-stock-checkpoint`, or with `unreadable-stock-checkpoint` for another serializer's or
+/// damaged bytes.
 pub fn takeover(rows: &StockRows) -> Result<Takeover, Error> {
     let mut notes = Vec::new();
     let writes = writes::calls(rows, &mut notes)?;

@@ -46,7 +46,10 @@ try {
   const size = megabytes(source);
   const times = { "--dry-run": seconds("--dry-run"), "": seconds() };
   console.log(`${size.toFixed(1)} MB became ${megabytes(target).toFixed(2)} MB`);
-  for (const [option, time] of Object.entries({ ...times, "again, --verify": seconds("--verify") })) {
+  for (const [option, time] of Object.entries({
+    ...times,
+    "again, --verify": seconds("--verify"),
+  })) {
     console.log(`import ${option}: ${time.toFixed(2)} s, ${(size / time).toFixed(0)} MB/s`);
   }
 } finally {

@@ -2,9 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use super::Store;
 use crate::contract::error::Error;
-use crate::contract::statement::{RowSet, Statement};
+use crate::contract::statement::RowSet;
 use crate::operations::row::rows;
 
 /// The texts of the statements that read a stock database, with their parameters and columns.
@@ -21,6 +20,9 @@ pub struct StockStatements {
     pub writes: String,
     /// The same. The values beside the checkpoint: channel, type, value. `None` if there are none.
     pub values: Option<String>,
+    /// The thread. Values that forks share: namespace, channel, version. `None` if forks share
+    /// none.
+    pub shared: Option<String>,
 }
 
 /// The tables of a stock database, with their columns.
@@ -28,42 +30,23 @@ pub struct StockStatements {
 pub(super) struct StockTables(BTreeSet<(String, String)>);
 
 impl StockTables {
+    /// Whether a table is there and has this column.
     pub(super) fn has(&self, table: &str, column: &str) -> bool {
         self.0.contains(&(table.to_owned(), column.to_owned()))
     }
-}
 
-impl Store {
-    /// The statement that finds the stock tables. Its rows are for `stock_statements`.
-    pub fn find_stock_tables(&self) -> Result<Statement, Error> {
-        match self {
-            Self::Sqlite => Ok(super::sqlite::stock::find_tables()),
-            #[cfg(feature = "postgres")]
-            Self::Postgres(store) => Ok(store.find_stock_tables()),
-            #[cfg(feature = "kusto")]
-            Self::Kusto(_) => Err(no_stock_tables()),
+    /// The tables in the rows of a statement that finds them.
+    pub(super) fn of(found: &RowSet) -> Result<Self, Error> {
+        let mut tables = BTreeSet::new();
+        for mut row in rows(found, "tables") {
+            tables.insert((row.text("table")?.to_owned(), row.text("column")?.to_owned()));
         }
-    }
-
-    /// The statements that read the stock tables. Fails with `no-stock-tables` if they are missing.
-    pub fn stock_statements(&self, tables: &RowSet) -> Result<StockStatements, Error> {
-        let mut found = BTreeSet::new();
-        for mut row in rows(tables, "tables") {
-            found.insert((row.text("table")?.to_owned(), row.text("column")?.to_owned()));
-        }
-        let tables = StockTables(found);
-        match self {
-            Self::Sqlite => super::sqlite::stock::statements(&tables),
-            #[cfg(feature = "postgres")]
-            Self::Postgres(store) => store.stock_statements(&tables),
-            #[cfg(feature = "kusto")]
-            Self::Kusto(_) => None,
-        }
-        .ok_or_else(no_stock_tables)
+        Ok(Self(tables))
     }
 }
 
-fn no_stock_tables() -> Error {
+/// The error for a database without stock tables.
+pub(super) fn no_stock_tables() -> Error {
     Error::invalid(
         "no-stock-tables",
         "the source has no tables of LangGraph's own savers; name the database that they store in",

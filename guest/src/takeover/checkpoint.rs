@@ -1,7 +1,7 @@
 //! A stock checkpoint as a put.
 
-use super::StockRows;
 use super::fields::{Encoding, Member};
+use super::stock::StockRows;
 use crate::contract::call::{
     ChannelValue, ChannelVersion, Checkpoint, Config, Id, NewValue, Payload, Put,
 };

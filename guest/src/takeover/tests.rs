@@ -1,5 +1,5 @@
 use super::*;
-use crate::contract::call::{NewValue, Payload, Version};
+use crate::contract::call::{NewValue, Payload, Put, Version};
 use crate::contract::statement::Value;
 
 fn text(text: &str) -> Value {
@@ -46,7 +46,11 @@ fn versions(put: &Put) -> Vec<(&str, Version)> {
     versions.map(|entry| (&*entry.channel, entry.version.clone())).collect()
 }
 
-const JSON: &str = r#"{"v":4,"ts":"2026-01-01T00:00:00.000Z","id":"other","channel_values":{"a":[1, {"b":"}"}],"b\"\u00e9":{"lc":2,"type":"undefined"}},"channel_versions":{"a":3,"b\"\u00e9":"00.5"},"versions_seen":{"n":{"a":2}},"more":[]}"#;
+const JSON: &str = concat!(
+    r#"{"v":4,"ts":"2026-01-01T00:00:00.000Z","id":"other","#,
+    r#""channel_values":{"a":[1, {"b":"}"}],"b\"\u00e9":{"lc":2,"type":"undefined"}},"#,
+    r#""channel_versions":{"a":3,"b\"\u00e9":"00.5"},"versions_seen":{"n":{"a":2}},"more":[]}"#,
+);
 
 #[test]
 fn each_value_is_a_slice_of_the_stored_json() {
@@ -129,6 +133,22 @@ fn bytes_that_end_early_are_refused() {
     for (kind, bytes) in [("json", JSON.as_bytes()), ("msgpack", &packed)] {
         for end in 0..bytes.len() {
             assert_eq!(code(kind, &bytes[..end]), "unreadable-stock-checkpoint", "{end}");
+        }
+    }
+}
+
+#[test]
+fn bytes_of_which_one_is_damaged_are_taken_apart_or_refused() {
+    let packed = msgpack(&serde_json::from_str(JSON).unwrap());
+    for (kind, bytes) in [("json", JSON.as_bytes()), ("msgpack", &packed)] {
+        for at in 0..bytes.len() {
+            for byte in [0, b'"', b'\\', b'{', b'}', 0x80, 0xc1, 0xd9, 0xdf, 0xff] {
+                let mut damaged = bytes.to_vec();
+                damaged[at] = byte;
+                if let Err(error) = takeover(&stock(kind, &damaged)) {
+                    assert_eq!(error.code(), "unreadable-stock-checkpoint", "{byte} at {at}");
+                }
+            }
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Note, StockRows};
+use super::stock::{Note, StockRows};
 use crate::contract::call::{Config, Id, NewWrite, Payload, PutWrites};
 use crate::contract::error::Error;
 use crate::format::places::{Place, place};
@@ -90,7 +90,7 @@ impl Task {
     fn in_order(self, found: &mut Found) -> Vec<NewWrite> {
         let Self { special, regular, unplaced, .. } = self;
         let mut left = special.into_iter().map(|(_, write)| write);
-        let last_special = left.clone().last();
+        let last_special = left.clone().next_back();
         let mut writes = Vec::new();
         for (at, write) in regular {
             while writes.len() < at {

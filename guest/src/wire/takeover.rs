@@ -7,12 +7,13 @@ use crate::contract::error::Error;
 use crate::contract::statement::{RowSet, Statement};
 use crate::format::read::{Read, Reader, decode};
 use crate::stores::{StockStatements, Store};
-use crate::takeover::{StockRows, Takeover, takeover};
+use crate::takeover::{Note, StockRows, Takeover, shared_by_forks, takeover};
 
 enum Question {
     FindTables,
     Statements(RowSet),
     Calls(StockRows),
+    SharedByForks(RowSet),
 }
 
 impl Read for Question {
@@ -34,6 +35,7 @@ impl Read for Question {
                         values,
                     })
                 }
+                (3, 2) => Self::SharedByForks(Read::read(reader)?),
                 _ => return None,
             })
         })
@@ -45,6 +47,11 @@ pub(super) fn answer(store: &Store, question: &[u8], writer: &mut Writer) -> Res
         Question::FindTables => writer.find_tables(&store.find_stock_tables()?),
         Question::Statements(tables) => writer.stock_statements(&store.stock_statements(&tables)?),
         Question::Calls(rows) => writer.takeover(&takeover(&rows)?),
+        Question::SharedByForks(rows) => {
+            writer.array(2);
+            writer.number(0);
+            writer.notes(&shared_by_forks(&rows)?);
+        }
     }
     Ok(())
 }
@@ -60,13 +67,16 @@ impl Writer {
 
     /// Writes the statements that read a stock database.
     fn stock_statements(&mut self, statements: &StockStatements) {
-        let StockStatements { threads, checkpoints, checkpoint, writes, values } = statements;
-        self.array(6);
+        let StockStatements { threads, checkpoints, checkpoint, writes, values, shared } =
+            statements;
+        self.array(7);
         self.number(0);
         for text in [threads, checkpoints, checkpoint, writes] {
             self.text(text);
         }
-        self.optional(values.as_ref(), |writer, text| writer.text(text));
+        for text in [values, shared] {
+            self.optional(text.as_ref(), |writer, text| writer.text(text));
+        }
     }
 
     /// Writes the calls that take a stock checkpoint over.
@@ -79,6 +89,10 @@ impl Writer {
         if let Some(put) = put {
             self.put(put);
         }
+        self.notes(notes);
+    }
+
+    fn notes(&mut self, notes: &[Note]) {
         self.list(notes, |writer, note| {
             writer.array(2);
             writer.text(note.code);

@@ -44,7 +44,7 @@ async function main([name = "", ...args]: string[]): Promise<ExitCode> {
     return await command.run(args);
   } catch (thrown) {
     const why = thrown instanceof Error ? thrown.message : String(thrown);
-    if (thrown instanceof CheckpointerError) {
+    if (thrown instanceof CheckpointerError && thrown.code !== "invalid-schema") {
       console.error(`${thrown.code}: ${why}`);
       return EXIT.failed;
     }

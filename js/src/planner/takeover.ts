@@ -26,6 +26,14 @@ export interface StockStatements {
   readonly checkpoints: string;
   /** What is stored of one checkpoint, by thread, namespace and id: its row, writes, and values. */
   readonly checkpoint: readonly string[];
+  /** The values that forks of a thread share; undefined if forks share none. */
+  readonly shared: string | undefined;
+}
+
+/** Something to tell the person who takes a database over. */
+export interface Note {
+  readonly code: string;
+  readonly message: string;
 }
 
 /** Which checkpoint: its thread, namespace and id. */
@@ -35,8 +43,7 @@ export type Address = readonly [threadId: string, checkpointNs: string, checkpoi
 export interface Takeover {
   /** Its writes, one call for each task. The last call is its put, if it is stored. */
   readonly calls: readonly TakeoverCall[];
-  /** What to tell the person who takes the database over. */
-  readonly notes: readonly { readonly code: string; readonly message: string }[];
+  readonly notes: readonly Note[];
 }
 
 /** Answers questions about one kind of stock database. */
@@ -62,17 +69,24 @@ export class TakeoverPlanner {
 
   /** The statements for the tables that were found. Throws if they are not stock tables. */
   statements(tables: StockRows): StockStatements {
-    const [threads, checkpoints, ...more] = this.#ask<WireStatements>([1, tables]);
-    return { threads, checkpoints, checkpoint: more.filter((text) => text !== null) };
+    const [threads, checkpoints, checkpoint, writes, values, shared] = this.#ask<WireStatements>([
+      1,
+      tables,
+    ]);
+    const texts = [checkpoint, writes, values].filter((text) => text !== null);
+    return { threads, checkpoints, checkpoint: texts, shared: shared ?? undefined };
   }
 
   /** The calls for what is stored of a checkpoint. Throws if it cannot be taken apart. */
   takeover(address: Address, [row = [], writes = [], values = []]: readonly StockRows[]): Takeover {
     const [calls, notes] = this.#ask<WireTakeover>([2, address, row, writes, values]);
-    return {
-      calls: calls.map(fromWireCall),
-      notes: notes.map(([code, message]) => ({ code, message })),
-    };
+    return { calls: calls.map(fromWireCall), notes: notes.map(toNote) };
+  }
+
+  /** What to tell about values that forks share. */
+  sharedByForks(rows: StockRows): Note[] {
+    const [notes] = this.#ask<[notes: [string, string][]]>([3, rows]);
+    return notes.map(toNote);
   }
 
   #ask<Fields extends unknown[]>(question: WireValue): Fields {
@@ -80,4 +94,8 @@ export class TakeoverPlanner {
     const [, ...fields] = accepted(answer);
     return fields;
   }
+}
+
+function toNote([code, message]: [string, string]): Note {
+  return { code, message };
 }

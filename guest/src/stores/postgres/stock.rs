@@ -71,6 +71,21 @@ impl Postgres {
                  AND b.version = v.value WHERE {} ORDER BY b.channel COLLATE \"C\"",
                 here("c")
             )),
+            // A checkpoint has written a channel if its parent has it at another version. A copied
+            // checkpoint, of the source `fork`, has written nothing.
+            shared: Some(format!(
+                "SELECT c.checkpoint_ns, v.key, v.value::text FROM {schema}.checkpoints c \
+                 CROSS JOIN LATERAL jsonb_each(c.checkpoint -> 'channel_versions') v \
+                 LEFT JOIN {schema}.checkpoints p ON p.thread_id = c.thread_id \
+                 AND p.checkpoint_ns = c.checkpoint_ns \
+                 AND p.checkpoint_id = c.parent_checkpoint_id \
+                 WHERE c.thread_id = $1::text AND jsonb_typeof(v.value) = 'number' \
+                 AND (c.parent_checkpoint_id IS NULL OR p.checkpoint_id IS NOT NULL) \
+                 AND c.metadata ->> 'source' IS DISTINCT FROM 'fork' \
+                 AND p.checkpoint -> 'channel_versions' -> v.key IS DISTINCT FROM v.value \
+                 GROUP BY c.checkpoint_ns, v.key, v.value HAVING count(*) > 1 \
+                 ORDER BY c.checkpoint_ns COLLATE \"C\", v.key COLLATE \"C\", v.value"
+            )),
         })
     }
 }

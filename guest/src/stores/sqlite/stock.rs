@@ -48,5 +48,6 @@ pub(crate) fn statements(tables: &StockTables) -> Option<StockStatements> {
              coalesce(CAST(value AS BLOB), x'') FROM writes WHERE {HERE} ORDER BY task_id, idx"
         ),
         values: None,
+        shared: None,
     })
 }

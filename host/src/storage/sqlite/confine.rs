@@ -291,6 +291,25 @@ mod tests {
     }
 
     #[test]
+    fn an_agent_learns_whether_langgraphs_own_saver_has_rows_and_not_what_is_in_them() {
+        let mut connection = Connection::open_in_memory().unwrap();
+        let tables = "CREATE TABLE checkpoints (thread_id TEXT); CREATE TABLE lg_threads (id)";
+        connection.execute_batch(tables).unwrap();
+        let _hold = Hold::of(&mut connection, &AgentLimits::default()).unwrap();
+        let asked = "SELECT 1 FROM checkpoints WHERE NOT EXISTS (SELECT 1 FROM lg_threads) LIMIT 1";
+        assert!(connection.prepare(asked).is_ok());
+        for refused in [
+            "SELECT thread_id FROM checkpoints",
+            "SELECT rowid FROM checkpoints",
+            "SELECT * FROM checkpoints",
+            "SELECT 1 FROM checkpoints WHERE thread_id = 't'",
+            "DELETE FROM checkpoints",
+        ] {
+            assert!(connection.prepare(refused).is_err(), "{refused}");
+        }
+    }
+
+    #[test]
     fn json_is_read_as_sqlite_reads_it() {
         let mut confined = Connection::open_in_memory().unwrap();
         let _hold = Hold::of(&mut confined, &AgentLimits::default()).unwrap();

@@ -1,16 +1,17 @@
 // `import`: takes over what LangGraph's own savers have stored.
 
 import { existsSync } from "node:fs";
-import { createInterface } from "node:readline/promises";
 import { parseArgs } from "node:util";
 
 import { SCHEMA } from "../../stores/postgres/options.js";
 import { type Command, EXIT, type ExitCode, UsageError } from "./command.js";
 import { isPostgres } from "./location.js";
-import { megabytes, Report } from "./report.js";
+import { sizeOf } from "./output.js";
+import { Report } from "./report.js";
 import { openSource, type Source } from "./source.js";
 import { type OnProgress, Threads } from "./takeover.js";
 import { openTarget } from "./target.js";
+import { isAnsweredYes, isAtTerminal } from "./terminal.js";
 
 const OPTIONS = {
   "dry-run": { type: "boolean", default: false },
@@ -74,15 +75,8 @@ async function run(
 
 /** Asks at a terminal before a database that exists is written to. */
 async function isMeant(target: string): Promise<boolean> {
-  const { stdin, stderr } = process;
-  if (!stdin.isTTY || !stderr.isTTY || !(isPostgres(target) || existsSync(target))) return true;
-  const lines = createInterface({ input: stdin, output: stderr });
-  try {
-    const answer = await lines.question("TARGET exists. Add the threads to it? [y/N] ");
-    return /^y(es)?$/i.test(answer.trim());
-  } finally {
-    lines.close();
-  }
+  if (!isAtTerminal() || !(isPostgres(target) || existsSync(target))) return true;
+  return isAnsweredYes("TARGET exists. Add the threads to it?");
 }
 
 /** Shows at a terminal how far it is. */
@@ -90,7 +84,7 @@ function progress(what: string, of: number): OnProgress {
   const { stderr } = process;
   if (!stderr.isTTY) return () => {};
   return (done, { bytesRead }) => {
-    stderr.write(`\r${done} of ${of} threads ${what}, ${megabytes(bytesRead)}`);
+    stderr.write(`\r${done} of ${of} threads ${what}, ${sizeOf(bytesRead)}`);
     if (done === of) stderr.write("\n");
   };
 }

@@ -1,5 +1,7 @@
 // What an import has done, for people and for programs.
 
+import { sizeOf } from "./output.js";
+
 /** At most this many threads or problems are named. The others are counted. */
 const NAMED_MAX = 20;
 
@@ -59,7 +61,7 @@ export class Report {
       `${threads.found} threads: ${threads.imported} ${would}imported, ` +
         `${threads.present} there already, ${threads.conflicting} left alone`,
       `${stored.checkpoints} checkpoints and the writes of ${stored.tasks} tasks ` +
-        `${would}stored, of ${megabytes(this.bytesRead)} read`,
+        `${would}stored, of ${sizeOf(this.bytesRead)} read`,
     ];
     if (verify) {
       lines.push(`${verified.checkpoints} checkpoints compared, ${verified.different} differ`);
@@ -67,11 +69,6 @@ export class Report {
     lines.push(...listed("note", this.notes), ...listed("problem", this.problems));
     return `${lines.join("\n")}\n`;
   }
-}
-
-/** Bytes in words. */
-export function megabytes(bytes: number): string {
-  return `${(bytes / 1e6).toFixed(1)} MB`;
 }
 
 function add(list: Found[], thread: string, code: string, message: string): void {

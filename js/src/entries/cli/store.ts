@@ -1,13 +1,13 @@
 // A store of this package, opened for a command.
 
 import { existsSync } from "node:fs";
-import { createInterface } from "node:readline/promises";
 import { decode, ExtensionCodec } from "@msgpack/msgpack";
 import { StorageError } from "../../errors.js";
 import type { Eventually } from "../../platform/maybe-promise.js";
 import type { StorageSaver } from "../../stores/storage-saver.js";
 import { UsageError } from "./command.js";
 import { isPostgres } from "./location.js";
+import { isAnsweredYes, isAtTerminal } from "./terminal.js";
 
 /** A store, and how to close it. */
 export interface Opened {
@@ -66,14 +66,8 @@ async function open(location: string, schema: string, access: "read" | "write"):
 /** Asks at a terminal. Elsewhere the answer has to be in the command: `--yes`. */
 export async function isMeant(question: string, yes: boolean): Promise<boolean> {
   if (yes) return true;
-  const { stdin, stderr } = process;
-  if (!stdin.isTTY || !stderr.isTTY) throw new UsageError("this removes data: add --yes");
-  const lines = createInterface({ input: stdin, output: stderr });
-  try {
-    return /^y(es)?$/i.test((await lines.question(`${question} [y/N] `)).trim());
-  } finally {
-    lines.close();
-  }
+  if (!isAtTerminal()) throw new UsageError("this removes data: add --yes");
+  return isAnsweredYes(question);
 }
 
 /** Types of MessagePack that only a serializer understands are shown by their number. */

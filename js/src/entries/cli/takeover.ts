@@ -54,6 +54,7 @@ export class Threads {
   async inspect(ids: readonly string[], onProgress: OnProgress): Promise<void> {
     for (const [index, id] of ids.entries()) {
       this.#report.threads.imported += 1;
+      await this.#noteShared(id);
       for (const address of await this.#checkpointsOf(id)) {
         this.#count((await this.#takeover(address)) ?? NOTHING);
       }
@@ -106,13 +107,14 @@ export class Threads {
         this.#report.problem(
           id,
           "conflicting-thread",
-          "the target has something else under the thread's id, and it was left alone; delete the " +
-            "thread there, or import into another database",
+          "the target has something else under the thread's id, and it was left alone; delete " +
+            "the thread there, or import into another database",
         );
         return;
       case "missing":
         threads.imported += 1;
     }
+    await this.#noteShared(id);
     let namespace: string | undefined;
     let known: Uint8Array | undefined;
     for (const address of addresses) {
@@ -153,7 +155,7 @@ export class Threads {
     return found.map(([ns, checkpointId]) => [id, String(ns), String(checkpointId)]);
   }
 
-  /** What is stored of a checkpoint, as calls; undefined, with a problem, if that cannot be read. */
+  /** What is stored of a checkpoint, as calls. If that cannot be read: undefined, and a problem. */
   async #takeover(address: Address, reports = true): Promise<Takeover | undefined> {
     const texts = this.#statements.checkpoint;
     const rows = await this.#source.read(texts.map((text) => ({ text, parameters: [address] })));
@@ -170,6 +172,13 @@ export class Threads {
       if (reports) this.#report.problem(address[0], thrown.code, thrown.message);
       return undefined;
     }
+  }
+
+  async #noteShared(id: string): Promise<void> {
+    const { shared } = this.#statements;
+    if (shared === undefined) return;
+    const notes = this.#planner.sharedByForks(await this.#read(shared, [id]));
+    for (const { code, message } of notes) this.#report.note(id, code, message);
   }
 
   #count({ calls }: Takeover): void {

@@ -12,6 +12,7 @@ export type WireStatements = [
   checkpoint: string,
   writes: string,
   values: string | null,
+  shared: string | null,
 ];
 /** Calls that store the same again, and what to tell about them. */
 export type WireTakeover = [calls: (WirePut | WirePutWrites)[], notes: [string, string][]];

@@ -80,7 +80,7 @@ test("without_a_schema_it_prints_for_the_public_one", async () => {
 
 test.each([
   [[], "name a command"],
-  [["sequel"], "no sequel"],
+  [["sequel"], "there is no command sequel"],
   [["sql"], "name the store: postgres"],
   [["sql", "postgres", "--shema", "a"], "--shema"],
   [["sql", "postgres", "--schema", ""], "the schema's name is empty"],

@@ -6,6 +6,7 @@ import { PostgresSaver as StockSaver } from "@langchain/langgraph-checkpoint-pos
 
 import { imported } from "../../entries/import/program.js";
 import { answer, fill, ownTuples, read } from "../../entries/import/stock.js";
+import { checkpoint, config, metadata } from "../../support/checkpoints.js";
 import { temporaryFolder } from "../../support/temporary.js";
 import { newSchema, rowsOf, target } from "./support/target.js";
 
@@ -60,6 +61,21 @@ test("a_schema_can_be_imported_into_itself_and_its_saver_warns_before", async ()
   expect((await answer(after, "waiting", "this")).notes).toContain("child 2: this");
   await after.end();
   expect(await read(stock)).toStrictEqual(tuples);
+});
+
+test("values_that_forks_share_are_noted", async () => {
+  const first = checkpoint(1, { xs: [1] });
+  const parent = config("forks", first.id);
+  await stock.put(config("forks"), first, metadata(1), { xs: 1 });
+  for (const fork of [2, 3]) {
+    const { channel_values, ...rest } = checkpoint(fork, { xs: [fork] });
+    const forked = { ...rest, channel_values, channel_versions: { xs: 2 } };
+    await stock.put(parent, forked, metadata(2), { xs: 2 });
+  }
+  const file = join(temporaryFolder(), "checkpoints.db");
+  const { notes } = imported(target.url, file, ["--source-schema", schema]);
+  expect(notes).toMatchObject([{ code: "shared-by-forks", count: 1, threads: ["forks"] }]);
+  expect(notes[0].message).toContain("channel xs at version 2");
 });
 
 test("no_address_is_in_the_report", () => {
