@@ -38,6 +38,7 @@ export interface PostgresPool {
   connect(): Promise<PostgresClient>;
   end(): Promise<void>;
   on(event: "error", listener: (error: Error) => void): unknown;
+  on(event: "connect", listener: (client: PostgresClient) => void): unknown;
   listenerCount(event: "error"): number;
 }
 
@@ -54,6 +55,9 @@ export class PgDriver implements PostgresDriver {
     // A connection that dies while nobody uses it is replaced. Without a listener, the pool's event
     // would end the process.
     if (pool.listenerCount("error") === 0) pool.on("error", ignored);
+    // Nor has a connection a listener of the pool's between its beginning and its first use.
+    if (!heard.has(pool)) pool.on("connect", (client) => client.on("error", ignored));
+    heard.add(pool);
   }
 
   async run(queries: readonly Query[], access: Batch["access"], attempt: Attempt): Promise<Rows[]> {
@@ -138,6 +142,9 @@ function queryOf(text: string): PostgresQuery {
 }
 
 function ignored(): void {}
+
+/** The pools whose new connections have a listener: several savers may share one. */
+const heard = new WeakSet<PostgresPool>();
 
 /** All results, or the first failure once all have settled. */
 async function allOf<T>(promises: Promise<T>[]): Promise<T[]> {

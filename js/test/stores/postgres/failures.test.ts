@@ -175,6 +175,19 @@ describe("connections", () => {
     expect((await saver.getTuple(config("t")))?.checkpoint.id).toBe(idOf(4));
   });
 
+  test("a_connection_that_dies_before_its_first_use_is_replaced", async () => {
+    const schema = newSchema();
+    const proxy = await ServerProxy.start();
+    proxy.answers = "last";
+    const saver = schema.open({}, named(schema, proxy.url));
+    await schema.open().setup();
+    // `pg` learns in one moment that the connection is there, and that it has ended.
+    const stored = put(saver, 1);
+    await vi.waitUntil(async () => (await ofSessions(schema)).length > 0);
+    await stored;
+    expect((await saver.getTuple(config("t")))?.checkpoint.id).toBe(idOf(1));
+  });
+
   test("a_batch_whose_answer_is_lost_is_repeated_and_stored_once", async () => {
     const schema = newSchema();
     const proxy = await ServerProxy.start();

@@ -11,9 +11,9 @@ export class ServerProxy {
   roundTrips = 0;
   /**
    * What happens to the answers of the server: they pass, are kept back, or the connection is cut
-   * instead of the next one.
+   * instead of the next one. `"last"`: those of the next connection pass at its end, as one.
    */
-  answers: "pass" | "keep" | "cut" = "pass";
+  answers: "pass" | "keep" | "cut" | "last" = "pass";
   readonly #pairs = new Set<readonly [Socket, Socket]>();
 
   private constructor(port: number) {
@@ -47,6 +47,8 @@ export class ServerProxy {
     const pair = [client, server] as const;
     this.#pairs.add(pair);
     let isAnswered = true;
+    const kept: Buffer[] | undefined = this.answers === "last" ? [] : undefined;
+    if (kept !== undefined) this.answers = "pass";
     client.on("data", (bytes) => {
       if (isAnswered) this.roundTrips += 1;
       isAnswered = false;
@@ -54,13 +56,15 @@ export class ServerProxy {
     });
     server.on("data", (bytes) => {
       isAnswered = true;
-      if (this.answers === "pass") client.write(bytes);
+      if (kept !== undefined) kept.push(bytes);
+      else if (this.answers === "pass") client.write(bytes);
       else if (this.answers === "cut") {
         this.answers = "pass";
         client.destroy();
         server.destroy();
       }
     });
+    server.on("end", () => client.end(Buffer.concat(kept ?? [])));
     for (const [one, other] of [pair, [server, client] as const]) {
       one.on("error", () => {});
       one.on("close", () => {
