@@ -267,9 +267,9 @@ impl<S: StorageAdapter> Checkpointer<S> {
         }
     }
 
-    /// Reads everything of a thread, or of all, and names what is damaged, in as many calls as there
-    /// are threads. While `Verified::next` is given, pass it as `Verify::resume` of the next call.
-    /// The counts are of all calls together, the problems of one.
+    /// Reads everything of a thread, or of all, and names what is damaged, in as many calls as
+    /// there are threads. While `Verified::next` is given, pass it as `Verify::resume` of the next
+    /// call. The counts are of all calls together, the problems of one.
     pub async fn verify(&self, verify: Verify) -> Result<Verified, Error> {
         match self.run(Call::Verify(verify)).await? {
             Outcome::Verified(verified) => Ok(verified),

@@ -60,7 +60,7 @@ function usageOf(command: Command | undefined): string {
   return `usage: langgraph-checkpoint-wasm COMMAND\n${usages.join("\n")}\n\n${STORE}`;
 }
 
-const STORE = `STORE is a file of SQLite, or a postgresql:// address: then --schema names the schema.
+const STORE = `STORE is a file of SQLite, or a postgresql:// address, with --schema NAME.
 --json prints for programs.
 Exit codes: 0 done, 1 not found or incomplete, 2 wrong usage, 3 failed.`;
 

@@ -124,8 +124,8 @@ impl Call {
             Ask::DeleteThread { thread_id } => self.delete_thread(&thread_id).await,
             Ask::Thread(_) => Err(Error::invalid(
                 "unsupported-call",
-                "a store of Kusto only appends: it cannot prune, copy, list or verify threads; delete \
-                 whole threads, or let the table's retention remove what is old",
+                "a store of Kusto only appends: it cannot prune, copy, list or verify threads; \
+                 delete whole threads, or let the table's retention remove what is old",
             )),
         }
     }
