@@ -18,6 +18,7 @@ pub(crate) struct Kind<T> {
 
 pub(crate) const TEXT: Kind<String> = Kind { what: "text", read: |value| value.extract().ok() };
 
+#[cfg(compiled)]
 pub(crate) const TEXTS: Kind<Vec<String>> =
     Kind { what: "a list of texts", read: |value| value.extract().ok() };
 
