@@ -83,7 +83,7 @@ fn a_store_of_postgresql_has_the_schema_in_its_statements() {
         assert_eq!(case(&refused), REFUSAL);
         assert!(contains(&refused, "invalid-schema"));
     }
-    let together = start(&mut wire, &bytes((8.0, [(5.0, ("one", (), (), ()))])));
+    let together = start(&mut wire, &bytes((64.0, [(5.0, ("one", (), (), ()))])));
     assert!(contains(&together, "no-joint-calls"));
 }
 
@@ -249,7 +249,7 @@ fn what_waits_is_told_and_lost_with_its_store() {
 #[test]
 fn calls_made_together_are_one_ingest_and_end_together() {
     let mut wire = opened_on_kusto(1.0);
-    let calls = bytes((8.0, [writing("one"), writing("one")]));
+    let calls = bytes((64.0, [writing("one"), writing("one")]));
     let state = start_on_kusto(&mut wire, &calls);
     assert!(case(&state) == REQUEST && contains(&state, "/v1/rest/ingest/db/Log"));
     let response = (200.0, [(); 0], serde_bytes::Bytes::new(b"{}"));

@@ -292,7 +292,11 @@ async fn every_statement_of_an_agents_calls_passes() {
         };
         let call = match call {
             // The component `checkpointer` has no such calls.
-            Call::Prune(_) | Call::CopyThread(_) | Call::Threads(_) | Call::Stats(_) => continue,
+            Call::Prune(_)
+            | Call::CopyThread(_)
+            | Call::Threads(_)
+            | Call::Stats(_)
+            | Call::Verify(_) => continue,
             Call::Put(mut put) if file["knows"] == true => {
                 put.known = known;
                 Call::Put(put)
