@@ -89,13 +89,6 @@ pub(crate) enum Ask {
     PutWrites(NewWrites),
     /// Remove a thread with all that belongs to it. No rows.
     DeleteThread { thread_id: String },
-    /// What calls about whole threads ask.
-    Thread(ThreadAsk),
-}
-
-/// One thing that a call about whole threads asks.
-#[derive(Debug)]
-pub(crate) enum ThreadAsk {
     /// The records of a thread without their envelopes, in the order of their keys: thread key,
     /// generation, namespace, checkpoint id, task id, idx, parent, channels and the link of the
     /// envelope, created_at, and whether the checkpoint's metadata names one of these runs; of a
@@ -299,10 +292,5 @@ impl Step {
     /// A step with one ask.
     pub(crate) fn ask(ask: Ask) -> Self {
         Self::Ask(vec![ask])
-    }
-
-    /// A step with one ask of a call about whole threads.
-    pub(crate) fn of_thread(ask: ThreadAsk) -> Self {
-        Self::ask(Ask::Thread(ask))
     }
 }

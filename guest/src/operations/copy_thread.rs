@@ -27,7 +27,7 @@ use crate::format::checkpoint::{self, CheckpointColumns, LinkColumns};
 use crate::format::json;
 use crate::format::values::hash::Hash;
 use crate::format::write::{self, WriteColumns};
-use crate::operations::ask::{CopiedRecord, Step, ThreadAsk};
+use crate::operations::ask::{Ask, CopiedRecord, Step};
 
 /// At most this many chunks are copied in one transaction.
 const CHUNKS_MAX: usize = 512;
@@ -52,7 +52,7 @@ enum Stage {
     /// The records and chunks of the source are read.
     Read(Keys, Box<Marks>),
     /// A page of records is copied. What follows is read then.
-    Records(Keys, Box<Marks>, Option<Box<Step>>),
+    Records(Keys, Box<Marks>, Option<Step>),
     /// The chunks that are left to copy.
     Chunks(Keys, Vec<Hash>),
     End,
@@ -103,9 +103,7 @@ impl CopyThread {
             },
             Stage::Begin(plan) => self.begun(plan, answer),
             Stage::Read(keys, marks) => self.read(keys, marks, answer),
-            Stage::Records(keys, marks, next) => {
-                Ok(self.go_on(keys, marks, next.map(|step| *step)))
-            }
+            Stage::Records(keys, marks, next) => Ok(self.go_on(keys, marks, next)),
             Stage::Chunks(keys, hashes) => {
                 if let Some(mut row) = rows(answer, "lg_chunks").next() {
                     self.work.chunks += row.integer("chunks")?.unsigned_abs();
@@ -131,7 +129,7 @@ impl CopyThread {
     fn reserve(&mut self, plan: Option<Box<Plan>>) -> Step {
         self.stage = Stage::Begin(plan);
         let (source, target) = (self.source.clone(), self.target.clone());
-        Step::of_thread(ThreadAsk::BeginCopy { source, target })
+        Step::ask(Ask::BeginCopy { source, target })
     }
 
     /// Takes the keys.
@@ -182,8 +180,8 @@ impl CopyThread {
             return Ok(self.go_on(keys, marks, next));
         }
         keys.records += records.len() as i64;
-        self.stage = Stage::Records(keys, marks, next.map(Box::new));
-        Ok(Step::of_thread(ThreadAsk::CopyRecords { from: keys.from, to: keys.to, records }))
+        self.stage = Stage::Records(keys, marks, next);
+        Ok(Step::ask(Ask::CopyRecords { from: keys.from, to: keys.to, records }))
     }
 
     fn go_on(&mut self, keys: Keys, marks: Box<Marks>, next: Option<Step>) -> Step {
@@ -202,10 +200,10 @@ impl CopyThread {
         if batch.is_empty() {
             self.stage = Stage::End;
             let target = self.target.clone();
-            return Step::of_thread(ThreadAsk::EndCopy { from, generation, to, target, records });
+            return Step::ask(Ask::EndCopy { from, generation, to, target, records });
         }
         self.stage = Stage::Chunks(keys, hashes);
-        Step::of_thread(ThreadAsk::CopyChunks { from, to, hashes: batch })
+        Step::ask(Ask::CopyChunks { from, to, hashes: batch })
     }
 
     fn ended(&mut self, answer: &RowSet) -> Result<Step, Error> {

@@ -14,7 +14,7 @@ use crate::format::checksum_text;
 use crate::format::values::hash::{Hash, Role};
 use crate::format::values::piece::Piece;
 use crate::format::values::refs;
-use crate::operations::ask::{Ask, CHECKPOINT, RecordKey, Step, ThreadAsk};
+use crate::operations::ask::{Ask, CHECKPOINT, RecordKey, Step};
 
 /// The records of a page. An envelope takes about 1 KB.
 const PAGE_RECORDS: u64 = 1024;
@@ -109,7 +109,7 @@ impl Marks {
 
     fn page(&self) -> Step {
         let (thread_key, after) = (self.thread_key, self.last.clone());
-        Step::of_thread(ThreadAsk::Records { thread_key, after, count: PAGE_RECORDS })
+        Step::ask(Ask::Records { thread_key, after, count: PAGE_RECORDS })
     }
 
     fn round(&mut self) -> Option<Step> {

@@ -9,7 +9,7 @@ use crate::contract::error::Error;
 use crate::contract::statement::RowSet;
 use crate::format::checkpoint::LinkColumns;
 use crate::format::json;
-use crate::operations::ask::{Checkpoints, RecordKey, Step, ThreadAsk};
+use crate::operations::ask::{Ask, Checkpoints, RecordKey, Step};
 
 /// The records of a page.
 const PAGE_RECORDS: u64 = 4096;
@@ -54,7 +54,7 @@ impl Outline {
 
     /// The read of the next page.
     pub(super) fn page(&self) -> Step {
-        Step::of_thread(ThreadAsk::Outline {
+        Step::ask(Ask::Outline {
             thread_id: self.thread_id.clone(),
             runs: self.runs.clone(),
             after: self.last.clone(),

@@ -25,7 +25,7 @@ use crate::contract::error::Error;
 use crate::contract::statement::RowSet;
 use crate::format::json;
 use crate::format::places::{TASKS, V_WITH_TASKS};
-use crate::operations::ask::{Step, ThreadAsk};
+use crate::operations::ask::{Ask, Step};
 
 /// At most this many envelopes are read at once.
 const ENVELOPES_MAX: usize = 256;
@@ -150,7 +150,7 @@ impl Plan {
             return None;
         }
         let places = self.wanted.split_off(self.wanted.len().saturating_sub(ENVELOPES_MAX));
-        Some(Step::of_thread(ThreadAsk::Checkpoints { thread_key, places }))
+        Some(Step::ask(Ask::Checkpoints { thread_key, places }))
     }
 
     fn take(&mut self, set: &RowSet) -> Result<(), Error> {

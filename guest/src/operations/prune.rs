@@ -28,7 +28,7 @@ use crate::contract::lifecycle::{Stats, Work};
 use crate::contract::outcome::Outcome;
 use crate::contract::statement::RowSet;
 use crate::format::{FORMAT, decode, encode};
-use crate::operations::ask::{Checkpoints, Step, ThreadAsk};
+use crate::operations::ask::{Ask, Checkpoints, Step};
 
 /// At most this many records are removed in one transaction.
 const RECORDS_MAX: u64 = 500;
@@ -79,7 +79,7 @@ impl Prune {
             ));
         }
         let mut prune = Self {
-            remaining: call.limit.map(list::limit).transpose()?,
+            remaining: call.limit.map(|limit| list::limit(limit)).transpose()?,
             pruned: call.pruned,
             keep: call.keep,
             dry_run: call.dry_run,
@@ -153,7 +153,7 @@ impl Prune {
             Stage::Sweep(mut sweep) => match sweep.advance(answer, &mut self.work)? {
                 Next::Step(step) => {
                     self.stage = Stage::Sweep(sweep);
-                    Ok(*step)
+                    Ok(step)
                 }
                 Next::MarkAgain { thread_id, generation } => {
                     self.attempts += 1;
@@ -208,12 +208,7 @@ impl Prune {
             Pruned::Runs(_) => (None, self.runs()?),
         };
         self.stage = Stage::Find;
-        Ok(Step::of_thread(ThreadAsk::FindThread {
-            after: self.cursor,
-            thread_id: None,
-            idle,
-            runs,
-        }))
+        Ok(Step::ask(Ask::FindThread { after: self.cursor, thread_id: None, idle, runs }))
     }
 
     fn runs(&self) -> Result<Vec<String>, Error> {
@@ -248,7 +243,7 @@ impl Prune {
         if self.keep == Keep::Nothing && !matches!(self.pruned, Pruned::Runs(_)) {
             let thread_id = plan.outline.thread_id.clone();
             self.stage = Stage::Totals(plan);
-            return Ok(Step::of_thread(ThreadAsk::Totals { thread_id: Some(thread_id) }));
+            return Ok(Step::ask(Ask::Totals { thread_id: Some(thread_id) }));
         }
         let doomed = plan.doomed();
         let is_swept = plan.outline.generation % 2 == 0;
@@ -268,7 +263,7 @@ impl Prune {
     /// Asks for the removal of the next checkpoints.
     fn remove(&mut self, plan: Box<Plan>, doomed: Vec<Place>) -> Step {
         let places = next_of(&plan, &doomed);
-        let step = Step::of_thread(ThreadAsk::RemoveRecords {
+        let step = Step::ask(Ask::RemoveRecords {
             thread_key: plan.outline.thread_key.unwrap_or_default(),
             of: plan.outline.checkpoints(),
             places: doomed.get(doomed.len() - places..).unwrap_or_default().to_vec(),
@@ -318,7 +313,7 @@ impl Prune {
             self.count_all(&stats);
             return self.done(true);
         }
-        let step = Step::of_thread(ThreadAsk::RemoveThread {
+        let step = Step::ask(Ask::RemoveThread {
             thread_key: plan.outline.thread_key.unwrap_or_default(),
             of: plan.outline.checkpoints(),
         });

@@ -6,7 +6,7 @@ use crate::contract::error::Error;
 use crate::contract::lifecycle::Work;
 use crate::contract::statement::RowSet;
 use crate::format::values::hash::Hash;
-use crate::operations::ask::{Step, ThreadAsk};
+use crate::operations::ask::{Ask, Step};
 
 /// The hashes of a page.
 const PAGE_CHUNKS: u64 = 8192;
@@ -39,7 +39,7 @@ enum Stage {
 
 /// What comes next.
 pub(super) enum Next {
-    Step(Box<Step>),
+    Step(Step),
     /// The thread was written to.
     MarkAgain {
         thread_id: String,
@@ -65,7 +65,7 @@ impl Sweep {
 
     /// The first read.
     pub(super) fn start(&self) -> Step {
-        Step::of_thread(ThreadAsk::ChunkSizes {
+        Step::ask(Ask::ChunkSizes {
             thread_key: self.thread_key,
             after: self.last,
             count: PAGE_CHUNKS,
@@ -90,7 +90,7 @@ impl Sweep {
                 }
             }
             if set.rows.len() as u64 == PAGE_CHUNKS {
-                return Ok(Next::Step(Box::new(self.start())));
+                return Ok(Next::Step(self.start()));
             }
             if self.dry_run {
                 let bytes = self.doomed.iter().map(|(_, bytes)| bytes).sum::<u64>();
@@ -135,12 +135,12 @@ impl Sweep {
         // From odd to odd, and at the end to even.
         let is_odd = from % 2 != 0;
         self.generation = from + if is_last == is_odd { 1 } else { 2 };
-        Next::Step(Box::new(Step::of_thread(ThreadAsk::RemoveChunks {
+        Next::Step(Step::ask(Ask::RemoveChunks {
             thread_key: self.thread_key,
             from,
             to: self.generation,
             digest: self.marks.digest().to_owned(),
             hashes: self.removing.iter().map(|(hash, _)| *hash).collect(),
-        })))
+        }))
     }
 }

@@ -8,7 +8,7 @@ use crate::contract::lifecycle::{Stats, ThreadSummary, ThreadsPage};
 use crate::contract::outcome::Outcome;
 use crate::contract::statement::RowSet;
 use crate::format::{FORMAT, decode, encode, json};
-use crate::operations::ask::{Step, ThreadAsk, ThreadsAfter};
+use crate::operations::ask::{Ask, Step, ThreadsAfter};
 use crate::operations::list;
 
 /// The threads of a page, if the caller does not say.
@@ -29,7 +29,7 @@ type Resume = (u8, String, String);
 impl Threads {
     #[inline(never)]
     pub(super) fn start(call: Call) -> Result<(Self, Step), Error> {
-        let limit = call.limit.map(list::limit).transpose()?;
+        let limit = call.limit.map(|limit| list::limit(limit)).transpose()?;
         let count = limit.unwrap_or(PAGE_THREADS).min(PAGE_THREADS_MAX);
         list::check_filter(&call.filter)?;
         if let Some(ts) = &call.idle_since {
@@ -53,7 +53,7 @@ impl Threads {
         if count == 0 {
             return Ok((threads, Step::Done(Outcome::Threads(ThreadsPage::default()))));
         }
-        let step = Step::of_thread(ThreadAsk::ListThreads {
+        let step = Step::ask(Ask::ListThreads {
             idle_since: call.idle_since,
             id_prefix: call.id_prefix,
             filter: call.filter,
@@ -99,7 +99,7 @@ impl Totals {
     #[inline(never)]
     pub(super) fn start(thread: &Id) -> Result<(Self, Step), Error> {
         let thread_id = config::text("thread_id", thread)?;
-        Ok((Self, Step::of_thread(ThreadAsk::Totals { thread_id })))
+        Ok((Self, Step::ask(Ask::Totals { thread_id })))
     }
 
     pub(super) fn advance(&mut self, sets: &[RowSet]) -> Result<Step, Error> {
@@ -107,7 +107,7 @@ impl Totals {
     }
 }
 
-/// The row of `ThreadAsk::Totals`.
+/// The row of `Ask::Totals`.
 pub(super) fn stats(set: &RowSet) -> Result<Stats, Error> {
     let Some(mut row) = rows(set, "lg_records").next() else {
         return Ok(Stats::default());

@@ -21,7 +21,7 @@ use crate::format::values::hash::{Hash, Role};
 use crate::format::values::piece::Piece;
 use crate::format::values::refs;
 use crate::format::{FORMAT, decode, encode};
-use crate::operations::ask::{Ask, CHECKPOINT, RecordKey, Step, ThreadAsk};
+use crate::operations::ask::{Ask, CHECKPOINT, RecordKey, Step};
 
 /// The records of a page, and the chunks that are read at once.
 const PAGE_RECORDS: u64 = 1024;
@@ -150,7 +150,7 @@ impl Verify {
 
     fn find(&mut self) -> Step {
         self.stage = Stage::Find;
-        Step::of_thread(ThreadAsk::FindThread {
+        Step::ask(Ask::FindThread {
             after: self.cursor,
             thread_id: self.only.clone(),
             idle: None,
@@ -168,12 +168,7 @@ impl Verify {
         let after = self.thread.key - 1;
         self.stage = Stage::Again;
         let thread_id = Some(self.thread.id.clone());
-        Ok(Step::of_thread(ThreadAsk::FindThread {
-            after,
-            thread_id,
-            idle: None,
-            runs: Vec::new(),
-        }))
+        Ok(Step::ask(Ask::FindThread { after, thread_id, idle: None, runs: Vec::new() }))
     }
 
     /// Adds what was found of a thread, and ends with it.
@@ -199,7 +194,7 @@ impl Verify {
 impl Thread {
     fn page(&self) -> Step {
         let (thread_key, after) = (self.key, self.last.clone());
-        Step::of_thread(ThreadAsk::Records { thread_key, after, count: PAGE_RECORDS })
+        Step::ask(Ask::Records { thread_key, after, count: PAGE_RECORDS })
     }
 
     /// Takes a page. Returns whether another follows.

@@ -131,7 +131,51 @@ impl Dialect for PostgresDialect {
             Ask::DeleteThread { thread_id } => {
                 (Access::Write, put::delete_thread(schema, &thread_id))
             }
-            Ask::Thread(ask) => lifecycle::statements(schema, ask),
+            Ask::Outline { thread_id, runs, after, count } => {
+                read(lifecycle::outline(schema, &thread_id, &runs, after.as_ref(), count))
+            }
+            Ask::Checkpoints { thread_key, places } => {
+                read(lifecycle::find_checkpoints(schema, thread_key, &places))
+            }
+            Ask::Records { thread_key, after, count } => {
+                read(lifecycle::records(schema, thread_key, after.as_ref(), count))
+            }
+            Ask::RemoveRecords { thread_key, of, places } => {
+                (Access::Write, lifecycle::remove_records(schema, thread_key, &of, &places))
+            }
+            Ask::RemoveThread { thread_key, of } => {
+                (Access::Write, lifecycle::remove_thread(schema, thread_key, &of))
+            }
+            Ask::BeginCopy { source, target } => {
+                (Access::Write, copy::begin_copy(schema, &source, &target))
+            }
+            Ask::CopyRecords { from, to, records } => {
+                (Access::Write, vec![copy::copy_records(schema, from, to, &records)])
+            }
+            Ask::CopyChunks { from, to, hashes } => {
+                (Access::Write, copy::copy_chunks(schema, from, to, &hashes))
+            }
+            Ask::EndCopy { from, generation, to, target, records } => {
+                let keys = (from, generation, to);
+                (Access::Write, copy::end_copy(schema, keys, &target, records))
+            }
+            Ask::ChunkSizes { thread_key, after, count } => {
+                read(lifecycle::chunk_sizes(schema, thread_key, after, count))
+            }
+            Ask::RemoveChunks { thread_key, from, to, digest, hashes } => {
+                let range = (from, to);
+                let remove = lifecycle::remove_chunks(schema, thread_key, range, &digest, &hashes);
+                (Access::Write, remove)
+            }
+            Ask::FindThread { after, thread_id, idle, runs } => {
+                let (thread_id, idle) = (thread_id.as_deref(), idle.as_deref());
+                read(lifecycle::find_thread(schema, after, (thread_id, idle), &runs))
+            }
+            Ask::ListThreads { idle_since, id_prefix, filter, after, count } => {
+                let which = (idle_since.as_deref(), id_prefix.as_deref());
+                read(lifecycle::list_threads(schema, which, &filter, after.as_ref(), count))
+            }
+            Ask::Totals { thread_id } => read(lifecycle::totals(schema, thread_id.as_deref())),
         };
         self.asked.push_back(asked);
         Ok(statements)

@@ -63,7 +63,53 @@ impl Dialect for Sqlite {
             Ask::Put(checkpoint) => (Access::Write, put(checkpoint)),
             Ask::PutWrites(writes) => (Access::Write, put_writes(writes)),
             Ask::DeleteThread { thread_id } => (Access::Write, delete_thread(&thread_id)),
-            Ask::Thread(ask) => lifecycle::statements(ask),
+            Ask::Outline { thread_id, runs, after, count } => {
+                read(lifecycle::outline(&thread_id, &runs, after.as_ref(), count))
+            }
+            Ask::Checkpoints { thread_key, places } => {
+                read(lifecycle::find_checkpoints(thread_key, places))
+            }
+            Ask::Records { thread_key, after, count } => {
+                read(lifecycle::records(thread_key, after.as_ref(), count))
+            }
+            Ask::RemoveRecords { thread_key, of, places } => {
+                (Access::Write, lifecycle::remove_records(thread_key, &of, &places))
+            }
+            Ask::RemoveThread { thread_key, of } => {
+                (Access::Write, lifecycle::remove_thread(thread_key, &of))
+            }
+            Ask::BeginCopy { source, target } => {
+                (Access::Write, copy::begin_copy(&source, &target))
+            }
+            Ask::CopyRecords { from, to, records } => {
+                (Access::Write, vec![copy::copy_records(from, to, records)])
+            }
+            Ask::CopyChunks { from, to, hashes } => {
+                (Access::Write, copy::copy_chunks(from, to, &hashes))
+            }
+            Ask::EndCopy { from, generation, to, target, records } => {
+                (Access::Write, copy::end_copy((from, generation, to), &target, records))
+            }
+            Ask::ChunkSizes { thread_key, after, count } => {
+                read(lifecycle::chunk_sizes(thread_key, after, count))
+            }
+            Ask::RemoveChunks { thread_key, from, to, digest, hashes } => {
+                (Access::Write, lifecycle::remove_chunks(thread_key, from, to, &digest, &hashes))
+            }
+            Ask::FindThread { after, thread_id, idle, runs } => {
+                let (thread_id, idle) = (thread_id.as_deref(), idle.as_deref());
+                read(lifecycle::find_thread(after, thread_id, idle, &runs))
+            }
+            Ask::ListThreads { idle_since, id_prefix, filter, after, count } => {
+                read(lifecycle::list_threads(
+                    idle_since.as_deref(),
+                    id_prefix.as_deref(),
+                    &filter,
+                    after.as_ref(),
+                    count,
+                ))
+            }
+            Ask::Totals { thread_id } => read(lifecycle::totals(thread_id.as_deref())),
         })
     }
 }

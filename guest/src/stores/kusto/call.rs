@@ -122,7 +122,20 @@ impl Call {
             Ask::Put(checkpoint) => self.put(checkpoint).await,
             Ask::PutWrites(writes) => self.put_writes(writes).await,
             Ask::DeleteThread { thread_id } => self.delete_thread(&thread_id).await,
-            Ask::Thread(_) => Err(Error::invalid(
+            Ask::Outline { .. }
+            | Ask::Checkpoints { .. }
+            | Ask::Records { .. }
+            | Ask::RemoveRecords { .. }
+            | Ask::RemoveThread { .. }
+            | Ask::BeginCopy { .. }
+            | Ask::CopyRecords { .. }
+            | Ask::CopyChunks { .. }
+            | Ask::EndCopy { .. }
+            | Ask::ChunkSizes { .. }
+            | Ask::RemoveChunks { .. }
+            | Ask::FindThread { .. }
+            | Ask::ListThreads { .. }
+            | Ask::Totals { .. } => Err(Error::invalid(
                 "unsupported-call",
                 "a store of Kusto only appends: it cannot prune, copy, list or verify threads; \
                  delete whole threads, or let the table's retention remove what is old",

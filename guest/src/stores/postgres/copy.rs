@@ -9,7 +9,7 @@ use crate::format::CHECKSUM_BYTES;
 use crate::format::values::hash::Hash;
 use crate::operations::ask::CopiedRecord;
 
-/// Answers `ThreadAsk::BeginCopy`.
+/// Answers `Ask::BeginCopy`.
 ///
 /// A key comes from the identity of `lg_threads`, for which a row has to be made: the role may have
 /// no right to its sequence. The row is gone before anyone can see it, and its id is longer than
@@ -62,7 +62,7 @@ pub(super) fn begin_copy(schema: &Schema, source: &str, target: &str) -> Vec<Sta
     vec![left("lg_records"), left("lg_chunks"), left("lg_copies"), make, note, unmake, look]
 }
 
-/// Answers `ThreadAsk::CopyRecords`.
+/// Answers `Ask::CopyRecords`.
 pub(super) fn copy_records(
     schema: &Schema,
     from: i64,
@@ -100,7 +100,7 @@ pub(super) fn copy_records(
     ))
 }
 
-/// Answers `ThreadAsk::CopyChunks`.
+/// Answers `Ask::CopyChunks`.
 pub(super) fn copy_chunks(schema: &Schema, from: i64, to: i64, hashes: &[Hash]) -> Vec<Statement> {
     let packed: Vec<u8> = hashes.iter().flat_map(|hash| hash.as_bytes()).copied().collect();
     let found = |key: &str, packed: &str| {
@@ -130,7 +130,7 @@ pub(super) fn copy_chunks(schema: &Schema, from: i64, to: i64, hashes: &[Hash]) 
     vec![copy, count]
 }
 
-/// Answers `ThreadAsk::EndCopy`.
+/// Answers `Ask::EndCopy`.
 pub(super) fn end_copy(
     schema: &Schema,
     (from, generation, to): (i64, i64, i64),

@@ -3,17 +3,16 @@
 //! A batch that removes something locks its thread's row first. Its other statements then see what
 //! puts stored that the lock waited for.
 
-use super::copy;
 use super::page::{RECORD, columns, uuids};
 use super::schema::Schema;
 use super::statement::{Parameters, array, from_end};
 use crate::contract::call::MetadataFilter;
-use crate::contract::statement::{Access, Statement, Value};
+use crate::contract::statement::{Statement, Value};
 use crate::format::CHECKSUM_BYTES;
 use crate::format::json;
 use crate::format::terms::Term;
 use crate::format::values::hash::Hash;
-use crate::operations::ask::{Checkpoints, RecordKey, ThreadAsk, ThreadsAfter};
+use crate::operations::ask::{Checkpoints, RecordKey, ThreadsAfter};
 
 /// The key of a record `r` in its thread.
 const KEY: &str = "r.checkpoint_ns, r.checkpoint_id, r.task_id, r.idx";
@@ -70,59 +69,7 @@ fn lock(schema: &Schema, thread_key: i64) -> Statement {
     ))
 }
 
-/// The statements that answer an ask, and whether they write.
-pub(super) fn statements(schema: &Schema, ask: ThreadAsk) -> (Access, Vec<Statement>) {
-    let read = |statement| (Access::Read, vec![statement]);
-    match ask {
-        ThreadAsk::Outline { thread_id, runs, after, count } => {
-            read(outline(schema, &thread_id, &runs, after.as_ref(), count))
-        }
-        ThreadAsk::Checkpoints { thread_key, places } => {
-            read(find_checkpoints(schema, thread_key, &places))
-        }
-        ThreadAsk::Records { thread_key, after, count } => {
-            read(records(schema, thread_key, after.as_ref(), count))
-        }
-        ThreadAsk::RemoveRecords { thread_key, of, places } => {
-            (Access::Write, remove_records(schema, thread_key, &of, &places))
-        }
-        ThreadAsk::RemoveThread { thread_key, of } => {
-            (Access::Write, remove_thread(schema, thread_key, &of))
-        }
-        ThreadAsk::BeginCopy { source, target } => {
-            (Access::Write, copy::begin_copy(schema, &source, &target))
-        }
-        ThreadAsk::CopyRecords { from, to, records } => {
-            (Access::Write, vec![copy::copy_records(schema, from, to, &records)])
-        }
-        ThreadAsk::CopyChunks { from, to, hashes } => {
-            (Access::Write, copy::copy_chunks(schema, from, to, &hashes))
-        }
-        ThreadAsk::EndCopy { from, generation, to, target, records } => {
-            let keys = (from, generation, to);
-            (Access::Write, copy::end_copy(schema, keys, &target, records))
-        }
-        ThreadAsk::ChunkSizes { thread_key, after, count } => {
-            read(chunk_sizes(schema, thread_key, after, count))
-        }
-        ThreadAsk::RemoveChunks { thread_key, from, to, digest, hashes } => {
-            let range = (from, to);
-            let remove = remove_chunks(schema, thread_key, range, &digest, &hashes);
-            (Access::Write, remove)
-        }
-        ThreadAsk::FindThread { after, thread_id, idle, runs } => {
-            let (thread_id, idle) = (thread_id.as_deref(), idle.as_deref());
-            read(find_thread(schema, after, (thread_id, idle), &runs))
-        }
-        ThreadAsk::ListThreads { idle_since, id_prefix, filter, after, count } => {
-            let which = (idle_since.as_deref(), id_prefix.as_deref());
-            read(list_threads(schema, which, &filter, after.as_ref(), count))
-        }
-        ThreadAsk::Totals { thread_id } => read(totals(schema, thread_id.as_deref())),
-    }
-}
-
-/// Answers `ThreadAsk::Outline`.
+/// Answers `Ask::Outline`.
 pub(super) fn outline(
     schema: &Schema,
     thread_id: &str,
@@ -149,7 +96,7 @@ pub(super) fn outline(
     ))
 }
 
-/// Answers `ThreadAsk::Checkpoints`.
+/// Answers `Ask::Checkpoints`.
 pub(super) fn find_checkpoints(
     schema: &Schema,
     thread_key: i64,
@@ -175,7 +122,7 @@ fn bind_places(places: &[(String, String)], parameters: &mut Parameters) -> [Str
     [parameters.bind(spaces, "text"), parameters.bind(ids, "text")]
 }
 
-/// Answers `ThreadAsk::Records`.
+/// Answers `Ask::Records`.
 pub(super) fn records(
     schema: &Schema,
     thread_key: i64,
@@ -195,7 +142,7 @@ pub(super) fn records(
     ))
 }
 
-/// Answers `ThreadAsk::RemoveRecords`.
+/// Answers `Ask::RemoveRecords`.
 pub(super) fn remove_records(
     schema: &Schema,
     thread_key: i64,
@@ -229,7 +176,7 @@ pub(super) fn remove_records(
     vec![lock(schema, thread_key), remove, look]
 }
 
-/// Answers `ThreadAsk::RemoveThread`.
+/// Answers `Ask::RemoveThread`.
 pub(super) fn remove_thread(schema: &Schema, thread_key: i64, of: &Checkpoints) -> Vec<Statement> {
     let mut parameters = Parameters::default();
     let key = parameters.integer(thread_key);
@@ -253,7 +200,7 @@ pub(super) fn remove_thread(schema: &Schema, thread_key: i64, of: &Checkpoints) 
     vec![lock(schema, thread_key), remove, look]
 }
 
-/// Answers `ThreadAsk::ChunkSizes`.
+/// Answers `Ask::ChunkSizes`.
 pub(super) fn chunk_sizes(
     schema: &Schema,
     thread_key: i64,
@@ -271,7 +218,7 @@ pub(super) fn chunk_sizes(
     ))
 }
 
-/// Answers `ThreadAsk::RemoveChunks`.
+/// Answers `Ask::RemoveChunks`.
 pub(super) fn remove_chunks(
     schema: &Schema,
     thread_key: i64,
@@ -307,7 +254,7 @@ pub(super) fn remove_chunks(
     vec![lock(schema, thread_key), remove, look]
 }
 
-/// Answers `ThreadAsk::FindThread`.
+/// Answers `Ask::FindThread`.
 pub(super) fn find_thread(
     schema: &Schema,
     after: i64,
@@ -337,7 +284,7 @@ pub(super) fn find_thread(
     ))
 }
 
-/// Answers `ThreadAsk::ListThreads`.
+/// Answers `Ask::ListThreads`.
 pub(super) fn list_threads(
     schema: &Schema,
     (idle_since, id_prefix): (Option<&str>, Option<&str>),
@@ -396,7 +343,7 @@ pub(super) fn list_threads(
     ))
 }
 
-/// Answers `ThreadAsk::Totals`.
+/// Answers `Ask::Totals`.
 pub(super) fn totals(schema: &Schema, thread_id: Option<&str>) -> Statement {
     let mut parameters = Parameters::default();
     let (mut of_thread, mut of_table) = ("true".to_owned(), "true".to_owned());

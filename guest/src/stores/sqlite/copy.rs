@@ -6,7 +6,7 @@ use crate::format::CHECKSUM_BYTES;
 use crate::format::values::hash::Hash;
 use crate::operations::ask::CopiedRecord;
 
-/// Answers `ThreadAsk::BeginCopy`.
+/// Answers `Ask::BeginCopy`.
 #[inline(never)]
 pub(super) fn begin_copy(source: &str, target: &str) -> Vec<Statement> {
     let left = |table: &str| {
@@ -44,7 +44,7 @@ pub(super) fn begin_copy(source: &str, target: &str) -> Vec<Statement> {
     ]
 }
 
-/// Answers `ThreadAsk::CopyRecords`.
+/// Answers `Ask::CopyRecords`.
 #[inline(never)]
 pub(super) fn copy_records(from: i64, to: i64, records: Vec<CopiedRecord>) -> Statement {
     let row = |CopiedRecord { key: (ns, id, task_id, idx), checksum, envelope }| {
@@ -73,7 +73,7 @@ pub(super) fn copy_records(from: i64, to: i64, records: Vec<CopiedRecord>) -> St
     }
 }
 
-/// Answers `ThreadAsk::CopyChunks`.
+/// Answers `Ask::CopyChunks`.
 #[inline(never)]
 pub(super) fn copy_chunks(from: i64, to: i64, hashes: &[Hash]) -> Vec<Statement> {
     const WANTED: &str = "WITH RECURSIVE wanted (at) AS (\
@@ -98,7 +98,7 @@ pub(super) fn copy_chunks(from: i64, to: i64, hashes: &[Hash]) -> Vec<Statement>
     ]
 }
 
-/// Answers `ThreadAsk::EndCopy`.
+/// Answers `Ask::EndCopy`.
 #[inline(never)]
 pub(super) fn end_copy(
     (from, generation, to): (i64, i64, i64),

@@ -1,14 +1,13 @@
 //! What prunes, lists of threads and totals ask.
 
-use super::copy;
 use super::list::{Conditions, columns};
 use super::statement::{once, text};
 use crate::contract::call::MetadataFilter;
-use crate::contract::statement::{Access, Statement, Value};
+use crate::contract::statement::{Statement, Value};
 use crate::format::CHECKSUM_BYTES;
 use crate::format::json;
 use crate::format::values::hash::Hash;
-use crate::operations::ask::{Checkpoints, RecordKey, ThreadAsk, ThreadsAfter};
+use crate::operations::ask::{Checkpoints, RecordKey, ThreadsAfter};
 
 /// The key of a record `r` in its thread.
 const KEY: &str = "r.checkpoint_ns, r.checkpoint_id, r.task_id, r.idx";
@@ -46,59 +45,7 @@ fn after(key: Option<&RecordKey>) -> [Value; 4] {
     [text(ns), text(id), text(task_id), Value::Integer(*idx)]
 }
 
-/// The statements that answer an ask, and whether they write.
-pub(super) fn statements(ask: ThreadAsk) -> (Access, Vec<Statement>) {
-    let read = |statement| (Access::Read, vec![statement]);
-    match ask {
-        ThreadAsk::Outline { thread_id, runs, after, count } => {
-            read(outline(&thread_id, &runs, after.as_ref(), count))
-        }
-        ThreadAsk::Checkpoints { thread_key, places } => read(find_checkpoints(thread_key, places)),
-        ThreadAsk::Records { thread_key, after, count } => {
-            read(records(thread_key, after.as_ref(), count))
-        }
-        ThreadAsk::RemoveRecords { thread_key, of, places } => {
-            (Access::Write, remove_records(thread_key, &of, &places))
-        }
-        ThreadAsk::RemoveThread { thread_key, of } => {
-            (Access::Write, remove_thread(thread_key, &of))
-        }
-        ThreadAsk::BeginCopy { source, target } => {
-            (Access::Write, copy::begin_copy(&source, &target))
-        }
-        ThreadAsk::CopyRecords { from, to, records } => {
-            (Access::Write, vec![copy::copy_records(from, to, records)])
-        }
-        ThreadAsk::CopyChunks { from, to, hashes } => {
-            (Access::Write, copy::copy_chunks(from, to, &hashes))
-        }
-        ThreadAsk::EndCopy { from, generation, to, target, records } => {
-            (Access::Write, copy::end_copy((from, generation, to), &target, records))
-        }
-        ThreadAsk::ChunkSizes { thread_key, after, count } => {
-            read(chunk_sizes(thread_key, after, count))
-        }
-        ThreadAsk::RemoveChunks { thread_key, from, to, digest, hashes } => {
-            (Access::Write, remove_chunks(thread_key, from, to, &digest, &hashes))
-        }
-        ThreadAsk::FindThread { after, thread_id, idle, runs } => {
-            let (thread_id, idle) = (thread_id.as_deref(), idle.as_deref());
-            read(find_thread(after, thread_id, idle, &runs))
-        }
-        ThreadAsk::ListThreads { idle_since, id_prefix, filter, after, count } => {
-            read(list_threads(
-                idle_since.as_deref(),
-                id_prefix.as_deref(),
-                &filter,
-                after.as_ref(),
-                count,
-            ))
-        }
-        ThreadAsk::Totals { thread_id } => read(totals(thread_id.as_deref())),
-    }
-}
-
-/// Answers `ThreadAsk::Outline`.
+/// Answers `Ask::Outline`.
 #[inline(never)]
 pub(super) fn outline(
     thread_id: &str,
@@ -129,7 +76,7 @@ pub(super) fn outline(
     )
 }
 
-/// Answers `ThreadAsk::Checkpoints`.
+/// Answers `Ask::Checkpoints`.
 #[inline(never)]
 pub(super) fn find_checkpoints(thread_key: i64, places: Vec<(String, String)>) -> Statement {
     let row = |(ns, id)| vec![Value::Integer(thread_key), Value::Text(ns), Value::Text(id)];
@@ -145,7 +92,7 @@ pub(super) fn find_checkpoints(thread_key: i64, places: Vec<(String, String)>) -
     }
 }
 
-/// Answers `ThreadAsk::Records`.
+/// Answers `Ask::Records`.
 #[inline(never)]
 pub(super) fn records(thread_key: i64, last: Option<&RecordKey>, count: u64) -> Statement {
     let columns = columns();
@@ -162,7 +109,7 @@ pub(super) fn records(thread_key: i64, last: Option<&RecordKey>, count: u64) -> 
     )
 }
 
-/// Answers `ThreadAsk::RemoveRecords`.
+/// Answers `Ask::RemoveRecords`.
 #[inline(never)]
 pub(super) fn remove_records(
     thread_key: i64,
@@ -198,7 +145,7 @@ pub(super) fn remove_records(
     ]
 }
 
-/// Answers `ThreadAsk::RemoveThread`.
+/// Answers `Ask::RemoveThread`.
 #[inline(never)]
 pub(super) fn remove_thread(thread_key: i64, of: &Checkpoints) -> Vec<Statement> {
     let key = || vec![Value::Integer(thread_key)];
@@ -227,7 +174,7 @@ pub(super) fn remove_thread(thread_key: i64, of: &Checkpoints) -> Vec<Statement>
     ]
 }
 
-/// Answers `ThreadAsk::ChunkSizes`.
+/// Answers `Ask::ChunkSizes`.
 #[inline(never)]
 pub(super) fn chunk_sizes(thread_key: i64, last: Option<Hash>, count: u64) -> Statement {
     let last = last.map_or_else(Vec::new, |hash| hash.as_bytes().to_vec());
@@ -238,7 +185,7 @@ pub(super) fn chunk_sizes(thread_key: i64, last: Option<Hash>, count: u64) -> St
     )
 }
 
-/// Answers `ThreadAsk::RemoveChunks`.
+/// Answers `Ask::RemoveChunks`.
 #[inline(never)]
 pub(super) fn remove_chunks(
     thread_key: i64,
@@ -277,7 +224,7 @@ pub(super) fn remove_chunks(
     ]
 }
 
-/// Answers `ThreadAsk::FindThread`.
+/// Answers `Ask::FindThread`.
 #[inline(never)]
 pub(super) fn find_thread(
     after: i64,
@@ -316,7 +263,7 @@ pub(super) fn find_thread(
     )
 }
 
-/// Answers `ThreadAsk::ListThreads`.
+/// Answers `Ask::ListThreads`.
 ///
 /// The newest ids come from the index alone. Only the threads of the page are counted.
 #[inline(never)]
@@ -381,7 +328,7 @@ pub(super) fn list_threads(
     )
 }
 
-/// Answers `ThreadAsk::Totals`.
+/// Answers `Ask::Totals`.
 #[inline(never)]
 pub(super) fn totals(thread_id: Option<&str>) -> Statement {
     let (of_thread, of_table, parameters) = match thread_id {
