@@ -1,6 +1,7 @@
 //! What a copy of a thread asks.
 
 use super::chunks::{hash_at, positions};
+use super::lifecycle::checksums;
 use super::put::{Packed, part};
 use super::schema::Schema;
 use super::statement::{Parameters, array, from_end, integers};
@@ -60,6 +61,17 @@ pub(super) fn begin_copy(schema: &Schema, source: &str, target: &str) -> Vec<Sta
         ))
     };
     vec![left("lg_records"), left("lg_chunks"), left("lg_copies"), make, note, unmake, look]
+}
+
+/// Answers `Ask::State`.
+pub(super) fn state(schema: &Schema, thread_key: i64) -> Statement {
+    let mut parameters = Parameters::default();
+    let key = parameters.integer(thread_key);
+    let checksums = checksums(schema, &key);
+    parameters.statement(format!(
+        "SELECT {checksums}, count(*), coalesce(max(c.checkpoint_id), '') \
+         FROM {schema}.lg_records c WHERE c.thread_key = {key} AND c.task_id = ''"
+    ))
 }
 
 /// Answers `Ask::CopyRecords`.

@@ -1,5 +1,6 @@
 //! What a copy of a thread asks.
 
+use super::lifecycle::checksums;
 use super::statement::{once, text};
 use crate::contract::statement::{Statement, Value};
 use crate::format::CHECKSUM_BYTES;
@@ -42,6 +43,19 @@ pub(super) fn begin_copy(source: &str, target: &str) -> Vec<Statement> {
             vec![text(target), text(source)],
         ),
     ]
+}
+
+/// Answers `Ask::State`.
+#[inline(never)]
+pub(super) fn state(thread_key: i64) -> Statement {
+    once(
+        &format!(
+            "SELECT {}, count(*), ifnull(max(c.checkpoint_id), '') FROM lg_records c \
+             WHERE c.thread_key = ?1 AND c.task_id = ''",
+            checksums()
+        ),
+        vec![Value::Integer(thread_key)],
+    )
 }
 
 /// Answers `Ask::CopyRecords`.
