@@ -56,26 +56,29 @@ const text = (words) => `${name} ${calls} ${"word ".repeat(words)}`;
 /** The heads of this process's branches, by thread and namespace. */
 const heads = new Map();
 
-function nextState(head, group, id) {
+/** The state after a head. `isLogged` says whether the delta channel was written to. */
+function nextState(head, group, id, isLogged) {
   const step = (head?.step ?? 0) + 1;
   const message = { id, text: text(30 + draw.below(40)) };
   const before = head?.values.messages ?? [];
   // An application that drops old messages makes chunks that nothing refers to.
-  const values = { messages: [...before.slice(before.length > 20 ? -3 : 0), message], step };
+  const values = { messages: [...before.slice(before.length > 60 ? -3 : 0), message], step };
   const versions = { messages: step, step };
   if (draw.chance(0.3)) values.file = text(100);
   else if (head?.values.file !== undefined) values.file = head.values.file;
   if (values.file !== undefined) versions.file = step;
   if (group.isDelta) {
-    versions[CHANNEL] = step;
+    // LangGraph gives a channel a new version only if it was written to.
     if (step % 6 === 1) values[CHANNEL] = [text(20)];
+    const isNew = isLogged || values[CHANNEL] !== undefined;
+    versions[CHANNEL] = isNew ? step : head.logVersion;
   }
   return { step, values, versions };
 }
 
-async function put(group, ns, head) {
+async function put(group, ns, head, isLogged) {
   const id = nextId();
-  const { step, values, versions } = nextState(head, group, id);
+  const { step, values, versions } = nextState(head, group, id, isLogged);
   const now = Date.now();
   const ts = group.ts ?? new Date(now).toISOString();
   const metadata = { source: "loop", step, parents: {}, run_id: group.rule.runs ? runAt(now) : "kept" };
@@ -97,7 +100,7 @@ async function put(group, ns, head) {
   await make(call, async () => {
     await saver.put(at(group.thread, ns, head?.id), checkpoint, metadata, versions);
   });
-  return { id, step, values };
+  return { id, step, values, logVersion: versions[CHANNEL] };
 }
 
 /** Stores the writes of a task of its own: at a place that is taken the first write stays. */
@@ -120,7 +123,7 @@ async function superstep(group, ns) {
   const written = Array.from({ length: count }, () => writes(group, ns, head.id));
   // A delta channel is made of the writes before it, so LangGraph stores those first.
   if (draw.chance(0.5) || group.isDelta) await Promise.all(written);
-  const next = await put(group, ns, head);
+  const next = await put(group, ns, head, count > 0);
   await Promise.all(written);
   // A later write replaces a special one.
   if (draw.chance(0.1) && head !== undefined && !group.isDelta) {
