@@ -99,8 +99,8 @@ pub(crate) enum Ask {
     Checkpoints { thread_key: i64, places: Vec<(String, String)> },
     /// The records of a thread in the order of their keys, as a page has them.
     Records { thread_key: i64, after: Option<RecordKey>, count: u64 },
-    /// Remove these checkpoints with their writes and make the generation odd, if the thread has
-    /// these checkpoints. One row: generation, how many checkpoints the thread has now, and the
+    /// Remove these checkpoints with their writes and make the generation the next odd one, if the
+    /// thread has these checkpoints. One row: generation, how many checkpoints the thread has now, and the
     /// newest one's id; no row if there is no such thread.
     RemoveRecords { thread_key: i64, of: Checkpoints, places: Vec<(String, String)> },
     /// Remove a thread with all that belongs to it, if it has these checkpoints. A row if it is

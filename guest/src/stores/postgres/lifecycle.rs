@@ -164,7 +164,7 @@ pub(super) fn remove_records(
          CROSS JOIN LATERAL (SELECT r.ctid AS place FROM {schema}.lg_records r \
          WHERE r.thread_key = g.thread_key AND r.checkpoint_ns = p.ns \
          AND r.checkpoint_id = p.id OFFSET 0) r)) \
-         UPDATE {schema}.lg_threads t SET generation = t.generation | 1 \
+         UPDATE {schema}.lg_threads t SET generation = t.generation + 1 + (t.generation & 1) \
          FROM g WHERE t.thread_key = g.thread_key"
     ));
     let mut parameters = Parameters::default();

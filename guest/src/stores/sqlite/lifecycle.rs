@@ -129,7 +129,7 @@ pub(super) fn remove_records(
     vec![
         once(
             &format!(
-                "UPDATE lg_threads SET generation = generation | 1 \
+                "UPDATE lg_threads SET generation = generation + 1 + (generation & 1) \
                  WHERE thread_key = ?1 AND {HAS_CHECKPOINTS}"
             ),
             vec![key.clone(), checkpoints(of)],
