@@ -40,9 +40,8 @@ export function faultsIn(calls) {
   }
   for (const group of GROUPS) {
     const own = calls.filter(({ thread }) => thread === group.thread);
-    const { checks } = new Thread(group, own);
-    for (const [call, fault] of checks()) {
-      faults.push(`${call.key} (${call.op} of ${group.thread}, ${call.begin}..${call.end}) ${fault}`);
+    for (const [{ key, op, begin, end }, fault] of new Thread(group, own).faults()) {
+      faults.push(`${key} (${op} of ${group.thread}, ${begin}..${end}) ${fault}`);
     }
   }
   return faults;
@@ -67,12 +66,11 @@ class Thread {
     this.#time();
   }
 
-  checks = function* () {
-    for (const call of this.#calls) {
-      if (call.read === undefined || call.failed !== undefined) continue;
-      for (const fault of this.#check(call)) yield [call, fault];
-    }
-  }.bind(this);
+  /** The faults, each with its call. */
+  faults() {
+    const ended = this.#calls.filter(({ read, failed }) => read !== undefined && !failed);
+    return ended.flatMap((call) => this.#check(call).map((fault) => [call, fault]));
+  }
 
   #check(call) {
     if (call.op === "get") return this.#get(call);

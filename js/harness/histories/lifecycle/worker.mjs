@@ -81,7 +81,8 @@ async function put(group, ns, head, isLogged) {
   const { step, values, versions } = nextState(head, group, id, isLogged);
   const now = Date.now();
   const ts = group.ts ?? new Date(now).toISOString();
-  const metadata = { source: "loop", step, parents: {}, run_id: group.rule.runs ? runAt(now) : "kept" };
+  const run = group.rule.runs ? runAt(now) : "kept";
+  const metadata = { source: "loop", step, parents: {}, run_id: run };
   const texts = Object.entries(values).map(([channel, value]) => [channel, JSON.stringify(value)]);
   const seed = values[CHANNEL];
   const call = {
@@ -92,7 +93,7 @@ async function put(group, ns, head, isLogged) {
     parent: head?.id,
     state: stateDigest(JSON.stringify(metadata), Object.fromEntries(texts)),
     ts,
-    run: metadata.run_id,
+    run,
     seed: seed && valueDigest(JSON.stringify(seed)),
   };
   const checkpoint = { v: 4, id, ts, channel_values: values, channel_versions: versions };
