@@ -113,9 +113,10 @@ pub(crate) enum Ask {
     /// One row: the checksums of a thread's records in the order of their keys, in upper case
     /// hexadecimal, how many checkpoints it has, and the newest one's id.
     State { thread_key: i64 },
-    /// Copy these records to a thread, unless they have changed. No rows.
+    /// Copy these records to a thread, unless they have changed, or another copy to the same thread
+    /// has begun. No rows.
     CopyRecords { from: i64, to: i64, records: Vec<CopiedRecord> },
-    /// Copy these chunks to a thread. One row: how many of them the thread has, and their bytes.
+    /// Copy these chunks to a thread, unless another copy to it has begun. One row: how many of them the thread has, and their bytes.
     CopyChunks { from: i64, to: i64, hashes: Vec<Hash> },
     /// End a copy: the thread `to` gets its id, if it has this many records, the source still has
     /// the generation, and the target does not exist. One row: whether the thread is there, and

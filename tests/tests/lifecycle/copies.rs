@@ -165,3 +165,38 @@ fn a_copy_of_the_latest_state_beside_a_put_has_one_checkpoint_of_each_namespace(
     }
     assert!(at >= 6, "{at}");
 }
+
+#[test]
+fn a_copy_that_is_overtaken_by_another_to_the_same_thread_leaves_nothing() {
+    let whole = {
+        let mut native = thread(4);
+        copy(&mut native, "copy", false).unwrap();
+        stats(&mut native, Id::Absent)
+    };
+    for at in 0.. {
+        let mut native = thread(4);
+        let target = "copy".into();
+        let call =
+            Call::CopyThread(CopyThread { source: THREAD.into(), target, latest_only: false });
+        let (mut operation, mut progress) = Store::Sqlite.start(call, Moment::default()).unwrap();
+        let mut round = 0;
+        let refused = loop {
+            let Progress::Need(Need::Sql(batch)) = &progress else { break None };
+            if round == at {
+                copy(&mut native, "copy", false).unwrap();
+            }
+            round += 1;
+            let sets = native.run(batch);
+            match operation.advance(Answer::Sql(sets), Moment::default()) {
+                Ok(next) => progress = next,
+                Err(error) => break Some(error.code().to_owned()),
+            }
+        };
+        if at >= round {
+            assert!(at >= 5, "{at}");
+            break;
+        }
+        assert_eq!(refused.as_deref(), Some("existing-thread"), "overtaken at round {at}");
+        assert_eq!(stats(&mut native, Id::Absent), whole, "overtaken at round {at}");
+    }
+}
