@@ -53,7 +53,7 @@ pub(crate) enum Ask {
         to_the_end: bool,
     },
     /// Which of these threads have not been deleted. The keys come from rows of this operation. A
-    /// row with the key of each remaining thread.
+    /// row with the key and the generation of each remaining thread.
     Threads { keys: Vec<i64> },
     /// Which of these channels have a stored value in the namespace: a row with the name of each.
     /// If the namespace has more than `LOOKED_AT` checkpoints, all of them, so that the answer
@@ -67,8 +67,8 @@ pub(crate) enum Ask {
     /// - `WRITE`, steps and the columns of writes; there may be writes to other channels, which the
     ///   operation skips;
     /// - `LINK`, only if the walk uses columns that may be damaged, for the target and each
-    ///   ancestor without a value: steps, thread key, 0, channel, namespace, id, parent, channels,
-    ///   and the link of its envelope.
+    ///   ancestor without a value: steps, thread key, generation, channel, namespace, id, parent,
+    ///   channels, and the link of its envelope.
     ///
     /// If a checkpoint is its own ancestor, it appears again with more steps.
     ///
@@ -89,18 +89,18 @@ pub(crate) enum Ask {
     PutWrites(NewWrites),
     /// Remove a thread with all that belongs to it. No rows.
     DeleteThread { thread_id: String },
-    /// The records of a thread without their envelopes, in the order of their keys: thread key,
-    /// generation, namespace, checkpoint id, task id, idx, parent, channels and the link of the
+    /// The records of a thread without their envelopes, the one with the greatest key first: thread
+    /// key, generation, namespace, checkpoint id, task id, idx, parent, channels and the link of the
     /// envelope, created_at, and whether the checkpoint's metadata names one of these runs; of a
     /// write, channel in place of parent and all that follows.
-    Outline { thread_id: String, runs: Vec<String>, after: Option<RecordKey>, count: u64 },
+    Outline { thread_id: String, runs: Vec<String>, before: Option<RecordKey>, count: u64 },
     /// The checkpoints at these namespaces and ids that are stored, in any order: the columns of a
     /// checkpoint in a page.
     Checkpoints { thread_key: i64, places: Vec<(String, String)> },
     /// The records of a thread in the order of their keys, as a page has them.
     Records { thread_key: i64, after: Option<RecordKey>, count: u64 },
-    /// Remove these checkpoints with their writes and make the generation odd, if the thread has
-    /// these checkpoints. One row: generation, how many checkpoints the thread has now, and the
+    /// Remove these checkpoints with their writes and make the generation the next odd one, if the
+    /// thread has these checkpoints. One row: generation, how many checkpoints the thread has now, and the
     /// newest one's id; no row if there is no such thread.
     RemoveRecords { thread_key: i64, of: Checkpoints, places: Vec<(String, String)> },
     /// Remove a thread with all that belongs to it, if it has these checkpoints. A row if it is
@@ -110,9 +110,13 @@ pub(crate) enum Ask {
     /// key for the new thread. One row: the source's key and generation, whether the target exists,
     /// and the new key, which is null if it does; no row if the source does not exist.
     BeginCopy { source: String, target: String },
-    /// Copy these records to a thread, unless they have changed. No rows.
+    /// One row: the checksums of a thread's records in the order of their keys, in upper case
+    /// hexadecimal, how many checkpoints it has, and the newest one's id.
+    State { thread_key: i64 },
+    /// Copy these records to a thread, unless they have changed, or another copy to the same thread
+    /// has begun. No rows.
     CopyRecords { from: i64, to: i64, records: Vec<CopiedRecord> },
-    /// Copy these chunks to a thread. One row: how many of them the thread has, and their bytes.
+    /// Copy these chunks to a thread, unless another copy to it has begun. One row: how many of them the thread has, and their bytes.
     CopyChunks { from: i64, to: i64, hashes: Vec<Hash> },
     /// End a copy: the thread `to` gets its id, if it has this many records, the source still has
     /// the generation, and the target does not exist. One row: whether the thread is there, and

@@ -2,10 +2,12 @@
 //!
 //! 1. Only if the latest state alone is wanted: plan what that takes (`plan`).
 //! 2. Reserve a key for the new thread. Nobody reads records under a key that no thread has.
-//! 3. Read the records, and copy them page by page, with checksums for the new thread's id.
-//! 4. Read the chunks that refer to others (`marks`), and copy all that the copied records refer
+//! 3. Read the checksums of all records, which say what the copy will have.
+//! 4. Read the records, and copy them page by page, with checksums for the new thread's id. Those
+//!    that were stored meanwhile are passed over.
+//! 5. Read the chunks that refer to others (`marks`), and copy all that the copied records refer
 //!    to, in batches.
-//! 5. Give the key the new thread's id, if all is there and nothing was removed from the source
+//! 6. Give the key the new thread's id, if all is there and nothing was removed from the source
 //!    meanwhile; else start over.
 //!
 //! A crash leaves records and chunks under a key that no thread has. The next copy to the same
@@ -27,7 +29,7 @@ use crate::format::checkpoint::{self, CheckpointColumns, LinkColumns};
 use crate::format::json;
 use crate::format::values::hash::Hash;
 use crate::format::write::{self, WriteColumns};
-use crate::operations::ask::{Ask, CopiedRecord, Step};
+use crate::operations::ask::{Ask, Checkpoints, CopiedRecord, Step};
 
 /// At most this many chunks are copied in one transaction.
 const CHUNKS_MAX: usize = 512;
@@ -49,6 +51,7 @@ pub(super) struct CopyThread {
 enum Stage {
     Plan(Box<Plan>),
     Begin(Option<Box<Plan>>),
+    State(Keys, Option<Box<Plan>>),
     /// The records and chunks of the source are read.
     Read(Keys, Box<Marks>),
     /// A page of records is copied. What follows is read then.
@@ -102,8 +105,9 @@ impl CopyThread {
                 None => Ok(self.reserve(Some(plan))),
             },
             Stage::Begin(plan) => self.begun(plan, answer),
+            Stage::State(keys, plan) => self.stated(keys, plan, answer),
             Stage::Read(keys, marks) => self.read(keys, marks, answer),
-            Stage::Records(keys, marks, next) => Ok(self.go_on(keys, marks, next)),
+            Stage::Records(keys, marks, next) => self.go_on(keys, marks, next),
             Stage::Chunks(keys, hashes) => {
                 if let Some(mut row) = rows(answer, "lg_chunks").next() {
                     self.work.chunks += row.integer("chunks")?.unsigned_abs();
@@ -145,18 +149,39 @@ impl CopyThread {
             return Err(self.exists());
         }
         let to = row.integer("copy_key")?;
+        self.stage = Stage::State(Keys { from, generation, to, records: 0 }, plan);
+        Ok(Step::ask(Ask::State { thread_key: from }))
+    }
+
+    /// Takes what the copy will have.
+    fn stated(
+        &mut self,
+        keys: Keys,
+        plan: Option<Box<Plan>>,
+        answer: &RowSet,
+    ) -> Result<Step, Error> {
+        let mut row = rows(answer, "lg_records").next().ok_or_else(|| {
+            Error::protocol("wrong-row-sets", "the state of a thread has no row; answer with one")
+        })?;
+        let checksums = row.text("checksums")?.to_owned();
+        let count = row.integer("checkpoints")?;
+        let newest = row.text("newest")?.to_owned();
         let without: BTreeSet<_> = match plan {
-            Some(plan) if plan.outline.thread_key != Some(from) => {
-                // Another thread has the id now.
+            Some(plan)
+                if plan.outline.thread_key != Some(keys.from)
+                    || plan.outline.checkpoints() != (Checkpoints { count, newest }) =>
+            {
+                // The plan is about another state.
                 self.again()?;
                 return Ok(self.begin());
             }
             Some(plan) => plan.doomed().into_iter().collect(),
             None => BTreeSet::new(),
         };
-        let marks = Marks::of(self.source.clone(), from, without);
+        let (source, key) = (self.source.clone(), (keys.from, keys.generation));
+        let marks = Marks::of(source, key, without).of_state(checksums);
         let step = marks.start();
-        self.stage = Stage::Read(Keys { from, generation, to, records: 0 }, Box::new(marks));
+        self.stage = Stage::Read(keys, Box::new(marks));
         Ok(step)
     }
 
@@ -177,20 +202,24 @@ impl CopyThread {
             records.extend(copied(target, &record));
         })?;
         if records.is_empty() {
-            return Ok(self.go_on(keys, marks, next));
+            return self.go_on(keys, marks, next);
         }
         keys.records += records.len() as i64;
         self.stage = Stage::Records(keys, marks, next);
         Ok(Step::ask(Ask::CopyRecords { from: keys.from, to: keys.to, records }))
     }
 
-    fn go_on(&mut self, keys: Keys, marks: Box<Marks>, next: Option<Step>) -> Step {
+    fn go_on(&mut self, keys: Keys, marks: Box<Marks>, next: Option<Step>) -> Result<Step, Error> {
         match next {
             Some(step) => {
                 self.stage = Stage::Read(keys, marks);
-                step
+                Ok(step)
             }
-            None => self.copy_chunks(keys, marks.into_hashes().collect()),
+            None if marks.is_outdated() => {
+                self.again()?;
+                Ok(self.begin())
+            }
+            None => Ok(self.copy_chunks(keys, marks.into_hashes().collect())),
         }
     }
 

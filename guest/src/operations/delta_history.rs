@@ -9,12 +9,12 @@
 //! compared with the known ones. If they are equal, only what comes after that ancestor is read;
 //! else everything is read.
 //!
-//! As in `getTuple`, the operation starts over if a chunk is missing and the thread was deleted
-//! meanwhile.
+//! As in `getTuple`, the operation starts over if a chunk is missing and the thread was deleted or
+//! pruned meanwhile.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::tuples::{Attempts, Gathers, StoredWrite, Trouble, checkpoint_in_words, integers};
+use super::tuples::{Attempts, Gathers, StoredWrite, Trouble, checkpoint_in_words, generations};
 use super::{page, set};
 use crate::contract::call;
 use crate::contract::config;
@@ -39,6 +39,8 @@ pub(super) struct DeltaHistory {
     channels: Vec<String>,
     known: BTreeMap<String, KnownHistory>,
     walks: BTreeMap<String, Walk>,
+    /// The thread's generation at the walk; `None` if the store does not say it.
+    generation: Option<i64>,
     gathers: Gathers,
     stage: Stage,
     attempts: Attempts,
@@ -124,6 +126,7 @@ impl DeltaHistory {
             channels,
             known,
             walks: BTreeMap::new(),
+            generation: None,
             gathers: Gathers::default(),
             stage: Stage::Walks,
             attempts: Attempts::default(),
@@ -160,8 +163,12 @@ impl DeltaHistory {
             }
             Stage::Chunks => self.gathers.take(sets)?,
             Stage::Threads => {
-                let there = integers(set(sets, 0)?, "thread_key")?;
-                if self.gathers.threads().any(|key| !there.contains(&key)) {
+                let there = generations(set(sets, 0)?)?;
+                let is_as_it_was = |key| {
+                    let now = there.get(&key);
+                    now.is_some_and(|now| self.generation.is_none_or(|then| then == *now))
+                };
+                if !self.gathers.threads().all(is_as_it_was) {
                     self.attempts.next()?;
                     return Ok(self.walk_again());
                 }
@@ -214,9 +221,9 @@ impl DeltaHistory {
     }
 
     /// Takes a `LINK` row. Refuses an ancestor whose columns are not those it was stored with.
-    fn check_link(&self, mut row: Row<'_>) -> Result<(), Error> {
+    fn check_link(&mut self, mut row: Row<'_>) -> Result<(), Error> {
         row.integer("thread_key")?;
-        row.integer("found")?;
+        self.generation = Some(row.integer("generation")?);
         row.text("channel")?;
         let columns = LinkColumns {
             thread_id: &self.thread_id,

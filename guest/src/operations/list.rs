@@ -6,18 +6,19 @@
 //!    the next one. The envelopes say how large a page is, except what is below long spines; that
 //!    is known after the first level.
 //!
-//! Each round reads its own state of the store, so a thread may be deleted after the first. If
-//! chunks of a thread are missing, the store is asked whether the thread still exists; the same is
-//! asked with the sends. A deleted thread's key is never given again. So tuples of a deleted thread
-//! are left out of the page, and a `getTuple` starts over. If the thread still exists, a missing
-//! chunk is an error.
+//! Each round reads its own state of the store, so a thread may be deleted or pruned after the
+//! first. If chunks of a thread are missing, the store is asked whether the thread still exists and
+//! has the generation it had; the same is asked with the sends. A deleted thread's key is never
+//! given again. So tuples of a deleted thread are left out of the page, and a `getTuple` starts
+//! over. Both start over if something was removed from a thread. If nothing was, a missing chunk is
+//! an error.
 
 use super::sizes::Sizes;
 use super::tuples::{
-    Attempts, Gathers, StoredCheckpoint, StoredWrite, Trouble, by_checkpoint, integers,
+    Attempts, Gathers, StoredCheckpoint, StoredWrite, Trouble, by_checkpoint, generations,
 };
 use super::{page, set};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::contract::call::{self, MetadataFilter};
 use crate::contract::config;
@@ -182,8 +183,8 @@ impl List {
                 }
             }
             Stage::Sends => {
-                let there = integers(set(sets, 1)?, "thread_key")?;
-                if self.leave_out_but(&there) && self.one {
+                let there = generations(set(sets, 1)?)?;
+                if self.leave_out_but(&there) && self.one || self.is_pruned(&there) {
                     return self.again();
                 }
                 self.sends = StoredWrite::read(set(sets, 0)?, &self.checkpoints)?;
@@ -201,9 +202,10 @@ impl List {
                 self.next_chunks()
             }
             Stage::Threads => {
-                let there = integers(set(sets, 0)?, "thread_key")?;
+                let there = generations(set(sets, 0)?)?;
                 match (self.leave_out_but(&there), self.one) {
                     (true, true) => self.again(),
+                    _ if self.is_pruned(&there) => self.again(),
                     (true, false) => self.end(),
                     (false, _) => match self.ended() {
                         Ok(outcome) => Ok(Step::Done(outcome)),
@@ -216,21 +218,31 @@ impl List {
 
     /// Drops the checkpoints and writes of threads that are not in `there`. Returns whether
     /// checkpoints were dropped.
-    fn leave_out_but(&mut self, there: &BTreeSet<i64>) -> bool {
+    fn leave_out_but(&mut self, there: &BTreeMap<i64, i64>) -> bool {
         let count = self.checkpoints.len();
-        self.checkpoints.retain(|checkpoint| there.contains(&checkpoint.thread_key));
-        self.writes.retain(|write| there.contains(&write.thread_key));
+        self.checkpoints.retain(|checkpoint| there.contains_key(&checkpoint.thread_key));
+        self.writes.retain(|write| there.contains_key(&write.thread_key));
         self.checkpoints.len() < count
+    }
+
+    /// Whether something was removed from a thread of the page since it was read.
+    fn is_pruned(&self, there: &BTreeMap<i64, i64>) -> bool {
+        let is = |checkpoint: &StoredCheckpoint| {
+            let now = there.get(&checkpoint.thread_key);
+            now.is_some_and(|generation| *generation != checkpoint.generation)
+        };
+        self.checkpoints.iter().any(is)
     }
 
     fn again(&mut self) -> Result<Step, Error> {
         self.attempts.next()?;
+        (self.cut, self.fits) = (false, false);
         self.sends = Vec::new();
         self.gathers = Gathers::default();
         Ok(self.page())
     }
 
-    /// Asks which of the page's threads still exist.
+    /// Asks which of the page's threads still exist, and their generations.
     fn threads(&self) -> Ask {
         let keys: BTreeSet<i64> =
             self.checkpoints.iter().map(|checkpoint| checkpoint.thread_key).collect();

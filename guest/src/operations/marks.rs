@@ -2,12 +2,14 @@
 //!
 //! 1. Read the records, page by page.
 //! 2. Read the chunks that refer to others, level by level.
+//! 3. Only if one is missing: read the thread's generation. If it has changed, another call has
+//!    removed the chunk, and the caller marks again.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::plan::Place;
 use super::row::rows;
-use super::tuples::{StoredCheckpoint, StoredWrite, chunks};
+use super::tuples::{StoredCheckpoint, StoredWrite, chunks, generations};
 use crate::contract::error::Error;
 use crate::contract::statement::RowSet;
 use crate::format::checksum_text;
@@ -29,6 +31,8 @@ const WRITE_ENVELOPE: usize = 7;
 pub(super) struct Marks {
     thread_id: String,
     thread_key: i64,
+    /// The thread's generation before the first read.
+    generation: i64,
     /// The checkpoints whose records do not count.
     without: BTreeSet<Place>,
     marked: BTreeSet<Hash>,
@@ -38,8 +42,33 @@ pub(super) struct Marks {
     asked: Vec<(Hash, Role)>,
     /// The checksums of the records, in their order.
     digest: String,
+    /// The state that is read; `None` if it is whatever each page shows.
+    state: Option<State>,
+    /// A chunk that is missing or damaged.
+    missing: Option<Hash>,
+    /// Whether chunks were removed meanwhile.
+    is_outdated: bool,
     last: Option<RecordKey>,
     are_records_read: bool,
+}
+
+/// The state of a thread that is read page by page. A record that was stored since is passed over.
+#[derive(Debug)]
+struct State {
+    checksums: String,
+    /// Where the next record's checksum begins.
+    place: usize,
+}
+
+impl State {
+    /// Whether this checksum is the next one.
+    fn is_next(&mut self, checksum: &str) -> bool {
+        let is = self.checksums.get(self.place..).is_some_and(|rest| rest.starts_with(checksum));
+        if is {
+            self.place += checksum.len();
+        }
+        is
+    }
 }
 
 /// A record that counts, with its envelope as stored.
@@ -49,23 +78,53 @@ pub(super) enum Record<'a> {
 }
 
 impl Marks {
-    pub(super) fn of(thread_id: String, thread_key: i64, without: BTreeSet<Place>) -> Self {
+    pub(super) fn of(
+        thread_id: String,
+        (thread_key, generation): (i64, i64),
+        without: BTreeSet<Place>,
+    ) -> Self {
         Self {
             thread_id,
             thread_key,
+            generation,
             without,
             marked: BTreeSet::new(),
             wanted: BTreeMap::new(),
             asked: Vec::new(),
             digest: String::new(),
+            state: None,
+            missing: None,
+            is_outdated: false,
             last: None,
             are_records_read: false,
         }
     }
 
+    /// Only the records with these checksums, in the order of their keys, count.
+    pub(super) fn of_state(mut self, checksums: String) -> Self {
+        self.state = Some(State { checksums, place: 0 });
+        self
+    }
+
     /// The first read.
     pub(super) fn start(&self) -> Step {
         self.page()
+    }
+
+    /// Whether chunks, or records of the state, were removed since the marking began.
+    pub(super) fn is_outdated(&self) -> bool {
+        let is_whole = |state: &State| state.place == state.checksums.len();
+        self.is_outdated || !self.state.as_ref().is_none_or(is_whole)
+    }
+
+    /// The checkpoints whose records do not count.
+    pub(super) fn into_without(self) -> BTreeSet<Place> {
+        self.without
+    }
+
+    /// The thread's generation, as far as is known.
+    pub(super) fn generation(&self) -> i64 {
+        self.generation
     }
 
     pub(super) fn thread_id(&self) -> &str {
@@ -88,15 +147,21 @@ impl Marks {
     }
 
     /// Takes an answer and calls `visit` for each record that counts. Returns the next read; `None`
-    /// if all chunks are marked.
+    /// if all chunks are marked, or if the marking is out of date.
     #[inline(never)]
     pub(super) fn advance(
         &mut self,
         set: &RowSet,
         visit: &mut dyn FnMut(Record<'_>),
     ) -> Result<Option<Step>, Error> {
+        if let Some(hash) = self.missing.take() {
+            return self.take_generation(set, hash).map(|()| None);
+        }
         if self.are_records_read {
             self.take_chunks(set)?;
+            if self.missing.is_some() {
+                return Ok(Some(Step::ask(Ask::Threads { keys: vec![self.thread_key] })));
+            }
         } else {
             self.take_records(set, visit)?;
             if set.rows.len() as u64 == PAGE_RECORDS {
@@ -137,10 +202,9 @@ impl Marks {
                 let stored = StoredCheckpoint::from_row(row)?;
                 let place = (stored.checkpoint_ns.clone(), stored.checkpoint_id.clone());
                 self.last = Some((place.0.clone(), place.1.clone(), String::new(), 0));
-                if self.without.contains(&place) {
+                if !self.counts(&place, sealed) {
                     continue;
                 }
-                self.digest.push_str(&checksum_text(sealed));
                 visit(Record::Checkpoint(&stored, sealed));
                 let envelope = stored.envelope;
                 self.mark(&envelope.rest.piece);
@@ -151,15 +215,25 @@ impl Marks {
                 let (_, task_id, idx) = write.order();
                 let place = (write.checkpoint_ns.clone(), write.checkpoint_id.clone());
                 self.last = Some((place.0.clone(), place.1.clone(), task_id.to_owned(), idx));
-                if self.without.contains(&place) {
+                if !self.counts(&place, sealed) {
                     continue;
                 }
-                self.digest.push_str(&checksum_text(sealed));
                 visit(Record::Write(&write, sealed));
                 self.mark(&write.value.piece);
             }
         }
         Ok(())
+    }
+
+    /// Whether a record counts. Notes its checksum if it does.
+    fn counts(&mut self, place: &Place, sealed: &[u8]) -> bool {
+        let checksum = checksum_text(sealed);
+        let is_of_state = self.state.as_mut().is_none_or(|state| state.is_next(&checksum));
+        let counts = is_of_state && !self.without.contains(place);
+        if counts {
+            self.digest.push_str(&checksum);
+        }
+        counts
     }
 
     fn take_chunks(&mut self, set: &RowSet) -> Result<(), Error> {
@@ -169,19 +243,31 @@ impl Marks {
             let whole = found.get(&hash).filter(|data| Hash::of(role, data) == hash);
             let Some(data) = whole else {
                 // What is below it is not known, so nothing may be removed.
-                return Err(Error::corrupt(
-                    "missing-chunk",
-                    format!(
-                        "chunk {hash} of thread {} is missing or damaged, so which other chunks \
-                         are needed is not known; restore it, or delete the thread",
-                        self.thread_id
-                    ),
-                ));
+                self.missing = Some(hash);
+                return Ok(());
             };
             refs::each_of_chunk(role, data, &mut |role, hash| {
                 note(&mut self.marked, &mut self.wanted, role, hash);
             });
         }
+        Ok(())
+    }
+
+    /// Takes the generation after this chunk was missing.
+    fn take_generation(&mut self, set: &RowSet, hash: Hash) -> Result<(), Error> {
+        let now = generations(set)?.get(&self.thread_key).copied();
+        if now == Some(self.generation) {
+            return Err(Error::corrupt(
+                "missing-chunk",
+                format!(
+                    "chunk {hash} of thread {} is missing or damaged, so which other chunks are \
+                     needed is not known; restore it, or delete the thread",
+                    self.thread_id
+                ),
+            ));
+        }
+        self.is_outdated = true;
+        self.generation = now.unwrap_or(self.generation);
         Ok(())
     }
 

@@ -52,12 +52,13 @@ impl Outline {
         Self { thread_id, runs, ..Self::default() }
     }
 
-    /// The read of the next page.
+    /// The read of the next page. Checkpoints are read before their ancestors: what was stored of
+    /// an ancestor before a checkpoint is seen with it.
     pub(super) fn page(&self) -> Step {
         Step::ask(Ask::Outline {
             thread_id: self.thread_id.clone(),
             runs: self.runs.clone(),
-            after: self.last.clone(),
+            before: self.last.clone(),
             count: PAGE_RECORDS,
         })
     }

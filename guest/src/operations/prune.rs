@@ -3,14 +3,16 @@
 //! 1. Find the next thread, if the caller does not name it.
 //! 2. Plan what is kept (`plan`).
 //! 3. Remove the records of the others, in batches. Each is removed only if the thread still has
-//!    the checkpoints that the plan is about; else plan again. The first makes the generation odd.
+//!    the checkpoints that the plan is about; else plan again. Each makes the generation a
+//!    greater odd one.
 //! 4. Mark the chunks that the remaining records refer to (`marks`).
 //! 5. Read the hashes of all chunks, and remove those that are not marked, in batches. Each is
 //!    removed only if the thread still has exactly the records that were marked; else mark again.
 //!    The last makes the generation even.
 //!
 //! A crash leaves chunks that nothing refers to, and an odd generation. The next prune of the
-//! thread removes them. Puts go on meanwhile: the generation makes those that rely on a removed
+//! thread removes them. A thread that the caller names is swept even if its generation is even: a
+//! write that was replaced, or a put that was cut short, leaves chunks too. Puts go on meanwhile: the generation makes those that rely on a removed
 //! chunk start over.
 
 use std::collections::BTreeSet;
@@ -48,6 +50,8 @@ pub(super) struct Prune {
     /// Whether a search has found a thread: another may follow.
     has_found: bool,
     work: Work,
+    /// The work of the calls before this one.
+    before: Work,
     attempts: usize,
     stage: Stage,
 }
@@ -86,6 +90,7 @@ impl Prune {
             cursor: 0,
             has_found: false,
             work: Work::default(),
+            before: Work::default(),
             attempts: 0,
             stage: Stage::Find,
         };
@@ -102,6 +107,7 @@ impl Prune {
             prune.cursor = cursor;
             prune.remaining = remaining;
             prune.work = Work { threads, checkpoints, writes, chunks, bytes, next: None };
+            prune.before = prune.work.clone();
         }
         let step = prune.next_thread()?;
         Ok((prune, step))
@@ -142,6 +148,15 @@ impl Prune {
                         self.stage = Stage::Mark(thread_key, generation, marks);
                         Ok(step)
                     }
+                    None if marks.is_outdated() => {
+                        self.attempts += 1;
+                        if self.attempts >= ATTEMPTS_MAX {
+                            return self.done(self.work != self.before);
+                        }
+                        let (thread_id, generation) =
+                            (marks.thread_id().to_owned(), marks.generation());
+                        Ok(self.mark(thread_id, thread_key, generation, marks.into_without()))
+                    }
                     None => {
                         let sweep = Sweep::of(thread_key, generation, marks, self.dry_run);
                         let step = sweep.start();
@@ -159,11 +174,11 @@ impl Prune {
                     self.attempts += 1;
                     if self.attempts >= ATTEMPTS_MAX {
                         // The chunks stay until the next prune.
-                        return self.done(true);
+                        return self.done(self.work != self.before);
                     }
                     Ok(self.mark(thread_id, sweep.thread_key, generation, BTreeSet::new()))
                 }
-                Next::Done => self.done(true),
+                Next::Done => self.done(self.work != self.before),
             },
         }
     }
@@ -246,8 +261,9 @@ impl Prune {
             return Ok(Step::ask(Ask::Totals { thread_id: Some(thread_id) }));
         }
         let doomed = plan.doomed();
+        let is_named = matches!(self.pruned, Pruned::Threads(_));
         let is_swept = plan.outline.generation % 2 == 0;
-        if doomed.is_empty() && is_swept {
+        if doomed.is_empty() && is_swept && !is_named {
             return self.done(false);
         }
         if !self.dry_run && !doomed.is_empty() {
@@ -335,7 +351,7 @@ impl Prune {
         generation: i64,
         without: BTreeSet<Place>,
     ) -> Step {
-        let marks = Marks::of(thread_id, thread_key, without);
+        let marks = Marks::of(thread_id, (thread_key, generation), without);
         let step = marks.start();
         self.stage = Stage::Mark(thread_key, generation, Box::new(marks));
         step

@@ -98,6 +98,10 @@ impl Sweep {
                 work.bytes += bytes;
                 return Ok(Next::Done);
             }
+            if self.doomed.is_empty() && self.generation % 2 == 0 {
+                // A new generation would make puts send what is stored.
+                return Ok(Next::Done);
+            }
             return Ok(self.remove());
         }
         let Some(mut row) = rows(set, "lg_threads").next() else {

@@ -1,6 +1,6 @@
 //! Reads rows of checkpoints and writes into tuples, for all operations that read.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use crate::contract::call::{ChannelValue, Payload};
 use crate::contract::error::Error;
@@ -399,12 +399,13 @@ pub(super) fn chunks(set: &RowSet, asked: &[Hash]) -> Result<Vec<(Hash, Vec<u8>)
     Ok(chunks)
 }
 
-/// The integers in the only column of an answer.
-pub(super) fn integers(set: &RowSet, column: &'static str) -> Result<BTreeSet<i64>, Error> {
-    rows(set, "lg_threads").map(|mut row| row.integer(column)).collect()
+/// The keys and generations of an answer to `Ask::Threads`.
+pub(super) fn generations(set: &RowSet) -> Result<BTreeMap<i64, i64>, Error> {
+    let pair = |mut row: Row<'_>| Ok((row.integer("thread_key")?, row.integer("generation")?));
+    rows(set, "lg_threads").map(pair).collect()
 }
 
-/// How often a read has started over because its thread was deleted meanwhile.
+/// How often a read has started over because its thread was deleted or pruned meanwhile.
 #[derive(Debug, Default)]
 pub(super) struct Attempts {
     count: usize,
@@ -420,7 +421,8 @@ impl Attempts {
         }
         Err(Error::protocol(
             "endless-deletes",
-            "a thread is deleted again and again while it is read; read it after that has ended",
+            "a thread is deleted or pruned again and again while it is read; read it after that \
+             has ended",
         ))
     }
 }
@@ -428,8 +430,8 @@ impl Attempts {
 /// Why a tuple could not be read.
 #[derive(Debug)]
 pub(super) enum Trouble {
-    /// A chunk is missing. The thread may have been deleted between two rounds, so the store must
-    /// be asked whether it still exists.
+    /// A chunk is missing. The thread may have been deleted or pruned between two rounds, so the
+    /// store must be asked whether it is as it was.
     Missing(Error),
     /// Any other error.
     Final(Error),

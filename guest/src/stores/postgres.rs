@@ -131,8 +131,8 @@ impl Dialect for PostgresDialect {
             Ask::DeleteThread { thread_id } => {
                 (Access::Write, put::delete_thread(schema, &thread_id))
             }
-            Ask::Outline { thread_id, runs, after, count } => {
-                read(lifecycle::outline(schema, &thread_id, &runs, after.as_ref(), count))
+            Ask::Outline { thread_id, runs, before, count } => {
+                read(lifecycle::outline(schema, &thread_id, &runs, before.as_ref(), count))
             }
             Ask::Checkpoints { thread_key, places } => {
                 read(lifecycle::find_checkpoints(schema, thread_key, &places))
@@ -149,6 +149,7 @@ impl Dialect for PostgresDialect {
             Ask::BeginCopy { source, target } => {
                 (Access::Write, copy::begin_copy(schema, &source, &target))
             }
+            Ask::State { thread_key } => read(copy::state(schema, thread_key)),
             Ask::CopyRecords { from, to, records } => {
                 (Access::Write, vec![copy::copy_records(schema, from, to, &records)])
             }
@@ -235,7 +236,8 @@ fn find_threads(schema: &Schema, keys: &[i64]) -> Statement {
     let mut parameters = Parameters::default();
     let keys = parameters.bind(integers(keys.iter().copied()), "text");
     let text = format!(
-        "SELECT thread_key FROM {schema}.lg_threads WHERE thread_key = ANY ({keys}::bigint[])"
+        "SELECT thread_key, generation FROM {schema}.lg_threads \
+         WHERE thread_key = ANY ({keys}::bigint[])"
     );
     parameters.statement(text)
 }

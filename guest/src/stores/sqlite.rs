@@ -63,8 +63,8 @@ impl Dialect for Sqlite {
             Ask::Put(checkpoint) => (Access::Write, put(checkpoint)),
             Ask::PutWrites(writes) => (Access::Write, put_writes(writes)),
             Ask::DeleteThread { thread_id } => (Access::Write, delete_thread(&thread_id)),
-            Ask::Outline { thread_id, runs, after, count } => {
-                read(lifecycle::outline(&thread_id, &runs, after.as_ref(), count))
+            Ask::Outline { thread_id, runs, before, count } => {
+                read(lifecycle::outline(&thread_id, &runs, before.as_ref(), count))
             }
             Ask::Checkpoints { thread_key, places } => {
                 read(lifecycle::find_checkpoints(thread_key, places))
@@ -81,6 +81,7 @@ impl Dialect for Sqlite {
             Ask::BeginCopy { source, target } => {
                 (Access::Write, copy::begin_copy(&source, &target))
             }
+            Ask::State { thread_key } => read(copy::state(thread_key)),
             Ask::CopyRecords { from, to, records } => {
                 (Access::Write, vec![copy::copy_records(from, to, records)])
             }
@@ -119,7 +120,7 @@ impl Dialect for Sqlite {
 #[inline(never)]
 fn find_threads(keys: Vec<i64>) -> Statement {
     Statement {
-        text: "SELECT thread_key FROM lg_threads WHERE thread_key = ?1".to_owned(),
+        text: "SELECT thread_key, generation FROM lg_threads WHERE thread_key = ?1".to_owned(),
         parameters: keys.into_iter().map(|key| vec![Value::Integer(key)]).collect(),
     }
 }

@@ -7,7 +7,7 @@ use langgraph_checkpoint_guest::{
 use langgraph_checkpoint_tests::caller::Caller;
 use langgraph_checkpoint_tests::native::Native;
 
-use super::{New, THREAD, listed, messages, prune, run, stats, write};
+use super::{New, THREAD, ids, listed, messages, name, prune, run, stats, with_others, write};
 
 fn copy(native: &mut Native, target: &str, latest_only: bool) -> Result<Work, String> {
     let call = CopyThread { source: THREAD.into(), target: target.into(), latest_only };
@@ -108,5 +108,95 @@ fn a_copy_that_is_killed_at_any_batch_shows_nothing_and_the_next_one_leaves_noth
             copy(&mut native, "copy", false).unwrap();
         }
         assert_eq!(stats(&mut native, Id::Absent), whole, "killed after {kill} batches");
+    }
+}
+
+#[test]
+fn a_copy_of_a_thread_that_is_written_to_has_nothing_without_what_came_before() {
+    let small = |id: usize, parent: usize| New {
+        channels: vec![("own", id as f64, Some(format!("\"{id}{}\"", "y".repeat(200))))],
+        parent: Some(parent).filter(|parent| *parent > 0),
+        ..New::of(id)
+    };
+    let mut at = 0;
+    loop {
+        let mut native = Native::in_memory();
+        for id in 1..=1030 {
+            native.call(small(id, id - 1).call()).unwrap();
+        }
+        let target = "copy".into();
+        let call = CopyThread { source: THREAD.into(), target, latest_only: false };
+        let (rounds, _) = with_others(&mut native, Call::CopyThread(call), |native, round| {
+            if round == at {
+                native.call(write("", 2, "task", "own", &messages(1))).unwrap();
+                native.call(small(2000, 2).call()).unwrap();
+            }
+        });
+        if at >= rounds {
+            break;
+        }
+        let tuples = listed(&mut native, "copy");
+        assert!(tuples.len() >= 1030, "put at round {at}");
+        let of = |id| tuples.iter().find(|tuple| tuple.checkpoint_id == name(id));
+        let is_written = !of(2).unwrap().pending_writes.is_empty();
+        assert_eq!(of(2000).is_some(), is_written, "put at round {at}");
+        at += 1;
+    }
+    assert!(at >= 6, "{at}");
+}
+
+#[test]
+fn a_copy_of_the_latest_state_beside_a_put_has_one_checkpoint_of_each_namespace() {
+    let mut at = 0;
+    loop {
+        let mut native = thread(3);
+        let target = "copy".into();
+        let call = CopyThread { source: THREAD.into(), target, latest_only: true };
+        let (rounds, _) = with_others(&mut native, Call::CopyThread(call), |native, round| {
+            if round == at {
+                native.call(New::of(4).call()).unwrap();
+            }
+        });
+        if at >= rounds {
+            break;
+        }
+        assert_eq!(ids(&mut native, "copy", "").len(), 1, "put at round {at}");
+        at += 1;
+    }
+    assert!(at >= 6, "{at}");
+}
+
+#[test]
+fn a_copy_that_is_overtaken_by_another_to_the_same_thread_leaves_nothing() {
+    let whole = {
+        let mut native = thread(4);
+        copy(&mut native, "copy", false).unwrap();
+        stats(&mut native, Id::Absent)
+    };
+    for at in 0.. {
+        let mut native = thread(4);
+        let target = "copy".into();
+        let call =
+            Call::CopyThread(CopyThread { source: THREAD.into(), target, latest_only: false });
+        let (mut operation, mut progress) = Store::Sqlite.start(call, Moment::default()).unwrap();
+        let mut round = 0;
+        let refused = loop {
+            let Progress::Need(Need::Sql(batch)) = &progress else { break None };
+            if round == at {
+                copy(&mut native, "copy", false).unwrap();
+            }
+            round += 1;
+            let sets = native.run(batch);
+            match operation.advance(Answer::Sql(sets), Moment::default()) {
+                Ok(next) => progress = next,
+                Err(error) => break Some(error.code().to_owned()),
+            }
+        };
+        if at >= round {
+            assert!(at >= 5, "{at}");
+            break;
+        }
+        assert_eq!(refused.as_deref(), Some("existing-thread"), "overtaken at round {at}");
+        assert_eq!(stats(&mut native, Id::Absent), whole, "overtaken at round {at}");
     }
 }

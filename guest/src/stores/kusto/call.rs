@@ -128,6 +128,7 @@ impl Call {
             | Ask::RemoveRecords { .. }
             | Ask::RemoveThread { .. }
             | Ask::BeginCopy { .. }
+            | Ask::State { .. }
             | Ask::CopyRecords { .. }
             | Ask::CopyChunks { .. }
             | Ask::EndCopy { .. }
@@ -412,16 +413,16 @@ impl Call {
         self.cuts.insert(thread_id.to_owned(), cut);
     }
 
-    /// Answers `Ask::Threads`: the keys of the threads that have no newer tombstone than when they
-    /// were read.
+    /// Answers `Ask::Threads`: the threads that have no newer tombstone than when they were read.
     async fn threads_there(&mut self, keys: Vec<i64>) -> Result<Rows, Error> {
         let mut there = Vec::new();
         for key in keys {
             let thread_id = self.thread_of(key)?;
             let query = query::cut(&self.sender.options.table, &thread_id);
             let cut = self.cut_of("looking for a thread", &thread_id, query).await?;
-            if self.cuts.get(&thread_id).is_none_or(|read| cut <= *read) {
-                there.push(vec![Value::Integer(key)]);
+            let read = self.cuts.get(&thread_id).copied().unwrap_or(cut);
+            if cut <= read {
+                there.push(vec![Value::Integer(key), Value::Integer(read)]);
             }
         }
         Ok(there)

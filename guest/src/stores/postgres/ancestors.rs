@@ -32,7 +32,8 @@ pub(super) fn ancestors(
     let rows = rows(&namespace);
     parameters.statement(format!(
         "WITH RECURSIVE q AS MATERIALIZED ({asked}), \
-         g AS MATERIALIZED (SELECT t.thread_key, r.checkpoint_id, r.parent_checkpoint_id AS parent \
+         g AS MATERIALIZED (SELECT t.thread_key, t.generation, r.checkpoint_id, \
+         r.parent_checkpoint_id AS parent \
          FROM {schema}.lg_threads t CROSS JOIN LATERAL (\
          SELECT r.checkpoint_id, r.parent_checkpoint_id FROM {schema}.lg_records r \
          WHERE r.thread_key = t.thread_key AND r.checkpoint_ns = {ns} AND r.task_id = ''{target} \
@@ -125,7 +126,7 @@ fn rows(namespace: &Namespace<'_>) -> String {
          q.channel, {checksums}, NULL, NULL, NULL, NULL, NULL, NULL FROM q \
          WHERE q.known_id IS NOT NULL \
          UNION ALL \
-         SELECT p.place, {LINK}, p.steps, p.thread_key, 0, p.channel, {ns}, c.checkpoint_id, \
+         SELECT p.place, {LINK}, p.steps, p.thread_key, (SELECT g.generation FROM g), p.channel, {ns}, c.checkpoint_id, \
          c.parent_checkpoint_id, coalesce(c.channels, ''), {link}, NULL, NULL \
          FROM p {at_passed}"
     )

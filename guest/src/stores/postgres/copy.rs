@@ -1,6 +1,7 @@
 //! What a copy of a thread asks.
 
 use super::chunks::{hash_at, positions};
+use super::lifecycle::checksums;
 use super::put::{Packed, part};
 use super::schema::Schema;
 use super::statement::{Parameters, array, from_end, integers};
@@ -59,7 +60,20 @@ pub(super) fn begin_copy(schema: &Schema, source: &str, target: &str) -> Vec<Sta
              FROM {schema}.lg_threads t WHERE t.thread_id = {source}"
         ))
     };
-    vec![left("lg_records"), left("lg_chunks"), left("lg_copies"), make, note, unmake, look]
+    let lock = of_target(&|target| lock(schema, "thread_id", target));
+    let left = ["lg_records", "lg_chunks", "lg_copies"].map(left);
+    std::iter::once(lock).chain(left).chain([make, note, unmake, look]).collect()
+}
+
+/// Answers `Ask::State`.
+pub(super) fn state(schema: &Schema, thread_key: i64) -> Statement {
+    let mut parameters = Parameters::default();
+    let key = parameters.integer(thread_key);
+    let checksums = checksums(schema, &key);
+    parameters.statement(format!(
+        "SELECT {checksums}, count(*), coalesce(max(c.checkpoint_id), '') \
+         FROM {schema}.lg_records c WHERE c.thread_key = {key} AND c.task_id = ''"
+    ))
 }
 
 /// Answers `Ask::CopyRecords`.
@@ -84,16 +98,18 @@ pub(super) fn copy_records(
     let [envelopes, envelope_places] = envelopes.bind(&mut parameters);
     let [checksums, checksum_places] = checksums.bind(&mut parameters);
     parameters.statement(format!(
-        "INSERT INTO {schema}.lg_records (thread_key, envelope, checkpoint_ns, checkpoint_id, \
+        "WITH g AS MATERIALIZED ({}) \
+         INSERT INTO {schema}.lg_records (thread_key, envelope, checkpoint_ns, checkpoint_id, \
          task_id, idx, parent_checkpoint_id, created_at, channels, metadata, terms, task_path, \
          channel, refs) SELECT {to}, {}, r.checkpoint_ns, r.checkpoint_id, r.task_id, r.idx, \
          r.parent_checkpoint_id, r.created_at, r.channels, r.metadata, r.terms, r.task_path, \
          r.channel, r.refs FROM unnest({spaces}::text[], {ids}::text[], {tasks}::text[], \
          {places}::bigint[], {envelope_places}::bigint[], {checksum_places}::bigint[]) \
-         u (ns, id, task, idx, e, c) CROSS JOIN LATERAL (SELECT x.* FROM {schema}.lg_records x \
+         u (ns, id, task, idx, e, c) CROSS JOIN g CROSS JOIN LATERAL (SELECT x.* FROM {schema}.lg_records x \
          WHERE x.thread_key = {from} AND x.checkpoint_ns = u.ns AND x.checkpoint_id = u.id \
          AND x.task_id = u.task AND x.idx = u.idx OFFSET 0) r WHERE {} = {} \
          ON CONFLICT DO NOTHING",
+        lock(schema, "thread_key", &to),
         part(&envelopes, "u.e"),
         from_end("r", CHECKSUM_BYTES, CHECKSUM_BYTES),
         part(&checksums, "u.c"),
@@ -116,8 +132,10 @@ pub(super) fn copy_chunks(schema: &Schema, from: i64, to: i64, hashes: &[Hash]) 
     let target = parameters.integer(to);
     let bound = parameters.bind(Value::Blob(packed.clone()), "bytea");
     let copy = parameters.statement(format!(
-        "INSERT INTO {schema}.lg_chunks (thread_key, hash, data, refs) \
-         SELECT {target}, k.hash, k.data, k.refs FROM {} ON CONFLICT DO NOTHING",
+        "WITH g AS MATERIALIZED ({}) \
+         INSERT INTO {schema}.lg_chunks (thread_key, hash, data, refs) \
+         SELECT {target}, k.hash, k.data, k.refs FROM g CROSS JOIN {} ON CONFLICT DO NOTHING",
+        lock(schema, "thread_key", &target),
         found(&source, &bound)
     ));
     let mut parameters = Parameters::default();
@@ -130,6 +148,12 @@ pub(super) fn copy_chunks(schema: &Schema, from: i64, to: i64, hashes: &[Hash]) 
     vec![copy, count]
 }
 
+/// Locks the row of a copy under way. What another copy to the same thread removes is then all that
+/// this one has stored.
+fn lock(schema: &Schema, column: &str, value: &str) -> String {
+    format!("SELECT thread_key FROM {schema}.lg_copies WHERE {column} = {value} FOR UPDATE")
+}
+
 /// Answers `Ask::EndCopy`.
 pub(super) fn end_copy(
     schema: &Schema,
@@ -137,6 +161,9 @@ pub(super) fn end_copy(
     target: &str,
     records: i64,
 ) -> Vec<Statement> {
+    let mut parameters = Parameters::default();
+    let key = parameters.integer(to);
+    let lock = parameters.statement(lock(schema, "thread_key", &key));
     let mut parameters = Parameters::default();
     let key = parameters.integer(to);
     let id = parameters.text(target);
@@ -165,5 +192,5 @@ pub(super) fn end_copy(
         "SELECT EXISTS (SELECT FROM {schema}.lg_threads WHERE thread_key = {key})::int::bigint, \
          EXISTS (SELECT FROM {schema}.lg_threads WHERE thread_id = {id})::int::bigint"
     ));
-    vec![insert, forget, look]
+    vec![lock, insert, forget, look]
 }

@@ -17,6 +17,9 @@ use crate::operations::ask::{Checkpoints, RecordKey, ThreadsAfter};
 /// The key of a record `r` in its thread.
 const KEY: &str = "r.checkpoint_ns, r.checkpoint_id, r.task_id, r.idx";
 
+/// The order of records, the one with the greatest key first.
+const DESCENDING: &str = "r.checkpoint_ns DESC, r.checkpoint_id DESC, r.task_id DESC, r.idx DESC";
+
 /// The newest checkpoint of the root namespace of a thread `t`; of a thread without one, of any
 /// namespace.
 fn newest(schema: &Schema, column: &str) -> String {
@@ -38,13 +41,13 @@ fn terms_of_runs(runs: &[String], parameters: &mut Parameters) -> String {
     parameters.bind(uuids(&runs.iter().map(term).collect::<Vec<_>>()), "text") + "::uuid[]"
 }
 
-/// The condition that a record `r` comes after this one.
-fn after(key: Option<&RecordKey>, parameters: &mut Parameters) -> String {
+/// The condition that the key of a record `r` is greater or less than this one.
+fn is(sign: char, key: Option<&RecordKey>, parameters: &mut Parameters) -> String {
     let Some((ns, id, task_id, idx)) = key else {
         return "true".to_owned();
     };
     let values = [parameters.text(ns), parameters.text(id), parameters.text(task_id)];
-    format!("({KEY}) > ({}, {})", values.join(", "), parameters.integer(*idx))
+    format!("({KEY}) {sign} ({}, {})", values.join(", "), parameters.integer(*idx))
 }
 
 /// The condition that a thread has these checkpoints.
@@ -74,12 +77,12 @@ pub(super) fn outline(
     schema: &Schema,
     thread_id: &str,
     runs: &[String],
-    last: Option<&RecordKey>,
+    before: Option<&RecordKey>,
     count: u64,
 ) -> Statement {
     let mut parameters = Parameters::default();
     let thread = parameters.text(thread_id);
-    let after = after(last, &mut parameters);
+    let before = is('<', before, &mut parameters);
     let runs = terms_of_runs(runs, &mut parameters);
     let count = parameters.integer(count as i64);
     let of_checkpoint = |column: &str| format!("CASE WHEN r.task_id = '' THEN {column} END");
@@ -87,8 +90,8 @@ pub(super) fn outline(
         "SELECT t.thread_key, t.generation, {KEY}, \
          CASE WHEN r.task_id = '' THEN r.parent_checkpoint_id ELSE r.channel END, {}, {}, {}, {} \
          FROM {schema}.lg_threads t CROSS JOIN LATERAL (SELECT r.* FROM {schema}.lg_records r \
-         WHERE r.thread_key = t.thread_key AND {after} ORDER BY {KEY} LIMIT {count}) r \
-         WHERE t.thread_id = {thread} ORDER BY {KEY}",
+         WHERE r.thread_key = t.thread_key AND {before} ORDER BY {DESCENDING} LIMIT {count}) r \
+         WHERE t.thread_id = {thread} ORDER BY {DESCENDING}",
         of_checkpoint("coalesce(r.channels, '')"),
         of_checkpoint(&from_end("r", 2 * CHECKSUM_BYTES, CHECKSUM_BYTES)),
         of_checkpoint("r.created_at"),
@@ -131,7 +134,7 @@ pub(super) fn records(
 ) -> Statement {
     let mut parameters = Parameters::default();
     let key = parameters.integer(thread_key);
-    let after = after(last, &mut parameters);
+    let after = is('>', last, &mut parameters);
     let count = parameters.integer(count as i64);
     let columns = columns();
     parameters.statement(format!(
@@ -161,7 +164,7 @@ pub(super) fn remove_records(
          CROSS JOIN LATERAL (SELECT r.ctid AS place FROM {schema}.lg_records r \
          WHERE r.thread_key = g.thread_key AND r.checkpoint_ns = p.ns \
          AND r.checkpoint_id = p.id OFFSET 0) r)) \
-         UPDATE {schema}.lg_threads t SET generation = t.generation | 1 \
+         UPDATE {schema}.lg_threads t SET generation = t.generation + 1 + (t.generation & 1) \
          FROM g WHERE t.thread_key = g.thread_key"
     ));
     let mut parameters = Parameters::default();
@@ -218,6 +221,15 @@ pub(super) fn chunk_sizes(
     ))
 }
 
+/// The checksums of the records of a thread, in their order.
+pub(super) fn checksums(schema: &Schema, key: &str) -> String {
+    let checksum = from_end("r", CHECKSUM_BYTES, CHECKSUM_BYTES);
+    format!(
+        "(SELECT coalesce(string_agg(upper(encode({checksum}, 'hex')), '' ORDER BY {KEY}), '') \
+         FROM {schema}.lg_records r WHERE r.thread_key = {key})"
+    )
+}
+
 /// Answers `Ask::RemoveChunks`.
 pub(super) fn remove_chunks(
     schema: &Schema,
@@ -233,12 +245,11 @@ pub(super) fn remove_chunks(
     let digest = parameters.text(digest);
     let packed = hashes.iter().flat_map(|hash| hash.as_bytes()).copied().collect();
     let packed = parameters.bind(Value::Blob(packed), "bytea");
-    let checksum = from_end("r", CHECKSUM_BYTES, CHECKSUM_BYTES);
+    let checksums = checksums(schema, "t.thread_key");
     let remove = parameters.statement(format!(
         "WITH g AS MATERIALIZED (SELECT t.thread_key FROM {schema}.lg_threads t \
-         WHERE t.thread_key = {key} AND t.generation IN ({from}, {to}) AND (SELECT \
-         coalesce(string_agg(upper(encode({checksum}, 'hex')), '' ORDER BY {KEY}), '') \
-         FROM {schema}.lg_records r WHERE r.thread_key = t.thread_key) = {digest}), \
+         WHERE t.thread_key = {key} AND t.generation IN ({from}, {to}) \
+         AND {checksums} = {digest}), \
          d AS (DELETE FROM {schema}.lg_chunks x WHERE x.ctid IN (SELECT c.place FROM g \
          CROSS JOIN generate_series(0, octet_length({packed}) / 20 - 1) i \
          CROSS JOIN LATERAL (SELECT c.ctid AS place FROM {schema}.lg_chunks c \

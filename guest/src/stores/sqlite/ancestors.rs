@@ -53,8 +53,9 @@ pub(super) fn ancestors(
     let is_of_channel = is_of_channel("w", "?4", "?7");
     Statement {
         text: format!(
-            "WITH RECURSIVE target (place, thread_key, parent) AS (\
-             SELECT c.rowid, c.thread_key, c.parent_checkpoint_id FROM lg_threads t \
+            "WITH RECURSIVE target (place, thread_key, parent, generation) AS (\
+             SELECT c.rowid, c.thread_key, c.parent_checkpoint_id, t.generation \
+             FROM lg_threads t \
              CROSS JOIN lg_records c ON c.thread_key = t.thread_key \
              WHERE t.thread_id = ?1 AND c.checkpoint_ns = ?2 AND c.task_id = '' \
              AND (?3 IS NULL OR c.checkpoint_id = ?3) \
@@ -89,7 +90,8 @@ pub(super) fn ancestors(
              SELECT {KNOWN}, 0, 0, (SELECT ifnull(max(a.known), 0) FROM ancestors a), ?4, \
              {checksums}, NULL, NULL, NULL, NULL, NULL, NULL WHERE ?6 IS NOT NULL \
              UNION ALL \
-             SELECT {LINK}, p.steps, c.thread_key, 0, ?4, c.checkpoint_ns, c.checkpoint_id, \
+             SELECT {LINK}, p.steps, c.thread_key, (SELECT g.generation FROM target g), ?4, \
+             c.checkpoint_ns, c.checkpoint_id, \
              c.parent_checkpoint_id, ifnull(c.channels, ''), \
              substr(c.envelope, -{CHECKSUM_BYTES} * 2, {CHECKSUM_BYTES}), NULL, NULL \
              FROM (SELECT -1 AS steps, g.place FROM target g UNION ALL SELECT a.steps, a.place \

@@ -12,6 +12,9 @@ use crate::operations::ask::{Checkpoints, RecordKey, ThreadsAfter};
 /// The key of a record `r` in its thread.
 const KEY: &str = "r.checkpoint_ns, r.checkpoint_id, r.task_id, r.idx";
 
+/// The order of records, the one with the greatest key first.
+const DESCENDING: &str = "r.checkpoint_ns DESC, r.checkpoint_id DESC, r.task_id DESC, r.idx DESC";
+
 /// The id and the time of the newest checkpoint of the root namespace of a thread `t`; of a thread
 /// without one, of any namespace.
 fn newest(column: &str) -> String {
@@ -50,11 +53,15 @@ fn after(key: Option<&RecordKey>) -> [Value; 4] {
 pub(super) fn outline(
     thread_id: &str,
     runs: &[String],
-    last: Option<&RecordKey>,
+    before: Option<&RecordKey>,
     count: u64,
 ) -> Statement {
     let mut parameters = vec![text(thread_id)];
-    parameters.extend(after(last));
+    parameters.extend(match before {
+        Some(_) => after(before),
+        // Bytes sort after all texts.
+        None => [Value::Blob(Vec::new()), Value::Null, Value::Null, Value::Null],
+    });
     parameters.push(Value::Integer(count as i64));
     parameters.push(Value::Text(json::array_of_strings(runs.iter().map(String::as_str))));
     let is_of_run = is_of_run("?7").replace("c.metadata", "r.metadata");
@@ -65,7 +72,7 @@ pub(super) fn outline(
             "SELECT t.thread_key, t.generation, {KEY}, \
              iif(r.task_id = '', r.parent_checkpoint_id, r.channel), {}, {}, {}, {} \
              FROM lg_threads t CROSS JOIN lg_records r ON r.thread_key = t.thread_key \
-             WHERE t.thread_id = ?1 AND ({KEY}) > (?2, ?3, ?4, ?5) ORDER BY {KEY} \
+             WHERE t.thread_id = ?1 AND ({KEY}) < (?2, ?3, ?4, ?5) ORDER BY {DESCENDING} \
              LIMIT (SELECT ?6)",
             of_checkpoint("ifnull(r.channels, '')"),
             of_checkpoint(&link),
@@ -122,7 +129,7 @@ pub(super) fn remove_records(
     vec![
         once(
             &format!(
-                "UPDATE lg_threads SET generation = generation | 1 \
+                "UPDATE lg_threads SET generation = generation + 1 + (generation & 1) \
                  WHERE thread_key = ?1 AND {HAS_CHECKPOINTS}"
             ),
             vec![key.clone(), checkpoints(of)],
@@ -185,6 +192,15 @@ pub(super) fn chunk_sizes(thread_key: i64, last: Option<Hash>, count: u64) -> St
     )
 }
 
+/// The checksums of the records of the thread `?1`, in their order.
+pub(super) fn checksums() -> String {
+    format!(
+        "(SELECT ifnull(group_concat(c.checksum, ''), '') FROM (\
+         SELECT hex(substr(r.envelope, -{CHECKSUM_BYTES})) AS checksum FROM lg_records r \
+         WHERE r.thread_key = ?1 ORDER BY {KEY}) c)"
+    )
+}
+
 /// Answers `Ask::RemoveChunks`.
 #[inline(never)]
 pub(super) fn remove_chunks(
@@ -196,11 +212,7 @@ pub(super) fn remove_chunks(
 ) -> Vec<Statement> {
     let key = Value::Integer(thread_key);
     let packed = hashes.iter().flat_map(|hash| hash.as_bytes()).copied().collect();
-    let is_unchanged = format!(
-        "(SELECT ifnull(group_concat(c.checksum, ''), '') FROM (\
-         SELECT hex(substr(r.envelope, -{CHECKSUM_BYTES})) AS checksum FROM lg_records r \
-         WHERE r.thread_key = ?1 ORDER BY {KEY}) c) = ?2"
-    );
+    let is_unchanged = format!("{} = ?2", checksums());
     vec![
         once(
             &format!(
