@@ -144,7 +144,11 @@ impl CopyThread {
         if row.integer("is_there")? != 0 {
             return Err(self.exists());
         }
-        let to = row.integer("copy_key")?;
+        let Some(to) = row.optional_integer("copy_key")? else {
+            // The source was made, or the target deleted, after the key was refused for it.
+            self.again()?;
+            return Ok(self.begin());
+        };
         let without: BTreeSet<_> = match plan {
             Some(plan) if plan.outline.thread_key != Some(from) => {
                 // Another thread has the id now.

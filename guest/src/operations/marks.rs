@@ -1,7 +1,9 @@
 //! The chunks that the records of a thread refer to, directly and through other chunks.
 //!
 //! 1. Read the records, page by page.
-//! 2. Read the chunks that refer to others, level by level.
+//! 2. Read the chunks that refer to others, level by level. If one is missing, the thread may have
+//!    been pruned or deleted meanwhile: start over. Only if the same one is missing again, and the
+//!    records are the same, is it damage.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -20,6 +22,8 @@ use crate::operations::ask::{Ask, CHECKPOINT, RecordKey, Step};
 const PAGE_RECORDS: u64 = 1024;
 /// At most this many chunks are read at once. One that refers to others has at most 16 KiB.
 const CHUNKS_MAX: usize = 512;
+/// How often chunks are missing because the thread was changed, before that is an error.
+const ATTEMPTS_MAX: usize = 16;
 /// The number of columns before the envelope of a checkpoint, and of a write.
 const CHECKPOINT_ENVELOPE: usize = 8;
 const WRITE_ENVELOPE: usize = 7;
@@ -40,6 +44,9 @@ pub(super) struct Marks {
     digest: String,
     last: Option<RecordKey>,
     are_records_read: bool,
+    /// The chunk that was missing last, and the digest of the records then.
+    missing: Option<(Hash, String)>,
+    attempts: usize,
 }
 
 /// A record that counts, with its envelope as stored.
@@ -60,6 +67,8 @@ impl Marks {
             digest: String::new(),
             last: None,
             are_records_read: false,
+            missing: None,
+            attempts: 0,
         }
     }
 
@@ -87,8 +96,8 @@ impl Marks {
         self.marked.into_iter()
     }
 
-    /// Takes an answer and calls `visit` for each record that counts. Returns the next read; `None`
-    /// if all chunks are marked.
+    /// Takes an answer and calls `visit` for each record that counts, again if it starts over.
+    /// Returns the next read; `None` if all chunks are marked.
     #[inline(never)]
     pub(super) fn advance(
         &mut self,
@@ -96,7 +105,9 @@ impl Marks {
         visit: &mut dyn FnMut(Record<'_>),
     ) -> Result<Option<Step>, Error> {
         if self.are_records_read {
-            self.take_chunks(set)?;
+            if let Some(missing) = self.take_chunks(set)? {
+                return self.again(missing).map(Some);
+            }
         } else {
             self.take_records(set, visit)?;
             if set.rows.len() as u64 == PAGE_RECORDS {
@@ -162,27 +173,51 @@ impl Marks {
         Ok(())
     }
 
-    fn take_chunks(&mut self, set: &RowSet) -> Result<(), Error> {
+    /// Takes chunks. Returns one that is missing or damaged.
+    fn take_chunks(&mut self, set: &RowSet) -> Result<Option<Hash>, Error> {
         let hashes: Vec<_> = self.asked.iter().map(|(hash, _)| *hash).collect();
         let found: BTreeMap<_, _> = chunks(set, &hashes)?.into_iter().collect();
         for (hash, role) in std::mem::take(&mut self.asked) {
             let whole = found.get(&hash).filter(|data| Hash::of(role, data) == hash);
-            let Some(data) = whole else {
-                // What is below it is not known, so nothing may be removed.
-                return Err(Error::corrupt(
-                    "missing-chunk",
-                    format!(
-                        "chunk {hash} of thread {} is missing or damaged, so which other chunks \
-                         are needed is not known; restore it, or delete the thread",
-                        self.thread_id
-                    ),
-                ));
-            };
+            let Some(data) = whole else { return Ok(Some(hash)) };
             refs::each_of_chunk(role, data, &mut |role, hash| {
                 note(&mut self.marked, &mut self.wanted, role, hash);
             });
         }
-        Ok(())
+        Ok(None)
+    }
+
+    /// Starts over, because this chunk is missing.
+    fn again(&mut self, hash: Hash) -> Result<Step, Error> {
+        let missing = Some((hash, std::mem::take(&mut self.digest)));
+        if missing == self.missing {
+            // What is below it is not known, so nothing may be removed.
+            return Err(Error::corrupt(
+                "missing-chunk",
+                format!(
+                    "chunk {hash} of thread {} is missing or damaged, so which other chunks are \
+                     needed is not known; restore it, or delete the thread",
+                    self.thread_id
+                ),
+            ));
+        }
+        self.attempts += 1;
+        if self.attempts >= ATTEMPTS_MAX {
+            return Err(Error::protocol(
+                "thread-in-use",
+                format!(
+                    "thread {} is changed again and again while its chunks are read; try again \
+                     after that has ended",
+                    self.thread_id
+                ),
+            ));
+        }
+        self.missing = missing;
+        self.marked.clear();
+        self.wanted.clear();
+        self.last = None;
+        self.are_records_read = false;
+        Ok(self.page())
     }
 
     fn mark(&mut self, piece: &Piece) {

@@ -13,7 +13,9 @@ use crate::operations::ask::CopiedRecord;
 ///
 /// A key comes from the identity of `lg_threads`, for which a row has to be made: the role may have
 /// no right to its sequence. The row is gone before anyone can see it, and its id is longer than
-/// any that a caller may use.
+/// any that a caller may use. Copies to one thread begin one after the other, because they make the
+/// same row. A batch of an earlier copy, which it finds under way, has ended when its mark is
+/// locked, and later ones find no mark.
 pub(super) fn begin_copy(schema: &Schema, source: &str, target: &str) -> Vec<Statement> {
     let of_target = |text: &dyn Fn(&str) -> String| {
         let mut parameters = Parameters::default();
@@ -28,6 +30,9 @@ pub(super) fn begin_copy(schema: &Schema, source: &str, target: &str) -> Vec<Sta
             )
         })
     };
+    let lock = of_target(&|target| {
+        format!("SELECT thread_key FROM {schema}.lg_copies WHERE thread_id = {target} FOR UPDATE")
+    });
     let reserved = |target: &str| format!("repeat(' ', 1024) || {target}");
     let make = of_target(&|target| {
         format!("INSERT INTO {schema}.lg_threads (thread_id) VALUES ({})", reserved(target))
@@ -40,8 +45,7 @@ pub(super) fn begin_copy(schema: &Schema, source: &str, target: &str) -> Vec<Sta
             "INSERT INTO {schema}.lg_copies (thread_key, thread_id) \
              SELECT t.thread_key, {target} FROM {schema}.lg_threads t WHERE t.thread_id = {} \
              AND NOT EXISTS (SELECT FROM {schema}.lg_threads WHERE thread_id = {target}) \
-             AND EXISTS (SELECT FROM {schema}.lg_threads WHERE thread_id = {source}) \
-             ON CONFLICT (thread_id) DO UPDATE SET thread_key = excluded.thread_key",
+             AND EXISTS (SELECT FROM {schema}.lg_threads WHERE thread_id = {source})",
             reserved(&target)
         ))
     };
@@ -59,7 +63,17 @@ pub(super) fn begin_copy(schema: &Schema, source: &str, target: &str) -> Vec<Sta
              FROM {schema}.lg_threads t WHERE t.thread_id = {source}"
         ))
     };
-    vec![left("lg_records"), left("lg_chunks"), left("lg_copies"), make, note, unmake, look]
+    let [records, chunks, copies] = ["lg_records", "lg_chunks", "lg_copies"].map(left);
+    vec![make, lock, records, chunks, copies, note, unmake, look]
+}
+
+/// `m`, the mark of a copy, if no later copy to the same thread has begun. It is kept until the
+/// transaction ends.
+fn mark(schema: &Schema, key: &str) -> String {
+    format!(
+        "m AS MATERIALIZED (SELECT thread_key FROM {schema}.lg_copies \
+         WHERE thread_key = {key} FOR KEY SHARE)"
+    )
 }
 
 /// Answers `Ask::CopyRecords`.
@@ -84,16 +98,17 @@ pub(super) fn copy_records(
     let [envelopes, envelope_places] = envelopes.bind(&mut parameters);
     let [checksums, checksum_places] = checksums.bind(&mut parameters);
     parameters.statement(format!(
-        "INSERT INTO {schema}.lg_records (thread_key, envelope, checkpoint_ns, checkpoint_id, \
-         task_id, idx, parent_checkpoint_id, created_at, channels, metadata, terms, task_path, \
-         channel, refs) SELECT {to}, {}, r.checkpoint_ns, r.checkpoint_id, r.task_id, r.idx, \
+        "WITH {} INSERT INTO {schema}.lg_records (thread_key, envelope, checkpoint_ns, \
+         checkpoint_id, task_id, idx, parent_checkpoint_id, created_at, channels, metadata, terms, \
+         task_path, channel, refs) SELECT m.thread_key, {}, r.checkpoint_ns, r.checkpoint_id, r.task_id, r.idx, \
          r.parent_checkpoint_id, r.created_at, r.channels, r.metadata, r.terms, r.task_path, \
-         r.channel, r.refs FROM unnest({spaces}::text[], {ids}::text[], {tasks}::text[], \
+         r.channel, r.refs FROM m CROSS JOIN unnest({spaces}::text[], {ids}::text[], {tasks}::text[], \
          {places}::bigint[], {envelope_places}::bigint[], {checksum_places}::bigint[]) \
          u (ns, id, task, idx, e, c) CROSS JOIN LATERAL (SELECT x.* FROM {schema}.lg_records x \
          WHERE x.thread_key = {from} AND x.checkpoint_ns = u.ns AND x.checkpoint_id = u.id \
          AND x.task_id = u.task AND x.idx = u.idx OFFSET 0) r WHERE {} = {} \
          ON CONFLICT DO NOTHING",
+        mark(schema, &to),
         part(&envelopes, "u.e"),
         from_end("r", CHECKSUM_BYTES, CHECKSUM_BYTES),
         part(&checksums, "u.c"),
@@ -116,8 +131,9 @@ pub(super) fn copy_chunks(schema: &Schema, from: i64, to: i64, hashes: &[Hash]) 
     let target = parameters.integer(to);
     let bound = parameters.bind(Value::Blob(packed.clone()), "bytea");
     let copy = parameters.statement(format!(
-        "INSERT INTO {schema}.lg_chunks (thread_key, hash, data, refs) \
-         SELECT {target}, k.hash, k.data, k.refs FROM {} ON CONFLICT DO NOTHING",
+        "WITH {} INSERT INTO {schema}.lg_chunks (thread_key, hash, data, refs) \
+         SELECT m.thread_key, k.hash, k.data, k.refs FROM m CROSS JOIN {} ON CONFLICT DO NOTHING",
+        mark(schema, &target),
         found(&source, &bound)
     ));
     let mut parameters = Parameters::default();
@@ -144,13 +160,13 @@ pub(super) fn end_copy(
     let generation = parameters.integer(generation);
     let records = parameters.integer(records);
     let insert = parameters.statement(format!(
-        "INSERT INTO {schema}.lg_threads (thread_key, thread_id, generation) \
-         OVERRIDING SYSTEM VALUE SELECT {key}, {id}, 0 \
-         WHERE EXISTS (SELECT FROM {schema}.lg_copies WHERE thread_key = {key}) \
-         AND EXISTS (SELECT FROM {schema}.lg_threads WHERE thread_key = {from} \
+        "WITH {} INSERT INTO {schema}.lg_threads (thread_key, thread_id, generation) \
+         OVERRIDING SYSTEM VALUE SELECT m.thread_key, {id}, 0 FROM m \
+         WHERE EXISTS (SELECT FROM {schema}.lg_threads WHERE thread_key = {from} \
          AND generation = {generation}) \
          AND (SELECT count(*) FROM {schema}.lg_records WHERE thread_key = {key}) = {records} \
-         ON CONFLICT DO NOTHING"
+         ON CONFLICT DO NOTHING",
+        mark(schema, &key)
     ));
     let mut parameters = Parameters::default();
     let key = parameters.integer(to);

@@ -44,7 +44,7 @@ pub(super) fn begin_copy(source: &str, target: &str) -> Vec<Statement> {
     ]
 }
 
-/// Answers `Ask::CopyRecords`.
+/// Answers `Ask::CopyRecords`. Nothing is copied if a later copy to the same thread has begun.
 #[inline(never)]
 pub(super) fn copy_records(from: i64, to: i64, records: Vec<CopiedRecord>) -> Statement {
     let row = |CopiedRecord { key: (ns, id, task_id, idx), checksum, envelope }| {
@@ -67,7 +67,8 @@ pub(super) fn copy_records(from: i64, to: i64, records: Vec<CopiedRecord>) -> St
              parent_checkpoint_id, created_at, channels, metadata, task_path, channel \
              FROM lg_records WHERE thread_key = ?3 AND checkpoint_ns = ?4 \
              AND checkpoint_id = ?5 AND task_id = ?6 AND idx = ?7 \
-             AND substr(envelope, -{CHECKSUM_BYTES}) = ?8"
+             AND substr(envelope, -{CHECKSUM_BYTES}) = ?8 \
+             AND EXISTS (SELECT 1 FROM lg_copies WHERE thread_key = ?1)"
         ),
         parameters: records.into_iter().map(row).collect(),
     }
@@ -84,7 +85,8 @@ pub(super) fn copy_chunks(from: i64, to: i64, hashes: &[Hash]) -> Vec<Statement>
             &format!(
                 "{WANTED} INSERT OR IGNORE INTO lg_chunks (thread_key, hash, data) \
                  SELECT ?2, c.hash, c.data FROM wanted \
-                 CROSS JOIN lg_chunks c ON c.thread_key = ?3 AND c.hash = substr(?1, at, 20)"
+                 CROSS JOIN lg_chunks c ON c.thread_key = ?3 AND c.hash = substr(?1, at, 20) \
+                 WHERE EXISTS (SELECT 1 FROM lg_copies WHERE thread_key = ?2)"
             ),
             vec![Value::Blob(packed.clone()), Value::Integer(to), Value::Integer(from)],
         ),
