@@ -171,15 +171,21 @@ export const OF_KUSTO = {
 
 /** Throws `unknown-option` or `invalid-option` for options that do not fit `kinds`. */
 export function checkOptions<Options>(options: unknown, kinds: Kinds<Options>): void {
-  if (typeof options !== "object" || options === null || Array.isArray(options)) {
-    throw refusedOption("the options have to be an object; leave them out for the defaults");
-  }
+  checkNames(options, Object.keys(kinds));
   for (const [name, value] of Object.entries(options)) {
-    if (!Object.hasOwn(kinds, name)) throw unknownOption(name, Object.keys(kinds));
     const [isOne, what] = kinds[name as keyof Options];
     if (value === undefined || isOne(value)) continue;
     throw refusedOption(`the option ${name} has to be ${what}`);
   }
+}
+
+/** Throws `unknown-option` for options with other names, or `invalid-option` for no options. */
+export function checkNames(options: unknown, names: readonly string[]): asserts options is object {
+  if (typeof options !== "object" || options === null || Array.isArray(options)) {
+    throw refusedOption("the options have to be an object; leave them out for the defaults");
+  }
+  const unknown = Object.keys(options).find((name) => !names.includes(name));
+  if (unknown !== undefined) throw unknownOption(unknown, names);
 }
 
 /** Picks the options that every saver has. */

@@ -388,6 +388,17 @@ def test_writes_that_are_refused_have_a_code_and_store_nothing(saver: SqliteSave
     assert found.pending_writes == []
 
 
+@pytest.mark.parametrize("name", ["prune", "delete_for_runs"])
+def test_a_text_is_no_list_of_ids(saver: SqliteSaver, name: str) -> None:
+    saver.put(config("a"), checkpoint("1"), {}, {})
+    with pytest.raises(errors.InvalidInputError, match="pass a list of ids") as refused:
+        getattr(saver, name)("a")
+    assert refused.value.code == "invalid-argument"
+    with pytest.raises(errors.InvalidInputError):
+        asyncio.run(getattr(saver, f"a{name}")("a"))
+    assert saver.stats("a").checkpoints == 1
+
+
 def test_errors_of_sqlite_are_errors_of_sqlite3(tmp_path: Path) -> None:
     path = tmp_path / "text"
     path.write_text("no database, but long enough to have a header of a hundred bytes" * 4)

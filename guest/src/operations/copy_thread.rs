@@ -148,7 +148,11 @@ impl CopyThread {
         if row.integer("is_there")? != 0 {
             return Err(self.exists());
         }
-        let to = row.integer("copy_key")?;
+        let Some(to) = row.optional_integer("copy_key")? else {
+            // The source was made, or the target deleted, after the key was refused for it.
+            self.again()?;
+            return Ok(self.begin());
+        };
         self.stage = Stage::State(Keys { from, generation, to, records: 0 }, plan);
         Ok(Step::ask(Ask::State { thread_key: from }))
     }

@@ -41,6 +41,15 @@ impl<'a> Row<'a> {
         }
     }
 
+    /// The next column as an integer; `None` if it is null.
+    pub(crate) fn optional_integer(&mut self, column: &'static str) -> Result<Option<i64>, Error> {
+        if let Some(Value::Null) = self.columns.as_slice().first() {
+            self.columns.next();
+            return Ok(None);
+        }
+        self.integer(column).map(Some)
+    }
+
     /// The next column as text.
     pub(crate) fn text(&mut self, column: &'static str) -> Result<&'a str, Error> {
         match self.columns.next() {

@@ -1,4 +1,5 @@
 import { InvalidInputError } from "../errors.js";
+import { checkNames } from "../options.js";
 import type { Keep, Problem, Pruned, Stats, Work } from "../planner/contract.js";
 import { timers } from "../platform/timers.js";
 import { toId } from "./convert.js";
@@ -53,6 +54,17 @@ export interface ThreadsOptions {
   readonly metadata?: Record<string, unknown> | undefined;
 }
 
+const WORK = ["dryRun", "signal", "onProgress"] satisfies (keyof WorkOptions)[];
+const KEEP = ["strategy", "keepLast", "newerThan"] satisfies (keyof KeepOptions)[];
+const EXPIRE = [...WORK, ...KEEP, "idleFor", "limit"] satisfies (keyof ExpireOptions)[];
+const THREADS = [
+  "limit",
+  "after",
+  "idleSince",
+  "idPrefix",
+  "metadata",
+] satisfies (keyof ThreadsOptions)[];
+
 /** What is known of a thread without reading its state. */
 export interface ThreadInfo {
   readonly threadId: string;
@@ -89,8 +101,8 @@ export abstract class LifecycleSaver extends PlannedSaver {
    * @returns What was removed.
    */
   prune(threadIds: readonly string[], options: WorkOptions & KeepOptions = {}): Promise<Progress> {
-    return stoppable(options, async () => {
-      const val = threadIds.map((id) => toId("thread_id", id));
+    return stoppable(options, [...WORK, ...KEEP], async () => {
+      const val = ids(threadIds).map((id) => toId("thread_id", id));
       const keep = keepOf(options);
       const done = await this.#work({ tag: "threads", val }, keep, options);
       if (keep.tag === "nothing" && !options.dryRun) for (const id of threadIds) this.forget(id);
@@ -104,8 +116,8 @@ export abstract class LifecycleSaver extends PlannedSaver {
    * @returns What was removed.
    */
   deleteForRuns(runIds: readonly string[], options: WorkOptions = {}): Promise<Progress> {
-    return stoppable(options, async () => {
-      const val = runIds.map((id) => toId("run_id", id));
+    return stoppable(options, WORK, async () => {
+      const val = ids(runIds).map((id) => toId("run_id", id));
       return this.#work({ tag: "runs", val }, { tag: "latest" }, options);
     });
   }
@@ -116,7 +128,7 @@ export abstract class LifecycleSaver extends PlannedSaver {
    * @returns What was removed.
    */
   expire(options: ExpireOptions): Promise<Progress> {
-    return stoppable(options, async () => {
+    return stoppable(options, EXPIRE, async () => {
       const { idleFor, limit } = options;
       if (!(idleFor >= 0)) throw invalid("idleFor is not a number of milliseconds, at least 0");
       const idle = new Date(Math.max(0, timers.now() - idleFor)).toISOString();
@@ -139,6 +151,7 @@ export abstract class LifecycleSaver extends PlannedSaver {
     options: { readonly keep?: "latest" | undefined } = {},
   ): Promise<Progress> {
     return guarded(async () => {
+      checkNames(options, ["keep"]);
       const { keep } = options;
       if (keep !== undefined && keep !== "latest") throw invalid('keep is not "latest"');
       const val = {
@@ -154,6 +167,7 @@ export abstract class LifecycleSaver extends PlannedSaver {
   /** Reads a page of threads, the one with the newest checkpoint first. No state is read. */
   threads(options: ThreadsOptions = {}): Promise<ThreadsPage> {
     return guarded(async () => {
+      checkNames(options, THREADS);
       const { limit, after, idleSince, idPrefix, metadata } = options;
       const filter = await this.toFilter(metadata ?? {});
       const val = {
@@ -232,14 +246,30 @@ export abstract class LifecycleSaver extends PlannedSaver {
   }
 }
 
-/** Runs a call. If the caller has stopped it, its error is the caller's reason. */
-async function stoppable<T>({ signal }: WorkOptions, run: () => Promise<T>): Promise<T> {
+/**
+ * Runs a call whose options have these names: one that is mistyped must not remove more than was
+ * meant. If the caller has stopped the call, its error is the caller's reason.
+ */
+async function stoppable<T>(
+  options: WorkOptions,
+  names: readonly string[],
+  run: () => Promise<T>,
+): Promise<T> {
   try {
-    return await guarded(run);
+    return await guarded(() => {
+      checkNames(options, names);
+      return run();
+    });
   } catch (thrown) {
-    signal?.throwIfAborted();
+    options?.signal?.throwIfAborted();
     throw thrown;
   }
+}
+
+/** A list of ids. A text alone would be taken for a list of its characters. */
+function ids(given: readonly string[]): readonly string[] {
+  if (Array.isArray(given)) return given;
+  throw invalid("the ids are not a list; pass a list of them");
 }
 
 function progressOf({ next: _, ...done }: Work): Progress {

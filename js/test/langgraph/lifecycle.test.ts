@@ -228,6 +228,23 @@ describe("threads", () => {
     expect(codes.slice(0, 5)).toEqual(codes.slice(0, 5).fill("invalid-argument"));
     expect(codes.slice(5)).toEqual(["invalid-keep", "missing-id"]);
   });
+
+  it("refuse options that do not exist, and a text instead of a list, and remove nothing", async () => {
+    const saver = SqliteSaver.fromConnString(":memory:");
+    await put(saver, "a", {});
+    const mistyped: object = { keeplast: 10 };
+    const calls: [call: Promise<unknown>, code: string][] = [
+      [saver.prune(["a"], mistyped), "unknown-option"],
+      [saver.deleteForRuns(["a"], mistyped), "unknown-option"],
+      [saver.expire({ idleFor: 0, ...mistyped }), "unknown-option"],
+      [saver.copyThread("a", "b", mistyped), "unknown-option"],
+      [saver.threads({ prefix: "b" } as object), "unknown-option"],
+      [saver.prune("a" as unknown as string[], { strategy: "delete" }), "invalid-argument"],
+      [saver.deleteForRuns("a" as unknown as string[]), "invalid-argument"],
+    ];
+    for (const [call, code] of calls) await expect(call).rejects.toMatchObject({ code });
+    expect((await saver.threads()).threads).toHaveLength(1);
+  });
 });
 
 it("Other calls run between the batches of a prune", async () => {

@@ -82,7 +82,7 @@ class LifecycleSaver(Saver):
         `"delete_all"`) keeps nothing. A thread that does not exist is no error.
         """
         keep = _keep(strategy, keep_last, newer_than)
-        return self._work(("threads", list(thread_ids)), keep, None, dry_run)
+        return self._work(("threads", _ids(thread_ids)), keep, None, dry_run)
 
     async def aprune(  # type: ignore[override]
         self,
@@ -95,7 +95,7 @@ class LifecycleSaver(Saver):
     ) -> Progress:
         """Remove the older checkpoints of threads, as `prune` does."""
         keep = _keep(strategy, keep_last, newer_than)
-        return await self._awork(("threads", list(thread_ids)), keep, None, dry_run)
+        return await self._awork(("threads", _ids(thread_ids)), keep, None, dry_run)
 
     def delete_for_runs(  # type: ignore[override]
         self, run_ids: Sequence[str], *, dry_run: bool = False
@@ -104,13 +104,13 @@ class LifecycleSaver(Saver):
 
         A checkpoint that a delta channel of another run is made of stays.
         """
-        return self._work(("runs", list(run_ids)), ("latest", None), None, dry_run)
+        return self._work(("runs", _ids(run_ids)), ("latest", None), None, dry_run)
 
     async def adelete_for_runs(  # type: ignore[override]
         self, run_ids: Sequence[str], *, dry_run: bool = False
     ) -> Progress:
         """Remove the checkpoints of these runs, as `delete_for_runs` does."""
-        return await self._awork(("runs", list(run_ids)), ("latest", None), None, dry_run)
+        return await self._awork(("runs", _ids(run_ids)), ("latest", None), None, dry_run)
 
     def expire(
         self,
@@ -245,6 +245,13 @@ def _keep(
     if newer_than is not None:
         return "newer-than", _iso("newer_than", newer_than)
     return ("latest", None) if keep_last is None else ("last", keep_last)
+
+
+def _ids(given: Sequence[str]) -> list[str]:
+    """Return a list of ids. A text alone would be taken for a list of its characters."""
+    if isinstance(given, (str, bytes)):
+        raise _invalid("the ids are a text; pass a list of ids")
+    return list(given)
 
 
 def _idle(idle_for: timedelta) -> str:

@@ -1,8 +1,8 @@
 //! Copies of threads.
 
 use langgraph_checkpoint_guest::{
-    Answer, Call, CheckpointTuple, Config, CopyThread, Id, Keep, List, Moment, Need, Outcome,
-    Progress, Store, Work,
+    Answer, Call, CheckpointTuple, Config, CopyThread, Id, Keep, List, Moment, Need, Operation,
+    Outcome, Progress, Store, Value, Work,
 };
 use langgraph_checkpoint_tests::caller::Caller;
 use langgraph_checkpoint_tests::native::Native;
@@ -199,4 +199,121 @@ fn a_copy_that_is_overtaken_by_another_to_the_same_thread_leaves_nothing() {
         assert_eq!(refused.as_deref(), Some("existing-thread"), "overtaken at round {at}");
         assert_eq!(stats(&mut native, Id::Absent), whole, "overtaken at round {at}");
     }
+}
+/// A call of which each batch is run when it is told to.
+struct Stepwise {
+    operation: Operation,
+    progress: Progress,
+}
+
+impl Stepwise {
+    fn copy() -> Self {
+        let call = CopyThread { source: THREAD.into(), target: "copy".into(), latest_only: false };
+        Self::of(Call::CopyThread(call))
+    }
+
+    fn of(call: Call) -> Self {
+        let (operation, progress) = Store::Sqlite.start(call, Moment::default()).unwrap();
+        Self { operation, progress }
+    }
+
+    /// Runs at most this many batches. Returns whether the call has ended.
+    fn run(&mut self, native: &mut Native, batches: usize) -> Result<bool, String> {
+        for _ in 0..batches {
+            let Progress::Need(Need::Sql(batch)) = &self.progress else { return Ok(true) };
+            let sets = native.run(batch);
+            let advanced = self.operation.advance(Answer::Sql(sets), Moment::default());
+            self.progress = advanced.map_err(|error| error.code().to_owned())?;
+        }
+        Ok(matches!(self.progress, Progress::Done(_)))
+    }
+}
+
+/// A thread whose values are chunks that refer to others.
+fn deep() -> Native {
+    let mut native = Native::in_memory();
+    for id in 1..=3 {
+        let channels = vec![("messages", id as f64, Some(messages(200 * id)))];
+        native.call(New { channels, ..New::of(id) }.call()).unwrap();
+    }
+    native
+}
+
+#[test]
+fn of_two_copies_to_one_thread_one_is_stored_and_nothing_is_left_of_the_other() {
+    let size = {
+        let mut native = deep();
+        copy(&mut native, "copy", false).unwrap();
+        stats(&mut native, Id::Absent)
+    };
+    for first in 1.. {
+        for second in 1.. {
+            let mut native = deep();
+            let mut copies = [Stepwise::copy(), Stepwise::copy()];
+            let has_ended = copies[0].run(&mut native, first).unwrap();
+            let have_ended = [has_ended, copies[1].run(&mut native, second) != Ok(false)];
+            for (copy, has_ended) in copies.iter_mut().zip(have_ended) {
+                match if has_ended { Ok(true) } else { copy.run(&mut native, usize::MAX) } {
+                    Ok(_) => {}
+                    Err(code) => assert_eq!(code, "existing-thread"),
+                }
+            }
+            assert_eq!(stats(&mut native, Id::Absent), size, "{first} and {second} batches");
+            if have_ended[0] {
+                return;
+            }
+            if have_ended[1] {
+                break;
+            }
+        }
+    }
+}
+
+#[test]
+fn a_source_that_is_pruned_or_deleted_while_it_is_copied_is_not_damaged() {
+    let thread = || Config { thread_id: THREAD.into(), ..Config::default() };
+    for change in [Call::DeleteThread(thread()), Call::Prune(prune(Keep::Latest))] {
+        for batches in 1.. {
+            let mut native = deep();
+            let mut copy = Stepwise::copy();
+            if copy.run(&mut native, batches).unwrap() {
+                break;
+            }
+            native.call(change.clone()).unwrap();
+            match copy.run(&mut native, usize::MAX) {
+                Ok(_) => assert!(!contents(&mut native, "copy").is_empty()),
+                Err(code) => assert_eq!(code, "missing-thread"),
+            }
+        }
+    }
+}
+
+#[test]
+fn a_thread_that_is_pruned_or_deleted_while_it_is_pruned_is_not_damaged() {
+    let thread = || Config { thread_id: THREAD.into(), ..Config::default() };
+    for change in [Call::DeleteThread(thread()), Call::Prune(prune(Keep::Latest))] {
+        for batches in 1.. {
+            let mut native = deep();
+            let mut pruned = Stepwise::of(Call::Prune(prune(Keep::Last(2))));
+            if pruned.run(&mut native, batches).unwrap() {
+                break;
+            }
+            native.call(change.clone()).unwrap();
+            assert_eq!(pruned.run(&mut native, usize::MAX), Ok(true), "after {batches} batches");
+        }
+    }
+}
+
+#[test]
+fn a_copy_starts_over_if_its_target_was_deleted_after_the_key_was_refused() {
+    let mut native = deep();
+    let mut copy = Stepwise::copy();
+    // What PostgreSQL answers then: each statement sees what others have committed before it.
+    let Progress::Need(Need::Sql(batch)) = &copy.progress else { panic!("a copy asks nothing") };
+    let mut sets = native.run(batch);
+    let row = sets.last_mut().and_then(|set| set.rows.last_mut()).unwrap();
+    *row.last_mut().unwrap() = Value::Null;
+    copy.progress = copy.operation.advance(Answer::Sql(sets), Moment::default()).unwrap();
+    assert_eq!(copy.run(&mut native, usize::MAX), Ok(true));
+    assert_eq!(contents(&mut native, "copy"), contents(&mut native, THREAD));
 }

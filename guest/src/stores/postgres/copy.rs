@@ -61,8 +61,9 @@ pub(super) fn begin_copy(schema: &Schema, source: &str, target: &str) -> Vec<Sta
         ))
     };
     let lock = of_target(&|target| lock(schema, "thread_id", target));
-    let left = ["lg_records", "lg_chunks", "lg_copies"].map(left);
-    std::iter::once(lock).chain(left).chain([make, note, unmake, look]).collect()
+    let [records, chunks, copies] = ["lg_records", "lg_chunks", "lg_copies"].map(left);
+    // The reserved id makes copies that begin at once wait for each other.
+    vec![make, lock, records, chunks, copies, note, unmake, look]
 }
 
 /// Answers `Ask::State`.

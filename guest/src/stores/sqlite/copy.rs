@@ -58,7 +58,7 @@ pub(super) fn state(thread_key: i64) -> Statement {
     )
 }
 
-/// Answers `Ask::CopyRecords`.
+/// Answers `Ask::CopyRecords`. Nothing is copied if a later copy to the same thread has begun.
 #[inline(never)]
 pub(super) fn copy_records(from: i64, to: i64, records: Vec<CopiedRecord>) -> Statement {
     let row = |CopiedRecord { key: (ns, id, task_id, idx), checksum, envelope }| {
