@@ -21,7 +21,7 @@ const SEED = numberOf("HISTORIES_SEED", 20270101);
 const FOR_MS = 1000 * numberOf("HISTORIES_SECONDS", 6);
 const WORKER = fileURLToPath(new URL("lifecycle/worker.mjs", import.meta.url));
 /** The longest life of a process that is killed. */
-const LIFE_MS = 700;
+const LIFE_MS = 500;
 
 const STEADY = ["writer", "writer", "writer", "writer", "reader", "pruner", "copier"];
 const KILLED = ["writer", "pruner", "copier-2"];
@@ -38,18 +38,22 @@ function start(given, place) {
 async function killAgainAndAgain(draw, given, place) {
   const end = Date.now() + FOR_MS;
   let kills = 0;
-  while (Date.now() < end) {
-    const forMs = end - Date.now();
+  const fresh = () => {
     const name = `${given.name}-${kills}`;
-    const one = start({ ...given, name, forMs, seed: draw.below(2 ** 31) }, place);
+    return start({ ...given, name, forMs: FOR_MS, seed: draw.below(2 ** 31) }, place);
+  };
+  // The next one starts up meanwhile, which takes longer than one lives.
+  for (let next = fresh(); ; ) {
+    const one = next;
     await one.ready;
     one.child.stdin.end();
+    kills += 1;
+    if (Date.now() < end) next = fresh();
     await new Promise((resolve) => setTimeout(resolve, 20 + draw.below(LIFE_MS)));
     one.child.kill("SIGKILL");
     await one.closed;
-    kills += 1;
+    if (one === next) return kills;
   }
-  return kills;
 }
 
 async function work(place, saver, seed) {

@@ -181,10 +181,13 @@ class Thread {
     if (copy?.failed !== undefined) {
       return call.read.length === 0 ? [] : ["a copy that failed is shown"];
     }
-    const { begin, end, latest, read: work } = copy;
+    const { begin, latest, read: work } = copy;
+    // Runs are removed from every thread that has them, so also from a copy.
+    const { runs } = this.#group.rule;
+    const end = runs ? call.end : copy.end;
     const shown = new Set(call.read.map(placeOf));
     const faults = call.read.flatMap((tuple) => this.#tuple(tuple, begin, end));
-    if (work.checkpoints !== call.read.length) faults.push("counts other checkpoints");
+    if (!runs && work.checkpoints !== call.read.length) faults.push("counts other checkpoints");
     const newest = (put) => call.read.some(({ ns, id }) => ns === put.ns && id > put.id);
     const missing = this.#missing(shown, begin, end, (put) => !latest || !newest(put));
     faults.push(...missing.map((put) => `lacks ${placeOf(put)}`));
@@ -207,6 +210,8 @@ class Thread {
 
   #history({ ns, id, of, read, begin, end }) {
     const put = this.#puts.get(`${ns}|${id}`);
+    // Nobody asks for the history of a channel that has a value.
+    if (put?.seed !== undefined) return [];
     const values = [];
     let seed = "none";
     for (let at = put?.parent; at !== undefined; ) {
