@@ -57,11 +57,20 @@ function show(what, figure) {
 }
 
 const ms = (value) => `${value.toFixed(1).padStart(9)} ms`;
+const both = ({ time, cpu }) => `${ms(time)}${ms(cpu)} of CPU`;
+
+/** The milliseconds of a call: by the clock, and of the processor, also with other programs. */
+async function timesOf(call) {
+  const before = process.cpuUsage();
+  const time = await timed(call);
+  const { user, system } = process.cpuUsage(before);
+  return { time, cpu: (user + system) / 1000 };
+}
 
 /** Measures a call, and its longest transaction that writes. */
 async function measure(what, { locks }, call) {
   locks.length = 0;
-  show(what, ms(await timed(call)));
+  show(what, both(await timesOf(call)));
   const count = `  the longest of ${locks.length} transactions that write`;
   if (locks.length > 0) show(count, ms(Math.max(...locks)));
 }
@@ -155,8 +164,9 @@ async function main(folder) {
     ["stats(threadId)", () => file.saver.stats("chat-1")],
   ]) {
     const times = [];
-    for (let round = 0; round < 5; round += 1) times.push(await timed(call));
-    show(`${what}, ${all}`, ms(median(times)));
+    for (let round = 0; round < 5; round += 1) times.push(await timesOf(call));
+    const of = (property) => median(times.map((one) => one[property]));
+    show(`${what}, ${all}`, both({ time: of("time"), cpu: of("cpu") }));
   }
   file.db.close();
 }

@@ -182,12 +182,12 @@ class Thread {
       return call.read.length === 0 ? [] : ["a copy that failed is shown"];
     }
     const { begin, latest, read: work } = copy;
-    // Runs are removed from every thread that has them, so also from a copy.
-    const { runs } = this.#group.rule;
-    const end = runs ? call.end : copy.end;
+    // What removes runs, or prunes idle threads, does so in copies too.
+    const isPruned = this.#group.rule.runs || this.#group.ts !== undefined;
+    const end = isPruned ? call.end : copy.end;
     const shown = new Set(call.read.map(placeOf));
     const faults = call.read.flatMap((tuple) => this.#tuple(tuple, begin, end));
-    if (!runs && work.checkpoints !== call.read.length) faults.push("counts other checkpoints");
+    if (!isPruned && work.checkpoints !== call.read.length) faults.push("counts other checkpoints");
     const newest = (put) => call.read.some(({ ns, id }) => ns === put.ns && id > put.id);
     const missing = this.#missing(shown, begin, end, (put) => !latest || !newest(put));
     faults.push(...missing.map((put) => `lacks ${placeOf(put)}`));
