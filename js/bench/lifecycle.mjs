@@ -2,7 +2,7 @@
 //
 //   node bench/lifecycle.mjs [--quick]
 //
-// Prints the time of each call, and of its longest transaction that writes: so long may others wait.
+// Prints the time of each call, and of its longest transaction that writes, for which others wait.
 // Memory is what the process grows by at most, in a process of its own.
 
 import { spawnSync } from "node:child_process";
@@ -104,7 +104,8 @@ async function manyThreads({ db, saver }, { threads, checkpoints }) {
     BEGIN;
     WITH RECURSIVE n (at) AS (SELECT 1 UNION ALL SELECT at + 1 FROM n WHERE at < ${threads - 1})
     INSERT INTO lg_threads (thread_key, thread_id, generation)
-    SELECT thread_key + at, 'chat-' || at, 0 FROM lg_threads CROSS JOIN n WHERE thread_id = 'chat-0';
+    SELECT thread_key + at, 'chat-' || at, 0 FROM lg_threads CROSS JOIN n
+    WHERE thread_id = 'chat-0';
     WITH RECURSIVE n (at) AS (SELECT 1 UNION ALL SELECT at + 1 FROM n WHERE at < ${checkpoints})
     INSERT INTO lg_records (thread_key, checkpoint_ns, checkpoint_id, task_id, idx,
       parent_checkpoint_id, created_at, channels, metadata, envelope)

@@ -100,8 +100,8 @@ pub(crate) enum Ask {
     /// The records of a thread in the order of their keys, as a page has them.
     Records { thread_key: i64, after: Option<RecordKey>, count: u64 },
     /// Remove these checkpoints with their writes and make the generation the next odd one, if the
-    /// thread has these checkpoints. One row: generation, how many checkpoints the thread has now, and the
-    /// newest one's id; no row if there is no such thread.
+    /// thread has these checkpoints. One row: generation, how many checkpoints the thread has now,
+    /// and the newest one's id; no row if there is no such thread.
     RemoveRecords { thread_key: i64, of: Checkpoints, places: Vec<(String, String)> },
     /// Remove a thread with all that belongs to it, if it has these checkpoints. A row if it is
     /// gone.
@@ -116,7 +116,8 @@ pub(crate) enum Ask {
     /// Copy these records to a thread, unless they have changed, or another copy to the same thread
     /// has begun. No rows.
     CopyRecords { from: i64, to: i64, records: Vec<CopiedRecord> },
-    /// Copy these chunks to a thread, unless another copy to it has begun. One row: how many of them the thread has, and their bytes.
+    /// Copy these chunks to a thread, unless another copy to it has begun. One row: how many of them
+    /// the thread has, and their bytes.
     CopyChunks { from: i64, to: i64, hashes: Vec<Hash> },
     /// End a copy: the thread `to` gets its id, if it has this many records, the source still has
     /// the generation, and the target does not exist. One row: whether the thread is there, and

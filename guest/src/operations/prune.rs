@@ -3,8 +3,8 @@
 //! 1. Find the next thread, if the caller does not name it.
 //! 2. Plan what is kept (`plan`).
 //! 3. Remove the records of the others, in batches. Each is removed only if the thread still has
-//!    the checkpoints that the plan is about; else plan again. Each makes the generation a
-//!    greater odd one.
+//!    the checkpoints that the plan is about; else plan again. Each makes the generation the next
+//!    odd one.
 //! 4. Mark the chunks that the remaining records refer to (`marks`).
 //! 5. Read the hashes of all chunks, and remove those that are not marked, in batches. Each is
 //!    removed only if the thread still has exactly the records that were marked; else mark again.

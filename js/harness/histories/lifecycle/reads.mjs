@@ -3,7 +3,7 @@
 import { stateDigest, valueDigest } from "../../support/summary.mjs";
 import { CHANNEL } from "./rules.mjs";
 
-/** Tuples of LangGraph's, each as a namespace, an id, a parent, the digest of a state and writes. */
+/** LangGraph's tuples, each as a namespace, an id, a parent, a state's digest and writes. */
 export function readsOf(tuples) {
   return tuples
     .filter((tuple) => tuple !== undefined)

@@ -7,8 +7,8 @@ const OLD = "2020-01-01T00:00:00.000Z";
 export const CHANNEL = "log";
 
 /**
- * A thread for each rule. `last`: prunes keep this many checkpoints of each namespace. `newer`: they
- * keep those from a time on. `runs`: they remove runs. `all`: they remove everything. With `ts`
+ * A thread for each rule. `last`: prunes keep this many checkpoints of each namespace. `newer`:
+ * they keep those from a time on. `runs`: they remove runs. `all`: they remove everything. With `ts`
  * every checkpoint has this time, and the thread is idle. With `isDelta` each process has a
  * namespace of its own, as a fork from what is being removed may lose its history.
  */
