@@ -90,8 +90,8 @@ pub(crate) enum Ask {
     /// Remove a thread with all that belongs to it. No rows.
     DeleteThread { thread_id: String },
     /// The records of a thread without their envelopes, the one with the greatest key first: thread
-    /// key, generation, namespace, checkpoint id, task id, idx, parent, channels and the link of the
-    /// envelope, created_at, and whether the checkpoint's metadata names one of these runs; of a
+    /// key, generation, namespace, checkpoint id, task id, idx, parent, channels and the link of
+    /// the envelope, created_at, and whether the checkpoint's metadata names one of these runs; of a
     /// write, channel in place of parent and all that follows.
     Outline { thread_id: String, runs: Vec<String>, before: Option<RecordKey>, count: u64 },
     /// The checkpoints at these namespaces and ids that are stored, in any order: the columns of a
@@ -116,8 +116,8 @@ pub(crate) enum Ask {
     /// Copy these records to a thread, unless they have changed, or another copy to the same thread
     /// has begun. No rows.
     CopyRecords { from: i64, to: i64, records: Vec<CopiedRecord> },
-    /// Copy these chunks to a thread, unless another copy to it has begun. One row: how many of them
-    /// the thread has, and their bytes.
+    /// Copy these chunks to a thread, unless another copy to it has begun. One row: how many of
+    /// them the thread has, and their bytes.
     CopyChunks { from: i64, to: i64, hashes: Vec<Hash> },
     /// End a copy: the thread `to` gets its id, if it has this many records, the source still has
     /// the generation, and the target does not exist. One row: whether the thread is there, and

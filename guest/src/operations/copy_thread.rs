@@ -47,6 +47,10 @@ pub(super) struct CopyThread {
     stage: Stage,
 }
 
+#[expect(
+    clippy::large_enum_variant,
+    reason = "one at a time is under way, and it is moved a few times"
+)]
 #[derive(Debug)]
 enum Stage {
     Plan(Box<Plan>),

@@ -12,8 +12,8 @@
 //!
 //! A crash leaves chunks that nothing refers to, and an odd generation. The next prune of the
 //! thread removes them. A thread that the caller names is swept even if its generation is even: a
-//! write that was replaced, or a put that was cut short, leaves chunks too. Puts go on meanwhile: the generation makes those that rely on a removed
-//! chunk start over.
+//! write that was replaced, or a put that was cut short, leaves chunks too. Puts go on meanwhile:
+//! the generation makes those that rely on a removed chunk start over.
 
 use std::collections::BTreeSet;
 
@@ -83,7 +83,7 @@ impl Prune {
             ));
         }
         let mut prune = Self {
-            remaining: call.limit.map(|limit| list::limit(limit)).transpose()?,
+            remaining: call.limit.map(list::limit).transpose()?,
             pruned: call.pruned,
             keep: call.keep,
             dry_run: call.dry_run,

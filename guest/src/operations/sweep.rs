@@ -38,6 +38,10 @@ enum Stage {
 }
 
 /// What comes next.
+#[expect(
+    clippy::large_enum_variant,
+    reason = "one at a time is under way, and it is moved a few times"
+)]
 pub(super) enum Next {
     Step(Step),
     /// The thread was written to.

@@ -29,7 +29,7 @@ type Resume = (u8, String, String);
 impl Threads {
     #[inline(never)]
     pub(super) fn start(call: Call) -> Result<(Self, Step), Error> {
-        let limit = call.limit.map(|limit| list::limit(limit)).transpose()?;
+        let limit = call.limit.map(list::limit).transpose()?;
         let count = limit.unwrap_or(PAGE_THREADS).min(PAGE_THREADS_MAX);
         list::check_filter(&call.filter)?;
         if let Some(ts) = &call.idle_since {

@@ -7,7 +7,8 @@ use langgraph_checkpoint_guest::{
 use langgraph_checkpoint_tests::caller::Caller;
 use langgraph_checkpoint_tests::native::Native;
 
-use super::{New, THREAD, ids, listed, messages, name, prune, run, stats, with_others, write};
+use super::beside::with_others;
+use super::{New, THREAD, ids, listed, messages, name, prune, run, stats, write};
 
 fn copy(native: &mut Native, target: &str, latest_only: bool) -> Result<Work, String> {
     let call = CopyThread { source: THREAD.into(), target: target.into(), latest_only };

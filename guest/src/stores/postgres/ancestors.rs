@@ -126,9 +126,9 @@ fn rows(namespace: &Namespace<'_>) -> String {
          q.channel, {checksums}, NULL, NULL, NULL, NULL, NULL, NULL FROM q \
          WHERE q.known_id IS NOT NULL \
          UNION ALL \
-         SELECT p.place, {LINK}, p.steps, p.thread_key, (SELECT g.generation FROM g), p.channel, {ns}, c.checkpoint_id, \
-         c.parent_checkpoint_id, coalesce(c.channels, ''), {link}, NULL, NULL \
-         FROM p {at_passed}"
+         SELECT p.place, {LINK}, p.steps, p.thread_key, (SELECT g.generation FROM g), p.channel, \
+         {ns}, c.checkpoint_id, c.parent_checkpoint_id, coalesce(c.channels, ''), {link}, NULL, \
+         NULL FROM p {at_passed}"
     )
 }
 

@@ -106,7 +106,8 @@ pub(super) fn copy_records(
          r.parent_checkpoint_id, r.created_at, r.channels, r.metadata, r.terms, r.task_path, \
          r.channel, r.refs FROM unnest({spaces}::text[], {ids}::text[], {tasks}::text[], \
          {places}::bigint[], {envelope_places}::bigint[], {checksum_places}::bigint[]) \
-         u (ns, id, task, idx, e, c) CROSS JOIN g CROSS JOIN LATERAL (SELECT x.* FROM {schema}.lg_records x \
+         u (ns, id, task, idx, e, c) CROSS JOIN g \
+         CROSS JOIN LATERAL (SELECT x.* FROM {schema}.lg_records x \
          WHERE x.thread_key = {from} AND x.checkpoint_ns = u.ns AND x.checkpoint_id = u.id \
          AND x.task_id = u.task AND x.idx = u.idx OFFSET 0) r WHERE {} = {} \
          ON CONFLICT DO NOTHING",

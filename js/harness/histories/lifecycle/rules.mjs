@@ -8,8 +8,8 @@ export const CHANNEL = "log";
 
 /**
  * A thread for each rule. `last`: prunes keep this many checkpoints of each namespace. `newer`:
- * they keep those from a time on. `runs`: they remove runs. `all`: they remove everything. With `ts`
- * every checkpoint has this time, and the thread is idle. With `isDelta` each process has a
+ * they keep those from a time on. `runs`: they remove runs. `all`: they remove everything. With
+ * `ts` every checkpoint has this time, and the thread is idle. With `isDelta` each process has a
  * namespace of its own, as a fork from what is being removed may lose its history.
  */
 export const GROUPS = [
