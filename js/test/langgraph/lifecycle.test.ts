@@ -229,7 +229,7 @@ describe("threads", () => {
     expect(codes.slice(5)).toEqual(["invalid-keep", "missing-id"]);
   });
 
-  it("refuse options that do not exist, and a text instead of a list, and remove nothing", async () => {
+  it("refuse unknown options, and a text instead of a list, and remove nothing", async () => {
     const saver = SqliteSaver.fromConnString(":memory:");
     await put(saver, "a", {});
     const mistyped: object = { keeplast: 10 };
