@@ -90,8 +90,8 @@ pub(crate) enum Ask {
     /// Remove a thread with all that belongs to it. No rows.
     DeleteThread { thread_id: String },
     /// The records of a thread without their envelopes, the one with the greatest key first: key,
-    /// generation, namespace, checkpoint id, task id, idx, parent, channels and the link of
-    /// the envelope, created_at, and whether the checkpoint's metadata names one of these runs; of a
+    /// generation, namespace, checkpoint id, task id, idx, parent, channels and the link of the
+    /// envelope, created_at, and whether the checkpoint's metadata names one of these runs; of a
     /// write, channel in place of parent and all that follows.
     Outline { thread_id: String, runs: Vec<String>, before: Option<RecordKey>, count: u64 },
     /// The checkpoints at these namespaces and ids that are stored, in any order: the columns of a
