@@ -3,7 +3,7 @@
 import type { SerializerProtocol } from "@langchain/langgraph-checkpoint";
 import pg from "pg";
 
-import { PREPARING, type PreparingOptions } from "../stores/postgres/options.js";
+import { DEADLINE_MS, PREPARING, type PreparingOptions } from "../stores/postgres/options.js";
 import { PgDriver, type PostgresPool } from "../stores/postgres/pg.js";
 import { PostgresDriverSaver } from "../stores/postgres/saver.js";
 
@@ -43,6 +43,9 @@ export class PostgresSaver extends PostgresDriverSaver {
       // A process may end while connections are idle.
       allowExitOnIdle: true,
       keepAlive: true,
+      // A server that accepts a connection and says nothing must not keep a place in the pool after
+      // the deadline. Timers take no more.
+      connectionTimeoutMillis: Math.min((options.deadlineMs ?? DEADLINE_MS) + 1, 2 ** 31 - 1),
       pipeline: true,
     } as pg.PoolConfig);
     return new PostgresSaver(pool, undefined, options);

@@ -93,7 +93,8 @@ export class PostgresAdapter implements StorageAdapter {
       const late = () => {
         const deadlineMs = this.#deadlineMs;
         const { isSent, isWritten } = attempt;
-        reject(isSent ? timeout(deadlineMs, isWritten) : noConnection(deadlineMs));
+        const none = () => noConnection(deadlineMs, this.#hasConnected);
+        reject(isSent ? timeout(deadlineMs, isWritten) : none());
         attempt.abandon?.();
       };
       const timer = timers.setTimeout(late, Math.max(end - timers.elapsed(), 0));

@@ -123,11 +123,16 @@ export function timeout(deadlineMs: number, isWritten: boolean): StorageError {
   return new StorageError("storage-timeout", what, { stored: stored(isWritten) });
 }
 
-/** The failure of a batch for which no connection became free. */
-export function noConnection(deadlineMs: number): StorageError {
+/** The failure of a batch for which no connection became free, or was made at all. */
+export function noConnection(deadlineMs: number, hasConnected: boolean): StorageError {
+  const options = { stored: "nothing" } as const;
+  if (!hasConnected) {
+    const what = `PostgreSQL cannot be reached: no connection was there within ${deadlineMs} ms`;
+    return new StorageError("storage-unreachable", what, options);
+  }
   const what = `no connection of the pool became free within ${deadlineMs} ms`;
   const advice = "give it more, or call less at once";
-  return new StorageError("storage-busy", `${what}; ${advice}`, { stored: "nothing" });
+  return new StorageError("storage-busy", `${what}; ${advice}`, options);
 }
 
 /** The failure of a call after the saver's end. */

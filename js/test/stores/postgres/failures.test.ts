@@ -228,6 +228,21 @@ describe("connections", () => {
     expect(lost).toMatchObject({ code: "storage-unreachable", stored: "nothing" });
   });
 
+  test("a_server_that_never_says_anything_is_unreachable_and_keeps_no_place_in_the_pool", async () => {
+    const schema = newSchema();
+    await schema.open().setup();
+    const proxy = await ServerProxy.start();
+    const saver = schema.open({ deadlineMs: 300 }, proxy.url);
+    proxy.answers = "keep";
+    // More than the pool has connections.
+    const reads = Array.from({ length: 12 }, () => failure(() => saver.getTuple(config("t"))));
+    for (const lost of await Promise.all(reads)) {
+      expect(lost).toMatchObject({ code: "storage-unreachable", stored: "nothing" });
+    }
+    proxy.answers = "pass";
+    await vi.waitUntil(async () => (await failure(() => put(saver, 1))) === "nothing failed");
+  });
+
   test("a_pool_without_a_free_connection_is_busy", async () => {
     const schema = newSchema();
     const pool = new pg.Pool({ connectionString: target.url, max: 1 });
