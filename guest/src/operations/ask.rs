@@ -120,8 +120,8 @@ pub(crate) enum Ask {
     /// them the thread has, and their bytes.
     CopyChunks { from: i64, to: i64, hashes: Vec<Hash> },
     /// End a copy: the thread `to` gets its id, if it has this many records, the source still has
-    /// the generation, and the target does not exist. One row: whether the thread is there, and
-    /// whether a thread has the id.
+    /// the generation, and the target does not exist. One row: whether the thread is there, whether
+    /// a thread has the id, and whether the key is reserved still.
     EndCopy { from: i64, generation: i64, to: i64, target: String, records: i64 },
     /// The hashes of a thread's chunks in their order, and the bytes of each.
     ChunkSizes { thread_key: i64, after: Option<Hash>, count: u64 },

@@ -8,7 +8,7 @@
 //! 5. Read the chunks that refer to others (`marks`), and copy all that the copied records refer
 //!    to, in batches.
 //! 6. Give the key the new thread's id, if all is there and nothing was removed from the source
-//!    meanwhile; else start over.
+//!    meanwhile; else start over. If another copy to the same thread has begun, that one goes on.
 //!
 //! A crash leaves records and chunks under a key that no thread has. The next copy to the same
 //! thread removes them.
@@ -253,6 +253,17 @@ impl CopyThread {
         }
         if row.integer("is_there")? != 0 {
             return Err(self.exists());
+        }
+        if row.integer("is_reserved")? == 0 {
+            // Two copies that started over would take the key from each other without end.
+            return Err(Error::invalid(
+                "existing-thread",
+                format!(
+                    "another copy to thread {} has begun, so this one ends; pass the id of a new \
+                     thread, or wait for the other",
+                    self.target
+                ),
+            ));
         }
         self.again()?;
         Ok(self.begin())

@@ -192,7 +192,8 @@ pub(super) fn end_copy(
     let id = parameters.text(target);
     let look = parameters.statement(format!(
         "SELECT EXISTS (SELECT FROM {schema}.lg_threads WHERE thread_key = {key})::int::bigint, \
-         EXISTS (SELECT FROM {schema}.lg_threads WHERE thread_id = {id})::int::bigint"
+         EXISTS (SELECT FROM {schema}.lg_threads WHERE thread_id = {id})::int::bigint, \
+         EXISTS (SELECT FROM {schema}.lg_copies WHERE thread_key = {key})::int::bigint"
     ));
     vec![lock, insert, forget, look]
 }

@@ -143,7 +143,8 @@ pub(super) fn end_copy(
         ),
         once(
             "SELECT EXISTS (SELECT 1 FROM lg_threads WHERE thread_key = ?1), \
-             EXISTS (SELECT 1 FROM lg_threads WHERE thread_id = ?2)",
+             EXISTS (SELECT 1 FROM lg_threads WHERE thread_id = ?2), \
+             EXISTS (SELECT 1 FROM lg_copies WHERE thread_key = ?1)",
             vec![to, text(target)],
         ),
     ]

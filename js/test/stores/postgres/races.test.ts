@@ -244,3 +244,18 @@ describe.each(["repeatable read", "serializable"])("at_the_isolation_level_%s", 
     await rowsOf(`DROP ROLE ${role}`);
   });
 });
+
+test("copies_to_one_thread_at_once_store_one_and_leave_nothing_of_the_others", async () => {
+  const schema = newSchema();
+  const savers = Array.from({ length: 4 }, () => schema.open());
+  const [first] = savers as [PostgresSaver, ...PostgresSaver[]];
+  for (const number of [1, 2, 3]) await put(first, number, number === 1 ? undefined : number - 1);
+  await repeat(8, async () => {
+    const copies = await Promise.allSettled(savers.map((saver) => saver.copyThread("t", "copy")));
+    const failed = copies.flatMap((copy) => (copy.status === "rejected" ? [copy.reason.code] : []));
+    expect(failed).toStrictEqual(Array(3).fill("existing-thread"));
+    expect(await ids(first.list(config("copy")))).toStrictEqual([3, 2, 1].map(idOf));
+    expect(await leftovers(schema)).toStrictEqual(NONE);
+    await first.deleteThread("copy");
+  });
+});
