@@ -209,7 +209,7 @@ export abstract class LifecycleSaver extends PlannedSaver {
     threadId?: string,
     options: Omit<WorkOptions, "dryRun"> = {},
   ): Promise<Progress & { readonly problems: readonly Problem[] }> {
-    return stoppable(options, async () => {
+    return stoppable(options, ["signal", "onProgress"], async () => {
       const thread = toId("thread_id", threadId);
       const all: Problem[] = [];
       let resume: Uint8Array | undefined;
