@@ -228,7 +228,7 @@ describe("connections", () => {
     expect(lost).toMatchObject({ code: "storage-unreachable", stored: "nothing" });
   });
 
-  test("a_server_that_never_says_anything_is_unreachable_and_keeps_no_place_in_the_pool", async () => {
+  test("a_server_that_says_nothing_is_unreachable_and_keeps_no_place_in_the_pool", async () => {
     const schema = newSchema();
     await schema.open().setup();
     const proxy = await ServerProxy.start();
