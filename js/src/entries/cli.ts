@@ -37,6 +37,10 @@ const COMMANDS: Readonly<Record<string, Command>> = {
 
 async function main([name = "", ...args]: string[]): Promise<ExitCode> {
   const command = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
+  if (["help", "--help", "-h"].includes(name)) {
+    console.log(usageOf(undefined));
+    return EXIT.done;
+  }
   try {
     if (command === undefined) {
       throw new UsageError(name === "" ? "name a command" : `there is no command ${name}`);

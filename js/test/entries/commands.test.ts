@@ -124,6 +124,13 @@ test("errors_have_an_exit_code_and_say_what_to_do", () => {
   expect(code("threads", text)[0]).toBe(3);
 });
 
+test("help_names_every_command", () => {
+  const { status, stdout } = run("--help");
+  expect(status).toBe(0);
+  const words = "threads history show du verify copy prune expire delete import sql".split(" ");
+  for (const word of words) expect(stdout).toContain(`\n  ${word} `);
+});
+
 test("a_damaged_checkpoint_is_named_and_not_shown", () => {
   const db = new Database(store);
   db.exec("UPDATE lg_chunks SET data = zeroblob(length(data))");
