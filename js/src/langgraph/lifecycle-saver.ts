@@ -9,12 +9,17 @@ import { PlannedSaver } from "./saver.js";
 /** How far a call about several threads has come. */
 export type Progress = Omit<Work, "next">;
 
+/** An `AbortSignal`. The type is in no library that every program has. */
+export interface StopSignal {
+  throwIfAborted(): void;
+}
+
 /** How a call that removes something runs. */
 export interface WorkOptions {
   /** Whether to count only, and remove nothing. Defaults to false. */
   readonly dryRun?: boolean | undefined;
   /** Stops the call between two threads. It then rejects with the signal's reason. */
-  readonly signal?: AbortSignal | undefined;
+  readonly signal?: StopSignal | undefined;
   /** Called after each thread, with what was done so far. */
   readonly onProgress?: ((done: Progress) => void) | undefined;
 }
