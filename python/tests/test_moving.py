@@ -40,7 +40,7 @@ FIXTURES = Path(__file__).parents[2] / "tests" / "fixtures" / "stock"
 pytestmark = pytest.mark.skipif(not PROGRAM, reason="PROGRAM_IN_JAVASCRIPT names no program")
 
 
-def imported(source: Path, target: Path, *options: str, status: int = 0) -> Any:
+def imported(source: Path | str, target: Path | str, *options: str, status: int = 0) -> Any:
     """Import a file and return the report."""
     command = ["node", PROGRAM, "import", str(source), str(target), "--json", *options]
     ended = subprocess.run(command, capture_output=True, text=True, check=False)
@@ -150,7 +150,8 @@ def test_a_file_of_an_older_version_is_read_and_goes_on(name: str, tmp_path: Pat
             assert without_sends(found[place]) == without_sends(tuple_), place
 
         graph = asking(moved)
-        for thread, value in [("waiting", Command(resume="this")), ("failed", None)]:
+        inputs: list[tuple[str, Any]] = [("waiting", Command(resume="this")), ("failed", None)]
+        for thread, value in inputs:
             assert graph.invoke(value, config(thread))["notes"][-2:] == ["this", "failed once"]
 
 
@@ -212,9 +213,9 @@ def test_a_schema_of_postgresql_is_read_with_its_inline_values(url: str, tmp_pat
         own_schema = f"own_{os.getpid()}"
         options = ["--source-schema", schema, "--schema", own_schema]
         imported(url, url, *options)
-        with PostgresSaver.from_conn_string(url, schema=own_schema) as own:
-            assert tuples(own) == found
-            graph = SESSIONS["delta"][0](own)
+        with PostgresSaver.from_conn_string(url, schema=own_schema) as moved:
+            assert tuples(moved) == found
+            graph = SESSIONS["delta"][0](moved)
             before = graph.get_state(config("delta")).values["xs"]
             graph.invoke({"xs": ["more"]}, config("delta"))
             assert graph.get_state(config("delta")).values["xs"][: len(before)] == before
