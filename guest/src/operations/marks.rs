@@ -117,9 +117,13 @@ impl Marks {
         self.is_outdated || !self.state.as_ref().is_none_or(is_whole)
     }
 
-    /// The checkpoints whose records do not count.
-    pub(super) fn into_without(self) -> BTreeSet<Place> {
-        self.without
+    /// The same marking of all records from the beginning, as of the generation that is known now.
+    pub(super) fn again(self) -> Self {
+        Self::of(self.thread_id, (self.thread_key, self.generation), self.without)
+    }
+
+    pub(super) fn thread_key(&self) -> i64 {
+        self.thread_key
     }
 
     /// The thread's generation, as far as is known.

@@ -23,7 +23,7 @@ use super::plan::{Place, Plan, Rule};
 use super::row::{rows, set};
 use super::sweep::{Next, Sweep};
 use super::threads::stats;
-use crate::contract::call::{Keep, Prune as Call, Pruned};
+use crate::contract::call::{Id, Keep, Prune as Call, Pruned};
 use crate::contract::config;
 use crate::contract::error::Error;
 use crate::contract::lifecycle::{Stats, Work};
@@ -40,7 +40,7 @@ const ATTEMPTS_MAX: usize = 16;
 /// A prune under way.
 #[derive(Debug)]
 pub(super) struct Prune {
-    pruned: Pruned,
+    which: Which,
     keep: Keep,
     dry_run: bool,
     /// The position in the caller's list after this thread, or the key of the last thread found.
@@ -56,6 +56,14 @@ pub(super) struct Prune {
     stage: Stage,
 }
 
+/// `Pruned` with its ids as text.
+#[derive(Debug)]
+enum Which {
+    Threads(Vec<String>),
+    Idle(String),
+    Runs(Vec<String>),
+}
+
 #[derive(Debug)]
 enum Stage {
     Find,
@@ -65,7 +73,7 @@ enum Stage {
     /// The totals of a thread that goes as a whole.
     Totals(Box<Plan>),
     Delete(Box<Plan>, Stats),
-    Mark(i64, i64, Box<Marks>),
+    Mark(Box<Marks>),
     Sweep(Box<Sweep>),
 }
 
@@ -84,7 +92,7 @@ impl Prune {
         }
         let mut prune = Self {
             remaining: call.limit.map(list::limit).transpose()?,
-            pruned: call.pruned,
+            which: Which::of(call.pruned)?,
             keep: call.keep,
             dry_run: call.dry_run,
             cursor: 0,
@@ -94,7 +102,9 @@ impl Prune {
             attempts: 0,
             stage: Stage::Find,
         };
-        prune.check()?;
+        if let Keep::NewerThan(ts) = &prune.keep {
+            config::time("newerThan", ts)?;
+        }
         if let Some(bytes) = call.resume {
             let Some((FORMAT, cursor, remaining, threads, checkpoints, writes, chunks, bytes)) =
                 decode::<Resume>(&bytes)
@@ -142,66 +152,43 @@ impl Prune {
                 self.count_all(&stats);
                 self.done(true)
             }
-            Stage::Mark(thread_key, generation, mut marks) => {
-                match marks.advance(answer, &mut |_| {})? {
-                    Some(step) => {
-                        self.stage = Stage::Mark(thread_key, generation, marks);
-                        Ok(step)
-                    }
-                    None if marks.is_outdated() => {
-                        self.attempts += 1;
-                        if self.attempts >= ATTEMPTS_MAX {
-                            return self.done(self.work != self.before);
-                        }
-                        let (thread_id, generation) =
-                            (marks.thread_id().to_owned(), marks.generation());
-                        Ok(self.mark(thread_id, thread_key, generation, marks.into_without()))
-                    }
-                    None => {
-                        let sweep = Sweep::of(thread_key, generation, marks, self.dry_run);
-                        let step = sweep.start();
-                        self.stage = Stage::Sweep(Box::new(sweep));
-                        Ok(step)
-                    }
+            Stage::Mark(mut marks) => match marks.advance(answer, &mut |_| {})? {
+                Some(step) => {
+                    self.stage = Stage::Mark(marks);
+                    Ok(step)
                 }
-            }
+                None if marks.is_outdated() => {
+                    self.attempts += 1;
+                    if self.attempts >= ATTEMPTS_MAX {
+                        return self.done(self.work != self.before);
+                    }
+                    Ok(self.mark(marks.again()))
+                }
+                None => {
+                    let sweep = Sweep::of(marks, self.dry_run);
+                    let step = sweep.start();
+                    self.stage = Stage::Sweep(Box::new(sweep));
+                    Ok(step)
+                }
+            },
             Stage::Sweep(mut sweep) => match sweep.advance(answer, &mut self.work)? {
                 Next::Step(step) => {
                     self.stage = Stage::Sweep(sweep);
                     Ok(step)
                 }
-                Next::MarkAgain { thread_id, generation } => {
+                Next::MarkAgain { generation } => {
                     self.attempts += 1;
                     if self.attempts >= ATTEMPTS_MAX {
                         // The chunks stay until the next prune.
                         return self.done(self.work != self.before);
                     }
-                    Ok(self.mark(thread_id, sweep.thread_key, generation, BTreeSet::new()))
+                    let marks = sweep.into_marks();
+                    let (thread_id, key) = (marks.thread_id().to_owned(), marks.thread_key());
+                    Ok(self.mark(Marks::of(thread_id, (key, generation), BTreeSet::new())))
                 }
                 Next::Done => self.done(self.work != self.before),
             },
         }
-    }
-
-    /// Checks what the call names, before anything is read.
-    fn check(&self) -> Result<(), Error> {
-        match &self.pruned {
-            Pruned::Threads(ids) => {
-                for id in ids {
-                    config::required("thread_id", id)?;
-                }
-            }
-            Pruned::Runs(ids) => {
-                for id in ids {
-                    config::required("run_id", id)?;
-                }
-            }
-            Pruned::Idle(ts) => config::time("idle", ts)?,
-        }
-        if let Keep::NewerThan(ts) = &self.keep {
-            config::time("newerThan", ts)?;
-        }
-        Ok(())
     }
 
     /// Begins with the next thread.
@@ -209,34 +196,27 @@ impl Prune {
         if self.remaining == Some(0) {
             return self.done(false);
         }
-        let (idle, runs) = match &self.pruned {
-            Pruned::Threads(ids) => {
-                let Some(id) = usize::try_from(self.cursor).ok().and_then(|at| ids.get(at)) else {
+        let (idle, runs) = match &self.which {
+            Which::Threads(ids) => {
+                let next = usize::try_from(self.cursor).ok().and_then(|at| ids.get(at));
+                let Some(thread_id) = next.cloned() else {
                     return self.done(false);
                 };
-                let thread_id = config::required("thread_id", id)?;
                 self.cursor += 1;
                 return Ok(self.plan(thread_id));
             }
-            Pruned::Runs(ids) if ids.is_empty() => return self.done(false),
-            Pruned::Idle(ts) => (Some(ts.clone()), Vec::new()),
-            Pruned::Runs(_) => (None, self.runs()?),
+            Which::Runs(ids) if ids.is_empty() => return self.done(false),
+            Which::Idle(ts) => (Some(ts.clone()), Vec::new()),
+            Which::Runs(ids) => (None, ids.clone()),
         };
         self.stage = Stage::Find;
         Ok(Step::ask(Ask::FindThread { after: self.cursor, thread_id: None, idle, runs }))
     }
 
-    fn runs(&self) -> Result<Vec<String>, Error> {
-        match &self.pruned {
-            Pruned::Runs(ids) => ids.iter().map(|id| config::required("run_id", id)).collect(),
-            Pruned::Threads(_) | Pruned::Idle(_) => Ok(Vec::new()),
-        }
-    }
-
     fn plan(&mut self, thread_id: String) -> Step {
-        let (rule, runs) = match &self.pruned {
-            Pruned::Runs(_) => (Rule::NotOfRuns, self.runs().unwrap_or_default()),
-            Pruned::Threads(_) | Pruned::Idle(_) => (Rule::Keep(self.keep.clone()), Vec::new()),
+        let (rule, runs) = match &self.which {
+            Which::Runs(ids) => (Rule::NotOfRuns, ids.clone()),
+            Which::Threads(_) | Which::Idle(_) => (Rule::Keep(self.keep.clone()), Vec::new()),
         };
         let plan = Plan::of(thread_id, rule, runs);
         let step = plan.start();
@@ -249,19 +229,19 @@ impl Prune {
         let Some(thread_key) = plan.outline.thread_key else {
             return self.done(false);
         };
-        if let Pruned::Idle(ts) = &self.pruned
+        if let Which::Idle(ts) = &self.which
             && !plan.outline.is_idle(ts)
         {
             // It was written to since it was found.
             return self.done(false);
         }
-        if self.keep == Keep::Nothing && !matches!(self.pruned, Pruned::Runs(_)) {
+        if self.keep == Keep::Nothing && !matches!(self.which, Which::Runs(_)) {
             let thread_id = plan.outline.thread_id.clone();
             self.stage = Stage::Totals(plan);
             return Ok(Step::ask(Ask::Totals { thread_id: Some(thread_id) }));
         }
         let doomed = plan.doomed();
-        let is_named = matches!(self.pruned, Pruned::Threads(_));
+        let is_named = matches!(self.which, Which::Threads(_));
         let is_swept = plan.outline.generation % 2 == 0;
         if doomed.is_empty() && is_swept && !is_named {
             return self.done(false);
@@ -273,7 +253,8 @@ impl Prune {
             self.count(&plan, ns, id);
         }
         let (thread_id, generation) = (plan.outline.thread_id.clone(), plan.outline.generation);
-        Ok(self.mark(thread_id, thread_key, generation, doomed.into_iter().collect()))
+        let without = doomed.into_iter().collect();
+        Ok(self.mark(Marks::of(thread_id, (thread_key, generation), without)))
     }
 
     /// Asks for the removal of the next checkpoints.
@@ -319,7 +300,8 @@ impl Prune {
             return Ok(self.remove(plan, doomed));
         }
         let thread_key = plan.outline.thread_key.unwrap_or_default();
-        Ok(self.mark(plan.outline.thread_id, thread_key, generation, BTreeSet::new()))
+        let (thread_id, key) = (plan.outline.thread_id, (thread_key, generation));
+        Ok(self.mark(Marks::of(thread_id, key, BTreeSet::new())))
     }
 
     /// Takes the totals of a thread that goes as a whole.
@@ -344,16 +326,9 @@ impl Prune {
         self.work.bytes += stats.chunk_bytes;
     }
 
-    fn mark(
-        &mut self,
-        thread_id: String,
-        thread_key: i64,
-        generation: i64,
-        without: BTreeSet<Place>,
-    ) -> Step {
-        let marks = Marks::of(thread_id, (thread_key, generation), without);
+    fn mark(&mut self, marks: Marks) -> Step {
         let step = marks.start();
-        self.stage = Stage::Mark(thread_key, generation, Box::new(marks));
+        self.stage = Stage::Mark(Box::new(marks));
         step
     }
 
@@ -386,10 +361,10 @@ impl Prune {
             self.remaining = self.remaining.map(|remaining| remaining.saturating_sub(1));
         }
         let Work { threads, checkpoints, writes, chunks, bytes, .. } = self.work;
-        let is_more = match &self.pruned {
-            Pruned::Threads(ids) => (self.cursor as usize) < ids.len(),
+        let is_more = match &self.which {
+            Which::Threads(ids) => (self.cursor as usize) < ids.len(),
             // The thread before the end is found by a search that finds none.
-            Pruned::Idle(_) | Pruned::Runs(_) => self.has_found,
+            Which::Idle(_) | Which::Runs(_) => self.has_found,
         };
         let next = (is_more && self.remaining != Some(0)).then(|| {
             encode(&(
@@ -405,6 +380,23 @@ impl Prune {
         });
         let next = next.transpose()?;
         Ok(Step::Done(Outcome::Worked(Work { next, ..self.work.clone() })))
+    }
+}
+
+impl Which {
+    /// Refuses ids and times that are not acceptable.
+    fn of(pruned: Pruned) -> Result<Self, Error> {
+        let ids = |name, ids: &[Id]| -> Result<Vec<String>, Error> {
+            ids.iter().map(|id| config::required(name, id)).collect()
+        };
+        Ok(match pruned {
+            Pruned::Threads(given) => Self::Threads(ids("thread_id", &given)?),
+            Pruned::Runs(given) => Self::Runs(ids("run_id", &given)?),
+            Pruned::Idle(ts) => {
+                config::time("idle", &ts)?;
+                Self::Idle(ts)
+            }
+        })
     }
 }
 

@@ -17,8 +17,6 @@ const BYTES_MAX: u64 = 8 << 20;
 /// A sweep under way.
 #[derive(Debug)]
 pub(super) struct Sweep {
-    pub(super) thread_key: i64,
-    thread_id: String,
     generation: i64,
     marks: Box<Marks>,
     dry_run: bool,
@@ -46,18 +44,15 @@ pub(super) enum Next {
     Step(Step),
     /// The thread was written to.
     MarkAgain {
-        thread_id: String,
         generation: i64,
     },
     Done,
 }
 
 impl Sweep {
-    pub(super) fn of(thread_key: i64, generation: i64, marks: Box<Marks>, dry_run: bool) -> Self {
+    pub(super) fn of(marks: Box<Marks>, dry_run: bool) -> Self {
         Self {
-            thread_key,
-            thread_id: marks.thread_id().to_owned(),
-            generation,
+            generation: marks.generation(),
             marks,
             dry_run,
             last: None,
@@ -67,10 +62,14 @@ impl Sweep {
         }
     }
 
+    pub(super) fn into_marks(self) -> Marks {
+        *self.marks
+    }
+
     /// The first read.
     pub(super) fn start(&self) -> Step {
         Step::ask(Ask::ChunkSizes {
-            thread_key: self.thread_key,
+            thread_key: self.marks.thread_key(),
             after: self.last,
             count: PAGE_CHUNKS,
         })
@@ -114,8 +113,7 @@ impl Sweep {
         };
         let generation = row.integer("generation")?;
         if generation != self.generation {
-            let thread_id = self.thread_id.clone();
-            return Ok(Next::MarkAgain { thread_id, generation });
+            return Ok(Next::MarkAgain { generation });
         }
         work.chunks += self.removing.len() as u64;
         work.bytes += self.removing.iter().map(|(_, bytes)| bytes).sum::<u64>();
@@ -144,7 +142,7 @@ impl Sweep {
         let is_odd = from % 2 != 0;
         self.generation = from + if is_last == is_odd { 1 } else { 2 };
         Next::Step(Step::ask(Ask::RemoveChunks {
-            thread_key: self.thread_key,
+            thread_key: self.marks.thread_key(),
             from,
             to: self.generation,
             digest: self.marks.digest().to_owned(),
