@@ -3,16 +3,11 @@
 import { parseArgs } from "node:util";
 
 import type { KeepOptions, Progress } from "../../langgraph/lifecycle-saver.js";
-import { SCHEMA } from "../../stores/postgres/options.js";
+import { COMMON, countOf, taken, timeOf } from "./arguments.js";
 import { type Command, EXIT, type ExitCode, UsageError } from "./command.js";
 import { print, shownProgress, sizeOf } from "./output.js";
 import { isMeant, onStore } from "./store.js";
-import { countOf, taken, timeOf } from "./threads.js";
 
-const COMMON = {
-  json: { type: "boolean", default: false },
-  schema: { type: "string", default: SCHEMA },
-} as const;
 const REMOVING = {
   ...COMMON,
   "dry-run": { type: "boolean", default: false },

@@ -3,15 +3,10 @@
 import { parseArgs } from "node:util";
 import type { CheckpointTuple } from "@langchain/langgraph-checkpoint";
 
-import { SCHEMA } from "../../stores/postgres/options.js";
+import { COMMON, countOf, taken, timeOf } from "./arguments.js";
 import { type Command, EXIT, UsageError } from "./command.js";
 import { print, printJson, shownProgress, sizeOf } from "./output.js";
 import { onStore } from "./store.js";
-
-const COMMON = {
-  json: { type: "boolean", default: false },
-  schema: { type: "string", default: SCHEMA },
-} as const;
 
 /** `threads`. */
 export const threads: Command = {
@@ -164,28 +159,6 @@ export const verify: Command = {
     return problems.length > 0 ? EXIT.incomplete : EXIT.done;
   },
 };
-
-/** The positional arguments, checked. `more` of them may follow the named ones. */
-export function taken(given: string[], names: readonly string[], more = 0): [string, ...string[]] {
-  const [first, ...rest] = given;
-  if (first === undefined || given.length < names.length || given.length > names.length + more) {
-    throw new UsageError(`name ${names.join(", ")}`);
-  }
-  return [first, ...rest];
-}
-
-/** A whole number from 0. */
-export function countOf(option: string, text: string): number {
-  if (!/^\d{1,15}$/.test(text)) throw new UsageError(`${option} is not a whole number`);
-  return Number(text);
-}
-
-/** A time, as ISO 8601. */
-export function timeOf(option: string, text: string): Date {
-  const time = new Date(text);
-  if (Number.isNaN(time.getTime())) throw new UsageError(`${option} is not a time`);
-  return time;
-}
 
 /** A condition on metadata: `KEY=VALUE`, with JSON or text as the value. */
 function condition(text: string): [string, unknown] {
