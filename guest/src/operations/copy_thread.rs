@@ -18,6 +18,7 @@ use std::collections::BTreeSet;
 use super::marks::{Marks, Record};
 use super::plan::{Plan, Rule};
 use super::row::{rows, set};
+use super::tuples::Attempts;
 use crate::contract::call::{CopyThread as Call, Keep};
 use crate::contract::config;
 use crate::contract::error::Error;
@@ -33,8 +34,6 @@ use crate::operations::ask::{Ask, Checkpoints, CopiedRecord, Step};
 
 /// At most this many chunks are copied in one transaction.
 const CHUNKS_MAX: usize = 512;
-/// How often a copy starts over because its source was pruned or written again.
-const ATTEMPTS_MAX: usize = 16;
 
 /// A copy under way.
 #[derive(Debug)]
@@ -43,7 +42,7 @@ pub(super) struct CopyThread {
     target: String,
     latest_only: bool,
     work: Work,
-    attempts: usize,
+    attempts: Attempts,
     stage: Stage,
 }
 
@@ -90,7 +89,7 @@ impl CopyThread {
             target,
             latest_only: call.latest_only,
             work: Work::default(),
-            attempts: 0,
+            attempts: Attempts::default(),
             stage: Stage::End,
         };
         let step = copy.begin();
@@ -281,8 +280,7 @@ impl CopyThread {
     }
 
     fn again(&mut self) -> Result<(), Error> {
-        self.attempts += 1;
-        if self.attempts < ATTEMPTS_MAX {
+        if self.attempts.may_go_on() {
             return Ok(());
         }
         Err(Error::protocol(

@@ -23,6 +23,7 @@ use super::plan::{Place, Plan, Rule};
 use super::row::{rows, set};
 use super::sweep::{Next, Sweep};
 use super::threads::stats;
+use super::tuples::Attempts;
 use crate::contract::call::{Id, Keep, Prune as Call, Pruned};
 use crate::contract::config;
 use crate::contract::error::Error;
@@ -34,8 +35,6 @@ use crate::operations::ask::{Ask, Checkpoints, Step};
 
 /// At most this many records are removed in one transaction.
 const RECORDS_MAX: u64 = 500;
-/// How often a thread is planned or marked again because it was written to.
-const ATTEMPTS_MAX: usize = 16;
 
 /// A prune under way.
 #[derive(Debug)]
@@ -52,7 +51,7 @@ pub(super) struct Prune {
     work: Work,
     /// The work of the calls before this one.
     before: Work,
-    attempts: usize,
+    attempts: Attempts,
     stage: Stage,
 }
 
@@ -99,7 +98,7 @@ impl Prune {
             has_found: false,
             work: Work::default(),
             before: Work::default(),
-            attempts: 0,
+            attempts: Attempts::default(),
             stage: Stage::Find,
         };
         if let Keep::NewerThan(ts) = &prune.keep {
@@ -158,8 +157,7 @@ impl Prune {
                     Ok(step)
                 }
                 None if marks.is_outdated() => {
-                    self.attempts += 1;
-                    if self.attempts >= ATTEMPTS_MAX {
+                    if !self.attempts.may_go_on() {
                         return self.done(self.work != self.before);
                     }
                     Ok(self.mark(marks.again()))
@@ -177,8 +175,7 @@ impl Prune {
                     Ok(step)
                 }
                 Next::MarkAgain { generation } => {
-                    self.attempts += 1;
-                    if self.attempts >= ATTEMPTS_MAX {
+                    if !self.attempts.may_go_on() {
                         // The chunks stay until the next prune.
                         return self.done(self.work != self.before);
                     }
@@ -341,8 +338,7 @@ impl Prune {
 
     /// Counts one more attempt.
     fn again(&mut self, thread_id: &str) -> Result<(), Error> {
-        self.attempts += 1;
-        if self.attempts < ATTEMPTS_MAX {
+        if self.attempts.may_go_on() {
             return Ok(());
         }
         Err(Error::protocol(

@@ -405,18 +405,23 @@ pub(super) fn generations(set: &RowSet) -> Result<BTreeMap<i64, i64>, Error> {
     rows(set, "lg_threads").map(pair).collect()
 }
 
-/// How often a read has started over because its thread was deleted or pruned meanwhile.
+/// How often a call has started over because its thread was changed meanwhile.
 #[derive(Debug, Default)]
 pub(super) struct Attempts {
     count: usize,
 }
 
 impl Attempts {
-    /// Counts one more attempt. Fails with `endless-deletes` after too many.
-    pub(super) fn next(&mut self) -> Result<(), Error> {
+    /// Counts one more attempt. Returns whether it may be made.
+    pub(super) fn may_go_on(&mut self) -> bool {
         const ATTEMPTS_MAX: usize = 16;
         self.count += 1;
-        if self.count < ATTEMPTS_MAX {
+        self.count < ATTEMPTS_MAX
+    }
+
+    /// Counts one more attempt of a read. Fails with `endless-deletes` after too many.
+    pub(super) fn next(&mut self) -> Result<(), Error> {
+        if self.may_go_on() {
             return Ok(());
         }
         Err(Error::protocol(
