@@ -17,6 +17,7 @@ export type { CacheOptions, CallOptions, CallReport, SaverOptions } from "../opt
 export type {
   Batch,
   RowSet,
+  SqlParameter,
   SqlValue,
   Statement,
   StorageAdapter,

@@ -4,8 +4,11 @@ export type Dialect =
   /** PostgreSQL 13 or newer. */
   | { readonly name: "postgres"; readonly schema: string };
 
-/** A value bound to a statement or read from a row: SQLite's five storage classes. */
-export type SqlValue = null | bigint | number | string | Uint8Array;
+/** A value bound to a statement. A bigint is an integer; no double is ever bound. */
+export type SqlParameter = null | bigint | string | Uint8Array;
+
+/** A value read from a row. */
+export type SqlValue = SqlParameter | number;
 
 /** A statement, run once for each row of parameters. */
 export interface Statement {
@@ -14,10 +17,9 @@ export interface Statement {
    */
   readonly text: string;
   /**
-   * The parameters of each run, bound to `?1`, `?2`, ..., in PostgreSQL to `$1`, `$2`, ... A bigint
-   * is an integer.
+   * The parameters of each run, bound to `?1`, `?2`, ..., in PostgreSQL to `$1`, `$2`, ...
    */
-  readonly parameters: readonly (readonly SqlValue[])[];
+  readonly parameters: readonly (readonly SqlParameter[])[];
 }
 
 /** Statements that run in order in one transaction. */

@@ -1,6 +1,6 @@
 // Tests the rules of batches on an adapter directly.
 
-import type { SqlValue, Statement, StorageAdapter } from "../planner/adapter.js";
+import type { SqlParameter, SqlValue, Statement, StorageAdapter } from "../planner/adapter.js";
 import { portableExpect } from "./expect.js";
 import type { AdapterTest, OpenedSaver } from "./suite.js";
 
@@ -13,14 +13,14 @@ const INSERT = "INSERT INTO lg_kit (k, v) VALUES (?1, ?2)";
 const CHECKS: Record<string, Check> = {
   async values_come_back_as_they_were(adapter, expect) {
     const bytes = Uint8Array.from({ length: 256 }, (_, byte) => byte);
-    const numbers = [7n, -3n, 2n ** 53n - 1n, 1.5, 3, 1e300, 5e-324];
+    const numbers = [7n, -3n, 2n ** 53n - 1n];
     const texts = ["", "a\u{1f600}b 'quoted' \"twice\" ?1"];
     const values = [null, ...numbers, ...texts, bytes];
-    const rows = values.map((value, index): SqlValue[] => [BigInt(index), value]);
+    const rows = values.map((value, index): SqlParameter[] => [BigInt(index), value]);
     await adapter.run({ access: "write", statements: [{ text: INSERT, parameters: rows }] });
     const found = await read(adapter, "SELECT v, typeof(v) FROM lg_kit ORDER BY k");
     expect(found.map(([value = null]) => plain(value))).toStrictEqual(values.map(plain));
-    // A driver with a single type of numbers binds integers as reals, or whole reals as integers.
+    // A driver with a single type of numbers binds integers as reals.
     const types = found.map(([, type]) => (type === "integer" ? "real" : type));
     const expected = [numbers.map(() => "real"), texts.map(() => "text")].flat();
     expect(types).toStrictEqual(["null", ...expected, "blob"]);

@@ -1,7 +1,7 @@
 // Takes the threads of a source over, one after the other.
 
 import { CheckpointerError, InvalidInputError } from "../../errors.js";
-import type { SqlValue } from "../../planner/adapter.js";
+import type { SqlParameter, SqlValue } from "../../planner/adapter.js";
 import type { CheckpointTuple } from "../../planner/contract.js";
 import {
   type Address,
@@ -189,7 +189,7 @@ export class Threads {
     }
   }
 
-  async #read(text: string, parameters: readonly SqlValue[]) {
+  async #read(text: string, parameters: readonly SqlParameter[]) {
     const [rows = []] = await this.#source.read([{ text, parameters: [parameters] }]);
     return rows;
   }

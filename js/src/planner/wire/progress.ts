@@ -2,7 +2,7 @@
 // planner and package are built from one source and shipped together.
 
 import { type CheckpointerError, refusal } from "../../errors.js";
-import type { SqlValue } from "../adapter.js";
+import type { SqlParameter } from "../adapter.js";
 import type {
   ChannelHistory,
   CheckpointTuple,
@@ -24,7 +24,7 @@ type Access = 0 | 1;
 /**
  * A statement: its text, or the number of a text that was sent before, and its rows of parameters.
  */
-export type WireStatement = [text: string | number, parameters: SqlValue[][]];
+export type WireStatement = [text: string | number, parameters: SqlParameter[][]];
 /** Why something was refused, or failed. */
 export type WireRefusal = [2, tag: string, code: string, message: string, maybeStored: boolean];
 /** What the functions that do not run calls return. */

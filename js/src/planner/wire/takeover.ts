@@ -1,10 +1,10 @@
 // Decodes what the planner answers about a stock database, in the shapes of wit/planner/wire.wit.
 
-import type { SqlValue } from "../adapter.js";
+import type { SqlParameter } from "../adapter.js";
 import type { Call, ChannelVersion, Id, Payload } from "../contract.js";
 
 /** The statement that finds the stock tables. */
-export type WireFinding = [text: string, parameters: SqlValue[][]];
+export type WireFinding = [text: string, parameters: SqlParameter[][]];
 /** The statements that read stock tables. */
 export type WireStatements = [
   threads: string,
