@@ -24,7 +24,7 @@ pub(super) fn call(stock: &StockRows) -> Result<Option<Put>, Error> {
         return Err(refused(stock, kind));
     };
     let Some(members) = encoding.members(bytes) else {
-        return Err(unreadable(stock, "is no object of its type"));
+        return Err(unreadable(stock, "is no object of its type, or has a name twice"));
     };
     let channel_values = channel_values(stock, encoding, &members)?;
     let new_versions = channel_values.iter().map(|entry| entry.channel.clone()).collect();
@@ -74,9 +74,11 @@ fn inner<'a>(
     name: &str,
 ) -> Result<Vec<Member<'a>>, Error> {
     match member(members, name) {
-        Some(found) if !encoding.is_null(found.value) => encoding
-            .members(found.value)
-            .ok_or_else(|| unreadable(stock, &format!("has {name} that are no object"))),
+        Some(found) if !encoding.is_null(found.value) => {
+            encoding.members(found.value).ok_or_else(|| {
+                unreadable(stock, &format!("has {name} that are no object, or have a name twice"))
+            })
+        }
         _ => Ok(Vec::new()),
     }
 }

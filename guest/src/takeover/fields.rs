@@ -1,5 +1,7 @@
 //! Takes a serialized object apart, in JSON or MessagePack, without decoding what is in it.
 
+use std::collections::BTreeSet;
+
 use crate::contract::call::Version;
 use crate::format::decode;
 use crate::format::json;
@@ -38,14 +40,18 @@ impl Encoding {
         }
     }
 
-    /// The members of an object, in order; `None` if the bytes are not one.
+    /// The members of an object, in order; `None` if the bytes are not one, or have a name twice.
     pub(super) fn members(self, bytes: &[u8]) -> Option<Vec<Member<'_>>> {
         let bytes = if self == Self::Json { bytes.trim_ascii() } else { bytes };
         let split = split::structure(self.kind(), bytes)?;
         if split.shape != self.shape() {
             return None;
         }
-        split.ranges.into_iter().map(|range| self.member(bytes.get(range)?)).collect()
+        let members = split.ranges.into_iter().map(|range| self.member(bytes.get(range)?));
+        let members: Vec<_> = members.collect::<Option<_>>()?;
+        // Readers disagree about which one counts, and no serializer writes it.
+        let names: BTreeSet<_> = members.iter().map(|member| &member.name).collect();
+        (names.len() == members.len()).then_some(members)
     }
 
     fn member(self, entry: &[u8]) -> Option<Member<'_>> {

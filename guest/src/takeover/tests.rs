@@ -125,6 +125,8 @@ fn what_cannot_be_taken_apart_is_refused() {
     assert_eq!(code("json", br#"{"ts":"","v":"4"}"#), "unreadable-stock-checkpoint");
     let bool_version = br#"{"v":4,"ts":"","channel_versions":{"a":true}}"#;
     assert_eq!(code("json", bool_version), "unreadable-stock-checkpoint");
+    let twice = br#"{"v":4,"ts":"","channel_values":{"a":1,"\u0061":2}}"#;
+    assert_eq!(code("json", twice), "unreadable-stock-checkpoint");
 }
 
 #[test]
