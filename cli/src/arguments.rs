@@ -1,0 +1,212 @@
+//! The arguments of each command.
+
+use clap::error::ErrorKind;
+use clap::{Args, CommandFactory, Parser};
+
+use crate::failure::{Failure, Result};
+
+#[derive(Parser)]
+#[command(
+    name = "langgraph-checkpoint-wasm",
+    disable_help_flag = true,
+    disable_help_subcommand = true
+)]
+pub(crate) enum Command {
+    Threads(Threads),
+    History(History),
+    Show(Show),
+    Du(OneOrAll),
+    Verify(OneOrAll),
+    Copy(Copy),
+    Prune(Prune),
+    Expire(Expire),
+    Delete(Delete),
+    Sql(Sql),
+}
+
+/// Which store, and how to print.
+#[derive(Args)]
+pub(crate) struct Store {
+    #[arg(value_name = "STORE")]
+    pub(crate) location: String,
+    #[arg(long)]
+    pub(crate) json: bool,
+    #[arg(long, default_value = "public")]
+    pub(crate) schema: String,
+}
+
+#[derive(Args)]
+pub(crate) struct Threads {
+    #[command(flatten)]
+    pub(crate) store: Store,
+    #[arg(long, default_value = "100")]
+    pub(crate) limit: String,
+    #[arg(long)]
+    pub(crate) prefix: Option<String>,
+    #[arg(long)]
+    pub(crate) idle_since: Option<String>,
+    #[arg(long)]
+    pub(crate) meta: Vec<String>,
+}
+
+#[derive(Args)]
+pub(crate) struct History {
+    #[command(flatten)]
+    pub(crate) store: Store,
+    #[arg(value_name = "THREAD")]
+    pub(crate) thread: String,
+    #[arg(long, default_value = "")]
+    pub(crate) ns: String,
+    #[arg(long, default_value = "100")]
+    pub(crate) limit: String,
+}
+
+#[derive(Args)]
+pub(crate) struct Show {
+    #[command(flatten)]
+    pub(crate) store: Store,
+    #[arg(value_name = "THREAD")]
+    pub(crate) thread: String,
+    pub(crate) checkpoint: Option<String>,
+    #[arg(long, default_value = "")]
+    pub(crate) ns: String,
+}
+
+/// What a command takes that is about one thread, or about all.
+#[derive(Args)]
+pub(crate) struct OneOrAll {
+    #[command(flatten)]
+    pub(crate) store: Store,
+    pub(crate) thread: Option<String>,
+}
+
+#[derive(Args)]
+pub(crate) struct Copy {
+    #[command(flatten)]
+    pub(crate) store: Store,
+    #[arg(value_name = "THREAD")]
+    pub(crate) source: String,
+    #[arg(value_name = "NEW-THREAD")]
+    pub(crate) target: String,
+    #[arg(long)]
+    pub(crate) latest: bool,
+}
+
+/// Whether something may be removed.
+#[derive(Args)]
+pub(crate) struct Removing {
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+    #[arg(long)]
+    pub(crate) yes: bool,
+}
+
+/// What stays.
+#[derive(Args)]
+pub(crate) struct Keeping {
+    #[arg(long, default_value = "keep_latest")]
+    pub(crate) strategy: String,
+    #[arg(long)]
+    pub(crate) keep_last: Option<String>,
+    #[arg(long)]
+    pub(crate) newer_than: Option<String>,
+}
+
+#[derive(Args)]
+pub(crate) struct Prune {
+    #[command(flatten)]
+    pub(crate) store: Store,
+    #[arg(value_name = "THREAD", required = true)]
+    pub(crate) threads: Vec<String>,
+    #[command(flatten)]
+    pub(crate) keeping: Keeping,
+    #[command(flatten)]
+    pub(crate) removing: Removing,
+}
+
+#[derive(Args)]
+pub(crate) struct Expire {
+    #[command(flatten)]
+    pub(crate) store: Store,
+    #[arg(long)]
+    pub(crate) idle_for: Option<String>,
+    #[arg(long)]
+    pub(crate) limit: Option<String>,
+    #[command(flatten)]
+    pub(crate) keeping: Keeping,
+    #[command(flatten)]
+    pub(crate) removing: Removing,
+}
+
+#[derive(Args)]
+pub(crate) struct Delete {
+    #[command(flatten)]
+    pub(crate) store: Store,
+    #[arg(value_name = "THREAD", required = true)]
+    pub(crate) threads: Vec<String>,
+    #[command(flatten)]
+    pub(crate) removing: Removing,
+}
+
+#[derive(Args)]
+pub(crate) struct Sql {
+    pub(crate) stores: Vec<String>,
+    #[arg(long, default_value = "public")]
+    pub(crate) schema: String,
+}
+
+impl Command {
+    /// The command in these words.
+    pub(crate) fn parse(words: &[String]) -> Result<Self> {
+        let name = words.first().map_or("", String::as_str);
+        let clap = Self::command();
+        let Some(command) = clap.find_subcommand(name) else {
+            return Err(Failure::usage(match name {
+                "" => "name a command".to_owned(),
+                _ => format!("there is no command {name}"),
+            }));
+        };
+        let all = [clap.get_name()].into_iter().chain(words.iter().map(String::as_str));
+        Self::try_parse_from(all).map_err(|error| Failure::Usage(explained(command, &error)))
+    }
+}
+
+/// What is wrong with the arguments of a command, in one line.
+fn explained(command: &clap::Command, error: &clap::Error) -> String {
+    let text = error.to_string();
+    let line = text.lines().next().unwrap_or_default();
+    let is_about_an_option = line.contains("'-");
+    let is_about_a_count =
+        matches!(error.kind(), ErrorKind::MissingRequiredArgument | ErrorKind::UnknownArgument);
+    if is_about_an_option || !is_about_a_count {
+        return line.strip_prefix("error: ").unwrap_or(line).to_owned();
+    }
+    let positionals = command.get_positionals().filter(|argument| argument.is_required_set());
+    let names = positionals.flat_map(|argument| argument.get_value_names().unwrap_or_default());
+    let names: Vec<&str> = names.map(AsRef::as_ref).collect();
+    format!("name {}", names.join(", "))
+}
+
+/// A whole number from 0.
+pub(crate) fn count_of(option: &str, text: &str) -> Result<u64> {
+    let is_a_count = (1..=15).contains(&text.len()) && text.bytes().all(|it| it.is_ascii_digit());
+    let count = text.parse().ok().filter(|_| is_a_count);
+    count.ok_or_else(|| Failure::Usage(format!("{option} is not a whole number")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Command::command().debug_assert();
+    }
+
+    #[test]
+    fn every_command_has_a_usage() {
+        for command in Command::command().get_subcommands() {
+            assert!(crate::usage::of(command.get_name()).contains(command.get_name()));
+        }
+    }
+}

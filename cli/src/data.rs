@@ -1,0 +1,182 @@
+//! Values as data. Nothing is revived: no class of a value is looked up or made.
+
+use langgraph_checkpoint_host::Payload;
+use rmpv::Value as Packed;
+use serde_json::{Map, Number, Value, json};
+
+/// A value as JSON shows it. Bytes are shown by their number, as they would be long lists.
+pub(crate) fn shown(payload: &Payload) -> Value {
+    let Payload { kind, bytes } = payload;
+    let shown = match kind.as_str() {
+        "json" => serde_json::from_slice(bytes).ok(),
+        "msgpack" => Some(unpacked(bytes)),
+        _ => None,
+    };
+    shown.unwrap_or_else(|| json!({ "$kind": kind, "bytes": bytes.len() }))
+}
+
+fn unpacked(bytes: &[u8]) -> Value {
+    let mut rest = bytes;
+    let read = rmpv::decode::read_value(&mut rest).ok().filter(|_| rest.is_empty());
+    read.and_then(plain).unwrap_or_else(|| json!({ "$bytes": bytes.len() }))
+}
+
+/// A value of MessagePack. Types that only a serializer understands are shown by their number.
+/// `None` if a map has a key that is neither text nor a number.
+fn plain(packed: Packed) -> Option<Value> {
+    Some(match packed {
+        Packed::Nil => Value::Null,
+        Packed::Boolean(is) => Value::Bool(is),
+        Packed::Integer(integer) => match (integer.as_i64(), integer.as_u64()) {
+            (Some(signed), _) => signed.into(),
+            (_, unsigned) => unsigned.into(),
+        },
+        Packed::F32(float) => f64::from(float).into(),
+        Packed::F64(float) => float.into(),
+        Packed::String(text) => text_of(&text).into(),
+        Packed::Binary(bytes) => json!({ "$bytes": bytes.len() }),
+        Packed::Array(items) => items.into_iter().map(plain).collect::<Option<_>>()?,
+        Packed::Map(entries) => {
+            let mut map = Map::new();
+            for (key, value) in entries {
+                let key = match plain(key)? {
+                    Value::String(text) => text,
+                    Value::Number(number) => number_of(&number),
+                    _ => return None,
+                };
+                map.insert(key, plain(value)?);
+            }
+            Value::Object(map)
+        }
+        Packed::Ext(kind, bytes) => json!({ "$ext": kind, "data": unpacked(&bytes) }),
+    })
+}
+
+fn text_of(text: &rmpv::Utf8String) -> String {
+    String::from_utf8_lossy(text.as_bytes()).into_owned()
+}
+
+/// JSON in one line, with its end.
+pub(crate) fn line(value: &Value) -> String {
+    compact(value) + "\n"
+}
+
+/// JSON over several lines, for people.
+pub(crate) fn lines(value: &Value) -> String {
+    let mut text = String::new();
+    append(&mut text, value, Some(0));
+    text + "\n"
+}
+
+/// JSON in one line.
+pub(crate) fn compact(value: &Value) -> String {
+    let mut text = String::new();
+    append(&mut text, value, None);
+    text
+}
+
+/// Appends JSON; with a depth, each element on a line of its own.
+fn append(text: &mut String, value: &Value, depth: Option<usize>) {
+    let inner = depth.map(|depth| depth + 1);
+    match value {
+        Value::Array(items) => {
+            text.push('[');
+            for (at, item) in items.iter().enumerate() {
+                begin_item(text, at, inner);
+                append(text, item, inner);
+            }
+            end_items(text, items.is_empty(), depth);
+            text.push(']');
+        }
+        Value::Object(map) => {
+            text.push('{');
+            for (at, (key, item)) in map.iter().enumerate() {
+                begin_item(text, at, inner);
+                text.push_str(&Value::from(key.as_str()).to_string());
+                text.push_str(if depth.is_some() { ": " } else { ":" });
+                append(text, item, inner);
+            }
+            end_items(text, map.is_empty(), depth);
+            text.push('}');
+        }
+        Value::Number(number) => text.push_str(&number_of(number)),
+        Value::Null | Value::Bool(_) | Value::String(_) => text.push_str(&value.to_string()),
+    }
+}
+
+fn begin_item(text: &mut String, at: usize, depth: Option<usize>) {
+    if at > 0 {
+        text.push(',');
+    }
+    new_line(text, depth);
+}
+
+fn end_items(text: &mut String, is_empty: bool, depth: Option<usize>) {
+    if !is_empty {
+        new_line(text, depth);
+    }
+}
+
+fn new_line(text: &mut String, depth: Option<usize>) {
+    if let Some(depth) = depth {
+        text.push('\n');
+        text.push_str(&"  ".repeat(depth));
+    }
+}
+
+/// A number as JavaScript writes it, with all digits of a whole one.
+fn number_of(number: &Number) -> String {
+    let Some(float) = number.as_f64().filter(|_| number.is_f64()) else {
+        return number.to_string();
+    };
+    let size = float.abs();
+    if size == 0.0 {
+        return "0".to_owned();
+    }
+    if (1e-6..1e21).contains(&size) {
+        return float.to_string();
+    }
+    let text = format!("{float:e}");
+    if size < 1.0 { text } else { text.replace('e', "e+") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn packed(bytes: &[u8]) -> String {
+        compact(&shown(&Payload { kind: "msgpack".to_owned(), bytes: bytes.to_vec() }))
+    }
+
+    #[test]
+    fn numbers_are_those_of_javascript() {
+        let text = "[1.0,-0.0,0.1,1e20,1e21,-1.5e300,1e-6,1e-7,9007199254740993]";
+        let value: Value = serde_json::from_str(text).unwrap();
+        let shown = "[1,0,0.1,100000000000000000000,1e+21,-1.5e+300,0.000001,1e-7,9007199254740993]";
+        assert_eq!(compact(&value), shown);
+    }
+
+    #[test]
+    fn types_of_a_serializer_are_shown_by_their_number_and_bytes_by_theirs() {
+        // An extension of type 5 that holds ["a"], and three bytes.
+        let bytes = [0x92, 0xc7, 3, 5, 0x91, 0xa1, b'a', 0xc4, 3, 1, 2, 3];
+        assert_eq!(packed(&bytes), r#"[{"$ext":5,"data":["a"]},{"$bytes":3}]"#);
+    }
+
+    #[test]
+    fn what_cannot_be_read_is_shown_by_its_size() {
+        assert_eq!(packed(&[0x92, 1]), r#"{"$bytes":2}"#);
+        assert_eq!(packed(&[1, 1]), r#"{"$bytes":2}"#);
+        let pickle = Payload { kind: "pickle".to_owned(), bytes: vec![0; 4] };
+        assert_eq!(compact(&shown(&pickle)), r#"{"$kind":"pickle","bytes":4}"#);
+        let json = Payload { kind: "json".to_owned(), bytes: b"{".to_vec() };
+        assert_eq!(compact(&shown(&json)), r#"{"$kind":"json","bytes":1}"#);
+    }
+
+    #[test]
+    fn lines_are_indented_by_two_and_nothing_in_brackets_stays_on_its_line() {
+        let value: Value = serde_json::from_str(r#"{"a":[1,{}],"b":[]}"#).unwrap();
+        let shown = "{\n  \"a\": [\n    1,\n    {}\n  ],\n  \"b\": []\n}\n";
+        assert_eq!(lines(&value), shown);
+    }
+}

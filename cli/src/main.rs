@@ -1,0 +1,70 @@
+//! The program `langgraph-checkpoint-wasm`: lists, shows, verifies, copies, prunes and deletes
+//! threads. It has the words of the npm package's program, and both have the same goldens
+//! (`tests/goldens/cli`).
+
+mod arguments;
+mod counts;
+mod data;
+mod failure;
+mod output;
+mod postgres_sql;
+mod removals;
+mod store;
+mod terminal;
+mod threads;
+mod time;
+mod usage;
+
+use std::process::ExitCode;
+
+use crate::arguments::Command;
+use crate::failure::{Ended, Failure, Result};
+
+fn main() -> ExitCode {
+    let words: Vec<String> = std::env::args().skip(1).collect();
+    let name = words.first().map_or("", String::as_str);
+    if ["help", "--help", "-h"].contains(&name) {
+        return match output::write(&usage::of("")) {
+            Ok(()) => Ended::Done.into(),
+            Err(failure) => fail(failure, ""),
+        };
+    }
+    match Command::parse(&words).and_then(run) {
+        Ok(ended) => ended.into(),
+        Err(failure) => fail(failure, name),
+    }
+}
+
+/// Says what went wrong.
+fn fail(failure: Failure, name: &str) -> ExitCode {
+    match failure {
+        Failure::Usage(why) => {
+            eprint!("{why}\n\n{}", usage::of(name));
+            Ended::Usage.into()
+        }
+        Failure::Failed { code, message } => {
+            eprintln!("{code}: {message}");
+            Ended::Failed.into()
+        }
+    }
+}
+
+/// Stores have threads of their own: one for the calls is enough.
+fn run(command: Command) -> Result<Ended> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let runtime = runtime.map_err(|error| Failure::io("this program cannot start", &error))?;
+    runtime.block_on(async {
+        match command {
+            Command::Threads(arguments) => threads::list(arguments).await,
+            Command::History(arguments) => threads::history(arguments).await,
+            Command::Show(arguments) => threads::show(arguments).await,
+            Command::Du(arguments) => counts::du(arguments).await,
+            Command::Verify(arguments) => counts::verify(arguments).await,
+            Command::Copy(arguments) => removals::copy(arguments).await,
+            Command::Prune(arguments) => removals::prune(arguments).await,
+            Command::Expire(arguments) => removals::expire(arguments).await,
+            Command::Delete(arguments) => removals::delete(arguments).await,
+            Command::Sql(arguments) => postgres_sql::print(&arguments),
+        }
+    })
+}

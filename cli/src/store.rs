@@ -1,0 +1,92 @@
+//! A store of this package, opened for a command.
+
+use std::path::Path;
+
+use langgraph_checkpoint_guest::Access;
+use langgraph_checkpoint_host::{
+    Batch, Checkpointer, Dialect, Planner, PostgresOptions, PostgresStorage, RowSet, SqliteOptions,
+    SqliteStorage, StorageAdapter, StorageError, StorageErrorKind,
+};
+
+use crate::arguments::Store;
+use crate::failure::{Failure, Result};
+
+/// A store that exists.
+pub(crate) type Opened = Checkpointer<Confined>;
+
+/// Opens a store that exists. Only a store that is opened to write is written to.
+pub(crate) fn open(store: &Store, access: Access) -> Result<Opened> {
+    let Store { location, schema, .. } = store;
+    let kind = if is_postgres(location) {
+        let options = PostgresOptions { schema: schema.clone(), ..PostgresOptions::default() };
+        Kind::Postgres(Box::new(PostgresStorage::new(location, &options)?))
+    } else {
+        if !Path::new(location).exists() {
+            let code = StorageErrorKind::Unreachable.code();
+            return Err(Failure::failed(code, format!("there is no file {location}")));
+        }
+        let read_only = access == Access::Read;
+        let options = SqliteOptions { read_only, ..SqliteOptions::default() };
+        let opened = SqliteStorage::open(location, &options);
+        Kind::Sqlite(opened.map_err(langgraph_checkpoint_host::Error::from)?)
+    };
+    let checkpointer = Checkpointer::new(Planner::native(), Confined { kind, access });
+    Ok(checkpointer.on_warning(|warning| eprintln!("{warning}")))
+}
+
+/// Whether a location is a connection string of PostgreSQL.
+pub(crate) fn is_postgres(location: &str) -> bool {
+    let scheme = location.split_once("://").map(|(scheme, _)| scheme.to_ascii_lowercase());
+    scheme.is_some_and(|scheme| ["postgres", "postgresql"].contains(&scheme.as_str()))
+}
+
+/// Explains a failure of a call that reads. Only making the tables writes to a store that is read.
+pub(crate) fn explained(store: &Store, error: langgraph_checkpoint_host::Error) -> Failure {
+    if error.code() != StorageErrorKind::ReadOnly.code() {
+        return error.into();
+    }
+    Failure::Usage(format!(
+        "{} has no store of this package; take over one of LangGraph's own by import",
+        if is_postgres(&store.location) { "the schema" } else { &store.location }
+    ))
+}
+
+/// Storage that only runs what its command may do.
+#[derive(Debug)]
+pub(crate) struct Confined {
+    kind: Kind,
+    access: Access,
+}
+
+#[derive(Debug)]
+enum Kind {
+    Sqlite(SqliteStorage),
+    Postgres(Box<PostgresStorage>),
+}
+
+impl Confined {
+    fn check(&self, batch: &Batch) -> std::result::Result<(), StorageError> {
+        if batch.access == Access::Write && self.access == Access::Read {
+            let message = "this command only reads";
+            return Err(StorageError::new(StorageErrorKind::ReadOnly, message));
+        }
+        Ok(())
+    }
+}
+
+impl StorageAdapter for Confined {
+    fn dialect(&self) -> Dialect {
+        match &self.kind {
+            Kind::Sqlite(storage) => storage.dialect(),
+            Kind::Postgres(storage) => storage.dialect(),
+        }
+    }
+
+    async fn run(&self, batch: Batch) -> std::result::Result<Vec<RowSet>, StorageError> {
+        self.check(&batch)?;
+        match &self.kind {
+            Kind::Sqlite(storage) => storage.run(batch).await,
+            Kind::Postgres(storage) => storage.run(batch).await,
+        }
+    }
+}
