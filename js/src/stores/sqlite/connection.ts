@@ -37,15 +37,26 @@ export function mainFile(connection: Pick<Connection, "query">): string {
  */
 const LOG_PAGES = { usual: 1_000, ours: 2_000 };
 
+const SQLITE_READONLY = 8;
+
 /** Sets a connection up for the saver, before its first batch. */
 export function configure(connection: Connection, synchronous: Synchronous | undefined): void {
   if (synchronous !== undefined) {
     connection.pragma(`synchronous = ${synchronous === "normal" ? "NORMAL" : "FULL"}`);
   }
   // Setting the mode takes the file's lock, so it is only set if it has to change.
-  if (connection.pragma("journal_mode") === "delete") connection.pragma("journal_mode = WAL");
+  if (connection.pragma("journal_mode") === "delete") useLog(connection);
   // Another length was set on purpose, for example to copy the log elsewhere first.
   if (Number(connection.pragma("wal_autocheckpoint")) === LOG_PAGES.usual) {
     connection.pragma(`wal_autocheckpoint = ${LOG_PAGES.ours}`);
+  }
+}
+
+/** Uses a write-ahead log. A connection that may only read leaves the file's mode as it is. */
+function useLog(connection: Connection): void {
+  try {
+    connection.pragma("journal_mode = WAL");
+  } catch (thrown) {
+    if (connection.resultCode(thrown) !== SQLITE_READONLY) throw thrown;
   }
 }
