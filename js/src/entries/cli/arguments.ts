@@ -24,9 +24,18 @@ export function countOf(option: string, text: string): number {
   return Number(text);
 }
 
-/** A time, as ISO 8601. */
+/** A time with its offset, or a date, which means its begin in UTC. */
 export function timeOf(option: string, text: string): Date {
-  const time = new Date(text);
-  if (Number.isNaN(time.getTime())) throw new UsageError(`${option} is not a time`);
+  const time = TIME.test(text) ? new Date(text) : new Date(Number.NaN);
+  if (Number.isNaN(time.getTime()) || !isDay(text.slice(0, 10))) {
+    throw new UsageError(`${option} is not a time: 2026-01-31, 2026-01-31T12:00:00Z`);
+  }
   return time;
+}
+
+const TIME = /^\d{4}-\d\d-\d\d(T\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d))?$/i;
+
+/** Whether a month has this day: a `Date` takes February 30 for March 1. */
+function isDay(date: string): boolean {
+  return new Date(date).toISOString().startsWith(date);
 }

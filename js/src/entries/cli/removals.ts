@@ -105,6 +105,15 @@ interface Keeping {
 
 function keepOf(values: Keeping): KeepOptions {
   const { strategy, "keep-last": last, "newer-than": time } = values;
+  if (last !== undefined && time !== undefined) {
+    throw new UsageError("--keep-last and --newer-than exclude each other");
+  }
+  if (!["keep_latest", "delete", "delete_all"].includes(strategy)) {
+    throw new UsageError("--strategy is not keep_latest or delete");
+  }
+  if (strategy !== "keep_latest" && (last ?? time) !== undefined) {
+    throw new UsageError("--keep-last and --newer-than are for the strategy keep_latest");
+  }
   return {
     strategy: strategy as KeepOptions["strategy"],
     keepLast: last === undefined ? undefined : countOf("--keep-last", last),
