@@ -16,14 +16,19 @@ pub(crate) async fn du(arguments: OneOrAll) -> Result<Ended> {
     let checkpointer = open(&store, Access::Read)?;
     let stats = checkpointer.stats(thread.as_deref()).await;
     let stats = stats.map_err(|error| explained(&store, error))?;
-    print(&[stats], store.json, whole, &[
-        ("threads", |row| row.threads.into()),
-        ("checkpoints", |row| row.checkpoints.into()),
-        ("writes", |row| row.writes.into()),
-        ("records", |row| size_of(row.record_bytes).into()),
-        ("chunks", |row| row.chunks.into()),
-        ("in chunks", |row| size_of(row.chunk_bytes).into()),
-    ])?;
+    print(
+        &[stats],
+        store.json,
+        whole,
+        &[
+            ("threads", |row| row.threads.into()),
+            ("checkpoints", |row| row.checkpoints.into()),
+            ("writes", |row| row.writes.into()),
+            ("records", |row| size_of(row.record_bytes).into()),
+            ("chunks", |row| row.chunks.into()),
+            ("in chunks", |row| size_of(row.chunk_bytes).into()),
+        ],
+    )?;
     match thread {
         Some(thread) if stats.threads == 0 => Ok(not_found(&thread)),
         _ => Ok(Ended::Done),
@@ -62,14 +67,19 @@ pub(crate) async fn verify(arguments: OneOrAll) -> Result<Ended> {
     if store.json {
         print_json(&found(&read), true)?;
     } else {
-        print(std::slice::from_ref(&read), false, found, &[
-            ("threads", |row| row.threads.into()),
-            ("checkpoints", |row| row.checkpoints.into()),
-            ("writes", |row| row.writes.into()),
-            ("chunks", |row| row.chunks.into()),
-            ("in chunks", |row| size_of(row.bytes).into()),
-            ("problems", |row| row.problems.len().into()),
-        ])?;
+        print(
+            std::slice::from_ref(&read),
+            false,
+            found,
+            &[
+                ("threads", |row| row.threads.into()),
+                ("checkpoints", |row| row.checkpoints.into()),
+                ("writes", |row| row.writes.into()),
+                ("chunks", |row| row.chunks.into()),
+                ("in chunks", |row| size_of(row.bytes).into()),
+                ("problems", |row| row.problems.len().into()),
+            ],
+        )?;
         let lines = read.problems.iter();
         write(&lines.map(|it| format!("{}: {}\n", it.code, it.message)).collect::<String>())?;
     }
@@ -77,9 +87,8 @@ pub(crate) async fn verify(arguments: OneOrAll) -> Result<Ended> {
 }
 
 fn found(read: &Verified) -> Value {
-    let problem = |it: &Problem| {
-        json!({ "threadId": it.thread_id, "code": it.code, "message": it.message })
-    };
+    let problem =
+        |it: &Problem| json!({ "threadId": it.thread_id, "code": it.code, "message": it.message });
     json!({
         "threads": read.threads,
         "checkpoints": read.checkpoints,

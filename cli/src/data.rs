@@ -152,7 +152,8 @@ mod tests {
     fn numbers_are_those_of_javascript() {
         let text = "[1.0,-0.0,0.1,1e20,1e21,-1.5e300,1e-6,1e-7,9007199254740993]";
         let value: Value = serde_json::from_str(text).unwrap();
-        let shown = "[1,0,0.1,100000000000000000000,1e+21,-1.5e+300,0.000001,1e-7,9007199254740993]";
+        let shown =
+            "[1,0,0.1,100000000000000000000,1e+21,-1.5e+300,0.000001,1e-7,9007199254740993]";
         assert_eq!(compact(&value), shown);
     }
 

@@ -25,7 +25,8 @@ pub(crate) fn print<Row>(
         return write(&lines);
     }
     let titles = columns.iter().map(|(title, _)| (*title).to_owned()).collect();
-    let cells = rows.iter().map(|row| columns.iter().map(|(_, cell)| text_of(&cell(row))).collect());
+    let cells =
+        rows.iter().map(|row| columns.iter().map(|(_, cell)| text_of(&cell(row))).collect());
     write(&table(&[titles].into_iter().chain(cells).collect::<Vec<_>>()))
 }
 

@@ -65,12 +65,12 @@ async fn remove(
     }
     let checkpointer = open(store, if dry_run { Access::Read } else { Access::Write })?;
     let limit = limit.map(precise);
-    let mut call =
-        langgraph_checkpoint_host::Prune { pruned, keep, limit, dry_run, resume: None };
+    let mut call = langgraph_checkpoint_host::Prune { pruned, keep, limit, dry_run, resume: None };
     loop {
-        let work = checkpointer.prune(call.clone()).await.map_err(|error| {
-            if dry_run { explained(store, error) } else { error.into() }
-        })?;
+        let work = checkpointer
+            .prune(call.clone())
+            .await
+            .map_err(|error| if dry_run { explained(store, error) } else { error.into() })?;
         show_progress(work.threads, work.checkpoints);
         if work.next.is_none() {
             return report(work, store.json);
@@ -127,13 +127,18 @@ fn duration_of(text: &str) -> Result<Duration> {
 }
 
 fn report(done: Work, json: bool) -> Result<Ended> {
-    print(&[done], json, whole, &[
-        ("threads", |row| row.threads.into()),
-        ("checkpoints", |row| row.checkpoints.into()),
-        ("writes", |row| row.writes.into()),
-        ("chunks", |row| row.chunks.into()),
-        ("in chunks", |row| size_of(row.bytes).into()),
-    ])?;
+    print(
+        &[done],
+        json,
+        whole,
+        &[
+            ("threads", |row| row.threads.into()),
+            ("checkpoints", |row| row.checkpoints.into()),
+            ("writes", |row| row.writes.into()),
+            ("chunks", |row| row.chunks.into()),
+            ("in chunks", |row| size_of(row.bytes).into()),
+        ],
+    )?;
     Ok(Ended::Done)
 }
 

@@ -4,8 +4,8 @@ use std::path::Path;
 
 use langgraph_checkpoint_guest::Access;
 use langgraph_checkpoint_host::{
-    Batch, Checkpointer, Dialect, Planner, PostgresOptions, PostgresStorage, RowSet, SqliteOptions,
-    SqliteStorage, StorageAdapter, StorageError, StorageErrorKind,
+    Batch, Checkpointer, Dialect, Error, Planner, PostgresOptions, PostgresStorage, RowSet,
+    SqliteOptions, SqliteStorage, StorageAdapter, StorageError, StorageErrorKind,
 };
 
 use crate::arguments::Store;
@@ -22,13 +22,14 @@ pub(crate) fn open(store: &Store, access: Access) -> Result<Opened> {
         Kind::Postgres(Box::new(PostgresStorage::new(location, &options)?))
     } else {
         if !Path::new(location).exists() {
-            let code = StorageErrorKind::Unreachable.code();
-            return Err(Failure::failed(code, format!("there is no file {location}")));
+            let message = format!("there is no file {location}");
+            let missing = StorageError::new(StorageErrorKind::Unreachable, message);
+            return Err(Failure::from(Error::from(missing)));
         }
         let read_only = access == Access::Read;
         let options = SqliteOptions { read_only, ..SqliteOptions::default() };
         let opened = SqliteStorage::open(location, &options);
-        Kind::Sqlite(opened.map_err(langgraph_checkpoint_host::Error::from)?)
+        Kind::Sqlite(opened.map_err(Error::from)?)
     };
     let checkpointer = Checkpointer::new(Planner::native(), Confined { kind, access });
     Ok(checkpointer.on_warning(|warning| eprintln!("{warning}")))
@@ -41,7 +42,7 @@ pub(crate) fn is_postgres(location: &str) -> bool {
 }
 
 /// Explains a failure of a call that reads. Only making the tables writes to a store that is read.
-pub(crate) fn explained(store: &Store, error: langgraph_checkpoint_host::Error) -> Failure {
+pub(crate) fn explained(store: &Store, error: Error) -> Failure {
     if error.code() != StorageErrorKind::ReadOnly.code() {
         return error.into();
     }

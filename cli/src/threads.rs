@@ -43,15 +43,20 @@ pub(crate) async fn list(arguments: Threads) -> Result<Ended> {
             break;
         }
     }
-    print(&found, store.json, summary, &[
-        ("thread", |row| row.thread_id.as_str().into()),
-        ("last put", |row| row.ts.as_str().into()),
-        ("step", |row| field(&row.metadata, "step")),
-        ("checkpoints", |row| row.checkpoints.into()),
-        ("writes", |row| row.writes.into()),
-        ("namespaces", |row| row.namespaces.into()),
-        ("checkpoint", |row| row.checkpoint_id.as_str().into()),
-    ])?;
+    print(
+        &found,
+        store.json,
+        summary,
+        &[
+            ("thread", |row| row.thread_id.as_str().into()),
+            ("last put", |row| row.ts.as_str().into()),
+            ("step", |row| field(&row.metadata, "step")),
+            ("checkpoints", |row| row.checkpoints.into()),
+            ("writes", |row| row.writes.into()),
+            ("namespaces", |row| row.namespaces.into()),
+            ("checkpoint", |row| row.checkpoint_id.as_str().into()),
+        ],
+    )?;
     Ok(Ended::Done)
 }
 
@@ -67,15 +72,20 @@ pub(crate) async fn history(arguments: History) -> Result<Ended> {
     if tuples.is_empty() {
         return Ok(not_found(&thread));
     }
-    print(&tuples, store.json, row, &[
-        ("checkpoint", |row| row.checkpoint_id.as_str().into()),
-        ("put", |row| row.ts.as_str().into()),
-        ("step", |row| field(&row.metadata, "step")),
-        ("source", |row| field(&row.metadata, "source")),
-        ("parent", |row| row.parent_checkpoint_id.as_deref().unwrap_or_default().into()),
-        ("channels", |row| channels(row).join(" ").into()),
-        ("writes", |row| row.pending_writes.len().into()),
-    ])?;
+    print(
+        &tuples,
+        store.json,
+        row,
+        &[
+            ("checkpoint", |row| row.checkpoint_id.as_str().into()),
+            ("put", |row| row.ts.as_str().into()),
+            ("step", |row| field(&row.metadata, "step")),
+            ("source", |row| field(&row.metadata, "source")),
+            ("parent", |row| row.parent_checkpoint_id.as_deref().unwrap_or_default().into()),
+            ("channels", |row| channels(row).join(" ").into()),
+            ("writes", |row| row.pending_writes.len().into()),
+        ],
+    )?;
     Ok(Ended::Done)
 }
 

@@ -1,0 +1,97 @@
+//! Runs the commands in `tests/goldens/cli`, whose README says how, and compares what is printed.
+//! The npm package's program has the same goldens (`js/test/entries/goldens.test.ts`).
+//!
+//! `BLESS=1 cargo test -p langgraph-checkpoint-wasm --test goldens` writes what is printed.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use tempfile::TempDir;
+
+fn goldens() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/goldens/cli")
+}
+
+#[test]
+fn every_command_prints_what_its_golden_says() {
+    let is_blessing = std::env::var_os("BLESS").is_some();
+    let mut wrong = Vec::new();
+    let mut count = 0;
+    for entry in fs::read_dir(goldens()).unwrap() {
+        let path = entry.unwrap().path();
+        if path.extension().is_none_or(|extension| extension != "txt") {
+            continue;
+        }
+        count += 1;
+        let expected = fs::read_to_string(&path).unwrap();
+        let printed = run_all(&expected);
+        if is_blessing {
+            fs::write(&path, printed).unwrap();
+        } else if printed != expected {
+            wrong.push(format!("{}:\n{printed}", path.display()));
+        }
+    }
+    assert!(count > 5);
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// The commands of a golden, each with what it printed.
+fn run_all(golden: &str) -> String {
+    let folder = prepared();
+    let commands = golden.lines().filter_map(|line| line.strip_prefix("$ "));
+    commands.map(|command| run(folder.path(), command)).collect()
+}
+
+fn run(folder: &Path, command: &str) -> String {
+    let program = env!("CARGO_BIN_EXE_langgraph-checkpoint-wasm");
+    let ended = Command::new(program).current_dir(folder).args(words(command)).output().unwrap();
+    let stdout = String::from_utf8(ended.stdout).unwrap();
+    let stderr = String::from_utf8(ended.stderr).unwrap();
+    // The usage follows after an empty line. `usage.lines` has it.
+    let said = stderr.split("\n\n").next().unwrap_or_default().lines();
+    let said: String = said.map(|line| format!("! {line}\n")).collect();
+    format!("$ {command}\n{stdout}{said}exit {}\n", ended.status.code().unwrap())
+}
+
+/// Words with spaces between them; those with a space inside are in single quotes.
+fn words(command: &str) -> Vec<String> {
+    let (mut words, mut is_quoted) = (vec![String::new()], false);
+    for sign in command.chars() {
+        match sign {
+            '\'' => is_quoted = !is_quoted,
+            ' ' if !is_quoted => words.push(String::new()),
+            _ => words.last_mut().unwrap().push(sign),
+        }
+    }
+    words
+}
+
+/// A folder with the files that the commands name.
+fn prepared() -> TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    let file = |name: &str| folder.path().join(name);
+    let fixtures = goldens().join("../../fixtures");
+    for (from, to) in [
+        ("v1/checkpoints.sqlite", "v1.db"),
+        ("v1/checkpoints.sqlite", "damaged.db"),
+        ("stock/javascript-1.0.1.sqlite", "javascript.db"),
+        ("stock/python-3.0.3.sqlite", "python.db"),
+    ] {
+        fs::copy(fixtures.join(from), file(to)).unwrap();
+    }
+    let damage = fs::read_to_string(goldens().join("damaged.sql")).unwrap();
+    rusqlite::Connection::open(file("damaged.db")).unwrap().execute_batch(&damage).unwrap();
+    folder
+}
+
+#[test]
+fn the_help_has_the_usage_of_every_command() {
+    let program = env!("CARGO_BIN_EXE_langgraph-checkpoint-wasm");
+    let ended = Command::new(program).arg("--help").output().unwrap();
+    let help = String::from_utf8(ended.stdout).unwrap();
+    let usages = fs::read_to_string(goldens().join("usage.lines")).unwrap();
+    let shared: Vec<&str> = usages.lines().collect();
+    let shown: Vec<&str> = help.lines().filter(|line| shared.contains(line)).collect();
+    assert_eq!((ended.status.code(), shown), (Some(0), shared));
+}

@@ -1,0 +1,59 @@
+// The commands of tests/goldens/cli, whose README says how, print there what the Rust program
+// prints, too.
+
+import { spawnSync } from "node:child_process";
+import { copyFileSync, readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import Database from "better-sqlite3";
+
+import { temporaryFolder } from "../support/temporary.js";
+import { PROGRAM } from "./import/program.js";
+
+const TESTS = fileURLToPath(new URL("../../../tests", import.meta.url));
+const GOLDENS = join(TESTS, "goldens/cli");
+const FILES = {
+  "v1.db": "v1/checkpoints.sqlite",
+  "damaged.db": "v1/checkpoints.sqlite",
+  "javascript.db": "stock/javascript-1.0.1.sqlite",
+  "python.db": "stock/python-3.0.3.sqlite",
+};
+
+/** A folder with the files that the commands name. */
+function prepared(): string {
+  const folder = temporaryFolder();
+  for (const [to, from] of Object.entries(FILES)) {
+    copyFileSync(join(TESTS, "fixtures", from), join(folder, to));
+  }
+  const damaged = new Database(join(folder, "damaged.db"));
+  damaged.exec(readFileSync(join(GOLDENS, "damaged.sql"), "utf8"));
+  damaged.close();
+  return folder;
+}
+
+/** Runs a command. Returns what it printed, as the goldens have it. */
+function run(cwd: string, command: string): string {
+  const words = [...command.matchAll(/(?:'[^']*'|[^ '])+/g)].map(([word]) => {
+    return word.replaceAll("'", "");
+  });
+  const options = { cwd, encoding: "utf8" } as const;
+  const { status, stdout, stderr } = spawnSync(process.execPath, [PROGRAM, ...words], options);
+  const said = (stderr.split("\n\n")[0] ?? "").split("\n").filter((line) => line !== "");
+  return `$ ${command}\n${stdout}${said.map((line) => `! ${line}\n`).join("")}exit ${status}\n`;
+}
+
+const goldens = readdirSync(GOLDENS).filter((name) => name.endsWith(".txt"));
+
+test.each(goldens)("the_commands_of_%s_print_what_they_print_in_rust", (name) => {
+  const golden = readFileSync(join(GOLDENS, name), "utf8");
+  const commands = [...golden.matchAll(/^\$ (.*)$/gm)].map(([, command = ""]) => command);
+  expect(commands.length).toBeGreaterThan(0);
+  const folder = prepared();
+  expect(commands.map((command) => run(folder, command)).join("")).toBe(golden);
+});
+
+test("the_help_has_the_usage_of_every_command_that_both_programs_have", () => {
+  const shared = readFileSync(join(GOLDENS, "usage.lines"), "utf8").trimEnd().split("\n");
+  const { stdout } = spawnSync(process.execPath, [PROGRAM, "--help"], { encoding: "utf8" });
+  expect(stdout.split("\n").filter((line) => shared.includes(line))).toEqual(shared);
+});
