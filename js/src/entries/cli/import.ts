@@ -4,7 +4,8 @@ import { existsSync } from "node:fs";
 import { parseArgs } from "node:util";
 
 import { SCHEMA } from "../../stores/postgres/options.js";
-import { type Command, EXIT, type ExitCode, UsageError } from "./command.js";
+import { taken } from "./arguments.js";
+import { type Command, EXIT, type ExitCode } from "./command.js";
 import { isPostgres } from "./location.js";
 import { sizeOf } from "./output.js";
 import { Report } from "./report.js";
@@ -34,10 +35,7 @@ export const importing: Command = {
     "      SOURCE is only read. Run it again if it was interrupted",
   async run(args) {
     const { positionals, values } = given(args);
-    const [source, target, ...more] = positionals;
-    if (source === undefined || target === undefined || more.length > 0) {
-      throw new UsageError("name the database to read and the one to store in");
-    }
+    const [source, target = ""] = taken(positionals, ["SOURCE", "TARGET"]);
     if (!values.yes && !values["dry-run"] && !(await isMeant(target))) return EXIT.incomplete;
     const report = new Report();
     const opened = await openSource(source, values["source-schema"]);
