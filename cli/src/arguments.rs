@@ -21,6 +21,7 @@ pub(crate) enum Command {
     Prune(Prune),
     Expire(Expire),
     Delete(Delete),
+    Import(Import),
     Sql(Sql),
 }
 
@@ -146,6 +147,26 @@ pub(crate) struct Delete {
     pub(crate) threads: Vec<String>,
     #[command(flatten)]
     pub(crate) removing: Removing,
+}
+
+#[derive(Args)]
+pub(crate) struct Import {
+    #[arg(value_name = "SOURCE")]
+    pub(crate) source: String,
+    #[arg(value_name = "TARGET")]
+    pub(crate) target: String,
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+    #[arg(long)]
+    pub(crate) verify: bool,
+    #[arg(long)]
+    pub(crate) json: bool,
+    #[arg(long)]
+    pub(crate) yes: bool,
+    #[arg(long, default_value = "public")]
+    pub(crate) source_schema: String,
+    #[arg(long, default_value = "public")]
+    pub(crate) schema: String,
 }
 
 #[derive(Args)]

@@ -1,6 +1,5 @@
 //! How a command ends.
 
-use std::fmt::Display;
 use std::process::ExitCode;
 
 use langgraph_checkpoint_host::Error;
@@ -32,12 +31,9 @@ pub(crate) enum Failure {
     /// The command line was wrong.
     Usage(String),
     /// A store could not be used.
-    Failed {
-        /// A stable code.
-        code: String,
-        /// What happened, and what to do.
-        message: String,
-    },
+    Store(Error),
+    /// Something outside of the stores failed.
+    Outside(String),
 }
 
 impl Failure {
@@ -45,13 +41,8 @@ impl Failure {
         Self::Usage(why.into())
     }
 
-    pub(crate) fn failed(code: &str, message: impl Into<String>) -> Self {
-        Self::Failed { code: code.to_owned(), message: message.into() }
-    }
-
-    /// Something outside of the stores failed.
-    pub(crate) fn io(what: &str, error: &dyn Display) -> Self {
-        Self::failed("storage-failed", format!("{what}: {error}"))
+    pub(crate) fn io(what: &str, error: &std::io::Error) -> Self {
+        Self::Outside(format!("{what}: {error}"))
     }
 }
 
@@ -59,7 +50,7 @@ impl From<Error> for Failure {
     fn from(error: Error) -> Self {
         match error.code() {
             "invalid-schema" => Self::Usage(error.to_string()),
-            code => Self::failed(code, error.to_string()),
+            _ => Self::Store(error),
         }
     }
 }

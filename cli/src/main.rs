@@ -6,6 +6,7 @@ mod arguments;
 mod counts;
 mod data;
 mod failure;
+mod import;
 mod output;
 mod postgres_sql;
 mod removals;
@@ -42,8 +43,12 @@ fn fail(failure: Failure, name: &str) -> ExitCode {
             eprint!("{why}\n\n{}", usage::of(name));
             Ended::Usage.into()
         }
-        Failure::Failed { code, message } => {
-            eprintln!("{code}: {message}");
+        Failure::Store(error) => {
+            eprintln!("{}: {error}", error.code());
+            Ended::Failed.into()
+        }
+        Failure::Outside(what) => {
+            eprintln!("{what}");
             Ended::Failed.into()
         }
     }
@@ -64,6 +69,7 @@ fn run(command: Command) -> Result<Ended> {
             Command::Prune(arguments) => removals::prune(arguments).await,
             Command::Expire(arguments) => removals::expire(arguments).await,
             Command::Delete(arguments) => removals::delete(arguments).await,
+            Command::Import(arguments) => import::run(arguments).await,
             Command::Sql(arguments) => postgres_sql::print(&arguments),
         }
     })

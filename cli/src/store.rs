@@ -5,34 +5,16 @@ use std::path::Path;
 use langgraph_checkpoint_guest::Access;
 use langgraph_checkpoint_host::{
     Batch, Checkpointer, Dialect, Error, Planner, PostgresOptions, PostgresStorage, RowSet,
-    SqliteOptions, SqliteStorage, StorageAdapter, StorageError, StorageErrorKind,
+    SqliteOptions, SqliteStorage, StorageAdapter, StorageError, StorageErrorKind, Synchronous,
 };
 
 use crate::arguments::Store;
 use crate::failure::{Failure, Result};
 
-/// A store that exists.
-pub(crate) type Opened = Checkpointer<Confined>;
-
 /// Opens a store that exists. Only a store that is opened to write is written to.
-pub(crate) fn open(store: &Store, access: Access) -> Result<Opened> {
+pub(crate) fn open(store: &Store, access: Access) -> Result<Checkpointer<Confined>> {
     let Store { location, schema, .. } = store;
-    let kind = if is_postgres(location) {
-        let options = PostgresOptions { schema: schema.clone(), ..PostgresOptions::default() };
-        Kind::Postgres(Box::new(PostgresStorage::new(location, &options)?))
-    } else {
-        if !Path::new(location).exists() {
-            let message = format!("there is no file {location}");
-            let missing = StorageError::new(StorageErrorKind::Unreachable, message);
-            return Err(Failure::from(Error::from(missing)));
-        }
-        let read_only = access == Access::Read;
-        let options = SqliteOptions { read_only, ..SqliteOptions::default() };
-        let opened = SqliteStorage::open(location, &options);
-        Kind::Sqlite(opened.map_err(Error::from)?)
-    };
-    let checkpointer = Checkpointer::new(Planner::native(), Confined { kind, access });
-    Ok(checkpointer.on_warning(|warning| eprintln!("{warning}")))
+    Ok(Confined::existing(location, schema, access)?.checkpointer())
 }
 
 /// Whether a location is a connection string of PostgreSQL.
@@ -66,6 +48,41 @@ enum Kind {
 }
 
 impl Confined {
+    /// Opens a database that exists.
+    pub(crate) fn existing(location: &str, schema: &str, access: Access) -> Result<Self> {
+        if !is_postgres(location) && !Path::new(location).exists() {
+            let message = format!("there is no file {location}");
+            let missing = StorageError::new(StorageErrorKind::Unreachable, message);
+            return Err(Failure::from(Error::from(missing)));
+        }
+        Self::open(location, schema, access, Synchronous::Full)
+    }
+
+    /// Opens a database. A file that is written to is made if it is missing.
+    pub(crate) fn open(
+        location: &str,
+        schema: &str,
+        access: Access,
+        synchronous: Synchronous,
+    ) -> Result<Self> {
+        let kind = if is_postgres(location) {
+            let schema = schema.to_owned();
+            let options = PostgresOptions { schema, ..PostgresOptions::default() };
+            Kind::Postgres(Box::new(PostgresStorage::new(location, &options)?))
+        } else {
+            let read_only = access == Access::Read;
+            let options = SqliteOptions { read_only, synchronous, ..SqliteOptions::default() };
+            Kind::Sqlite(SqliteStorage::open(location, &options).map_err(Error::from)?)
+        };
+        Ok(Self { kind, access })
+    }
+
+    /// The checkpointer on it.
+    pub(crate) fn checkpointer(self) -> Checkpointer<Self> {
+        let checkpointer = Checkpointer::new(Planner::native(), self);
+        checkpointer.on_warning(|warning| eprintln!("{warning}"))
+    }
+
     fn check(&self, batch: &Batch) -> std::result::Result<(), StorageError> {
         if batch.access == Access::Write && self.access == Access::Read {
             let message = "this command only reads";

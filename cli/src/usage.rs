@@ -29,6 +29,12 @@ const COMMANDS: &[Usage] = &[
     ),
     ("delete STORE THREAD... [--dry-run] [--yes]", "deletes threads"),
     (
+        "import SOURCE TARGET [--dry-run] [--verify] [--json] [--yes]\n         \
+         [--source-schema NAME] [--schema NAME]",
+        "stores the threads of LangGraph's own savers: files of SQLite, or postgresql:// \
+         addresses.\n      SOURCE is only read. Run it again if it was interrupted",
+    ),
+    (
         "sql postgres [--schema NAME]",
         "prints the SQL that prepares a PostgreSQL database, for savers that may not create",
     ),

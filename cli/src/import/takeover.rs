@@ -1,0 +1,191 @@
+//! Takes the threads of a source over, one after the other.
+
+use langgraph_checkpoint_guest::takeover::Takeover;
+use langgraph_checkpoint_host::{CheckpointTuple, Error};
+
+use super::compare::{WRITES, difference};
+use super::report::Report;
+use super::source::{Address, Source};
+use super::target::Target;
+use crate::failure::{Failure, Result};
+
+/// The threads of a source, and what is found on the way.
+pub(super) struct Threads<'a> {
+    source: &'a Source,
+    pub(super) ids: Vec<String>,
+    pub(super) report: Report,
+}
+
+/// What a target has of a thread.
+enum State {
+    Missing,
+    Present,
+    Conflicting,
+}
+
+impl<'a> Threads<'a> {
+    pub(super) async fn of(source: &'a Source) -> Result<Self> {
+        let ids = source.threads().await?;
+        let report = Report { found: ids.len(), ..Report::default() };
+        Ok(Self { source, ids, report })
+    }
+
+    /// Reads everything and counts it. Nothing is stored.
+    pub(super) async fn inspect(&mut self, progress: &impl Fn(usize, &Report)) -> Result<()> {
+        for (index, id) in self.ids.clone().iter().enumerate() {
+            self.report.imported += 1;
+            self.note_shared(id).await?;
+            for address in self.source.checkpoints(id).await? {
+                if let Some(takeover) = self.takeover(&address).await? {
+                    self.count(&takeover);
+                }
+            }
+            progress(index + 1, &self.report);
+        }
+        Ok(())
+    }
+
+    /// Stores every thread that the target lacks, or has in part.
+    pub(super) async fn store(
+        &mut self,
+        target: &Target,
+        progress: &impl Fn(usize, &Report),
+    ) -> Result<()> {
+        for (index, id) in self.ids.clone().iter().enumerate() {
+            // An id that no store accepts concerns one thread; another failure would meet all.
+            match self.store_thread(id, target).await {
+                Err(Failure::Store(Error::InvalidInput(fault))) => {
+                    self.report.problem(id, &fault.code, &fault.message);
+                }
+                stored => stored?,
+            }
+            progress(index + 1, &self.report);
+        }
+        Ok(())
+    }
+
+    /// Reads every checkpoint again, from the target too, and compares their bytes.
+    pub(super) async fn verify(
+        &mut self,
+        target: &Target,
+        progress: &impl Fn(usize, &Report),
+    ) -> Result<()> {
+        for (index, id) in self.ids.clone().iter().enumerate() {
+            for address in self.source.checkpoints(id).await? {
+                let (takeover, _) = self.source.takeover(&address).await?;
+                // Writes without a checkpoint are found once that is stored.
+                if takeover.as_ref().is_ok_and(|takeover| takeover.put.is_none()) {
+                    continue;
+                }
+                self.report.compared += 1;
+                let stored = target.read(&address).await?;
+                let Some(what) = differing(takeover.ok().as_ref(), stored.as_ref()) else {
+                    continue;
+                };
+                self.report.different += 1;
+                let message = format!("checkpoint {} differs in the target: {what}", address.id);
+                self.report.problem(id, "different-checkpoint", &message);
+            }
+            progress(index + 1, &self.report);
+        }
+        Ok(())
+    }
+
+    async fn store_thread(&mut self, id: &str, target: &Target) -> Result<()> {
+        let addresses = self.source.checkpoints(id).await?;
+        match self.state_of(id, &addresses, target).await? {
+            State::Present => {
+                self.report.present += 1;
+                return Ok(());
+            }
+            State::Conflicting => {
+                self.report.conflicting += 1;
+                self.report.problem(
+                    id,
+                    "conflicting-thread",
+                    "the target has something else under the thread's id, and it was left alone; \
+                     delete the thread there, or import into another database",
+                );
+                return Ok(());
+            }
+            State::Missing => self.report.imported += 1,
+        }
+        self.note_shared(id).await?;
+        for address in &addresses {
+            if let Some(takeover) = self.takeover(address).await? {
+                let (tasks, checkpoints) = counts(&takeover);
+                target.store(takeover).await?;
+                self.report.tasks += tasks;
+                self.report.checkpoints += checkpoints;
+            }
+        }
+        Ok(())
+    }
+
+    /// What the target has of a thread. Its last checkpoint is stored last: if that is there, so
+    /// are all. If others are there, an import was interrupted, and what it stored is stored again.
+    async fn state_of(&self, id: &str, addresses: &[Address], target: &Target) -> Result<State> {
+        let (Some(newest), Some(last)) = (target.newest(id).await?, addresses.last()) else {
+            return Ok(State::Missing);
+        };
+        let stored = target.read(last).await?;
+        if let (Ok(takeover), Some(stored)) = (self.source.takeover(last).await?.0, stored) {
+            match difference(&takeover, &stored) {
+                None => return Ok(State::Present),
+                Some(WRITES) => {}
+                Some(_) => return Ok(State::Conflicting),
+            }
+        }
+        let is_ours = addresses.iter().any(|address| {
+            address.namespace == newest.checkpoint_ns && address.id == newest.checkpoint_id
+        });
+        Ok(if is_ours { State::Missing } else { State::Conflicting })
+    }
+
+    /// What is stored of a checkpoint, as calls. If that cannot be read: `None`, and a problem.
+    async fn takeover(&mut self, address: &Address) -> Result<Option<Takeover>> {
+        let (takeover, bytes) = self.source.takeover(address).await?;
+        match takeover {
+            Ok(takeover) => {
+                self.report.bytes_read += bytes;
+                for note in &takeover.notes {
+                    self.report.note(&address.thread, note.code, &note.message);
+                }
+                Ok(Some(takeover))
+            }
+            Err(error) => {
+                self.report.problem(&address.thread, error.code(), &error.to_string());
+                Ok(None)
+            }
+        }
+    }
+
+    async fn note_shared(&mut self, id: &str) -> Result<()> {
+        for note in self.source.shared(id).await? {
+            self.report.note(id, note.code, &note.message);
+        }
+        Ok(())
+    }
+
+    fn count(&mut self, takeover: &Takeover) {
+        let (tasks, checkpoints) = counts(takeover);
+        self.report.tasks += tasks;
+        self.report.checkpoints += checkpoints;
+    }
+}
+
+/// How many tasks' writes and checkpoints these calls store.
+fn counts(takeover: &Takeover) -> (u64, u64) {
+    (takeover.writes.len() as u64, u64::from(takeover.put.is_some()))
+}
+
+fn differing(
+    takeover: Option<&Takeover>,
+    stored: Option<&CheckpointTuple>,
+) -> Option<&'static str> {
+    match (takeover, stored) {
+        (None, _) => Some("the source cannot be read"),
+        (_, None) => Some("it is missing"),
+        (Some(takeover), Some(stored)) => difference(takeover, stored),
+    }
+}
