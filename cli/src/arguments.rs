@@ -34,6 +34,8 @@ pub(crate) struct Store {
     pub(crate) json: bool,
     #[arg(long, default_value = "public")]
     pub(crate) schema: String,
+    #[arg(long)]
+    pub(crate) table: Option<String>,
 }
 
 #[derive(Args)]

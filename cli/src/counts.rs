@@ -6,16 +6,15 @@ use serde_json::{Value, json};
 
 use crate::arguments::OneOrAll;
 use crate::failure::{Ended, Result};
+use crate::opened::Opened;
 use crate::output::{print, print_json, show_progress, size_of, write};
-use crate::store::{explained, open};
 use crate::threads::not_found;
 
 /// `du`.
 pub(crate) async fn du(arguments: OneOrAll) -> Result<Ended> {
     let OneOrAll { store, thread } = arguments;
-    let checkpointer = open(&store, Access::Read)?;
-    let stats = checkpointer.stats(thread.as_deref()).await;
-    let stats = stats.map_err(|error| explained(&store, error))?;
+    let opened = Opened::open(&store, Access::Read)?;
+    let stats = opened.stats(thread.as_deref()).await?;
     print(
         &[stats],
         store.json,
@@ -49,13 +48,12 @@ fn whole(stats: &Stats) -> Value {
 /// `verify`.
 pub(crate) async fn verify(arguments: OneOrAll) -> Result<Ended> {
     let OneOrAll { store, thread } = arguments;
-    let checkpointer = open(&store, Access::Read)?;
+    let opened = Opened::open(&store, Access::Read)?;
     let thread = thread.map(Into::into).unwrap_or_default();
     let mut call = Verify { thread, resume: None };
     let mut problems: Vec<Problem> = Vec::new();
     let read = loop {
-        let read = checkpointer.verify(call.clone()).await;
-        let mut read = read.map_err(|error| explained(&store, error))?;
+        let mut read = opened.verify(call.clone()).await?;
         problems.append(&mut read.problems);
         show_progress(read.threads, read.checkpoints);
         if read.next.is_none() {

@@ -18,7 +18,7 @@ use self::target::Target;
 use crate::arguments::Import;
 use crate::failure::{Ended, Result};
 use crate::output::{print_json, size_of, write};
-use crate::store::is_postgres;
+use crate::sql::is_postgres;
 use crate::terminal;
 
 /// `import`.

@@ -5,12 +5,14 @@
 mod arguments;
 mod counts;
 mod data;
+mod ddl;
 mod failure;
 mod import;
+mod kusto;
+mod opened;
 mod output;
-mod postgres_sql;
 mod removals;
-mod store;
+mod sql;
 mod terminal;
 mod threads;
 mod time;
@@ -70,7 +72,7 @@ fn run(command: Command) -> Result<Ended> {
             Command::Expire(arguments) => removals::expire(arguments).await,
             Command::Delete(arguments) => removals::delete(arguments).await,
             Command::Import(arguments) => import::run(arguments).await,
-            Command::Sql(arguments) => postgres_sql::print(&arguments),
+            Command::Sql(arguments) => ddl::print(&arguments),
         }
     })
 }

@@ -8,17 +8,17 @@ use serde_json::{Value, json};
 
 use crate::arguments::{Copy, Delete, Expire, Keeping, Prune, Removing, Store, count_of};
 use crate::failure::{Ended, Failure, Result};
+use crate::opened::Opened;
 use crate::output::{print, show_progress, size_of};
-use crate::store::{explained, open};
 use crate::threads::precise;
 use crate::{terminal, time};
 
 /// `copy`.
 pub(crate) async fn copy(arguments: Copy) -> Result<Ended> {
     let Copy { store, source, target, latest } = arguments;
-    let checkpointer = open(&store, Access::Write)?;
+    let opened = Opened::open(&store, Access::Write)?;
     let call = CopyThread { source: source.into(), target: target.into(), latest_only: latest };
-    let done = checkpointer.copy_thread(call).await?;
+    let done = opened.copy_thread(call).await?;
     report(done, store.json)
 }
 
@@ -63,14 +63,11 @@ async fn remove(
     if !removing.yes && !dry_run && !is_meant(question)? {
         return Ok(Ended::Incomplete);
     }
-    let checkpointer = open(store, if dry_run { Access::Read } else { Access::Write })?;
+    let opened = Opened::open(store, if dry_run { Access::Read } else { Access::Write })?;
     let limit = limit.map(precise);
     let mut call = langgraph_checkpoint_host::Prune { pruned, keep, limit, dry_run, resume: None };
     loop {
-        let work = checkpointer
-            .prune(call.clone())
-            .await
-            .map_err(|error| if dry_run { explained(store, error) } else { error.into() })?;
+        let work = opened.prune(call.clone()).await?;
         show_progress(work.threads, work.checkpoints);
         if work.next.is_none() {
             return report(work, store.json);

@@ -8,8 +8,8 @@ use serde_json::{Map, Value, json};
 
 use crate::arguments::{History, Show, Threads, count_of};
 use crate::failure::{Ended, Failure, Result};
+use crate::opened::Opened;
 use crate::output::{print, print_json};
-use crate::store::{explained, open};
 use crate::{data, time};
 
 /// The largest number of threads that are read at once.
@@ -24,7 +24,7 @@ pub(crate) async fn list(arguments: Threads) -> Result<Ended> {
     let mut left = count_of("--limit", &limit)?;
     let idle_since = idle_since.map(|text| time::of("--idle-since", &text)).transpose()?;
     let filter = meta.iter().map(|text| condition(text)).collect::<Result<Vec<_>>>()?;
-    let checkpointer = open(&store, Access::Read)?;
+    let opened = Opened::open(&store, Access::Read)?;
     let mut call = langgraph_checkpoint_host::Threads {
         idle_since,
         id_prefix: prefix,
@@ -34,8 +34,7 @@ pub(crate) async fn list(arguments: Threads) -> Result<Ended> {
     let mut found: Vec<ThreadSummary> = Vec::new();
     loop {
         call.limit = Some(precise(left.min(PAGE_MAX)));
-        let page = checkpointer.threads(call.clone()).await;
-        let page = page.map_err(|error| explained(&store, error))?;
+        let page = opened.threads(call.clone()).await?;
         left = left.saturating_sub(page.threads.len() as u64);
         found.extend(page.threads);
         call.resume = page.next;
@@ -64,11 +63,10 @@ pub(crate) async fn list(arguments: Threads) -> Result<Ended> {
 pub(crate) async fn history(arguments: History) -> Result<Ended> {
     let History { store, thread, ns, limit } = arguments;
     let limit = count_of("--limit", &limit)?;
-    let checkpointer = open(&store, Access::Read)?;
+    let opened = Opened::open(&store, Access::Read)?;
     let config = config_of(&thread, &ns, None);
     let call = List { config, limit: Some(precise(limit)), ..List::default() };
-    let tuples = checkpointer.list(call).try_collect().await;
-    let tuples = tuples.map_err(|error| explained(&store, error))?;
+    let tuples = opened.list(call).await?;
     if tuples.is_empty() {
         return Ok(not_found(&thread));
     }
@@ -92,9 +90,9 @@ pub(crate) async fn history(arguments: History) -> Result<Ended> {
 /// `show`.
 pub(crate) async fn show(arguments: Show) -> Result<Ended> {
     let Show { store, thread, checkpoint, ns } = arguments;
-    let checkpointer = open(&store, Access::Read)?;
-    let found = checkpointer.get_tuple(config_of(&thread, &ns, checkpoint.as_deref())).await;
-    let Some(tuple) = found.map_err(|error| explained(&store, error))? else {
+    let opened = Opened::open(&store, Access::Read)?;
+    let config = config_of(&thread, &ns, checkpoint.as_deref());
+    let Some(tuple) = opened.get_tuple(config).await? else {
         return Ok(not_found(&thread));
     };
     print_json(&whole(&tuple), store.json)?;

@@ -83,16 +83,19 @@ fn days_since(year: i64, month: i64, day: i64) -> i64 {
 /// A time as text; `None` if its year does not have four digits.
 fn written(milliseconds: i64) -> Option<String> {
     let (days, rest) = (milliseconds.div_euclid(DAY), milliseconds.rem_euclid(DAY));
-    // Never too late, and at most one too early.
-    let guess = 1970 + days.div_euclid(366).min(days.div_euclid(365));
-    let year = (guess..=9999).take_while(|year| days_since(*year, 1, 1) <= days).last()?;
+    if !(days_since(0, 1, 1)..days_since(10_000, 1, 1)).contains(&days) {
+        return None;
+    }
+    // A year has at most 366 days: after 1970 this is never too late, and before by less than six.
+    let guess = days.div_euclid(366) + 1970 - 6;
+    let year = (guess..).take_while(|year| days_since(*year, 1, 1) <= days).last()?;
     let month = (1..=12).take_while(|month| days_since(year, *month, 1) <= days).last()?;
     let day = days - days_since(year, month, 1) + 1;
     let (seconds, thousandths) = (rest / 1_000, rest % 1_000);
     let [hour, minute, second] = [seconds / 3_600, seconds / 60 % 60, seconds % 60];
-    (0..=9999).contains(&year).then(|| {
-        format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}.{thousandths:03}Z")
-    })
+    Some(format!(
+        "{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}.{thousandths:03}Z"
+    ))
 }
 
 #[cfg(test)]

@@ -8,7 +8,7 @@ use langgraph_checkpoint_guest::{
 use langgraph_checkpoint_host::{Dialect, Error, StorageAdapter};
 
 use crate::failure::{Failure, Result};
-use crate::store::Confined;
+use crate::sql::Confined;
 
 /// Which checkpoint: its thread, namespace and id.
 #[derive(Clone)]

@@ -6,7 +6,7 @@ use langgraph_checkpoint_host::{CheckpointTuple, Checkpointer, Config, List, Syn
 
 use super::source::Address;
 use crate::failure::Result;
-use crate::store::Confined;
+use crate::sql::Confined;
 
 /// A store that calls are made on.
 pub(super) struct Target(Checkpointer<Confined>);

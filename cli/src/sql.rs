@@ -1,4 +1,4 @@
-//! A store of this package, opened for a command.
+//! Databases of SQL: files of SQLite, and PostgreSQL.
 
 use std::path::Path;
 
@@ -8,30 +8,12 @@ use langgraph_checkpoint_host::{
     SqliteOptions, SqliteStorage, StorageAdapter, StorageError, StorageErrorKind, Synchronous,
 };
 
-use crate::arguments::Store;
 use crate::failure::{Failure, Result};
-
-/// Opens a store that exists. Only a store that is opened to write is written to.
-pub(crate) fn open(store: &Store, access: Access) -> Result<Checkpointer<Confined>> {
-    let Store { location, schema, .. } = store;
-    Ok(Confined::existing(location, schema, access)?.checkpointer())
-}
 
 /// Whether a location is a connection string of PostgreSQL.
 pub(crate) fn is_postgres(location: &str) -> bool {
     let scheme = location.split_once("://").map(|(scheme, _)| scheme.to_ascii_lowercase());
     scheme.is_some_and(|scheme| ["postgres", "postgresql"].contains(&scheme.as_str()))
-}
-
-/// Explains a failure of a call that reads. Only making the tables writes to a store that is read.
-pub(crate) fn explained(store: &Store, error: Error) -> Failure {
-    if error.code() != StorageErrorKind::ReadOnly.code() {
-        return error.into();
-    }
-    Failure::Usage(format!(
-        "{} has no store of this package; take over one of LangGraph's own by import",
-        if is_postgres(&store.location) { "the schema" } else { &store.location }
-    ))
 }
 
 /// Storage that only runs what its command may do.

@@ -1,0 +1,136 @@
+//! The calls of a store, whichever it is.
+
+use langgraph_checkpoint_guest::Access;
+use langgraph_checkpoint_host::{
+    CheckpointTuple, Checkpointer, Config, CopyThread, Error, List, Prune, Stats, StorageErrorKind,
+    Threads, ThreadsPage, Verified, Verify, Work,
+};
+#[cfg(feature = "kusto")]
+use langgraph_checkpoint_host::{Keep, KustoCheckpointer, Pruned};
+
+use crate::arguments::Store;
+use crate::failure::{Failure, Result};
+use crate::kusto;
+use crate::sql::{Confined, is_postgres};
+
+/// A store that exists, opened for a command.
+pub(crate) struct Opened<'a> {
+    store: &'a Store,
+    access: Access,
+    kind: Kind,
+}
+
+enum Kind {
+    Sql(Box<Checkpointer<Confined>>),
+    #[cfg(feature = "kusto")]
+    Kusto(KustoCheckpointer),
+}
+
+impl<'a> Opened<'a> {
+    /// Opens a store. Only a store that is opened to write is written to.
+    pub(crate) fn open(store: &'a Store, access: Access) -> Result<Self> {
+        let kind = if kusto::is_address(&store.location) {
+            Kind::kusto(store)?
+        } else {
+            let storage = Confined::existing(&store.location, &store.schema, access)?;
+            Kind::Sql(Box::new(storage.checkpointer()))
+        };
+        Ok(Self { store, access, kind })
+    }
+
+    /// A page of threads.
+    pub(crate) async fn threads(&self, call: Threads) -> Result<ThreadsPage> {
+        self.explained(match &self.kind {
+            Kind::Sql(it) => it.threads(call).await,
+            #[cfg(feature = "kusto")]
+            Kind::Kusto(_) => return Err(kusto::cannot()),
+        })
+    }
+
+    /// All checkpoints of a list.
+    pub(crate) async fn list(&self, call: List) -> Result<Vec<CheckpointTuple>> {
+        self.explained(match &self.kind {
+            Kind::Sql(it) => it.list(call).try_collect().await,
+            #[cfg(feature = "kusto")]
+            Kind::Kusto(it) => it.list(call).try_collect().await,
+        })
+    }
+
+    /// One checkpoint.
+    pub(crate) async fn get_tuple(&self, config: Config) -> Result<Option<CheckpointTuple>> {
+        self.explained(match &self.kind {
+            Kind::Sql(it) => it.get_tuple(config).await,
+            #[cfg(feature = "kusto")]
+            Kind::Kusto(it) => it.get_tuple(config).await,
+        })
+    }
+
+    /// Counts what is stored.
+    pub(crate) async fn stats(&self, thread: Option<&str>) -> Result<Stats> {
+        self.explained(match &self.kind {
+            Kind::Sql(it) => it.stats(thread).await,
+            #[cfg(feature = "kusto")]
+            Kind::Kusto(_) => return Err(kusto::cannot()),
+        })
+    }
+
+    /// Reads everything of a thread.
+    pub(crate) async fn verify(&self, call: Verify) -> Result<Verified> {
+        self.explained(match &self.kind {
+            Kind::Sql(it) => it.verify(call).await,
+            #[cfg(feature = "kusto")]
+            Kind::Kusto(_) => return Err(kusto::cannot()),
+        })
+    }
+
+    /// Copies a thread.
+    pub(crate) async fn copy_thread(&self, call: CopyThread) -> Result<Work> {
+        self.explained(match &self.kind {
+            Kind::Sql(it) => it.copy_thread(call).await,
+            #[cfg(feature = "kusto")]
+            Kind::Kusto(_) => return Err(kusto::cannot()),
+        })
+    }
+
+    /// Prunes at most one thread.
+    pub(crate) async fn prune(&self, call: Prune) -> Result<Work> {
+        self.explained(match &self.kind {
+            Kind::Sql(it) => it.prune(call).await,
+            #[cfg(feature = "kusto")]
+            Kind::Kusto(it) => match call {
+                Prune {
+                    pruned: Pruned::Threads(ids), keep: Keep::Nothing, dry_run: false, ..
+                } => kusto::delete(it, ids).await,
+                _ => return Err(kusto::cannot()),
+            },
+        })
+    }
+
+    /// Only making the tables writes to a store that is read.
+    fn explained<T>(&self, done: std::result::Result<T, Error>) -> Result<T> {
+        done.map_err(|error| match self.access {
+            Access::Read if error.code() == StorageErrorKind::ReadOnly.code() => {
+                let location = &self.store.location;
+                // A connection string may have a password.
+                let name = if is_postgres(location) { "the schema" } else { location };
+                Failure::Usage(format!(
+                    "{name} has no store of this package; take over one of LangGraph's own by \
+                     import"
+                ))
+            }
+            _ => error.into(),
+        })
+    }
+}
+
+impl Kind {
+    #[cfg(feature = "kusto")]
+    fn kusto(store: &Store) -> Result<Self> {
+        Ok(Self::Kusto(kusto::open(store)?))
+    }
+
+    #[cfg(not(feature = "kusto"))]
+    fn kusto(_: &Store) -> Result<Self> {
+        Err(Failure::usage("this program was built without Kusto: build it with the feature kusto"))
+    }
+}

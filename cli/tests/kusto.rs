@@ -1,0 +1,72 @@
+//! The commands on a Kusto: the local one that `cargo xtask test` starts, or the cluster that the
+//! environment names. Without either, the test prints so and does nothing.
+
+#![cfg(feature = "kusto")]
+#![allow(dead_code, reason = "no test uses all of the support")]
+
+mod support;
+
+use langgraph_checkpoint_host::{
+    ChannelValue, ChannelVersion, Checkpoint, Config, KustoCheckpointer, KustoComponent,
+    KustoLogin, KustoOptions, Limits, Payload, Put, Version,
+};
+use support::{done, run};
+
+const ID: &str = "1ef4f797-8335-6428-8001-000000000001";
+
+#[tokio::test]
+async fn a_thread_on_kusto_is_shown_and_deleted() {
+    let Ok(cluster) = std::env::var("KUSTO_CLUSTER_URI") else {
+        eprintln!("skipped: KUSTO_CLUSTER_URI names no cluster");
+        return;
+    };
+    let database = std::env::var("KUSTO_DATABASE").unwrap_or_else(|_| "cli".to_owned());
+    let token = std::env::var("KUSTO_ACCESS_TOKEN").ok();
+    let login = token.map_or(KustoLogin::None, KustoLogin::Token);
+    let options = KustoOptions { login, ..KustoOptions::new(cluster.as_str(), database.as_str()) };
+    let component = KustoComponent::embedded(Limits::default()).unwrap();
+    let checkpointer = KustoCheckpointer::open(component, options).unwrap();
+    let thread = format!("cli-{}", std::process::id());
+    checkpointer.put(put(&thread)).await.unwrap();
+    checkpointer.close().await.unwrap();
+
+    let store = format!("{}/{database}", cluster.trim_end_matches('/'));
+    let (store, thread) = (store.as_str(), thread.as_str());
+    let history = done(&["history", store, thread, "--json"]);
+    assert_eq!(
+        history.trim_end(),
+        format!(
+            r#"{{"checkpointId":"{ID}","ts":"2024-04-19T17:19:01.000Z","channels":["messages"],"#
+        ) + r#""metadata":{"step":1},"writes":0}"#
+    );
+    let shown = done(&["show", store, thread, ID, "--json"]);
+    assert!(shown.contains(r#""channel_values":{"messages":["hi"]}"#), "{shown}");
+    let refused = run(&["threads", store]);
+    assert_eq!(refused.status, 2);
+    assert!(refused.stderr.starts_with("on Kusto there are history, show and delete"));
+    done(&["delete", store, thread, "--yes"]);
+    assert_eq!(run(&["history", store, thread]).status, 1);
+}
+
+fn put(thread: &str) -> Put {
+    let json = |text: &str| Payload { kind: "json".to_owned(), bytes: text.into() };
+    let messages = "messages".to_owned();
+    let version = Version::Number(1.0);
+    Put {
+        config: Config { thread_id: thread.into(), ..Config::default() },
+        checkpoint: Checkpoint {
+            id: ID.into(),
+            v: 4.0,
+            ts: "2024-04-19T17:19:01.000Z".to_owned(),
+            channel_versions: vec![ChannelVersion { channel: messages.clone(), version }],
+            channel_values: vec![ChannelValue {
+                channel: messages.clone(),
+                value: json(r#"["hi"]"#).into(),
+            }],
+            rest: json(r#"{"versions_seen":{}}"#),
+        },
+        metadata: json(r#"{"step":1}"#),
+        new_versions: vec![messages],
+        known: None,
+    }
+}

@@ -1,0 +1,100 @@
+//! The commands on PostgreSQL: on the server of `POSTGRES_URL`, or on one that the test starts.
+
+#![allow(dead_code, reason = "no test uses all of the support")]
+
+mod support;
+
+use std::io::{BufRead, BufReader};
+use std::process::{Child, Command, Stdio};
+
+use support::{done, fixture, run};
+use tokio_postgres::NoTls;
+
+/// A server that was started for the test. It ends with this value.
+struct Server(Child);
+
+impl Server {
+    /// Starts a server. Returns its connection string, too.
+    fn start() -> (Self, String) {
+        let program = concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/local-postgres/server.mjs");
+        let mut node = Command::new("node");
+        node.arg(program).stdin(Stdio::piped()).stdout(Stdio::piped());
+        let mut child = node.spawn().expect("Node.js starts the server of the tests");
+        let mut line = String::new();
+        BufReader::new(child.stdout.as_mut().unwrap()).read_line(&mut line).unwrap();
+        let line: serde_json::Value = serde_json::from_str(&line).unwrap();
+        let url = line["url"].as_str().expect("PostgreSQL is not installed (Debian: postgresql)");
+        (Self(child), url.to_owned())
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        drop(self.0.stdin.take());
+        self.0.wait().unwrap();
+    }
+}
+
+#[test]
+fn commands_on_postgres_print_what_they_print_of_a_file() {
+    let (_server, url) = match std::env::var("POSTGRES_URL") {
+        Ok(url) => (None, url),
+        Err(_) => {
+            let (server, url) = Server::start();
+            (Some(server), url)
+        }
+    };
+    let schema = format!("cli_{}", std::process::id());
+    let on = |words: &[&str]| {
+        let words: Vec<&str> = [words, &["--schema", &schema]].concat();
+        run(&words)
+    };
+    let url = url.as_str();
+
+    let missing = on(&["threads", url]);
+    assert_eq!(missing.status, 2);
+    assert!(missing.stderr.starts_with("the schema has no store of this package"));
+    assert_eq!(count_of_schemas(url, &schema), 0, "a command that reads has made the schema");
+
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("new.db");
+    let file = path.to_str().unwrap();
+    let stock = fixture("stock/javascript-1.0.1.sqlite");
+    let stock = stock.to_str().unwrap();
+    done(&["import", stock, file]);
+    let report = on(&["import", stock, url, "--verify", "--json"]);
+    assert_eq!((report.status, report.stderr.as_str()), (0, ""));
+    assert!(report.stdout.contains(r#""verified":{"checkpoints":15,"different":0}"#));
+    assert!(!report.stdout.contains("target"), "an address may have a password");
+
+    for (name, more) in [
+        ("threads", ["--json"].as_slice()),
+        ("history", &["waiting"]),
+        ("show", &["waiting"]),
+        ("verify", &[]),
+        ("copy", &["waiting", "copy"]),
+        ("prune", &["waiting", "--yes"]),
+        ("delete", &["done", "--yes"]),
+        ("threads", &[]),
+        ("expire", &["--idle-for", "1m", "--dry-run"]),
+    ] {
+        let of_file = run(&[&[name, file], more].concat());
+        assert_eq!(on(&[&[name, url], more].concat()), of_file, "{name}");
+        assert_eq!(of_file.status, 0, "{name}");
+    }
+    execute(url, &format!("DROP SCHEMA {schema} CASCADE"));
+}
+
+fn count_of_schemas(url: &str, schema: &str) -> usize {
+    execute(url, &format!("SELECT 1 FROM pg_namespace WHERE nspname = '{schema}'"))
+}
+
+/// Runs a statement. Returns the number of its rows.
+fn execute(url: &str, text: &str) -> usize {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    runtime.block_on(async {
+        let (client, connection) = tokio_postgres::connect(url, NoTls).await.unwrap();
+        tokio::spawn(connection);
+        client.query(text, &[]).await.unwrap().len()
+    })
+}
