@@ -20,11 +20,13 @@ const COMMANDS: &[Usage] = &[
     ("verify STORE [THREAD]", "reads everything, and names what is damaged"),
     ("copy STORE THREAD NEW-THREAD [--latest]", "copies a thread, or its latest state alone"),
     (
-        "prune STORE THREAD... [--strategy delete | --keep-last N | --newer-than TIME] [--dry-run] [--yes]",
+        "prune STORE THREAD... [--strategy delete | --keep-last N | --newer-than TIME] [--dry-run] \
+         [--yes]",
         "removes the older checkpoints of threads; keeps the latest if nothing else is said",
     ),
     (
-        "expire STORE --idle-for DURATION [--limit N] [--strategy delete | --keep-last N | --newer-than TIME] [--dry-run] [--yes]",
+        "expire STORE --idle-for DURATION [--limit N] [--strategy delete | --keep-last N | \
+         --newer-than TIME] [--dry-run] [--yes]",
         "prunes the threads that nobody has used for so long: 90m, 12h, 30d",
     ),
     ("delete STORE THREAD... [--dry-run] [--yes]", "deletes threads"),

@@ -15,7 +15,7 @@ use support::{done, run};
 const ID: &str = "1ef4f797-8335-6428-8001-000000000001";
 
 #[tokio::test]
-async fn a_thread_on_kusto_is_shown_and_deleted() {
+async fn a_thread_on_kusto_is_listed_and_deleted() {
     let Ok(cluster) = std::env::var("KUSTO_CLUSTER_URI") else {
         eprintln!("skipped: KUSTO_CLUSTER_URI names no cluster");
         return;
@@ -39,11 +39,6 @@ async fn a_thread_on_kusto_is_shown_and_deleted() {
             r#"{{"checkpointId":"{ID}","ts":"2024-04-19T17:19:01.000Z","channels":["messages"],"#
         ) + r#""metadata":{"step":1},"writes":0}"#
     );
-    let shown = done(&["show", store, thread, ID, "--json"]);
-    assert!(shown.contains(r#""channel_values":{"messages":["hi"]}"#), "{shown}");
-    let refused = run(&["threads", store]);
-    assert_eq!(refused.status, 2);
-    assert!(refused.stderr.starts_with("on Kusto there are history, show and delete"));
     done(&["delete", store, thread, "--yes"]);
     assert_eq!(run(&["history", store, thread]).status, 1);
 }

@@ -10,8 +10,9 @@ use crate::workspace::Workspace;
 use crate::{component, npm, process, wheel};
 
 /// The crates, in the order in which they are published.
-const CRATES: [&str; 2] = ["langgraph-checkpoint-guest", HOST];
+const CRATES: [&str; 3] = ["langgraph-checkpoint-guest", HOST, PROGRAM];
 const HOST: &str = "langgraph-checkpoint-host";
+const PROGRAM: &str = "langgraph-checkpoint-wasm";
 
 /// The features that the host's crate must build with, each alone: default features hide that one
 /// feature needs another. The first ones need no wasmtime.
@@ -53,20 +54,26 @@ fn committed(workspace: &Workspace) -> Result<()> {
 
 /// Checks the features that take only seconds.
 pub(crate) fn check_light_features(workspace: &Workspace) -> Result<()> {
-    check_features(workspace, &FEATURES)
+    check_features(workspace, &FEATURES)?;
+    check_with(workspace, PROGRAM, "")
 }
 
 fn check_features(workspace: &Workspace, combinations: &[&str]) -> Result<()> {
     for features in combinations {
-        println!("features: {features}");
-        process::run(
-            process::cargo()
-                .current_dir(workspace.root())
-                .args(["clippy", "--quiet", "-p", HOST, "--no-default-features"])
-                .args(["--features", features, "--", "-D", "warnings"]),
-        )?;
+        check_with(workspace, HOST, features)?;
     }
     Ok(())
+}
+
+/// Checks a crate with these features alone.
+fn check_with(workspace: &Workspace, name: &str, features: &str) -> Result<()> {
+    println!("features of {name}: {features}");
+    process::run(
+        process::cargo()
+            .current_dir(workspace.root())
+            .args(["clippy", "--quiet", "-p", name, "--no-default-features"])
+            .args(["--features", features, "--", "-D", "warnings"]),
+    )
 }
 
 /// Builds the documentation as docs.rs shows it; a broken link is an error.
@@ -80,8 +87,8 @@ pub(crate) fn document(workspace: &Workspace) -> Result<()> {
     process::run(&mut cargo)
 }
 
-/// Builds each crate only from its packaged files. The host finds the guest in a temporary registry
-/// that cargo makes.
+/// Builds each crate only from its packaged files. A crate finds those before it in a temporary
+/// registry that cargo makes.
 fn crates(workspace: &Workspace) -> Result<()> {
     let cargo = |arguments: &[&str]| {
         let mut cargo = process::cargo();

@@ -43,6 +43,7 @@ const SOURCES: &[Sources] = &[
         ],
         layers_max: 7,
     },
+    Sources { folder: "cli/src/", layers: &[], layers_max: 0 },
     Sources { folder: "host/src/", layers: &[], layers_max: 0 },
     Sources { folder: "python/src/", layers: &[], layers_max: 0 },
     Sources { folder: "xtask/src/", layers: &[], layers_max: 0 },
