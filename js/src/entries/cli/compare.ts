@@ -16,17 +16,26 @@ export function differenceOf(
     const field = call.tag === "put" ? differingField(call.val, tuple) : undefined;
     if (field !== undefined) return field;
   }
-  const stored = new Set(
-    tuple.pendingWrites.map(({ taskId, channel, value }) => writeKey(taskId, channel, value)),
-  );
-  const lacksWrite = calls.some((call) => {
-    if (call.tag === "put") return false;
-    const task = textOf(call.val.taskId);
-    return call.val.writes.some(({ channel, value }) => {
-      return !stored.has(writeKey(task ?? "", channel, value));
-    });
+  const stored = new Set(storedWrites(tuple));
+  return writesOf(calls).every((write) => stored.has(write)) ? undefined : "pending writes";
+}
+
+/** Whether a stored checkpoint has a write that these calls do not store. */
+export function hasOtherWrites(calls: readonly TakeoverCall[], tuple: CheckpointTuple): boolean {
+  const all = new Set(writesOf(calls));
+  return storedWrites(tuple).some((write) => !all.has(write));
+}
+
+function storedWrites({ pendingWrites }: CheckpointTuple): string[] {
+  return pendingWrites.map(({ taskId, channel, value }) => writeKey(taskId, channel, value));
+}
+
+function writesOf(calls: readonly TakeoverCall[]): string[] {
+  return calls.flatMap((call) => {
+    if (call.tag === "put") return [];
+    const task = textOf(call.val.taskId) ?? "";
+    return call.val.writes.map(({ channel, value }) => writeKey(task, channel, value));
   });
-  return lacksWrite ? "pending writes" : undefined;
 }
 
 function differingField({ config, checkpoint, metadata }: Put, tuple: CheckpointTuple) {

@@ -1,6 +1,6 @@
 // Takes the threads of a source over, one after the other.
 
-import { CheckpointerError, InvalidInputError } from "../../errors.js";
+import { CheckpointerError, CorruptError, InvalidInputError } from "../../errors.js";
 import type { SqlParameter, SqlValue } from "../../planner/adapter.js";
 import type { CheckpointTuple } from "../../planner/contract.js";
 import {
@@ -10,7 +10,7 @@ import {
   TakeoverPlanner,
 } from "../../planner/takeover.js";
 import { ownCore } from "../../stores/postgres/core.js";
-import { differenceOf } from "./compare.js";
+import { differenceOf, hasOtherWrites } from "./compare.js";
 import type { Report } from "./report.js";
 import type { Source } from "./source.js";
 import type { Target } from "./target.js";
@@ -46,8 +46,12 @@ export class Threads {
 
   /** The ids of the threads. */
   async ids(): Promise<string[]> {
-    const ids = await this.#read(this.#statements.threads, []);
-    return ids.map(([id]) => String(id));
+    const ids = (await this.#read(this.#statements.threads, [])).flat();
+    const texts = ids.filter((id) => typeof id === "string");
+    // SQLite keeps bytes in a column of texts, too.
+    const message = "a thread's id is not text, so no saver finds the thread; it is not imported";
+    if (texts.length < ids.length) this.#report.problem("", "unreadable-stock-id", message);
+    return texts;
   }
 
   /** Reads everything and counts it. Nothing is stored. */
@@ -65,13 +69,7 @@ export class Threads {
   /** Stores every thread that the target lacks, or has in part. */
   async store(ids: readonly string[], target: Target, onProgress: OnProgress): Promise<void> {
     for (const [index, id] of ids.entries()) {
-      try {
-        await this.#storeThread(id, target);
-      } catch (thrown) {
-        // An id that no store accepts concerns one thread; another failure would meet all of them.
-        if (!(thrown instanceof InvalidInputError)) throw thrown;
-        this.#report.problem(id, thrown.code, thrown.message);
-      }
+      await this.#unlessRefused(id, () => this.#storeThread(id, target));
       onProgress(index + 1, this.#report);
     }
   }
@@ -85,11 +83,13 @@ export class Threads {
         // Writes without a checkpoint are found once that is stored.
         if (takeover !== undefined && takeover.calls.at(-1)?.tag !== "put") continue;
         verified.checkpoints += 1;
-        const what = differing(takeover, await target.read(address));
-        if (what === undefined) continue;
-        verified.different += 1;
-        const message = `checkpoint ${address[2]} differs in the target: ${what}`;
-        this.#report.problem(id, "different-checkpoint", message);
+        await this.#unlessRefused(id, async () => {
+          const what = differing(takeover, await readIfStored(target, address));
+          if (what === undefined) return;
+          verified.different += 1;
+          const message = `checkpoint ${address[2]} differs in the target: ${what}`;
+          this.#report.problem(id, "different-checkpoint", message);
+        });
       }
       onProgress(index + 1, this.#report);
     }
@@ -121,14 +121,32 @@ export class Threads {
       const takeover = await this.#takeover(address);
       if (takeover === undefined) continue;
       if (address[1] !== namespace) [namespace, known] = [address[1], undefined];
-      for (const call of takeover.calls) known = await target.store(call, known);
-      this.#count(takeover);
+      await this.#unlessRefused(id, async () => {
+        for (const call of takeover.calls) known = await target.store(call, known);
+        this.#count(takeover);
+      });
+    }
+  }
+
+  /**
+   * Runs what concerns one thread or checkpoint. If that is what failed, reports it: an id or a
+   * value that no store accepts, or something damaged in the target. Another failure would meet all
+   * threads.
+   */
+  async #unlessRefused(id: string, run: () => Promise<void>): Promise<void> {
+    try {
+      await run();
+    } catch (thrown) {
+      const isOfOne = thrown instanceof InvalidInputError || thrown instanceof CorruptError;
+      if (!isOfOne) throw thrown;
+      this.#report.problem(id, thrown.code, thrown.message);
     }
   }
 
   /**
    * What the target has of a thread. Its last checkpoint is stored last: if that is there, so are
-   * all. If others are there, an import was interrupted, and what it stored is stored again.
+   * all. If others are there, an import was interrupted, and what it stored is stored again. That
+   * would replace writes of a thread that went on in the target since: it is left alone.
    */
   async #stateOf(
     id: string,
@@ -138,12 +156,13 @@ export class Threads {
     const newest = await target.newest(id);
     const last = addresses.at(-1);
     if (newest === undefined || last === undefined) return "missing";
-    const stored = await target.read(last);
+    const stored = await readIfStored(target, last);
     const takeover = await this.#takeover(last, false);
     if (stored !== undefined && takeover !== undefined) {
       const what = differenceOf(takeover.calls, stored);
       if (what === undefined) return "present";
-      if (what !== "pending writes") return "conflicting";
+      const isBehind = what === "pending writes" && !hasOtherWrites(takeover.calls, stored);
+      if (!isBehind) return "conflicting";
     }
     const { checkpointNs, checkpointId } = newest;
     const isOurs = addresses.some(([, ns, id]) => ns === checkpointNs && id === checkpointId);
@@ -192,6 +211,19 @@ export class Threads {
   async #read(text: string, parameters: readonly SqlParameter[]) {
     const [rows = []] = await this.#source.read([{ text, parameters: [parameters] }]);
     return rows;
+  }
+}
+
+/** What a target has of a checkpoint; undefined also for ids that no target has. */
+async function readIfStored(
+  target: Target,
+  address: Address,
+): Promise<CheckpointTuple | undefined> {
+  try {
+    return await target.read(address);
+  } catch (thrown) {
+    if (thrown instanceof InvalidInputError) return undefined;
+    throw thrown;
   }
 }
 
