@@ -3,7 +3,7 @@
 
 import { parseArgs } from "node:util";
 
-import { CheckpointerError } from "../errors.js";
+import { CheckpointerError, InvalidInputError } from "../errors.js";
 import { ddlOf } from "../stores/postgres/ddl.js";
 import { SCHEMA } from "../stores/postgres/options.js";
 import { type Command, EXIT, type ExitCode, UsageError } from "./cli/command.js";
@@ -37,8 +37,8 @@ const COMMANDS: Readonly<Record<string, Command>> = {
 
 async function main([name = "", ...args]: string[]): Promise<ExitCode> {
   const command = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
-  if (["help", "--help", "-h"].includes(name)) {
-    console.log(usageOf(undefined));
+  if (["help", "--help", "-h"].includes(name) || args[0] === "--help") {
+    console.log(usageOf(command));
     return EXIT.done;
   }
   try {
@@ -48,13 +48,31 @@ async function main([name = "", ...args]: string[]): Promise<ExitCode> {
     return await command.run(args);
   } catch (thrown) {
     const why = thrown instanceof Error ? thrown.message : String(thrown);
-    if (thrown instanceof CheckpointerError && thrown.code !== "invalid-schema") {
-      console.error(`${thrown.code}: ${why}`);
-      return EXIT.failed;
+    if (isUsage(thrown)) {
+      console.error(`${why}\n\n${usageOf(command)}`);
+      return EXIT.usage;
     }
-    console.error(`${why}\n\n${usageOf(command)}`);
-    return EXIT.usage;
+    const code = thrown instanceof CheckpointerError ? thrown.code : "failed";
+    console.error(`${code}: ${why}${causeOf(thrown)}`);
+    return EXIT.failed;
   }
+}
+
+/** In words, the cause that an error's message refers to. */
+function causeOf(thrown: unknown): string {
+  if (!(thrown instanceof CheckpointerError && thrown.message.includes("the cause"))) return "";
+  const { cause } = thrown;
+  // Node.js tries each address of a host, and then says nothing itself.
+  const first = cause instanceof AggregateError ? cause.errors[0] : cause;
+  return first instanceof Error ? `\ncause: ${first.message}` : "";
+}
+
+/** Whether the command line is what was wrong. */
+function isUsage(thrown: unknown): boolean {
+  if (thrown instanceof UsageError) return true;
+  if (thrown instanceof InvalidInputError) return thrown.code.startsWith("invalid-");
+  const code = thrown instanceof Error && "code" in thrown ? String(thrown.code) : "";
+  return code.startsWith("ERR_PARSE_ARGS_");
 }
 
 /** How to use a command, or all of them. */
@@ -68,4 +86,10 @@ const STORE = `STORE is a file of SQLite, or a postgresql:// address, with --sch
 --json prints for programs.
 Exit codes: 0 done, 1 not found or incomplete, 2 wrong usage, 3 failed.`;
 
+// A reader that has seen enough, as `head`, is no failure. What was asked for is done all the same.
+process.stdout.on("error", (failure: NodeJS.ErrnoException) => {
+  if (failure.code === "EPIPE") return;
+  console.error(`output-failed: ${failure.message}`);
+  process.exit(EXIT.failed);
+});
 process.exitCode = await main(process.argv.slice(2));

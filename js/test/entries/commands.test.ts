@@ -1,13 +1,15 @@
 // The commands of the program on stores of this package, and what they print.
 
+import { spawn } from "node:child_process";
 import { createHash } from "node:crypto";
+import { once } from "node:events";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import Database from "better-sqlite3";
 
 import { SqliteSaver } from "../../src/entries/sqlite.js";
 import { temporaryFolder } from "../support/temporary.js";
-import { run } from "./import/program.js";
+import { PROGRAM, run } from "./import/program.js";
 
 let store: string;
 
@@ -119,9 +121,35 @@ test("errors_have_an_exit_code_and_say_what_to_do", () => {
     2,
     `${other} has no store of this package; take over one of LangGraph's own by import`,
   ]);
+  expect(code("threads", temporaryFolder())).toEqual([3, "storage-unreachable"]);
+  expect(code("delete", store, "nobody", "--yes")).toEqual([1, "1 of the threads did not exist"]);
+  expect(code("verify", store, "nobody")).toEqual([1, "thread nobody has nothing like that"]);
+  expect(code("prune", store, "chat-1", "--yes", "--strategy", "some")[0]).toBe(2);
+  expect(code("prune", store, "chat-1", "--yes", "--keep-last", "0")[0]).toBe(2);
   const text = join(temporaryFolder(), "notes.db");
   writeFileSync(text, "no database, but long enough to be looked at".repeat(40));
   expect(code("threads", text)[0]).toBe(3);
+});
+
+test("commands_that_write_make_no_store_of_another_file", () => {
+  const other = join(temporaryFolder(), "other.db");
+  new Database(other).exec("CREATE TABLE users (name TEXT)").close();
+  const before = readFileSync(other);
+  for (const args of [["prune"], ["delete"], ["expire", "--idle-for", "1d"]]) {
+    const [name = "", ...rest] = args;
+    const thread = name === "expire" ? [] : ["chat-1"];
+    expect(run(name, other, ...thread, ...rest, "--yes").status).toBe(2);
+  }
+  expect(run("copy", other, "chat-1", "chat-2").status).toBe(2);
+  expect(readFileSync(other)).toEqual(before);
+});
+
+test("a_reader_that_has_seen_enough_is_no_failure", async () => {
+  const child = spawn(process.execPath, [PROGRAM, "threads", store], { stdio: "pipe" });
+  child.stdout.destroy();
+  const said: unknown[] = [];
+  child.stderr.on("data", (text) => said.push(String(text)));
+  expect([await once(child, "close"), said]).toEqual([[0, null], []]);
 });
 
 test("help_names_every_command", () => {
@@ -129,6 +157,11 @@ test("help_names_every_command", () => {
   expect(status).toBe(0);
   const words = "threads history show du verify copy prune expire delete import sql".split(" ");
   for (const word of words) expect(stdout).toContain(`\n  ${word} `);
+  const prune = run("prune", "--help");
+  expect([prune.status, prune.stdout]).toEqual([
+    0,
+    expect.stringMatching(/^usage: .*\n {2}prune /),
+  ]);
 });
 
 test("a_damaged_checkpoint_is_named_and_not_shown", () => {

@@ -64,6 +64,7 @@ async function run(
   if (isDry) return threads.inspect(ids, progress("read", ids.length));
   const store = await openTarget(target, schema);
   try {
+    await store.setUp();
     await threads.store(ids, store, progress("imported", ids.length));
     if (verify) await threads.verify(ids, store, progress("compared", ids.length));
   } finally {

@@ -89,7 +89,10 @@ export const deleting: Command = {
     const done = await onStore(store, values.schema, dryRun ? "read" : "write", (saver) => {
       return saver.prune(ids, { strategy: "delete", dryRun, onProgress: shownProgress });
     });
-    return report(done, values.json);
+    report(done, values.json);
+    const missing = new Set(ids).size - done.threads;
+    if (missing > 0) console.error(`${missing} of the threads did not exist`);
+    return missing > 0 ? EXIT.incomplete : EXIT.done;
   },
 };
 

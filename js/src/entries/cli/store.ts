@@ -3,8 +3,10 @@
 import { existsSync } from "node:fs";
 import { decode, ExtensionCodec } from "@msgpack/msgpack";
 import { StorageError } from "../../errors.js";
+import type { Batch, Dialect, RowSet, StorageAdapter } from "../../planner/adapter.js";
 import type { Eventually } from "../../platform/maybe-promise.js";
-import type { StorageSaver } from "../../stores/storage-saver.js";
+import { ownCore } from "../../stores/postgres/core.js";
+import { StorageSaver } from "../../stores/storage-saver.js";
 import { UsageError } from "./command.js";
 import { isPostgres } from "./location.js";
 import { isAnsweredYes, isAtTerminal } from "./terminal.js";
@@ -22,6 +24,8 @@ export async function onStore<T>(
   access: "read" | "write",
   run: (saver: StorageSaver) => Promise<T>,
 ): Promise<T> {
+  // A command that writes must not make a store of whatever it is given.
+  if (access === "write") await onStore(location, schema, "read", exists);
   const { saver, close } = await open(location, schema, access);
   try {
     return await run(saver);
@@ -29,19 +33,29 @@ export async function onStore<T>(
     // Only making the tables writes to a store that is read.
     const isMissing = thrown instanceof StorageError && thrown.code === "storage-read-only";
     if (access === "write" || !isMissing) throw thrown;
+    // A connection string may contain a password.
+    const what = isPostgres(location) ? "the schema" : location;
     throw new UsageError(
-      `${location} has no store of this package; take over one of LangGraph's own by import`,
+      `${what} has no store of this package; take over one of LangGraph's own by import`,
     );
   } finally {
     await close();
   }
 }
 
+/** Looks for the tables, and reads nothing from them. */
+async function exists(saver: StorageSaver): Promise<void> {
+  await saver.threads({ limit: 0 });
+}
+
 async function open(location: string, schema: string, access: "read" | "write"): Promise<Opened> {
   if (isPostgres(location)) {
     const { PostgresSaver } = await import("../postgres.js");
     const saver = PostgresSaver.fromConnString(location, { schema, serde: AS_DATA });
-    return { saver, close: () => saver.end() };
+    const close = () => saver.end();
+    if (access === "write") return { saver, close };
+    const storage = new ReadOnly(saver.adapter, schema);
+    return { saver: new StorageSaver(storage, AS_DATA, { core: ownCore() }), close };
   }
   if (!existsSync(location)) {
     throw new StorageError("storage-unreachable", `there is no file ${location}`, {
@@ -51,16 +65,38 @@ async function open(location: string, schema: string, access: "read" | "write"):
   const installed = await import("../sqlite.js").catch(() => undefined);
   if (installed === undefined) {
     const { SqliteSaver } = await import("../node-sqlite.js");
-    const saver = SqliteSaver.fromConnString(location, { serde: AS_DATA });
-    return { saver, close: () => saver.close() };
+    if (access === "write") return toWrite(SqliteSaver.fromConnString(location, WRITING));
+    const { openNodeSqlite } = await import("../../stores/sqlite/node-sqlite.js");
+    const db = openNodeSqlite(location, { readOnly: true });
+    return { saver: new SqliteSaver(db, AS_DATA), close: () => db.close() };
   }
-  if (access === "write") {
-    const saver = installed.SqliteSaver.fromConnString(location, { serde: AS_DATA });
-    return { saver, close: () => saver.close() };
-  }
-  const { default: Database } = await import("better-sqlite3");
-  const db = new Database(location, { readonly: true });
+  if (access === "write") return toWrite(installed.SqliteSaver.fromConnString(location, WRITING));
+  const { openBetterSqlite3 } = await import("../../stores/sqlite/better-sqlite3.js");
+  const db = openBetterSqlite3(location, { readonly: true });
   return { saver: new installed.SqliteSaver(db, AS_DATA), close: () => db.close() };
+}
+
+function toWrite(saver: StorageSaver & { close(): Eventually<unknown> }): Opened {
+  return { saver, close: () => saver.close() };
+}
+
+/** Storage of PostgreSQL that is only read: it refuses batches that write. */
+class ReadOnly implements StorageAdapter {
+  readonly name = "postgres";
+  // Each batch has a deadline of its own.
+  readonly deadlineMs = Number.POSITIVE_INFINITY;
+  readonly dialect: Dialect;
+  readonly #storage: StorageAdapter;
+
+  constructor(storage: StorageAdapter, schema: string) {
+    this.dialect = { name: "postgres", schema };
+    this.#storage = storage;
+  }
+
+  run(batch: Batch): RowSet[] | Promise<RowSet[]> {
+    if (batch.access === "read") return this.#storage.run(batch);
+    throw new StorageError("storage-read-only", "this command only reads", { stored: "nothing" });
+  }
 }
 
 /** Asks at a terminal. Elsewhere the answer has to be in the command: `--yes`. */
@@ -99,3 +135,5 @@ function unpacked(data: Uint8Array): unknown {
     return { $bytes: data.length };
   }
 }
+
+const WRITING = { serde: AS_DATA };

@@ -26,6 +26,11 @@ export class Target {
     this.#close = close;
   }
 
+  /** Makes the tables if they are missing. Fails if the target cannot be used. */
+  async setUp(): Promise<void> {
+    await this.#runner.runStepwise({ tag: "threads", val: { limit: 0, filter: [] } });
+  }
+
   /** Stores a checkpoint or writes. Returns what is known of the checkpoint's namespace then. */
   async store(call: TakeoverCall, known: Uint8Array | undefined): Promise<Uint8Array | undefined> {
     if (call.tag === "put-writes") {

@@ -156,6 +156,7 @@ export const verify: Command = {
       });
       for (const { code, message } of problems) process.stdout.write(`${code}: ${message}\n`);
     }
+    if (read.threads === 0 && thread !== undefined) return notFound(thread);
     return problems.length > 0 ? EXIT.incomplete : EXIT.done;
   },
 };
@@ -183,7 +184,8 @@ function rowOf({ checkpoint, metadata, parentConfig, pendingWrites }: Checkpoint
   };
 }
 
-function notFound(thread: string | undefined) {
+/** Says that a thread, or what was asked for of it, is not stored. */
+export function notFound(thread: string | undefined) {
   console.error(`thread ${thread} has nothing like that`);
   return EXIT.incomplete;
 }

@@ -36,9 +36,9 @@ interface Kept {
  * Opens a database. The driver does not wait for locks, as that would stop the event loop: the
  * commit queue waits instead.
  */
-export function openBetterSqlite3(path: string): Database.Database {
+export function openBetterSqlite3(path: string, options: Database.Options = {}): Database.Database {
   try {
-    return new Database(path, { timeout: 0 });
+    return new Database(path, { timeout: 0, ...options });
   } catch (thrown) {
     throw storageError("storage-unreachable", thrown);
   }
