@@ -135,7 +135,8 @@ export abstract class LifecycleSaver extends PlannedSaver {
   expire(options: ExpireOptions): Promise<Progress> {
     return stoppable(options, EXPIRE, async () => {
       const { idleFor, limit } = options;
-      if (!(idleFor >= 0)) throw invalid("idleFor is not a number of milliseconds, at least 0");
+      const isTime = typeof idleFor === "number" && idleFor >= 0;
+      if (!isTime) throw invalid("idleFor is not a number of milliseconds, at least 0");
       const idle = new Date(Math.max(0, timers.now() - idleFor)).toISOString();
       return this.#work({ tag: "idle", val: idle }, keepOf(options), options, limit);
     });

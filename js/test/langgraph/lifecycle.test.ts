@@ -221,12 +221,13 @@ describe("threads", () => {
       saver.prune(["a"], { keepLast: 1.5 }),
       saver.prune(["a"], { newerThan: new Date(Number.NaN) }),
       saver.expire({ idleFor: Number.NaN }),
+      saver.expire({ idleFor: null as never }),
       saver.prune(["a"], { keepLast: 0 }),
       saver.prune([""]),
     ].map((call) => call.catch((thrown: CheckpointerError) => thrown.code));
     const codes = await Promise.all(refused);
-    expect(codes.slice(0, 5)).toEqual(codes.slice(0, 5).fill("invalid-argument"));
-    expect(codes.slice(5)).toEqual(["invalid-keep", "missing-id"]);
+    expect(codes.slice(0, 6)).toEqual(codes.slice(0, 6).fill("invalid-argument"));
+    expect(codes.slice(6)).toEqual(["invalid-keep", "missing-id"]);
   });
 
   it("refuse unknown options, and a text instead of a list, and remove nothing", async () => {

@@ -3,7 +3,7 @@
 import type { Dialect, SqlValue, Statement } from "../../planner/adapter.js";
 import type { Eventually } from "../../platform/maybe-promise.js";
 import type { Connection } from "../../stores/sqlite/connection.js";
-import { failureOf, storageError } from "../../stores/sqlite/failure.js";
+import { failureOf } from "../../stores/sqlite/failure.js";
 import { isPostgres } from "./location.js";
 
 /** How many milliseconds a read waits for a lock. */
@@ -73,21 +73,14 @@ class SqliteSource implements Source {
 
 /** Opens a file with better-sqlite3 if that is installed, else with Node.js's own driver. */
 async function openReadOnly(path: string): Promise<Opened> {
-  const { BetterSqlite3Connection } = await import("../../stores/sqlite/better-sqlite3.js").catch(
-    () => ({ BetterSqlite3Connection: undefined }),
-  );
-  try {
-    if (BetterSqlite3Connection !== undefined) {
-      const { default: Database } = await import("better-sqlite3");
-      const db = new Database(path, { readonly: true, timeout: BUSY_MS });
-      return { connection: new BetterSqlite3Connection(db), close: () => db.close() };
-    }
-    const { NodeSqliteConnection, openNodeSqlite } = await import(
-      "../../stores/sqlite/node-sqlite.js"
-    );
-    const db = openNodeSqlite(path, { readOnly: true, timeout: BUSY_MS });
-    return { connection: new NodeSqliteConnection(db), close: () => db.close() };
-  } catch (thrown) {
-    throw storageError("storage-unreachable", thrown);
+  const installed = await import("../../stores/sqlite/better-sqlite3.js").catch(() => undefined);
+  if (installed !== undefined) {
+    const db = installed.openBetterSqlite3(path, { readonly: true, timeout: BUSY_MS });
+    return { connection: new installed.BetterSqlite3Connection(db), close: () => db.close() };
   }
+  const { NodeSqliteConnection, openNodeSqlite } = await import(
+    "../../stores/sqlite/node-sqlite.js"
+  );
+  const db = openNodeSqlite(path, { readOnly: true, timeout: BUSY_MS });
+  return { connection: new NodeSqliteConnection(db), close: () => db.close() };
 }

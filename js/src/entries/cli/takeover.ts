@@ -144,9 +144,10 @@ export class Threads {
   }
 
   /**
-   * What the target has of a thread. Its last checkpoint is stored last: if that is there, so are
-   * all. If others are there, an import was interrupted, and what it stored is stored again. That
-   * would replace writes of a thread that went on in the target since: it is left alone.
+   * What the target has of a thread. Its last checkpoint is stored last: if that is there, so is
+   * all that the source had then. If others are there, an import was interrupted, or the source
+   * went on: what is missing is stored, and the rest again. That would replace writes of a thread
+   * that went on in the target, so it is left alone.
    */
   async #stateOf(
     id: string,
@@ -156,17 +157,29 @@ export class Threads {
     const newest = await target.newest(id);
     const last = addresses.at(-1);
     if (newest === undefined || last === undefined) return "missing";
+    const { checkpointNs, checkpointId } = newest;
+    const wentOn = await this.#hasNewer(addresses, checkpointId);
     const stored = await readIfStored(target, last);
     const takeover = await this.#takeover(last, false);
     if (stored !== undefined && takeover !== undefined) {
       const what = differenceOf(takeover.calls, stored);
-      if (what === undefined) return "present";
-      const isBehind = what === "pending writes" && !hasOtherWrites(takeover.calls, stored);
-      if (!isBehind) return "conflicting";
+      if (what === undefined && !wentOn) return "present";
+      const isOfTarget = !wentOn && hasOtherWrites(takeover.calls, stored);
+      if (isOfTarget || (what !== undefined && what !== "pending writes")) return "conflicting";
     }
-    const { checkpointNs, checkpointId } = newest;
     const isOurs = addresses.some(([, ns, id]) => ns === checkpointNs && id === checkpointId);
     return isOurs ? "missing" : "conflicting";
+  }
+
+  /** Whether the source has a checkpoint that is newer than one with this id, in any namespace. */
+  async #hasNewer(addresses: readonly Address[], checkpointId: string): Promise<boolean> {
+    for (const address of addresses) {
+      if (address[2] <= checkpointId) continue;
+      // Writes without a checkpoint have an address too.
+      const takeover = await this.#takeover(address, false);
+      if (takeover?.calls.at(-1)?.tag === "put") return true;
+    }
+    return false;
   }
 
   async #checkpointsOf(id: string): Promise<Address[]> {

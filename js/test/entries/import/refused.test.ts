@@ -8,7 +8,7 @@ import { SqliteSaver } from "../../../src/entries/sqlite.js";
 import { checkpoint, config } from "../../support/checkpoints.js";
 import { temporaryFolder } from "../../support/temporary.js";
 import { imported } from "./program.js";
-import { makeStock, ownTuples, stockTuples } from "./stock.js";
+import { graphOn, makeStock, ownTuples, stockTuples } from "./stock.js";
 
 let stock: string;
 let target: string;
@@ -39,6 +39,20 @@ test("a_thread_that_was_resumed_in_the_target_keeps_its_newer_writes", async () 
     { code: "conflicting-thread", count: 1, threads: ["odd"] },
   ]);
   expect(await ownTuples(target)).toStrictEqual(tuples);
+});
+
+test("a_subgraph_that_went_on_alone_in_the_source_is_completed", async () => {
+  imported(stock, target);
+  const source = StockSaver.fromConnString(stock);
+  const before = await source.getTuple(config("waiting"));
+  const app = graphOn(source);
+  const [task] = (await app.getState(config("waiting"), { subgraphs: true })).tasks;
+  const child = task?.state && "config" in task.state ? task.state.config : {};
+  await app.updateState(child, { notes: ["by hand"] });
+  expect(await source.getTuple(config("waiting"))).toStrictEqual(before);
+  source.db.close();
+  expect(imported(stock, target, ["--verify"]).threads).toMatchObject({ imported: 1, present: 2 });
+  expect(await ownTuples(target)).toStrictEqual(await stockTuples(stock));
 });
 
 test("an_id_that_no_store_accepts_leaves_out_its_checkpoint_alone", async () => {
