@@ -3,7 +3,7 @@
 
 import { parseArgs } from "node:util";
 
-import { CheckpointerError, InvalidInputError } from "../errors.js";
+import { CheckpointerError, InvalidInputError, StoreError } from "../errors.js";
 import { ddlOf } from "../stores/postgres/ddl.js";
 import { SCHEMA } from "../stores/postgres/options.js";
 import { type Command, EXIT, type ExitCode, UsageError } from "./cli/command.js";
@@ -58,9 +58,9 @@ async function main([name = "", ...args]: string[]): Promise<ExitCode> {
   }
 }
 
-/** In words, the cause that an error's message refers to. */
+/** The cause of a store's failure, in words. Other causes may contain values. */
 function causeOf(thrown: unknown): string {
-  if (!(thrown instanceof CheckpointerError && thrown.message.includes("the cause"))) return "";
+  if (!(thrown instanceof StoreError)) return "";
   const { cause } = thrown;
   // Node.js tries each address of a host, and then says nothing itself.
   const first = cause instanceof AggregateError ? cause.errors[0] : cause;

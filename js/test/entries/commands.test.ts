@@ -85,6 +85,17 @@ test("commands_that_read_change_no_byte_of_the_file", () => {
   expect(hash()).toBe(before);
 });
 
+test("a_backup_without_a_log_is_read_and_stays_as_it_is", () => {
+  const backup = join(temporaryFolder(), "backup.db");
+  const db = new Database(store);
+  db.prepare("VACUUM INTO ?").run(backup);
+  db.close();
+  const before = readFileSync(backup);
+  expect(run("verify", backup).status).toBe(0);
+  expect(run("threads", backup).stdout).toBe(run("threads", store).stdout);
+  expect(readFileSync(backup)).toEqual(before);
+});
+
 test("commands_that_remove_ask_or_take_yes", () => {
   for (const command of [
     ["prune", store, "chat-1"],

@@ -28,11 +28,11 @@ export async function onStore<T>(
   if (access === "write") await onStore(location, schema, "read", exists);
   const { saver, close } = await open(location, schema, access);
   try {
-    return await run(saver);
+    if (access === "write") return await run(saver);
+    const storage = new ReadOnly(saver.adapter);
+    return await run(new StorageSaver(storage, AS_DATA, { core: ownCore() }));
   } catch (thrown) {
-    // Only making the tables writes to a store that is read.
-    const isMissing = thrown instanceof StorageError && thrown.code === "storage-read-only";
-    if (access === "write" || !isMissing) throw thrown;
+    if (!(thrown instanceof NoStore)) throw thrown;
     // A connection string may contain a password.
     const what = isPostgres(location) ? "the schema" : location;
     throw new UsageError(
@@ -52,10 +52,7 @@ async function open(location: string, schema: string, access: "read" | "write"):
   if (isPostgres(location)) {
     const { PostgresSaver } = await import("../postgres.js");
     const saver = PostgresSaver.fromConnString(location, { schema, serde: AS_DATA });
-    const close = () => saver.end();
-    if (access === "write") return { saver, close };
-    const storage = new ReadOnly(saver.adapter, schema);
-    return { saver: new StorageSaver(storage, AS_DATA, { core: ownCore() }), close };
+    return { saver, close: () => saver.end() };
   }
   if (!existsSync(location)) {
     throw new StorageError("storage-unreachable", `there is no file ${location}`, {
@@ -63,39 +60,55 @@ async function open(location: string, schema: string, access: "read" | "write"):
     });
   }
   const installed = await import("../sqlite.js").catch(() => undefined);
-  if (installed === undefined) {
-    const { SqliteSaver } = await import("../node-sqlite.js");
-    if (access === "write") return toWrite(SqliteSaver.fromConnString(location, WRITING));
-    const { openNodeSqlite } = await import("../../stores/sqlite/node-sqlite.js");
-    const db = openNodeSqlite(location, { readOnly: true });
-    return { saver: new SqliteSaver(db, AS_DATA), close: () => db.close() };
-  }
-  if (access === "write") return toWrite(installed.SqliteSaver.fromConnString(location, WRITING));
+  return installed === undefined ? openWithNode(location, access) : openInstalled(location, access);
+}
+
+async function openInstalled(location: string, access: "read" | "write"): Promise<Opened> {
+  const { SqliteSaver } = await import("../sqlite.js");
   const { openBetterSqlite3 } = await import("../../stores/sqlite/better-sqlite3.js");
+  if (access === "write") {
+    const saver = SqliteSaver.fromConnString(location, { serde: AS_DATA });
+    return { saver, close: () => saver.close() };
+  }
   const db = openBetterSqlite3(location, { readonly: true });
-  return { saver: new installed.SqliteSaver(db, AS_DATA), close: () => db.close() };
+  return { saver: new SqliteSaver(db, AS_DATA), close: () => db.close() };
 }
 
-function toWrite(saver: StorageSaver & { close(): Eventually<unknown> }): Opened {
-  return { saver, close: () => saver.close() };
+async function openWithNode(location: string, access: "read" | "write"): Promise<Opened> {
+  const { SqliteSaver } = await import("../node-sqlite.js");
+  const { openNodeSqlite } = await import("../../stores/sqlite/node-sqlite.js");
+  if (access === "write") {
+    const saver = SqliteSaver.fromConnString(location, { serde: AS_DATA });
+    return { saver, close: () => saver.close() };
+  }
+  const db = openNodeSqlite(location, { readOnly: true });
+  return { saver: new SqliteSaver(db, AS_DATA), close: () => db.close() };
 }
 
-/** Storage of PostgreSQL that is only read: it refuses batches that write. */
+/** Storage that is only read. */
 class ReadOnly implements StorageAdapter {
-  readonly name = "postgres";
+  readonly name = "read-only";
   // Each batch has a deadline of its own.
   readonly deadlineMs = Number.POSITIVE_INFINITY;
   readonly dialect: Dialect;
   readonly #storage: StorageAdapter;
 
-  constructor(storage: StorageAdapter, schema: string) {
-    this.dialect = { name: "postgres", schema };
+  constructor(storage: StorageAdapter) {
+    this.dialect = storage.dialect ?? { name: "sqlite" };
     this.#storage = storage;
   }
 
   run(batch: Batch): RowSet[] | Promise<RowSet[]> {
-    if (batch.access === "read") return this.#storage.run(batch);
-    throw new StorageError("storage-read-only", "this command only reads", { stored: "nothing" });
+    // Only making the tables writes to a store that is read.
+    if (batch.access === "write") throw new NoStore();
+    return this.#storage.run(batch);
+  }
+}
+
+/** The tables are missing. */
+class NoStore extends StorageError {
+  constructor() {
+    super("storage-read-only", "there are no tables, and none are made", { stored: "nothing" });
   }
 }
 
@@ -135,5 +148,3 @@ function unpacked(data: Uint8Array): unknown {
     return { $bytes: data.length };
   }
 }
-
-const WRITING = { serde: AS_DATA };

@@ -1,5 +1,6 @@
 import type { Synchronous } from "../../options.js";
 import type { SqlValue } from "../../planner/adapter.js";
+import { SQLITE_READONLY } from "./result-codes.js";
 
 /** A connection to a SQLite database through a driver. Every method is synchronous. */
 export interface Connection {
@@ -37,8 +38,6 @@ export function mainFile(connection: Pick<Connection, "query">): string {
  */
 const LOG_PAGES = { usual: 1_000, ours: 2_000 };
 
-const SQLITE_READONLY = 8;
-
 /** Sets a connection up for the saver, before its first batch. */
 export function configure(connection: Connection, synchronous: Synchronous | undefined): void {
   if (synchronous !== undefined) {
@@ -52,7 +51,7 @@ export function configure(connection: Connection, synchronous: Synchronous | und
   }
 }
 
-/** Uses a write-ahead log. A connection that may only read leaves the file's mode as it is. */
+/** Changes to a write-ahead log. A connection that may only read, reads without one. */
 function useLog(connection: Connection): void {
   try {
     connection.pragma("journal_mode = WAL");

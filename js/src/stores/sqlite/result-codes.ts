@@ -7,6 +7,8 @@ export type SqliteErrorCode = Exclude<StorageErrorCode, "storage-timeout">;
 
 /** The code of a failing device. */
 export const SQLITE_IOERR = 10;
+/** The code of a database that may only be read. */
+export const SQLITE_READONLY = 8;
 
 /** The low byte of a result code. The extension is above it. */
 const PRIMARY = 0xff;
@@ -16,7 +18,7 @@ const CODES: ReadonlyMap<number, SqliteErrorCode> = new Map([
   [3, "storage-unreachable"],
   [5, "storage-busy"],
   [6, "storage-busy"],
-  [8, "storage-read-only"],
+  [SQLITE_READONLY, "storage-read-only"],
   [11, "storage-damaged"],
   [13, "storage-full"],
   [14, "storage-unreachable"],
