@@ -341,13 +341,8 @@ impl Prune {
         if self.attempts.may_go_on() {
             return Ok(());
         }
-        Err(Error::protocol(
-            "thread-in-use",
-            format!(
-                "thread {thread_id} is written to again and again while it is pruned; prune it \
-                 after that has ended"
-            ),
-        ))
+        let has_removed = !self.dry_run && self.work != self.before;
+        Err(Error::thread_in_use(&format!("thread {thread_id}"), "pruned", has_removed))
     }
 
     /// Ends with this thread. `is_pruned` says whether something was removed of it.
