@@ -78,6 +78,7 @@ pub fn call(step: &Value) -> Call {
             checkpoint: checkpoint(&step["checkpoint"]),
             metadata: payload(&step["metadata"]),
             new_versions: strings(&step["new_versions"]),
+            run_id: id(&step["run_id"]),
             known: None,
         }),
         "put_writes" => Call::PutWrites(guest::PutWrites {

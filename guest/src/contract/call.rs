@@ -184,6 +184,10 @@ pub struct Put {
     /// The names of the channels in `newVersions`.
     #[cfg_attr(feature = "wasmtime", component(name = "new-versions"))]
     pub new_versions: Vec<String>,
+    /// The run that puts the checkpoint, as far as the caller's config names it. Used if the
+    /// metadata has no `run_id` of its own.
+    #[cfg_attr(feature = "wasmtime", component(name = "run-id"))]
+    pub run_id: Id,
     /// The `known` of an earlier outcome of the same thread and store.
     pub known: Option<Vec<u8>>,
 }
@@ -312,8 +316,8 @@ pub enum Pruned {
     /// Every thread whose newest checkpoint has a `ts` before this one, as ISO 8601 in UTC.
     #[cfg_attr(feature = "wasmtime", component(name = "idle"))]
     Idle(String),
-    /// Every thread that has checkpoints of these runs. They go, whatever `keep` says; all others
-    /// stay.
+    /// Every thread that has checkpoints of these runs: `run_id` of the metadata, or else
+    /// `Put::run_id`. They go, whatever `keep` says; all others stay.
     #[cfg_attr(feature = "wasmtime", component(name = "runs"))]
     Runs(Vec<Id>),
 }

@@ -91,8 +91,8 @@ pub(crate) enum Ask {
     DeleteThread { thread_id: String },
     /// The records of a thread without their envelopes, the one with the greatest key first: key,
     /// generation, namespace, checkpoint id, task id, idx, parent, channels and the link of the
-    /// envelope, created_at, and whether the checkpoint's metadata names one of these runs; of a
-    /// write, channel in place of parent and all that follows.
+    /// envelope, created_at, and whether the checkpoint is of one of these runs; of a write, channel
+    /// in place of parent and all that follows.
     Outline { thread_id: String, runs: Vec<String>, before: Option<RecordKey>, count: u64 },
     /// The checkpoints at these namespaces and ids that are stored, in any order: the columns of a
     /// checkpoint in a page.
@@ -230,6 +230,8 @@ pub(crate) struct NewCheckpoint {
     /// The names of the channels with a stored value, as a JSON array.
     pub(crate) channels: String,
     pub(crate) metadata: Payload,
+    /// The run that it is of.
+    pub(crate) run_id: Option<String>,
     pub(crate) envelope: Vec<u8>,
     /// Each chunk once, without those that are known to be stored.
     pub(crate) chunks: Vec<Chunk>,

@@ -68,11 +68,12 @@ fn call(reader: &mut Reader<'_>, case: u32, fields: usize) -> Option<Call> {
             filter: Read::read(reader)?,
             resume: optional_blob(reader)?,
         }),
-        (3, 6) => Call::Put(Put {
+        (3, 7) => Call::Put(Put {
             config: Read::read(reader)?,
             checkpoint: Read::read(reader)?,
             metadata: Read::read(reader)?,
             new_versions: Read::read(reader)?,
+            run_id: Read::read(reader)?,
             known: optional_blob(reader)?,
         }),
         (4, 5) => Call::PutWrites(PutWrites {

@@ -116,7 +116,8 @@ export abstract class LifecycleSaver extends PlannedSaver {
   }
 
   /**
-   * Removes the checkpoints whose metadata has one of these as `run_id`, in all threads.
+   * Removes the checkpoints of these runs, in all threads. A checkpoint's run is the `run_id` of
+   * its metadata, or else of the `metadata` or `configurable` of the config of its `put`.
    *
    * @returns What was removed.
    */

@@ -69,6 +69,7 @@ export interface Put {
   };
   readonly metadata: Payload;
   readonly newVersions: readonly string[];
+  readonly runId: Id;
   readonly known?: Uint8Array | undefined;
 }
 

@@ -186,10 +186,11 @@ impl Call {
             (Encoding::Text, text) if is_json => (Encoding::Text, text),
             _ => Encoding::base64(&new.metadata.bytes),
         };
-        let copied = match metadata_encoding {
+        let mut copied = match metadata_encoding {
             Encoding::Text => copies(&metadata),
             Encoding::Base64 => Copies::default(),
         };
+        copied.run_id = copied.run_id.or_else(|| new.run_id.clone());
         let data = CheckpointData {
             ts: new.created_at.clone(),
             parent: new.parent_checkpoint_id.clone(),

@@ -141,6 +141,7 @@ fn tables(schema: &Schema) -> Vec<String> {
              channels text COLLATE \"C\", \
              metadata bytea, \
              terms uuid[], \
+             run_id text COLLATE \"C\", \
              task_path text COLLATE \"C\", \
              channel text COLLATE \"C\", \
              envelope bytea NOT NULL, \

@@ -90,7 +90,7 @@ function toWireKeep(keep: Keep): WireValue {
   }
 }
 
-function toWirePut({ config, checkpoint, metadata, newVersions, known }: Put): WireValue {
+function toWirePut({ config, checkpoint, metadata, newVersions, runId, known }: Put): WireValue {
   const { id, v, ts, channelVersions, channelValues, rest } = checkpoint;
   const fields = [
     toWireId(id),
@@ -100,7 +100,8 @@ function toWirePut({ config, checkpoint, metadata, newVersions, known }: Put): W
     channelValues.map(({ channel, value }) => [channel, toWireNewValue(value)]),
     toWirePayload(rest),
   ];
-  return [3, toWireConfig(config), fields, toWirePayload(metadata), newVersions, known];
+  const others = [toWirePayload(metadata), newVersions, toWireId(runId), known];
+  return [3, toWireConfig(config), fields, ...others];
 }
 
 function toWirePutWrites({ config, writes, taskId, taskPath }: PutWrites): WireValue {
