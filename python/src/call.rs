@@ -322,6 +322,7 @@ impl Call {
             keep: arguments::keep(&keep.0, &keep.1)?,
             limit: arguments::limit(limit)?,
             dry_run,
+            lease: None,
             resume,
         })))
     }

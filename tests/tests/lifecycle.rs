@@ -113,7 +113,7 @@ fn write(ns: &str, id: usize, task: &str, channel: &str, value: &str) -> Call {
 
 fn prune(keep: Keep) -> Prune {
     let pruned = Pruned::Threads(vec![THREAD.into()]);
-    Prune { pruned, keep, limit: None, dry_run: false, resume: None }
+    Prune { pruned, keep, limit: None, dry_run: false, lease: None, resume: None }
 }
 
 /// Runs a prune to its end.
@@ -445,6 +445,7 @@ fn idle_threads_are_pruned_up_to_the_limit_and_others_stay() {
         keep,
         limit,
         dry_run: false,
+        lease: None,
         resume: None,
     };
     let work = run(&mut native, expire(Keep::Latest, Some(2.0)));

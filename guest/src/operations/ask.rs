@@ -133,6 +133,14 @@ pub(crate) enum Ask {
     /// was put before `idle`, and that has a checkpoint of one of these runs, as far as each of
     /// these is given: its key, id and generation.
     FindThread { after: i64, thread_id: Option<String>, idle: Option<String>, runs: Vec<String> },
+    /// Lease the sweep until this time, unless somebody has it. A lease that ends after `never` was
+    /// made by a clock that was wrong, and does not count. A row if it is leased.
+    LeaseSweep { now: i64, until: i64, never: i64 },
+    /// One row: what `auto_vacuum` the file has, the bytes of a page, and the numbers of all pages
+    /// and of the free ones.
+    Pages,
+    /// Give this many free pages back. The row of `Pages`, as it is then.
+    GiveBackPages { count: u64 },
     /// Threads with their newest checkpoint, the newest first: thread id, checkpoint id,
     /// created_at, metadata, and the numbers of namespaces, checkpoints and writes.
     ListThreads {

@@ -370,3 +370,13 @@ pub(super) fn totals(schema: &Schema, thread_id: Option<&str>) -> Statement {
          FROM {schema}.lg_chunks x WHERE {of_table}) c"
     ))
 }
+
+/// Answers `Ask::LeaseSweep`.
+pub(super) fn lease_sweep(schema: &Schema, times: [i64; 3]) -> Statement {
+    let mut parameters = Parameters::default();
+    let [now, until, never] = times.map(|time| parameters.integer(time));
+    parameters.statement(format!(
+        "UPDATE {schema}.lg_sweeps SET leased_until = {until} \
+         WHERE leased_until <= {now} OR leased_until > {never} RETURNING leased_until"
+    ))
+}

@@ -50,6 +50,10 @@ pub(crate) fn create() -> Vec<Statement> {
         "CREATE TABLE IF NOT EXISTS lg_copies (\
          thread_key INTEGER PRIMARY KEY, \
          thread_id TEXT NOT NULL UNIQUE)",
+        // One row: until when somebody sweeps, in milliseconds since 1970.
+        "CREATE TABLE IF NOT EXISTS lg_sweeps (leased_until INTEGER PRIMARY KEY)",
+        "INSERT INTO lg_sweeps (leased_until) \
+         SELECT 0 WHERE NOT EXISTS (SELECT 1 FROM lg_sweeps)",
         RECORDS,
         "CREATE TABLE IF NOT EXISTS lg_chunks (\
          thread_key INTEGER NOT NULL, \
