@@ -42,8 +42,9 @@ export function toWireCall(call: Call): WireValue {
     case "flush":
       return [7];
     case "prune": {
-      const { pruned, keep, limit, dryRun, resume } = call.val;
-      return [8, toWirePruned(pruned), toWireKeep(keep), limit, dryRun, resume];
+      const { pruned, keep, limit, dryRun, lease, resume } = call.val;
+      const leased = lease && [lease.nowMs, lease.lengthMs];
+      return [8, toWirePruned(pruned), toWireKeep(keep), limit, dryRun, leased, resume];
     }
     case "copy-thread": {
       const { source, target, latestOnly } = call.val;
@@ -57,6 +58,8 @@ export function toWireCall(call: Call): WireValue {
       return [11, toWireId(call.val)];
     case "verify":
       return [12, toWireId(call.val.thread), call.val.resume];
+    case "vacuum":
+      return [13, call.val.pages, call.val.resume];
     case "together":
       return [64, call.val.map(toWireCall)];
   }
