@@ -1,4 +1,4 @@
-// The commands that change threads: copy, prune, expire, delete.
+// The commands that change what is stored: copy, prune, expire, delete, vacuum.
 
 import { parseArgs } from "node:util";
 
@@ -90,6 +90,21 @@ export const deleting: Command = {
       return saver.prune(ids, { strategy: "delete", dryRun, onProgress: shownProgress });
     });
     return report(done, values.json);
+  },
+};
+
+/** `vacuum`. */
+export const vacuum: Command = {
+  usage: "vacuum STORE [--pages N]",
+  does: "gives free pages of a SQLite file back to the file system",
+  async run(args) {
+    const options = { ...COMMON, pages: { type: "string" } } as const;
+    const { positionals, values } = parseArgs({ args, allowPositionals: true, options });
+    const [store] = taken(positionals, ["STORE"]);
+    const pages = values.pages === undefined ? undefined : countOf("--pages", values.pages);
+    const done = await onStore(store, values.schema, "write", (saver) => saver.vacuum({ pages }));
+    print([done], values.json, { "given back": (row) => sizeOf(row.bytes) });
+    return EXIT.done;
   },
 };
 
