@@ -47,6 +47,7 @@ pub fn put(u: &mut Unstructured<'_>) -> Result<Put> {
         },
         metadata: payload(u)?,
         new_versions: several(u, 3, text)?,
+        run_id: id(u)?,
         known: token(u)?,
     })
 }

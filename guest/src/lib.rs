@@ -20,8 +20,8 @@ pub mod wit;
 pub use cache::Cache;
 pub use contract::call::{
     Call, ChannelValue, ChannelVersion, Checkpoint, Config, CopyThread, DeltaChannelHistory,
-    GetTuple, Id, Keep, KeptElements, List, MetadataFilter, NewValue, NewWrite, Payload, Prune,
-    Pruned, Put, PutWrites, Run, Threads, Verify, Version,
+    GetTuple, Id, Keep, KeptElements, Lease, List, MetadataFilter, NewValue, NewWrite, Payload,
+    Prune, Pruned, Put, PutWrites, Run, Threads, Vacuum, Verify, Version,
 };
 pub use contract::error::{Error, Fault, StoreFault};
 pub use contract::http::{Authorization, HttpAnswer, HttpRequest, HttpResponse, Moment};

@@ -21,6 +21,7 @@ mod sizes;
 mod sweep;
 mod threads;
 mod tuples;
+mod vacuum;
 mod verify;
 
 pub(crate) use row::set;

@@ -22,8 +22,9 @@ pub mod planner_types {
     use crate::contract::call::ChannelValue;
     pub use crate::contract::call::{
         Call, ChannelVersion, Checkpoint as NewCheckpoint, Config, CopyThread, DeltaChannelHistory,
-        GetTuple, Id, Keep, KeptElements, List as ListCall, MetadataFilter, NewValue, Payload,
-        Prune, Pruned, Put, PutWrites as PutWritesCall, Run, Threads as ThreadsCall, Verify,
+        GetTuple, Id, Keep, KeptElements, Lease, List as ListCall, MetadataFilter, NewValue,
+        Payload, Prune, Pruned, Put, PutWrites as PutWritesCall, Run, Threads as ThreadsCall,
+        Vacuum, Verify,
     };
     pub use crate::contract::error::{Error, Fault, StoreFault};
     pub use crate::contract::http::{Authorization, HttpAnswer, HttpRequest, HttpResponse, Moment};

@@ -127,7 +127,7 @@ fn prepared(file: &serde_json::Value) -> (Native, Call) {
 /// Removes what `Native` has set up.
 const DROP: &str = "DROP VIEW lg_history; DROP VIEW lg_checkpoints; DROP VIEW lg_writes; \
      DROP TABLE lg_format; DROP TABLE lg_threads; DROP TABLE lg_deleted; DROP TABLE lg_copies; \
-     DROP TABLE lg_records; DROP TABLE lg_chunks";
+     DROP TABLE lg_sweeps; DROP TABLE lg_records; DROP TABLE lg_chunks";
 
 /// `sigil` begins the name of a parameter.
 fn show_batch(shown: &mut String, round: usize, batch: &Batch, sigil: char) {

@@ -4,7 +4,7 @@
 use langgraph_checkpoint_guest::kusto::{KustoOptions, Store, TaskProgress};
 use langgraph_checkpoint_guest::{
     Answer, Call, ChannelValue, ChannelVersion, Checkpoint, Config, DeltaChannelHistory, Error,
-    GetTuple, HttpAnswer, HttpRequest, HttpResponse, List, Moment, Need, NewWrite, Outcome,
+    GetTuple, HttpAnswer, HttpRequest, HttpResponse, Id, List, Moment, Need, NewWrite, Outcome,
     Payload, Put, PutWrites, Version,
 };
 use serde_json::{Value, json};
@@ -113,6 +113,7 @@ fn put() -> Call {
         },
         metadata: payload("{}"),
         new_versions: vec![channel],
+        run_id: Id::Absent,
         known: None,
     })
 }

@@ -154,6 +154,7 @@ impl Caller {
             },
             metadata: json_payload(text(&call["metadata"])),
             new_versions: items(&call["changed"]).map(|one| text(one).to_owned()).collect(),
+            run_id: Id::Absent,
             known: None,
         }
     }

@@ -102,6 +102,7 @@ fn checkpoint(checkpoint_id: &str, parent: Option<&str>, messages: serde_json::V
         },
         metadata: payload(&json!({"source": "loop", "step": 1, "parents": {}})),
         new_versions: vec!["messages".to_owned()],
+        run_id: Id::Absent,
         known: None,
     }
 }

@@ -67,6 +67,7 @@ fn put(leg: u32, parent: &str, messages: &str) -> Put {
         },
         metadata: json(&format!("{{\"source\":\"loop\",\"step\":{leg},\"parents\":{{}}}}")),
         new_versions: vec!["messages".to_owned()],
+        run_id: Id::Absent,
         known: None,
     }
 }

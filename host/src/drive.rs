@@ -73,7 +73,8 @@ fn thread_of(call: &Call) -> Option<&str> {
         | Call::CopyThread(_)
         | Call::Threads(_)
         | Call::Stats(_)
-        | Call::Verify(_) => return None,
+        | Call::Verify(_)
+        | Call::Vacuum(_) => return None,
         Call::GetTuple(get) => &get.config,
         Call::List(list) => &list.config,
         Call::Put(put) => &put.config,

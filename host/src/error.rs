@@ -32,8 +32,8 @@ pub enum Error {
     /// The store did not run a batch.
     #[error(transparent)]
     Storage(StorageError),
-    /// A store on the network did not answer in time, or refused temporarily. The call may be
-    /// repeated.
+    /// A store on the network did not answer in time or refused temporarily, or others kept
+    /// changing the thread. The call may be repeated.
     #[error("{0}")]
     Unavailable(StoreFault),
     /// The store holds a newer format than the planner reads.

@@ -114,7 +114,10 @@ export class AdapterError extends StoreError {
   }
 }
 
-/** A store on the network did not answer in time, or refused for the moment. Try again later. */
+/**
+ * A store on the network did not answer in time, or refused for the moment; or others kept changing
+ * the thread. Try again later.
+ */
 export class UnavailableError extends StoreError {}
 
 /**

@@ -1,6 +1,7 @@
 import type { SerializerProtocol } from "@langchain/langgraph-checkpoint";
 
 import { type CheckpointerError, InvalidInputError } from "./errors.js";
+import type { TtlOptions } from "./langgraph/sweeper.js";
 import "./platform/web-assembly.js";
 
 /** The default of `busyDeadlineMs`, in milliseconds. */
@@ -67,6 +68,11 @@ export interface SaverOptions extends CacheOptions, CallOptions {
    * package.
    */
   readonly core?: WebAssembly.Module | undefined;
+  /**
+   * Which idle threads expire by themselves. A sweep in the background prunes them, in one of the
+   * processes that use the store, until the saver is closed. By default none do.
+   */
+  readonly ttl?: TtlOptions | undefined;
 }
 
 /** When a commit waits for the disk. */
@@ -146,6 +152,28 @@ export const SAVER: Kinds<SaverOptions> = {
   ...CACHE,
   ...CALLS,
   core: coreOf("langgraph-checkpoint-wasm/core"),
+  ttl: [
+    (value) => typeof value === "object" && value !== null,
+    "an object with defaultTtl; leave it out to keep all threads",
+  ],
+};
+/** The longest time, in minutes: the longest that timers take. */
+const MINUTES_MAX = Math.floor(WAIT_MAX_MS / 60_000);
+/** The kinds of the members of the option `ttl`. */
+export const TTL: Kinds<TtlOptions> = {
+  defaultTtl: [
+    (value) => isAtLeastZero(value) && Number.isFinite(value),
+    "a number of minutes, from 0",
+  ],
+  strategy: [(value) => value === "delete" || value === "keep_latest", '"delete" or "keep_latest"'],
+  sweepInterval: [
+    (value) => isAtLeastZero(value) && Number(value) >= 0.01 && Number(value) <= MINUTES_MAX,
+    `a number of minutes, from 0.01 to ${MINUTES_MAX}; leave it out for the default`,
+  ],
+  sweepLimit: [
+    (value) => Number.isSafeInteger(value) && Number(value) >= 1,
+    "a number of threads, from 1; leave it out for the default",
+  ],
 };
 /** The options of a store that waits for locks. */
 export const LOCKING: Kinds<Omit<SqliteOptions, "synchronous">> = {
@@ -170,13 +198,24 @@ export const OF_KUSTO = {
 };
 
 /** Throws `unknown-option` or `invalid-option` for options that do not fit `kinds`. */
-export function checkOptions<Options>(options: unknown, kinds: Kinds<Options>): void {
+export function checkOptions<Options>(
+  options: unknown,
+  kinds: Kinds<Options>,
+  required: readonly (keyof Options & string)[] = [],
+  within = "",
+): void {
   checkNames(options, Object.keys(kinds));
-  for (const [name, value] of Object.entries(options)) {
-    const [isOne, what] = kinds[name as keyof Options];
-    if (value === undefined || isOne(value)) continue;
-    throw refusedOption(`the option ${name} has to be ${what}`);
+  for (const name of Object.keys(kinds) as (keyof Options & string)[]) {
+    const [isOne, what] = kinds[name];
+    const value = member(options, name);
+    if (isOne(value) || (value === undefined && !required.includes(name))) continue;
+    throw refusedOption(`the option ${within}${name} has to be ${what}`);
   }
+}
+
+/** Throws for an option `ttl` that is none. */
+export function checkTtl(ttl: TtlOptions | undefined): void {
+  if (ttl !== undefined) checkOptions(ttl, TTL, ["defaultTtl"], "ttl.");
 }
 
 /** Throws `unknown-option` for options with other names, or `invalid-option` for no options. */
@@ -190,8 +229,8 @@ export function checkNames(options: unknown, names: readonly string[]): asserts 
 
 /** Picks the options that every saver has. */
 export function shared(options: SaverOptions): SaverOptions {
-  const { assumeImmutable, cacheBytes, core, onCall } = options;
-  return { assumeImmutable, cacheBytes, core, onCall };
+  const { assumeImmutable, cacheBytes, core, onCall, ttl } = options;
+  return { assumeImmutable, cacheBytes, core, onCall, ttl };
 }
 
 /** Checked options, with `core` as the default core module. */

@@ -274,6 +274,8 @@ impl Call {
             },
             metadata: arguments::payload(metadata)?,
             new_versions: arguments::names("the name of a channel", new_versions)?,
+            // The saver has merged the config's into the metadata.
+            run_id: Id::Absent,
             known: before.map(|before| before.known().to_vec()),
         };
         Ok(Self::of(Planned::Put(Box::new(put), remembering)))
@@ -320,6 +322,7 @@ impl Call {
             keep: arguments::keep(&keep.0, &keep.1)?,
             limit: arguments::limit(limit)?,
             dry_run,
+            lease: None,
             resume,
         })))
     }

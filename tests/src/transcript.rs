@@ -78,6 +78,7 @@ pub fn call(step: &Value) -> Call {
             checkpoint: checkpoint(&step["checkpoint"]),
             metadata: payload(&step["metadata"]),
             new_versions: strings(&step["new_versions"]),
+            run_id: id(&step["run_id"]),
             known: None,
         }),
         "put_writes" => Call::PutWrites(guest::PutWrites {
@@ -111,6 +112,7 @@ pub fn call(step: &Value) -> Call {
             keep: keep(&step["keep"]),
             limit: None,
             dry_run: step["dry_run"] == true,
+            lease: None,
             resume: None,
         }),
         "delete_for_runs" => Call::Prune(guest::Prune {
@@ -118,6 +120,18 @@ pub fn call(step: &Value) -> Call {
             keep: guest::Keep::Latest,
             limit: None,
             dry_run: false,
+            lease: None,
+            resume: None,
+        }),
+        "expire" => Call::Prune(guest::Prune {
+            pruned: guest::Pruned::Idle(text(&step["idle"])),
+            keep: keep(&step["keep"]),
+            limit: step["limit"].as_f64(),
+            dry_run: false,
+            lease: step["lease"].as_object().map(|lease| guest::Lease {
+                now_ms: lease["now_ms"].as_f64().unwrap_or_default(),
+                length_ms: lease["length_ms"].as_f64().unwrap_or_default(),
+            }),
             resume: None,
         }),
         "copy_thread" => Call::CopyThread(guest::CopyThread {

@@ -1,7 +1,7 @@
 //! Rows that were changed behind the guest's back: a checkpoint that cannot be read whole gives a
 //! typed error that says where, never a checkpoint with a part missing.
 
-use langgraph_checkpoint_guest::{Call, Error, Moment, Outcome, Store};
+use langgraph_checkpoint_guest::{Call, Error, Id, Moment, Outcome, Store};
 use langgraph_checkpoint_tests::caller::Caller;
 use langgraph_checkpoint_tests::native::Native;
 use langgraph_checkpoint_tests::transcript;
@@ -266,6 +266,7 @@ fn a_put_that_knows_a_deleted_thread_stores_everything_again() {
             },
             metadata: tuple.metadata.clone(),
             new_versions: vec!["messages".to_owned(), "small".to_owned()],
+            run_id: Id::Absent,
             known: Some(found.known.clone()),
         };
         native.call(Call::Put(put)).unwrap();

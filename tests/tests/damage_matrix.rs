@@ -38,6 +38,7 @@ const CHECKPOINT: &[&str] = &[
     "created_at",
     "channels",
     "metadata",
+    "run_id",
     "envelope",
 ];
 

@@ -250,6 +250,6 @@ fn a_thread_deleted_under_every_attempt_is_no_damage() {
             Err(error) => break error,
         }
     };
-    assert_eq!(error.code(), "endless-deletes");
-    assert!(!matches!(error, langgraph_checkpoint_guest::Error::Corrupt(_)));
+    assert_eq!(error.code(), "thread-in-use");
+    assert!(matches!(error, langgraph_checkpoint_guest::Error::Unavailable(_)));
 }

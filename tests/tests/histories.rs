@@ -3,7 +3,7 @@
 
 use langgraph_checkpoint_guest::{
     Call, ChannelHistory, ChannelValue, ChannelVersion, Checkpoint, Config, DeltaChannelHistory,
-    NewWrite, Outcome, Payload, Put, PutWrites, Version,
+    Id, NewWrite, Outcome, Payload, Put, PutWrites, Version,
 };
 use langgraph_checkpoint_tests::caller::Caller;
 use langgraph_checkpoint_tests::native::Native;
@@ -88,6 +88,7 @@ impl Thread {
             },
             metadata: json("{}".to_owned()),
             new_versions: vec![channel()],
+            run_id: Id::Absent,
             known: None,
         };
         self.native.call(Call::Put(call)).unwrap();

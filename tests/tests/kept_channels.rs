@@ -2,7 +2,7 @@
 //! been stored before.
 
 use langgraph_checkpoint_guest::{
-    Call, ChannelValue, ChannelVersion, Checkpoint, Config, GetTuple, Moment, Need, NewValue,
+    Call, ChannelValue, ChannelVersion, Checkpoint, Config, GetTuple, Id, Moment, Need, NewValue,
     Outcome, Payload, Progress, Put, Store, Value, Version,
 };
 use langgraph_checkpoint_tests::caller::Caller;
@@ -33,6 +33,7 @@ fn put(id: usize, parent: Option<usize>, new: &[&str], known: Option<Vec<u8>>) -
         },
         metadata: json("{}"),
         new_versions: new.iter().map(|channel| (*channel).to_owned()).collect(),
+        run_id: Id::Absent,
         known,
     }
 }

@@ -10,7 +10,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use langgraph_checkpoint_guest::kusto::{IngestMode, KustoOptions};
 use langgraph_checkpoint_guest::{
-    Call, ChannelValue, ChannelVersion, Checkpoint, CheckpointTuple, Config, GetTuple, List,
+    Call, ChannelValue, ChannelVersion, Checkpoint, CheckpointTuple, Config, GetTuple, Id, List,
     NewWrite, Outcome, Payload, Put, PutWrites, Version,
 };
 use langgraph_checkpoint_tests::caller::{self, Caller, Known};
@@ -112,6 +112,7 @@ fn checkpoint(thread_id: &str, number: usize, value: Payload) -> Call {
         },
         metadata: json(format!("{{\"source\":\"loop\",\"step\":{number}}}")),
         new_versions: vec![channel],
+        run_id: Id::Absent,
         known: None,
     })
 }

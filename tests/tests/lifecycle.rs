@@ -91,6 +91,7 @@ impl New<'_> {
             },
             metadata: json(&self.metadata),
             new_versions: names.collect(),
+            run_id: Id::Absent,
             known: None,
         })
     }
@@ -112,7 +113,7 @@ fn write(ns: &str, id: usize, task: &str, channel: &str, value: &str) -> Call {
 
 fn prune(keep: Keep) -> Prune {
     let pruned = Pruned::Threads(vec![THREAD.into()]);
-    Prune { pruned, keep, limit: None, dry_run: false, resume: None }
+    Prune { pruned, keep, limit: None, dry_run: false, lease: None, resume: None }
 }
 
 /// Runs a prune to its end.
@@ -390,6 +391,46 @@ fn the_checkpoints_of_a_run_go_and_what_others_are_made_of_stays() {
 }
 
 #[test]
+fn the_run_of_a_config_is_noted_beside_the_metadata_and_that_of_the_metadata_comes_first() {
+    let put = |id: usize, run: Id, metadata: &str| {
+        let Call::Put(put) = (New { metadata: metadata.to_owned(), ..New::of(id) }).call() else {
+            panic!("it is a put")
+        };
+        Call::Put(Put { run_id: run, ..put })
+    };
+    let mut native = Native::in_memory();
+    for (id, run, metadata) in [
+        (1, "run-1".into(), "{}"),
+        (2, "run-1".into(), r#"{"run_id":"run-\u0032"}"#),
+        (3, "run-3".into(), r#"{"run_id":7}"#),
+        (4, Id::Number(4.0), r#"{"run_id":""}"#),
+        (5, Id::Unsupported("object".to_owned()), "{}"),
+        (6, "x".repeat(1025).into(), "{}"),
+    ] {
+        native.call(put(id, run, metadata)).unwrap();
+    }
+    let metadata: Vec<_> =
+        listed(&mut native, THREAD).into_iter().map(|tuple| tuple.metadata.bytes).collect();
+    assert_eq!(metadata[5], b"{}", "a read gives it as it was put");
+    let mut left = 6;
+    for (run, id) in [("run-1", 1), ("run-2", 2), ("run-3", 3), ("4", 4), ("none", 0)] {
+        let pruned = Pruned::Runs(vec![run.into()]);
+        run_of(&mut native, pruned);
+        left -= usize::from(id > 0);
+        let ids = ids(&mut native, THREAD, "");
+        assert!(ids.len() == left && !ids.contains(&name(id)), "{run}: {ids:?}");
+    }
+    native.call(put(6, "run-6".into(), "{}")).unwrap();
+    copies::copy(&mut native, "copy", false).unwrap();
+    run_of(&mut native, Pruned::Runs(vec!["run-6".into()]));
+    assert_eq!(ids(&mut native, "copy", ""), [name(5)], "a copy is of the same runs");
+}
+
+fn run_of(native: &mut Native, pruned: Pruned) {
+    run(native, Prune { pruned, ..prune(Keep::Latest) });
+}
+
+#[test]
 fn idle_threads_are_pruned_up_to_the_limit_and_others_stay() {
     let mut native = Native::in_memory();
     for thread in ["a", "b", "c", "d"] {
@@ -404,6 +445,7 @@ fn idle_threads_are_pruned_up_to_the_limit_and_others_stay() {
         keep,
         limit,
         dry_run: false,
+        lease: None,
         resume: None,
     };
     let work = run(&mut native, expire(Keep::Latest, Some(2.0)));

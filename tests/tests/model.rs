@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use langgraph_checkpoint_guest::{
     Call, ChannelValue, ChannelVersion, Checkpoint, CheckpointTuple, Config, DeltaChannelHistory,
-    GetTuple, List, NewWrite, Outcome, Payload, Put, PutWrites, Version,
+    GetTuple, Id, List, NewWrite, Outcome, Payload, Put, PutWrites, Version,
 };
 use langgraph_checkpoint_tests::caller::Caller;
 use langgraph_checkpoint_tests::editor::Editor;
@@ -245,6 +245,7 @@ impl Run {
                 .filter(|at| again || new[*at])
                 .map(|at| CHANNELS[at].to_owned())
                 .collect(),
+            run_id: Id::Absent,
             known: None,
         };
         self.model.put(key.clone(), parent.map(id), put.clone());

@@ -2,7 +2,7 @@
 //! listed.
 
 use langgraph_checkpoint_guest::{
-    Call, ChannelValue, ChannelVersion, Checkpoint, CheckpointTuple, Config, List, NewWrite,
+    Call, ChannelValue, ChannelVersion, Checkpoint, CheckpointTuple, Config, Id, List, NewWrite,
     Outcome, Payload, Put, PutWrites, TupleValue, Version,
 };
 use langgraph_checkpoint_tests::caller::Caller;
@@ -59,6 +59,7 @@ fn put(native: &mut Native, number: usize, value: Payload) {
         },
         metadata: json("{}".to_owned()),
         new_versions: vec![channel],
+        run_id: Id::Absent,
         known: None,
     };
     assert!(matches!(native.call(Call::Put(call)), Ok(Outcome::Stored(_))));

@@ -1,7 +1,7 @@
 //! Conditions that save SQLite work must not change results.
 
 use langgraph_checkpoint_guest::{
-    Call, Checkpoint, Config, DeltaChannelHistory, List, MetadataFilter, NewWrite, Outcome,
+    Call, Checkpoint, Config, DeltaChannelHistory, Id, List, MetadataFilter, NewWrite, Outcome,
     Payload, Put, PutWrites,
 };
 use langgraph_checkpoint_tests::caller::Caller;
@@ -29,6 +29,7 @@ fn put(native: &mut Native, id: &str, parent: Option<&str>, metadata: &str) {
         },
         metadata: json(metadata),
         new_versions: Vec::new(),
+        run_id: Id::Absent,
         known: None,
     };
     native.call(Call::Put(call)).unwrap();

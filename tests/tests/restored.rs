@@ -2,7 +2,7 @@
 //! knowledge of later states is out of date.
 
 use langgraph_checkpoint_guest::{
-    Call, ChannelValue, ChannelVersion, Checkpoint, Config, GetTuple, KeptElements, NewValue,
+    Call, ChannelValue, ChannelVersion, Checkpoint, Config, GetTuple, Id, KeptElements, NewValue,
     Outcome, Payload, Put, Run, TupleValue, Version,
 };
 use langgraph_checkpoint_tests::caller::Caller;
@@ -40,6 +40,7 @@ fn put(native: &mut Native, id: usize, value: NewValue, known: Option<Vec<u8>>) 
         },
         metadata: Payload { kind: "json".to_owned(), bytes: b"{}".to_vec() },
         new_versions: vec!["list".to_owned()],
+        run_id: Id::Absent,
         known,
     };
     native.call(Call::Put(call)).unwrap()

@@ -1,8 +1,8 @@
 //! A checkpoint costs what changed: counted in rows and bytes, never in time.
 
 use langgraph_checkpoint_guest::{
-    Call, ChannelValue, ChannelVersion, Checkpoint, Config, GetTuple, KeptElements, List, NewValue,
-    NewWrite, Outcome, Payload, Put, PutWrites, Run, TupleValue, Version,
+    Call, ChannelValue, ChannelVersion, Checkpoint, Config, GetTuple, Id, KeptElements, List,
+    NewValue, NewWrite, Outcome, Payload, Put, PutWrites, Run, TupleValue, Version,
 };
 use langgraph_checkpoint_tests::caller::Caller;
 use langgraph_checkpoint_tests::native::Native;
@@ -78,6 +78,7 @@ fn put(
         },
         metadata: Payload { kind: "json".to_owned(), bytes: b"{}".to_vec() },
         new_versions: vec!["messages".to_owned()],
+        run_id: Id::Absent,
         known,
     };
     match native.call(Call::Put(call)).unwrap() {

@@ -184,6 +184,10 @@ pub struct Put {
     /// The names of the channels in `newVersions`.
     #[cfg_attr(feature = "wasmtime", component(name = "new-versions"))]
     pub new_versions: Vec<String>,
+    /// The run that puts the checkpoint, as far as the caller's config names it. Used if the
+    /// metadata has no `run_id` of its own.
+    #[cfg_attr(feature = "wasmtime", component(name = "run-id"))]
+    pub run_id: Id,
     /// The `known` of an earlier outcome of the same thread and store.
     pub known: Option<Vec<u8>>,
 }
@@ -312,8 +316,8 @@ pub enum Pruned {
     /// Every thread whose newest checkpoint has a `ts` before this one, as ISO 8601 in UTC.
     #[cfg_attr(feature = "wasmtime", component(name = "idle"))]
     Idle(String),
-    /// Every thread that has checkpoints of these runs. They go, whatever `keep` says; all others
-    /// stay.
+    /// Every thread that has checkpoints of these runs: `run_id` of the metadata, or else
+    /// `Put::run_id`. They go, whatever `keep` says; all others stay.
     #[cfg_attr(feature = "wasmtime", component(name = "runs"))]
     Runs(Vec<Id>),
 }
@@ -332,6 +336,33 @@ pub struct Prune {
     /// Whether to count only, and remove nothing.
     #[cfg_attr(feature = "wasmtime", component(name = "dry-run"))]
     pub dry_run: bool,
+    /// For a sweep that one of several processes shall make. If another one has the lease, nothing
+    /// is done; when the lease has ended, so has the sweep.
+    pub lease: Option<Lease>,
+    /// `Work::next` of the previous call; `None` for the first.
+    pub resume: Option<Vec<u8>>,
+}
+
+/// The right to sweep a store. It begins when it is free, and ends by itself.
+#[derive(Clone, Copy, Debug, PartialEq)]
+#[cfg_attr(feature = "wasmtime", derive(ComponentType, Lift, Lower))]
+#[cfg_attr(feature = "wasmtime", component(record))]
+pub struct Lease {
+    /// The time of the call, in milliseconds since 1970.
+    #[cfg_attr(feature = "wasmtime", component(name = "now-ms"))]
+    pub now_ms: f64,
+    /// How many milliseconds it lasts, the same for all who sweep the store.
+    #[cfg_attr(feature = "wasmtime", component(name = "length-ms"))]
+    pub length_ms: f64,
+}
+
+/// `vacuum`: gives free pages of a SQLite file back, a few in each call.
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(feature = "wasmtime", derive(ComponentType, Lift, Lower))]
+#[cfg_attr(feature = "wasmtime", component(record))]
+pub struct Vacuum {
+    /// The largest number of pages in all calls together; `None` for all.
+    pub pages: Option<f64>,
     /// `Work::next` of the previous call; `None` for the first.
     pub resume: Option<Vec<u8>>,
 }
@@ -413,6 +444,9 @@ pub enum Call {
     /// Reads everything of a thread, and names what is damaged.
     #[cfg_attr(feature = "wasmtime", component(name = "verify"))]
     Verify(Verify),
+    /// Gives free pages of a file back.
+    #[cfg_attr(feature = "wasmtime", component(name = "vacuum"))]
+    Vacuum(Vacuum),
 }
 
 impl Call {
@@ -432,6 +466,7 @@ impl Call {
             Self::Threads(_) => "threads",
             Self::Stats(_) => "stats",
             Self::Verify(_) => "verify",
+            Self::Vacuum(_) => "vacuum",
         }
     }
 
@@ -443,6 +478,7 @@ impl Call {
             | Self::PutWrites(_)
             | Self::DeleteThread(_)
             | Self::CopyThread(_)
+            | Self::Vacuum(_)
             | Self::Flush => true,
             Self::Prune(prune) => !prune.dry_run,
             Self::GetTuple(_)
@@ -463,7 +499,8 @@ impl Call {
             | Self::CopyThread(_)
             | Self::Threads(_)
             | Self::Stats(_)
-            | Self::Verify(_) => None,
+            | Self::Verify(_)
+            | Self::Vacuum(_) => None,
             Self::GetTuple(call) => Some(&call.config),
             Self::List(call) => Some(&call.config),
             Self::Put(call) => Some(&call.config),

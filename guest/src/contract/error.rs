@@ -67,7 +67,8 @@ pub enum Error {
     #[error("{0}")]
     #[cfg_attr(feature = "wasmtime", component(name = "storage"))]
     Storage(StoreFault),
-    /// The store did not answer in time, or refused for the moment. The call may be repeated.
+    /// The store did not answer in time or refused for the moment, or others kept changing the
+    /// thread. The call may be repeated.
     #[error("{0}")]
     #[cfg_attr(feature = "wasmtime", component(name = "unavailable"))]
     Unavailable(StoreFault),
@@ -88,6 +89,14 @@ impl Error {
 
     pub(crate) fn protocol(code: &'static str, message: impl Into<String>) -> Self {
         Self::Protocol(Fault { code: code.to_owned(), message: message.into() })
+    }
+
+    /// The error of a call that started over again and again because others changed its thread.
+    /// `what` is what the call does to it.
+    pub(crate) fn thread_in_use(thread: &str, what: &str, maybe_stored: bool) -> Self {
+        let message = format!("{thread} is changed again and again while it is {what}; try later");
+        let fault = Fault { code: "thread-in-use".to_owned(), message };
+        Self::Unavailable(StoreFault { fault, maybe_stored })
     }
 
     /// The error for an operation that is advanced after its end.

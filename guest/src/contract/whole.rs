@@ -3,7 +3,7 @@
 #[cfg(feature = "wasmtime")]
 use wasmtime::component::{ComponentType, Lift, Lower};
 
-use super::call::{ChannelValue, Checkpoint, Config, NewValue, Payload, Put};
+use super::call::{ChannelValue, Checkpoint, Config, Id, NewValue, Payload, Put};
 use super::outcome::{self, CheckpointTuple, PendingWrite};
 
 /// A checkpoint to store, and what goes with it.
@@ -40,6 +40,7 @@ impl From<PutCall> for Put {
             },
             metadata: call.metadata,
             new_versions: call.new_versions,
+            run_id: Id::Absent,
             known: None,
         }
     }

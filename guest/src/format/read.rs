@@ -183,6 +183,7 @@ macro_rules! read_fields {
 read_fields!(2: A, B);
 read_fields!(3: A, B, C);
 read_fields!(4: A, B, C, D);
+read_fields!(5: A, B, C, D, E);
 read_fields!(6: A, B, C, D, E, F);
 read_fields!(7: A, B, C, D, E, F, G);
 read_fields!(8: A, B, C, D, E, F, G, H);

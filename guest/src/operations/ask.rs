@@ -91,8 +91,8 @@ pub(crate) enum Ask {
     DeleteThread { thread_id: String },
     /// The records of a thread without their envelopes, the one with the greatest key first: key,
     /// generation, namespace, checkpoint id, task id, idx, parent, channels and the link of the
-    /// envelope, created_at, and whether the checkpoint's metadata names one of these runs; of a
-    /// write, channel in place of parent and all that follows.
+    /// envelope, created_at, and whether the checkpoint is of one of these runs; of a write, channel
+    /// in place of parent and all that follows.
     Outline { thread_id: String, runs: Vec<String>, before: Option<RecordKey>, count: u64 },
     /// The checkpoints at these namespaces and ids that are stored, in any order: the columns of a
     /// checkpoint in a page.
@@ -133,6 +133,14 @@ pub(crate) enum Ask {
     /// was put before `idle`, and that has a checkpoint of one of these runs, as far as each of
     /// these is given: its key, id and generation.
     FindThread { after: i64, thread_id: Option<String>, idle: Option<String>, runs: Vec<String> },
+    /// Lease the sweep until this time, unless somebody has it. A lease that ends after `never` was
+    /// made by a clock that was wrong, and does not count. A row if it is leased.
+    LeaseSweep { now: i64, until: i64, never: i64 },
+    /// One row: what `auto_vacuum` the file has, the bytes of a page, and the numbers of all pages
+    /// and of the free ones.
+    Pages,
+    /// Give this many free pages back. The row of `Pages`, as it is then.
+    GiveBackPages { count: u64 },
     /// Threads with their newest checkpoint, the newest first: thread id, checkpoint id,
     /// created_at, metadata, and the numbers of namespaces, checkpoints and writes.
     ListThreads {
@@ -230,6 +238,8 @@ pub(crate) struct NewCheckpoint {
     /// The names of the channels with a stored value, as a JSON array.
     pub(crate) channels: String,
     pub(crate) metadata: Payload,
+    /// The run that it is of.
+    pub(crate) run_id: Option<String>,
     pub(crate) envelope: Vec<u8>,
     /// Each chunk once, without those that are known to be stored.
     pub(crate) chunks: Vec<Chunk>,

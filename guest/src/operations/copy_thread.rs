@@ -283,14 +283,8 @@ impl CopyThread {
         if self.attempts.may_go_on() {
             return Ok(());
         }
-        Err(Error::protocol(
-            "thread-in-use",
-            format!(
-                "thread {} is changed again and again while it is copied; copy it after that has \
-                 ended",
-                self.source
-            ),
-        ))
+        // A copy that is not complete is not there.
+        Err(Error::thread_in_use(&format!("thread {}", self.source), "copied", false))
     }
 }
 

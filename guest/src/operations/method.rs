@@ -2,7 +2,8 @@
 //! answers.
 
 use super::{
-    copy_thread, delete_thread, delta_history, list, prune, put, put_writes, threads, verify,
+    copy_thread, delete_thread, delta_history, list, prune, put, put_writes, threads, vacuum,
+    verify,
 };
 use crate::contract::call::Call;
 use crate::contract::error::Error;
@@ -40,6 +41,7 @@ enum State {
     Threads(threads::Threads),
     Stats(threads::Totals),
     Verify(verify::Verify),
+    Vacuum(vacuum::Vacuum),
 }
 
 /// A call that has started.
@@ -84,6 +86,7 @@ impl Method {
                 threads::Threads::start(call).map(|(s, p)| (State::Threads(s), p))
             }
             Call::Verify(call) => verify::Verify::start(call).map(|(s, p)| (State::Verify(s), p)),
+            Call::Vacuum(call) => vacuum::Vacuum::start(call).map(|(s, p)| (State::Vacuum(s), p)),
             Call::Stats(thread) => {
                 threads::Totals::start(&thread).map(|(s, p)| (State::Stats(s), p))
             }
@@ -103,6 +106,7 @@ impl Method {
             | State::CopyThread(_)
             | State::Threads(_)
             | State::Verify(_)
+            | State::Vacuum(_)
             | State::Stats(_) => Ok(None),
         }
     }
@@ -131,6 +135,7 @@ impl Method {
             State::Threads(threads) => threads.advance(sets),
             State::Stats(totals) => totals.advance(sets),
             State::Verify(verify) => verify.advance(sets),
+            State::Vacuum(vacuum) => vacuum.advance(sets),
         }
     }
 }

@@ -1,5 +1,6 @@
 //! `prune`, `deleteForRuns` and `expire`: one thread in each call.
 //!
+//! 0. Lease the sweep, if the call is one of several processes that sweep.
 //! 1. Find the next thread, if the caller does not name it.
 //! 2. Plan what is kept (`plan`).
 //! 3. Remove the records of the others, in batches. Each is removed only if the thread still has
@@ -24,7 +25,7 @@ use super::row::{rows, set};
 use super::sweep::{Next, Sweep};
 use super::threads::stats;
 use super::tuples::Attempts;
-use crate::contract::call::{Id, Keep, Prune as Call, Pruned};
+use crate::contract::call::{Id, Keep, Lease, Prune as Call, Pruned};
 use crate::contract::config;
 use crate::contract::error::Error;
 use crate::contract::lifecycle::{Stats, Work};
@@ -52,6 +53,8 @@ pub(super) struct Prune {
     /// The work of the calls before this one.
     before: Work,
     attempts: Attempts,
+    /// When the lease ends, in milliseconds since 1970; `None` without one.
+    until: Option<i64>,
     stage: Stage,
 }
 
@@ -65,6 +68,7 @@ enum Which {
 
 #[derive(Debug)]
 enum Stage {
+    Lease,
     Find,
     Plan(Box<Plan>),
     /// The checkpoints that go, the next ones last.
@@ -76,9 +80,9 @@ enum Stage {
     Sweep(Box<Sweep>),
 }
 
-/// How far a prune has come, as a host carries it: format, cursor, threads left, and the counts of
-/// `Work`.
-type Resume = (u8, i64, Option<u64>, u64, u64, u64, u64, u64);
+/// How far a prune has come, as a host carries it: format, cursor, threads left, when the lease
+/// ends, and the counts of `Work`.
+type Resume = (u8, i64, Option<u64>, Option<i64>, (u64, u64, u64, u64, u64));
 
 impl Prune {
     #[inline(never)]
@@ -89,6 +93,7 @@ impl Prune {
                 "keepLast is 0; keep at least 1 checkpoint, or delete the thread",
             ));
         }
+        let lease = call.lease.map(|lease| times(lease, call.dry_run)).transpose()?;
         let mut prune = Self {
             remaining: call.limit.map(list::limit).transpose()?,
             which: Which::of(call.pruned)?,
@@ -99,15 +104,14 @@ impl Prune {
             work: Work::default(),
             before: Work::default(),
             attempts: Attempts::default(),
+            until: None,
             stage: Stage::Find,
         };
         if let Keep::NewerThan(ts) = &prune.keep {
             config::time("newerThan", ts)?;
         }
         if let Some(bytes) = call.resume {
-            let Some((FORMAT, cursor, remaining, threads, checkpoints, writes, chunks, bytes)) =
-                decode::<Resume>(&bytes)
-            else {
+            let Some((FORMAT, cursor, remaining, until, counts)) = decode::<Resume>(&bytes) else {
                 return Err(Error::protocol(
                     "foreign-resume",
                     "resume was not made by a prune of this version; start it anew",
@@ -115,8 +119,21 @@ impl Prune {
             };
             prune.cursor = cursor;
             prune.remaining = remaining;
-            prune.work = Work { threads, checkpoints, writes, chunks, bytes, next: None };
-            prune.before = prune.work.clone();
+            let (threads, checkpoints, writes, chunks, bytes) = counts;
+            let work = Work { threads, checkpoints, writes, chunks, bytes, next: None };
+            prune.work = work.clone();
+            prune.before = work.clone();
+            prune.until = until;
+            if until.zip(lease).is_some_and(|(until, (now, _))| now >= until) {
+                // The next sweep goes on. It may be another process's.
+                return Ok((prune, Step::Done(Outcome::Worked(work))));
+            }
+        } else if let Some((now, until)) = lease {
+            prune.until = Some(until);
+            prune.stage = Stage::Lease;
+            // Clocks may differ by less than a lease's length.
+            let never = until + (until - now);
+            return Ok((prune, Step::ask(Ask::LeaseSweep { now, until, never })));
         }
         let step = prune.next_thread()?;
         Ok((prune, step))
@@ -126,6 +143,10 @@ impl Prune {
     pub(super) fn advance(&mut self, sets: &[RowSet]) -> Result<Step, Error> {
         let answer = set(sets, 0)?;
         match std::mem::replace(&mut self.stage, Stage::Find) {
+            Stage::Lease if answer.rows.is_empty() => {
+                Ok(Step::Done(Outcome::Worked(Work::default())))
+            }
+            Stage::Lease => self.next_thread(),
             Stage::Find => match rows(answer, "lg_threads").next() {
                 None => Ok(self.done(false)?),
                 Some(mut row) => {
@@ -341,13 +362,8 @@ impl Prune {
         if self.attempts.may_go_on() {
             return Ok(());
         }
-        Err(Error::protocol(
-            "thread-in-use",
-            format!(
-                "thread {thread_id} is written to again and again while it is pruned; prune it \
-                 after that has ended"
-            ),
-        ))
+        let has_removed = !self.dry_run && self.work != self.before;
+        Err(Error::thread_in_use(&format!("thread {thread_id}"), "pruned", has_removed))
     }
 
     /// Ends with this thread. `is_pruned` says whether something was removed of it.
@@ -362,21 +378,27 @@ impl Prune {
             // The thread before the end is found by a search that finds none.
             Which::Idle(_) | Which::Runs(_) => self.has_found,
         };
-        let next = (is_more && self.remaining != Some(0)).then(|| {
-            encode(&(
-                FORMAT,
-                self.cursor,
-                self.remaining,
-                threads,
-                checkpoints,
-                writes,
-                chunks,
-                bytes,
-            ))
-        });
+        let counts = (threads, checkpoints, writes, chunks, bytes);
+        let next = (is_more && self.remaining != Some(0))
+            .then(|| encode(&(FORMAT, self.cursor, self.remaining, self.until, counts)));
         let next = next.transpose()?;
         Ok(Step::Done(Outcome::Worked(Work { next, ..self.work.clone() })))
     }
+}
+
+/// The time of a lease's call, and its end, in milliseconds since 1970.
+fn times(Lease { now_ms, length_ms }: Lease, dry_run: bool) -> Result<(i64, i64), Error> {
+    /// The latest time of a `Date`.
+    const TIME_MAX: f64 = 8.64e15;
+    let is_time = |time: f64| (0.0..=TIME_MAX).contains(&time);
+    if !is_time(now_ms) || !is_time(length_ms) || length_ms < 1.0 || dry_run {
+        return Err(Error::invalid(
+            "invalid-lease",
+            "the lease of a sweep is not of a time since 1970 and at least a millisecond, or the \
+             sweep is a dry run; pass times in milliseconds, or no lease",
+        ));
+    }
+    Ok((now_ms as i64, (now_ms + length_ms) as i64))
 }
 
 impl Which {

@@ -21,7 +21,7 @@ use std::collections::BTreeSet;
 use super::put_writes::once_each;
 use super::set;
 use super::tuples::chunks;
-use crate::contract::call;
+use crate::contract::call::{self, Id};
 use crate::contract::config::{self, Address};
 use crate::contract::error::Error;
 use crate::contract::outcome::{Outcome, StoredCheckpoint};
@@ -259,6 +259,7 @@ impl Put {
             created_at: checkpoint.ts.clone(),
             channels: channels_column,
             metadata: self.call.metadata.clone(),
+            run_id: run_id(&self.call),
             envelope,
             chunks: once_each(chunks),
             guard: self.known.as_ref().map(guard),
@@ -339,6 +340,19 @@ impl Put {
             checkpoint_id: stored.checkpoint_id.clone(),
         }))
     }
+}
+
+/// The run that a checkpoint is of: the one that its metadata names, or else its caller's config.
+/// An id that no call could name is none.
+#[inline(never)]
+fn run_id(call: &call::Put) -> Option<String> {
+    let named = match std::str::from_utf8(&call.metadata.bytes) {
+        Ok(metadata) if call.metadata.kind == "json" => json::member(metadata, "run_id"),
+        _ => None,
+    };
+    let text = named.filter(|json| json.starts_with('"')).and_then(json::text);
+    let ids = [text.map(Id::Text).unwrap_or_default(), call.run_id.clone()];
+    ids.iter().find_map(|id| config::required("run_id", id).ok())
 }
 
 /// Refuses names that no channel may have, and names that appear twice.

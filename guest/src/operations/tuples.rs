@@ -419,16 +419,12 @@ impl Attempts {
         self.count < ATTEMPTS_MAX
     }
 
-    /// Counts one more attempt of a read. Fails with `endless-deletes` after too many.
+    /// Counts one more attempt of a read. Fails with `thread-in-use` after too many.
     pub(super) fn next(&mut self) -> Result<(), Error> {
         if self.may_go_on() {
             return Ok(());
         }
-        Err(Error::protocol(
-            "endless-deletes",
-            "a thread is deleted or pruned again and again while it is read; read it after that \
-             has ended",
-        ))
+        Err(Error::thread_in_use("a thread", "read", false))
     }
 }
 

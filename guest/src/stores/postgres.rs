@@ -178,6 +178,16 @@ impl Dialect for PostgresDialect {
                 read(lifecycle::list_threads(schema, which, &filter, after.as_ref(), count))
             }
             Ask::Totals { thread_id } => read(lifecycle::totals(schema, thread_id.as_deref())),
+            Ask::LeaseSweep { now, until, never } => {
+                (Access::Write, vec![lifecycle::lease_sweep(schema, [now, until, never])])
+            }
+            Ask::Pages | Ask::GiveBackPages { .. } => {
+                return Err(Error::invalid(
+                    "unsupported-call",
+                    "PostgreSQL's autovacuum makes free space available again; only VACUUM FULL or \
+                     pg_repack give it back",
+                ));
+            }
         };
         self.asked.push_back(asked);
         Ok(statements)

@@ -12,6 +12,7 @@ mod setup;
 mod statement;
 #[cfg(feature = "takeover")]
 pub(super) mod stock;
+mod upkeep;
 
 use ancestors::ancestors;
 use list::page;
@@ -111,6 +112,11 @@ impl Dialect for Sqlite {
                 ))
             }
             Ask::Totals { thread_id } => read(lifecycle::totals(thread_id.as_deref())),
+            Ask::LeaseSweep { now, until, never } => {
+                (Access::Write, vec![upkeep::lease_sweep(now, until, never)])
+            }
+            Ask::Pages => read(upkeep::pages()),
+            Ask::GiveBackPages { count } => (Access::Write, upkeep::give_back_pages(count)),
         })
     }
 }

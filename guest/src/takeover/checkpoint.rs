@@ -48,6 +48,7 @@ pub(super) fn call(stock: &StockRows) -> Result<Option<Put>, Error> {
         },
         metadata: Payload { kind: "json".to_owned(), bytes: metadata.to_vec() },
         new_versions,
+        run_id: Id::Absent,
         known: None,
     }))
 }

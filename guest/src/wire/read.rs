@@ -4,8 +4,8 @@ use rmp::Marker;
 
 use crate::contract::call::{
     Call, ChannelValue, ChannelVersion, Checkpoint, Config, CopyThread, DeltaChannelHistory,
-    GetTuple, Id, Keep, KeptElements, List, MetadataFilter, NewValue, NewWrite, Payload, Prune,
-    Pruned, Put, PutWrites, Run, Threads, Verify, Version,
+    GetTuple, Id, Keep, KeptElements, Lease, List, MetadataFilter, NewValue, NewWrite, Payload,
+    Prune, Pruned, Put, PutWrites, Run, Threads, Vacuum, Verify, Version,
 };
 use crate::contract::error::Error;
 use crate::contract::http::{HttpAnswer, HttpResponse, Moment};
@@ -68,11 +68,12 @@ fn call(reader: &mut Reader<'_>, case: u32, fields: usize) -> Option<Call> {
             filter: Read::read(reader)?,
             resume: optional_blob(reader)?,
         }),
-        (3, 6) => Call::Put(Put {
+        (3, 7) => Call::Put(Put {
             config: Read::read(reader)?,
             checkpoint: Read::read(reader)?,
             metadata: Read::read(reader)?,
             new_versions: Read::read(reader)?,
+            run_id: Read::read(reader)?,
             known: optional_blob(reader)?,
         }),
         (4, 5) => Call::PutWrites(PutWrites {
@@ -90,11 +91,12 @@ fn call(reader: &mut Reader<'_>, case: u32, fields: usize) -> Option<Call> {
             })?,
         }),
         (7, 1) => Call::Flush,
-        (8, 6) => Call::Prune(Prune {
+        (8, 7) => Call::Prune(Prune {
             pruned: Read::read(reader)?,
             keep: Read::read(reader)?,
             limit: Read::read(reader)?,
             dry_run: reader.bool()?,
+            lease: Read::read(reader)?,
             resume: optional_blob(reader)?,
         }),
         (9, 4) => Call::CopyThread(CopyThread {
@@ -113,8 +115,19 @@ fn call(reader: &mut Reader<'_>, case: u32, fields: usize) -> Option<Call> {
         (12, 3) => {
             Call::Verify(Verify { thread: Read::read(reader)?, resume: optional_blob(reader)? })
         }
+        (13, 3) => {
+            Call::Vacuum(Vacuum { pages: Read::read(reader)?, resume: optional_blob(reader)? })
+        }
         _ => return None,
     })
+}
+
+impl Read for Lease {
+    fn read(reader: &mut Reader<'_>) -> Option<Self> {
+        reader.fields(2, |reader| {
+            Some(Self { now_ms: Read::read(reader)?, length_ms: Read::read(reader)? })
+        })
+    }
 }
 
 impl Read for Pruned {

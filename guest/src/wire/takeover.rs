@@ -113,7 +113,7 @@ impl Writer {
     }
 
     fn put(&mut self, call: &Put) {
-        case(self, 3, 5);
+        case(self, 3, 6);
         self.config(&call.config);
         let checkpoint = &call.checkpoint;
         self.array(6);
@@ -133,6 +133,7 @@ impl Writer {
         self.payload(&checkpoint.rest);
         self.payload(&call.metadata);
         self.list(&call.new_versions, |writer, name| writer.text(name));
+        self.id(&call.run_id);
         self.optional(call.known.as_ref(), |writer, known| writer.bytes(known));
     }
 

@@ -62,6 +62,7 @@ pub(crate) fn put(thread: &str, parent: Option<&str>, id: &str, messages: NewVal
         },
         metadata: json(METADATA),
         new_versions: vec!["messages".to_owned()],
+        run_id: Id::Absent,
         known: None,
     }
 }

@@ -388,7 +388,8 @@ impl Instance {
             | Call::CopyThread(_)
             | Call::Threads(_)
             | Call::Stats(_)
-            | Call::Verify(_) => return Ok(Err(unsupported())),
+            | Call::Verify(_)
+            | Call::Vacuum(_) => return Ok(Err(unsupported())),
         };
         Ok(replied.map_err(Error::from))
     }

@@ -95,6 +95,7 @@ pub(crate) fn put(thread_id: &str, parent: Option<&str>, checkpoint_id: &str, va
         },
         metadata: json(r#"{"source":"loop","step":1,"parents":{}}"#),
         new_versions: vec!["messages".to_owned()],
+        run_id: Id::Absent,
         known: None,
     }
 }

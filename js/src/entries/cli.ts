@@ -8,7 +8,7 @@ import { ddlOf } from "../stores/postgres/ddl.js";
 import { SCHEMA } from "../stores/postgres/options.js";
 import { type Command, EXIT, type ExitCode, UsageError } from "./cli/command.js";
 import { importing } from "./cli/import.js";
-import { copy, deleting, expire, prune } from "./cli/removals.js";
+import { copy, deleting, expire, prune, vacuum } from "./cli/removals.js";
 import { du, history, show, threads, verify } from "./cli/threads.js";
 
 const COMMANDS: Readonly<Record<string, Command>> = {
@@ -21,6 +21,7 @@ const COMMANDS: Readonly<Record<string, Command>> = {
   prune,
   expire,
   delete: deleting,
+  vacuum,
   import: importing,
   sql: {
     usage: "sql postgres [--schema NAME]",

@@ -45,6 +45,7 @@ export class SqliteWasmSaver extends StorageSaver {
 
   /** Closes the database. */
   close(): void {
+    void this.stopSweeping();
     this.#adapter.close();
   }
 

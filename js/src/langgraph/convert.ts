@@ -58,6 +58,13 @@ export function toConfig(config: RunnableConfig | undefined): Config {
   };
 }
 
+/** The run of a config. The planner decides whether the id is noted; a bad one fails no put. */
+function toRunId({ configurable }: RunnableConfig): Id {
+  const id: unknown = configurable?.run_id;
+  if (typeof id === "string" && !isWellFormed(id)) return { tag: "absent" };
+  return toId("run_id", id);
+}
+
 /** The config of a checkpoint. It has these three keys and no others. */
 export function fromIds(
   threadId: string,
@@ -126,6 +133,7 @@ export function toPutCall(
     toNewVersions(checkpoint, newVersions),
   ];
   const address = toConfig(config);
+  const runId = toRunId(config);
   return ([rest, metadata], channelValues, known) => {
     return {
       config: address,
@@ -139,6 +147,7 @@ export function toPutCall(
       },
       metadata: required(metadata),
       newVersions: named,
+      runId,
       known,
     };
   };

@@ -83,11 +83,13 @@ function isThenable(value: unknown): boolean {
   return typeof (value as { then?: unknown } | null | undefined)?.then === "function";
 }
 
-/** The ids of a config. */
+/** The ids of a config. That of the run is in its metadata, or else with the others. */
 export function givenConfig(config: RunnableConfig | undefined): RunnableConfig {
   return given("config", () => {
-    const { thread_id, checkpoint_ns, checkpoint_id, thread_ts } = config?.configurable ?? {};
-    return { configurable: { thread_id, checkpoint_ns, checkpoint_id, thread_ts } };
+    const configurable = config?.configurable ?? {};
+    const { thread_id, checkpoint_ns, checkpoint_id, thread_ts } = configurable;
+    const run_id: unknown = config?.metadata?.run_id ?? configurable.run_id;
+    return { configurable: { thread_id, checkpoint_ns, checkpoint_id, thread_ts, run_id } };
   });
 }
 

@@ -1,10 +1,11 @@
 import { InvalidInputError } from "../errors.js";
 import { checkNames } from "../options.js";
-import type { Keep, Problem, Pruned, Stats, Work } from "../planner/contract.js";
+import type { Keep, Lease, Problem, Pruned, Stats, Work } from "../planner/contract.js";
 import { timers } from "../platform/timers.js";
 import { toId } from "./convert.js";
 import { guarded } from "./edge.js";
 import { PlannedSaver } from "./saver.js";
+import type { Sweep } from "./sweeper.js";
 
 /** How far a call about several threads has come. */
 export type Progress = Omit<Work, "next">;
@@ -59,6 +60,15 @@ export interface ThreadsOptions {
   readonly metadata?: Record<string, unknown> | undefined;
 }
 
+/** How much a vacuum gives back. */
+export interface VacuumOptions {
+  /** At most this many pages, mostly of 4 KB. By default all that are free. */
+  readonly pages?: number | undefined;
+  /** Stops the call between two steps. It then rejects with the signal's reason. */
+  readonly signal?: StopSignal | undefined;
+}
+
+const VACUUM = ["pages", "signal"] satisfies (keyof VacuumOptions)[];
 const WORK = ["dryRun", "signal", "onProgress"] satisfies (keyof WorkOptions)[];
 const KEEP = ["strategy", "keepLast", "newerThan"] satisfies (keyof KeepOptions)[];
 const EXPIRE = [...WORK, ...KEEP, "idleFor", "limit"] satisfies (keyof ExpireOptions)[];
@@ -116,7 +126,8 @@ export abstract class LifecycleSaver extends PlannedSaver {
   }
 
   /**
-   * Removes the checkpoints whose metadata has one of these as `run_id`, in all threads.
+   * Removes the checkpoints of these runs, in all threads. A checkpoint's run is the `run_id` of
+   * its metadata, or else of the `metadata` or `configurable` of the config of its `put`.
    *
    * @returns What was removed.
    */
@@ -139,6 +150,41 @@ export abstract class LifecycleSaver extends PlannedSaver {
       if (!isTime) throw invalid("idleFor is not a number of milliseconds, at least 0");
       const idle = new Date(Math.max(0, timers.now() - idleFor)).toISOString();
       return this.#work({ tag: "idle", val: idle }, keepOf(options), options, limit);
+    });
+  }
+
+  /** Prunes idle threads, unless another process has the right to. */
+  protected sweep(sweep: Sweep): Promise<Progress> {
+    return guarded(async () => {
+      const { idleFor, strategy, limit, leaseMs } = sweep;
+      const lease = () => ({ nowMs: sweep.now(), lengthMs: leaseMs });
+      const idle = new Date(Math.max(0, sweep.now() - idleFor)).toISOString();
+      const options = { signal: sweep };
+      return this.#work({ tag: "idle", val: idle }, keepOf({ strategy }), options, limit, lease);
+    });
+  }
+
+  /**
+   * Gives free pages of a SQLite file back to its file system, in steps of about 1 MB between which
+   * other calls run. The file becomes shorter when SQLite next moves its log into it.
+   *
+   * @returns The bytes given back. Throws `no-incremental-vacuum` if the file cannot give any back
+   *   without SQLite's `VACUUM`.
+   */
+  vacuum(options: VacuumOptions = {}): Promise<Pick<Progress, "bytes">> {
+    return stoppable(options, VACUUM, async () => {
+      const { pages, signal } = options;
+      if (pages !== undefined && !(pages >= 0)) {
+        throw invalid("pages is not a number of pages, at least 0");
+      }
+      let resume: Uint8Array | undefined;
+      while (true) {
+        signal?.throwIfAborted();
+        const call = { tag: "vacuum", val: { pages, resume } } as const;
+        const { val: work } = await this.runStepwise(call, "worked");
+        if (work.next === undefined) return { bytes: work.bytes };
+        resume = work.next;
+      }
     });
   }
 
@@ -238,11 +284,12 @@ export abstract class LifecycleSaver extends PlannedSaver {
     keep: Keep,
     { dryRun = false, signal, onProgress }: WorkOptions,
     limit?: number,
+    lease?: () => Lease,
   ): Promise<Progress> {
     let resume: Uint8Array | undefined;
     while (true) {
       signal?.throwIfAborted();
-      const val = { pruned, keep, limit, dryRun, resume };
+      const val = { pruned, keep, limit, dryRun, lease: lease?.(), resume };
       const { val: work } = await this.runStepwise({ tag: "prune", val }, "worked");
       const done = progressOf(work);
       onProgress?.(done);

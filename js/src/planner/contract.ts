@@ -69,6 +69,7 @@ export interface Put {
   };
   readonly metadata: Payload;
   readonly newVersions: readonly string[];
+  readonly runId: Id;
   readonly known?: Uint8Array | undefined;
 }
 
@@ -115,12 +116,20 @@ export type Pruned =
   | { readonly tag: "idle"; readonly val: string }
   | { readonly tag: "runs"; readonly val: readonly Id[] };
 
+/** The right to sweep a store, which one of several processes gets. */
+export interface Lease {
+  /** The time of the call, in milliseconds since 1970. */
+  readonly nowMs: number;
+  readonly lengthMs: number;
+}
+
 /** `prune`, `deleteForRuns` and `expire`, of at most one thread in each call. */
 export interface Prune {
   readonly pruned: Pruned;
   readonly keep: Keep;
   readonly limit?: number | undefined;
   readonly dryRun: boolean;
+  readonly lease?: Lease | undefined;
   readonly resume?: Uint8Array | undefined;
 }
 
@@ -146,6 +155,12 @@ export interface Verify {
   readonly resume?: Uint8Array | undefined;
 }
 
+/** `vacuum`, of a few pages in each call. */
+export interface Vacuum {
+  readonly pages?: number | undefined;
+  readonly resume?: Uint8Array | undefined;
+}
+
 /** A call. */
 export type Call =
   | { readonly tag: "setup" }
@@ -162,6 +177,7 @@ export type Call =
   | { readonly tag: "threads"; readonly val: Threads }
   | { readonly tag: "stats"; readonly val: Id }
   | { readonly tag: "verify"; readonly val: Verify }
+  | { readonly tag: "vacuum"; readonly val: Vacuum }
   /** Writing calls of one thread on Kusto that are made together. */
   | { readonly tag: "together"; readonly val: readonly Call[] };
 

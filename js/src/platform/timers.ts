@@ -20,14 +20,14 @@ const source = builtinModule<typeof globalThis>("node:timers") ?? globalThis;
 const { performance } = builtinModule<typeof globalThis>("node:perf_hooks") ?? globalThis;
 
 const setTimeout = source.setTimeout.bind(globalThis) as Timers["setTimeout"];
-const later = ((run: () => void) => setTimeout(run, 0)) as unknown as Timers["setImmediate"];
+const nextTurn = ((run: () => void) => setTimeout(run, 0)) as unknown as Timers["setImmediate"];
 
 /** The only timers and clocks of this package. */
 export const timers: Timers = {
   setTimeout,
   clearTimeout: source.clearTimeout.bind(globalThis),
   // Browsers have no `setImmediate`.
-  setImmediate: (source.setImmediate?.bind(globalThis) as Timers["setImmediate"]) ?? later,
+  setImmediate: (source.setImmediate?.bind(globalThis) as Timers["setImmediate"]) ?? nextTurn,
   // Fake timers may have replaced `queueMicrotask` already, but they leave promises alone.
   queueMicrotask: (run) => {
     void Promise.resolve().then(run);
@@ -36,3 +36,10 @@ export const timers: Timers = {
   elapsed: performance.now.bind(performance),
   abortAfter: AbortSignal.timeout.bind(AbortSignal),
 };
+
+/** Runs something later, without keeping the process alive. Returns a function that cancels it. */
+export function later(milliseconds: number, run: () => void): () => void {
+  const timer = timers.setTimeout(run, milliseconds);
+  (timer as { unref?(): void }).unref?.();
+  return () => timers.clearTimeout(timer);
+}

@@ -1,8 +1,9 @@
 import type { SerializerProtocol } from "@langchain/langgraph-checkpoint";
-import { lateInside } from "../errors.js";
+import { CheckpointerError, lateInside } from "../errors.js";
 import { LifecycleSaver } from "../langgraph/lifecycle-saver.js";
 import type { Runner } from "../langgraph/saver.js";
-import { checkOptions, checkSerde, SAVER, type SaverOptions } from "../options.js";
+import { Sweeper } from "../langgraph/sweeper.js";
+import { checkOptions, checkSerde, checkTtl, SAVER, type SaverOptions } from "../options.js";
 import type { StorageAdapter } from "../planner/adapter.js";
 import { CheckedAdapter, withAdapterNamed } from "../planner/checked-adapter.js";
 import {
@@ -33,6 +34,7 @@ import { Lanes } from "./lanes.js";
 export class StorageSaver extends LifecycleSaver {
   /** The storage adapter, wrapped so that its failures and answers are checked. */
   readonly adapter: StorageAdapter;
+  readonly #sweeper: Sweeper | undefined;
 
   /**
    * @param adapter Executes the batches.
@@ -42,16 +44,30 @@ export class StorageSaver extends LifecycleSaver {
   constructor(adapter: StorageAdapter, serde?: SerializerProtocol, options: SaverOptions = {}) {
     checkSerde(serde);
     checkOptions(options, SAVER);
+    checkTtl(options.ttl);
     const checked = new CheckedAdapter(adapter);
     const planner = sharedPlanner(checked.dialect, options.core);
     super(new StorageRunner(checked, planner, warn), serde, options);
     this.adapter = checked;
+    const failed = (thrown: unknown) => warn(`a sweep of idle threads failed: ${reasonOf(thrown)}`);
+    this.#sweeper = options.ttl && new Sweeper(options.ttl, (sweep) => this.sweep(sweep), failed);
+  }
+
+  /** Ends the sweeps of the option `ttl`, and resolves when none is under way. */
+  protected async stopSweeping(): Promise<void> {
+    this.#sweeper?.stop();
+    await this.#sweeper?.ended;
   }
 }
 
 /** Runs calls where a saver stores, but without its cache and its warnings. */
 export function runnerBeside(saver: StorageSaver, planner: Planner): Runner {
   return new StorageRunner(new CheckedAdapter(saver.adapter), planner, () => {});
+}
+
+/** Why a sweep failed: the code of an error of ours, which is safe to show. */
+function reasonOf(thrown: unknown): string {
+  return thrown instanceof CheckpointerError ? `${thrown.code}: ${thrown.message}` : "unknown";
 }
 
 function warn(warning: string): void {

@@ -3,11 +3,12 @@
 import { spawn } from "node:child_process";
 import { createHash } from "node:crypto";
 import { once } from "node:events";
-import { readFileSync, writeFileSync } from "node:fs";
+import { readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import Database from "better-sqlite3";
 
 import { SqliteSaver } from "../../src/entries/sqlite.js";
+import { checkpoint, config, metadata } from "../support/checkpoints.js";
 import { temporaryFolder } from "../support/temporary.js";
 import { PROGRAM, run } from "./import/program.js";
 
@@ -116,6 +117,20 @@ test("commands_that_remove_ask_or_take_yes", () => {
   ]);
 });
 
+test("a_file_gives_back_what_was_deleted_from_it", async () => {
+  const saver = SqliteSaver.fromConnString(store);
+  const text = Array.from({ length: 100 }, (_, line) => `${line} ${"x".repeat(1000)}`);
+  await saver.put(config("large"), checkpoint(1, { text }), metadata(1), { text: 1 });
+  saver.close();
+  const before = statSync(store).size;
+  expect(run("delete", store, "large", "--yes").status).toBe(0);
+  expect(statSync(store).size).toBe(before);
+  const { status, stdout } = run("vacuum", store, "--json");
+  const { bytes } = JSON.parse(stdout);
+  expect([status, bytes > 0, statSync(store).size]).toEqual([0, true, before - bytes]);
+  expect(run("vacuum", store).stdout).toMatch(/^given back\n0 B\n/);
+});
+
 test("errors_have_an_exit_code_and_say_what_to_do", () => {
   const code = (...args: string[]) => {
     const { status, stderr } = run(...args);
@@ -166,7 +181,9 @@ test("a_reader_that_has_seen_enough_is_no_failure", async () => {
 test("help_names_every_command", () => {
   const { status, stdout } = run("--help");
   expect(status).toBe(0);
-  const words = "threads history show du verify copy prune expire delete import sql".split(" ");
+  const words = "threads history show du verify copy prune expire delete vacuum import sql".split(
+    " ",
+  );
   for (const word of words) expect(stdout).toContain(`\n  ${word} `);
   const prune = run("prune", "--help");
   expect([prune.status, prune.stdout]).toEqual([

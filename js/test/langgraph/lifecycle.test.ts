@@ -161,7 +161,7 @@ describe("a copy of a thread", () => {
 });
 
 describe("threads", () => {
-  const put = async (saver: SqliteSaver, id: string, metadata: object) => {
+  const put = async (saver: SqliteSaver, id: string, metadata: object, names = {}) => {
     const checkpoint = {
       v: 4,
       id: `1ef4f797-8335-6428-8001-${id.padStart(12, "0")}`,
@@ -171,7 +171,14 @@ describe("threads", () => {
       versions_seen: {},
     };
     const given = { source: "loop", step: 1, parents: {}, ...metadata } as const;
-    await saver.put(thread(`thread-${id}`), checkpoint, given, {});
+    const { configurable } = thread(`thread-${id}`);
+    const config: RunnableConfig = { ...names };
+    await saver.put(
+      { ...config, configurable: { ...config.configurable, ...configurable } },
+      checkpoint,
+      given,
+      {},
+    );
   };
 
   it("are listed page by page, the newest first", async () => {
@@ -195,6 +202,37 @@ describe("threads", () => {
     const gone = await saver.expire({ idleFor: 1000, strategy: "delete" });
     expect(gone).toMatchObject({ threads: 1, checkpoints: 1 });
     expect(await saver.stats()).toMatchObject({ threads: 1, checkpoints: 0 });
+  });
+
+  it("go with the run that their config names, and metadata is read as it was put", async () => {
+    const saver = SqliteSaver.fromConnString(":memory:");
+    const runs: [id: string, names: RunnableConfig][] = [
+      ["1", { metadata: { run_id: "run-1" }, configurable: { run_id: "not this" } }],
+      ["2", { configurable: { run_id: "run-2" } }],
+      ["3", { metadata: { run_id: { no: "id" } } }],
+      ["4", { metadata: { run_id: "\ud800" } }],
+    ];
+    for (const [id, names] of runs) await put(saver, id, {}, names);
+    const { metadata } = (await saver.getTuple(thread("thread-1"))) ?? {};
+    expect(metadata).toEqual({ source: "loop", step: 1, parents: {} });
+    const left = async (run: string) => {
+      await saver.deleteForRuns([run]);
+      const { threads } = await saver.threads();
+      return threads.map(({ threadId }) => threadId);
+    };
+    expect(await left("not this")).toHaveLength(4);
+    expect(await left("run-1")).toEqual(["thread-4", "thread-3", "thread-2"]);
+    expect(await left("run-2")).toEqual(["thread-4", "thread-3"]);
+  });
+
+  it("go with the run of a graph whose caller named it", async () => {
+    const saver = SqliteSaver.fromConnString(":memory:");
+    const app = asking(saver);
+    for (const run of ["run-1", "run-2"]) {
+      await app.invoke({ xs: [run] }, { ...thread(run), metadata: { run_id: run } });
+    }
+    await saver.deleteForRuns(["run-1"]);
+    expect((await saver.threads()).threads.map(({ threadId }) => threadId)).toEqual(["run-2"]);
   });
 
   it("are pruned one by one until the caller aborts", async () => {

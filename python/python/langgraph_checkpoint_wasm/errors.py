@@ -78,7 +78,10 @@ class StorageError(StoreError, sqlite3.OperationalError):
 
 
 class UnavailableError(StoreError):
-    """A store on the network did not answer in time, or refused for the moment. Try again later."""
+    """The store did not answer in time or refused for the moment, or others change the thread.
+
+    Try again later.
+    """
 
 
 class DeniedError(StoreError):

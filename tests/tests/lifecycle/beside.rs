@@ -1,8 +1,8 @@
 //! Calls about whole threads, reads, and what others do between their rounds.
 
 use langgraph_checkpoint_guest::{
-    Answer, Call, ChannelHistory, CheckpointTuple, Config, DeltaChannelHistory, GetTuple, Keep,
-    List, Moment, Need, Outcome, Progress, Store,
+    Answer, Call, ChannelHistory, CheckpointTuple, Config, CopyThread, DeltaChannelHistory, Error,
+    GetTuple, Keep, List, Moment, Need, Outcome, Progress, Store,
 };
 use langgraph_checkpoint_tests::caller::Caller;
 use langgraph_checkpoint_tests::native::Native;
@@ -14,18 +14,26 @@ use super::{New, THREAD, history, json, listed, messages, name, prune, run, writ
 pub(super) fn with_others(
     native: &mut Native,
     call: Call,
-    mut other: impl FnMut(&mut Native, usize),
+    other: impl FnMut(&mut Native, usize),
 ) -> (usize, Outcome) {
+    beside_others(native, call, other).unwrap()
+}
+
+fn beside_others(
+    native: &mut Native,
+    call: Call,
+    mut other: impl FnMut(&mut Native, usize),
+) -> Result<(usize, Outcome), Error> {
     let (mut operation, mut progress) = Store::Sqlite.start(call, Moment::default()).unwrap();
     let mut rounds = 0;
     while let Progress::Need(Need::Sql(batch)) = &progress {
         other(native, rounds);
         rounds += 1;
         let sets = native.run(batch);
-        progress = operation.advance(Answer::Sql(sets), Moment::default()).unwrap();
+        progress = operation.advance(Answer::Sql(sets), Moment::default())?;
     }
     match progress {
-        Progress::Done(outcome) => (rounds, outcome),
+        Progress::Done(outcome) => Ok((rounds, outcome)),
         Progress::Need(need) => panic!("a call on SQLite needs {need:?}"),
     }
 }
@@ -159,4 +167,29 @@ fn a_delta_channel_that_goes_on_while_a_long_thread_is_planned_keeps_its_history
     });
     let found = history(&mut native, "", 5000, "log");
     assert_eq!((found.seed.is_some(), found.writes.len()), (true, 1));
+}
+
+#[test]
+fn a_prune_or_copy_whose_thread_is_written_to_without_end_is_unavailable_for_the_moment() {
+    let mut native = Native::in_memory();
+    let mut id = 1;
+    native.call(New::of(id).call()).unwrap();
+    let mut put = |native: &mut Native| {
+        id += 1;
+        native.call(New::of(id).call()).unwrap();
+    };
+    let refused = |given_up: Result<(usize, Outcome), Error>| {
+        let Err(Error::Unavailable(store)) = given_up else { panic!("{given_up:?}") };
+        assert_eq!(store.fault.code, "thread-in-use");
+        assert!(!store.maybe_stored && store.fault.message.ends_with("try later"), "{store}");
+    };
+    let call = Call::Prune(prune(Keep::Latest));
+    refused(beside_others(&mut native, call, |native, _| put(native)));
+    assert!(listed(&mut native, THREAD).len() > 16, "nothing was removed");
+    let copy = CopyThread { source: THREAD.into(), target: "copy".into(), latest_only: false };
+    refused(beside_others(&mut native, Call::CopyThread(copy), |native, _| {
+        put(native);
+        run(native, prune(Keep::Latest));
+    }));
+    assert_eq!(listed(&mut native, "copy").len(), 0);
 }

@@ -10,7 +10,7 @@ use langgraph_checkpoint_tests::native::Native;
 use super::beside::with_others;
 use super::{New, THREAD, ids, listed, messages, name, prune, run, stats, write};
 
-fn copy(native: &mut Native, target: &str, latest_only: bool) -> Result<Work, String> {
+pub(super) fn copy(native: &mut Native, target: &str, latest_only: bool) -> Result<Work, String> {
     let call = CopyThread { source: THREAD.into(), target: target.into(), latest_only };
     match native.call(Call::CopyThread(call)) {
         Ok(Outcome::Worked(work)) => Ok(work),

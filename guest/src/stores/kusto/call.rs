@@ -127,6 +127,9 @@ impl Call {
             | Ask::Records { .. }
             | Ask::RemoveRecords { .. }
             | Ask::RemoveThread { .. }
+            | Ask::LeaseSweep { .. }
+            | Ask::Pages
+            | Ask::GiveBackPages { .. }
             | Ask::BeginCopy { .. }
             | Ask::State { .. }
             | Ask::CopyRecords { .. }

@@ -65,7 +65,7 @@ pub(crate) struct LogRow {
 }
 
 /// Copies of what `data` holds, for people and for conditions that narrow a query. They are never
-/// read back.
+/// read back. Only `run_id` may be in no metadata.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub(crate) struct Copies {
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -161,7 +161,7 @@ impl Call {
             self.ingest(PUTTING, rows, true).await?;
             cut = self.cut_after(PUTTING, &new.thread_id).await?;
         }
-        Err(endless_deletes())
+        Err(thread_in_use())
     }
 
     fn checkpoint_rows(
@@ -186,10 +186,11 @@ impl Call {
             (Encoding::Text, text) if is_json => (Encoding::Text, text),
             _ => Encoding::base64(&new.metadata.bytes),
         };
-        let copied = match metadata_encoding {
+        let mut copied = match metadata_encoding {
             Encoding::Text => copies(&metadata),
             Encoding::Base64 => Copies::default(),
         };
+        copied.run_id = copied.run_id.or_else(|| new.run_id.clone());
         let data = CheckpointData {
             ts: new.created_at.clone(),
             parent: new.parent_checkpoint_id.clone(),
@@ -278,7 +279,7 @@ impl Call {
             self.ingest(WRITING, rows, true).await?;
             cut = Some(self.cut_after(WRITING, &new.thread_id).await?);
         }
-        Err(endless_deletes())
+        Err(thread_in_use())
     }
 
     /// The rows of writes. The chunks of a write are always sent with it.
@@ -493,7 +494,7 @@ impl Call {
                 return Ok(());
             }
         }
-        Err(endless_deletes())
+        Err(thread_in_use())
     }
 
     /// Asks which rows show if many are kept. A caller that only writes would never learn it.
@@ -511,8 +512,8 @@ impl Call {
     }
 }
 
-fn endless_deletes() -> Error {
-    Error::protocol("endless-deletes", "a thread is deleted again and again while it is written to")
+fn thread_in_use() -> Error {
+    Error::thread_in_use("a thread", "written to", true)
 }
 
 /// A value that is inline and JSON, for people; else `None`.

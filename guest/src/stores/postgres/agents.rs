@@ -124,6 +124,7 @@ fn checkpoint(has: &impl Fn(u32) -> bool) -> Result<NewCheckpoint, Error> {
         created_at: String::new(),
         channels: CHANNELS.to_owned(),
         metadata: Payload { kind: String::new(), bytes: Vec::new() },
+        run_id: None,
         envelope: envelope.seal(columns)?,
         chunks: if has(0) { vec![chunk()] } else { Vec::new() },
         guard: has(1).then_some(guard),

@@ -101,10 +101,10 @@ pub(super) fn copy_records(
     parameters.statement(format!(
         "WITH g AS MATERIALIZED ({}) \
          INSERT INTO {schema}.lg_records (thread_key, envelope, checkpoint_ns, checkpoint_id, \
-         task_id, idx, parent_checkpoint_id, created_at, channels, metadata, terms, task_path, \
-         channel, refs) SELECT {to}, {}, r.checkpoint_ns, r.checkpoint_id, r.task_id, r.idx, \
-         r.parent_checkpoint_id, r.created_at, r.channels, r.metadata, r.terms, r.task_path, \
-         r.channel, r.refs FROM unnest({spaces}::text[], {ids}::text[], {tasks}::text[], \
+         task_id, idx, parent_checkpoint_id, created_at, channels, metadata, terms, run_id, \
+         task_path, channel, refs) SELECT {to}, {}, r.checkpoint_ns, r.checkpoint_id, r.task_id, r.idx, \
+         r.parent_checkpoint_id, r.created_at, r.channels, r.metadata, r.terms, r.run_id, \
+         r.task_path, r.channel, r.refs FROM unnest({spaces}::text[], {ids}::text[], {tasks}::text[], \
          {places}::bigint[], {envelope_places}::bigint[], {checksum_places}::bigint[]) \
          u (ns, id, task, idx, e, c) CROSS JOIN g \
          CROSS JOIN LATERAL (SELECT x.* FROM {schema}.lg_records x \

@@ -9,7 +9,6 @@ use super::statement::{Parameters, array, from_end};
 use crate::contract::call::MetadataFilter;
 use crate::contract::statement::{Statement, Value};
 use crate::format::CHECKSUM_BYTES;
-use crate::format::json;
 use crate::format::terms::Term;
 use crate::format::values::hash::Hash;
 use crate::operations::ask::{Checkpoints, RecordKey, ThreadsAfter};
@@ -32,13 +31,10 @@ fn newest(schema: &Schema, column: &str) -> String {
     format!("coalesce({}, {})", one("c.checkpoint_ns = '' AND "), one(""))
 }
 
-/// The terms of the runs in the metadata.
-fn terms_of_runs(runs: &[String], parameters: &mut Parameters) -> String {
-    let term = |run: &String| {
-        let json = json::array_of_strings(std::iter::once(run.as_str()));
-        Term::of_filter("run_id", json.trim_start_matches('[').trim_end_matches(']'))
-    };
-    parameters.bind(uuids(&runs.iter().map(term).collect::<Vec<_>>()), "text") + "::uuid[]"
+/// The condition that a checkpoint is of one of these runs.
+fn is_of_run(run_id: &str, runs: &[String], parameters: &mut Parameters) -> String {
+    let runs = parameters.bind(array(runs.iter().map(String::as_str)), "text");
+    format!("{run_id} = ANY ({runs}::text[])")
 }
 
 /// The condition that the key of a record `r` is greater or less than this one.
@@ -83,7 +79,7 @@ pub(super) fn outline(
     let mut parameters = Parameters::default();
     let thread = parameters.text(thread_id);
     let before = is('<', before, &mut parameters);
-    let runs = terms_of_runs(runs, &mut parameters);
+    let is_of_run = is_of_run("r.run_id", runs, &mut parameters);
     let count = parameters.integer(count as i64);
     let of_checkpoint = |column: &str| format!("CASE WHEN r.task_id = '' THEN {column} END");
     parameters.statement(format!(
@@ -95,7 +91,7 @@ pub(super) fn outline(
         of_checkpoint("coalesce(r.channels, '')"),
         of_checkpoint(&from_end("r", 2 * CHECKSUM_BYTES, CHECKSUM_BYTES)),
         of_checkpoint("r.created_at"),
-        of_checkpoint(&format!("coalesce(r.terms && {runs}, false)::int::bigint")),
+        of_checkpoint(&format!("coalesce({is_of_run}, false)::int::bigint")),
     ))
 }
 
@@ -282,10 +278,10 @@ pub(super) fn find_thread(
         conditions.push(format!("{newest} < {}", parameters.text(ts)));
     }
     if !runs.is_empty() {
-        let runs = terms_of_runs(runs, &mut parameters);
+        let is_of_run = is_of_run("c.run_id", runs, &mut parameters);
         conditions.push(format!(
             "EXISTS (SELECT FROM {schema}.lg_records c WHERE c.thread_key = t.thread_key \
-             AND c.task_id = '' AND c.terms && {runs})"
+             AND c.task_id = '' AND {is_of_run})"
         ));
     }
     parameters.statement(format!(
@@ -372,5 +368,15 @@ pub(super) fn totals(schema: &Schema, thread_id: Option<&str>) -> Statement {
          FROM {schema}.lg_records x WHERE {of_table}) r, \
          (SELECT count(*), coalesce(sum(octet_length(x.data)), 0)::bigint \
          FROM {schema}.lg_chunks x WHERE {of_table}) c"
+    ))
+}
+
+/// Answers `Ask::LeaseSweep`.
+pub(super) fn lease_sweep(schema: &Schema, times: [i64; 3]) -> Statement {
+    let mut parameters = Parameters::default();
+    let [now, until, never] = times.map(|time| parameters.integer(time));
+    parameters.statement(format!(
+        "UPDATE {schema}.lg_sweeps SET leased_until = {until} \
+         WHERE leased_until <= {now} OR leased_until > {never} RETURNING leased_until"
     ))
 }

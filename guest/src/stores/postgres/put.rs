@@ -198,6 +198,7 @@ fn upsert_checkpoint(
         parameters.bind(Value::Blob(new.metadata.bytes), "bytea"),
         parameters.bind(if terms.is_empty() { Value::Null } else { uuids(&terms) }, "text")
             + "::uuid[]",
+        parameters.bind(new.run_id.map_or(Value::Null, Value::Text), "text"),
         parameters.bind(Value::Blob(new.envelope), "bytea"),
         parameters.bind(
             if below.is_empty() {
@@ -210,12 +211,12 @@ fn upsert_checkpoint(
     ];
     Ok(format!(
         "r AS (INSERT INTO {schema}.lg_records (thread_key, task_id, idx, checkpoint_ns, \
-         checkpoint_id, parent_checkpoint_id, created_at, channels, metadata, terms, envelope, \
-         refs) SELECT {from}.thread_key, '', 0, {} FROM {from} {CONFLICT} UPDATE SET \
+         checkpoint_id, parent_checkpoint_id, created_at, channels, metadata, terms, run_id, \
+         envelope, refs) SELECT {from}.thread_key, '', 0, {} FROM {from} {CONFLICT} UPDATE SET \
          parent_checkpoint_id = excluded.parent_checkpoint_id, \
          created_at = excluded.created_at, channels = excluded.channels, \
-         metadata = excluded.metadata, terms = excluded.terms, envelope = excluded.envelope, \
-         refs = excluded.refs)",
+         metadata = excluded.metadata, terms = excluded.terms, run_id = excluded.run_id, \
+         envelope = excluded.envelope, refs = excluded.refs)",
         values.join(", ")
     ))
 }

@@ -130,6 +130,12 @@ fn tables(schema: &Schema) -> Vec<String> {
              thread_id text COLLATE \"C\" NOT NULL UNIQUE)"
         ),
         format!(
+            "CREATE TABLE IF NOT EXISTS {schema}.lg_sweeps (\
+             only boolean PRIMARY KEY DEFAULT true CHECK (only), \
+             leased_until bigint NOT NULL)"
+        ),
+        format!("INSERT INTO {schema}.lg_sweeps (leased_until) VALUES (0) ON CONFLICT DO NOTHING"),
+        format!(
             "CREATE TABLE IF NOT EXISTS {schema}.lg_records (\
              thread_key bigint NOT NULL, \
              idx bigint NOT NULL, \
@@ -141,6 +147,7 @@ fn tables(schema: &Schema) -> Vec<String> {
              channels text COLLATE \"C\", \
              metadata bytea, \
              terms uuid[], \
+             run_id text COLLATE \"C\", \
              task_path text COLLATE \"C\", \
              channel text COLLATE \"C\", \
              envelope bytea NOT NULL, \

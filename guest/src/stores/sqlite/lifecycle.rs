@@ -26,12 +26,9 @@ fn newest(column: &str) -> String {
     )
 }
 
-/// The condition that the metadata of a checkpoint `c` names one of the runs in a JSON array.
-fn is_of_run(runs: &str) -> String {
-    format!(
-        "ifnull(CASE WHEN typeof(c.metadata) = 'text' AND json_valid(c.metadata) \
-         THEN c.metadata ->> '$.run_id' END IN (SELECT e.value FROM json_each({runs}) e), 0)"
-    )
+/// Whether a checkpoint is of one of the runs in a JSON array, 0 or 1.
+fn is_of_run(run_id: &str, runs: &str) -> String {
+    format!("ifnull({run_id} IN (SELECT e.value FROM json_each({runs}) e), 0)")
 }
 
 /// The condition that the thread `?1` has the checkpoints `?2`, a count, a slash and the newest id.
@@ -64,7 +61,6 @@ pub(super) fn outline(
     });
     parameters.push(Value::Integer(count as i64));
     parameters.push(Value::Text(json::array_of_strings(runs.iter().map(String::as_str))));
-    let is_of_run = is_of_run("?7").replace("c.metadata", "r.metadata");
     let link = format!("substr(r.envelope, -{CHECKSUM_BYTES} * 2, {CHECKSUM_BYTES})");
     let of_checkpoint = |column: &str| format!("CASE WHEN r.task_id = '' THEN {column} END");
     once(
@@ -77,7 +73,7 @@ pub(super) fn outline(
             of_checkpoint("ifnull(r.channels, '')"),
             of_checkpoint(&link),
             of_checkpoint("r.created_at"),
-            of_checkpoint(&is_of_run),
+            of_checkpoint(&is_of_run("r.run_id", "?7")),
         ),
         parameters,
     )
@@ -261,7 +257,7 @@ pub(super) fn find_thread(
         conditions.texts.push(format!(
             "EXISTS (SELECT 1 FROM lg_records c WHERE c.thread_key = t.thread_key \
              AND c.task_id = '' AND {})",
-            is_of_run(&runs)
+            is_of_run("c.run_id", &runs)
         ));
     }
     let Conditions { texts, parameters } = conditions;

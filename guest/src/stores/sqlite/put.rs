@@ -67,7 +67,7 @@ fn thread(guard: Option<&Guard>) -> &'static str {
 /// What `thread` binds. These come first, so that the parameters of a text are in order: some hosts
 /// bind by position.
 fn bound(thread_id: &str, guard: Option<&Guard>) -> Vec<Value> {
-    let mut bound = Vec::with_capacity(12);
+    let mut bound = Vec::with_capacity(13);
     bound.push(text(thread_id));
     if let Some(Guard { thread_key, generation, .. }) = guard {
         bound.extend([Value::Integer(*thread_key), Value::Integer(*generation)]);
@@ -188,8 +188,8 @@ fn upsert_checkpoint(row: NewCheckpoint) -> Statement {
     let guard = row.guard.as_ref();
     let thread = guarded(guard);
     let values = match guard {
-        None => "?2, ?3, ?4, ?5, ?6, ?7, ?8",
-        Some(_) => "?6, ?7, ?8, ?9, ?10, ?11, ?12",
+        None => "?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9",
+        Some(_) => "?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13",
     };
     let mut parameters = bound(&row.thread_id, guard);
     if let Some(guard) = row.guard {
@@ -204,17 +204,20 @@ fn upsert_checkpoint(row: NewCheckpoint) -> Statement {
         Value::Text(row.created_at),
         Value::Text(row.channels),
         metadata(row.metadata),
+        row.run_id.map_or(Value::Null, Value::Text),
         Value::Blob(row.envelope),
     ]);
     once(
         &format!(
             "INSERT OR IGNORE INTO lg_records (thread_key, task_id, idx, checkpoint_ns, \
-             checkpoint_id, parent_checkpoint_id, created_at, channels, metadata, envelope) \
-             VALUES ((SELECT thread_key FROM lg_threads WHERE {thread}), '', 0, {values}) \
+             checkpoint_id, parent_checkpoint_id, created_at, channels, metadata, run_id, \
+             envelope) VALUES (\
+             (SELECT thread_key FROM lg_threads WHERE {thread}), '', 0, {values}) \
              ON CONFLICT (thread_key, checkpoint_ns, checkpoint_id, task_id, idx) DO UPDATE SET \
              parent_checkpoint_id = excluded.parent_checkpoint_id, \
              created_at = excluded.created_at, channels = excluded.channels, \
-             metadata = excluded.metadata, envelope = excluded.envelope"
+             metadata = excluded.metadata, run_id = excluded.run_id, \
+             envelope = excluded.envelope"
         ),
         parameters,
     )

@@ -50,6 +50,10 @@ pub(crate) fn create() -> Vec<Statement> {
         "CREATE TABLE IF NOT EXISTS lg_copies (\
          thread_key INTEGER PRIMARY KEY, \
          thread_id TEXT NOT NULL UNIQUE)",
+        // One row: until when somebody sweeps, in milliseconds since 1970.
+        "CREATE TABLE IF NOT EXISTS lg_sweeps (leased_until INTEGER PRIMARY KEY)",
+        "INSERT INTO lg_sweeps (leased_until) \
+         SELECT 0 WHERE NOT EXISTS (SELECT 1 FROM lg_sweeps)",
         RECORDS,
         "CREATE TABLE IF NOT EXISTS lg_chunks (\
          thread_key INTEGER NOT NULL, \
@@ -58,7 +62,7 @@ pub(crate) fn create() -> Vec<Statement> {
          UNIQUE (thread_key, hash))",
         "CREATE VIEW IF NOT EXISTS lg_checkpoints AS SELECT \
          thread_key, checkpoint_ns, checkpoint_id, parent_checkpoint_id, created_at, channels, \
-         metadata, envelope FROM lg_records WHERE task_id = ''",
+         metadata, run_id, envelope FROM lg_records WHERE task_id = ''",
         "CREATE VIEW IF NOT EXISTS lg_writes AS SELECT \
          thread_key, checkpoint_ns, checkpoint_id, task_id, idx, task_path, channel, envelope \
          FROM lg_records WHERE task_id <> ''",
@@ -67,7 +71,7 @@ pub(crate) fn create() -> Vec<Statement> {
          t.thread_id, c.checkpoint_ns, c.checkpoint_id, c.parent_checkpoint_id, \
          CASE WHEN typeof(c.metadata) = 'text' THEN c.metadata ->> '$.step' END AS step, \
          CASE WHEN typeof(c.metadata) = 'text' THEN c.metadata ->> '$.source' END AS source, \
-         c.created_at, c.channels, c.metadata \
+         c.created_at, c.channels, c.metadata, c.run_id \
          FROM lg_checkpoints c JOIN lg_threads t ON t.thread_key = c.thread_key",
     ]
     .into_iter()
@@ -87,6 +91,7 @@ const RECORDS: &str = "CREATE TABLE IF NOT EXISTS lg_records (\
      created_at TEXT, \
      channels TEXT, \
      metadata, \
+     run_id TEXT, \
      task_path TEXT, \
      channel TEXT, \
      envelope BLOB NOT NULL, \

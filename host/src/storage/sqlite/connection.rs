@@ -30,6 +30,7 @@ pub(super) fn open_writer(
         keep_log(&connection, options.busy_deadline).map_err(|error| at(path, error))?;
         return Ok(connection);
     }
+    can_give_pages_back(&connection, options.busy_deadline).map_err(|error| at(path, error))?;
     let mode = journal_mode(&connection, options.busy_deadline, Some("wal"))
         .map_err(|error| at(path, error))?;
     if mode != "wal" {
@@ -48,6 +49,23 @@ pub(super) fn open_writer(
         .map_err(storage_error)?;
     keep_log(&connection, options.busy_deadline).map_err(|error| at(path, error))?;
     Ok(connection)
+}
+
+/// Lets a new file give free pages back. One that has pages, or another setting, stays as it is.
+fn can_give_pages_back(
+    connection: &Connection,
+    busy_deadline: Duration,
+) -> Result<(), StorageError> {
+    let number = |pragma| {
+        retry_while_busy(Instant::now() + busy_deadline, || {
+            let read = connection.pragma_query_value(None, pragma, |row| row.get::<_, i64>(0));
+            read.map_err(storage_error)
+        })
+    };
+    if number("page_count")? == 0 && number("auto_vacuum")? == 0 {
+        connection.pragma_update(None, "auto_vacuum", "INCREMENTAL").map_err(storage_error)?;
+    }
+    Ok(())
 }
 
 /// Reads once. This creates the log if there is none, and takes the lock that keeps others from
@@ -74,6 +92,7 @@ pub(super) fn open_reader(
 pub(super) fn open_in_memory() -> Result<Connection, StorageError> {
     let connection = Connection::open_in_memory().map_err(storage_error)?;
     prepare(&connection)?;
+    can_give_pages_back(&connection, Duration::ZERO)?;
     Ok(connection)
 }
 

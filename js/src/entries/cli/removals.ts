@@ -1,4 +1,4 @@
-// The commands that change threads: copy, prune, expire, delete.
+// The commands that change what is stored: copy, prune, expire, delete, vacuum.
 
 import { parseArgs } from "node:util";
 
@@ -93,6 +93,21 @@ export const deleting: Command = {
     const missing = new Set(ids).size - done.threads;
     if (missing > 0) console.error(`${missing} of the threads did not exist`);
     return missing > 0 ? EXIT.incomplete : EXIT.done;
+  },
+};
+
+/** `vacuum`. */
+export const vacuum: Command = {
+  usage: "vacuum STORE [--pages N]",
+  does: "gives free pages of a SQLite file back to the file system",
+  async run(args) {
+    const options = { ...COMMON, pages: { type: "string" } } as const;
+    const { positionals, values } = parseArgs({ args, allowPositionals: true, options });
+    const [store] = taken(positionals, ["STORE"]);
+    const pages = values.pages === undefined ? undefined : countOf("--pages", values.pages);
+    const done = await onStore(store, values.schema, "write", (saver) => saver.vacuum({ pages }));
+    print([done], values.json, { "given back": (row) => sizeOf(row.bytes) });
+    return EXIT.done;
   },
 };
 

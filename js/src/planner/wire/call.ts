@@ -42,8 +42,9 @@ export function toWireCall(call: Call): WireValue {
     case "flush":
       return [7];
     case "prune": {
-      const { pruned, keep, limit, dryRun, resume } = call.val;
-      return [8, toWirePruned(pruned), toWireKeep(keep), limit, dryRun, resume];
+      const { pruned, keep, limit, dryRun, lease, resume } = call.val;
+      const leased = lease && [lease.nowMs, lease.lengthMs];
+      return [8, toWirePruned(pruned), toWireKeep(keep), limit, dryRun, leased, resume];
     }
     case "copy-thread": {
       const { source, target, latestOnly } = call.val;
@@ -57,6 +58,8 @@ export function toWireCall(call: Call): WireValue {
       return [11, toWireId(call.val)];
     case "verify":
       return [12, toWireId(call.val.thread), call.val.resume];
+    case "vacuum":
+      return [13, call.val.pages, call.val.resume];
     case "together":
       return [64, call.val.map(toWireCall)];
   }
@@ -90,7 +93,7 @@ function toWireKeep(keep: Keep): WireValue {
   }
 }
 
-function toWirePut({ config, checkpoint, metadata, newVersions, known }: Put): WireValue {
+function toWirePut({ config, checkpoint, metadata, newVersions, runId, known }: Put): WireValue {
   const { id, v, ts, channelVersions, channelValues, rest } = checkpoint;
   const fields = [
     toWireId(id),
@@ -100,7 +103,8 @@ function toWirePut({ config, checkpoint, metadata, newVersions, known }: Put): W
     channelValues.map(({ channel, value }) => [channel, toWireNewValue(value)]),
     toWirePayload(rest),
   ];
-  return [3, toWireConfig(config), fields, toWirePayload(metadata), newVersions, known];
+  const others = [toWirePayload(metadata), newVersions, toWireId(runId), known];
+  return [3, toWireConfig(config), fields, ...others];
 }
 
 function toWirePutWrites({ config, writes, taskId, taskPath }: PutWrites): WireValue {

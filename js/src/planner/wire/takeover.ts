@@ -32,6 +32,7 @@ type WirePut = [
   ],
   metadata: WirePayload,
   newVersions: string[],
+  runId: null,
   known: null,
 ];
 type WirePutWrites = [
@@ -71,6 +72,7 @@ export function fromWireCall(call: WirePut | WirePutWrites): TakeoverCall {
       },
       metadata: fromWirePayload(metadata),
       newVersions,
+      runId: { tag: "absent" },
     },
   };
 }

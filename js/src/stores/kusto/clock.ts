@@ -18,13 +18,6 @@ export const systemClock: Clock = {
 /** Runs something at the end of this turn of the event loop, after its microtasks. */
 export const atTurnsEnd: (run: () => void) => unknown = timers.setImmediate;
 
-/** Runs something later, without keeping the process alive. Returns a function that cancels it. */
-export function later(milliseconds: number, run: () => void): () => void {
-  const timer = timers.setTimeout(run, milliseconds);
-  (timer as { unref?(): void }).unref?.();
-  return () => timers.clearTimeout(timer);
-}
-
 /** The moments of a clock. They never go back, even if the clock does. */
 export class Moments {
   readonly #clock: Clock;

@@ -13,8 +13,9 @@ import { afterLostAttempt, driveOnce, twiceAtMost } from "../../planner/drive.js
 import { PlannerFailure } from "../../planner/instance.js";
 import { Planner } from "../../planner/planner.js";
 import { type Eventually, isPending } from "../../platform/maybe-promise.js";
+import { later } from "../../platform/timers.js";
 import { Lanes } from "../lanes.js";
-import { type Clock, later, Moments } from "./clock.js";
+import { type Clock, Moments } from "./clock.js";
 import { noteUnsent, type Unsent } from "./exit.js";
 import { Exchange, type Fetch } from "./http.js";
 import { ownCore } from "./login.js";

@@ -29,6 +29,7 @@ export class PostgresDriverSaver extends StorageSaver {
 
   /** Waits for the calls under way and closes all connections. Later calls are refused. */
   async end(): Promise<void> {
+    await this.stopSweeping();
     await this.callsStarted();
     await this.#adapter.end();
   }

@@ -43,6 +43,12 @@ export function configure(connection: Connection, synchronous: Synchronous | und
   if (synchronous !== undefined) {
     connection.pragma(`synchronous = ${synchronous === "normal" ? "NORMAL" : "FULL"}`);
   }
+  // Only a file without any page can be made for it. One that has pages, or another setting, stays.
+  if (Number(connection.pragma("page_count")) === 0) {
+    if (Number(connection.pragma("auto_vacuum")) === 0) {
+      connection.pragma("auto_vacuum = INCREMENTAL");
+    }
+  }
   // Setting the mode takes the file's lock, so it is only set if it has to change.
   if (connection.pragma("journal_mode") === "delete") useLog(connection);
   // Another length was set on purpose, for example to copy the log elsewhere first.

@@ -30,6 +30,7 @@ export abstract class DriverSaver<Database extends { close(): unknown }> extends
 
   /** Runs the waiting writes, then closes the database. */
   close(): void {
+    void this.stopSweeping();
     try {
       this.#queue.flush();
     } finally {
