@@ -14,6 +14,9 @@
 //! thread removes them. A thread that the caller names is swept even if its generation is even: a
 //! write that was replaced, or a put that was cut short, leaves chunks too. Puts go on meanwhile:
 //! the generation makes those that rely on a removed chunk start over.
+//!
+//! Where a store has no generation, it keeps chunks until its retention, and steps 4 and 5 are left
+//! out.
 
 use std::collections::BTreeSet;
 
@@ -44,6 +47,8 @@ pub(super) struct Prune {
     dry_run: bool,
     /// The position in the caller's list after this thread, or the key of the last thread found.
     cursor: i64,
+    /// The id of the last thread found.
+    last: String,
     /// How many threads may still be pruned; `None` for all.
     remaining: Option<u64>,
     /// Whether a search has found a thread: another may follow.
@@ -76,9 +81,9 @@ enum Stage {
     Sweep(Box<Sweep>),
 }
 
-/// How far a prune has come, as a host carries it: format, cursor, threads left, and the counts of
-/// `Work`.
-type Resume = (u8, i64, Option<u64>, u64, u64, u64, u64, u64);
+/// How far a prune has come, as a host carries it: format, cursor and id, threads left, and the
+/// counts of `Work`.
+type Resume = (u8, (i64, String), Option<u64>, u64, u64, u64, u64, u64);
 
 impl Prune {
     #[inline(never)]
@@ -95,6 +100,7 @@ impl Prune {
             keep: call.keep,
             dry_run: call.dry_run,
             cursor: 0,
+            last: String::new(),
             has_found: false,
             work: Work::default(),
             before: Work::default(),
@@ -105,7 +111,7 @@ impl Prune {
             config::time("newerThan", ts)?;
         }
         if let Some(bytes) = call.resume {
-            let Some((FORMAT, cursor, remaining, threads, checkpoints, writes, chunks, bytes)) =
+            let Some((FORMAT, (cursor, last), remaining, threads, checkpoints, writes, chunks, bytes)) =
                 decode::<Resume>(&bytes)
             else {
                 return Err(Error::protocol(
@@ -113,7 +119,7 @@ impl Prune {
                     "resume was not made by a prune of this version; start it anew",
                 ));
             };
-            prune.cursor = cursor;
+            (prune.cursor, prune.last) = (cursor, last);
             prune.remaining = remaining;
             prune.work = Work { threads, checkpoints, writes, chunks, bytes, next: None };
             prune.before = prune.work.clone();
@@ -131,7 +137,8 @@ impl Prune {
                 Some(mut row) => {
                     self.has_found = true;
                     self.cursor = row.integer("thread_key")?;
-                    Ok(self.plan(row.text("thread_id")?.to_owned()))
+                    row.text("thread_id")?.clone_into(&mut self.last);
+                    Ok(self.plan(self.last.clone()))
                 }
             },
             Stage::Plan(mut plan) => match plan.advance(answer)? {
@@ -207,7 +214,12 @@ impl Prune {
             Which::Runs(ids) => (None, ids.clone()),
         };
         self.stage = Stage::Find;
-        Ok(Step::ask(Ask::FindThread { after: self.cursor, thread_id: None, idle, runs }))
+        Ok(Step::ask(Ask::FindThread {
+            after: (self.cursor, self.last.clone()),
+            thread_id: None,
+            idle,
+            runs,
+        }))
     }
 
     fn plan(&mut self, thread_id: String) -> Step {
@@ -239,7 +251,7 @@ impl Prune {
         }
         let doomed = plan.doomed();
         let is_named = matches!(self.which, Which::Threads(_));
-        let is_swept = plan.outline.generation % 2 == 0;
+        let is_swept = plan.outline.generation.is_none_or(|generation| generation % 2 == 0);
         if doomed.is_empty() && is_swept && !is_named {
             return self.done(false);
         }
@@ -249,7 +261,10 @@ impl Prune {
         for (ns, id) in &doomed {
             self.count(&plan, ns, id);
         }
-        let (thread_id, generation) = (plan.outline.thread_id.clone(), plan.outline.generation);
+        let Some(generation) = plan.outline.generation else {
+            return self.done(self.work != self.before);
+        };
+        let thread_id = plan.outline.thread_id.clone();
         let without = doomed.into_iter().collect();
         Ok(self.mark(Marks::of(thread_id, (thread_key, generation), without)))
     }
@@ -277,7 +292,7 @@ impl Prune {
             // The thread was deleted.
             return self.done(true);
         };
-        let generation = row.integer("generation")?;
+        let generation = row.optional_integer("generation")?;
         let count = row.integer("checkpoints")?;
         let newest = row.optional_text("newest")?.unwrap_or_default().to_owned();
         let gone = doomed.split_off(doomed.len() - next_of(&plan, &doomed));
@@ -296,6 +311,9 @@ impl Prune {
         if !doomed.is_empty() {
             return Ok(self.remove(plan, doomed));
         }
+        let Some(generation) = generation else {
+            return self.done(true);
+        };
         let thread_key = plan.outline.thread_key.unwrap_or_default();
         let (thread_id, key) = (plan.outline.thread_id, (thread_key, generation));
         Ok(self.mark(Marks::of(thread_id, key, BTreeSet::new())))
@@ -365,7 +383,7 @@ impl Prune {
         let next = (is_more && self.remaining != Some(0)).then(|| {
             encode(&(
                 FORMAT,
-                self.cursor,
+                (self.cursor, &self.last),
                 self.remaining,
                 threads,
                 checkpoints,

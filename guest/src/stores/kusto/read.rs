@@ -342,13 +342,14 @@ impl Call {
         chain.cut = chain.cut.max(newest_tombstone(&laid, thread_id));
         for record in tables.first().into_iter().flat_map(|table| table.records()) {
             let rev = record.integer("rev")?;
+            let hidden = record.optional_integer("hidden")?.unwrap_or_default();
             self.note_newest(thread_id, rev);
             chain.add(
                 record.text("checkpoint_id")?,
                 record.text("parent_checkpoint_id")?,
                 record.texts("channels")?,
                 (rev, record.text("row_id")?),
-                rev > chain.cut,
+                rev > chain.cut.max(hidden),
             );
         }
         for row in laid {
@@ -362,7 +363,7 @@ impl Call {
         Ok(chain)
     }
 
-    fn checkpoint_row(
+    pub(super) fn checkpoint_row(
         &mut self,
         part: i64,
         key: &CheckpointKey,
@@ -421,7 +422,7 @@ impl Call {
     }
 
     /// Notes the newest revisions that the store shows.
-    fn observe(&mut self, seen: &Seen) {
+    pub(super) fn observe(&mut self, seen: &Seen) {
         for (thread_id, rev) in seen.newest() {
             self.shared.borrow_mut().clock.observe(rev);
             self.note_newest(thread_id, rev);
@@ -545,13 +546,13 @@ fn selects(page: &Page, key: &CheckpointKey) -> bool {
         && after
 }
 
-fn data_of(whole: &Whole) -> Result<CheckpointData, Error> {
+pub(super) fn data_of(whole: &Whole) -> Result<CheckpointData, Error> {
     let id = &whole.row.checkpoint_id;
     serde_json::from_str(&whole.data).map_err(|_| damaged(&format!("checkpoint {id}")))
 }
 
 /// The metadata if it is JSON.
-fn json_of(data: &CheckpointData) -> Option<&str> {
+pub(super) fn json_of(data: &CheckpointData) -> Option<&str> {
     (data.metadata_encoding == Encoding::Text).then_some(data.metadata.as_str())
 }
 

@@ -20,6 +20,8 @@ pub(crate) struct Seen {
     rows: Vec<Rc<LogRow>>,
     /// The newest tombstone by thread.
     cuts: BTreeMap<String, i64>,
+    /// The newest laid tombstone by checkpoint. Queries return no row that another one hides.
+    hidden: BTreeMap<CheckpointKey, i64>,
 }
 
 /// A checkpoint or write with its parts joined.
@@ -57,8 +59,11 @@ impl Seen {
     /// Takes laid rows.
     pub(crate) fn lay(&mut self, rows: impl Iterator<Item = Rc<LogRow>>) {
         for row in rows {
-            if row.kind == TOMBSTONE {
+            if row.hides_a_thread() {
                 self.cut(&row.thread_id, row.rev);
+            } else if row.kind == TOMBSTONE {
+                let hidden = self.hidden.entry(place(&row)).or_default();
+                *hidden = row.rev.max(*hidden);
             } else {
                 self.rows.push(row);
             }
@@ -74,6 +79,12 @@ impl Seen {
     /// The newest tombstone of a thread; 0 if there is none.
     pub(crate) fn cut_of(&self, thread_id: &str) -> i64 {
         self.cuts.get(thread_id).copied().unwrap_or_default()
+    }
+
+    /// Whether a tombstone hides a row.
+    fn hides(&self, row: &LogRow) -> bool {
+        let is_hidden = || self.hidden.get(&place(row)).is_some_and(|hidden| row.rev <= *hidden);
+        row.rev <= self.cut_of(&row.thread_id) || (!self.hidden.is_empty() && is_hidden())
     }
 
     /// The newest revision of each thread.
@@ -130,15 +141,15 @@ impl Seen {
         writes
     }
 
+    /// The complete checkpoints or writes that are not hidden, by thread and row id.
+    pub(crate) fn rows_of(&self, kind: &str) -> BTreeMap<(&str, &str), Whole> {
+        let whole = |(key, rows)| Some((key, joined(&rows)?));
+        self.parts(kind).into_iter().filter_map(whole).collect()
+    }
+
     /// The complete checkpoints or writes that are not hidden.
     fn wholes(&self, kind: &str) -> Vec<Whole> {
-        let whole = |rows: BTreeMap<i64, &Rc<LogRow>>| {
-            is_complete(&rows).then_some(())?;
-            let (_, first) = rows.first_key_value()?;
-            let data = rows.values().map(|row| row.data.as_str()).collect();
-            Some(Whole { row: Rc::clone(first), data })
-        };
-        self.parts(kind).into_values().filter_map(whole).collect()
+        self.rows_of(kind).into_values().collect()
     }
 
     /// A row of which parts are missing, or a task of which writes are missing.
@@ -181,8 +192,7 @@ impl Seen {
     fn parts(&self, kind: &str) -> BTreeMap<(&str, &str), BTreeMap<i64, &Rc<LogRow>>> {
         let mut parts: BTreeMap<_, BTreeMap<i64, &Rc<LogRow>>> = BTreeMap::new();
         for row in &self.rows {
-            let is_live = row.waits || row.rev > self.cut_of(&row.thread_id);
-            if row.kind == kind && is_live {
+            if row.kind == kind && (row.waits || !self.hides(row)) {
                 parts
                     .entry((row.thread_id.as_str(), row.row_id.as_str()))
                     .or_default()
@@ -212,8 +222,7 @@ impl Whole {
 
     /// The key of its checkpoint.
     pub(crate) fn checkpoint_key(&self) -> CheckpointKey {
-        let LogRow { thread_id, checkpoint_ns, checkpoint_id, .. } = &*self.row;
-        (thread_id.clone(), checkpoint_ns.clone(), checkpoint_id.clone())
+        place(&self.row)
     }
 
     /// What orders revisions. Rows with the same revision are of one call, or of two that drew the
@@ -221,6 +230,19 @@ impl Whole {
     fn order(&self) -> (i64, &str) {
         (self.row.rev, &self.row.row_id)
     }
+}
+
+/// The key of the checkpoint that a row is, belongs to, or hides.
+fn place(row: &LogRow) -> CheckpointKey {
+    (row.thread_id.clone(), row.checkpoint_ns.clone(), row.checkpoint_id.clone())
+}
+
+/// A row of its parts; `None` if some are missing.
+fn joined(rows: &BTreeMap<i64, &Rc<LogRow>>) -> Option<Whole> {
+    is_complete(rows).then_some(())?;
+    let (_, first) = rows.first_key_value()?;
+    let data = rows.values().map(|row| row.data.as_str()).collect();
+    Some(Whole { row: Rc::clone(first), data })
 }
 
 fn is_complete(rows: &BTreeMap<i64, &Rc<LogRow>>) -> bool {

@@ -17,7 +17,8 @@ pub(crate) const CHECKPOINT: &str = "checkpoint";
 pub(crate) const WRITE: &str = "write";
 /// `kind` of a row that is a chunk.
 pub(crate) const CHUNK: &str = "chunk";
-/// `kind` of a row that hides what its thread had before it.
+/// `kind` of a row that hides what its thread had before it; only one checkpoint of the thread, with
+/// its writes, if the row names one.
 pub(crate) const TOMBSTONE: &str = "tombstone";
 
 /// The most bytes of `data` in one row. Longer data is split into several rows. The service
@@ -92,7 +93,7 @@ pub(crate) enum Encoding {
 }
 
 /// The content of a checkpoint's `data`, which is JSON.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Default, Serialize, Deserialize)]
 pub(crate) struct CheckpointData {
     pub(crate) ts: String,
     pub(crate) parent: Option<String>,
@@ -142,6 +143,11 @@ impl LogRow {
             rows.push(Self { data, part: part as i64, parts, ..like.clone() });
         }
         rows
+    }
+
+    /// Whether it is a tombstone of a whole thread.
+    pub(crate) fn hides_a_thread(&self) -> bool {
+        self.kind == TOMBSTONE && self.checkpoint_id.is_empty()
     }
 
     /// The row as a line of JSON.
