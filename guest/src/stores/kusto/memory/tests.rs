@@ -1,6 +1,7 @@
 use super::*;
 use crate::contract::http::Moment;
 use crate::stores::kusto::row::{CHUNK, TOMBSTONE};
+use crate::stores::kusto::write::Tombstones;
 
 fn rows(thread_id: &str, rev: i64, count: usize, bytes: usize) -> Vec<LogRow> {
     let row = |place: usize| LogRow {
@@ -8,6 +9,11 @@ fn rows(thread_id: &str, rev: i64, count: usize, bytes: usize) -> Vec<LogRow> {
         ..LogRow::new(CHECKPOINT, thread_id, rev, format!("{rev}-{place}"), 0)
     };
     (0..count).map(row).collect()
+}
+
+/// The tombstones of a thread that was deleted up to this revision.
+fn deleted(cut: i64) -> Tombstones {
+    Tombstones { cut, newest: cut }
 }
 
 #[test]
