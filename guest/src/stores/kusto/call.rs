@@ -1,6 +1,6 @@
 //! One call on the log: turns what a method asks into requests, and the responses into answers.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
@@ -11,7 +11,7 @@ use super::frames::Table;
 use super::ingest::{Broken, ingest};
 use super::memory::Shared;
 use super::query::{self, Query};
-use super::resolve::encoding;
+use super::resolve::{CheckpointKey, Seen, encoding};
 use super::row::{CHECKPOINT, CHUNK, LogRow, hash_text};
 use super::send::Sender;
 use crate::contract::error::Error;
@@ -52,6 +52,8 @@ pub(super) struct Call {
     pub(super) copying: Option<Copying>,
     /// The newest revision read of each thread.
     newest: BTreeMap<String, i64>,
+    /// The checkpoints of laid rows that were pruned elsewhere, and up to which revision.
+    pruned: RefCell<BTreeMap<CheckpointKey, i64>>,
     /// Whether rows of this call may be in the store.
     pub(super) sent: Cell<bool>,
 }
@@ -105,6 +107,7 @@ impl Call {
             waited: false,
             copying: None,
             newest,
+            pruned: RefCell::default(),
             sent,
         }
     }
@@ -251,6 +254,13 @@ impl Call {
         let ended = self.sender.query(&query).await?;
         let Ok(mut tables) = ended else { return Ok(ended) };
         let mut memory = self.shared.borrow_mut();
+        for record in tables.pop().iter().flat_map(Table::records) {
+            let text = |column| record.text(column).map(str::to_owned);
+            let place = (text("thread_id")?, text("checkpoint_ns")?, text("checkpoint_id")?);
+            let hidden = record.integer("hidden")?;
+            memory.pruned(&place, hidden);
+            self.pruned.borrow_mut().insert(place, hidden);
+        }
         for record in tables.pop().iter().flat_map(Table::records) {
             let (rev, rows) = (record.integer("rev")?, record.integer("rows")?);
             memory.shown(record.text("thread_id")?, rev, rows);
@@ -468,6 +478,20 @@ impl Call {
             }
         }
         Ok(there)
+    }
+
+    /// Lays rows over what queries have shown, without those that were pruned elsewhere.
+    pub(super) fn lay_over(&self, seen: &mut Seen, laid: Vec<Rc<LogRow>>) {
+        for (place, hidden) in self.pruned.borrow().iter() {
+            seen.hide(place.clone(), *hidden);
+        }
+        seen.lay(laid.into_iter());
+    }
+
+    /// Whether a laid row was pruned elsewhere.
+    pub(super) fn is_pruned(&self, row: &LogRow) -> bool {
+        let pruned = self.pruned.borrow();
+        !row.waits && pruned.get(&row.place()).is_some_and(|hidden| row.rev <= *hidden)
     }
 
     /// The laid rows: those that queries may not show yet.

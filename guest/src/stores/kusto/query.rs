@@ -40,9 +40,11 @@ impl Query {
         Self::new("shown", Vec::new(), &[])
     }
 
-    /// The same query with one more table at the end: how many rows of the calls with these
-    /// revisions show.
+    /// The same query with two more tables at the end: how many rows of the calls with these
+    /// revisions show, and the checkpoints of their threads that were pruned since the first of them.
     pub(crate) fn and_shown(mut self, table: &str, threads: Vec<String>, revs: Vec<i64>) -> Self {
+        let first = revs.iter().min().copied().unwrap_or_default();
+        self.parameters.push(("p_first", Parameter::Long(first)));
         self.parameters.push(("p_sent_threads", Parameter::Texts(threads)));
         self.parameters.push(("p_sent", Parameter::Longs(revs)));
         self.statements.push(format!(
@@ -52,6 +54,13 @@ impl Query {
              | where thread_id in (p_sent_threads) and rev in (p_sent)\n\
              | distinct thread_id, rev, row_id)\n\
              | summarize rows = count() by thread_id, rev",
+            tombstones = tombstones(table),
+        ));
+        self.statements.push(format!(
+            "['{tombstones}']\n\
+             | where thread_id in (p_sent_threads) and isnotempty(checkpoint_id) \
+             and rev >= p_first\n\
+             | summarize hidden = max(rev) by thread_id, checkpoint_ns, checkpoint_id",
             tombstones = tombstones(table),
         ));
         self

@@ -136,7 +136,7 @@ impl Call {
         let shown: BTreeSet<CheckpointKey> = seen.checkpoints().into_keys().collect();
         rest.iter().try_for_each(|chunks| self.keep(chunks))?;
         self.observe(&seen);
-        seen.lay(laid.into_iter());
+        self.lay_over(&mut seen, laid);
         let full = shown.len() as u64 >= page.count;
         let last = shown.iter().min_by(|a, b| order(a).cmp(&order(b))).cloned();
         Ok(Answered { seen, shown, full, last })
@@ -177,7 +177,7 @@ impl Call {
         for table in self.query("reading writes", query, Some(thread_id)).await? {
             seen.take(&table, WRITE)?;
         }
-        seen.lay(laid.into_iter());
+        self.lay_over(&mut seen, laid);
         Ok(seen.writes())
     }
 
@@ -286,7 +286,7 @@ impl Call {
             chunks.iter().try_for_each(|chunks| self.keep(chunks))?;
         }
         self.observe(&seen);
-        seen.lay(laid.into_iter());
+        self.lay_over(&mut seen, laid);
         if let Some(late) = seen.late_row() {
             return Ok(Err(late));
         }
@@ -355,7 +355,7 @@ impl Call {
         for row in laid {
             let LogRow { checkpoint_id, parent_checkpoint_id, channels, rev, row_id, .. } = &*row;
             let here = row.thread_id == thread_id && row.checkpoint_ns == checkpoint_ns;
-            if here && row.kind == CHECKPOINT && row.part == 0 {
+            if here && row.kind == CHECKPOINT && row.part == 0 && !self.is_pruned(&row) {
                 let (channels, live) = (channels.clone(), row.waits || *rev > chain.cut);
                 chain.add(checkpoint_id, parent_checkpoint_id, channels, (*rev, row_id), live);
             }

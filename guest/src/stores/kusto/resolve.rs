@@ -6,13 +6,11 @@ use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use super::frames::{Record, Table};
+pub(crate) use super::row::CheckpointKey;
 use super::row::{CHECKPOINT, Encoding, LogRow, TOMBSTONE, WRITE};
 use crate::contract::error::Error;
 use crate::format::places::{Places, incomplete};
 use crate::format::write::{WriteColumns, WriteEnvelope};
-
-/// A checkpoint's thread id, namespace and id.
-pub(crate) type CheckpointKey = (String, String, String);
 
 /// Rows from queries and laid rows, together.
 #[derive(Debug, Default)]
@@ -20,7 +18,7 @@ pub(crate) struct Seen {
     rows: Vec<Rc<LogRow>>,
     /// The newest tombstone by thread.
     cuts: BTreeMap<String, i64>,
-    /// The newest laid tombstone by checkpoint. Queries return no row that another one hides.
+    /// The newest tombstone by checkpoint, for laid rows. Queries return no row that one hides.
     hidden: BTreeMap<CheckpointKey, i64>,
 }
 
@@ -62,15 +60,20 @@ impl Seen {
             if row.hides_a_thread() {
                 self.cut(&row.thread_id, row.rev);
             } else if row.kind == TOMBSTONE {
-                let hidden = self.hidden.entry(place(&row)).or_default();
-                *hidden = row.rev.max(*hidden);
+                self.hide(row.place(), row.rev);
             } else {
                 self.rows.push(row);
             }
         }
     }
 
-    /// Notes a tombstone.
+    /// Notes a tombstone of a checkpoint.
+    pub(crate) fn hide(&mut self, place: CheckpointKey, rev: i64) {
+        let hidden = self.hidden.entry(place).or_default();
+        *hidden = rev.max(*hidden);
+    }
+
+    /// Notes a tombstone of a thread.
     pub(crate) fn cut(&mut self, thread_id: &str, rev: i64) {
         let cut = self.cuts.entry(thread_id.to_owned()).or_default();
         *cut = rev.max(*cut);
@@ -83,7 +86,7 @@ impl Seen {
 
     /// Whether a tombstone hides a row.
     fn hides(&self, row: &LogRow) -> bool {
-        let is_hidden = || self.hidden.get(&place(row)).is_some_and(|hidden| row.rev <= *hidden);
+        let is_hidden = || self.hidden.get(&row.place()).is_some_and(|hidden| row.rev <= *hidden);
         row.rev <= self.cut_of(&row.thread_id) || (!self.hidden.is_empty() && is_hidden())
     }
 
@@ -222,7 +225,7 @@ impl Whole {
 
     /// The key of its checkpoint.
     pub(crate) fn checkpoint_key(&self) -> CheckpointKey {
-        place(&self.row)
+        self.row.place()
     }
 
     /// What orders revisions. Rows with the same revision are of one call, or of two that drew the
@@ -230,11 +233,6 @@ impl Whole {
     fn order(&self) -> (i64, &str) {
         (self.row.rev, &self.row.row_id)
     }
-}
-
-/// The key of the checkpoint that a row is, belongs to, or hides.
-fn place(row: &LogRow) -> CheckpointKey {
-    (row.thread_id.clone(), row.checkpoint_ns.clone(), row.checkpoint_id.clone())
 }
 
 /// A row of its parts; `None` if some are missing.

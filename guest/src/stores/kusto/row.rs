@@ -25,6 +25,9 @@ pub(crate) const TOMBSTONE: &str = "tombstone";
 /// silently truncates text over 1 MB if a column is not prepared for it.
 pub(crate) const DATA_BYTES_MAX: usize = 512 * 1024;
 
+/// A checkpoint's thread id, namespace and id.
+pub(crate) type CheckpointKey = (String, String, String);
+
 /// One row. The fields have the names of the columns. An empty optional field is not sent.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub(crate) struct LogRow {
@@ -143,6 +146,11 @@ impl LogRow {
             rows.push(Self { data, part: part as i64, parts, ..like.clone() });
         }
         rows
+    }
+
+    /// The key of the checkpoint that it is, belongs to, or hides.
+    pub(crate) fn place(&self) -> CheckpointKey {
+        (self.thread_id.clone(), self.checkpoint_ns.clone(), self.checkpoint_id.clone())
     }
 
     /// Whether it is a tombstone of a whole thread.
