@@ -5,10 +5,14 @@
 pub mod types {
     use crate::contract::call;
     pub use crate::contract::call::{
-        ChannelValue, ChannelVersion, Config, Id, List as ListCall, MetadataFilter, NewWrite,
-        Payload, PutWrites as PutWritesCall, Version,
+        ChannelValue, ChannelVersion, Config, CopyThread, Id, Keep, Lease, List as ListCall,
+        MetadataFilter, NewWrite, Payload, Prune, Pruned, PutWrites as PutWritesCall,
+        Threads as ThreadsCall, Verify, Version,
     };
     pub use crate::contract::error::{Error, Fault, StoreFault};
+    pub use crate::contract::lifecycle::{
+        Problem, Stats, ThreadSummary, ThreadsPage, Verified, Work,
+    };
     pub use crate::contract::outcome::{CheckpointTuple, PendingWrite};
     pub use crate::contract::statement::{Access, Batch, RowSet, Statement, Value};
     pub use crate::contract::whole::{ChannelHistory, Page, PutCall, StoredCheckpoint};
@@ -22,15 +26,12 @@ pub mod planner_types {
     use crate::contract::call::ChannelValue;
     pub use crate::contract::call::{
         Call, ChannelVersion, Checkpoint as NewCheckpoint, Config, CopyThread, DeltaChannelHistory,
-        GetTuple, Id, Keep, KeptElements, Lease, List as ListCall, MetadataFilter, NewValue,
-        Payload, Prune, Pruned, Put, PutWrites as PutWritesCall, Run, Threads as ThreadsCall,
-        Vacuum, Verify,
+        GetTuple, Id, KeptElements, List as ListCall, NewValue, Payload, Prune, Put,
+        PutWrites as PutWritesCall, Run, Threads as ThreadsCall, Vacuum, Verify,
     };
     pub use crate::contract::error::{Error, Fault, StoreFault};
     pub use crate::contract::http::{Authorization, HttpAnswer, HttpRequest, HttpResponse, Moment};
-    pub use crate::contract::lifecycle::{
-        Problem, Stats, ThreadSummary, ThreadsPage, Verified, Work,
-    };
+    pub use crate::contract::lifecycle::{Stats, ThreadsPage, Verified, Work};
     use crate::contract::outcome::CheckpointTuple;
     pub use crate::contract::outcome::{
         Base, ChannelHistory as PlannedHistory, FoundCheckpoint, KnownValue, Outcome,

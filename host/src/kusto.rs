@@ -36,8 +36,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use langgraph_checkpoint_guest::wit::types::Page;
 use langgraph_checkpoint_guest::{
-    Call, ChannelHistory, CheckpointTuple, Config, DeltaChannelHistory, GetTuple, Id, List, Put,
-    PutWrites, Store, StoreOptions, StoredCheckpoint, UnshownCall,
+    Call, ChannelHistory, CheckpointTuple, Config, CopyThread, DeltaChannelHistory, GetTuple, Id,
+    List, Prune, Put, PutWrites, Stats, Store, StoreOptions, StoredCheckpoint, Threads,
+    ThreadsPage, UnshownCall, Verified, Verify, Work,
 };
 
 pub use self::component::KustoComponent;
@@ -146,6 +147,67 @@ impl KustoCheckpointer {
         }
     }
 
+    /// Hides the older checkpoints of threads: those of the threads that `Prune::pruned` names, of
+    /// idle threads, or of runs. Kept checkpoints read as before. Rows and chunks stay until the
+    /// table's retention.
+    ///
+    /// One call prunes at most one thread. While `Work::next` is given, pass it as
+    /// `Prune::resume` of the next call; `Work` counts all of them together.
+    pub async fn prune(&self, prune: Prune) -> Result<Work, Error> {
+        match self.run_on_all(Call::Prune(prune)).await? {
+            Reply::Worked(work) => Ok(work),
+            _ => Err(other_reply()),
+        }
+    }
+
+    /// The same until nothing is left to do.
+    pub async fn prune_all(&self, mut prune: Prune) -> Result<Work, Error> {
+        loop {
+            let work = self.prune(prune.clone()).await?;
+            if work.next.is_none() {
+                return Ok(work);
+            }
+            prune.resume = work.next;
+        }
+    }
+
+    /// Copies a thread: all its namespaces, checkpoints and pending writes, with their ids. A target
+    /// that exists is refused with `existing-thread`, a source that does not with `missing-thread`.
+    pub async fn copy_thread(&self, copy: CopyThread) -> Result<Work, Error> {
+        match self.run_on_all(Call::CopyThread(copy)).await? {
+            Reply::Worked(work) => Ok(work),
+            _ => Err(other_reply()),
+        }
+    }
+
+    /// Returns a page of threads, the one with the newest checkpoint first. No state is read.
+    pub async fn threads(&self, threads: Threads) -> Result<ThreadsPage, Error> {
+        match self.run_on_all(Call::Threads(threads)).await? {
+            Reply::Threads(page) => Ok(page),
+            _ => Err(other_reply()),
+        }
+    }
+
+    /// Counts what is stored of a thread, or of all threads. The bytes of records are those of their
+    /// data in the table.
+    pub async fn stats(&self, thread_id: Option<&str>) -> Result<Stats, Error> {
+        let thread = thread_id.map(Id::from).unwrap_or_default();
+        match self.run_on_all(Call::Stats(thread)).await? {
+            Reply::Stats(stats) => Ok(stats),
+            _ => Err(other_reply()),
+        }
+    }
+
+    /// Reads everything of a thread, or of all, and names what is damaged, in as many calls as
+    /// there are threads. While `Verified::next` is given, pass it as `Verify::resume` of the next
+    /// call. The counts are of all calls together, the problems of one.
+    pub async fn verify(&self, verify: Verify) -> Result<Verified, Error> {
+        match self.run_on_all(Call::Verify(verify)).await? {
+            Reply::Verified(verified) => Ok(verified),
+            _ => Err(other_reply()),
+        }
+    }
+
     /// Ingests all waiting rows. Without write-behind there are none.
     pub async fn flush(&self) -> Result<(), Error> {
         self.flush_for(&Caller::Flush).await
@@ -176,7 +238,7 @@ impl KustoCheckpointer {
             Id::Text(thread) => thread.clone(),
             Id::Number(number) => number.to_string(),
             Id::Absent | Id::Unsupported(_) if matches!(call, Call::List(_)) => {
-                return self.list_all(call).await;
+                return self.run_on_all(call).await;
             }
             Id::Absent | Id::Unsupported(_) => String::new(),
         };
@@ -185,9 +247,9 @@ impl KustoCheckpointer {
         lane.run(call, Caller::Thread(thread), Vec::new()).await
     }
 
-    /// Runs a list of all threads. It sees what other lanes have acknowledged, or fails with
-    /// `store-stale`.
-    async fn list_all(&self, call: Call) -> Result<Reply, Error> {
+    /// Runs a call that is not about one thread. It sees what other lanes have acknowledged, or fails
+    /// with `store-stale`.
+    async fn run_on_all(&self, call: Call) -> Result<Reply, Error> {
         if self.write_behind && self.lanes.len() > 1 {
             self.flush_for(&Caller::All).await?;
         }

@@ -9,9 +9,10 @@ mod support;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use langgraph_checkpoint_guest::{Call, FoundCheckpoint, Outcome, Page};
+use langgraph_checkpoint_guest::{Call, FoundCheckpoint, Id, Outcome, Page, ThreadsPage, Verify};
 use langgraph_checkpoint_host::{
-    Error, KustoCheckpointer, KustoIngestMode, KustoLogin, KustoOptions, List, Put,
+    Error, Keep, KustoCheckpointer, KustoIngestMode, KustoLogin, KustoOptions, List, Prune, Pruned,
+    Put,
 };
 use langgraph_checkpoint_tests::transcript::{self, Transcript};
 use support::{config, kusto_component, large, put, put_writes, whole};
@@ -35,7 +36,7 @@ fn open(options: KustoOptions) -> KustoCheckpointer {
 
 #[tokio::test]
 async fn every_transcript_gives_the_outcomes_of_sqlite() {
-    for (name, transcript) in transcript::common() {
+    for (name, transcript) in transcript::all() {
         let Some(options) = options("host") else { return };
         run(&open(options), &name, &transcript).await;
     }
@@ -43,7 +44,7 @@ async fn every_transcript_gives_the_outcomes_of_sqlite() {
 
 #[tokio::test]
 async fn write_behind_and_inline_give_the_same_outcomes() {
-    for (name, transcript) in transcript::common() {
+    for (name, transcript) in transcript::all() {
         let Some(behind) = options("behind") else { return };
         let inline =
             KustoOptions { ingest_mode: KustoIngestMode::Inline, ..options("inline").unwrap() };
@@ -57,11 +58,10 @@ async fn write_behind_and_inline_give_the_same_outcomes() {
 async fn run(checkpointer: &KustoCheckpointer, name: &str, transcript: &Transcript) {
     for (index, step) in transcript.steps.iter().enumerate() {
         let outcome = call(checkpointer, transcript::call(&step.call)).await;
+        let given = outcome.as_ref().map(|outcome| vec![outcome.clone()]).map_err(Error::code);
         assert_eq!(
-            transcript::gives(
-                outcome.as_ref().map(|outcome| vec![outcome.clone()]).map_err(Error::code)
-            ),
-            transcript::expand(&step.gives, "#"),
+            transcript::keeping_chunks(step, transcript::gives(given)),
+            transcript::keeping_chunks(step, transcript::expand(&step.gives, "#")),
             "{name}, step {index}: {}",
             step.call
         );
@@ -86,13 +86,22 @@ async fn call(checkpointer: &KustoCheckpointer, call: Call) -> Result<Outcome, E
             checkpointer.put_writes(put_writes).await?;
             Outcome::WritesStored
         }
-        Call::Prune(_)
-        | Call::CopyThread(_)
-        | Call::Threads(_)
-        | Call::Stats(_)
-        | Call::Verify(_) => {
-            panic!("it has no such call")
+        Call::Prune(prune) => Outcome::Worked(checkpointer.prune_all(prune).await?),
+        Call::CopyThread(copy) => Outcome::Worked(checkpointer.copy_thread(copy).await?),
+        Call::Threads(mut threads) => {
+            let mut all = ThreadsPage::default();
+            loop {
+                let page = checkpointer.threads(threads.clone()).await?;
+                all.threads.extend(page.threads);
+                threads.resume = page.next;
+                if threads.resume.is_none() {
+                    break Outcome::Threads(all);
+                }
+            }
         }
+        Call::Stats(Id::Text(thread)) => Outcome::Stats(checkpointer.stats(Some(&thread)).await?),
+        Call::Stats(_) => Outcome::Stats(checkpointer.stats(None).await?),
+        Call::Verify(verify) => Outcome::Verified(checkpointer.verify(verify).await?),
         Call::DeleteThread(config) => {
             checkpointer.delete_thread(config).await?;
             Outcome::Deleted
@@ -102,6 +111,41 @@ async fn call(checkpointer: &KustoCheckpointer, call: Call) -> Result<Outcome, E
             Outcome::History(checkpointer.get_delta_channel_history(config, channels).await?)
         }
     })
+}
+
+#[tokio::test]
+async fn what_was_put_in_many_lanes_is_verified_and_pruned_as_a_whole() {
+    let Some(options) = options("lifecycle") else { return };
+    let checkpointer = open(KustoOptions { instances: Some(4), ..options });
+    for n in 0..6 {
+        let thread = format!("t{n}");
+        checkpointer.put(large(&thread, None, "c1", 10)).await.unwrap();
+        checkpointer.put(large(&thread, Some("c1"), "c2", 12)).await.unwrap();
+    }
+    let mut verify = Verify::default();
+    let verified = loop {
+        let verified = checkpointer.verify(verify.clone()).await.unwrap();
+        assert_eq!(verified.problems, []);
+        verify.resume = verified.next.clone();
+        if verify.resume.is_none() {
+            break verified;
+        }
+    };
+    assert_eq!((verified.threads, verified.checkpoints), (6, 12));
+    let all = Prune {
+        pruned: Pruned::Idle("9999-01-01T00:00:00Z".to_owned()),
+        keep: Keep::Latest,
+        limit: None,
+        dry_run: false,
+        resume: None,
+    };
+    let work = checkpointer.prune_all(all).await.unwrap();
+    assert_eq!((work.threads, work.checkpoints), (6, 6));
+    for n in 0..6 {
+        let tuple = checkpointer.get_tuple(config(&format!("t{n}"))).await.unwrap().unwrap();
+        assert_eq!(tuple.checkpoint_id, "c2");
+    }
+    assert_eq!(checkpointer.stats(None).await.unwrap().checkpoints, 6);
 }
 
 #[tokio::test]

@@ -115,17 +115,11 @@ impl Planned {
                     checkpointer.get_delta_channel_history(config.clone(), channels).await?;
                 Outcome::Histories(found, config, memory, None)
             }
-            Self::Prune(_)
-            | Self::CopyThread(_)
-            | Self::Threads(_)
-            | Self::Stats(_)
-            | Self::Verify(_) => {
-                let message =
-                    "a store of Kusto only appends: it cannot prune, copy or list threads";
-                let refused = attached(|py| invalid(py, "unsupported-call", message));
-                // Without an interpreter nobody waits for the outcome.
-                refused.map_or(Ok(Outcome::Done), |refused| Err(Failure::Python(refused)))?
-            }
+            Self::Prune(prune) => Outcome::Worked(checkpointer.prune(prune).await?),
+            Self::CopyThread(copy) => Outcome::Worked(checkpointer.copy_thread(copy).await?),
+            Self::Threads(threads) => Outcome::Threads(checkpointer.threads(threads).await?),
+            Self::Verify(verify) => Outcome::Verified(checkpointer.verify(verify).await?),
+            Self::Stats(thread) => Outcome::Stats(checkpointer.stats(thread.as_deref()).await?),
         })
     }
 }

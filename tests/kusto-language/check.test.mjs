@@ -58,7 +58,7 @@ test("the short names are not taken from a table that has them", () => {
 test("every column of a table is in its mapping, by its own name", () => {
   for (const { name } of parts.tables) {
     const columns = analyze(name, known).columns.map(([column]) => column);
-    const mapping = `table ${name} ingestion json mapping "lg_json_v1"\\s*\`\`\`(.*?)\`\`\``;
+    const mapping = `table ${name} ingestion json mapping "lg_json_v\\d"\\s*\`\`\`(.*?)\`\`\``;
     const [, entries] = new RegExp(mapping, "s").exec(provision);
     assert.deepEqual(
       JSON.parse(entries),

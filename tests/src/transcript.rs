@@ -68,6 +68,22 @@ pub fn common() -> Vec<(String, Transcript)> {
     common
 }
 
+/// What a call gives on a store that keeps chunks until its retention drops them: the same, without
+/// what a prune frees of them and without the bytes and chunks that are stored.
+pub fn keeping_chunks(step: &Step, mut gives: Value) -> Value {
+    let is_copy = step.call["name"] == "copy_thread";
+    let differing: [(&str, &[&str]); 2] = [
+        ("stats", &["record_bytes", "chunks", "chunk_bytes"]),
+        ("work", if is_copy { &[] } else { &["chunks", "bytes"] }),
+    ];
+    for (outcome, names) in differing {
+        if let Some(numbers) = gives.get_mut(outcome).and_then(Value::as_object_mut) {
+            names.iter().for_each(|name| drop(numbers.remove(*name)));
+        }
+    }
+    gives
+}
+
 /// The call a step makes. A `list` is one page of it.
 pub fn call(step: &Value) -> Call {
     let name = step["name"].as_str().unwrap_or_default();

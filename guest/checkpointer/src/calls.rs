@@ -1,12 +1,14 @@
-//! The interface `checkpointer` in terms of `run`, one function for each call. Both components that
-//! export it use this file.
+//! The interfaces `checkpointer` and `lifecycle` in terms of `run`, one function for each call. Both
+//! components that export them use this file.
 
 use langgraph_checkpoint_guest::wit::types;
 use langgraph_checkpoint_guest::{
-    Call, Config, DeltaChannelHistory, Error, Fault, GetTuple, List, Outcome, Put, PutWrites,
+    Call, Config, CopyThread, DeltaChannelHistory, Error, Fault, GetTuple, Id, List, Outcome,
+    Prune, Put, PutWrites, Stats, Threads, ThreadsPage, Verified, Verify, Work,
 };
 
 use crate::generated::exports::langgraph::checkpoint::checkpointer::Guest;
+use crate::generated::exports::langgraph::checkpoint::lifecycle::Guest as Lifecycle;
 use crate::{CACHE, Checkpointer, run};
 
 impl Guest for Checkpointer {
@@ -63,6 +65,43 @@ impl Guest for Checkpointer {
         let call = DeltaChannelHistory { config, channels, known: Vec::new() };
         match run(Call::DeltaChannelHistory(call))? {
             Outcome::History(histories) => Ok(histories.into_iter().map(Into::into).collect()),
+            _ => Err(other_outcome()),
+        }
+    }
+}
+
+impl Lifecycle for Checkpointer {
+    fn prune(call: Prune) -> Result<Work, Error> {
+        match run(Call::Prune(call))? {
+            Outcome::Worked(work) => Ok(work),
+            _ => Err(other_outcome()),
+        }
+    }
+
+    fn copy_thread(call: CopyThread) -> Result<Work, Error> {
+        match run(Call::CopyThread(call))? {
+            Outcome::Worked(work) => Ok(work),
+            _ => Err(other_outcome()),
+        }
+    }
+
+    fn threads(call: Threads) -> Result<ThreadsPage, Error> {
+        match run(Call::Threads(call))? {
+            Outcome::Threads(page) => Ok(page),
+            _ => Err(other_outcome()),
+        }
+    }
+
+    fn stats(thread: Id) -> Result<Stats, Error> {
+        match run(Call::Stats(thread))? {
+            Outcome::Stats(stats) => Ok(stats),
+            _ => Err(other_outcome()),
+        }
+    }
+
+    fn verify(call: Verify) -> Result<Verified, Error> {
+        match run(Call::Verify(call))? {
+            Outcome::Verified(verified) => Ok(verified),
             _ => Err(other_outcome()),
         }
     }

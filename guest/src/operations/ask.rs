@@ -90,9 +90,10 @@ pub(crate) enum Ask {
     /// Remove a thread with all that belongs to it. No rows.
     DeleteThread { thread_id: String },
     /// The records of a thread without their envelopes, the one with the greatest key first: key,
-    /// generation, namespace, checkpoint id, task id, idx, parent, channels and the link of the
-    /// envelope, created_at, and whether the checkpoint is of one of these runs; of a write, channel
-    /// in place of parent and all that follows.
+    /// generation (null if the store keeps the chunks of a thread that stays), namespace,
+    /// checkpoint id, task id, idx, parent, channels and the link of the envelope, created_at, and
+    /// whether the checkpoint is of one of these runs; of a write, channel in place of parent and
+    /// all that follows.
     Outline { thread_id: String, runs: Vec<String>, before: Option<RecordKey>, count: u64 },
     /// The checkpoints at these namespaces and ids that are stored, in any order: the columns of a
     /// checkpoint in a page.
@@ -100,8 +101,8 @@ pub(crate) enum Ask {
     /// The records of a thread in the order of their keys, as a page has them.
     Records { thread_key: i64, after: Option<RecordKey>, count: u64 },
     /// Remove these checkpoints with their writes and make the generation the next odd one, if the
-    /// thread has these checkpoints. One row: generation, how many checkpoints the thread has now,
-    /// and the newest one's id; no row if there is no such thread.
+    /// thread has these checkpoints. One row: generation as in an outline, how many checkpoints the
+    /// thread has now, and the newest one's id; no row if there is no such thread.
     RemoveRecords { thread_key: i64, of: Checkpoints, places: Vec<(String, String)> },
     /// Remove a thread with all that belongs to it, if it has these checkpoints. A row if it is
     /// gone.
@@ -129,10 +130,16 @@ pub(crate) enum Ask {
     /// exactly the records whose checksums, in the order of their keys, are `digest`. One row: the
     /// generation now, which is `to` if they are gone; no row if there is no such thread.
     RemoveChunks { thread_key: i64, from: i64, to: i64, digest: String, hashes: Vec<Hash> },
-    /// The first thread with a greater key than `after` that has this id, whose newest checkpoint
-    /// was put before `idle`, and that has a checkpoint of one of these runs, as far as each of
-    /// these is given: its key, id and generation.
-    FindThread { after: i64, thread_id: Option<String>, idle: Option<String>, runs: Vec<String> },
+    /// The first thread after another one that has this id, whose newest checkpoint was put before
+    /// `idle`, and that has a checkpoint of one of these runs, as far as each of these is given: its
+    /// key, id and generation. The order is that of keys, after `after.0`; where keys do not last,
+    /// that of ids, after `after.1`.
+    FindThread {
+        after: (i64, String),
+        thread_id: Option<String>,
+        idle: Option<String>,
+        runs: Vec<String>,
+    },
     /// Lease the sweep until this time, unless somebody has it. A lease that ends after `never` was
     /// made by a clock that was wrong, and does not count. A row if it is leased.
     LeaseSweep { now: i64, until: i64, never: i64 },

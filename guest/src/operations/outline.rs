@@ -23,7 +23,8 @@ pub(super) struct Outline {
     pub(super) thread_id: String,
     /// The thread's key; `None` if the thread does not exist.
     pub(super) thread_key: Option<i64>,
-    pub(super) generation: i64,
+    /// `None` if the store keeps the chunks of a thread that stays.
+    pub(super) generation: Option<i64>,
     pub(super) namespaces: BTreeMap<String, BTreeMap<String, Seen>>,
     names: BTreeMap<String, Name>,
     last: Option<RecordKey>,
@@ -68,7 +69,7 @@ impl Outline {
     pub(super) fn take(&mut self, set: &RowSet) -> Result<bool, Error> {
         for mut row in rows(set, "lg_records") {
             self.thread_key = Some(row.integer("thread_key")?);
-            self.generation = row.integer("generation")?;
+            self.generation = row.optional_integer("generation")?;
             let ns = row.text("checkpoint_ns")?;
             let id = row.text("checkpoint_id")?;
             let task_id = row.text("task_id")?;

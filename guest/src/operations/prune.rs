@@ -15,6 +15,9 @@
 //! thread removes them. A thread that the caller names is swept even if its generation is even: a
 //! write that was replaced, or a put that was cut short, leaves chunks too. Puts go on meanwhile:
 //! the generation makes those that rely on a removed chunk start over.
+//!
+//! Where a store has no generation, it keeps chunks until its retention, and steps 4 and 5 are left
+//! out.
 
 use std::collections::BTreeSet;
 
@@ -45,6 +48,8 @@ pub(super) struct Prune {
     dry_run: bool,
     /// The position in the caller's list after this thread, or the key of the last thread found.
     cursor: i64,
+    /// The id of the last thread found.
+    last: String,
     /// How many threads may still be pruned; `None` for all.
     remaining: Option<u64>,
     /// Whether a search has found a thread: another may follow.
@@ -80,9 +85,9 @@ enum Stage {
     Sweep(Box<Sweep>),
 }
 
-/// How far a prune has come, as a host carries it: format, cursor, threads left, when the lease
-/// ends, and the counts of `Work`.
-type Resume = (u8, i64, Option<u64>, Option<i64>, (u64, u64, u64, u64, u64));
+/// How far a prune has come, as a host carries it: format, cursor and id, threads left, when the
+/// lease ends, and the counts of `Work`.
+type Resume = (u8, (i64, String), Option<u64>, Option<i64>, (u64, u64, u64, u64, u64));
 
 impl Prune {
     #[inline(never)]
@@ -100,6 +105,7 @@ impl Prune {
             keep: call.keep,
             dry_run: call.dry_run,
             cursor: 0,
+            last: String::new(),
             has_found: false,
             work: Work::default(),
             before: Work::default(),
@@ -111,13 +117,14 @@ impl Prune {
             config::time("newerThan", ts)?;
         }
         if let Some(bytes) = call.resume {
-            let Some((FORMAT, cursor, remaining, until, counts)) = decode::<Resume>(&bytes) else {
+            let Some((FORMAT, (cursor, last), remaining, until, counts)) = decode::<Resume>(&bytes)
+            else {
                 return Err(Error::protocol(
                     "foreign-resume",
                     "resume was not made by a prune of this version; start it anew",
                 ));
             };
-            prune.cursor = cursor;
+            (prune.cursor, prune.last) = (cursor, last);
             prune.remaining = remaining;
             let (threads, checkpoints, writes, chunks, bytes) = counts;
             let work = Work { threads, checkpoints, writes, chunks, bytes, next: None };
@@ -152,7 +159,8 @@ impl Prune {
                 Some(mut row) => {
                     self.has_found = true;
                     self.cursor = row.integer("thread_key")?;
-                    Ok(self.plan(row.text("thread_id")?.to_owned()))
+                    row.text("thread_id")?.clone_into(&mut self.last);
+                    Ok(self.plan(self.last.clone()))
                 }
             },
             Stage::Plan(mut plan) => match plan.advance(answer)? {
@@ -228,7 +236,12 @@ impl Prune {
             Which::Runs(ids) => (None, ids.clone()),
         };
         self.stage = Stage::Find;
-        Ok(Step::ask(Ask::FindThread { after: self.cursor, thread_id: None, idle, runs }))
+        Ok(Step::ask(Ask::FindThread {
+            after: (self.cursor, self.last.clone()),
+            thread_id: None,
+            idle,
+            runs,
+        }))
     }
 
     fn plan(&mut self, thread_id: String) -> Step {
@@ -260,7 +273,7 @@ impl Prune {
         }
         let doomed = plan.doomed();
         let is_named = matches!(self.which, Which::Threads(_));
-        let is_swept = plan.outline.generation % 2 == 0;
+        let is_swept = plan.outline.generation.is_none_or(|generation| generation % 2 == 0);
         if doomed.is_empty() && is_swept && !is_named {
             return self.done(false);
         }
@@ -270,7 +283,10 @@ impl Prune {
         for (ns, id) in &doomed {
             self.count(&plan, ns, id);
         }
-        let (thread_id, generation) = (plan.outline.thread_id.clone(), plan.outline.generation);
+        let Some(generation) = plan.outline.generation else {
+            return self.done(self.work != self.before);
+        };
+        let thread_id = plan.outline.thread_id.clone();
         let without = doomed.into_iter().collect();
         Ok(self.mark(Marks::of(thread_id, (thread_key, generation), without)))
     }
@@ -298,7 +314,7 @@ impl Prune {
             // The thread was deleted.
             return self.done(true);
         };
-        let generation = row.integer("generation")?;
+        let generation = row.optional_integer("generation")?;
         let count = row.integer("checkpoints")?;
         let newest = row.optional_text("newest")?.unwrap_or_default().to_owned();
         let gone = doomed.split_off(doomed.len() - next_of(&plan, &doomed));
@@ -317,6 +333,9 @@ impl Prune {
         if !doomed.is_empty() {
             return Ok(self.remove(plan, doomed));
         }
+        let Some(generation) = generation else {
+            return self.done(true);
+        };
         let thread_key = plan.outline.thread_key.unwrap_or_default();
         let (thread_id, key) = (plan.outline.thread_id, (thread_key, generation));
         Ok(self.mark(Marks::of(thread_id, key, BTreeSet::new())))
@@ -379,8 +398,9 @@ impl Prune {
             Which::Idle(_) | Which::Runs(_) => self.has_found,
         };
         let counts = (threads, checkpoints, writes, chunks, bytes);
+        let at = (self.cursor, &self.last);
         let next = (is_more && self.remaining != Some(0))
-            .then(|| encode(&(FORMAT, self.cursor, self.remaining, self.until, counts)));
+            .then(|| encode(&(FORMAT, at, self.remaining, self.until, counts)));
         let next = next.transpose()?;
         Ok(Step::Done(Outcome::Worked(Work { next, ..self.work.clone() })))
     }

@@ -36,7 +36,9 @@ const ATTEMPTS_MAX: usize = 4;
 pub(super) struct Verify {
     /// The only thread; `None` for all.
     only: Option<String>,
-    cursor: i64,
+    /// The key and the id of the last thread found, and those of the one before it.
+    cursor: (i64, String),
+    before: (i64, String),
     done: Verified,
     attempts: usize,
     thread: Thread,
@@ -73,14 +75,15 @@ struct Thread {
 }
 
 /// How far a verification has come, as a host carries it: format, cursor, and the counts.
-type Resume = (u8, i64, u64, u64, u64, u64, u64);
+type Resume = (u8, (i64, String), u64, u64, u64, u64, u64);
 
 impl Verify {
     #[inline(never)]
     pub(super) fn start(call: Call) -> Result<(Self, Step), Error> {
         let mut verify = Self {
             only: config::text("thread_id", &call.thread)?,
-            cursor: 0,
+            cursor: (0, String::new()),
+            before: (0, String::new()),
             done: Verified::default(),
             attempts: 0,
             thread: Thread::default(),
@@ -113,7 +116,7 @@ impl Verify {
                     let key = row.integer("thread_key")?;
                     let id = row.text("thread_id")?.to_owned();
                     let generation = row.integer("generation")?;
-                    self.cursor = key;
+                    self.before = std::mem::replace(&mut self.cursor, (key, id.clone()));
                     self.thread = Thread { key, id, generation, ..Thread::default() };
                     self.stage = Stage::Records;
                     Ok(self.thread.page())
@@ -142,7 +145,7 @@ impl Verify {
                     return self.count();
                 }
                 // It was deleted or pruned, which is no damage.
-                self.cursor = self.thread.key - 1;
+                self.cursor = self.before.clone();
                 Ok(self.find())
             }
         }
@@ -151,7 +154,7 @@ impl Verify {
     fn find(&mut self) -> Step {
         self.stage = Stage::Find;
         Step::ask(Ask::FindThread {
-            after: self.cursor,
+            after: self.cursor.clone(),
             thread_id: self.only.clone(),
             idle: None,
             runs: Vec::new(),
@@ -165,7 +168,7 @@ impl Verify {
         if self.thread.found.problems.is_empty() {
             return self.count();
         }
-        let after = self.thread.key - 1;
+        let after = self.before.clone();
         self.stage = Stage::Again;
         let thread_id = Some(self.thread.id.clone());
         Ok(Step::ask(Ask::FindThread { after, thread_id, idle: None, runs: Vec::new() }))
@@ -185,7 +188,7 @@ impl Verify {
 
     fn end(&self, is_more: bool) -> Result<Step, Error> {
         let Verified { threads, checkpoints, writes, chunks, bytes, .. } = self.done;
-        let resume = (FORMAT, self.cursor, threads, checkpoints, writes, chunks, bytes);
+        let resume = (FORMAT, &self.cursor, threads, checkpoints, writes, chunks, bytes);
         let next = is_more.then(|| encode(&resume)).transpose()?;
         Ok(Step::Done(Outcome::Verified(Verified { next, ..self.done.clone() })))
     }

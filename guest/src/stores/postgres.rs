@@ -169,7 +169,7 @@ impl Dialect for PostgresDialect {
                 let remove = lifecycle::remove_chunks(schema, thread_key, range, &digest, &hashes);
                 (Access::Write, remove)
             }
-            Ask::FindThread { after, thread_id, idle, runs } => {
+            Ask::FindThread { after: (after, _), thread_id, idle, runs } => {
                 let (thread_id, idle) = (thread_id.as_deref(), idle.as_deref());
                 read(lifecycle::find_thread(schema, after, (thread_id, idle), &runs))
             }

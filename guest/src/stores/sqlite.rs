@@ -98,7 +98,7 @@ impl Dialect for Sqlite {
             Ask::RemoveChunks { thread_key, from, to, digest, hashes } => {
                 (Access::Write, lifecycle::remove_chunks(thread_key, from, to, &digest, &hashes))
             }
-            Ask::FindThread { after, thread_id, idle, runs } => {
+            Ask::FindThread { after: (after, _), thread_id, idle, runs } => {
                 let (thread_id, idle) = (thread_id.as_deref(), idle.as_deref());
                 read(lifecycle::find_thread(after, thread_id, idle, &runs))
             }

@@ -15,6 +15,7 @@ mod generated {
 
             world kusto {
                 export langgraph:checkpoint/checkpointer@0.1.0;
+                export langgraph:checkpoint/lifecycle@0.1.0;
                 export langgraph:checkpoint-kusto/connection@0.1.0;
             }
         ",

@@ -10,8 +10,8 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use langgraph_checkpoint_guest::kusto::ConnectOptions;
 use langgraph_checkpoint_guest::wit::types::{Page, PutCall};
 use langgraph_checkpoint_guest::{
-    Call, ChannelHistory, CheckpointTuple, DeltaChannelHistory, GetTuple, StoredCheckpoint,
-    UnshownCall,
+    Call, ChannelHistory, CheckpointTuple, DeltaChannelHistory, GetTuple, Stats, StoredCheckpoint,
+    ThreadsPage, UnshownCall, Verified, Work,
 };
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
@@ -50,6 +50,14 @@ pub(super) enum Reply {
     Page(Page),
     /// Of `get_delta_channel_history`.
     History(Vec<ChannelHistory>),
+    /// Of `prune` and `copy_thread`.
+    Worked(Work),
+    /// Of `threads`.
+    Threads(ThreadsPage),
+    /// Of `stats`.
+    Stats(Stats),
+    /// Of `verify`.
+    Verified(Verified),
 }
 
 struct Job {
@@ -349,6 +357,7 @@ impl Instance {
         let (_running, store, exports) = self.enter();
         let connection = exports.langgraph_checkpoint_kusto_connection();
         let calls = exports.langgraph_checkpoint_checkpointer();
+        let lifecycle = exports.langgraph_checkpoint_lifecycle();
         let replied = match call {
             Call::Flush => {
                 connection.call_flush(store).await.map_err(failed)?.map(|()| Reply::Done)
@@ -384,22 +393,33 @@ impl Instance {
                     .map_err(failed)?;
                 histories.map(|all| Reply::History(all.into_iter().map(Into::into).collect()))
             }
-            Call::Prune(_)
-            | Call::CopyThread(_)
-            | Call::Threads(_)
-            | Call::Stats(_)
-            | Call::Verify(_)
-            | Call::Vacuum(_) => return Ok(Err(unsupported())),
+            Call::Prune(prune) => {
+                let work = lifecycle.call_prune(store, &prune).await.map_err(failed)?;
+                work.map(Reply::Worked)
+            }
+            Call::CopyThread(copy) => {
+                let work = lifecycle.call_copy_thread(store, &copy).await.map_err(failed)?;
+                work.map(Reply::Worked)
+            }
+            Call::Threads(threads) => {
+                let page = lifecycle.call_threads(store, &threads).await.map_err(failed)?;
+                page.map(Reply::Threads)
+            }
+            Call::Stats(thread) => {
+                let stats = lifecycle.call_stats(store, &thread).await.map_err(failed)?;
+                stats.map(Reply::Stats)
+            }
+            Call::Verify(verify) => {
+                let verified = lifecycle.call_verify(store, &verify).await.map_err(failed)?;
+                verified.map(Reply::Verified)
+            }
+            Call::Vacuum(_) => {
+                let message = "only files of SQLite can be vacuumed";
+                return Ok(Err(Error::invalid("unsupported-call", message)));
+            }
         };
         Ok(replied.map_err(Error::from))
     }
-}
-
-fn unsupported() -> Error {
-    Error::invalid(
-        "unsupported-call",
-        "a store of Kusto only appends: it cannot prune, copy, list or verify threads",
-    )
 }
 
 fn not_whole() -> Error {

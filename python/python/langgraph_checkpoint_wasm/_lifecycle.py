@@ -45,7 +45,7 @@ class Stats(NamedTuple):
     checkpoints: int
     writes: int
     record_bytes: int
-    """The bytes of envelopes and metadata."""
+    """The bytes of envelopes and metadata; on Kusto, of records as the table holds them."""
     chunks: int
     chunk_bytes: int
 
@@ -149,14 +149,14 @@ class LifecycleSaver(Saver):
         `latest_only` the copy has only what a prune would keep.
         """
         call = Call.copy_thread(source_thread_id, target_thread_id, latest_only)
-        return Progress(*self._store.run(call)[:-1])
+        return Progress(*self._do(call)[:-1])
 
     async def acopy_thread(  # type: ignore[override]
         self, source_thread_id: str, target_thread_id: str, *, latest_only: bool = False
     ) -> Progress:
         """Copy a thread, as `copy_thread` does."""
         call = Call.copy_thread(source_thread_id, target_thread_id, latest_only)
-        return Progress(*(await start(self._store, call))[:-1])
+        return Progress(*(await self._ado(call))[:-1])
 
     def threads(
         self,
@@ -177,7 +177,7 @@ class LifecycleSaver(Saver):
         resume: bytes | None = None
         while True:
             call = Call.threads(page_size, idle, id_prefix, wanted, resume)
-            found, resume = self._store.run(call)
+            found, resume = self._do(call)
             for thread_id, checkpoint_id, ts, payload, *counts in found:
                 read = self._converter.metadata(payload)
                 yield ThreadInfo(thread_id, checkpoint_id, ts, read, *counts)
@@ -186,21 +186,29 @@ class LifecycleSaver(Saver):
 
     def stats(self, thread_id: str | None = None) -> Stats:
         """Count what is stored of a thread, or of all threads."""
-        return Stats(*self._store.run(Call.stats(thread_id)))
+        return Stats(*self._do(Call.stats(thread_id)))
 
     async def astats(self, thread_id: str | None = None) -> Stats:
         """Count what is stored of a thread, or of all threads."""
-        return Stats(*await start(self._store, Call.stats(thread_id)))
+        return Stats(*await self._ado(Call.stats(thread_id)))
 
     def verify(self, thread_id: str | None = None) -> list[Problem]:
         """Read everything of a thread, or of all threads. Return what is damaged."""
         problems: list[Problem] = []
         resume: bytes | None = None
         while True:
-            *_, found, resume = self._store.run(Call.verify(thread_id, resume))
+            *_, found, resume = self._do(Call.verify(thread_id, resume))
             problems.extend(Problem(*problem) for problem in found)
             if resume is None:
                 return problems
+
+    def _do(self, call: Call) -> Any:
+        with self._raising:
+            return self._store.run(call)
+
+    async def _ado(self, call: Call) -> Any:
+        with self._raising:
+            return await start(self._store, call)
 
     def _work(
         self,
@@ -211,7 +219,7 @@ class LifecycleSaver(Saver):
     ) -> Progress:
         resume: bytes | None = None
         while True:
-            *done, resume = self._store.run(Call.prune(pruned, keep, limit, dry_run, resume))
+            *done, resume = self._do(Call.prune(pruned, keep, limit, dry_run, resume))
             if resume is None:
                 return Progress(*done)
 
@@ -225,7 +233,7 @@ class LifecycleSaver(Saver):
         resume: bytes | None = None
         while True:
             call = Call.prune(pruned, keep, limit, dry_run, resume)
-            *done, resume = await start(self._store, call)
+            *done, resume = await self._ado(call)
             if resume is None:
                 return Progress(*done)
 

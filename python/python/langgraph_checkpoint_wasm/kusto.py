@@ -12,8 +12,8 @@ from typing_extensions import Never, Self
 
 from . import errors
 from ._core import Call, kusto_cluster, open_kusto
+from ._lifecycle import LifecycleSaver
 from .kusto_errors import AsKustoErrors
-from .saver import Saver
 
 if TYPE_CHECKING:
     from langgraph.checkpoint.serde.base import SerializerProtocol
@@ -46,11 +46,14 @@ TokenFunction: TypeAlias = Callable[[str], Any]
 """Gets the scope, and gives a token: text, an `AccessToken`, or an awaitable of one."""
 
 
-class KustoSaver(Saver):
+class KustoSaver(LifecycleSaver):
     """Keeps LangGraph's checkpoints in a table of Kusto.
 
     The table has to be made first, with the script `provision.kql`. Use the saver as a value, in
     `with` or in `async with`.
+
+    The table is only appended to: what is pruned or deleted is hidden at once, and its rows stay
+    until the table's retention drops them. The chunks of pruned checkpoints are not counted.
 
     Its errors are those of `langgraph_checkpoint_wasm.errors`, and also
     `azure.core.exceptions.AzureError`s where that is installed.

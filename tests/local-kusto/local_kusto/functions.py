@@ -15,6 +15,8 @@ _SCALARS = [
     # An empty string in JSON is empty, too.
     ("isempty", "(NOT {not_empty})", 1),
     ("isnotempty", "({not_empty})", 1),
+    # The bytes of its UTF-8, which DuckDB calls a length of its own.
+    ("string_size", "strlen({0})", 1),
 ]
 _NOT_EMPTY = (
     "coalesce(CAST({0} AS VARCHAR), '') <> '' "

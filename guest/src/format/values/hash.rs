@@ -25,6 +25,12 @@ pub(crate) enum Role {
     Spine = 4,
 }
 
+#[cfg(feature = "kusto")]
+impl Role {
+    /// All roles.
+    pub(crate) const ALL: [Self; 4] = [Self::Leaf, Self::Node, Self::Branch, Self::Spine];
+}
+
 /// The first 20 bytes of the BLAKE3 hash of a chunk's role, as one byte, followed by its bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Hash([u8; HASH_BYTES]);

@@ -1,17 +1,18 @@
 //! One call on the log: turns what a method asks into requests, and the responses into answers.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
 use super::clock::microseconds;
+use super::copy::Copying;
 use super::failure::{self, Class, Failure};
 use super::frames::Table;
 use super::ingest::{Broken, ingest};
 use super::memory::Shared;
 use super::query::{self, Query};
-use super::resolve::encoding;
-use super::row::{CHECKPOINT, CHUNK, LogRow, TOMBSTONE, hash_text};
+use super::resolve::{CheckpointKey, Seen, encoding};
+use super::row::{CHECKPOINT, CHUNK, LogRow, hash_text};
 use super::send::Sender;
 use crate::contract::error::Error;
 use crate::contract::outcome::Outcome;
@@ -43,10 +44,16 @@ pub(super) struct Call {
     cuts: BTreeMap<String, i64>,
     /// Chunks at hand, by thread and hash.
     chunks: BTreeMap<(String, String), Vec<u8>>,
+    /// Whether chunks stay at hand after the ask that they were read for.
+    keeps_chunks: bool,
     /// Whether this call has already waited for missing chunks.
     waited: bool,
+    /// The copy that this call makes.
+    pub(super) copying: Option<Copying>,
     /// The newest revision read of each thread.
     newest: BTreeMap<String, i64>,
+    /// The checkpoints of laid rows that were pruned elsewhere, and up to which revision.
+    pruned: RefCell<BTreeMap<CheckpointKey, i64>>,
     /// Whether rows of this call may be in the store.
     pub(super) sent: Cell<bool>,
 }
@@ -90,7 +97,19 @@ impl Call {
         let threads = thread_id.into_iter().collect();
         let (cuts, chunks, newest) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
         let sent = Cell::new(false);
-        Self { sender, shared, threads, cuts, chunks, waited: false, newest, sent }
+        Self {
+            sender,
+            shared,
+            threads,
+            cuts,
+            chunks,
+            keeps_chunks: true,
+            waited: false,
+            copying: None,
+            newest,
+            pruned: RefCell::default(),
+            sent,
+        }
     }
 
     pub(super) async fn answer(&mut self, ask: Ask) -> Result<Rows, Error> {
@@ -122,27 +141,53 @@ impl Call {
             Ask::Put(checkpoint) => self.put(checkpoint).await,
             Ask::PutWrites(writes) => self.put_writes(writes).await,
             Ask::DeleteThread { thread_id } => self.delete_thread(&thread_id).await,
-            Ask::Outline { .. }
-            | Ask::Checkpoints { .. }
-            | Ask::Records { .. }
-            | Ask::RemoveRecords { .. }
-            | Ask::RemoveThread { .. }
-            | Ask::LeaseSweep { .. }
-            | Ask::Pages
-            | Ask::GiveBackPages { .. }
-            | Ask::BeginCopy { .. }
-            | Ask::State { .. }
-            | Ask::CopyRecords { .. }
-            | Ask::CopyChunks { .. }
-            | Ask::EndCopy { .. }
-            | Ask::ChunkSizes { .. }
-            | Ask::RemoveChunks { .. }
-            | Ask::FindThread { .. }
-            | Ask::ListThreads { .. }
-            | Ask::Totals { .. } => Err(Error::invalid(
+            ask => self.about_threads(ask).await,
+        }
+    }
+
+    /// Answers what only calls about whole threads ask. Each ask has the time of a call.
+    async fn about_threads(&mut self, ask: Ask) -> Result<Rows, Error> {
+        self.sender.begin();
+        // A thread's chunks may be more than fit in memory, and each is asked for once.
+        self.chunks.clear();
+        self.keeps_chunks = false;
+        match ask {
+            Ask::Outline { thread_id, runs, before, count } => {
+                self.outline(&thread_id, &runs, before, count).await
+            }
+            Ask::Checkpoints { thread_key, places } => self.checkpoints(thread_key, places).await,
+            Ask::Records { thread_key, after, count } => {
+                self.records(thread_key, after, count).await
+            }
+            Ask::RemoveRecords { thread_key, of, places } => {
+                self.remove_records(thread_key, &of, places).await
+            }
+            Ask::RemoveThread { thread_key, of } => self.remove_thread(thread_key, &of).await,
+            Ask::BeginCopy { source, target } => self.begin_copy(&source, &target).await,
+            Ask::State { thread_key } => self.state(thread_key).await,
+            Ask::CopyRecords { to, records, .. } => self.copy_records(to, records),
+            Ask::CopyChunks { from, to, hashes } => self.copy_chunks(from, to, hashes).await,
+            Ask::EndCopy { from, generation, to, records, .. } => {
+                self.end_copy((from, generation, to), records).await
+            }
+            Ask::FindThread { after: (_, after), thread_id, idle, runs } => {
+                self.find_thread(&after, thread_id, idle, runs).await
+            }
+            Ask::ListThreads { idle_since, id_prefix, filter, after, count } => {
+                self.list_threads(idle_since, id_prefix, filter, after, count).await
+            }
+            Ask::Totals { thread_id } => self.totals(thread_id).await,
+            Ask::LeaseSweep { .. } => Err(Error::invalid(
                 "unsupported-call",
-                "a store of Kusto only appends: it cannot prune, copy, list or verify threads; \
-                 delete whole threads, or let the table's retention remove what is old",
+                "a store of Kusto has no leases; let one process alone call expire",
+            )),
+            Ask::Pages | Ask::GiveBackPages { .. } => {
+                Err(Error::invalid("unsupported-call", "only files of SQLite can be vacuumed"))
+            }
+            // The other asks are answered above. A prune without a generation sweeps no chunks.
+            _ => Err(Error::protocol(
+                "unexpected-ask",
+                "a call asked a store of Kusto to remove chunks, which is a defect; please report it",
             )),
         }
     }
@@ -216,6 +261,13 @@ impl Call {
         let ended = self.sender.query(&query).await?;
         let Ok(mut tables) = ended else { return Ok(ended) };
         let mut memory = self.shared.borrow_mut();
+        for record in tables.pop().iter().flat_map(Table::records) {
+            let text = |column| record.text(column).map(str::to_owned);
+            let place = (text("thread_id")?, text("checkpoint_ns")?, text("checkpoint_id")?);
+            let hidden = record.integer("hidden")?;
+            memory.pruned(&place, hidden);
+            self.pruned.borrow_mut().insert(place, hidden);
+        }
         for record in tables.pop().iter().flat_map(Table::records) {
             let (rev, rows) = (record.integer("rev")?, record.integer("rows")?);
             memory.shown(record.text("thread_id")?, rev, rows);
@@ -324,7 +376,7 @@ impl Call {
 
     /// Answers `Ask::Chunks`: with chunks at hand, laid chunks, and chunks of the store. Waits once
     /// for missing chunks.
-    async fn gather(&mut self, thread_key: i64, hashes: &[Hash]) -> Result<Rows, Error> {
+    pub(super) async fn gather(&mut self, thread_key: i64, hashes: &[Hash]) -> Result<Rows, Error> {
         let thread_id = self.thread_of(thread_key)?;
         let texts: Vec<String> = hashes.iter().map(hash_text).collect();
         let laid = self.laid();
@@ -349,7 +401,11 @@ impl Call {
             let data = self.chunks.get(&(thread_id.clone(), hash))?;
             Some(vec![Value::Integer(position as i64), Value::Blob(data.clone())])
         };
-        Ok(texts.into_iter().enumerate().filter_map(row).collect())
+        let rows = texts.into_iter().enumerate().filter_map(row).collect();
+        if !self.keeps_chunks {
+            self.chunks.clear();
+        }
+        Ok(rows)
     }
 
     /// The hashes whose chunks are not at hand.
@@ -431,6 +487,20 @@ impl Call {
         Ok(there)
     }
 
+    /// Lays rows over what queries have shown, without those that were pruned elsewhere.
+    pub(super) fn lay_over(&self, seen: &mut Seen, laid: Vec<Rc<LogRow>>) {
+        for (place, hidden) in self.pruned.borrow().iter() {
+            seen.hide(place.clone(), *hidden);
+        }
+        seen.lay(laid.into_iter());
+    }
+
+    /// Whether a laid row was pruned elsewhere.
+    pub(super) fn is_pruned(&self, row: &LogRow) -> bool {
+        let pruned = self.pruned.borrow();
+        !row.waits && pruned.get(&row.place()).is_some_and(|hidden| row.rev <= *hidden)
+    }
+
     /// The laid rows: those that queries may not show yet.
     pub(super) fn laid(&self) -> Vec<Rc<LogRow>> {
         self.shared.borrow().laid()
@@ -450,9 +520,9 @@ impl Call {
     }
 }
 
-/// The revision of the newest tombstone of a thread among rows; 0 if there is none.
+/// The revision of the newest tombstone of a whole thread among rows; 0 if there is none.
 pub(super) fn newest_tombstone(rows: &[Rc<LogRow>], thread_id: &str) -> i64 {
-    let of_thread = rows.iter().filter(|row| row.kind == TOMBSTONE && row.thread_id == thread_id);
+    let of_thread = rows.iter().filter(|row| row.hides_a_thread() && row.thread_id == thread_id);
     of_thread.map(|row| row.rev).max().unwrap_or_default()
 }
 

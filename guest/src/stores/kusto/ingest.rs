@@ -8,7 +8,7 @@ use flate2::write::GzEncoder;
 
 use super::failure::{Class, Failure};
 use super::memory::Shared;
-use super::options::{IngestMode, MAPPING};
+use super::options::IngestMode;
 use super::query::tombstones;
 use super::row::{LogRow, TOMBSTONE, WRITE};
 use super::send::Sender;
@@ -120,16 +120,16 @@ async fn put_inline(
     table: &str,
     lines: &[String],
 ) -> Result<Result<(), Failure>, Error> {
-    let text = inline_command(table, lines);
+    let text = inline_command(table, sender.options.mapping(table), lines);
     Ok(sender.command(&text).await?.map(|_| ()))
 }
 
 /// The command that ingests lines of JSON. The lines come last and hold no line breaks, so nothing
 /// in them can be read as a part of the command.
-pub(crate) fn inline_command(table: &str, lines: &[String]) -> String {
+pub(crate) fn inline_command(table: &str, mapping: &str, lines: &[String]) -> String {
     format!(
         ".ingest inline into table ['{table}'] with (format=\"multijson\", \
-         ingestionMappingReference=\"{MAPPING}\") <|\n{}",
+         ingestionMappingReference=\"{mapping}\") <|\n{}",
         lines.join("\n")
     )
 }

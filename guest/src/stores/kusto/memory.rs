@@ -11,7 +11,7 @@ use std::rc::Rc;
 
 use self::kept::{Kept, ROW_BYTES};
 use super::clock::{Clock, microseconds};
-use super::row::{CHECKPOINT, LogRow, WRITE};
+use super::row::{CHECKPOINT, CheckpointKey, LogRow, TOMBSTONE, WRITE};
 
 /// The most hashes remembered, of all threads together.
 const HASHES_MAX: usize = 200_000;
@@ -241,6 +241,15 @@ impl Memory {
     pub(crate) fn shown(&mut self, thread_id: &str, rev: i64, count: i64) {
         let all = |batch: &Batch| usize::try_from(count).is_ok_and(|count| count >= batch.count);
         self.sent.retain(|batch| !(batch.rev == rev && batch.thread_id == thread_id && all(batch)));
+    }
+
+    /// Drops the rows of a checkpoint that a tombstone in the store hides.
+    pub(crate) fn pruned(&mut self, place: &CheckpointKey, hidden: i64) {
+        for batch in &mut self.sent {
+            if batch.rev <= hidden && batch.thread_id == place.0 {
+                batch.rows.retain(|row| row.kind == TOMBSTONE || row.place() != *place);
+            }
+        }
     }
 
     /// Drops rows that a tombstone in the store hides. Somebody may remove them, and then no query

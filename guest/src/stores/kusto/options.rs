@@ -7,8 +7,9 @@ use super::connection::{Endpoint, Login};
 use super::url::percent_encoded;
 use crate::contract::error::Error;
 
-/// The name of the mapping that `provision.kql` makes.
-pub(crate) const MAPPING: &str = "lg_json_v1";
+/// The names of the mappings that `provision.kql` makes: the log's, and that of the tombstones.
+const MAPPING: &str = "lg_json_v1";
+const TOMBSTONE_MAPPING: &str = "lg_json_v2";
 
 /// How rows reach the store.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -251,13 +252,19 @@ impl Options {
         format!("{}{path}", self.cluster_uri)
     }
 
+    /// The ingestion mapping of a table. That of the tombstones has another name than the log's: with
+    /// an older one, a tombstone of a checkpoint would hide its whole thread.
+    pub(crate) fn mapping(&self, table: &str) -> &'static str {
+        if table == self.table { MAPPING } else { TOMBSTONE_MAPPING }
+    }
+
     /// The path and query for streaming ingestion into a table.
     pub(crate) fn ingest_path(&self, table: &str) -> String {
         format!(
             "/v1/rest/ingest/{}/{}?streamFormat=MultiJSON&mappingName={}",
             percent_encoded(&self.database),
             percent_encoded(table),
-            MAPPING,
+            self.mapping(table),
         )
     }
 }

@@ -6,6 +6,8 @@
 //! Queries return more rows than are needed: which of several rows counts is decided in
 //! `resolve.rs`, also over rows that wait to be ingested.
 
+pub(crate) mod threads;
+
 use serde_json::{Map, Value, json};
 
 use super::filter::Narrowing;
@@ -38,9 +40,11 @@ impl Query {
         Self::new("shown", Vec::new(), &[])
     }
 
-    /// The same query with one more table at the end: how many rows of the calls with these
-    /// revisions show.
+    /// The same query with two more tables at the end: how many rows of the calls with these
+    /// revisions show, and the checkpoints of their threads that were pruned since the first of them.
     pub(crate) fn and_shown(mut self, table: &str, threads: Vec<String>, revs: Vec<i64>) -> Self {
+        let first = revs.iter().min().copied().unwrap_or_default();
+        self.parameters.push(("p_first", Parameter::Long(first)));
         self.parameters.push(("p_sent_threads", Parameter::Texts(threads)));
         self.parameters.push(("p_sent", Parameter::Longs(revs)));
         self.statements.push(format!(
@@ -50,6 +54,13 @@ impl Query {
              | where thread_id in (p_sent_threads) and rev in (p_sent)\n\
              | distinct thread_id, rev, row_id)\n\
              | summarize rows = count() by thread_id, rev",
+            tombstones = tombstones(table),
+        ));
+        self.statements.push(format!(
+            "['{tombstones}']\n\
+             | where thread_id in (p_sent_threads) and isnotempty(checkpoint_id) \
+             and rev >= p_first\n\
+             | summarize hidden = max(rev) by thread_id, checkpoint_ns, checkpoint_id",
             tombstones = tombstones(table),
         ));
         self
@@ -190,16 +201,11 @@ fn ids(
     let fits = if narrow.is_empty() {
         String::new()
     } else {
-        let conditions: Vec<_> = narrow
-            .iter()
-            .zip(FILTERS)
-            .map(|(narrowing, names)| narrowing.condition(names, parameters))
-            .collect();
         format!(
             "\n| extend fits = {}\n\
              | summarize arg_max(rev, fits) by thread_id, checkpoint_ns, checkpoint_id\n\
              | where fits",
-            conditions.join(" and "),
+            conditions(narrow, parameters).join(" and "),
         )
     };
     format!(
@@ -210,6 +216,12 @@ fn ids(
          | take p_count)",
         live = log.live,
     )
+}
+
+/// The conditions on metadata.
+fn conditions(narrow: &[Narrowing], parameters: &mut Parameters) -> Vec<String> {
+    let named = narrow.iter().zip(FILTERS);
+    named.map(|(narrowing, names)| narrowing.condition(names, parameters)).collect()
 }
 
 /// The conditions on where a page begins.
@@ -232,8 +244,8 @@ fn keys(page: &Page, parameters: &mut Parameters) -> String {
     keys
 }
 
-/// The log of one thread or of all. `live` is the condition that a row is not hidden, and adds the
-/// column `cut`; `chunks` is the condition that a chunk is of a page's threads.
+/// The log of one thread or of all. `live` is the condition that no tombstone hides a checkpoint or
+/// write, and adds the column `cut`; `chunks` is the condition that a chunk is of a page's threads.
 struct Log {
     statements: Vec<String>,
     live: &'static str,
@@ -251,20 +263,37 @@ impl Log {
                         format!("let Log = ['{table}'] | where thread_id == p_thread"),
                         format!(
                             "let last_cut = coalesce(toscalar(['{tombstones}'] \
-                             | where thread_id == p_thread | summarize max(rev)), long(0))"
+                             | where thread_id == p_thread and isempty(checkpoint_id) \
+                             | summarize max(rev)), long(0))"
+                        ),
+                        format!(
+                            "let Hidden = ['{tombstones}'] | where thread_id == p_thread and \
+                             isnotempty(checkpoint_id)\n\
+                             | summarize hidden = max(rev) by checkpoint_ns, checkpoint_id"
                         ),
                     ],
-                    live: " and rev > last_cut\n| extend cut = last_cut",
+                    live: " and rev > last_cut\n\
+                           | lookup kind=leftouter Hidden on checkpoint_ns, checkpoint_id\n\
+                           | where isnull(hidden) or rev > hidden\n| extend cut = last_cut",
                     chunks: "",
                 }
             }
             None => Self {
                 statements: vec![
                     format!("let Log = ['{table}']"),
-                    format!("let Cuts = ['{tombstones}'] | summarize cut = max(rev) by thread_id"),
+                    format!(
+                        "let Cuts = ['{tombstones}'] | where isempty(checkpoint_id)\n\
+                         | summarize cut = max(rev) by thread_id"
+                    ),
+                    format!(
+                        "let Hidden = ['{tombstones}'] | where isnotempty(checkpoint_id)\n\
+                         | summarize hidden = max(rev) by thread_id, checkpoint_ns, checkpoint_id"
+                    ),
                 ],
                 live: "\n| lookup kind=leftouter Cuts on thread_id\n\
-                       | extend cut = coalesce(cut, long(0))\n| where rev > cut",
+                       | lookup kind=leftouter Hidden on thread_id, checkpoint_ns, checkpoint_id\n\
+                       | extend cut = coalesce(cut, long(0))\n\
+                       | where rev > cut and (isnull(hidden) or rev > hidden)",
                 chunks: " and thread_id in (Threads)",
             },
         }
@@ -318,27 +347,28 @@ pub(crate) fn chunks(table: &str, thread_id: &str, hashes: Vec<String>) -> Query
     )
 }
 
-/// The newest tombstone of a thread.
+/// The newest tombstone of a thread as a whole, and the newest one of any kind.
 pub(crate) fn cut(table: &str, thread_id: &str) -> Query {
     Query::new(
         "cut",
         vec![("p_thread", Parameter::Text(thread_id.to_owned()))],
         &[format!(
-            "['{tombstones}']\n| where thread_id == p_thread\n| summarize cut = max(rev)\n\
-             | extend rev = cut",
+            "['{tombstones}']\n| where thread_id == p_thread\n\
+             | summarize cut = maxif(rev, isempty(checkpoint_id)), rev = max(rev)",
             tombstones = tombstones(table),
         )],
     )
 }
 
-/// The newest tombstone of each of these threads that has one.
+/// For each of these threads that has a tombstone: the newest one of the whole thread, and the
+/// newest one of any kind.
 pub(crate) fn cuts(table: &str, threads: Vec<String>) -> Query {
     Query::new(
         "cuts",
         vec![("p_threads", Parameter::Texts(threads))],
         &[format!(
             "['{tombstones}']\n| where thread_id in (p_threads)\n\
-             | summarize cut = max(rev) by thread_id",
+             | summarize cut = maxif(rev, isempty(checkpoint_id)), rev = max(rev) by thread_id",
             tombstones = tombstones(table),
         )],
     )
@@ -419,8 +449,10 @@ pub(crate) fn chain(table: &str, thread_id: &str, checkpoint_ns: &str) -> Query 
     statements.push(
         "Log\n\
          | where ['kind'] == \"checkpoint\" and part == 0 and checkpoint_ns == p_ns\n\
-         | summarize arg_max(rev, row_id, parent_checkpoint_id, channels) by checkpoint_id\n\
-         | project checkpoint_id, parent_checkpoint_id, channels, rev, row_id"
+         | summarize arg_max(rev, row_id, parent_checkpoint_id, channels) \
+         by checkpoint_ns, checkpoint_id\n\
+         | lookup kind=leftouter Hidden on checkpoint_ns, checkpoint_id\n\
+         | project checkpoint_id, parent_checkpoint_id, channels, rev, row_id, hidden"
             .to_owned(),
     );
     statements.push("print cut = last_cut".to_owned());

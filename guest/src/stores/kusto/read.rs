@@ -136,7 +136,7 @@ impl Call {
         let shown: BTreeSet<CheckpointKey> = seen.checkpoints().into_keys().collect();
         rest.iter().try_for_each(|chunks| self.keep(chunks))?;
         self.observe(&seen);
-        seen.lay(laid.into_iter());
+        self.lay_over(&mut seen, laid);
         let full = shown.len() as u64 >= page.count;
         let last = shown.iter().min_by(|a, b| order(a).cmp(&order(b))).cloned();
         Ok(Answered { seen, shown, full, last })
@@ -177,7 +177,7 @@ impl Call {
         for table in self.query("reading writes", query, Some(thread_id)).await? {
             seen.take(&table, WRITE)?;
         }
-        seen.lay(laid.into_iter());
+        self.lay_over(&mut seen, laid);
         Ok(seen.writes())
     }
 
@@ -286,7 +286,7 @@ impl Call {
             chunks.iter().try_for_each(|chunks| self.keep(chunks))?;
         }
         self.observe(&seen);
-        seen.lay(laid.into_iter());
+        self.lay_over(&mut seen, laid);
         if let Some(late) = seen.late_row() {
             return Ok(Err(late));
         }
@@ -342,19 +342,20 @@ impl Call {
         chain.cut = chain.cut.max(newest_tombstone(&laid, thread_id));
         for record in tables.first().into_iter().flat_map(|table| table.records()) {
             let rev = record.integer("rev")?;
+            let hidden = record.optional_integer("hidden")?.unwrap_or_default();
             self.note_newest(thread_id, rev);
             chain.add(
                 record.text("checkpoint_id")?,
                 record.text("parent_checkpoint_id")?,
                 record.texts("channels")?,
                 (rev, record.text("row_id")?),
-                rev > chain.cut,
+                rev > chain.cut.max(hidden),
             );
         }
         for row in laid {
             let LogRow { checkpoint_id, parent_checkpoint_id, channels, rev, row_id, .. } = &*row;
             let here = row.thread_id == thread_id && row.checkpoint_ns == checkpoint_ns;
-            if here && row.kind == CHECKPOINT && row.part == 0 {
+            if here && row.kind == CHECKPOINT && row.part == 0 && !self.is_pruned(&row) {
                 let (channels, live) = (channels.clone(), row.waits || *rev > chain.cut);
                 chain.add(checkpoint_id, parent_checkpoint_id, channels, (*rev, row_id), live);
             }
@@ -362,7 +363,7 @@ impl Call {
         Ok(chain)
     }
 
-    fn checkpoint_row(
+    pub(super) fn checkpoint_row(
         &mut self,
         part: i64,
         key: &CheckpointKey,
@@ -421,7 +422,7 @@ impl Call {
     }
 
     /// Notes the newest revisions that the store shows.
-    fn observe(&mut self, seen: &Seen) {
+    pub(super) fn observe(&mut self, seen: &Seen) {
         for (thread_id, rev) in seen.newest() {
             self.shared.borrow_mut().clock.observe(rev);
             self.note_newest(thread_id, rev);
@@ -545,13 +546,13 @@ fn selects(page: &Page, key: &CheckpointKey) -> bool {
         && after
 }
 
-fn data_of(whole: &Whole) -> Result<CheckpointData, Error> {
+pub(super) fn data_of(whole: &Whole) -> Result<CheckpointData, Error> {
     let id = &whole.row.checkpoint_id;
     serde_json::from_str(&whole.data).map_err(|_| damaged(&format!("checkpoint {id}")))
 }
 
 /// The metadata if it is JSON.
-fn json_of(data: &CheckpointData) -> Option<&str> {
+pub(super) fn json_of(data: &CheckpointData) -> Option<&str> {
     (data.metadata_encoding == Encoding::Text).then_some(data.metadata.as_str())
 }
 

@@ -6,13 +6,11 @@ use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use super::frames::{Record, Table};
+pub(crate) use super::row::CheckpointKey;
 use super::row::{CHECKPOINT, Encoding, LogRow, TOMBSTONE, WRITE};
 use crate::contract::error::Error;
 use crate::format::places::{Places, incomplete};
 use crate::format::write::{WriteColumns, WriteEnvelope};
-
-/// A checkpoint's thread id, namespace and id.
-pub(crate) type CheckpointKey = (String, String, String);
 
 /// Rows from queries and laid rows, together.
 #[derive(Debug, Default)]
@@ -20,6 +18,8 @@ pub(crate) struct Seen {
     rows: Vec<Rc<LogRow>>,
     /// The newest tombstone by thread.
     cuts: BTreeMap<String, i64>,
+    /// The newest tombstone by checkpoint, for laid rows. Queries return no row that one hides.
+    hidden: BTreeMap<CheckpointKey, i64>,
 }
 
 /// A checkpoint or write with its parts joined.
@@ -57,15 +57,23 @@ impl Seen {
     /// Takes laid rows.
     pub(crate) fn lay(&mut self, rows: impl Iterator<Item = Rc<LogRow>>) {
         for row in rows {
-            if row.kind == TOMBSTONE {
+            if row.hides_a_thread() {
                 self.cut(&row.thread_id, row.rev);
+            } else if row.kind == TOMBSTONE {
+                self.hide(row.place(), row.rev);
             } else {
                 self.rows.push(row);
             }
         }
     }
 
-    /// Notes a tombstone.
+    /// Notes a tombstone of a checkpoint.
+    pub(crate) fn hide(&mut self, place: CheckpointKey, rev: i64) {
+        let hidden = self.hidden.entry(place).or_default();
+        *hidden = rev.max(*hidden);
+    }
+
+    /// Notes a tombstone of a thread.
     pub(crate) fn cut(&mut self, thread_id: &str, rev: i64) {
         let cut = self.cuts.entry(thread_id.to_owned()).or_default();
         *cut = rev.max(*cut);
@@ -74,6 +82,12 @@ impl Seen {
     /// The newest tombstone of a thread; 0 if there is none.
     pub(crate) fn cut_of(&self, thread_id: &str) -> i64 {
         self.cuts.get(thread_id).copied().unwrap_or_default()
+    }
+
+    /// Whether a tombstone hides a row.
+    fn hides(&self, row: &LogRow) -> bool {
+        let is_hidden = || self.hidden.get(&row.place()).is_some_and(|hidden| row.rev <= *hidden);
+        row.rev <= self.cut_of(&row.thread_id) || (!self.hidden.is_empty() && is_hidden())
     }
 
     /// The newest revision of each thread.
@@ -130,15 +144,15 @@ impl Seen {
         writes
     }
 
+    /// The complete checkpoints or writes that are not hidden, by thread and row id.
+    pub(crate) fn rows_of(&self, kind: &str) -> BTreeMap<(&str, &str), Whole> {
+        let whole = |(key, rows)| Some((key, joined(&rows)?));
+        self.parts(kind).into_iter().filter_map(whole).collect()
+    }
+
     /// The complete checkpoints or writes that are not hidden.
     fn wholes(&self, kind: &str) -> Vec<Whole> {
-        let whole = |rows: BTreeMap<i64, &Rc<LogRow>>| {
-            is_complete(&rows).then_some(())?;
-            let (_, first) = rows.first_key_value()?;
-            let data = rows.values().map(|row| row.data.as_str()).collect();
-            Some(Whole { row: Rc::clone(first), data })
-        };
-        self.parts(kind).into_values().filter_map(whole).collect()
+        self.rows_of(kind).into_values().collect()
     }
 
     /// A row of which parts are missing, or a task of which writes are missing.
@@ -181,8 +195,7 @@ impl Seen {
     fn parts(&self, kind: &str) -> BTreeMap<(&str, &str), BTreeMap<i64, &Rc<LogRow>>> {
         let mut parts: BTreeMap<_, BTreeMap<i64, &Rc<LogRow>>> = BTreeMap::new();
         for row in &self.rows {
-            let is_live = row.waits || row.rev > self.cut_of(&row.thread_id);
-            if row.kind == kind && is_live {
+            if row.kind == kind && (row.waits || !self.hides(row)) {
                 parts
                     .entry((row.thread_id.as_str(), row.row_id.as_str()))
                     .or_default()
@@ -212,8 +225,7 @@ impl Whole {
 
     /// The key of its checkpoint.
     pub(crate) fn checkpoint_key(&self) -> CheckpointKey {
-        let LogRow { thread_id, checkpoint_ns, checkpoint_id, .. } = &*self.row;
-        (thread_id.clone(), checkpoint_ns.clone(), checkpoint_id.clone())
+        self.row.place()
     }
 
     /// What orders revisions. Rows with the same revision are of one call, or of two that drew the
@@ -221,6 +233,14 @@ impl Whole {
     fn order(&self) -> (i64, &str) {
         (self.row.rev, &self.row.row_id)
     }
+}
+
+/// A row of its parts; `None` if some are missing.
+fn joined(rows: &BTreeMap<i64, &Rc<LogRow>>) -> Option<Whole> {
+    is_complete(rows).then_some(())?;
+    let (_, first) = rows.first_key_value()?;
+    let data = rows.values().map(|row| row.data.as_str()).collect();
+    Some(Whole { row: Rc::clone(first), data })
 }
 
 fn is_complete(rows: &BTreeMap<i64, &Rc<LogRow>>) -> bool {

@@ -17,12 +17,16 @@ pub(crate) const CHECKPOINT: &str = "checkpoint";
 pub(crate) const WRITE: &str = "write";
 /// `kind` of a row that is a chunk.
 pub(crate) const CHUNK: &str = "chunk";
-/// `kind` of a row that hides what its thread had before it.
+/// `kind` of a row that hides what its thread had before it; only one checkpoint of the thread, with
+/// its writes, if the row names one.
 pub(crate) const TOMBSTONE: &str = "tombstone";
 
 /// The most bytes of `data` in one row. Longer data is split into several rows. The service
 /// silently truncates text over 1 MB if a column is not prepared for it.
 pub(crate) const DATA_BYTES_MAX: usize = 512 * 1024;
+
+/// A checkpoint's thread id, namespace and id.
+pub(crate) type CheckpointKey = (String, String, String);
 
 /// One row. The fields have the names of the columns. An empty optional field is not sent.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
@@ -65,7 +69,7 @@ pub(crate) struct LogRow {
 }
 
 /// Copies of what `data` holds, for people and for conditions that narrow a query. They are never
-/// read back. Only `run_id` may be in no metadata.
+/// read back.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub(crate) struct Copies {
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -92,13 +96,16 @@ pub(crate) enum Encoding {
 }
 
 /// The content of a checkpoint's `data`, which is JSON.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Default, Serialize, Deserialize)]
 pub(crate) struct CheckpointData {
     pub(crate) ts: String,
     pub(crate) parent: Option<String>,
     pub(crate) metadata: String,
     /// `Text` if the metadata is JSON; conditions apply only to that.
     pub(crate) metadata_encoding: Encoding,
+    /// The run, if the metadata does not say it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) run_id: Option<String>,
     /// The envelope in base64.
     pub(crate) envelope: String,
 }
@@ -142,6 +149,16 @@ impl LogRow {
             rows.push(Self { data, part: part as i64, parts, ..like.clone() });
         }
         rows
+    }
+
+    /// The key of the checkpoint that it is, belongs to, or hides.
+    pub(crate) fn place(&self) -> CheckpointKey {
+        (self.thread_id.clone(), self.checkpoint_ns.clone(), self.checkpoint_id.clone())
+    }
+
+    /// Whether it is a tombstone of a whole thread.
+    pub(crate) fn hides_a_thread(&self) -> bool {
+        self.kind == TOMBSTONE && self.checkpoint_id.is_empty()
     }
 
     /// The row as a line of JSON.

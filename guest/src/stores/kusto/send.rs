@@ -72,6 +72,11 @@ impl Sender {
         Self { io, options, deadline, name }
     }
 
+    /// Begins the time of a call anew.
+    pub(crate) fn begin(&mut self) {
+        self.deadline = self.io.now().saturating_add(self.options.deadline);
+    }
+
     /// Runs a query and returns its tables.
     pub(crate) async fn query(&self, query: &Query) -> Result<Result<Vec<Table>, Failure>, Error> {
         let body = query.body(&self.options, self.milliseconds_left());

@@ -8,7 +8,7 @@ use self::show::{DOING, missing, show, tables};
 use super::failure::Class;
 use super::frames::Table;
 use super::memory::Shared;
-use super::options::{IngestMode, MAPPING};
+use super::options::IngestMode;
 use super::query;
 use super::send::Sender;
 use crate::contract::error::Error;
@@ -47,6 +47,8 @@ const COLUMNS: &[(&str, &str)] = &[
 /// The columns of the table of tombstones, and their types.
 const TOMBSTONE_COLUMNS: &[(&str, &str)] = &[
     ("thread_id", "string"),
+    ("checkpoint_ns", "string"),
+    ("checkpoint_id", "string"),
     ("created_at", "datetime"),
     ("rev", "long"),
     ("row_id", "string"),
@@ -70,9 +72,10 @@ pub(super) async fn check(sender: &Sender, shared: &Shared) -> Result<Outcome, E
     }
     for table in [&log, &tombstones] {
         let mappings = show(sender, &format!("table ['{table}'] ingestion json mappings")).await?;
-        if !any(&mappings, "Name", |name| name == MAPPING)? {
+        let mapping = sender.options.mapping(table);
+        if !any(&mappings, "Name", |name| name == mapping)? {
             return Err(missing(format!(
-                "table {table} has no ingestion mapping {MAPPING}; run provision.kql, whose \
+                "table {table} has no ingestion mapping {mapping}; run provision.kql, whose \
                  command `.create-or-alter table {table} ingestion json mapping` makes it"
             )));
         }

@@ -9,7 +9,7 @@ use super::ingest::{Broken, ingest};
 use super::memory::Shared;
 use super::row::{CHUNK, LogRow, hash_text};
 use super::send::Sender;
-use super::write::{Attempt, PUTTING, WRITING};
+use super::write::{Attempt, PUTTING, Tombstones, WRITING};
 use crate::contract::config::thread_of;
 use crate::contract::error::Error;
 use crate::contract::outcome::Outcome;
@@ -157,9 +157,8 @@ async fn write(sender: &Sender, shared: &Shared, group: Vec<Member>, ended: &mut
     }
 }
 
-/// The newest tombstone of each thread that must be checked; `None` until it is found after the
-/// ingest.
-type Cuts = BTreeMap<String, Option<Result<i64, Error>>>;
+/// The tombstones of each thread that must be checked; `None` until they are found after the ingest.
+type Cuts = BTreeMap<String, Option<Result<Tombstones, Error>>>;
 
 impl Member {
     fn thread_id(&self) -> String {
@@ -169,13 +168,13 @@ impl Member {
         }
     }
 
-    /// The newest tombstone of the thread; `None` if the thread need not be checked.
-    async fn cut(&self, doing: &str, cuts: &mut Cuts) -> Result<Option<i64>, Error> {
+    /// The tombstones of the thread; `None` if the thread need not be checked.
+    async fn cut(&self, doing: &str, cuts: &mut Cuts) -> Result<Option<Tombstones>, Error> {
         let thread_id = self.thread_id();
         let Some(cut) = cuts.get_mut(&thread_id) else { return Ok(None) };
         let found = match cut {
             Some(found) => found.clone(),
-            None => self.call.cut_after(doing, &thread_id).await,
+            None => self.call.tombstones_after(doing, &thread_id).await,
         };
         *cut = Some(found.clone());
         found.map(Some)
@@ -216,14 +215,17 @@ async fn finish(
         }
         (Some(attempt), Ok(Ok(()))) => {
             member.call.has_sent();
-            let cut = member.cut(doing, cuts).await.map_err(|error| member.call.after(error))?;
+            let tombstones =
+                member.cut(doing, cuts).await.map_err(|error| member.call.after(error))?;
             let call = &mut member.call;
             let finished = match member.write {
-                Write::PutWrites(new) => call.finish_writes(new, attempt, cut).await,
+                Write::PutWrites(new) => {
+                    call.finish_writes(new, attempt, tombstones.map(|found| found.cut)).await
+                }
                 // Its chunks may have been sent with the oldest of these rows.
                 Write::Put(new) => {
                     let attempt = Attempt { oldest, ..attempt };
-                    call.finish_put(new, attempt, cut.unwrap_or_default()).await
+                    call.finish_put(new, attempt, tombstones.unwrap_or_default()).await
                 }
             };
             finished.map_err(|error| call.after(error))?

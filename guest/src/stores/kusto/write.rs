@@ -30,6 +30,16 @@ pub(super) const PUTTING: &str = "storing a checkpoint";
 /// What `put_writes` does, in words for errors.
 pub(super) const WRITING: &str = "storing writes";
 
+/// What is known of a thread's tombstones. Both are 0 if there is none.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Tombstones {
+    /// The newest one of the whole thread.
+    pub(super) cut: i64,
+    /// The newest one of any kind. A checkpoint that is put must be newer: if it was pruned before,
+    /// it has to show again.
+    pub(super) newest: i64,
+}
+
 /// The rows of a call that are to be ingested.
 pub(super) struct Attempt {
     pub(super) rev: i64,
@@ -98,7 +108,7 @@ impl Call {
 
     fn attempt_of(&self, new: &NewCheckpoint, chunks: &[&Chunk]) -> Result<Attempt, Error> {
         let rev = self.shared.borrow_mut().clock.next(self.sender.io.at());
-        let rows = self.checkpoint_rows(new, chunks, rev)?;
+        let rows = self.checkpoint_rows(new, self.chunk_rows(&new.thread_id, chunks, rev), rev)?;
         let hashes = chunks.iter().map(|chunk| hash_text(&chunk.hash)).collect();
         Ok(Attempt { rev, oldest: rev, rows, hashes, known: None, stored_before: false })
     }
@@ -106,8 +116,8 @@ impl Call {
     async fn put_from(&mut self, new: NewCheckpoint, mut attempt: Attempt) -> Result<Rows, Error> {
         let rows = std::mem::take(&mut attempt.rows);
         self.ingest(PUTTING, rows, attempt.stored_before).await?;
-        let cut = self.cut_after(PUTTING, &new.thread_id).await?;
-        self.finish_put(new, attempt, cut).await
+        let tombstones = self.tombstones_after(PUTTING, &new.thread_id).await?;
+        self.finish_put(new, attempt, tombstones).await
     }
 
     /// Write-behind: acknowledges a put whose rows wait. The flush checks for a deletion and, if
@@ -136,12 +146,13 @@ impl Call {
         &mut self,
         new: NewCheckpoint,
         mut attempt: Attempt,
-        mut cut: i64,
+        mut tombstones: Tombstones,
     ) -> Result<Rows, Error> {
         for _ in 0..PUTS_MAX {
+            let Tombstones { cut, newest } = tombstones;
             let Attempt { rev, oldest, hashes, known, .. } = attempt;
             let deleted = known.as_ref().is_some_and(|known| known.differs(Some(cut)));
-            if !deleted && oldest > cut {
+            if !deleted && oldest > newest {
                 let mut memory = self.shared.borrow_mut();
                 memory.learn(&new.thread_id, Some(cut), rev, hashes.into_iter());
                 return Ok(vec![vec![Value::Integer(0), Value::Integer(cut)]]);
@@ -149,7 +160,7 @@ impl Call {
             {
                 let mut memory = self.shared.borrow_mut();
                 memory.forget(&new.thread_id);
-                memory.clock.observe(cut);
+                memory.clock.observe(newest);
                 if new.guard.is_some() {
                     memory.note_stale(&new.thread_id);
                     return Ok(Vec::new());
@@ -159,18 +170,18 @@ impl Call {
             attempt = self.attempt_of(&new, &chunks)?;
             let rows = std::mem::take(&mut attempt.rows);
             self.ingest(PUTTING, rows, true).await?;
-            cut = self.cut_after(PUTTING, &new.thread_id).await?;
+            tombstones = self.tombstones_after(PUTTING, &new.thread_id).await?;
         }
         Err(thread_in_use())
     }
 
-    fn checkpoint_rows(
+    /// These rows of the same call, and those of a checkpoint after them.
+    pub(super) fn checkpoint_rows(
         &self,
         new: &NewCheckpoint,
-        chunks: &[&Chunk],
+        mut rows: Vec<LogRow>,
         rev: i64,
     ) -> Result<Vec<LogRow>, Error> {
-        let mut rows = self.chunk_rows(&new.thread_id, chunks, rev);
         let envelope = new.open()?;
         let mut refs = Vec::new();
         refs::of_piece(&envelope.rest.piece, &mut refs);
@@ -190,12 +201,14 @@ impl Call {
             Encoding::Text => copies(&metadata),
             Encoding::Base64 => Copies::default(),
         };
-        copied.run_id = copied.run_id.or_else(|| new.run_id.clone());
+        let run_id = new.run_id.clone().filter(|_| copied.run_id.is_none());
+        copied.run_id = copied.run_id.or_else(|| run_id.clone());
         let data = CheckpointData {
             ts: new.created_at.clone(),
             parent: new.parent_checkpoint_id.clone(),
             metadata,
             metadata_encoding,
+            run_id,
             envelope: Encoding::base64(&new.envelope).1,
         };
         let data = serde_json::to_string(&data).map_err(unencodable)?;
@@ -212,7 +225,7 @@ impl Call {
         Ok(rows)
     }
 
-    fn chunk_rows(&self, thread_id: &str, chunks: &[&Chunk], rev: i64) -> Vec<LogRow> {
+    pub(super) fn chunk_rows(&self, thread_id: &str, chunks: &[&Chunk], rev: i64) -> Vec<LogRow> {
         let row = |(index, chunk): (usize, &&Chunk)| {
             let refs = refs::of_chunk(chunk.role, &chunk.data);
             let (encoding, data) = Encoding::of(chunk.data.clone());
@@ -225,7 +238,7 @@ impl Call {
     }
 
     /// A row of this call. Its row id is unique: no other call has the same revision and entropy.
-    fn row(&self, kind: &str, thread_id: &str, rev: i64, index: usize) -> LogRow {
+    pub(super) fn row(&self, kind: &str, thread_id: &str, rev: i64, index: usize) -> LogRow {
         let at = self.sender.io.at();
         let row_id = format!("{rev:x}-{:016x}-{index:x}", at.entropy);
         LogRow::new(kind, thread_id, rev, row_id, at.now)
@@ -244,7 +257,7 @@ impl Call {
             if self.knows_cut(&new.thread_id) {
                 self.look_at_much().await;
             } else {
-                cut = Some(self.cut_after(WRITING, &new.thread_id).await?);
+                cut = Some(self.tombstones_after(WRITING, &new.thread_id).await?.cut);
             }
         }
         self.finish_writes(new, attempt, cut).await
@@ -277,7 +290,7 @@ impl Call {
             attempt = self.writes_attempt(&new)?;
             let rows = std::mem::take(&mut attempt.rows);
             self.ingest(WRITING, rows, true).await?;
-            cut = Some(self.cut_after(WRITING, &new.thread_id).await?);
+            cut = Some(self.tombstones_after(WRITING, &new.thread_id).await?.cut);
         }
         Err(thread_in_use())
     }
@@ -286,7 +299,18 @@ impl Call {
     pub(super) fn writes_attempt(&self, new: &NewWrites) -> Result<Attempt, Error> {
         let rev = self.shared.borrow_mut().clock.next(self.sender.io.at());
         let chunks: Vec<&Chunk> = new.chunks.iter().collect();
-        let mut rows = self.chunk_rows(&new.thread_id, &chunks, rev);
+        let rows = self.write_rows(new, self.chunk_rows(&new.thread_id, &chunks, rev), rev)?;
+        let hashes = new.chunks.iter().map(|chunk| hash_text(&chunk.hash)).collect();
+        Ok(Attempt { rev, oldest: rev, rows, hashes, known: None, stored_before: false })
+    }
+
+    /// These rows of the same call, and those of writes after them.
+    pub(super) fn write_rows(
+        &self,
+        new: &NewWrites,
+        mut rows: Vec<LogRow>,
+        rev: i64,
+    ) -> Result<Vec<LogRow>, Error> {
         for NewWrite { idx, channel, envelope } in new.keeping.iter().chain(&new.replacing) {
             let columns = WriteColumns {
                 thread_id: &new.thread_id,
@@ -315,8 +339,7 @@ impl Call {
             };
             rows.extend(row.holding(encoding, data));
         }
-        let hashes = new.chunks.iter().map(|chunk| hash_text(&chunk.hash)).collect();
-        Ok(Attempt { rev, oldest: rev, rows, hashes, known: None, stored_before: false })
+        Ok(rows)
     }
 
     /// Answers `Ask::DeleteThread`: hides the thread for good, and then removes its rows if `admin`
@@ -378,43 +401,63 @@ impl Call {
         Ok(false)
     }
 
-    /// The newest tombstone of a thread, read after its rows are ingested; 0 if there is none.
-    pub(super) async fn cut_after(&self, doing: &str, thread_id: &str) -> Result<i64, Error> {
+    /// A thread's tombstones, read after its rows are ingested.
+    pub(super) async fn tombstones_after(
+        &self,
+        doing: &str,
+        thread_id: &str,
+    ) -> Result<Tombstones, Error> {
         let query = query::cut(&self.sender.options.table, thread_id);
-        self.cut_of(doing, thread_id, query).await
+        self.tombstones_of(doing, thread_id, query).await
     }
 
-    /// The newest tombstone of each of these threads, read after their rows are ingested; 0 if
-    /// there is none.
+    /// The tombstones of each of these threads, read after their rows are ingested.
     async fn cuts_after(
         &self,
         doing: &str,
         threads: BTreeSet<String>,
-    ) -> Result<BTreeMap<String, i64>, Error> {
+    ) -> Result<BTreeMap<String, Tombstones>, Error> {
         let laid = self.laid();
-        let of_own = |thread_id: &String| (thread_id.clone(), newest_tombstone(&laid, thread_id));
-        let mut cuts: BTreeMap<String, i64> = threads.iter().map(of_own).collect();
+        let of_own = |thread_id: &String| {
+            let cut = newest_tombstone(&laid, thread_id);
+            (thread_id.clone(), Tombstones { cut, newest: cut })
+        };
+        let mut cuts: BTreeMap<String, Tombstones> = threads.iter().map(of_own).collect();
         let query = query::cuts(&self.sender.options.table, threads.into_iter().collect());
         for table in self.query(doing, query, None).await? {
             for record in table.records() {
-                let (thread_id, found) = (record.text("thread_id")?, record.integer("cut")?);
+                let thread_id = record.text("thread_id")?;
+                let found = record.optional_integer("cut")?.unwrap_or_default();
+                let newest = record.integer("rev")?;
                 let mut memory = self.shared.borrow_mut();
-                memory.clock.observe(found);
+                memory.clock.observe(newest);
                 memory.hidden(thread_id, found);
-                let cut = cuts.entry(thread_id.to_owned()).or_default();
-                *cut = found.max(*cut);
+                let of_thread = cuts.entry(thread_id.to_owned()).or_default();
+                of_thread.cut = found.max(of_thread.cut);
+                of_thread.newest = newest.max(of_thread.newest);
             }
         }
         Ok(cuts)
     }
 
-    /// The newest tombstone of a thread, by this query and the laid rows; 0 if there is none.
+    /// The newest tombstone of a whole thread, by this query and the laid rows; 0 if there is none.
     pub(super) async fn cut_of(
         &self,
         doing: &str,
         thread_id: &str,
         query: Query,
     ) -> Result<i64, Error> {
+        self.tombstones_of(doing, thread_id, query).await.map(|found| found.cut)
+    }
+
+    /// A thread's tombstones, by this query and the laid rows. The query's `rev` is the newest one,
+    /// or a newer row.
+    async fn tombstones_of(
+        &self,
+        doing: &str,
+        thread_id: &str,
+        query: Query,
+    ) -> Result<Tombstones, Error> {
         // Taken before the query: rows that show by its end may not have shown to all of it.
         let laid = newest_tombstone(&self.laid(), thread_id);
         let tables = self.look(query, Some(thread_id)).await?;
@@ -424,16 +467,17 @@ impl Call {
             let failure = Failure { class: Class::Unreadable, words, maybe_done: false };
             return Err(failure.error(doing, self.sent.get()));
         }
-        let mut cut = 0;
+        let (mut cut, mut newest) = (0, 0);
         let mut memory = self.shared.borrow_mut();
         for record in tables.iter().flat_map(|table| table.records()) {
             cut = cut.max(record.optional_integer("cut")?.unwrap_or_default());
-            memory.clock.observe(record.optional_integer("rev")?.unwrap_or_default());
+            newest = newest.max(record.optional_integer("rev")?.unwrap_or_default());
         }
         memory.hidden(thread_id, cut);
         cut = cut.max(laid).max(newest_tombstone(&memory.laid(), thread_id));
-        memory.clock.observe(cut);
-        Ok(cut)
+        newest = newest.max(cut);
+        memory.clock.observe(newest);
+        Ok(Tombstones { cut, newest })
     }
 
     /// Write-behind: lets the rows wait, and ingests all waiting rows if there are many.
@@ -481,7 +525,7 @@ impl Call {
             rows = memory.renew(taken, &cuts, self.sender.io.at());
             let again: BTreeSet<&String> = rows.iter().map(|row| &row.thread_id).collect();
             let since = Clock::at(self.sender.io.now());
-            for (thread_id, cut) in &cuts {
+            for (thread_id, Tombstones { cut, .. }) in &cuts {
                 // The deletion removed what was known of the thread.
                 if again.contains(thread_id) {
                     memory.forget(thread_id);

@@ -1,7 +1,7 @@
 /// <reference lib="esnext.disposable" preserve="true" />
 
 import { InvalidInputError } from "../../errors.js";
-import { PlannedSaver } from "../../langgraph/saver.js";
+import { LifecycleSaver } from "../../langgraph/lifecycle-saver.js";
 import { emitWarning, emitWarningNow } from "../../platform/runtime.js";
 import { systemClock } from "./clock.js";
 import { send } from "./http.js";
@@ -30,8 +30,11 @@ type Login =
  *
  * A promise resolves after the rows of its call are in the store, unless `batchSize` turns on
  * write-behind.
+ *
+ * The table is only appended to: what is pruned or deleted is hidden at once, and its rows stay until
+ * the table's retention drops them. The chunks of pruned checkpoints are not counted.
  */
-export class KustoSaver extends PlannedSaver {
+export class KustoSaver extends LifecycleSaver {
   readonly #store: KustoStore;
 
   /** @internal */

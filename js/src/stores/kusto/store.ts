@@ -97,6 +97,8 @@ export class KustoStore implements Runner, Unsent {
   }
 
   async runStepwise(call: Call): Promise<Outcome> {
+    // It sees what the calls before it have stored.
+    await Promise.allSettled(this.#underWay);
     if (this.#closed) throw closed();
     return this.#run(call);
   }

@@ -8,6 +8,7 @@ use super::{Batch, Memory, Taken, Unsent};
 use crate::contract::http::Moment;
 use crate::stores::kusto::clock::datetime;
 use crate::stores::kusto::row::{CHECKPOINT, CHUNK, LogRow};
+use crate::stores::kusto::write::Tombstones;
 
 /// The most bytes of chunks that are kept. Above it all waiting rows are flushed and the chunks are
 /// dropped; the next put of a thread then sends all of its chunks again.
@@ -48,17 +49,18 @@ impl Memory {
     pub(crate) fn renew(
         &mut self,
         taken: &Taken,
-        cuts: &BTreeMap<String, i64>,
+        tombstones: &BTreeMap<String, Tombstones>,
         at: Moment,
     ) -> Vec<LogRow> {
         let Self { unsent, kept, clock, .. } = self;
         let mut again = Vec::new();
         for (state, batch) in unsent {
             let is_taken = matches!(state, Unsent::Underway(_, take) if *take == taken.take);
-            let Some(cut) = cuts.get(&batch.thread_id).filter(|_| is_taken) else { continue };
+            let found = tombstones.get(&batch.thread_id).filter(|_| is_taken);
+            let Some(Tombstones { cut, newest }) = found else { continue };
             let relied = kept.relied.remove(&(batch.thread_id.clone(), batch.rev));
             let is_gone = relied.is_some_and(|relied| relied < *cut);
-            if batch.rev > *cut && !is_gone {
+            if batch.rev > *newest && !is_gone {
                 continue;
             }
             let whole = if is_gone {

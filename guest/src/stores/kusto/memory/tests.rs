@@ -1,6 +1,7 @@
 use super::*;
 use crate::contract::http::Moment;
 use crate::stores::kusto::row::{CHUNK, TOMBSTONE};
+use crate::stores::kusto::write::Tombstones;
 
 fn rows(thread_id: &str, rev: i64, count: usize, bytes: usize) -> Vec<LogRow> {
     let row = |place: usize| LogRow {
@@ -8,6 +9,11 @@ fn rows(thread_id: &str, rev: i64, count: usize, bytes: usize) -> Vec<LogRow> {
         ..LogRow::new(CHECKPOINT, thread_id, rev, format!("{rev}-{place}"), 0)
     };
     (0..count).map(row).collect()
+}
+
+/// The tombstones of a thread that was deleted up to this revision.
+fn deleted(cut: i64) -> Tombstones {
+    Tombstones { cut, newest: cut }
 }
 
 #[test]
@@ -76,7 +82,7 @@ fn what_the_store_itself_deleted_is_not_sent_again_though_it_was_on_its_way() {
     let taken = memory.take_waiting();
     memory.lay(vec![LogRow::new(TOMBSTONE, "a", 3, String::new(), 0)], None);
     memory.drop_older("a", 3);
-    let cuts = BTreeMap::from([("a".to_owned(), 3), ("b".to_owned(), 0)]);
+    let cuts = BTreeMap::from([("a".to_owned(), deleted(3)), ("b".to_owned(), deleted(0))]);
     assert_eq!(memory.renew(&taken, &cuts, Moment { now: 0, entropy: 0 }), []);
     memory.settle(&taken, true);
     assert_eq!(memory.unshown(None), (vec!["a".to_owned(), "b".to_owned()], vec![3, 2]));
@@ -101,7 +107,7 @@ fn what_another_store_deleted_is_sent_again_newer_and_with_what_it_relies_on() {
     memory.lay(put(5), Some(7));
     memory.clock.observe(5);
     let taken = memory.take_waiting();
-    let cuts = BTreeMap::from([("a".to_owned(), 3)]);
+    let cuts = BTreeMap::from([("a".to_owned(), deleted(3))]);
     let again = memory.renew(&taken, &cuts, Moment { now: 0, entropy: 0 });
     let kinds: Vec<_> = again.iter().map(|row| (row.kind.as_str(), row.rev)).collect();
     assert_eq!(kinds, [(CHUNK, 6), (CHUNK, 6), (CHECKPOINT, 6)]);
