@@ -22,13 +22,17 @@ pub mod planner_types {
     use crate::contract::call::ChannelValue;
     pub use crate::contract::call::{
         Call, ChannelVersion, Checkpoint as NewCheckpoint, Config, CopyThread, DeltaChannelHistory,
-        GetTuple, Id, Keep, KeptElements, List as ListCall, MetadataFilter, NewValue, Payload,
-        Prune, Pruned, Put, PutWrites as PutWritesCall, Run, Threads as ThreadsCall, Verify,
+        Diff, Export, GetTuple, Id, Keep, KeptElements, List as ListCall, MetadataFilter, NewValue,
+        Payload, Prune, Pruned, Put, PutWrites as PutWritesCall, Run, Threads as ThreadsCall,
+        Verify, Version,
+    };
+    pub use crate::contract::difference::{
+        ChannelDifference, Difference, ElementDifference, PartSize, WriteSize,
     };
     pub use crate::contract::error::{Error, Fault, StoreFault};
     pub use crate::contract::http::{Authorization, HttpAnswer, HttpRequest, HttpResponse, Moment};
     pub use crate::contract::lifecycle::{
-        Problem, Stats, ThreadSummary, ThreadsPage, Verified, Work,
+        Exported, PlacedWrite, Problem, Stats, ThreadSummary, ThreadsPage, Verified, Work,
     };
     use crate::contract::outcome::CheckpointTuple;
     pub use crate::contract::outcome::{

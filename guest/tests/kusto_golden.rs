@@ -64,7 +64,13 @@ fn options() -> KustoOptions {
 fn is_about_threads(call: &Call) -> bool {
     matches!(
         call,
-        Call::Prune(_) | Call::CopyThread(_) | Call::Threads(_) | Call::Stats(_) | Call::Verify(_)
+        Call::Prune(_)
+            | Call::CopyThread(_)
+            | Call::Threads(_)
+            | Call::Stats(_)
+            | Call::Verify(_)
+            | Call::Export(_)
+            | Call::Diff(_)
     )
 }
 

@@ -73,7 +73,9 @@ fn thread_of(call: &Call) -> Option<&str> {
         | Call::CopyThread(_)
         | Call::Threads(_)
         | Call::Stats(_)
-        | Call::Verify(_) => return None,
+        | Call::Verify(_)
+        | Call::Export(_) => return None,
+        Call::Diff(diff) => &diff.config,
         Call::GetTuple(get) => &get.config,
         Call::List(list) => &list.config,
         Call::Put(put) => &put.config,

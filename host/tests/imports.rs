@@ -121,7 +121,9 @@ impl Composed {
             | Call::CopyThread(_)
             | Call::Threads(_)
             | Call::Stats(_)
-            | Call::Verify(_) => {
+            | Call::Verify(_)
+            | Call::Export(_)
+            | Call::Diff(_) => {
                 panic!("it has no such call")
             }
             Call::DeleteThread(config) => {

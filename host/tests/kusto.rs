@@ -90,7 +90,9 @@ async fn call(checkpointer: &KustoCheckpointer, call: Call) -> Result<Outcome, E
         | Call::CopyThread(_)
         | Call::Threads(_)
         | Call::Stats(_)
-        | Call::Verify(_) => {
+        | Call::Verify(_)
+        | Call::Export(_)
+        | Call::Diff(_) => {
             panic!("it has no such call")
         }
         Call::DeleteThread(config) => {

@@ -281,6 +281,30 @@ pub struct Verify {
     pub resume: Option<Vec<u8>>,
 }
 
+/// `export`: reads what is stored of one checkpoint in each call.
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(feature = "wasmtime", derive(ComponentType, Lift, Lower))]
+#[cfg_attr(feature = "wasmtime", component(record))]
+pub struct Export {
+    /// The thread; all threads if it is absent.
+    pub thread: Id,
+    /// `Exported::next` of the previous call; `None` for the first.
+    pub resume: Option<Vec<u8>>,
+}
+
+/// `diff`: compares a checkpoint with an earlier one.
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(feature = "wasmtime", derive(ComponentType, Lift, Lower))]
+#[cfg_attr(feature = "wasmtime", component(record))]
+pub struct Diff {
+    /// The checkpoint. Its id has to be given.
+    pub config: Config,
+    /// The checkpoint to compare it with, of the same namespace; its parent if this is absent.
+    pub before: Id,
+    /// Whether to read the values that differ.
+    pub values: bool,
+}
+
 /// What a prune keeps of each namespace of a thread.
 #[derive(Clone, Debug, Default, PartialEq)]
 #[cfg_attr(feature = "wasmtime", derive(ComponentType, Lift, Lower))]
@@ -413,6 +437,12 @@ pub enum Call {
     /// Reads everything of a thread, and names what is damaged.
     #[cfg_attr(feature = "wasmtime", component(name = "verify"))]
     Verify(Verify),
+    /// Reads everything that is stored, checkpoint by checkpoint.
+    #[cfg_attr(feature = "wasmtime", component(name = "export"))]
+    Export(Export),
+    /// Compares two checkpoints.
+    #[cfg_attr(feature = "wasmtime", component(name = "diff"))]
+    Diff(Diff),
 }
 
 impl Call {
@@ -432,6 +462,8 @@ impl Call {
             Self::Threads(_) => "threads",
             Self::Stats(_) => "stats",
             Self::Verify(_) => "verify",
+            Self::Export(_) => "export",
+            Self::Diff(_) => "diff",
         }
     }
 
@@ -450,7 +482,9 @@ impl Call {
             | Self::DeltaChannelHistory(_)
             | Self::Threads(_)
             | Self::Stats(_)
-            | Self::Verify(_) => false,
+            | Self::Verify(_)
+            | Self::Export(_)
+            | Self::Diff(_) => false,
         }
     }
 
@@ -463,7 +497,9 @@ impl Call {
             | Self::CopyThread(_)
             | Self::Threads(_)
             | Self::Stats(_)
-            | Self::Verify(_) => None,
+            | Self::Verify(_)
+            | Self::Export(_) => None,
+            Self::Diff(call) => Some(&call.config),
             Self::GetTuple(call) => Some(&call.config),
             Self::List(call) => Some(&call.config),
             Self::Put(call) => Some(&call.config),

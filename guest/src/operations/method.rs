@@ -2,7 +2,8 @@
 //! answers.
 
 use super::{
-    copy_thread, delete_thread, delta_history, list, prune, put, put_writes, threads, verify,
+    copy_thread, delete_thread, delta_history, diff, export, list, prune, put, put_writes, threads,
+    verify,
 };
 use crate::contract::call::Call;
 use crate::contract::error::Error;
@@ -40,6 +41,8 @@ enum State {
     Threads(threads::Threads),
     Stats(threads::Totals),
     Verify(verify::Verify),
+    Export(export::Export),
+    Diff(diff::Diff),
 }
 
 /// A call that has started.
@@ -84,6 +87,8 @@ impl Method {
                 threads::Threads::start(call).map(|(s, p)| (State::Threads(s), p))
             }
             Call::Verify(call) => verify::Verify::start(call).map(|(s, p)| (State::Verify(s), p)),
+            Call::Export(call) => export::Export::start(call).map(|(s, p)| (State::Export(s), p)),
+            Call::Diff(call) => diff::Diff::start(&call).map(|(s, p)| (State::Diff(s), p)),
             Call::Stats(thread) => {
                 threads::Totals::start(&thread).map(|(s, p)| (State::Stats(s), p))
             }
@@ -103,6 +108,8 @@ impl Method {
             | State::CopyThread(_)
             | State::Threads(_)
             | State::Verify(_)
+            | State::Export(_)
+            | State::Diff(_)
             | State::Stats(_) => Ok(None),
         }
     }
@@ -111,7 +118,9 @@ impl Method {
     pub(crate) fn advance(&mut self, sets: &[RowSet]) -> Result<Step, Error> {
         self.rounds += 1;
         let rounds_max = match self.state {
-            State::Prune(_) | State::CopyThread(_) | State::Verify(_) => THREAD_ROUNDS_MAX,
+            State::Prune(_) | State::CopyThread(_) | State::Verify(_) | State::Export(_) => {
+                THREAD_ROUNDS_MAX
+            }
             _ => ROUNDS_MAX,
         };
         if self.rounds >= rounds_max {
@@ -131,6 +140,8 @@ impl Method {
             State::Threads(threads) => threads.advance(sets),
             State::Stats(totals) => totals.advance(sets),
             State::Verify(verify) => verify.advance(sets),
+            State::Export(export) => export.advance(sets),
+            State::Diff(diff) => diff.advance(sets),
         }
     }
 }

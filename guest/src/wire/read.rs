@@ -3,9 +3,9 @@
 use rmp::Marker;
 
 use crate::contract::call::{
-    Call, ChannelValue, ChannelVersion, Checkpoint, Config, CopyThread, DeltaChannelHistory,
-    GetTuple, Id, Keep, KeptElements, List, MetadataFilter, NewValue, NewWrite, Payload, Prune,
-    Pruned, Put, PutWrites, Run, Threads, Verify, Version,
+    Call, ChannelValue, ChannelVersion, Checkpoint, Config, CopyThread, DeltaChannelHistory, Diff,
+    Export, GetTuple, Id, Keep, KeptElements, List, MetadataFilter, NewValue, NewWrite, Payload,
+    Prune, Pruned, Put, PutWrites, Run, Threads, Verify, Version,
 };
 use crate::contract::error::Error;
 use crate::contract::http::{HttpAnswer, HttpResponse, Moment};
@@ -113,6 +113,14 @@ fn call(reader: &mut Reader<'_>, case: u32, fields: usize) -> Option<Call> {
         (12, 3) => {
             Call::Verify(Verify { thread: Read::read(reader)?, resume: optional_blob(reader)? })
         }
+        (13, 3) => {
+            Call::Export(Export { thread: Read::read(reader)?, resume: optional_blob(reader)? })
+        }
+        (14, 4) => Call::Diff(Diff {
+            config: Read::read(reader)?,
+            before: Read::read(reader)?,
+            values: reader.bool()?,
+        }),
         _ => return None,
     })
 }

@@ -388,7 +388,9 @@ impl Instance {
             | Call::CopyThread(_)
             | Call::Threads(_)
             | Call::Stats(_)
-            | Call::Verify(_) => return Ok(Err(unsupported())),
+            | Call::Verify(_)
+            | Call::Export(_)
+            | Call::Diff(_) => return Ok(Err(unsupported())),
         };
         Ok(replied.map_err(Error::from))
     }
@@ -397,7 +399,8 @@ impl Instance {
 fn unsupported() -> Error {
     Error::invalid(
         "unsupported-call",
-        "a store of Kusto only appends: it cannot prune, copy, list or verify threads",
+        "a store of Kusto only appends: it cannot prune, copy, list, verify, export or \
+         compare threads",
     )
 }
 

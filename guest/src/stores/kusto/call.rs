@@ -138,7 +138,8 @@ impl Call {
             | Ask::ListThreads { .. }
             | Ask::Totals { .. } => Err(Error::invalid(
                 "unsupported-call",
-                "a store of Kusto only appends: it cannot prune, copy, list or verify threads; \
+                "a store of Kusto only appends: it cannot prune, copy, list, \
+                 verify, export or compare threads; \
                  delete whole threads, or let the table's retention remove what is old",
             )),
         }

@@ -57,6 +57,10 @@ export function toWireCall(call: Call): WireValue {
       return [11, toWireId(call.val)];
     case "verify":
       return [12, toWireId(call.val.thread), call.val.resume];
+    case "export":
+      return [13, toWireId(call.val.thread), call.val.resume];
+    case "diff":
+      return [14, toWireConfig(call.val.config), toWireId(call.val.before), call.val.values];
     case "together":
       return [64, call.val.map(toWireCall)];
   }
