@@ -7,6 +7,7 @@ import { CheckpointerError } from "../errors.js";
 import { ddlOf } from "../stores/postgres/ddl.js";
 import { SCHEMA } from "../stores/postgres/options.js";
 import { type Command, EXIT, type ExitCode, UsageError } from "./cli/command.js";
+import { exporting } from "./cli/export.js";
 import { importing } from "./cli/import.js";
 import { copy, deleting, expire, prune } from "./cli/removals.js";
 import { du, history, show, threads, verify } from "./cli/threads.js";
@@ -22,6 +23,7 @@ const COMMANDS: Readonly<Record<string, Command>> = {
   expire,
   delete: deleting,
   import: importing,
+  export: exporting,
   sql: {
     usage: "sql postgres [--schema NAME]",
     does: "prints the SQL that prepares a PostgreSQL database, for savers that may not create",
