@@ -14,8 +14,19 @@ const decoder = new TextDecoder();
 
 /** A serialized value as data; bytes of a type that is not known stay bytes. */
 export function asData(kind: string, bytes: Uint8Array): unknown {
-  if (kind === "json") return JSON.parse(decoder.decode(bytes));
-  return kind === "msgpack" ? unpacked(bytes) : { $kind: kind, data: bytes };
+  switch (kind) {
+    case "json":
+      return JSON.parse(decoder.decode(bytes));
+    case "msgpack":
+      return unpacked(bytes);
+    case "null":
+      return null;
+    case "bytes":
+    case "bytearray":
+      return bytes;
+    default:
+      return { $kind: kind, data: bytes };
+  }
 }
 
 function unpacked(data: Uint8Array): unknown {
