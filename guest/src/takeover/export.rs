@@ -53,6 +53,7 @@ pub fn stock_rows(layout: Layout, exported: &Exported) -> NewStockRows {
             }
         }
     }
+    note_own_records(layout.language, exported, &mut rows);
     for write in &exported.writes {
         if !fits(layout.language, &write.value.kind) {
             let PlacedWrite { task_id, channel, value, .. } = write;
@@ -84,17 +85,8 @@ fn inside(
     let mut values = Vec::with_capacity(tuple.channel_values.len());
     for entry in &tuple.channel_values {
         let payload = whole(&entry.channel, &entry.value)?;
-        let value = if payload.kind == encoding.kind() {
-            payload.bytes.clone()
-        } else {
-            // Python's saver on PostgreSQL stores these as JSON, and every other value otherwise.
-            let scalar = (layout.language == Language::Python && payload.kind == "json")
-                .then(|| Encoding::Json.scalar(encoding, payload.bytes.trim_ascii()))
-                .flatten();
-            let scalar = scalar.ok_or_else(|| unfit_value(&entry.channel, &payload.kind))?;
-            note_scalar(rows);
-            scalar
-        };
+        let value = value_inside(encoding, payload, rows);
+        let value = value.ok_or_else(|| unfit_value(&entry.channel, &payload.kind))?;
         values.push(encoding.entry(&entry.channel, &value));
     }
     let values = encoding.object_of(&values);
@@ -105,6 +97,28 @@ fn inside(
     row.push(Value::Blob(checkpoint));
     row.push(Value::Blob(metadata(tuple)?.to_vec()));
     Ok(row)
+}
+
+/// A value inside an object of this encoding, as the serializer puts it there; `None` if it has no
+/// place there.
+fn value_inside(
+    encoding: Encoding,
+    Payload { kind, bytes }: &Payload,
+    rows: &mut NewStockRows,
+) -> Option<Vec<u8>> {
+    match (encoding, kind.as_str()) {
+        (Encoding::Json, "json") | (Encoding::Msgpack, "msgpack") => Some(bytes.clone()),
+        // What a value alone says by its type.
+        (Encoding::Msgpack, "null") => encoding.scalar(encoding, &[0xc0]),
+        (_, "bytes") => Some(encoding.of_bytes(bytes)),
+        // Python's saver on PostgreSQL stores these as JSON, and every other value otherwise.
+        (Encoding::Msgpack, "json") => {
+            let scalar = Encoding::Json.scalar(encoding, bytes.trim_ascii())?;
+            note_scalar(rows);
+            Some(scalar)
+        }
+        _ => None,
+    }
 }
 
 /// The row of a checkpoint that has values beside it, and their rows.
@@ -306,6 +320,37 @@ fn note_scalar(rows: &mut NewStockRows) {
                        as JSON were stored as MessagePack";
         rows.notes.push(Note { code: CODE, message: message.to_owned() });
     }
+}
+
+/// Notes records of this package's JSON that LangGraph.js reads as plain objects.
+fn note_own_records(language: Language, exported: &Exported, rows: &mut NewStockRows) {
+    if language != Language::JavaScript {
+        return;
+    }
+    let values = exported.checkpoint.iter().flat_map(|tuple| &tuple.channel_values);
+    let values = values.filter_map(|entry| match &entry.value {
+        TupleValue::Whole(payload) => Some(payload),
+        TupleValue::Shared(_) | TupleValue::Unchanged => None,
+    });
+    let mut payloads = values.chain(exported.writes.iter().map(|write| &write.value));
+    if payloads.any(|payload| has_own_record(&payload.bytes)) {
+        rows.notes.push(Note {
+            code: "own-records",
+            message: "dates, bigints, typed arrays, NaN, Infinity or -0 inside values are records \
+                      of this package's JSON, which LangGraph's own saver reads as plain objects"
+                .to_owned(),
+        });
+    }
+}
+
+fn has_own_record(bytes: &[u8]) -> bool {
+    const BEGIN: &[u8] = br#"{"lc":2,"type":""#;
+    const TYPES: [&[u8]; 6] =
+        [b"date\"", b"number\"", b"bigint\"", b"binary\"", b"extension\"", b"escaped\""];
+    memchr::memmem::find_iter(bytes, BEGIN).any(|at| {
+        let rest = bytes.get(at + BEGIN.len()..).unwrap_or_default();
+        TYPES.iter().any(|kind| rest.starts_with(kind))
+    })
 }
 
 /// The columns that every row begins with.

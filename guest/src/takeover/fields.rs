@@ -117,6 +117,23 @@ impl Encoding {
         }
     }
 
+    /// Bytes, as LangGraph's serializer of this encoding has them in an object.
+    pub(super) fn of_bytes(self, bytes: &[u8]) -> Vec<u8> {
+        match self {
+            Self::Json => {
+                let numbers: Vec<_> = bytes.iter().map(u8::to_string).collect();
+                let begin = r#"{"lc":2,"type":"constructor","id":["Uint8Array"],"#;
+                let end = r#""method":"from","args":[["#;
+                [begin, end, &numbers.join(","), r#"]],"kwargs":{}}"#].concat().into_bytes()
+            }
+            Self::Msgpack => {
+                let mut packed = ByteBuf::new();
+                written(rmp::encode::write_bin(&mut packed, bytes));
+                packed.into_vec()
+            }
+        }
+    }
+
     /// A number, serialized: a whole one as an integer. JSON has no infinite ones; `None` then.
     pub(super) fn of_number(self, number: f64) -> Option<Vec<u8>> {
         if !number.is_finite() {

@@ -7,6 +7,7 @@ import { CheckpointerError } from "../errors.js";
 import { ddlOf } from "../stores/postgres/ddl.js";
 import { SCHEMA } from "../stores/postgres/options.js";
 import { type Command, EXIT, type ExitCode, UsageError } from "./cli/command.js";
+import { diff } from "./cli/diff.js";
 import { exporting } from "./cli/export.js";
 import { importing } from "./cli/import.js";
 import { copy, deleting, expire, prune } from "./cli/removals.js";
@@ -16,6 +17,7 @@ const COMMANDS: Readonly<Record<string, Command>> = {
   threads,
   history,
   show,
+  diff,
   du,
   verify,
   copy,
