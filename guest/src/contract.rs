@@ -2,6 +2,7 @@
 
 pub mod call;
 pub(crate) mod config;
+pub mod difference;
 pub mod error;
 pub mod http;
 pub mod lifecycle;

@@ -19,13 +19,18 @@ pub mod wit;
 
 pub use cache::Cache;
 pub use contract::call::{
-    Call, ChannelValue, ChannelVersion, Checkpoint, Config, CopyThread, DeltaChannelHistory,
-    GetTuple, Id, Keep, KeptElements, Lease, List, MetadataFilter, NewValue, NewWrite, Payload,
-    Prune, Pruned, Put, PutWrites, Run, Threads, Vacuum, Verify, Version,
+    Call, ChannelValue, ChannelVersion, Checkpoint, Config, CopyThread, DeltaChannelHistory, Diff,
+    Export, GetTuple, Id, Keep, KeptElements, Lease, List, MetadataFilter, NewValue, NewWrite,
+    Payload, Prune, Pruned, Put, PutWrites, Run, Threads, Vacuum, Verify, Version,
+};
+pub use contract::difference::{
+    ChannelDifference, Difference, ElementDifference, PartSize, WriteSize,
 };
 pub use contract::error::{Error, Fault, StoreFault};
 pub use contract::http::{Authorization, HttpAnswer, HttpRequest, HttpResponse, Moment};
-pub use contract::lifecycle::{Problem, Stats, ThreadSummary, ThreadsPage, Verified, Work};
+pub use contract::lifecycle::{
+    Exported, PlacedWrite, Problem, Stats, ThreadSummary, ThreadsPage, Verified, Work,
+};
 pub use contract::outcome::{
     Base, ChannelHistory, CheckpointTuple, FoundCheckpoint, KnownValue, Outcome, Page,
     PendingWrite, SharedPayload, Span, StoredCheckpoint, TupleValue,

@@ -26,9 +26,9 @@ use crate::contract::status::{Status, UnshownCall};
 pub use postgres::{AgentStatements, Postgres, PostgresOptions};
 use sqlite::Sqlite;
 #[cfg(feature = "takeover")]
-pub use stock::StockStatements;
+pub use stock::{Language, StockInsert, StockInserts, StockStatements};
 #[cfg(feature = "takeover")]
-use stock::{StockTables, no_stock_tables};
+use stock::{StockTables, no_stock_tables, other_stock_tables};
 
 /// Which store, and how it is used.
 #[derive(Clone, Debug, PartialEq)]
@@ -169,6 +169,35 @@ impl Store {
             Self::Kusto(_) => None,
         };
         statements.ok_or_else(no_stock_tables)
+    }
+
+    /// The statements that write these stock tables, or make them if none is there. Fails with
+    /// `other-stock-tables` if they are not those of this language's newest saver.
+    pub fn stock_inserts(
+        &self,
+        tables: &RowSet,
+        language: Language,
+    ) -> Result<StockInserts, Error> {
+        let tables = StockTables::of(tables)?;
+        let inserts = match self {
+            Self::Sqlite => sqlite::stock::inserts(&tables, language),
+            #[cfg(feature = "postgres")]
+            Self::Postgres(store) => store.stock_inserts(&tables, language),
+            #[cfg(feature = "kusto")]
+            Self::Kusto(_) => None,
+        };
+        inserts.ok_or_else(other_stock_tables)
+    }
+
+    /// Whether stock tables of this store have values beside their checkpoints.
+    pub fn has_stock_values_beside(&self) -> bool {
+        match self {
+            Self::Sqlite => false,
+            #[cfg(feature = "postgres")]
+            Self::Postgres(_) => true,
+            #[cfg(feature = "kusto")]
+            Self::Kusto(_) => false,
+        }
     }
 }
 

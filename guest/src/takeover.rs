@@ -1,4 +1,5 @@
-//! Takes over what LangGraph's own savers have stored: rows of a stock database in, calls out.
+//! Takes over what LangGraph's own savers have stored: rows of a stock database in, calls out; and
+//! gives it back: what is stored in, rows out (`export`).
 //!
 //! A host runs the statements of `stores::StockStatements` on the stock database, which only read,
 //! and passes on the rows of one checkpoint at a time. No value is decoded: a channel's value is a
@@ -17,11 +18,13 @@
 //! - A value that is encrypted stays as it is. An encrypted checkpoint cannot be taken apart.
 
 mod checkpoint;
+mod export;
 mod fields;
 mod stock;
 mod writes;
 
-pub use stock::{Note, StockRows, Takeover};
+pub use export::{Layout, stock_rows};
+pub use stock::{NewStockRows, Note, StockRows, Takeover};
 
 use crate::contract::error::Error;
 use crate::contract::statement::RowSet;

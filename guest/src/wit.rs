@@ -26,12 +26,17 @@ pub mod planner_types {
     use crate::contract::call::ChannelValue;
     pub use crate::contract::call::{
         Call, ChannelVersion, Checkpoint as NewCheckpoint, Config, CopyThread, DeltaChannelHistory,
-        GetTuple, Id, KeptElements, List as ListCall, NewValue, Payload, Prune, Put,
-        PutWrites as PutWritesCall, Run, Threads as ThreadsCall, Vacuum, Verify,
+        Diff, Export, GetTuple, Id, KeptElements, List as ListCall, NewValue, Payload, Prune, Put,
+        PutWrites as PutWritesCall, Run, Threads as ThreadsCall, Vacuum, Verify, Version,
+    };
+    pub use crate::contract::difference::{
+        ChannelDifference, Difference, ElementDifference, PartSize, WriteSize,
     };
     pub use crate::contract::error::{Error, Fault, StoreFault};
     pub use crate::contract::http::{Authorization, HttpAnswer, HttpRequest, HttpResponse, Moment};
-    pub use crate::contract::lifecycle::{Stats, ThreadsPage, Verified, Work};
+    pub use crate::contract::lifecycle::{
+        Exported, PlacedWrite, Problem, Stats, ThreadsPage, Verified, Work,
+    };
     use crate::contract::outcome::CheckpointTuple;
     pub use crate::contract::outcome::{
         Base, ChannelHistory as PlannedHistory, FoundCheckpoint, KnownValue, Outcome,

@@ -4,9 +4,9 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use langgraph_checkpoint_guest::wit::types::Page;
 use langgraph_checkpoint_guest::{
-    Cache, Call, ChannelHistory, CheckpointTuple, Config, CopyThread, DeltaChannelHistory,
-    FoundCheckpoint, GetTuple, Id, List, NewValue, Outcome, Prune, Put, PutWrites, Stats,
-    StoredCheckpoint, Threads, ThreadsPage, Verified, Verify, Work,
+    Cache, Call, ChannelHistory, CheckpointTuple, Config, CopyThread, DeltaChannelHistory, Diff,
+    Difference, Export, Exported, FoundCheckpoint, GetTuple, Id, List, NewValue, Outcome, Prune,
+    Put, PutWrites, Stats, StoredCheckpoint, Threads, ThreadsPage, Verified, Verify, Work,
 };
 use tokio::sync::OnceCell;
 
@@ -273,6 +273,24 @@ impl<S: StorageAdapter> Checkpointer<S> {
     pub async fn verify(&self, verify: Verify) -> Result<Verified, Error> {
         match self.run(Call::Verify(verify)).await? {
             Outcome::Verified(verified) => Ok(verified),
+            _ => Err(other_outcome()),
+        }
+    }
+
+    /// Reads what is stored of one checkpoint, of this thread or of all; `None` after the last one.
+    /// Pass `Exported::next` as `Export::resume` of the next call.
+    pub async fn export(&self, export: Export) -> Result<Option<Exported>, Error> {
+        match self.run(Call::Export(export)).await? {
+            Outcome::Exported(exported) => Ok(exported),
+            _ => Err(other_outcome()),
+        }
+    }
+
+    /// Compares a checkpoint with an earlier one, by hashes: what both have is not read. `None` if
+    /// one of them is not stored.
+    pub async fn diff(&self, diff: Diff) -> Result<Option<Difference>, Error> {
+        match self.run(Call::Diff(diff)).await? {
+            Outcome::Differences(difference) => Ok(difference),
             _ => Err(other_outcome()),
         }
     }

@@ -74,7 +74,9 @@ fn thread_of(call: &Call) -> Option<&str> {
         | Call::Threads(_)
         | Call::Stats(_)
         | Call::Verify(_)
-        | Call::Vacuum(_) => return None,
+        | Call::Vacuum(_)
+        | Call::Export(_) => return None,
+        Call::Diff(diff) => &diff.config,
         Call::GetTuple(get) => &get.config,
         Call::List(list) => &list.config,
         Call::Put(put) => &put.config,

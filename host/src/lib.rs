@@ -71,12 +71,13 @@ pub mod storage;
 mod wit;
 
 pub use langgraph_checkpoint_guest::{
-    Base, Batch, ChannelHistory, ChannelValue, ChannelVersion, Checkpoint, CheckpointTuple, Config,
-    CopyThread, DeltaChannelHistory, FoundCheckpoint, GetTuple, Id, Keep, KeptElements, KnownValue,
-    List, MetadataFilter, NewValue, NewWrite, Payload, PendingWrite, Problem, Prune, Pruned, Put,
-    PutWrites, RowSet, Run, Statement, Stats, StoredCheckpoint, ThreadSummary, Threads,
-    ThreadsPage, TupleValue, Value, Verified, Verify, Version, Work, contract::statement,
-    wit::types::Page,
+    Base, Batch, ChannelDifference, ChannelHistory, ChannelValue, ChannelVersion, Checkpoint,
+    CheckpointTuple, Config, CopyThread, DeltaChannelHistory, Diff, Difference, ElementDifference,
+    Export, Exported, FoundCheckpoint, GetTuple, Id, Keep, KeptElements, KnownValue, List,
+    MetadataFilter, NewValue, NewWrite, PartSize, Payload, PendingWrite, PlacedWrite, Problem,
+    Prune, Pruned, Put, PutWrites, RowSet, Run, Statement, Stats, StoredCheckpoint, ThreadSummary,
+    Threads, ThreadsPage, TupleValue, Value, Verified, Verify, Version, Work, WriteSize,
+    contract::statement, wit::types::Page,
 };
 
 #[cfg(all(doctest, feature = "embedded", feature = "sqlite"))]

@@ -42,7 +42,19 @@ pytestmark = pytest.mark.skipif(not PROGRAM, reason="PROGRAM_IN_JAVASCRIPT names
 
 def imported(source: Path | str, target: Path | str, *options: str, status: int = 0) -> Any:
     """Import a file and return the report."""
-    command = ["node", PROGRAM, "import", str(source), str(target), "--json", *options]
+    return reported("import", source, target, *options, status=status)
+
+
+def exported(source: Path | str, target: Path | str, *options: str, status: int = 0) -> Any:
+    """Export to tables of Python's saver and return the report."""
+    return reported("export", source, target, "--layout", "python", *options, status=status)
+
+
+def reported(
+    name: str, source: Path | str, target: Path | str, *options: str, status: int
+) -> Any:
+    """Run a command of the program and return its report."""
+    command = ["node", PROGRAM, name, str(source), str(target), "--json", *options]
     ended = subprocess.run(command, capture_output=True, text=True, check=False)
     assert ended.returncode == status, ended.stdout + ended.stderr
     return json.loads(ended.stdout)
@@ -196,8 +208,7 @@ def url() -> Iterator[str]:
 def test_a_schema_of_postgresql_is_read_with_its_inline_values(url: str, tmp_path: Path) -> None:
     schema = f"stock_{os.getpid()}"
     rows_of(url, "CREATE SCHEMA {schema}", schema)
-    at = f"{url}?options=-csearch_path%3D{schema}"
-    with StockPostgresSaver.from_conn_string(at) as saver:
+    with StockPostgresSaver.from_conn_string(on(url, schema)) as saver:
         saver.setup()
         for name, (build, _) in SESSIONS.items():
             run(build(saver), name)
@@ -225,8 +236,7 @@ def test_values_that_are_encrypted_one_by_one_stay_encrypted(url: str, tmp_path:
     schema = f"sealed_{os.getpid()}"
     rows_of(url, "CREATE SCHEMA {schema}", schema)
     serde = EncryptedSerializer.from_pycryptodome_aes(key=b"0123456789abcdef")
-    at = f"{url}?options=-csearch_path%3D{schema}"
-    with StockPostgresSaver.from_conn_string(at) as saver:
+    with StockPostgresSaver.from_conn_string(on(url, schema)) as saver:
         saver.serde = serde
         saver.setup()
         put(saver, secret=["what nobody may read"])
@@ -235,3 +245,127 @@ def test_values_that_are_encrypted_one_by_one_stay_encrypted(url: str, tmp_path:
     assert b"nobody" not in (tmp_path / "own.db").read_bytes()
     with SqliteSaver(tmp_path / "own.db", serde=serde) as own:
         assert tuples(own) == expected
+
+
+def test_what_is_exported_reads_in_the_stock_saver_as_what_was_imported(
+    stock: Path, tmp_path: Path
+) -> None:
+    own, back = tmp_path / "own.db", tmp_path / "back.db"
+    imported(stock, own)
+    report = exported(own, back)
+    assert (report["notes"], report["problems"]) == ([], [])
+    with StockSaver.from_conn_string(str(stock)) as saver:
+        expected = tuples(saver)
+    with StockSaver.from_conn_string(str(back)) as saver:
+        assert tuples(saver) == expected
+    rows = "SELECT * FROM writes ORDER BY thread_id, checkpoint_ns, checkpoint_id, task_id, idx"
+    with contextlib.closing(sqlite3.connect(stock)) as one:
+        with contextlib.closing(sqlite3.connect(back)) as other:
+            assert other.execute(rows).fetchall() == one.execute(rows).fetchall()
+    assert exported(own, back)["stored"] == {"checkpoints": 0, "writes": 0}
+
+
+@pytest.mark.parametrize("name", SESSIONS)
+def test_a_session_of_this_package_goes_on_in_the_stock_saver(name: str, tmp_path: Path) -> None:
+    build, steps = SESSIONS[name]
+    whole = build(InMemorySaver())
+    run(whole, name)
+    for half in range(1, len(steps)):
+        own, stock = tmp_path / f"own-{half}.db", tmp_path / f"stock-{half}.db"
+        with SqliteSaver(own) as saver:
+            graph = build(saver)
+            run(graph, name, last=half)
+        assert exported(own, stock)["problems"] == []
+        with StockSaver.from_conn_string(str(stock)) as moved:
+            graph.checkpointer = moved
+            run(graph, name, first=half)
+            assert snapshot(graph.get_state(config(name))) == snapshot(
+                whole.get_state(config(name))
+            )
+
+
+@pytest.mark.parametrize("name", ["python-2.0.1", "python-3.0.3"])
+def test_threads_of_an_older_version_are_the_same(name: str, tmp_path: Path) -> None:
+    stock, own, back = tmp_path / "stock.db", tmp_path / "own.db", tmp_path / "back.db"
+    shutil.copy(FIXTURES / f"{name}.sqlite", stock)
+    imported(stock, own)
+    assert exported(own, back)["problems"] == []
+    with StockSaver.from_conn_string(str(stock)) as saver:
+        expected = tuples(saver)
+    with StockSaver.from_conn_string(str(back)) as saver:
+        assert tuples(saver) == expected
+
+
+def test_values_that_only_javascript_reads_are_named_and_left_out(tmp_path: Path) -> None:
+    stock, own, back = tmp_path / "stock.db", tmp_path / "own.db", tmp_path / "back.db"
+    shutil.copy(FIXTURES / "javascript-1.0.1.sqlite", stock)
+    imported(stock, own)
+    report = exported(own, back, status=1)
+    assert [problem["code"] for problem in report["problems"]] == [
+        "unfit-checkpoint",
+        "unfit-write",
+    ]
+    assert report["stored"] == {"checkpoints": 0, "writes": 0}
+
+
+def test_threads_go_from_one_stock_database_to_the_other_and_back(
+    url: str, tmp_path: Path
+) -> None:
+    schema, back = f"given_{os.getpid()}", f"back_{os.getpid()}"
+    rows_of(url, "CREATE SCHEMA {schema}", schema)
+    with StockPostgresSaver.from_conn_string(on(url, schema)) as saver:
+        saver.setup()
+        for name, (build, _) in SESSIONS.items():
+            run(build(saver), name)
+        put(saver, thread_id="values", text="\u00e9", none=None, yes=True, real=0.5, data=b"\xff")
+        expected = tuples(saver)
+    own, file, again = tmp_path / "own.db", tmp_path / "stock.db", tmp_path / "again.db"
+    imported(url, own, "--source-schema", schema)
+
+    assert exported(own, url, "--schema", back)["problems"] == []
+    with StockPostgresSaver.from_conn_string(on(url, back)) as saver:
+        saver.setup()
+        assert tuples(saver) == expected
+    assert exported(own, url, "--schema", back)["stored"] == {"checkpoints": 0, "writes": 0}
+
+    report = exported(own, file)
+    assert [note["code"] for note in report["notes"]] == ["scalars-as-msgpack"]
+    assert report["problems"] == []
+    with StockSaver.from_conn_string(str(file)) as stock:
+        assert tuples(stock) == expected
+
+    imported(file, again)
+    third = f"third_{os.getpid()}"
+    assert exported(again, url, "--schema", third)["problems"] == []
+    with StockPostgresSaver.from_conn_string(on(url, third)) as saver:
+        assert tuples(saver) == expected
+        graph = SESSIONS["delta"][0](saver)
+        before = graph.get_state(config("delta")).values["xs"]
+        graph.invoke({"xs": ["more"]}, config("delta"))
+        assert graph.get_state(config("delta")).values["xs"][: len(before)] == before
+
+
+def test_values_that_are_encrypted_have_a_place_in_postgresql_alone(
+    url: str, tmp_path: Path
+) -> None:
+    schema, back = f"secret_{os.getpid()}", f"sealed_back_{os.getpid()}"
+    rows_of(url, "CREATE SCHEMA {schema}", schema)
+    serde = EncryptedSerializer.from_pycryptodome_aes(key=b"0123456789abcdef")
+    with StockPostgresSaver.from_conn_string(on(url, schema)) as saver:
+        saver.serde = serde
+        saver.setup()
+        put(saver, secret=["what nobody may read"])
+        expected = tuples(saver)
+    own = tmp_path / "own.db"
+    imported(url, own, "--source-schema", schema)
+    assert exported(own, url, "--schema", back)["problems"] == []
+    with StockPostgresSaver.from_conn_string(on(url, back)) as saver:
+        saver.serde = serde
+        assert tuples(saver) == expected
+    [problem] = exported(own, tmp_path / "stock.db", status=1)["problems"]
+    assert problem["code"] == "unfit-value"
+
+
+def on(url: str, schema: str) -> str:
+    """The address of a schema, as LangGraph's own saver takes it."""
+    return f"{url}?options=-csearch_path%3D{schema}"

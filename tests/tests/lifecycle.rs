@@ -5,6 +5,10 @@
 mod beside;
 #[path = "lifecycle/copies.rs"]
 mod copies;
+#[path = "lifecycle/differences.rs"]
+mod differences;
+#[path = "lifecycle/exports.rs"]
+mod exports;
 #[path = "lifecycle/verification.rs"]
 mod verification;
 

@@ -285,6 +285,30 @@ pub struct Verify {
     pub resume: Option<Vec<u8>>,
 }
 
+/// `export`: reads what is stored of one checkpoint in each call.
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(feature = "wasmtime", derive(ComponentType, Lift, Lower))]
+#[cfg_attr(feature = "wasmtime", component(record))]
+pub struct Export {
+    /// The thread; all threads if it is absent.
+    pub thread: Id,
+    /// `Exported::next` of the previous call; `None` for the first.
+    pub resume: Option<Vec<u8>>,
+}
+
+/// `diff`: compares a checkpoint with an earlier one.
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(feature = "wasmtime", derive(ComponentType, Lift, Lower))]
+#[cfg_attr(feature = "wasmtime", component(record))]
+pub struct Diff {
+    /// The checkpoint. Its id has to be given.
+    pub config: Config,
+    /// The checkpoint to compare it with, of the same namespace; its parent if this is absent.
+    pub before: Id,
+    /// Whether to read the values that differ.
+    pub values: bool,
+}
+
 /// What a prune keeps of each namespace of a thread.
 #[derive(Clone, Debug, Default, PartialEq)]
 #[cfg_attr(feature = "wasmtime", derive(ComponentType, Lift, Lower))]
@@ -447,6 +471,12 @@ pub enum Call {
     /// Gives free pages of a file back.
     #[cfg_attr(feature = "wasmtime", component(name = "vacuum"))]
     Vacuum(Vacuum),
+    /// Reads everything that is stored, checkpoint by checkpoint.
+    #[cfg_attr(feature = "wasmtime", component(name = "export"))]
+    Export(Export),
+    /// Compares two checkpoints.
+    #[cfg_attr(feature = "wasmtime", component(name = "diff"))]
+    Diff(Diff),
 }
 
 impl Call {
@@ -467,6 +497,8 @@ impl Call {
             Self::Stats(_) => "stats",
             Self::Verify(_) => "verify",
             Self::Vacuum(_) => "vacuum",
+            Self::Export(_) => "export",
+            Self::Diff(_) => "diff",
         }
     }
 
@@ -486,7 +518,9 @@ impl Call {
             | Self::DeltaChannelHistory(_)
             | Self::Threads(_)
             | Self::Stats(_)
-            | Self::Verify(_) => false,
+            | Self::Verify(_)
+            | Self::Export(_)
+            | Self::Diff(_) => false,
         }
     }
 
@@ -500,7 +534,9 @@ impl Call {
             | Self::Threads(_)
             | Self::Stats(_)
             | Self::Verify(_)
-            | Self::Vacuum(_) => None,
+            | Self::Vacuum(_)
+            | Self::Export(_) => None,
+            Self::Diff(call) => Some(&call.config),
             Self::GetTuple(call) => Some(&call.config),
             Self::List(call) => Some(&call.config),
             Self::Put(call) => Some(&call.config),

@@ -5,7 +5,8 @@
 use wasmtime::component::{ComponentType, Lift, Lower};
 
 use crate::contract::call::{ChannelValue, ChannelVersion, Payload};
-use crate::contract::lifecycle::{Stats, ThreadsPage, Verified, Work};
+use crate::contract::difference::Difference;
+use crate::contract::lifecycle::{Exported, Stats, ThreadsPage, Verified, Work};
 
 /// A pending write as stored.
 #[derive(Clone, Debug, PartialEq)]
@@ -272,4 +273,10 @@ pub enum Outcome {
     /// Of `Verify`.
     #[cfg_attr(feature = "wasmtime", component(name = "verified"))]
     Verified(Verified),
+    /// Of `Export`; `None` after the last checkpoint.
+    #[cfg_attr(feature = "wasmtime", component(name = "exported"))]
+    Exported(Option<Exported>),
+    /// Of `Diff`; `None` if one of the two checkpoints is not stored.
+    #[cfg_attr(feature = "wasmtime", component(name = "differences"))]
+    Differences(Option<Difference>),
 }

@@ -36,18 +36,30 @@ pub(crate) fn array_of_strings<'a>(texts: impl Iterator<Item = &'a str>) -> Stri
         if array.len() > 1 {
             array.push(',');
         }
-        array.push('"');
-        for c in text.chars() {
-            match c {
-                '"' | '\\' => array.extend(['\\', c]),
-                '\0'..='\x1f' => array.push_str(&format!("\\u{:04x}", u32::from(c))),
-                _ => array.push(c),
-            }
-        }
-        array.push('"');
+        push_string(text, &mut array);
     }
     array.push(']');
     array
+}
+
+/// The text as a JSON string.
+#[cfg(feature = "takeover")]
+pub(crate) fn quoted(text: &str) -> String {
+    let mut quoted = String::with_capacity(text.len() + 2);
+    push_string(text, &mut quoted);
+    quoted
+}
+
+fn push_string(text: &str, json: &mut String) {
+    json.push('"');
+    for c in text.chars() {
+        match c {
+            '"' | '\\' => json.extend(['\\', c]),
+            '\0'..='\x1f' => json.push_str(&format!("\\u{:04x}", u32::from(c))),
+            _ => json.push(c),
+        }
+    }
+    json.push('"');
 }
 
 /// Whether the bytes are one JSON value (RFC 8259) with nothing around it.
@@ -175,7 +187,7 @@ pub(crate) fn compact(json: &str) -> String {
 }
 
 /// The double as an integer of 64 bits; `None` if it is not one.
-#[cfg(any(feature = "kusto", feature = "postgres"))]
+#[cfg(any(feature = "kusto", feature = "postgres", feature = "takeover"))]
 pub(crate) fn whole(double: f64) -> Option<i64> {
     const END: f64 = 9_223_372_036_854_775_808.0;
     (double.fract() == 0.0 && (-END..END).contains(&double)).then_some(double as i64)

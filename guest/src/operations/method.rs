@@ -2,8 +2,8 @@
 //! answers.
 
 use super::{
-    copy_thread, delete_thread, delta_history, list, prune, put, put_writes, threads, vacuum,
-    verify,
+    copy_thread, delete_thread, delta_history, diff, export, list, prune, put, put_writes, threads,
+    vacuum, verify,
 };
 use crate::contract::call::Call;
 use crate::contract::error::Error;
@@ -42,6 +42,8 @@ enum State {
     Stats(threads::Totals),
     Verify(verify::Verify),
     Vacuum(vacuum::Vacuum),
+    Export(export::Export),
+    Diff(diff::Diff),
 }
 
 /// A call that has started.
@@ -87,6 +89,8 @@ impl Method {
             }
             Call::Verify(call) => verify::Verify::start(call).map(|(s, p)| (State::Verify(s), p)),
             Call::Vacuum(call) => vacuum::Vacuum::start(call).map(|(s, p)| (State::Vacuum(s), p)),
+            Call::Export(call) => export::Export::start(call).map(|(s, p)| (State::Export(s), p)),
+            Call::Diff(call) => diff::Diff::start(&call).map(|(s, p)| (State::Diff(s), p)),
             Call::Stats(thread) => {
                 threads::Totals::start(&thread).map(|(s, p)| (State::Stats(s), p))
             }
@@ -107,6 +111,8 @@ impl Method {
             | State::Threads(_)
             | State::Verify(_)
             | State::Vacuum(_)
+            | State::Export(_)
+            | State::Diff(_)
             | State::Stats(_) => Ok(None),
         }
     }
@@ -115,7 +121,9 @@ impl Method {
     pub(crate) fn advance(&mut self, sets: &[RowSet]) -> Result<Step, Error> {
         self.rounds += 1;
         let rounds_max = match self.state {
-            State::Prune(_) | State::CopyThread(_) | State::Verify(_) => THREAD_ROUNDS_MAX,
+            State::Prune(_) | State::CopyThread(_) | State::Verify(_) | State::Export(_) => {
+                THREAD_ROUNDS_MAX
+            }
             _ => ROUNDS_MAX,
         };
         if self.rounds >= rounds_max {
@@ -136,6 +144,8 @@ impl Method {
             State::Stats(totals) => totals.advance(sets),
             State::Verify(verify) => verify.advance(sets),
             State::Vacuum(vacuum) => vacuum.advance(sets),
+            State::Export(export) => export.advance(sets),
+            State::Diff(diff) => diff.advance(sets),
         }
     }
 }

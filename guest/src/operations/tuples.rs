@@ -171,13 +171,8 @@ impl StoredCheckpoint {
         let rest = gathers
             .join(key, &self.envelope.rest)
             .map_err(|loss| loss.at(|| format!("the fields of {here}")))?;
-        let all = writes.iter().map(|write| (write.task_id.as_str(), write.idx, &write.places));
-        if let Some(task_id) = incomplete(all) {
-            return Err(Trouble::Final(Error::corrupt(
-                "missing-write",
-                format!("a write of task {task_id} of {here} is not stored; restore it"),
-            )));
-        }
+        let (ns, id) = (&self.checkpoint_ns, &self.checkpoint_id);
+        check_complete(writes.iter().copied(), &self.thread_id, ns, id)?;
         let pending_writes = writes
             .iter()
             .map(|write| write.pending(gathers, &self.thread_id))
@@ -298,6 +293,22 @@ impl StoredWrite {
             })
         })
     }
+}
+
+/// Fails with `missing-write` if a task lacks some of its writes.
+pub(super) fn check_complete<'a>(
+    writes: impl Iterator<Item = &'a StoredWrite>,
+    thread_id: &str,
+    checkpoint_ns: &str,
+    checkpoint_id: &str,
+) -> Result<(), Error> {
+    let all = writes.map(|write| (write.task_id.as_str(), write.idx, &write.places));
+    let Some(task_id) = incomplete(all) else {
+        return Ok(());
+    };
+    let here = checkpoint_in_words(thread_id, checkpoint_ns, checkpoint_id);
+    let message = format!("a write of task {task_id} of {here} is not stored; restore it");
+    Err(Error::corrupt("missing-write", message))
 }
 
 /// The writes by checkpoint, each checkpoint's in the given order.

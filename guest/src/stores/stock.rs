@@ -1,4 +1,5 @@
-//! The statements that read what LangGraph's own savers have stored. None of them writes.
+//! The statements that read what LangGraph's own savers have stored, and those of an export, which
+//! write the same.
 
 use std::collections::BTreeSet;
 
@@ -25,6 +26,41 @@ pub struct StockStatements {
     pub shared: Option<String>,
 }
 
+/// The language of the saver whose tables are written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Language {
+    /// LangGraph.js.
+    JavaScript,
+    /// LangGraph in Python.
+    Python,
+}
+
+/// The texts of the statements that write a stock database. A row's parameters are those of
+/// `takeover::NewStockRows`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StockInserts {
+    /// No parameters. Make missing tables.
+    pub create: Vec<String>,
+    /// The thread. One row: how many checkpoints and writes it has.
+    pub stored: String,
+    /// Checkpoints.
+    pub checkpoint: StockInsert,
+    /// Values beside checkpoints; `None` if there are none.
+    pub value: Option<StockInsert>,
+    /// Writes.
+    pub write: StockInsert,
+}
+
+/// How a row is written.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StockInsert {
+    /// Stores the row. One with the same key stays.
+    pub insert: String,
+    /// With the same parameters: 1 if the stored row is the same, 0 if it differs; no row if none
+    /// is stored.
+    pub same: String,
+}
+
 /// The tables of a stock database, with their columns.
 #[derive(Debug)]
 pub(super) struct StockTables(BTreeSet<(String, String)>);
@@ -35,6 +71,11 @@ impl StockTables {
         self.0.contains(&(table.to_owned(), column.to_owned()))
     }
 
+    /// Whether none is there.
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     /// The tables in the rows of a statement that finds them.
     pub(super) fn of(found: &RowSet) -> Result<Self, Error> {
         let mut tables = BTreeSet::new();
@@ -43,6 +84,16 @@ impl StockTables {
         }
         Ok(Self(tables))
     }
+}
+
+/// The error for a database whose stock tables are another saver's.
+pub(super) fn other_stock_tables() -> Error {
+    Error::invalid(
+        "other-stock-tables",
+        "the target has tables of these names that are of another language's saver, of an older \
+         version, or of another program; name an empty database or schema, or open this one with \
+         the newest version of the saver first",
+    )
 }
 
 /// The error for a database without stock tables.

@@ -1,4 +1,7 @@
-//! Takes a serialized object apart, in JSON or MessagePack, without decoding what is in it.
+//! Takes a serialized object apart and puts it together, in JSON or MessagePack, without decoding
+//! what is in it.
+
+use rmp::encode::ByteBuf;
 
 use std::collections::BTreeSet;
 
@@ -7,6 +10,9 @@ use crate::format::decode;
 use crate::format::json;
 use crate::format::values::piece::Shape;
 use crate::format::values::split;
+
+/// Plain values may nest this deep.
+const PLAIN_DEPTH_MAX: usize = 32;
 
 /// How an object is serialized.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -69,21 +75,181 @@ impl Encoding {
         })
     }
 
+    /// The elements of a list, in order; `None` if the bytes are not one.
+    pub(super) fn elements(self, bytes: &[u8]) -> Option<Vec<&[u8]>> {
+        let split = split::structure(self.kind(), bytes)?;
+        if split.shape != self.list_shape() {
+            return None;
+        }
+        let parts = split.ranges.into_iter().map(|range| bytes.get(range));
+        let is_json = self == Self::Json;
+        parts.map(|part| Some(if is_json { part?.trim_ascii() } else { part? })).collect()
+    }
+
     /// The object that has these members.
     pub(super) fn object<'a>(self, members: impl Iterator<Item = &'a Member<'a>>) -> Vec<u8> {
-        let members: Vec<_> = members.collect();
-        let shape = self.shape();
-        let mut bytes =
-            shape.opening(u32::try_from(members.len()).unwrap_or(u32::MAX)).as_ref().to_vec();
-        for (position, member) in members.into_iter().enumerate() {
-            if position > 0 {
-                bytes.extend_from_slice(shape.separator());
-            }
-            bytes.extend_from_slice(member.key);
-            bytes.extend_from_slice(member.value);
+        joined(self.shape(), &members.map(Member::entry).collect::<Vec<_>>())
+    }
+
+    /// The object that has these entries.
+    pub(super) fn object_of(self, entries: &[Vec<u8>]) -> Vec<u8> {
+        joined(self.shape(), entries)
+    }
+
+    /// The list that has these elements.
+    pub(super) fn list_of(self, elements: &[Vec<u8>]) -> Vec<u8> {
+        joined(self.list_shape(), elements)
+    }
+
+    /// The entry of an object that has this name and serialized value.
+    pub(super) fn entry(self, name: &str, value: &[u8]) -> Vec<u8> {
+        let mut entry = self.of_text(name);
+        if self == Self::Json {
+            entry.push(b':');
         }
-        bytes.extend_from_slice(shape.closing());
-        bytes
+        entry.extend_from_slice(value);
+        entry
+    }
+
+    /// A text, serialized.
+    pub(super) fn of_text(self, text: &str) -> Vec<u8> {
+        match self {
+            Self::Json => json::quoted(text).into_bytes(),
+            Self::Msgpack => {
+                let mut bytes = ByteBuf::new();
+                written(rmp::encode::write_str(&mut bytes, text));
+                bytes.into_vec()
+            }
+        }
+    }
+
+    /// Bytes, as LangGraph's serializer of this encoding has them in an object.
+    pub(super) fn of_bytes(self, bytes: &[u8]) -> Vec<u8> {
+        match self {
+            Self::Json => {
+                let numbers: Vec<_> = bytes.iter().map(u8::to_string).collect();
+                let begin = r#"{"lc":2,"type":"constructor","id":["Uint8Array"],"#;
+                let end = r#""method":"from","args":[["#;
+                [begin, end, &numbers.join(","), r#"]],"kwargs":{}}"#].concat().into_bytes()
+            }
+            Self::Msgpack => {
+                let mut packed = ByteBuf::new();
+                written(rmp::encode::write_bin(&mut packed, bytes));
+                packed.into_vec()
+            }
+        }
+    }
+
+    /// A number, serialized: a whole one as an integer. JSON has no infinite ones; `None` then.
+    pub(super) fn of_number(self, number: f64) -> Option<Vec<u8>> {
+        if !number.is_finite() {
+            return None;
+        }
+        let whole = json::whole(number).filter(|_| !(number == 0.0 && number.is_sign_negative()));
+        Some(match (self, whole) {
+            (Self::Json, Some(whole)) => whole.to_string().into_bytes(),
+            (Self::Json, None) => format!("{number}").into_bytes(),
+            (Self::Msgpack, whole) => {
+                let mut bytes = ByteBuf::new();
+                match whole {
+                    Some(whole) => drop(rmp::encode::write_sint(&mut bytes, whole)),
+                    None => written(rmp::encode::write_f64(&mut bytes, number)),
+                }
+                bytes.into_vec()
+            }
+        })
+    }
+
+    /// A version, serialized; `None` if it is an infinite number.
+    pub(super) fn of_version(self, version: &Version) -> Option<Vec<u8>> {
+        match version {
+            Version::Text(text) => Some(self.of_text(text)),
+            Version::Number(number) => self.of_number(*number),
+        }
+    }
+
+    /// The same plain value in another encoding; `None` if it is not plain: neither text, number,
+    /// boolean nor nothing, nor a list or object of such.
+    pub(super) fn plain(self, to: Self, value: &[u8]) -> Option<Vec<u8>> {
+        self.plain_at(to, value, 0)
+    }
+
+    fn plain_at(self, to: Self, value: &[u8], depth: usize) -> Option<Vec<u8>> {
+        if depth > PLAIN_DEPTH_MAX {
+            return None;
+        }
+        if let Some(members) = self.members(value) {
+            let entry = |Member { name, value, .. }: Member<'_>| {
+                Some(to.entry(&name, &self.plain_at(to, value, depth + 1)?))
+            };
+            return Some(
+                to.object_of(&members.into_iter().map(entry).collect::<Option<Vec<_>>>()?),
+            );
+        }
+        if let Some(elements) = self.elements(value) {
+            let element = |element| self.plain_at(to, element, depth + 1);
+            return Some(
+                to.list_of(&elements.into_iter().map(element).collect::<Option<Vec<_>>>()?),
+            );
+        }
+        self.scalar(to, value)
+    }
+
+    /// The same text, number, boolean or nothing in another encoding; `None` if it is none of them.
+    pub(super) fn scalar(self, to: Self, value: &[u8]) -> Option<Vec<u8>> {
+        if self.is_null(value) {
+            return Some(to.constant(b"null", 0xc0));
+        }
+        if let Some(text) = self.text(value) {
+            return Some(to.of_text(&text));
+        }
+        match (self, value) {
+            (Self::Json, b"true") | (Self::Msgpack, [0xc3]) => Some(to.constant(b"true", 0xc3)),
+            (Self::Json, b"false") | (Self::Msgpack, [0xc2]) => Some(to.constant(b"false", 0xc2)),
+            _ => self.number_as(to, value),
+        }
+    }
+
+    /// A number in another encoding, if that has the very same.
+    fn number_as(self, to: Self, value: &[u8]) -> Option<Vec<u8>> {
+        let integer = match self {
+            Self::Json => std::str::from_utf8(value).ok().and_then(|json| json.parse().ok()),
+            Self::Msgpack => decode::<i64>(value),
+        };
+        match (integer, to) {
+            (Some(integer), Self::Json) => Some(integer.to_string().into_bytes()),
+            (Some(integer), Self::Msgpack) => {
+                let mut bytes = ByteBuf::new();
+                drop(rmp::encode::write_sint(&mut bytes, integer));
+                Some(bytes.into_vec())
+            }
+            (None, _) => {
+                let number = self.number(value).filter(|number| number.is_finite())?;
+                Some(match to {
+                    // With a point: what has none is an integer to Python.
+                    Self::Json => format!("{number:?}").into_bytes(),
+                    Self::Msgpack => {
+                        let mut bytes = ByteBuf::new();
+                        written(rmp::encode::write_f64(&mut bytes, number));
+                        bytes.into_vec()
+                    }
+                })
+            }
+        }
+    }
+
+    fn constant(self, json: &[u8], packed: u8) -> Vec<u8> {
+        match self {
+            Self::Json => json.to_vec(),
+            Self::Msgpack => vec![packed],
+        }
+    }
+
+    fn list_shape(self) -> Shape {
+        match self {
+            Self::Json => Shape::Array,
+            Self::Msgpack => Shape::PackedArray,
+        }
     }
 
     /// The member `versions_seen` of a checkpoint whose nodes have seen nothing.
@@ -136,6 +302,13 @@ impl Encoding {
     }
 }
 
+impl Member<'_> {
+    /// The member as it is serialized.
+    pub(super) fn entry(&self) -> Vec<u8> {
+        [self.key, self.value].concat()
+    }
+}
+
 /// A member of an object.
 #[derive(Debug)]
 pub(super) struct Member<'a> {
@@ -144,4 +317,16 @@ pub(super) struct Member<'a> {
     key: &'a [u8],
     /// The value as it is serialized.
     pub(super) value: &'a [u8],
+}
+
+/// Parts with what this shape has before, between and after them.
+fn joined(shape: Shape, parts: &[Vec<u8>]) -> Vec<u8> {
+    let opening = shape.opening(u32::try_from(parts.len()).unwrap_or(u32::MAX));
+    let parts = parts.join(shape.separator());
+    [opening.as_ref(), &parts, shape.closing()].concat()
+}
+
+/// Writing to memory cannot fail.
+fn written<T, E>(result: Result<T, E>) {
+    drop(result);
 }

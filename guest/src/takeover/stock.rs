@@ -1,7 +1,7 @@
-//! What a takeover is given, and what it gives.
+//! What a takeover is given, and what it gives; and the rows that an export gives.
 
 use crate::contract::call::{Put, PutWrites};
-use crate::contract::statement::RowSet;
+use crate::contract::statement::{RowSet, Value};
 
 /// What a stock database has of one checkpoint. The rows are those of `StockStatements`.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -31,7 +31,22 @@ pub struct Takeover {
     pub notes: Vec<Note>,
 }
 
-/// Something that a person who takes a database over should know. The words contain no value.
+/// The parameters of `StockInserts` for what is stored of one checkpoint.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct NewStockRows {
+    /// The checkpoint's row; `None` if it is not stored, or does not fit.
+    pub checkpoint: Option<Vec<Value>>,
+    /// The rows of values beside it.
+    pub values: Vec<Vec<Value>>,
+    /// The rows of its writes.
+    pub writes: Vec<Vec<Value>>,
+    /// What is stored otherwise than it was.
+    pub notes: Vec<Note>,
+    /// What has no row, and why.
+    pub problems: Vec<Note>,
+}
+
+/// Something that a person who moves a database should know. The words contain no value.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Note {
     /// A stable code.

@@ -3,9 +3,9 @@
 use rmp::Marker;
 
 use crate::contract::call::{
-    Call, ChannelValue, ChannelVersion, Checkpoint, Config, CopyThread, DeltaChannelHistory,
-    GetTuple, Id, Keep, KeptElements, Lease, List, MetadataFilter, NewValue, NewWrite, Payload,
-    Prune, Pruned, Put, PutWrites, Run, Threads, Vacuum, Verify, Version,
+    Call, ChannelValue, ChannelVersion, Checkpoint, Config, CopyThread, DeltaChannelHistory, Diff,
+    Export, GetTuple, Id, Keep, KeptElements, Lease, List, MetadataFilter, NewValue, NewWrite,
+    Payload, Prune, Pruned, Put, PutWrites, Run, Threads, Vacuum, Verify, Version,
 };
 use crate::contract::error::Error;
 use crate::contract::http::{HttpAnswer, HttpResponse, Moment};
@@ -118,6 +118,14 @@ fn call(reader: &mut Reader<'_>, case: u32, fields: usize) -> Option<Call> {
         (13, 3) => {
             Call::Vacuum(Vacuum { pages: Read::read(reader)?, resume: optional_blob(reader)? })
         }
+        (14, 3) => {
+            Call::Export(Export { thread: Read::read(reader)?, resume: optional_blob(reader)? })
+        }
+        (15, 4) => Call::Diff(Diff {
+            config: Read::read(reader)?,
+            before: Read::read(reader)?,
+            values: reader.bool()?,
+        }),
         _ => return None,
     })
 }

@@ -2,18 +2,24 @@
 
 use super::read::{count, malformed};
 use super::write::{Writer, case};
-use crate::contract::call::{Config, Id, NewValue, Put, PutWrites};
+use crate::contract::call::{ChannelValue, Config, Id, NewValue, Payload, Put, PutWrites};
 use crate::contract::error::Error;
-use crate::contract::statement::{RowSet, Statement};
+use crate::contract::lifecycle::{Exported, PlacedWrite};
+use crate::contract::outcome::{CheckpointTuple, TupleValue};
+use crate::contract::statement::{RowSet, Statement, Value};
 use crate::format::read::{Read, Reader, decode};
-use crate::stores::{StockStatements, Store};
-use crate::takeover::{Note, StockRows, Takeover, shared_by_forks, takeover};
+use crate::stores::{Language, StockInsert, StockInserts, StockStatements, Store};
+use crate::takeover::{
+    Layout, NewStockRows, Note, StockRows, Takeover, shared_by_forks, stock_rows, takeover,
+};
 
 enum Question {
     FindTables,
     Statements(RowSet),
     Calls(StockRows),
     SharedByForks(RowSet),
+    Inserts(Language, RowSet),
+    Rows(Language, Exported),
 }
 
 impl Read for Question {
@@ -36,10 +42,81 @@ impl Read for Question {
                     })
                 }
                 (3, 2) => Self::SharedByForks(Read::read(reader)?),
+                (4, 3) => Self::Inserts(language(reader)?, Read::read(reader)?),
+                (5, 7) => Self::Rows(language(reader)?, exported(reader)?),
                 _ => return None,
             })
         })
     }
+}
+
+fn language(reader: &mut Reader<'_>) -> Option<Language> {
+    match count(reader)? {
+        0 => Some(Language::JavaScript),
+        1 => Some(Language::Python),
+        _ => None,
+    }
+}
+
+/// What an export gave, without `next`.
+fn exported(reader: &mut Reader<'_>) -> Option<Exported> {
+    Some(Exported {
+        thread_id: Read::read(reader)?,
+        checkpoint_ns: Read::read(reader)?,
+        checkpoint_id: Read::read(reader)?,
+        checkpoint: Read::read(reader)?,
+        writes: Read::read(reader)?,
+        next: Vec::new(),
+    })
+}
+
+impl Read for CheckpointTuple<TupleValue> {
+    fn read(reader: &mut Reader<'_>) -> Option<Self> {
+        reader.fields(10, |reader| {
+            Some(Self {
+                thread_id: Read::read(reader)?,
+                checkpoint_ns: Read::read(reader)?,
+                checkpoint_id: Read::read(reader)?,
+                parent_checkpoint_id: Read::read(reader)?,
+                v: reader.real()?,
+                ts: Read::read(reader)?,
+                channel_versions: Read::read(reader)?,
+                channel_values: Vec::<(String, Payload)>::read(reader)?
+                    .into_iter()
+                    .map(|(channel, value)| ChannelValue {
+                        channel,
+                        value: TupleValue::Whole(value),
+                    })
+                    .collect(),
+                rest: Read::read(reader)?,
+                metadata: Read::read(reader)?,
+                pending_writes: Vec::new(),
+                pending_sends: None,
+            })
+        })
+    }
+}
+
+impl Read for PlacedWrite {
+    fn read(reader: &mut Reader<'_>) -> Option<Self> {
+        reader.fields(5, |reader| {
+            Some(Self {
+                task_id: Read::read(reader)?,
+                task_path: Read::read(reader)?,
+                idx: place(reader)?,
+                channel: Read::read(reader)?,
+                value: Read::read(reader)?,
+            })
+        })
+    }
+}
+
+/// A place, which JavaScript sends as a double.
+#[expect(clippy::cast_possible_truncation, reason = "one that does not convert exactly is refused")]
+fn place(reader: &mut Reader<'_>) -> Option<i64> {
+    let number = reader.real()?;
+    let whole = number as i64;
+    (whole as f64 == number).then_some(whole)
 }
 
 pub(super) fn answer(store: &Store, question: &[u8], writer: &mut Writer) -> Result<(), Error> {
@@ -51,6 +128,13 @@ pub(super) fn answer(store: &Store, question: &[u8], writer: &mut Writer) -> Res
             writer.array(2);
             writer.number(0);
             writer.notes(&shared_by_forks(&rows)?);
+        }
+        Question::Inserts(language, tables) => {
+            writer.stock_inserts(&store.stock_inserts(&tables, language)?);
+        }
+        Question::Rows(language, exported) => {
+            let has_values_beside = store.has_stock_values_beside();
+            writer.stock_rows(&stock_rows(Layout { language, has_values_beside }, &exported));
         }
     }
     Ok(())
@@ -77,6 +161,35 @@ impl Writer {
         for text in [values, shared] {
             self.optional(text.as_ref(), |writer, text| writer.text(text));
         }
+    }
+
+    /// Writes the statements that write a stock database.
+    fn stock_inserts(&mut self, inserts: &StockInserts) {
+        let StockInserts { create, stored, checkpoint, value, write } = inserts;
+        let insert = |writer: &mut Self, StockInsert { insert, same }: &StockInsert| {
+            writer.array(2);
+            writer.text(insert);
+            writer.text(same);
+        };
+        self.array(6);
+        self.number(0);
+        self.list(create, |writer, text| writer.text(text));
+        self.text(stored);
+        insert(self, checkpoint);
+        self.optional(value.as_ref(), insert);
+        insert(self, write);
+    }
+
+    /// Writes rows of a stock database.
+    fn stock_rows(&mut self, rows: &NewStockRows) {
+        let row = |writer: &mut Self, row: &Vec<Value>| writer.list(row, Self::value);
+        self.array(6);
+        self.number(0);
+        self.optional(rows.checkpoint.as_ref(), row);
+        self.list(&rows.values, row);
+        self.list(&rows.writes, row);
+        self.notes(&rows.notes);
+        self.notes(&rows.problems);
     }
 
     /// Writes the calls that take a stock checkpoint over.

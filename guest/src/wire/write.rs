@@ -5,9 +5,12 @@ use std::convert::Infallible;
 use rmp::encode::{self, ByteBuf, ValueWriteError};
 
 use crate::contract::call::{ChannelVersion, Payload, Version};
+use crate::contract::difference::{ChannelDifference, Difference, PartSize};
 use crate::contract::error::Error;
 use crate::contract::http::{Authorization, HttpRequest};
-use crate::contract::lifecycle::{Problem, Stats, ThreadSummary, Verified, Work};
+use crate::contract::lifecycle::{
+    Exported, PlacedWrite, Problem, Stats, ThreadSummary, Verified, Work,
+};
 use crate::contract::outcome::{
     ChannelHistory, CheckpointTuple, FoundCheckpoint, Outcome, Page, PendingWrite, SharedPayload,
     Span, StoredCheckpoint, TupleValue,
@@ -142,6 +145,10 @@ impl Writer {
     pub(super) fn version(&mut self, ChannelVersion { channel, version }: &ChannelVersion) {
         self.array(2);
         self.text(channel);
+        self.version_alone(version);
+    }
+
+    fn version_alone(&mut self, version: &Version) {
         match version {
             Version::Number(number) => self.real(*number),
             Version::Text(text) => self.text(text),
@@ -331,6 +338,10 @@ impl Writer {
             }
             Outcome::Stats(stats) => write_stats(self, stats),
             Outcome::Verified(verified) => write_verified(self, verified),
+            Outcome::Exported(None) => case(self, 12, 0),
+            Outcome::Exported(Some(exported)) => write_exported(self, exported),
+            Outcome::Differences(None) => case(self, 13, 0),
+            Outcome::Differences(Some(difference)) => write_difference(self, difference),
         }
     }
 
@@ -459,6 +470,62 @@ fn write_verified(writer: &mut Writer, verified: &Verified) {
         writer.text(message);
     });
     writer.optional(verified.next.as_ref(), |writer, next| writer.bytes(next));
+}
+
+fn write_exported(writer: &mut Writer, exported: &Exported) {
+    case(writer, 12, 6);
+    writer.text(&exported.thread_id);
+    writer.text(&exported.checkpoint_ns);
+    writer.text(&exported.checkpoint_id);
+    writer.optional(exported.checkpoint.as_ref(), Writer::tuple);
+    writer.list(&exported.writes, |writer, write| {
+        let PlacedWrite { task_id, task_path, idx, channel, value } = write;
+        writer.array(5);
+        writer.text(task_id);
+        writer.text(task_path);
+        writer.real(*idx as f64);
+        writer.text(channel);
+        writer.payload(value);
+    });
+    writer.bytes(&exported.next);
+}
+
+fn write_difference(writer: &mut Writer, difference: &Difference) {
+    case(writer, 13, 3);
+    writer.optional(difference.before.as_ref(), |writer, id| writer.text(id));
+    writer.list(&difference.channels, write_channel);
+    writer.list(&difference.writes, |writer, write| {
+        writer.array(3);
+        writer.text(&write.task_id);
+        writer.text(&write.channel);
+        write_part(writer, &write.value);
+    });
+}
+
+fn write_channel(writer: &mut Writer, channel: &ChannelDifference) {
+    writer.array(6);
+    writer.text(&channel.channel);
+    for version in [&channel.version_before, &channel.version_after] {
+        writer.optional(version.as_ref(), Writer::version_alone);
+    }
+    for part in [&channel.before, &channel.after] {
+        writer.optional(part.as_ref(), write_part);
+    }
+    writer.optional(channel.elements.as_ref(), |writer, elements| {
+        writer.list(elements, |writer, element| {
+            writer.array(3);
+            writer.optional(element.place.as_ref(), |writer, place| writer.number(*place));
+            for part in [&element.before, &element.after] {
+                writer.optional(part.as_ref(), write_part);
+            }
+        });
+    });
+}
+
+fn write_part(writer: &mut Writer, part: &PartSize) {
+    writer.array(2);
+    writer.real(part.bytes as f64);
+    writer.optional(part.value.as_ref(), Writer::payload);
 }
 
 fn write_stats(writer: &mut Writer, stats: &Stats) {

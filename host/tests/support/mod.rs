@@ -201,6 +201,8 @@ async fn call(
             Outcome::History(checkpointer.get_delta_channel_history(config, channels).await?)
         }
         Call::Verify(verify) => Outcome::Verified(checkpointer.verify(verify).await?),
+        Call::Export(export) => Outcome::Exported(checkpointer.export(export).await?),
+        Call::Diff(diff) => Outcome::Differences(checkpointer.diff(diff).await?),
         Call::Prune(prune) => Outcome::Worked(checkpointer.prune_all(prune).await?),
         Call::CopyThread(copy) => Outcome::Worked(checkpointer.copy_thread(copy).await?),
         Call::Threads(mut call) => {

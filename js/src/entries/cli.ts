@@ -7,6 +7,8 @@ import { CheckpointerError, InvalidInputError, StoreError } from "../errors.js";
 import { ddlOf } from "../stores/postgres/ddl.js";
 import { SCHEMA } from "../stores/postgres/options.js";
 import { type Command, EXIT, type ExitCode, UsageError } from "./cli/command.js";
+import { diff } from "./cli/diff.js";
+import { exporting } from "./cli/export.js";
 import { importing } from "./cli/import.js";
 import { copy, deleting, expire, prune, vacuum } from "./cli/removals.js";
 import { du, history, show, threads, verify } from "./cli/threads.js";
@@ -15,6 +17,7 @@ const COMMANDS: Readonly<Record<string, Command>> = {
   threads,
   history,
   show,
+  diff,
   du,
   verify,
   copy,
@@ -23,6 +26,7 @@ const COMMANDS: Readonly<Record<string, Command>> = {
   delete: deleting,
   vacuum,
   import: importing,
+  export: exporting,
   sql: {
     usage: "sql postgres [--schema NAME]",
     does: "prints the SQL that prepares a PostgreSQL database, for savers that may not create",

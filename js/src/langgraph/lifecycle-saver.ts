@@ -1,8 +1,11 @@
+import type { RunnableConfig } from "@langchain/core/runnables";
+
 import { InvalidInputError } from "../errors.js";
 import { checkNames } from "../options.js";
 import type { Keep, Lease, Problem, Pruned, Stats, Work } from "../planner/contract.js";
 import { timers } from "../platform/timers.js";
-import { toId } from "./convert.js";
+import { toConfig, toId } from "./convert.js";
+import { type Difference, type DiffOptions, loaded } from "./difference.js";
 import { guarded } from "./edge.js";
 import { PlannedSaver } from "./saver.js";
 import type { Sweep } from "./sweeper.js";
@@ -276,6 +279,23 @@ export abstract class LifecycleSaver extends PlannedSaver {
         if (work.next === undefined) return { ...done, problems: all };
         resume = work.next;
       }
+    });
+  }
+
+  /**
+   * What differs between a checkpoint and an earlier one, by default its parent: what a superstep
+   * changed. Hashes are compared, so what both have is not read.
+   *
+   * @param config The checkpoint, with its `checkpoint_id`.
+   * @returns Undefined if one of them is not stored.
+   */
+  diff(config: RunnableConfig, options: DiffOptions = {}): Promise<Difference | undefined> {
+    return guarded(async () => {
+      checkNames(options, ["before", "values"]);
+      const { before, values = false } = options;
+      const given = { config: toConfig(config), before: toId("before", before), values };
+      const { val: found } = await this.runStepwise({ tag: "diff", val: given }, "differences");
+      return found && loaded(found, (kind, bytes) => this.serde.loadsTyped(kind, bytes));
     });
   }
 

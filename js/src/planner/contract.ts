@@ -161,6 +161,21 @@ export interface Vacuum {
   readonly resume?: Uint8Array | undefined;
 }
 
+/** `export`, of one checkpoint in each call. */
+export interface Export {
+  /** The thread; all threads if it is absent. */
+  readonly thread: Id;
+  readonly resume?: Uint8Array | undefined;
+}
+
+/** `diff`. */
+export interface Diff {
+  readonly config: Config;
+  /** The id of the earlier checkpoint; absent for the parent. */
+  readonly before: Id;
+  readonly values: boolean;
+}
+
 /** A call. */
 export type Call =
   | { readonly tag: "setup" }
@@ -178,6 +193,8 @@ export type Call =
   | { readonly tag: "stats"; readonly val: Id }
   | { readonly tag: "verify"; readonly val: Verify }
   | { readonly tag: "vacuum"; readonly val: Vacuum }
+  | { readonly tag: "export"; readonly val: Export }
+  | { readonly tag: "diff"; readonly val: Diff }
   /** Writing calls of one thread on Kusto that are made together. */
   | { readonly tag: "together"; readonly val: readonly Call[] };
 
@@ -303,6 +320,60 @@ export interface Verified extends Work {
   readonly problems: readonly Problem[];
 }
 
+/** A pending write with its place in its task. */
+export interface PlacedWrite extends PendingWrite {
+  readonly taskPath: string;
+  readonly idx: number;
+}
+
+/** What is stored of one checkpoint. */
+export interface Exported {
+  readonly threadId: string;
+  readonly checkpointNs: string;
+  readonly checkpointId: string;
+  /** Without writes; undefined if only its writes are stored. */
+  readonly checkpoint: CheckpointTuple | undefined;
+  readonly writes: readonly PlacedWrite[];
+  readonly next: Uint8Array;
+}
+
+/** The size of a value or an element in bytes, and the part itself if values were asked for. */
+export interface PartSize {
+  readonly bytes: number;
+  readonly value: Payload | undefined;
+}
+
+/** An element of a list that differs. */
+export interface ElementDifference {
+  /** Its place in the list after; of a removed element in the list before. */
+  readonly place: number | undefined;
+  readonly before: PartSize | undefined;
+  readonly after: PartSize | undefined;
+}
+
+/** A channel whose version or value differs. */
+export interface ChannelDifference {
+  readonly channel: string;
+  readonly versionBefore: number | string | undefined;
+  readonly versionAfter: number | string | undefined;
+  readonly before: PartSize | undefined;
+  readonly after: PartSize | undefined;
+  /** Of two lists; empty if the values are equal. */
+  readonly elements: readonly ElementDifference[] | undefined;
+}
+
+/** What differs between a checkpoint and an earlier one. */
+export interface Difference {
+  /** The earlier one; undefined if the checkpoint has no parent. */
+  readonly before: string | undefined;
+  readonly channels: readonly ChannelDifference[];
+  readonly writes: readonly {
+    readonly taskId: string;
+    readonly channel: string;
+    readonly value: PartSize;
+  }[];
+}
+
 /** How one of several calls made together ended. */
 export type Ended = { readonly outcome: Outcome } | { readonly failure: unknown };
 
@@ -321,6 +392,8 @@ export type Outcome =
   | { readonly tag: "threads"; readonly val: ThreadsPage }
   | { readonly tag: "stats"; readonly val: Stats }
   | { readonly tag: "verified"; readonly val: Verified }
+  | { readonly tag: "exported"; readonly val: Exported | undefined }
+  | { readonly tag: "differences"; readonly val: Difference | undefined }
   /** The ends of calls made together, in the order of the calls. */
   | { readonly tag: "together"; readonly val: readonly Ended[] };
 

@@ -1,6 +1,7 @@
 // What the planner knows of stock databases, which LangGraph's own savers have made.
 
 import type { Dialect, SqlValue, Statement } from "./adapter.js";
+import type { Exported } from "./contract.js";
 import { Instance } from "./instance.js";
 import { toWireStore } from "./shared-planner.js";
 import type { WireValue } from "./wire/call.js";
@@ -8,7 +9,11 @@ import { accepted } from "./wire/progress.js";
 import {
   fromWireCall,
   type TakeoverCall,
+  toWireExported,
   type WireFinding,
+  type WireInsert,
+  type WireInserts,
+  type WireRows,
   type WireStatements,
   type WireTakeover,
 } from "./wire/takeover.js";
@@ -30,7 +35,41 @@ export interface StockStatements {
   readonly shared: string | undefined;
 }
 
-/** Something to tell the person who takes a database over. */
+/** The language of the saver whose tables are written. */
+export type Language = "js" | "python";
+
+/** The texts that store a row. */
+export interface StockInsert {
+  /** Stores it. A row of the same key stays. */
+  readonly insert: string;
+  /** Gives 1 if the stored row is the same, 0 if it differs, and no row if there is none. */
+  readonly same: string;
+}
+
+/** The statements that write a stock database. */
+export interface StockInserts {
+  /** Make missing tables. */
+  readonly create: readonly string[];
+  /** How many checkpoints and writes a thread has. */
+  readonly stored: string;
+  readonly checkpoint: StockInsert;
+  /** Undefined if no value is stored beside its checkpoint. */
+  readonly value: StockInsert | undefined;
+  readonly write: StockInsert;
+}
+
+/** The rows of one checkpoint, as parameters of the statements. */
+export interface NewStockRows {
+  /** Undefined if it is not stored, or does not fit. */
+  readonly checkpoint: readonly SqlValue[] | undefined;
+  readonly values: StockRows;
+  readonly writes: StockRows;
+  readonly notes: readonly Note[];
+  /** What has no row, and why. */
+  readonly problems: readonly Note[];
+}
+
+/** Something to tell the person who moves a database. */
 export interface Note {
   readonly code: string;
   readonly message: string;
@@ -89,11 +128,49 @@ export class TakeoverPlanner {
     return notes.map(toNote);
   }
 
+  /** The statements that write these tables. Throws if they are another saver's. */
+  inserts(language: Language, tables: StockRows): StockInserts {
+    const [create, stored, checkpoint, value, write] = this.#ask<WireInserts>([
+      4,
+      LANGUAGES[language],
+      tables,
+    ]);
+    return {
+      create,
+      stored,
+      checkpoint: toInsert(checkpoint),
+      value: value === null ? undefined : toInsert(value),
+      write: toInsert(write),
+    };
+  }
+
+  /** The rows for what is stored of a checkpoint. */
+  rows(language: Language, exported: Exported): NewStockRows {
+    const [checkpoint, values, writes, notes, problems] = this.#ask<WireRows>([
+      5,
+      LANGUAGES[language],
+      ...toWireExported(exported),
+    ]);
+    return {
+      checkpoint: checkpoint ?? undefined,
+      values,
+      writes,
+      notes: notes.map(toNote),
+      problems: problems.map(toNote),
+    };
+  }
+
   #ask<Fields extends unknown[]>(question: WireValue): Fields {
     const answer = this.#instance.enter((wire) => wire.takeover<Fields>(this.#store, question));
     const [, ...fields] = accepted(answer);
     return fields;
   }
+}
+
+const LANGUAGES: Readonly<Record<Language, number>> = { js: 0, python: 1 };
+
+function toInsert([insert, same]: WireInsert): StockInsert {
+  return { insert, same };
 }
 
 function toNote([code, message]: [string, string]): Note {

@@ -1,13 +1,13 @@
 // A store of this package, opened for a command.
 
 import { existsSync } from "node:fs";
-import { decode, ExtensionCodec } from "@msgpack/msgpack";
 import { StorageError } from "../../errors.js";
 import type { Batch, Dialect, RowSet, StorageAdapter } from "../../planner/adapter.js";
 import type { Eventually } from "../../platform/maybe-promise.js";
 import { ownCore } from "../../stores/postgres/core.js";
 import { StorageSaver } from "../../stores/storage-saver.js";
 import { UsageError } from "./command.js";
+import { asData } from "./data.js";
 import { isPostgres } from "./location.js";
 import { isAnsweredYes, isAtTerminal } from "./terminal.js";
 
@@ -119,32 +119,12 @@ export async function isMeant(question: string, yes: boolean): Promise<boolean> 
   return isAnsweredYes(question);
 }
 
-/** Types of MessagePack that only a serializer understands are shown by their number. */
-class ShownExtensions extends ExtensionCodec {
-  override decode(data: Uint8Array, type: number): unknown {
-    return { $ext: type, data: unpacked(data) };
-  }
-}
-
-const extensionCodec = new ShownExtensions();
-const decoder = new TextDecoder();
-
-/** Reads values as data. Nothing is revived: no class of a value is looked up or made. */
+/** Reads values as data. */
 const AS_DATA = {
   async dumpsTyped(value: unknown): Promise<[string, Uint8Array]> {
     return ["json", new TextEncoder().encode(JSON.stringify(value))];
   },
   async loadsTyped(kind: string, bytes: Uint8Array | string): Promise<unknown> {
-    const data = typeof bytes === "string" ? new TextEncoder().encode(bytes) : bytes;
-    if (kind === "json") return JSON.parse(decoder.decode(data));
-    return kind === "msgpack" ? unpacked(data) : { $kind: kind, bytes: data.length };
+    return asData(kind, typeof bytes === "string" ? new TextEncoder().encode(bytes) : bytes);
   },
 };
-
-function unpacked(data: Uint8Array): unknown {
-  try {
-    return decode(data, { extensionCodec, useBigInt64: false });
-  } catch {
-    return { $bytes: data.length };
-  }
-}

@@ -13,15 +13,16 @@ import type { Eventually } from "../../platform/maybe-promise.js";
 import { ownCore } from "../../stores/postgres/core.js";
 import { runnerBeside, type StorageSaver } from "../../stores/storage-saver.js";
 import { isPostgres } from "./location.js";
+import type { Opened } from "./store.js";
 
 const ABSENT = { tag: "absent" } as const;
 
 /** A store that calls are made on. */
 export class Target {
   readonly #runner: Runner;
-  readonly #close: () => Eventually<void>;
+  readonly #close: () => Eventually<unknown>;
 
-  constructor(saver: StorageSaver, close: () => Eventually<void>) {
+  constructor(saver: StorageSaver, close: () => Eventually<unknown>) {
     this.#runner = runnerBeside(saver, sharedPlanner(saver.adapter.dialect, ownCore()));
     this.#close = close;
   }
@@ -81,13 +82,19 @@ function toConfig(threadId: string, checkpointNs?: string, checkpointId?: string
 
 /** Opens a target: a file of SQLite, which is made if it is missing, or PostgreSQL. */
 export async function openTarget(location: string, schema: string): Promise<Target> {
+  const { saver, close } = await openSaver(location, schema);
+  return new Target(saver, close);
+}
+
+/** Opens a saver on a target, and says how to close it. */
+export async function openSaver(location: string, schema: string): Promise<Opened> {
   if (isPostgres(location)) {
     const { PostgresSaver } = await import("../postgres.js");
     const saver = PostgresSaver.fromConnString(location, { schema });
-    return new Target(saver, () => saver.end());
+    return { saver, close: () => saver.end() };
   }
   const saver = await openFile(location);
-  return new Target(saver, () => saver.close());
+  return { saver, close: () => saver.close() };
 }
 
 /** Opens a file with better-sqlite3 if that is installed, else with Node.js's own driver. */

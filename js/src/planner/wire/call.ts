@@ -60,6 +60,10 @@ export function toWireCall(call: Call): WireValue {
       return [12, toWireId(call.val.thread), call.val.resume];
     case "vacuum":
       return [13, call.val.pages, call.val.resume];
+    case "export":
+      return [14, toWireId(call.val.thread), call.val.resume];
+    case "diff":
+      return [15, toWireConfig(call.val.config), toWireId(call.val.before), call.val.values];
     case "together":
       return [64, call.val.map(toWireCall)];
   }

@@ -6,11 +6,14 @@ import type { SqlParameter } from "../adapter.js";
 import type {
   ChannelHistory,
   CheckpointTuple,
+  Difference,
   Ended,
+  Exported,
   FoundCheckpoint,
   HttpRequest,
   Outcome,
   Page,
+  PartSize,
   Payload,
   PendingWrite,
   Status,
@@ -82,7 +85,35 @@ type WireOutcome =
       ...counts: [number, number, number, number, number],
       problems: [threadId: string, code: string, message: string][],
       next: Uint8Array | null,
-    ];
+    ]
+  | [12]
+  | WireExported
+  | [13]
+  | WireDifference;
+type WireExported = [
+  12,
+  threadId: string,
+  checkpointNs: string,
+  checkpointId: string,
+  checkpoint: WireTuple | null,
+  writes: [taskId: string, taskPath: string, idx: number, channel: string, value: WirePayload][],
+  next: Uint8Array,
+];
+type WireDifference = [
+  13,
+  before: string | null,
+  channels: WireChannelDifference[],
+  writes: [taskId: string, channel: string, value: WirePart][],
+];
+type WireChannelDifference = [
+  channel: string,
+  versionBefore: number | string | null,
+  versionAfter: number | string | null,
+  before: WirePart | null,
+  after: WirePart | null,
+  elements: [place: number | null, before: WirePart | null, after: WirePart | null][] | null,
+];
+type WirePart = [bytes: number, value: WirePayload | null];
 type WireThread = [
   threadId: string,
   checkpointId: string,
@@ -162,6 +193,10 @@ export function fromWireOutcome(wire: WireOutcome): Outcome {
       const counts = { threads, checkpoints, writes, chunks, bytes };
       return { tag: "verified", val: { ...counts, problems, next: next ?? undefined } };
     }
+    case 12:
+      return { tag: "exported", val: wire.length === 1 ? undefined : fromWireExported(wire) };
+    case 13:
+      return { tag: "differences", val: wire.length === 1 ? undefined : fromWireDifference(wire) };
   }
 }
 
@@ -241,6 +276,51 @@ function fromWireStored(wire: Case<3>): StoredCheckpoint {
     known: copied(known),
     values: values.map(([channel, editable]) => ({ channel, editable })),
   };
+}
+
+function fromWireExported(wire: WireExported): Exported {
+  const [, threadId, checkpointNs, checkpointId, checkpoint, writes, next] = wire;
+  return {
+    threadId,
+    checkpointNs,
+    checkpointId,
+    checkpoint: checkpoint === null ? undefined : fromWireTuple(checkpoint),
+    writes: writes.map(([taskId, taskPath, idx, channel, value]) => {
+      return { taskId, taskPath, idx, channel, value: fromWirePayload(value) };
+    }),
+    next: copied(next),
+  };
+}
+
+function fromWireDifference([, before, channels, writes]: WireDifference): Difference {
+  return {
+    before: before ?? undefined,
+    channels: channels.map(([channel, versionBefore, versionAfter, ...more]) => {
+      const [before, after, elements] = more;
+      return {
+        channel,
+        versionBefore: versionBefore ?? undefined,
+        versionAfter: versionAfter ?? undefined,
+        before: fromWirePart(before),
+        after: fromWirePart(after),
+        elements: elements?.map(([place, before, after]) => {
+          const [old, new_] = [fromWirePart(before), fromWirePart(after)];
+          return { place: place ?? undefined, before: old, after: new_ };
+        }),
+      };
+    }),
+    writes: writes.map(([taskId, channel, value]) => {
+      return { taskId, channel, value: fromWirePart(value) };
+    }),
+  };
+}
+
+function fromWirePart(part: WirePart): PartSize;
+function fromWirePart(part: WirePart | null): PartSize | undefined;
+function fromWirePart(part: WirePart | null): PartSize | undefined {
+  if (part === null) return undefined;
+  const [bytes, value] = part;
+  return { bytes, value: value === null ? undefined : fromWirePayload(value) };
 }
 
 function fromWireThread(wire: WireThread): ThreadSummary {

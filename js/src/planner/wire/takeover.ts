@@ -1,7 +1,9 @@
-// Decodes what the planner answers about a stock database, in the shapes of wit/planner/wire.wit.
+// What the planner is asked and answers about a stock database, in the shapes of
+// wit/planner/wire.wit.
 
 import type { SqlParameter } from "../adapter.js";
-import type { Call, ChannelVersion, Id, Payload } from "../contract.js";
+import type { Call, ChannelVersion, Exported, Id, Payload } from "../contract.js";
+import type { WireValue } from "./call.js";
 
 /** The statement that finds the stock tables. */
 export type WireFinding = [text: string, parameters: SqlParameter[][]];
@@ -16,6 +18,25 @@ export type WireStatements = [
 ];
 /** Calls that store the same again, and what to tell about them. */
 export type WireTakeover = [calls: (WirePut | WirePutWrites)[], notes: [string, string][]];
+
+/** The texts that store a row, and that say whether it is stored. */
+export type WireInsert = [insert: string, same: string];
+/** The statements that write stock tables. */
+export type WireInserts = [
+  create: string[],
+  stored: string,
+  checkpoint: WireInsert,
+  value: WireInsert | null,
+  write: WireInsert,
+];
+/** The rows of a checkpoint, and what to tell about them. */
+export type WireRows = [
+  checkpoint: SqlValue[] | null,
+  values: SqlValue[][],
+  writes: SqlValue[][],
+  notes: [string, string][],
+  problems: [string, string][],
+];
 
 type WireConfig = [...ids: [string | null, string | null, string | null, string | null]];
 type WirePayload = [kind: string, bytes: Uint8Array];
@@ -45,6 +66,34 @@ type WirePutWrites = [
 
 /** A call of a takeover. */
 export type TakeoverCall = Extract<Call, { tag: "put" | "put-writes" }>;
+
+/** What an export gave, to be encoded. Its values are whole. */
+export function toWireExported(exported: Exported): readonly WireValue[] {
+  const { threadId, checkpointNs, checkpointId, checkpoint, writes } = exported;
+  const payload = ({ kind, bytes }: Payload) => [kind, bytes];
+  return [
+    threadId,
+    checkpointNs,
+    checkpointId,
+    checkpoint && [
+      threadId,
+      checkpointNs,
+      checkpointId,
+      checkpoint.parentCheckpointId,
+      checkpoint.v,
+      checkpoint.ts,
+      checkpoint.channelVersions.map(({ channel, version }) => [channel, version.val]),
+      checkpoint.channelValues.map(({ channel, value }) => {
+        return [channel, value.tag === "whole" ? payload(value.val) : null];
+      }),
+      payload(checkpoint.rest),
+      payload(checkpoint.metadata),
+    ],
+    writes.map(({ taskId, taskPath, idx, channel, value }) => {
+      return [taskId, taskPath, idx, channel, payload(value)];
+    }),
+  ];
+}
 
 /** A call, decoded. */
 export function fromWireCall(call: WirePut | WirePutWrites): TakeoverCall {

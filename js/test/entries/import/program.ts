@@ -19,7 +19,16 @@ export function run(...args: string[]): Ended {
 
 /** Imports, and returns the report. The exit code has to be `status`. */
 export function imported(source: string, target: string, args: string[] = [], status = 0) {
-  const ended = run("import", source, target, "--json", ...args);
+  return reported("import", source, target, args, status);
+}
+
+/** Exports, and returns the report. The exit code has to be `status`. */
+export function exported(source: string, target: string, args: string[] = [], status = 0) {
+  return reported("export", source, target, args, status);
+}
+
+function reported(command: string, source: string, target: string, args: string[], status: number) {
+  const ended = run(command, source, target, "--json", ...args);
   expect(ended.stderr).toBe("");
   expect(ended.status, ended.stdout).toBe(status);
   return JSON.parse(ended.stdout);

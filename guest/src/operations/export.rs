@@ -1,0 +1,210 @@
+//! `export`: reads what is stored of one checkpoint in each call, in the order of the keys.
+//!
+//! 1. Find the thread.
+//! 2. Read the records of its next checkpoint. If it has none left, find the next thread.
+//! 3. Read the chunks, level by level.
+//! 4. Only if one is missing: look whether the thread was deleted or pruned meanwhile, and then
+//!    start over with the checkpoint.
+
+use super::records::Records;
+use super::row::{rows, set};
+use super::tuples::{Attempts, Gathers, Trouble};
+use crate::contract::call::Export as Call;
+use crate::contract::config;
+use crate::contract::error::Error;
+use crate::contract::lifecycle::{Exported, PlacedWrite};
+use crate::contract::outcome::{Outcome, PendingWrite};
+use crate::contract::statement::RowSet;
+use crate::format::{FORMAT, decode, encode};
+use crate::operations::ask::{Ask, RecordKey, Step};
+
+/// An export under way.
+#[derive(Debug)]
+pub(super) struct Export {
+    /// The only thread; `None` for all.
+    only: Option<String>,
+    /// The key and the id of the last thread found, and those of the one before it.
+    cursor: (i64, String),
+    before: (i64, String),
+    /// The last record of the thread that was exported. A thread that was deleted and made again
+    /// since goes on after it.
+    last: Option<RecordKey>,
+    thread: Thread,
+    records: Records,
+    gathers: Gathers,
+    attempts: Attempts,
+    stage: Stage,
+}
+
+#[derive(Debug, Default)]
+struct Thread {
+    key: i64,
+    generation: i64,
+    id: String,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Stage {
+    Find,
+    Records,
+    Chunks,
+    Again,
+}
+
+/// How far an export has come, as a host carries it: format, the thread's key and id, and the last
+/// record.
+type Resume = (u8, (i64, String), RecordKey);
+
+impl Export {
+    #[inline(never)]
+    pub(super) fn start(call: Call) -> Result<(Self, Step), Error> {
+        let only = config::text("thread_id", &call.thread)?;
+        let (cursor, last) = match call.resume.map(|bytes| decode::<Resume>(&bytes)) {
+            None => ((0, String::new()), None),
+            Some(Some((FORMAT, cursor, last))) => (cursor, Some(last)),
+            Some(_) => {
+                return Err(Error::protocol(
+                    "foreign-resume",
+                    "resume was not made by an export of this version; start it anew",
+                ));
+            }
+        };
+        let mut export = Self {
+            only,
+            cursor,
+            before: (0, String::new()),
+            last,
+            thread: Thread::default(),
+            records: Records::default(),
+            gathers: Gathers::default(),
+            attempts: Attempts::default(),
+            stage: Stage::Find,
+        };
+        let step = export.find();
+        Ok((export, step))
+    }
+
+    #[inline(never)]
+    pub(super) fn advance(&mut self, sets: &[RowSet]) -> Result<Step, Error> {
+        match self.stage {
+            Stage::Find => {
+                let Some(mut row) = rows(set(sets, 0)?, "lg_threads").next() else {
+                    // The thread of the last record may be gone.
+                    if self.last.is_some() {
+                        return Ok(self.next_thread());
+                    }
+                    return Ok(Step::Done(Outcome::Exported(None)));
+                };
+                let key = row.integer("thread_key")?;
+                let id = row.text("thread_id")?.to_owned();
+                let generation = row.integer("generation")?;
+                if self.cursor.1 != id {
+                    self.before = std::mem::replace(&mut self.cursor, (key, id.clone()));
+                }
+                self.records = Records::after(key, &id, self.last.clone());
+                self.thread = Thread { key, generation, id };
+                self.stage = Stage::Records;
+                Ok(Step::ask(self.records.ask()))
+            }
+            Stage::Records => {
+                if self.records.take(set(sets, 0)?)? {
+                    return Ok(Step::ask(self.records.ask()));
+                }
+                if self.records.place.is_none() {
+                    return Ok(self.next_thread());
+                }
+                self.gathers = Gathers::default();
+                if let Some(checkpoint) = &self.records.checkpoint {
+                    checkpoint.want(None, &mut self.gathers);
+                }
+                for write in &self.records.writes {
+                    self.gathers.want(write.thread_key, &write.value);
+                }
+                self.stage = Stage::Chunks;
+                self.chunks()
+            }
+            Stage::Chunks => {
+                self.gathers.take(sets)?;
+                self.chunks()
+            }
+            Stage::Again => {
+                let now = rows(set(sets, 0)?, "lg_threads").next();
+                let now = now.map(|mut row| {
+                    Ok::<_, Error>((
+                        row.integer("thread_key")?,
+                        row.text("thread_id").map(drop)?,
+                        row.integer("generation")?,
+                    ))
+                });
+                if now.transpose()? == Some((self.thread.key, (), self.thread.generation)) {
+                    return match self.exported() {
+                        Ok(outcome) => Ok(Step::Done(outcome)),
+                        Err(Trouble::Missing(error) | Trouble::Final(error)) => Err(error),
+                    };
+                }
+                self.attempts.next()?;
+                if self.last.is_none() {
+                    self.cursor = self.before.clone();
+                }
+                Ok(self.find())
+            }
+        }
+    }
+
+    /// Finds the thread again that the last record is of; without one, the next thread.
+    fn find(&mut self) -> Step {
+        self.stage = Stage::Find;
+        if self.last.is_some() {
+            return find((0, String::new()), Some(self.cursor.1.clone()));
+        }
+        find(self.cursor.clone(), self.only.clone())
+    }
+
+    fn next_thread(&mut self) -> Step {
+        if self.only.is_some() {
+            return Step::Done(Outcome::Exported(None));
+        }
+        self.last = None;
+        self.find()
+    }
+
+    fn chunks(&mut self) -> Result<Step, Error> {
+        if let Some(round) = self.gathers.round() {
+            return Ok(round);
+        }
+        match self.exported() {
+            Ok(outcome) => Ok(Step::Done(outcome)),
+            Err(Trouble::Missing(_)) => {
+                self.stage = Stage::Again;
+                Ok(find((0, String::new()), Some(self.thread.id.clone())))
+            }
+            Err(Trouble::Final(error)) => Err(error),
+        }
+    }
+
+    fn exported(&self) -> Result<Outcome, Trouble> {
+        let (Some((ns, id)), Some(last)) = (&self.records.place, &self.records.last) else {
+            return Ok(Outcome::Exported(None));
+        };
+        let checkpoint = self.records.checkpoint.as_ref();
+        let tuple = checkpoint.map(|found| found.tuple(&self.gathers, &[], None, None, None));
+        let write = |write: &super::tuples::StoredWrite| {
+            let PendingWrite { task_id, channel, value } =
+                write.pending(&self.gathers, &self.thread.id)?;
+            let (task_path, idx) = (write.task_path.clone(), write.idx);
+            Ok(PlacedWrite { task_id, task_path, idx, channel, value })
+        };
+        Ok(Outcome::Exported(Some(Exported {
+            thread_id: self.thread.id.clone(),
+            checkpoint_ns: ns.clone(),
+            checkpoint_id: id.clone(),
+            checkpoint: tuple.transpose()?,
+            writes: self.records.writes.iter().map(write).collect::<Result<_, Trouble>>()?,
+            next: encode(&(FORMAT, &self.cursor, last))?,
+        })))
+    }
+}
+
+fn find(after: (i64, String), thread_id: Option<String>) -> Step {
+    Step::ask(Ask::FindThread { after, thread_id, idle: None, runs: Vec::new() })
+}
