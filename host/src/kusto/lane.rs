@@ -413,8 +413,8 @@ impl Instance {
                 let verified = lifecycle.call_verify(store, &verify).await.map_err(failed)?;
                 verified.map(Reply::Verified)
             }
-            Call::Vacuum(_) => {
-                let message = "only files of SQLite can be vacuumed";
+            Call::Vacuum(_) | Call::Export(_) | Call::Diff(_) => {
+                let message = "a store of Kusto has no such call in Rust";
                 return Ok(Err(Error::invalid("unsupported-call", message)));
             }
         };
