@@ -48,9 +48,10 @@ impl Failure {
 
 impl From<Error> for Failure {
     fn from(error: Error) -> Self {
-        match error.code() {
-            "invalid-schema" => Self::Usage(error.to_string()),
-            _ => Self::Store(error),
+        // What a call refuses as invalid is an argument here.
+        if error.code().starts_with("invalid-") {
+            return Self::Usage(error.to_string());
         }
+        Self::Store(error)
     }
 }

@@ -1,5 +1,6 @@
 //! The commands that change threads: `copy`, `prune`, `expire`, `delete`.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use langgraph_checkpoint_guest::Access;
@@ -27,7 +28,8 @@ pub(crate) async fn prune(arguments: Prune) -> Result<Ended> {
     let Prune { store, threads, keeping, removing } = arguments;
     let keep = keep_of(&keeping)?;
     let question = format!("Prune {} threads?", threads.len());
-    remove(&store, &removing, &question, named(threads), keep, None).await
+    let done = remove(&store, &removing, &question, named(threads), keep, None).await?;
+    reported(done, store.json)
 }
 
 /// `expire`.
@@ -37,20 +39,30 @@ pub(crate) async fn expire(arguments: Expire) -> Result<Ended> {
     let limit = limit.map(|text| count_of("--limit", &text)).transpose()?;
     let keep = keep_of(&keeping)?;
     let idle = Pruned::Idle(time::ago(idle_for));
-    remove(&store, &removing, "Prune the idle threads?", idle, keep, limit).await
+    let done = remove(&store, &removing, "Prune the idle threads?", idle, keep, limit).await?;
+    reported(done, store.json)
 }
 
 /// `delete`.
 pub(crate) async fn delete(arguments: Delete) -> Result<Ended> {
     let Delete { store, threads, removing } = arguments;
     let question = format!("Delete {} threads?", threads.len());
-    remove(&store, &removing, &question, named(threads), Keep::Nothing, None).await
+    let asked = threads.iter().collect::<BTreeSet<_>>().len() as u64;
+    let done = remove(&store, &removing, &question, named(threads), Keep::Nothing, None).await?;
+    let missing = done.as_ref().map_or(0, |done| asked.saturating_sub(done.threads));
+    let ended = reported(done, store.json)?;
+    if missing == 0 {
+        return Ok(ended);
+    }
+    eprintln!("{missing} of the threads did not exist");
+    Ok(Ended::Incomplete)
 }
 
 fn named(threads: Vec<String>) -> Pruned {
     Pruned::Threads(threads.into_iter().map(Into::into).collect())
 }
 
+/// Removes what is meant; `None` if the answer was no.
 async fn remove(
     store: &Store,
     removing: &Removing,
@@ -58,10 +70,10 @@ async fn remove(
     pruned: Pruned,
     keep: Keep,
     limit: Option<u64>,
-) -> Result<Ended> {
+) -> Result<Option<Work>> {
     let dry_run = removing.dry_run;
     if !removing.yes && !dry_run && !is_meant(question)? {
-        return Ok(Ended::Incomplete);
+        return Ok(None);
     }
     let opened = Opened::open(store, if dry_run { Access::Read } else { Access::Write })?;
     let limit = limit.map(precise);
@@ -70,7 +82,7 @@ async fn remove(
         let work = opened.prune(call.clone()).await?;
         show_progress(work.threads, work.checkpoints);
         if work.next.is_none() {
-            return report(work, store.json);
+            return Ok(Some(work));
         }
         call.resume = work.next;
     }
@@ -121,6 +133,10 @@ fn duration_of(text: &str) -> Result<Duration> {
         Ok(count) if is_a_count && seconds > 0 => Ok(Duration::from_secs(count * seconds)),
         _ => Err(Failure::usage("--idle-for takes a duration: 90m, 12h, 30d")),
     }
+}
+
+fn reported(done: Option<Work>, json: bool) -> Result<Ended> {
+    done.map_or(Ok(Ended::Incomplete), |done| report(done, json))
 }
 
 fn report(done: Work, json: bool) -> Result<Ended> {

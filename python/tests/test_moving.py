@@ -135,6 +135,18 @@ def test_a_file_without_task_paths_is_read_too(stock: Path, tmp_path: Path) -> N
     assert report["problems"] == []
 
 
+def test_metadata_with_numbers_that_json_has_not_is_read(tmp_path: Path) -> None:
+    with StockSaver.from_conn_string(str(tmp_path / "stock.db")) as saver:
+        put(saver, text="a")
+        metadata = '{"source": "loop", "step": 1, "score": -Infinity}'
+        saver.conn.execute("UPDATE checkpoints SET metadata = CAST(? AS BLOB)", (metadata,))
+        saver.conn.commit()
+        expected = tuples(saver)
+    imported(tmp_path / "stock.db", tmp_path / "own.db", "--verify")
+    with SqliteSaver(tmp_path / "own.db") as own:
+        assert tuples(own) == expected
+
+
 def test_an_encrypted_thread_is_named_and_left_out(tmp_path: Path) -> None:
     stock = tmp_path / "stock.db"
     connection = sqlite3.connect(stock)

@@ -253,6 +253,22 @@ fn bad_input_is_refused_before_anything_is_read() {
         refused(Prune { resume: Some(vec![1, 2]), ..prune(Keep::Latest) }),
         "foreign-resume"
     );
+    let prefix = Threads { id_prefix: Some("a\0".to_owned()), ..Threads::default() };
+    let refused = Store::Sqlite.start(Call::Threads(prefix), Moment::default());
+    assert_eq!(refused.unwrap_err().code(), "invalid-id");
+}
+
+#[test]
+fn a_thread_that_is_named_twice_is_counted_once() {
+    let mut native = Native::in_memory();
+    for id in 1..=3 {
+        native.call(New::of(id).call()).unwrap();
+    }
+    let pruned = Pruned::Threads(vec![THREAD.into(), THREAD.into()]);
+    let call = Prune { pruned, ..prune(Keep::Latest) };
+    let dry = run(&mut native, Prune { dry_run: true, ..call.clone() });
+    assert_eq!((dry.threads, dry.checkpoints), (1, 2));
+    assert_eq!(run(&mut native, call), dry);
 }
 
 #[test]

@@ -425,7 +425,12 @@ impl Which {
     /// Refuses ids and times that are not acceptable.
     fn of(pruned: Pruned) -> Result<Self, Error> {
         let ids = |name, ids: &[Id]| -> Result<Vec<String>, Error> {
-            ids.iter().map(|id| config::required(name, id)).collect()
+            let ids = ids.iter().map(|id| config::required(name, id));
+            let mut ids: Vec<_> = ids.collect::<Result<_, _>>()?;
+            // A dry run would count what is named twice twice.
+            let mut seen = BTreeSet::new();
+            ids.retain(|id| seen.insert(id.clone()));
+            Ok(ids)
         };
         Ok(match pruned {
             Pruned::Threads(given) => Self::Threads(ids("thread_id", &given)?),

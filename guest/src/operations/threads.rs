@@ -35,6 +35,9 @@ impl Threads {
         if let Some(ts) = &call.idle_since {
             config::time("idleSince", ts)?;
         }
+        if let Some(prefix) = &call.id_prefix {
+            config::plain("idPrefix", prefix, config::ID_BYTES_MAX)?;
+        }
         let after = match call.resume {
             None => None,
             Some(bytes) => match decode::<Resume>(&bytes) {

@@ -10,6 +10,7 @@ import { type Command, EXIT, type ExitCode, UsageError } from "./cli/command.js"
 import { diff } from "./cli/diff.js";
 import { exporting } from "./cli/export.js";
 import { importing } from "./cli/import.js";
+import { plain } from "./cli/output.js";
 import { copy, deleting, expire, prune, vacuum } from "./cli/removals.js";
 import { du, history, show, threads, verify } from "./cli/threads.js";
 
@@ -52,7 +53,7 @@ async function main([name = "", ...args]: string[]): Promise<ExitCode> {
     }
     return await command.run(args);
   } catch (thrown) {
-    const why = thrown instanceof Error ? thrown.message : String(thrown);
+    const why = plain(thrown instanceof Error ? thrown.message : String(thrown));
     if (isUsage(thrown)) {
       console.error(`${why}\n\n${usageOf(command)}`);
       return EXIT.usage;

@@ -1,6 +1,6 @@
 // What the planner knows of stock databases, which LangGraph's own savers have made.
 
-import type { Dialect, SqlValue, Statement } from "./adapter.js";
+import type { Dialect, SqlParameter, SqlValue, Statement } from "./adapter.js";
 import type { Exported } from "./contract.js";
 import { Instance } from "./instance.js";
 import { toWireStore } from "./shared-planner.js";
@@ -22,6 +22,8 @@ export type { TakeoverCall } from "./wire/takeover.js";
 
 /** The rows of one statement. */
 export type StockRows = readonly (readonly SqlValue[])[];
+/** The parameters of a statement, a row for each run. */
+export type StockParameters = readonly (readonly SqlParameter[])[];
 
 /** The texts of the statements that read a stock database. None of them writes. */
 export interface StockStatements {
@@ -61,9 +63,9 @@ export interface StockInserts {
 /** The rows of one checkpoint, as parameters of the statements. */
 export interface NewStockRows {
   /** Undefined if it is not stored, or does not fit. */
-  readonly checkpoint: readonly SqlValue[] | undefined;
-  readonly values: StockRows;
-  readonly writes: StockRows;
+  readonly checkpoint: readonly SqlParameter[] | undefined;
+  readonly values: StockParameters;
+  readonly writes: StockParameters;
   readonly notes: readonly Note[];
   /** What has no row, and why. */
   readonly problems: readonly Note[];

@@ -202,10 +202,44 @@ test("a_damaged_checkpoint_is_named_and_not_shown", () => {
 });
 
 test("characters_that_a_terminal_would_obey_are_not_printed", async () => {
+  const thread = "red \u001b[31m \u009b31m thread";
   const saver = SqliteSaver.fromConnString(store);
-  await saver.copyThread("chat-1", "red \u001b[31m thread");
+  await saver.copyThread("chat-1", thread);
   saver.close();
   const { stdout } = run("threads", store);
-  expect(stdout).not.toContain("\u001b");
-  expect(stdout).toContain("red \u00b7[31m thread");
+  expect(stdout).toContain("red \u00b7[31m \u00b731m thread");
+  const db = new Database(store);
+  db.exec("UPDATE lg_chunks SET data = zeroblob(length(data))");
+  db.close();
+  const all = [["threads"], ["threads", "--json"], ["show", thread], ["verify"], ["du", "\u009b"]];
+  for (const [name = "", ...rest] of all) {
+    const { stdout, stderr } = run(name, store, ...rest);
+    for (const obeyed of ["\u001b", "\u009b"]) expect(stdout + stderr, name).not.toContain(obeyed);
+  }
+});
+
+test("whole_numbers_that_javascript_has_not_exactly_are_shown_exactly", async () => {
+  const serde = {
+    async dumpsTyped(value: unknown): Promise<[string, Uint8Array]> {
+      const isPacked = value instanceof Uint8Array;
+      return isPacked ? ["msgpack", value] : ["json", Buffer.from(JSON.stringify(value))];
+    },
+    loadsTyped: async () => undefined,
+  };
+  const saver = SqliteSaver.fromConnString(store, { serde });
+  const id = "1ef4f797-8335-6428-8001-000000000009";
+  const channel_values = {
+    big: new Uint8Array([0xcf, 0x80, 0, 0, 0, 0, 0, 0, 5]),
+    small: new Uint8Array([0xd3, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xfe]),
+  };
+  const checkpoint = { v: 4, id, ts: "2024-04-19T00:00:00Z", channel_values };
+  await saver.put(
+    { configurable: { thread_id: "packed" } },
+    { ...checkpoint, channel_versions: { big: 1, small: 1 }, versions_seen: {} },
+    { source: "loop", step: 1, parents: {} },
+    { big: 1, small: 1 },
+  );
+  saver.close();
+  const { stdout } = run("show", store, "packed", "--json");
+  expect(stdout).toContain('"channel_values":{"big":9223372036854775813,"small":-2}');
 });

@@ -46,23 +46,29 @@ def loads_json(data: bytes, allowed: AllowedTypes = None, channel: str | None = 
     Raises:
         UnreadableValueError: The bytes are not JSON in UTF-8, or nested too deeply.
     """
-    return of_channel(channel, _read(data, _double, allowed))
+    return of_channel(channel, _read(data, _double, _refuse, allowed))
 
 
 def loads_metadata(data: bytes) -> Any:
     """Revives a checkpoint's metadata, which either language may have written as JSON.
 
-    It is as with ``loads_json``, but whole numbers are integers of any size.
+    It is as with ``loads_json``, but whole numbers are integers of any size, and there are the
+    constants NaN and Infinity, which LangGraph's own saver for SQLite writes.
 
     Raises:
         UnreadableValueError: The bytes are not JSON in UTF-8, or nested too deeply.
     """
-    return _read(data, int, None)
+    return _read(data, int, float, None)
 
 
-def _read(data: bytes, number: Callable[[str], int | float], allowed: AllowedTypes) -> object:
+def _read(
+    data: bytes,
+    number: Callable[[str], int | float],
+    constant: Callable[[str], object],
+    allowed: AllowedTypes,
+) -> object:
     try:
-        document = json.loads(data.decode(), parse_int=number, parse_constant=_refuse)
+        document = json.loads(data.decode(), parse_int=number, parse_constant=constant)
     except RecursionError:
         raise UnreadableValueError("the value is stored nested too deeply to be read") from None
     except ValueError:

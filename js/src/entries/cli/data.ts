@@ -16,7 +16,7 @@ const decoder = new TextDecoder();
 export function asData(kind: string, bytes: Uint8Array): unknown {
   switch (kind) {
     case "json":
-      return JSON.parse(decoder.decode(bytes));
+      return parsed(bytes);
     case "msgpack":
       return unpacked(bytes);
     case "null":
@@ -29,9 +29,22 @@ export function asData(kind: string, bytes: Uint8Array): unknown {
   }
 }
 
+/** What JSON says. Its whole numbers stay exact where the runtime tells their digits. */
+function parsed(data: Uint8Array): unknown {
+  try {
+    return JSON.parse(decoder.decode(data), (_, value: unknown, context?: { source?: string }) => {
+      const source = context?.source ?? "";
+      const isRounded = Number.isInteger(value) && !Number.isSafeInteger(value);
+      return isRounded && /^-?\d+$/.test(source) ? BigInt(source) : value;
+    });
+  } catch {
+    return data;
+  }
+}
+
 function unpacked(data: Uint8Array): unknown {
   try {
-    return decode(data, { extensionCodec, useBigInt64: false });
+    return decode(data, { extensionCodec, useBigInt64: true });
   } catch {
     return data;
   }

@@ -7,7 +7,7 @@ import { SCHEMA } from "../../stores/postgres/options.js";
 import { taken } from "./arguments.js";
 import { type Command, EXIT, type ExitCode } from "./command.js";
 import { isPostgres } from "./location.js";
-import { sizeOf } from "./output.js";
+import { plain, sizeOf } from "./output.js";
 import { Report } from "./report.js";
 import { openSource, type Source } from "./source.js";
 import { type OnProgress, Threads } from "./takeover.js";
@@ -97,7 +97,7 @@ function print(report: Report, source: string, target: string, options: Options)
   process.stdout.write(
     json
       ? `${JSON.stringify(verify ? { ...all, verified } : all)}\n`
-      : report.toText({ dryRun, verify }),
+      : plain(report.toText({ dryRun, verify })),
   );
   return report.isComplete ? EXIT.done : EXIT.incomplete;
 }

@@ -68,7 +68,8 @@ function dataOf(payload: Payload): string {
 
 function bytesAsText(_: string, value: unknown): unknown {
   if (value instanceof Uint8Array) return { $bytes: Buffer.from(value).toString("base64") };
-  return typeof value === "bigint" ? { $int: String(value) } : value;
+  if (typeof value !== "bigint") return value;
+  return Number.isSafeInteger(Number(value)) ? Number(value) : { $int: String(value) };
 }
 
 function json(value: string | number | null): string {

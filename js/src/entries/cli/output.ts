@@ -13,17 +13,33 @@ export function print<Row extends object>(
 
 /** Prints one thing as JSON, over several lines for people. */
 export function printJson(value: unknown, json: boolean): void {
-  process.stdout.write(json ? line(value) : `${JSON.stringify(value, shown, 2)}\n`);
+  process.stdout.write(json ? line(value) : `${toJson(value, 2)}\n`);
 }
 
 function line(value: unknown): string {
-  return `${JSON.stringify(value, shown)}\n`;
+  return `${toJson(value)}\n`;
 }
+
+/** JSON without the characters that a terminal would obey, some of which JSON allows. */
+function toJson(value: unknown, indent?: number): string {
+  const json = JSON.stringify(value, shown, indent).replaceAll(MARKED, "$1");
+  return json.replaceAll(/[\u007f-\u009f]/g, (one) => `\\u00${one.charCodeAt(0).toString(16)}`);
+}
+
+/** A whole number that JavaScript has not exactly, as `shown` gives it. */
+const MARKED = /"\\u0000(-?\d+)"/g;
 
 /** Bytes are shown by their number, as they would be long lists. */
 function shown(_: string, value: unknown): unknown {
   if (value instanceof Uint8Array) return { $bytes: value.length };
-  return typeof value === "bigint" ? String(value) : value;
+  if (typeof value !== "bigint") return value;
+  return Number.isSafeInteger(Number(value)) ? Number(value) : `\u0000${value}`;
+}
+
+/** Text without characters that a terminal would obey, save those that end a line. */
+export function plain(text: string): string {
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what must not be printed.
+  return text.replaceAll(/[\u0000-\u0009\u000b-\u001f\u007f-\u009f]/g, "\u00b7");
 }
 
 function table<Row>(
@@ -47,9 +63,8 @@ function table<Row>(
 /** Text in one line, without characters that a terminal would obey. */
 function textOf(value: unknown): string {
   const text = typeof value === "string" ? value : (JSON.stringify(value, shown) ?? "");
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what must not be printed.
-  const plain = text.replaceAll(/[\u0000-\u001f\u007f-\u009f]/g, "\u00b7");
-  return plain.length > WIDTH_MAX ? `${plain.slice(0, WIDTH_MAX - 1)}\u2026` : plain;
+  const line = plain(text).replaceAll("\n", "\u00b7");
+  return line.length > WIDTH_MAX ? `${line.slice(0, WIDTH_MAX - 1)}\u2026` : line;
 }
 
 const WIDTH_MAX = 60;

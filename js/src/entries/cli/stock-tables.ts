@@ -7,6 +7,7 @@ import {
   type NewStockRows,
   type StockInsert,
   type StockInserts,
+  type StockParameters,
   TakeoverPlanner,
 } from "../../planner/takeover.js";
 import type { Eventually } from "../../platform/maybe-promise.js";
@@ -109,7 +110,7 @@ export class StockTables {
     ]);
   }
 
-  async #compare({ same }: StockInsert, rows: Rows): Promise<Comparison> {
+  async #compare({ same }: StockInsert, rows: StockParameters): Promise<Comparison> {
     const [found = []] = await this.#run("read", [[same, rows]]);
     const equal = found.filter(([is]) => Number(is) === 1).length;
     return {
@@ -122,7 +123,7 @@ export class StockTables {
   /** Runs statements for rows of parameters. One without rows is not run. */
   async #run(
     access: "read" | "write",
-    given: readonly (readonly [text: string, parameters: Rows])[],
+    given: readonly (readonly [text: string, parameters: StockParameters])[],
   ): Promise<Rows[]> {
     const statements = given
       .filter(([, parameters]) => parameters.length > 0)

@@ -87,7 +87,6 @@ async function openWithNode(location: string, access: "read" | "write"): Promise
 
 /** Storage that is only read. */
 class ReadOnly implements StorageAdapter {
-  readonly name = "read-only";
   // Each batch has a deadline of its own.
   readonly deadlineMs = Number.POSITIVE_INFINITY;
   readonly dialect: Dialect;

@@ -5,7 +5,7 @@ import type { CheckpointTuple } from "@langchain/langgraph-checkpoint";
 
 import { COMMON, countOf, taken, timeOf } from "./arguments.js";
 import { type Command, EXIT, UsageError } from "./command.js";
-import { print, printJson, shownProgress, sizeOf } from "./output.js";
+import { plain, print, printJson, shownProgress, sizeOf } from "./output.js";
 import { onStore } from "./store.js";
 
 /** `threads`. */
@@ -154,7 +154,8 @@ export const verify: Command = {
         "in chunks": (row) => sizeOf(row.bytes),
         problems: () => problems.length,
       });
-      for (const { code, message } of problems) process.stdout.write(`${code}: ${message}\n`);
+      for (const { code, message } of problems)
+        process.stdout.write(plain(`${code}: ${message}\n`));
     }
     if (read.threads === 0 && thread !== undefined) return notFound(thread);
     return problems.length > 0 ? EXIT.incomplete : EXIT.done;
@@ -186,6 +187,6 @@ function rowOf({ checkpoint, metadata, parentConfig, pendingWrites }: Checkpoint
 
 /** Says that a thread, or what was asked for of it, is not stored. */
 export function notFound(thread: string | undefined) {
-  console.error(`thread ${thread} has nothing like that`);
+  console.error(plain(`thread ${thread} has nothing like that`));
   return EXIT.incomplete;
 }
