@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import sqlite3
 import subprocess
@@ -170,7 +171,10 @@ def test_a_new_file_gives_its_free_pages_back_and_another_one_says_what_it_needs
     assert refused.value.code == "no-incremental-vacuum"
 
 
-async def test_a_vacuum_is_awaited_in_an_event_loop() -> None:
-    async with SqliteSaver(":memory:") as saver:
-        await saver.setup()
-        assert await saver.avacuum() == 0
+def test_a_vacuum_is_awaited_in_an_event_loop() -> None:
+    async def vacuumed() -> int:
+        async with SqliteSaver(":memory:") as saver:
+            await saver.setup()
+            return await saver.avacuum()
+
+    assert asyncio.run(vacuumed()) == 0

@@ -8,9 +8,7 @@ import math
 import threading
 import weakref
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple
-
-from typing_extensions import Required, TypedDict
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypedDict
 
 from .errors import CheckpointError, InvalidInputError
 
@@ -26,11 +24,14 @@ _MINUTES_MAX = 35_000
 _logger = logging.getLogger("langgraph_checkpoint_wasm")
 
 
-class TTLConfig(TypedDict, total=False):
+class _Required(TypedDict):
+    default_ttl: float
+    """Minutes since the newest checkpoint of a thread, after which it expires."""
+
+
+class TTLConfig(_Required, total=False):
     """Which idle threads expire by themselves, in the words of LangGraph's platform."""
 
-    default_ttl: Required[float]
-    """Minutes since the newest checkpoint of a thread, after which it expires."""
     strategy: Literal["delete", "keep_latest"]
     """What happens then. `"delete"` by default."""
     sweep_interval_minutes: float
@@ -53,7 +54,7 @@ class Ttl(NamedTuple):
         if not isinstance(given, Mapping):
             raise _refused("ttl", "a dict with default_ttl, or None")
         for name in given:
-            if name not in TTLConfig.__annotations__:
+            if name not in TTLConfig.__required_keys__ | TTLConfig.__optional_keys__:
                 message = f"there is no option ttl[{name!r}]; help(TTLConfig) shows all"
                 raise InvalidInputError(message, "unknown-option")
         strategy = given.get("strategy", "delete")
