@@ -65,7 +65,6 @@ export function transcripts(): Transcript[] {
   return TRANSCRIPTS as Transcript[];
 }
 
-
 /** The tests of transcripts. */
 export function transcriptTests(open: () => Promise<OpenedSaver>): AdapterTest[] {
   return transcripts().map((transcript) => ({

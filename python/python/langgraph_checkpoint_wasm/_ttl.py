@@ -82,7 +82,7 @@ class Sweeper:
         self._stopped = threading.Event()
         arguments = (weakref.ref(saver), ttl, min(first, ttl.interval), self._stopped)
         self._thread = threading.Thread(
-            target=_sweeps, args=arguments, name="langgraph-checkpoint-sweeper", daemon=True
+            target=_sweeps, args=arguments, name="langgraph_checkpoint_wasm sweeper", daemon=True
         )
         self._thread.start()
         # A thread that is in the extension when the interpreter ends cannot come back.
