@@ -71,6 +71,7 @@ fn run(command: Command) -> Result<Ended> {
             Command::Prune(arguments) => removals::prune(arguments).await,
             Command::Expire(arguments) => removals::expire(arguments).await,
             Command::Delete(arguments) => removals::delete(arguments).await,
+            Command::Vacuum(arguments) => removals::vacuum(arguments).await,
             Command::Import(arguments) => import::run(arguments).await,
             Command::Sql(arguments) => ddl::print(&arguments),
         }

@@ -3,7 +3,7 @@
 use langgraph_checkpoint_guest::Access;
 use langgraph_checkpoint_host::{
     CheckpointTuple, Checkpointer, Config, CopyThread, Error, List, Prune, Stats, StorageErrorKind,
-    Threads, ThreadsPage, Verified, Verify, Work,
+    Threads, ThreadsPage, Vacuum, Verified, Verify, Work,
 };
 #[cfg(feature = "kusto")]
 use langgraph_checkpoint_host::{Keep, KustoCheckpointer, Pruned};
@@ -103,6 +103,15 @@ impl<'a> Opened<'a> {
                 } => kusto::delete(it, ids).await,
                 _ => return Err(kusto::cannot()),
             },
+        })
+    }
+
+    /// Gives free pages back.
+    pub(crate) async fn vacuum(&self, call: Vacuum) -> Result<Work> {
+        self.explained(match &self.kind {
+            Kind::Sql(it) => it.vacuum(call).await,
+            #[cfg(feature = "kusto")]
+            Kind::Kusto(_) => return Err(kusto::cannot()),
         })
     }
 

@@ -1,4 +1,4 @@
-//! The commands that change threads: `copy`, `prune`, `expire`, `delete`.
+//! The commands that change what is stored: `copy`, `prune`, `expire`, `delete`, `vacuum`.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -7,7 +7,7 @@ use langgraph_checkpoint_guest::Access;
 use langgraph_checkpoint_host::{CopyThread, Keep, Pruned, Work};
 use serde_json::{Value, json};
 
-use crate::arguments::{Copy, Delete, Expire, Keeping, Prune, Removing, Store, count_of};
+use crate::arguments::{Copy, Delete, Expire, Keeping, Prune, Removing, Store, Vacuum, count_of};
 use crate::failure::{Ended, Failure, Result};
 use crate::opened::Opened;
 use crate::output::{print, show_progress, size_of};
@@ -58,6 +58,23 @@ pub(crate) async fn delete(arguments: Delete) -> Result<Ended> {
     Ok(Ended::Incomplete)
 }
 
+/// `vacuum`.
+pub(crate) async fn vacuum(arguments: Vacuum) -> Result<Ended> {
+    let Vacuum { store, pages } = arguments;
+    let pages = pages.map(|text| count_of("--pages", &text)).transpose()?;
+    let opened = Opened::open(&store, Access::Write)?;
+    let mut call = langgraph_checkpoint_host::Vacuum { pages: pages.map(precise), resume: None };
+    loop {
+        let work = opened.vacuum(call.clone()).await?;
+        if work.next.is_none() {
+            let bytes = |row: &Work| json!({ "bytes": row.bytes });
+            print(&[work], store.json, bytes, &[("given back", |row| size_of(row.bytes).into())])?;
+            return Ok(Ended::Done);
+        }
+        call.resume = work.next;
+    }
+}
+
 fn named(threads: Vec<String>) -> Pruned {
     Pruned::Threads(threads.into_iter().map(Into::into).collect())
 }
@@ -77,7 +94,14 @@ async fn remove(
     }
     let opened = Opened::open(store, if dry_run { Access::Read } else { Access::Write })?;
     let limit = limit.map(precise);
-    let mut call = langgraph_checkpoint_host::Prune { pruned, keep, limit, dry_run, resume: None };
+    let mut call = langgraph_checkpoint_host::Prune {
+        pruned,
+        keep,
+        limit,
+        dry_run,
+        lease: None,
+        resume: None,
+    };
     loop {
         let work = opened.prune(call.clone()).await?;
         show_progress(work.threads, work.checkpoints);

@@ -6,7 +6,7 @@ use langgraph_checkpoint_guest::wit::types::Page;
 use langgraph_checkpoint_guest::{
     Cache, Call, ChannelHistory, CheckpointTuple, Config, CopyThread, DeltaChannelHistory, Diff,
     Difference, Export, Exported, FoundCheckpoint, GetTuple, Id, List, NewValue, Outcome, Prune,
-    Put, PutWrites, Stats, StoredCheckpoint, Threads, ThreadsPage, Verified, Verify, Work,
+    Put, PutWrites, Stats, StoredCheckpoint, Threads, ThreadsPage, Vacuum, Verified, Verify, Work,
 };
 use tokio::sync::OnceCell;
 
@@ -95,7 +95,7 @@ impl<S: StorageAdapter> Checkpointer<S> {
         Self { planner, storage, ready: OnceCell::new(), known: Mutex::default(), turns, warn }
     }
 
-    /// Passes warnings of the setup to this function, on any thread. Otherwise they are events of
+    /// Passes warnings of the setup and of sweeps to this function, on any thread. Otherwise they are events of
     /// `tracing`.
     #[must_use]
     pub fn on_warning(mut self, warn: fn(&str)) -> Self {
@@ -286,6 +286,17 @@ impl<S: StorageAdapter> Checkpointer<S> {
         }
     }
 
+    /// Gives free pages of a SQLite file back to its file system, in one short transaction. While
+    /// `Work::next` is given, pass it as `Vacuum::resume` of the next call; `Work::bytes` counts
+    /// what all of them gave back. Fails with `no-incremental-vacuum` for a file that was made
+    /// without `auto_vacuum = INCREMENTAL`.
+    pub async fn vacuum(&self, vacuum: Vacuum) -> Result<Work, Error> {
+        match self.run(Call::Vacuum(vacuum)).await? {
+            Outcome::Worked(work) => Ok(work),
+            _ => Err(other_outcome()),
+        }
+    }
+
     /// Compares a checkpoint with an earlier one, by hashes: what both have is not read. `None` if
     /// one of them is not stored.
     pub async fn diff(&self, diff: Diff) -> Result<Option<Difference>, Error> {
@@ -293,6 +304,22 @@ impl<S: StorageAdapter> Checkpointer<S> {
             Outcome::Differences(difference) => Ok(difference),
             _ => Err(other_outcome()),
         }
+    }
+
+    /// The same until no page is free, and returns the bytes given back.
+    pub async fn vacuum_all(&self) -> Result<u64, Error> {
+        let mut vacuum = Vacuum::default();
+        loop {
+            let work = self.vacuum(vacuum).await?;
+            if work.next.is_none() {
+                return Ok(work.bytes);
+            }
+            vacuum = Vacuum { pages: None, resume: work.next };
+        }
+    }
+
+    pub(crate) fn warn(&self, warning: &str) {
+        (self.warn)(warning);
     }
 
     /// The store.
@@ -316,7 +343,7 @@ impl<S: StorageAdapter> Checkpointer<S> {
         match drive(&self.planner, &self.storage, Call::Setup).await? {
             Outcome::Ready(warning) => {
                 if let Some(warning) = warning {
-                    (self.warn)(&warning);
+                    self.warn(&warning);
                 }
                 Ok(())
             }

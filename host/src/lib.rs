@@ -62,6 +62,7 @@ pub mod imports;
 pub mod kusto;
 mod planner;
 pub mod storage;
+mod sweeper;
 #[cfg(feature = "component")]
 #[allow(
     dead_code,
@@ -73,10 +74,10 @@ mod wit;
 pub use langgraph_checkpoint_guest::{
     Base, Batch, ChannelDifference, ChannelHistory, ChannelValue, ChannelVersion, Checkpoint,
     CheckpointTuple, Config, CopyThread, DeltaChannelHistory, Diff, Difference, ElementDifference,
-    Export, Exported, FoundCheckpoint, GetTuple, Id, Keep, KeptElements, KnownValue, List,
+    Export, Exported, FoundCheckpoint, GetTuple, Id, Keep, KeptElements, KnownValue, Lease, List,
     MetadataFilter, NewValue, NewWrite, PartSize, Payload, PendingWrite, PlacedWrite, Problem,
     Prune, Pruned, Put, PutWrites, RowSet, Run, Statement, Stats, StoredCheckpoint, ThreadSummary,
-    Threads, ThreadsPage, TupleValue, Value, Verified, Verify, Version, Work, WriteSize,
+    Threads, ThreadsPage, TupleValue, Vacuum, Value, Verified, Verify, Version, Work, WriteSize,
     contract::statement, wit::types::Page,
 };
 
@@ -115,6 +116,7 @@ pub use self::storage::sqlite::{AgentStorage, Quota, SqliteOptions, SqliteStorag
 pub use self::storage::{
     ConfinedStorage, Dialect, StorageAdapter, StorageError, StorageErrorKind, Stored,
 };
+pub use self::sweeper::{Sweeper, Ttl};
 /// The wasmtime whose linkers `imports` adds to.
 #[cfg(feature = "component")]
 pub use wasmtime;

@@ -1,7 +1,6 @@
 import type { SerializerProtocol } from "@langchain/langgraph-checkpoint";
 
 import { type CheckpointerError, InvalidInputError } from "./errors.js";
-import type { TtlOptions } from "./langgraph/sweeper.js";
 import "./platform/web-assembly.js";
 
 /** The default of `busyDeadlineMs`, in milliseconds. */
@@ -58,6 +57,21 @@ export interface CallOptions {
    * call is not affected. Nothing waits for a returned promise.
    */
   readonly onCall?: ((call: CallReport) => void) | undefined;
+}
+
+/** Which idle threads expire by themselves, in the words of LangGraph's platform. */
+export interface TtlOptions {
+  /** Minutes since the newest checkpoint of a thread, after which it expires. */
+  readonly defaultTtl: number;
+  /** What happens then: the thread is deleted, the default, or keeps its latest state. */
+  readonly strategy?: "delete" | "keep_latest" | undefined;
+  /**
+   * Minutes between two sweeps of a store, by whichever process makes them: all have to say the
+   * same. Defaults to 5.
+   */
+  readonly sweepInterval?: number | undefined;
+  /** At most this many threads are pruned in one sweep. Defaults to 1,000. */
+  readonly sweepLimit?: number | undefined;
 }
 
 /** The options of every saver. */

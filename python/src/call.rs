@@ -3,9 +3,9 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use langgraph_checkpoint_host::{
-    Checkpoint, Checkpointer, Config, CopyThread, DeltaChannelHistory, Error, GetTuple, Id, List,
-    NewValue, PostgresStorage, Prune, Put, PutWrites, SqliteStorage, StorageAdapter, Threads,
-    Verify,
+    Checkpoint, Checkpointer, Config, CopyThread, DeltaChannelHistory, Error, GetTuple, Id, Lease,
+    List, NewValue, PostgresStorage, Prune, Put, PutWrites, SqliteStorage, StorageAdapter, Threads,
+    Vacuum, Verify,
 };
 #[cfg(compiled)]
 use langgraph_checkpoint_host::{CheckpointTuple, FoundCheckpoint, KustoCheckpointer, TupleValue};
@@ -41,6 +41,7 @@ pub(crate) enum Planned {
     /// Of this thread, or of all.
     Stats(Option<String>),
     Verify(Verify),
+    Vacuum(Vacuum),
 }
 
 /// A checkpointer of any store.
@@ -90,6 +91,7 @@ impl Planned {
             Self::CopyThread(copy) => Outcome::Worked(checkpointer.copy_thread(copy).await?),
             Self::Threads(threads) => Outcome::Threads(checkpointer.threads(threads).await?),
             Self::Verify(verify) => Outcome::Verified(checkpointer.verify(verify).await?),
+            Self::Vacuum(vacuum) => Outcome::Worked(checkpointer.vacuum(vacuum).await?),
             Self::Stats(thread) => Outcome::Stats(checkpointer.stats(thread.as_deref()).await?),
         })
     }
@@ -120,6 +122,12 @@ impl Planned {
             Self::Threads(threads) => Outcome::Threads(checkpointer.threads(threads).await?),
             Self::Verify(verify) => Outcome::Verified(checkpointer.verify(verify).await?),
             Self::Stats(thread) => Outcome::Stats(checkpointer.stats(thread.as_deref()).await?),
+            Self::Vacuum(_) => {
+                let message = "only files of SQLite can be vacuumed";
+                let refused = attached(|py| invalid(py, "unsupported-call", message));
+                // Without an interpreter nobody waits for the outcome.
+                refused.map_or(Ok(Outcome::Done), |refused| Err(Failure::Python(refused)))?
+            }
         })
     }
 }
@@ -302,13 +310,14 @@ impl Call {
     }
 
     /// `pruned` is `("threads", ids)`, `("idle", time)` or `("runs", ids)`; `keep` is the name of a
-    /// rule and its count or time.
+    /// rule and its count or time; `lease` is the time and the length in milliseconds.
     #[staticmethod]
     fn prune(
         pruned: (String, Bound<'_, PyAny>),
         keep: (String, Bound<'_, PyAny>),
         limit: &Bound<'_, PyAny>,
         dry_run: bool,
+        lease: Option<(f64, f64)>,
         resume: Option<Vec<u8>>,
     ) -> PyResult<Self> {
         Ok(Self::of(Planned::Prune(Prune {
@@ -316,7 +325,7 @@ impl Call {
             keep: arguments::keep(&keep.0, &keep.1)?,
             limit: arguments::limit(limit)?,
             dry_run,
-            lease: None,
+            lease: lease.map(|(now_ms, length_ms)| Lease { now_ms, length_ms }),
             resume,
         })))
     }
@@ -369,6 +378,12 @@ impl Call {
     fn verify(thread_id: &Bound<'_, PyAny>, resume: Option<Vec<u8>>) -> PyResult<Self> {
         let thread = arguments::id("thread_id", thread_id)?;
         Ok(Self::of(Planned::Verify(Verify { thread, resume })))
+    }
+
+    #[staticmethod]
+    fn vacuum(pages: &Bound<'_, PyAny>, resume: Option<Vec<u8>>) -> PyResult<Self> {
+        let pages = arguments::limit(pages)?;
+        Ok(Self::of(Planned::Vacuum(Vacuum { pages, resume })))
     }
 
     #[staticmethod]

@@ -200,6 +200,7 @@ async fn call(
             let (config, channels) = (history.config, history.channels);
             Outcome::History(checkpointer.get_delta_channel_history(config, channels).await?)
         }
+        Call::Vacuum(vacuum) => Outcome::Worked(checkpointer.vacuum(vacuum).await?),
         Call::Verify(verify) => Outcome::Verified(checkpointer.verify(verify).await?),
         Call::Export(export) => Outcome::Exported(checkpointer.export(export).await?),
         Call::Diff(diff) => Outcome::Differences(checkpointer.diff(diff).await?),

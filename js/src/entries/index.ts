@@ -13,7 +13,13 @@ export {
   UnavailableError,
   UnsupportedFormatError,
 } from "../errors.js";
-export type { CacheOptions, CallOptions, CallReport, SaverOptions } from "../options.js";
+export type {
+  CacheOptions,
+  CallOptions,
+  CallReport,
+  SaverOptions,
+  TtlOptions,
+} from "../options.js";
 export type {
   Batch,
   RowSet,

@@ -9,7 +9,7 @@ import { DriverSaver } from "../stores/sqlite/driver-saver.js";
 import { NodeSqliteConnection, openNodeSqlite } from "../stores/sqlite/node-sqlite.js";
 import { type Location, onOpened, type SaverClass } from "../stores/sqlite/opening.js";
 
-export type { SqliteOptions, Synchronous } from "../options.js";
+export type { SqliteOptions, Synchronous, TtlOptions } from "../options.js";
 export type { Location } from "../stores/sqlite/opening.js";
 
 /** A LangGraph.js checkpointer in a SQLite database, through node:sqlite. */

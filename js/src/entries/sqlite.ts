@@ -10,7 +10,7 @@ import { BetterSqlite3Connection, openBetterSqlite3 } from "../stores/sqlite/bet
 import { DriverSaver } from "../stores/sqlite/driver-saver.js";
 import { type Location, onOpened, type SaverClass } from "../stores/sqlite/opening.js";
 
-export type { SqliteOptions, Synchronous } from "../options.js";
+export type { SqliteOptions, Synchronous, TtlOptions } from "../options.js";
 export type { Location } from "../stores/sqlite/opening.js";
 
 /** A LangGraph.js checkpointer in a SQLite database, through better-sqlite3. */

@@ -1,24 +1,10 @@
+import type { TtlOptions } from "../options.js";
 import { later, timers } from "../platform/timers.js";
 
 const MINUTE_MS = 60_000;
 /** How long after its start a sweeper sweeps for the first time, unless its interval is shorter. */
 const FIRST_MS = MINUTE_MS;
 const DEFAULTS = { strategy: "delete", sweepInterval: 5, sweepLimit: 1000 } as const;
-
-/** Which idle threads expire by themselves, in the words of LangGraph's platform. */
-export interface TtlOptions {
-  /** Minutes since the newest checkpoint of a thread, after which it expires. */
-  readonly defaultTtl: number;
-  /** What happens then: the thread is deleted, the default, or keeps its latest state. */
-  readonly strategy?: "delete" | "keep_latest" | undefined;
-  /**
-   * Minutes between two sweeps of a store, by whichever process makes them: all have to say the
-   * same. Defaults to 5.
-   */
-  readonly sweepInterval?: number | undefined;
-  /** At most this many threads are pruned in one sweep. Defaults to 1,000. */
-  readonly sweepLimit?: number | undefined;
-}
 
 /** What is to be swept. Times are in milliseconds. */
 export interface Sweep {

@@ -5,12 +5,8 @@ import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 
 import { SqliteSaver } from "../../src/entries/sqlite.js";
-import {
-  type Sweep,
-  Sweeper,
-  type SweeperClock,
-  type TtlOptions,
-} from "../../src/langgraph/sweeper.js";
+import { type Sweep, Sweeper, type SweeperClock } from "../../src/langgraph/sweeper.js";
+import type { TtlOptions } from "../../src/options.js";
 import { checkpoint, config, metadata } from "../support/checkpoints.js";
 import { temporaryDatabase } from "../support/temporary.js";
 

@@ -3,6 +3,7 @@
 import atexit
 
 from ._core import ENGINE, end
+from ._ttl import TTLConfig
 from .errors import CheckpointError
 from .postgres import AsyncPostgresSaver, PostgresSaver
 from .sqlite import AsyncSqliteSaver, RustSQLiteCheckpointer, SqliteSaver
@@ -20,5 +21,6 @@ __all__ = [
     "PostgresSaver",
     "RustSQLiteCheckpointer",
     "SqliteSaver",
+    "TTLConfig",
     "engine",
 ]

@@ -73,6 +73,7 @@ class Call(Generic[_T]):
         keep: tuple[str, int | str | None],
         limit: float | None,
         dry_run: bool,
+        lease: tuple[float, float] | None,
         resume: bytes | None,
     ) -> Call[Work]: ...
     @staticmethod
@@ -89,6 +90,8 @@ class Call(Generic[_T]):
     def stats(thread_id: str | None) -> Call[tuple[int, int, int, int, int, int]]: ...
     @staticmethod
     def verify(thread_id: str | None, resume: bytes | None) -> Call[Verified]: ...
+    @staticmethod
+    def vacuum(pages: float | None, resume: bytes | None) -> Call[Work]: ...
     @staticmethod
     def get_delta_channel_history(
         config: RunnableConfig | None, channels: Iterable[str], memory: Memory

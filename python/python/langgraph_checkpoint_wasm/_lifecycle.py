@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta, timezone
 from typing import Any, NamedTuple
 
 from ._convert import conditions
 from ._core import Call
 from ._running import start
+from ._ttl import Sweeper, Ttl
 from .errors import InvalidInputError
 from .saver import Saver
 
@@ -65,6 +67,8 @@ class LifecycleSaver(Saver):
     Other calls run meanwhile: none holds a lock for longer than a batch takes.
     """
 
+    _sweeper: Sweeper | None = None
+
     def prune(  # type: ignore[override]
         self,
         thread_ids: Sequence[str],
@@ -100,7 +104,9 @@ class LifecycleSaver(Saver):
     def delete_for_runs(  # type: ignore[override]
         self, run_ids: Sequence[str], *, dry_run: bool = False
     ) -> Progress:
-        """Remove the checkpoints whose metadata has one of these as `run_id`, in all threads.
+        """Remove the checkpoints of these runs, in all threads.
+
+        A checkpoint's run is the `run_id` of its metadata, into which LangGraph puts the config's.
 
         A checkpoint that a delta channel of another run is made of stays.
         """
@@ -202,6 +208,53 @@ class LifecycleSaver(Saver):
             if resume is None:
                 return problems
 
+    def vacuum(self, *, pages: int | None = None) -> int:
+        """Give free pages of a SQLite file back to its file system. Return the bytes.
+
+        At most `pages` pages, mostly of 4 KB, in steps of about 1 MB between which other calls run.
+        The file becomes shorter when SQLite next moves its log into it. A file that was made
+        without `auto_vacuum = INCREMENTAL` is refused with the code `no-incremental-vacuum`.
+        """
+        resume: bytes | None = None
+        while True:
+            *done, resume = self._do(Call.vacuum(pages, resume))
+            if resume is None:
+                return Progress(*done).bytes
+
+    async def avacuum(self, *, pages: int | None = None) -> int:
+        """Give free pages of a SQLite file back, as `vacuum` does."""
+        resume: bytes | None = None
+        while True:
+            *done, resume = await self._ado(Call.vacuum(pages, resume))
+            if resume is None:
+                return Progress(*done).bytes
+
+    def close(self) -> None:
+        """Close the store after the calls under way. Later calls are refused."""
+        if self._sweeper is not None:
+            self._sweeper.stop()
+        super().close()
+
+    def _start_sweeping(self, ttl: Ttl | None) -> None:
+        self._sweeper = None if ttl is None else Sweeper(self, ttl)
+
+    def _sweep(
+        self,
+        ttl: Ttl,
+        is_stopped: Callable[[], bool] = lambda: False,
+        now: Callable[[], float] = time.time,
+    ) -> Progress:
+        """Prune the threads that are idle at `now()`, unless another process has the lease."""
+        pruned = ("idle", _iso("now", datetime.fromtimestamp(now() - ttl.idle_for, timezone.utc)))
+        keep = _keep(ttl.strategy, None, None)
+        resume: bytes | None = None
+        while True:
+            lease = (now() * 1000, ttl.interval * 1000)
+            call = Call.prune(pruned, keep, ttl.limit, False, lease, resume)
+            *done, resume = self._do(call)
+            if resume is None or is_stopped():
+                return Progress(*done)
+
     def _do(self, call: Call) -> Any:
         with self._raising:
             return self._store.run(call)
@@ -219,7 +272,8 @@ class LifecycleSaver(Saver):
     ) -> Progress:
         resume: bytes | None = None
         while True:
-            *done, resume = self._do(Call.prune(pruned, keep, limit, dry_run, resume))
+            call = Call.prune(pruned, keep, limit, dry_run, None, resume)
+            *done, resume = self._do(call)
             if resume is None:
                 return Progress(*done)
 
@@ -232,7 +286,7 @@ class LifecycleSaver(Saver):
     ) -> Progress:
         resume: bytes | None = None
         while True:
-            call = Call.prune(pruned, keep, limit, dry_run, resume)
+            call = Call.prune(pruned, keep, limit, dry_run, None, resume)
             *done, resume = await self._ado(call)
             if resume is None:
                 return Progress(*done)

@@ -9,6 +9,7 @@ from typing_extensions import Never, Self
 
 from ._core import open_postgres
 from ._lifecycle import LifecycleSaver
+from ._ttl import Ttl, TTLConfig
 from .errors import InvalidInputError
 from .saver import CACHE_BYTES
 
@@ -37,6 +38,7 @@ class PostgresSaver(LifecycleSaver):
         application_name: str = "langgraph-checkpoint-wasm",
         prepare: bool = False,
         cache_bytes: int = CACHE_BYTES,
+        ttl: TTLConfig | None = None,
         **unknown: Never,
     ) -> None:
         """Make a pool of connections. Nothing is sent before the first call.
@@ -56,6 +58,9 @@ class PostgresSaver(LifecycleSaver):
                 of its time for small states. Not through a pooler in transaction mode.
             cache_bytes: How much memory may be used for the values that were stored and read last:
                 what is unchanged in them is neither serialized nor stored nor read again.
+            ttl: Which idle threads expire by themselves. A sweep in the background prunes them, in
+                one of the processes that use the schema, until the saver is closed. By default none
+                do.
             **unknown: Nothing: other options are refused.
 
         """
@@ -74,7 +79,9 @@ class PostgresSaver(LifecycleSaver):
             "application_name": application_name,
             "prepare": prepare,
         }
+        checked = None if ttl is None else Ttl.of(ttl)
         self._store = open_postgres(options)
+        self._start_sweeping(checked)
 
     @classmethod
     def from_conn_string(

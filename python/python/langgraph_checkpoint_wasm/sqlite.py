@@ -13,6 +13,7 @@ from typing_extensions import Never, Self
 
 from ._core import open_sqlite
 from ._lifecycle import LifecycleSaver
+from ._ttl import Ttl, TTLConfig
 from .errors import InvalidInputError
 from .saver import CACHE_BYTES
 
@@ -39,6 +40,7 @@ class SqliteSaver(LifecycleSaver):
         busy_timeout: float = 5.0,
         read_only: bool = False,
         cache_bytes: int = CACHE_BYTES,
+        ttl: TTLConfig | None = None,
         **unknown: Never,
     ) -> None:
         """Open a file, and create it if it is missing.
@@ -56,6 +58,9 @@ class SqliteSaver(LifecycleSaver):
             read_only: Whether the file is only read; it must exist.
             cache_bytes: How much memory may be used for the values that were stored and read last:
                 what is unchanged in them is neither serialized nor stored nor read again.
+            ttl: Which idle threads expire by themselves. A sweep in the background prunes them, in
+                one of the processes that use the file, until the saver is closed. By default none
+                do.
             **unknown: Nothing: other options are refused.
 
         """
@@ -73,7 +78,9 @@ class SqliteSaver(LifecycleSaver):
             "busy_timeout": busy_timeout,
             "read_only": read_only,
         }
+        checked = None if ttl is None else Ttl.of(ttl)
         self._store = open_sqlite(path, options)
+        self._start_sweeping(checked)
 
     @classmethod
     def from_conn_string(cls, conn_string: str) -> Self:

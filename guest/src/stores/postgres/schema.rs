@@ -131,7 +131,7 @@ fn tables(schema: &Schema) -> Vec<String> {
         ),
         format!(
             "CREATE TABLE IF NOT EXISTS {schema}.lg_sweeps (\
-             only boolean PRIMARY KEY DEFAULT true CHECK (only), \
+             id bigint PRIMARY KEY DEFAULT 1 CHECK (id = 1), \
              leased_until bigint NOT NULL)"
         ),
         format!("INSERT INTO {schema}.lg_sweeps (leased_until) VALUES (0) ON CONFLICT DO NOTHING"),

@@ -60,7 +60,7 @@ it("A vacuum ends between two steps when its caller says so", async () => {
   expect(count(saver.db, "freelist_count")).toBeGreaterThan(200);
 });
 
-it("A file that was there before is left as it is, and a vacuum of it says what it needs", async () => {
+it("A file that was there is left as it is, and a vacuum of it says what it needs", async () => {
   const file = temporaryDatabase();
   const before = new Database(file);
   before.exec("CREATE TABLE own (a)");
