@@ -65,7 +65,14 @@ async fn remove(
     }
     let opened = Opened::open(store, if dry_run { Access::Read } else { Access::Write })?;
     let limit = limit.map(precise);
-    let mut call = langgraph_checkpoint_host::Prune { pruned, keep, limit, dry_run, resume: None };
+    let mut call = langgraph_checkpoint_host::Prune {
+        pruned,
+        keep,
+        limit,
+        dry_run,
+        lease: None,
+        resume: None,
+    };
     loop {
         let work = opened.prune(call.clone()).await?;
         show_progress(work.threads, work.checkpoints);
