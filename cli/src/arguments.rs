@@ -21,6 +21,7 @@ pub(crate) enum Command {
     Prune(Prune),
     Expire(Expire),
     Delete(Delete),
+    Vacuum(Vacuum),
     Import(Import),
     Sql(Sql),
 }
@@ -149,6 +150,14 @@ pub(crate) struct Delete {
     pub(crate) threads: Vec<String>,
     #[command(flatten)]
     pub(crate) removing: Removing,
+}
+
+#[derive(Args)]
+pub(crate) struct Vacuum {
+    #[command(flatten)]
+    pub(crate) store: Store,
+    #[arg(long)]
+    pub(crate) pages: Option<String>,
 }
 
 #[derive(Args)]

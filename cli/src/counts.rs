@@ -13,7 +13,7 @@ use crate::threads::not_found;
 /// `du`.
 pub(crate) async fn du(arguments: OneOrAll) -> Result<Ended> {
     let OneOrAll { store, thread } = arguments;
-    let opened = Opened::open(&store, Access::Read)?;
+    let opened = Opened::open(&store, Access::Read).await?;
     let stats = opened.stats(thread.as_deref()).await?;
     print(
         &[stats],
@@ -48,9 +48,9 @@ fn whole(stats: &Stats) -> Value {
 /// `verify`.
 pub(crate) async fn verify(arguments: OneOrAll) -> Result<Ended> {
     let OneOrAll { store, thread } = arguments;
-    let opened = Opened::open(&store, Access::Read)?;
-    let thread = thread.map(Into::into).unwrap_or_default();
-    let mut call = Verify { thread, resume: None };
+    let opened = Opened::open(&store, Access::Read).await?;
+    let id = thread.as_deref().map(Into::into).unwrap_or_default();
+    let mut call = Verify { thread: id, resume: None };
     let mut problems: Vec<Problem> = Vec::new();
     let read = loop {
         let mut read = opened.verify(call.clone()).await?;
@@ -81,7 +81,11 @@ pub(crate) async fn verify(arguments: OneOrAll) -> Result<Ended> {
         let lines = read.problems.iter();
         write(&lines.map(|it| format!("{}: {}\n", it.code, it.message)).collect::<String>())?;
     }
-    Ok(if read.problems.is_empty() { Ended::Done } else { Ended::Incomplete })
+    match thread {
+        Some(thread) if read.threads == 0 => Ok(not_found(&thread)),
+        _ if read.problems.is_empty() => Ok(Ended::Done),
+        _ => Ok(Ended::Incomplete),
+    }
 }
 
 fn found(read: &Verified) -> Value {

@@ -48,9 +48,6 @@ impl Failure {
 
 impl From<Error> for Failure {
     fn from(error: Error) -> Self {
-        match error.code() {
-            "invalid-schema" => Self::Usage(error.to_string()),
-            _ => Self::Store(error),
-        }
+        Self::Store(error)
     }
 }

@@ -1,12 +1,13 @@
-//! The commands that change threads: `copy`, `prune`, `expire`, `delete`.
+//! The commands that change what is stored: `copy`, `prune`, `expire`, `delete`, `vacuum`.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use langgraph_checkpoint_guest::Access;
 use langgraph_checkpoint_host::{CopyThread, Keep, Pruned, Work};
 use serde_json::{Value, json};
 
-use crate::arguments::{Copy, Delete, Expire, Keeping, Prune, Removing, Store, count_of};
+use crate::arguments::{Copy, Delete, Expire, Keeping, Prune, Removing, Store, Vacuum, count_of};
 use crate::failure::{Ended, Failure, Result};
 use crate::opened::Opened;
 use crate::output::{print, show_progress, size_of};
@@ -16,10 +17,10 @@ use crate::{terminal, time};
 /// `copy`.
 pub(crate) async fn copy(arguments: Copy) -> Result<Ended> {
     let Copy { store, source, target, latest } = arguments;
-    let opened = Opened::open(&store, Access::Write)?;
+    let opened = Opened::open(&store, Access::Write).await?;
     let call = CopyThread { source: source.into(), target: target.into(), latest_only: latest };
     let done = opened.copy_thread(call).await?;
-    report(done, store.json)
+    report(Some(done), store.json)
 }
 
 /// `prune`.
@@ -27,7 +28,8 @@ pub(crate) async fn prune(arguments: Prune) -> Result<Ended> {
     let Prune { store, threads, keeping, removing } = arguments;
     let keep = keep_of(&keeping)?;
     let question = format!("Prune {} threads?", threads.len());
-    remove(&store, &removing, &question, named(threads), keep, None).await
+    let done = remove(&store, &removing, &question, named(threads), keep, None).await?;
+    report(done, store.json)
 }
 
 /// `expire`.
@@ -37,20 +39,51 @@ pub(crate) async fn expire(arguments: Expire) -> Result<Ended> {
     let limit = limit.map(|text| count_of("--limit", &text)).transpose()?;
     let keep = keep_of(&keeping)?;
     let idle = Pruned::Idle(time::ago(idle_for));
-    remove(&store, &removing, "Prune the idle threads?", idle, keep, limit).await
+    let done = remove(&store, &removing, "Prune the idle threads?", idle, keep, limit).await?;
+    report(done, store.json)
 }
 
 /// `delete`.
 pub(crate) async fn delete(arguments: Delete) -> Result<Ended> {
     let Delete { store, threads, removing } = arguments;
     let question = format!("Delete {} threads?", threads.len());
-    remove(&store, &removing, &question, named(threads), Keep::Nothing, None).await
+    let count = threads.iter().collect::<BTreeSet<_>>().len() as u64;
+    let keep = Keep::Nothing;
+    let Some(done) = remove(&store, &removing, &question, named(threads), keep, None).await? else {
+        return Ok(Ended::Incomplete);
+    };
+    let missing = count.saturating_sub(done.threads);
+    report(Some(done), store.json)?;
+    if missing > 0 {
+        eprintln!("{missing} of the threads did not exist");
+        return Ok(Ended::Incomplete);
+    }
+    Ok(Ended::Done)
 }
 
 fn named(threads: Vec<String>) -> Pruned {
     Pruned::Threads(threads.into_iter().map(Into::into).collect())
 }
 
+/// `vacuum`.
+pub(crate) async fn vacuum(arguments: Vacuum) -> Result<Ended> {
+    let Vacuum { store, pages } = arguments;
+    let pages = pages.map(|text| count_of("--pages", &text)).transpose()?;
+    let opened = Opened::open(&store, Access::Write).await?;
+    let mut call = langgraph_checkpoint_host::Vacuum { pages: pages.map(precise), resume: None };
+    let done = loop {
+        let work = opened.vacuum(call.clone()).await?;
+        if work.next.is_none() {
+            break work;
+        }
+        call.resume = work.next;
+    };
+    let bytes = |work: &Work| json!({ "bytes": work.bytes });
+    print(&[done], store.json, bytes, &[("given back", |row| size_of(row.bytes).into())])?;
+    Ok(Ended::Done)
+}
+
+/// Removes what may be removed. `None` if the answer to the question is no.
 async fn remove(
     store: &Store,
     removing: &Removing,
@@ -58,12 +91,12 @@ async fn remove(
     pruned: Pruned,
     keep: Keep,
     limit: Option<u64>,
-) -> Result<Ended> {
+) -> Result<Option<Work>> {
     let dry_run = removing.dry_run;
     if !removing.yes && !dry_run && !is_meant(question)? {
-        return Ok(Ended::Incomplete);
+        return Ok(None);
     }
-    let opened = Opened::open(store, if dry_run { Access::Read } else { Access::Write })?;
+    let opened = Opened::open(store, if dry_run { Access::Read } else { Access::Write }).await?;
     let limit = limit.map(precise);
     let mut call = langgraph_checkpoint_host::Prune {
         pruned,
@@ -77,7 +110,7 @@ async fn remove(
         let work = opened.prune(call.clone()).await?;
         show_progress(work.threads, work.checkpoints);
         if work.next.is_none() {
-            return report(work, store.json);
+            return Ok(Some(work));
         }
         call.resume = work.next;
     }
@@ -130,7 +163,10 @@ fn duration_of(text: &str) -> Result<Duration> {
     }
 }
 
-fn report(done: Work, json: bool) -> Result<Ended> {
+fn report(done: Option<Work>, json: bool) -> Result<Ended> {
+    let Some(done) = done else {
+        return Ok(Ended::Incomplete);
+    };
     print(
         &[done],
         json,

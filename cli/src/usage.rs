@@ -30,6 +30,7 @@ const COMMANDS: &[Usage] = &[
         "prunes the threads that nobody has used for so long: 90m, 12h, 30d",
     ),
     ("delete STORE THREAD... [--dry-run] [--yes]", "deletes threads"),
+    ("vacuum STORE [--pages N]", "gives free pages of a SQLite file back to the file system"),
     (
         "import SOURCE TARGET [--dry-run] [--verify] [--json] [--yes]\n         \
          [--source-schema NAME] [--schema NAME]",

@@ -6,7 +6,7 @@ use langgraph_checkpoint_guest::wit::types::Page;
 use langgraph_checkpoint_guest::{
     Cache, Call, ChannelHistory, CheckpointTuple, Config, CopyThread, DeltaChannelHistory, Diff,
     Difference, Export, Exported, FoundCheckpoint, GetTuple, Id, List, NewValue, Outcome, Prune,
-    Put, PutWrites, Stats, StoredCheckpoint, Threads, ThreadsPage, Verified, Verify, Work,
+    Put, PutWrites, Stats, StoredCheckpoint, Threads, ThreadsPage, Vacuum, Verified, Verify, Work,
 };
 use tokio::sync::OnceCell;
 
@@ -237,6 +237,18 @@ impl<S: StorageAdapter> Checkpointer<S> {
                 return Ok(work);
             }
             prune.resume = work.next;
+        }
+    }
+
+    /// Gives free pages of a SQLite file back to the file system, a few in each call. Fails with
+    /// `no-incremental-vacuum` if the file cannot give any back without SQLite's `VACUUM`.
+    ///
+    /// While `Work::next` is given, pass it as `Vacuum::resume` of the next call; `Work::bytes` is
+    /// what all of them together gave back.
+    pub async fn vacuum(&self, vacuum: Vacuum) -> Result<Work, Error> {
+        match self.run(Call::Vacuum(vacuum)).await? {
+            Outcome::Worked(work) => Ok(work),
+            _ => Err(other_outcome()),
         }
     }
 

@@ -76,7 +76,7 @@ pub use langgraph_checkpoint_guest::{
     Export, Exported, FoundCheckpoint, GetTuple, Id, Keep, KeptElements, KnownValue, List,
     MetadataFilter, NewValue, NewWrite, PartSize, Payload, PendingWrite, PlacedWrite, Problem,
     Prune, Pruned, Put, PutWrites, RowSet, Run, Statement, Stats, StoredCheckpoint, ThreadSummary,
-    Threads, ThreadsPage, TupleValue, Value, Verified, Verify, Version, Work, WriteSize,
+    Threads, ThreadsPage, TupleValue, Vacuum, Value, Verified, Verify, Version, Work, WriteSize,
     contract::statement, wit::types::Page,
 };
 
