@@ -13,7 +13,7 @@ use crate::threads::not_found;
 /// `du`.
 pub(crate) async fn du(arguments: OneOrAll) -> Result<Ended> {
     let OneOrAll { store, thread } = arguments;
-    let opened = Opened::open(&store, Access::Read)?;
+    let opened = Opened::open(&store, Access::Read).await?;
     let stats = opened.stats(thread.as_deref()).await?;
     print(
         &[stats],
@@ -48,9 +48,9 @@ fn whole(stats: &Stats) -> Value {
 /// `verify`.
 pub(crate) async fn verify(arguments: OneOrAll) -> Result<Ended> {
     let OneOrAll { store, thread } = arguments;
-    let opened = Opened::open(&store, Access::Read)?;
-    let only = thread.clone().map(Into::into).unwrap_or_default();
-    let mut call = Verify { thread: only, resume: None };
+    let opened = Opened::open(&store, Access::Read).await?;
+    let id = thread.as_deref().map(Into::into).unwrap_or_default();
+    let mut call = Verify { thread: id, resume: None };
     let mut problems: Vec<Problem> = Vec::new();
     let read = loop {
         let mut read = opened.verify(call.clone()).await?;

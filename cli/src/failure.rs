@@ -48,10 +48,6 @@ impl Failure {
 
 impl From<Error> for Failure {
     fn from(error: Error) -> Self {
-        // What a call refuses as invalid is an argument here.
-        if error.code().starts_with("invalid-") {
-            return Self::Usage(error.to_string());
-        }
         Self::Store(error)
     }
 }

@@ -33,7 +33,7 @@ pub(crate) async fn run(arguments: Import) -> Result<Ended> {
     if *dry_run {
         threads.inspect(&progress("read", count)).await?;
     } else {
-        let target = Target::open(target, schema)?;
+        let target = Target::open(target, schema).await?;
         threads.store(&target, &progress("imported", count)).await?;
         if *verify {
             threads.verify(&target, &progress("compared", count)).await?;

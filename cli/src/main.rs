@@ -18,7 +18,10 @@ mod threads;
 mod time;
 mod usage;
 
+use std::error::Error as _;
 use std::process::ExitCode;
+
+use langgraph_checkpoint_host::Error;
 
 use crate::arguments::Command;
 use crate::failure::{Ended, Failure, Result};
@@ -26,8 +29,9 @@ use crate::failure::{Ended, Failure, Result};
 fn main() -> ExitCode {
     let words: Vec<String> = std::env::args().skip(1).collect();
     let name = words.first().map_or("", String::as_str);
-    if ["help", "--help", "-h"].contains(&name) {
-        return match output::write(&usage::of("")) {
+    let asks = |word: Option<&String>| word.is_some_and(|word| word == "--help");
+    if ["help", "-h"].contains(&name) || asks(words.first()) || asks(words.get(1)) {
+        return match output::write(&usage::of(name)) {
             Ok(()) => Ended::Done.into(),
             Err(failure) => fail(failure, ""),
         };
@@ -45,8 +49,15 @@ fn fail(failure: Failure, name: &str) -> ExitCode {
             eprint!("{why}\n\n{}", usage::of(name));
             Ended::Usage.into()
         }
+        Failure::Store(Error::InvalidInput(fault)) if fault.code.starts_with("invalid-") => {
+            fail(Failure::Usage(fault.message), name)
+        }
         Failure::Store(error) => {
             eprintln!("{}: {error}", error.code());
+            // Only a store's failures have a cause, and those contain no value.
+            if let Some(cause) = error.source() {
+                eprintln!("cause: {cause}");
+            }
             Ended::Failed.into()
         }
         Failure::Outside(what) => {

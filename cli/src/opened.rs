@@ -28,7 +28,16 @@ enum Kind {
 
 impl<'a> Opened<'a> {
     /// Opens a store. Only a store that is opened to write is written to.
-    pub(crate) fn open(store: &'a Store, access: Access) -> Result<Self> {
+    pub(crate) async fn open(store: &'a Store, access: Access) -> Result<Self> {
+        // A command that writes must not make a store of whatever it is given.
+        if access == Access::Write && !kusto::is_address(&store.location) {
+            let nothing = Threads { limit: Some(0.0), ..Threads::default() };
+            Self::connect(store, Access::Read)?.threads(nothing).await?;
+        }
+        Self::connect(store, access)
+    }
+
+    fn connect(store: &'a Store, access: Access) -> Result<Self> {
         let kind = if kusto::is_address(&store.location) {
             Kind::kusto(store)?
         } else {
@@ -106,7 +115,7 @@ impl<'a> Opened<'a> {
         })
     }
 
-    /// Gives free pages back.
+    /// Gives free pages back, a few.
     pub(crate) async fn vacuum(&self, call: Vacuum) -> Result<Work> {
         self.explained(match &self.kind {
             Kind::Sql(it) => it.vacuum(call).await,

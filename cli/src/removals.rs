@@ -17,10 +17,10 @@ use crate::{terminal, time};
 /// `copy`.
 pub(crate) async fn copy(arguments: Copy) -> Result<Ended> {
     let Copy { store, source, target, latest } = arguments;
-    let opened = Opened::open(&store, Access::Write)?;
+    let opened = Opened::open(&store, Access::Write).await?;
     let call = CopyThread { source: source.into(), target: target.into(), latest_only: latest };
     let done = opened.copy_thread(call).await?;
-    report(done, store.json)
+    report(Some(done), store.json)
 }
 
 /// `prune`.
@@ -29,7 +29,7 @@ pub(crate) async fn prune(arguments: Prune) -> Result<Ended> {
     let keep = keep_of(&keeping)?;
     let question = format!("Prune {} threads?", threads.len());
     let done = remove(&store, &removing, &question, named(threads), keep, None).await?;
-    reported(done, store.json)
+    report(done, store.json)
 }
 
 /// `expire`.
@@ -40,46 +40,50 @@ pub(crate) async fn expire(arguments: Expire) -> Result<Ended> {
     let keep = keep_of(&keeping)?;
     let idle = Pruned::Idle(time::ago(idle_for));
     let done = remove(&store, &removing, "Prune the idle threads?", idle, keep, limit).await?;
-    reported(done, store.json)
+    report(done, store.json)
 }
 
 /// `delete`.
 pub(crate) async fn delete(arguments: Delete) -> Result<Ended> {
     let Delete { store, threads, removing } = arguments;
     let question = format!("Delete {} threads?", threads.len());
-    let asked = threads.iter().collect::<BTreeSet<_>>().len() as u64;
-    let done = remove(&store, &removing, &question, named(threads), Keep::Nothing, None).await?;
-    let missing = done.as_ref().map_or(0, |done| asked.saturating_sub(done.threads));
-    let ended = reported(done, store.json)?;
-    if missing == 0 {
-        return Ok(ended);
+    let count = threads.iter().collect::<BTreeSet<_>>().len() as u64;
+    let keep = Keep::Nothing;
+    let Some(done) = remove(&store, &removing, &question, named(threads), keep, None).await? else {
+        return Ok(Ended::Incomplete);
+    };
+    let missing = count.saturating_sub(done.threads);
+    report(Some(done), store.json)?;
+    if missing > 0 {
+        eprintln!("{missing} of the threads did not exist");
+        return Ok(Ended::Incomplete);
     }
-    eprintln!("{missing} of the threads did not exist");
-    Ok(Ended::Incomplete)
-}
-
-/// `vacuum`.
-pub(crate) async fn vacuum(arguments: Vacuum) -> Result<Ended> {
-    let Vacuum { store, pages } = arguments;
-    let pages = pages.map(|text| count_of("--pages", &text)).transpose()?;
-    let opened = Opened::open(&store, Access::Write)?;
-    let mut call = langgraph_checkpoint_host::Vacuum { pages: pages.map(precise), resume: None };
-    loop {
-        let work = opened.vacuum(call.clone()).await?;
-        if work.next.is_none() {
-            let bytes = |row: &Work| json!({ "bytes": row.bytes });
-            print(&[work], store.json, bytes, &[("given back", |row| size_of(row.bytes).into())])?;
-            return Ok(Ended::Done);
-        }
-        call.resume = work.next;
-    }
+    Ok(Ended::Done)
 }
 
 fn named(threads: Vec<String>) -> Pruned {
     Pruned::Threads(threads.into_iter().map(Into::into).collect())
 }
 
-/// Removes what is meant; `None` if the answer was no.
+/// `vacuum`.
+pub(crate) async fn vacuum(arguments: Vacuum) -> Result<Ended> {
+    let Vacuum { store, pages } = arguments;
+    let pages = pages.map(|text| count_of("--pages", &text)).transpose()?;
+    let opened = Opened::open(&store, Access::Write).await?;
+    let mut call = langgraph_checkpoint_host::Vacuum { pages: pages.map(precise), resume: None };
+    let done = loop {
+        let work = opened.vacuum(call.clone()).await?;
+        if work.next.is_none() {
+            break work;
+        }
+        call.resume = work.next;
+    };
+    let bytes = |work: &Work| json!({ "bytes": work.bytes });
+    print(&[done], store.json, bytes, &[("given back", |row| size_of(row.bytes).into())])?;
+    Ok(Ended::Done)
+}
+
+/// Removes what may be removed. `None` if the answer to the question is no.
 async fn remove(
     store: &Store,
     removing: &Removing,
@@ -92,7 +96,7 @@ async fn remove(
     if !removing.yes && !dry_run && !is_meant(question)? {
         return Ok(None);
     }
-    let opened = Opened::open(store, if dry_run { Access::Read } else { Access::Write })?;
+    let opened = Opened::open(store, if dry_run { Access::Read } else { Access::Write }).await?;
     let limit = limit.map(precise);
     let mut call = langgraph_checkpoint_host::Prune {
         pruned,
@@ -159,11 +163,10 @@ fn duration_of(text: &str) -> Result<Duration> {
     }
 }
 
-fn reported(done: Option<Work>, json: bool) -> Result<Ended> {
-    done.map_or(Ok(Ended::Incomplete), |done| report(done, json))
-}
-
-fn report(done: Work, json: bool) -> Result<Ended> {
+fn report(done: Option<Work>, json: bool) -> Result<Ended> {
+    let Some(done) = done else {
+        return Ok(Ended::Incomplete);
+    };
     print(
         &[done],
         json,

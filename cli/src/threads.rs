@@ -24,7 +24,7 @@ pub(crate) async fn list(arguments: Threads) -> Result<Ended> {
     let mut left = count_of("--limit", &limit)?;
     let idle_since = idle_since.map(|text| time::of("--idle-since", &text)).transpose()?;
     let filter = meta.iter().map(|text| condition(text)).collect::<Result<Vec<_>>>()?;
-    let opened = Opened::open(&store, Access::Read)?;
+    let opened = Opened::open(&store, Access::Read).await?;
     let mut call = langgraph_checkpoint_host::Threads {
         idle_since,
         id_prefix: prefix,
@@ -63,7 +63,7 @@ pub(crate) async fn list(arguments: Threads) -> Result<Ended> {
 pub(crate) async fn history(arguments: History) -> Result<Ended> {
     let History { store, thread, ns, limit } = arguments;
     let limit = count_of("--limit", &limit)?;
-    let opened = Opened::open(&store, Access::Read)?;
+    let opened = Opened::open(&store, Access::Read).await?;
     let config = config_of(&thread, &ns, None);
     let call = List { config, limit: Some(precise(limit)), ..List::default() };
     let tuples = opened.list(call).await?;
@@ -90,7 +90,7 @@ pub(crate) async fn history(arguments: History) -> Result<Ended> {
 /// `show`.
 pub(crate) async fn show(arguments: Show) -> Result<Ended> {
     let Show { store, thread, checkpoint, ns } = arguments;
-    let opened = Opened::open(&store, Access::Read)?;
+    let opened = Opened::open(&store, Access::Read).await?;
     let config = config_of(&thread, &ns, checkpoint.as_deref());
     let Some(tuple) = opened.get_tuple(config).await? else {
         return Ok(not_found(&thread));

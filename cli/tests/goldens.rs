@@ -70,18 +70,21 @@ fn words(command: &str) -> Vec<String> {
 /// A folder with the files that the commands name.
 fn prepared() -> TempDir {
     let folder = tempfile::tempdir().unwrap();
-    let file = |name: &str| folder.path().join(name);
     let fixtures = goldens().join("../../fixtures");
-    for (from, to) in [
-        ("v1/checkpoints.sqlite", "v1.db"),
-        ("v1/checkpoints.sqlite", "damaged.db"),
-        ("stock/javascript-1.0.1.sqlite", "javascript.db"),
-        ("stock/python-3.0.3.sqlite", "python.db"),
+    for (name, fixture) in [
+        ("v1", "v1/checkpoints.sqlite"),
+        ("damaged", "v1/checkpoints.sqlite"),
+        ("javascript", "stock/javascript-1.0.1.sqlite"),
+        ("changed", "stock/javascript-1.0.1.sqlite"),
+        ("older", "stock/javascript-1.0.1.sqlite"),
+        ("python", "stock/python-3.0.3.sqlite"),
     ] {
-        fs::copy(fixtures.join(from), file(to)).unwrap();
+        let path = folder.path().join(format!("{name}.db"));
+        fs::copy(fixtures.join(fixture), &path).unwrap();
+        if let Ok(change) = fs::read_to_string(goldens().join(format!("{name}.sql"))) {
+            rusqlite::Connection::open(path).unwrap().execute_batch(&change).unwrap();
+        }
     }
-    let damage = fs::read_to_string(goldens().join("damaged.sql")).unwrap();
-    rusqlite::Connection::open(file("damaged.db")).unwrap().execute_batch(&damage).unwrap();
     folder
 }
 

@@ -240,6 +240,18 @@ impl<S: StorageAdapter> Checkpointer<S> {
         }
     }
 
+    /// Gives free pages of a SQLite file back to the file system, a few in each call. Fails with
+    /// `no-incremental-vacuum` if the file cannot give any back without SQLite's `VACUUM`.
+    ///
+    /// While `Work::next` is given, pass it as `Vacuum::resume` of the next call; `Work::bytes` is
+    /// what all of them together gave back.
+    pub async fn vacuum(&self, vacuum: Vacuum) -> Result<Work, Error> {
+        match self.run(Call::Vacuum(vacuum)).await? {
+            Outcome::Worked(work) => Ok(work),
+            _ => Err(other_outcome()),
+        }
+    }
+
     /// Copies a thread: all its namespaces, checkpoints and pending writes, with their ids. The
     /// copy shares nothing with its source. A target that exists is refused with
     /// `existing-thread`, a source that does not with `missing-thread`.

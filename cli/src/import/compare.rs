@@ -13,31 +13,36 @@ pub(super) fn difference(takeover: &Takeover, tuple: &CheckpointTuple) -> Option
     if let Some(field) = takeover.put.as_ref().and_then(|put| differing_field(put, tuple)) {
         return Some(field);
     }
-    let is_stored = |task: &Id, channel: &str, value: &Payload| {
-        let stored = tuple.pending_writes.iter();
-        stored.into_iter().any(|write| {
-            *task == Id::Text(write.task_id.clone())
-                && write.channel == channel
-                && write.value == *value
-        })
-    };
-    let has_all = takeover.writes.iter().all(|task| {
-        let writes = task.writes.iter();
-        writes.into_iter().all(|write| is_stored(&task.task_id, &write.channel, &write.value))
-    });
+    let has_all = writes_of(takeover).all(|write| stored_writes(tuple).any(|it| it == write));
     (!has_all).then_some(WRITES)
+}
+
+/// Whether a stored checkpoint has a write that these calls do not store.
+pub(super) fn has_other_writes(takeover: &Takeover, tuple: &CheckpointTuple) -> bool {
+    stored_writes(tuple).any(|write| writes_of(takeover).all(|it| it != write))
+}
+
+/// A write: its task, its channel and its value.
+type Write<'a> = (Option<&'a str>, &'a str, &'a Payload);
+
+fn stored_writes(tuple: &CheckpointTuple) -> impl Iterator<Item = Write<'_>> {
+    let writes = tuple.pending_writes.iter();
+    writes.map(|it| (Some(it.task_id.as_str()), it.channel.as_str(), &it.value))
+}
+
+fn writes_of(takeover: &Takeover) -> impl Iterator<Item = Write<'_>> {
+    takeover.writes.iter().flat_map(|call| {
+        let task = text_of(&call.task_id);
+        call.writes.iter().map(move |it| (task, it.channel.as_str(), &it.value))
+    })
 }
 
 fn differing_field(put: &Put, tuple: &CheckpointTuple) -> Option<&'static str> {
     let Put { config, checkpoint, metadata, .. } = put;
-    let parent = match &config.checkpoint_id {
-        Id::Text(id) => Some(id),
-        _ => None,
-    };
     #[expect(clippy::float_cmp, reason = "a version is kept exactly")]
     let is_same_version = checkpoint.v == tuple.v;
     let fields = [
-        ("parent", parent == tuple.parent_checkpoint_id.as_ref()),
+        ("parent", text_of(&config.checkpoint_id) == tuple.parent_checkpoint_id.as_deref()),
         ("v", is_same_version),
         ("ts", checkpoint.ts == tuple.ts),
         ("channel_versions", checkpoint.channel_versions == tuple.channel_versions),
@@ -56,4 +61,11 @@ fn has_same_values(put: &Put, tuple: &CheckpointTuple) -> bool {
     };
     values.len() == tuple.channel_values.len()
         && values.iter().zip(&tuple.channel_values).all(is_same)
+}
+
+fn text_of(id: &Id) -> Option<&str> {
+    match id {
+        Id::Text(text) => Some(text),
+        _ => None,
+    }
 }

@@ -39,10 +39,14 @@ impl Source {
         Ok(Self { storage, statements })
     }
 
-    /// The ids of the threads, in order.
-    pub(super) async fn threads(&self) -> Result<Vec<String>> {
+    /// The ids of the threads, in order; `None` for one that is not text.
+    pub(super) async fn threads(&self) -> Result<Vec<Option<String>>> {
         let [found] = read(&self.storage, vec![statement(&self.statements.threads, &[])]).await?;
-        Ok(found.rows.iter().map(|row| text(row, 0)).collect())
+        let id = |row: &Vec<Value>| match row.first() {
+            Some(Value::Text(id)) => Some(id.clone()),
+            _ => None,
+        };
+        Ok(found.rows.iter().map(id).collect())
     }
 
     /// The checkpoints of a thread, in the order to take them over.

@@ -3,7 +3,7 @@
 use langgraph_checkpoint_guest::takeover::Takeover;
 use langgraph_checkpoint_host::{CheckpointTuple, Error};
 
-use super::compare::{WRITES, difference};
+use super::compare::{WRITES, difference, has_other_writes};
 use super::report::Report;
 use super::source::{Address, Source};
 use super::target::Target;
@@ -25,8 +25,16 @@ enum State {
 
 impl<'a> Threads<'a> {
     pub(super) async fn of(source: &'a Source) -> Result<Self> {
-        let ids = source.threads().await?;
-        let report = Report { found: ids.len(), ..Report::default() };
+        let found = source.threads().await?;
+        let count = found.len();
+        let ids: Vec<String> = found.into_iter().flatten().collect();
+        let mut report = Report { found: ids.len(), ..Report::default() };
+        if ids.len() < count {
+            // SQLite keeps bytes in a column of texts, too.
+            let message = "a thread's id is not text, so no saver finds the thread; it is not \
+                           imported";
+            report.problem("", "unreadable-stock-id", message);
+        }
         Ok(Self { source, ids, report })
     }
 
@@ -52,13 +60,8 @@ impl<'a> Threads<'a> {
         progress: &impl Fn(usize, &Report),
     ) -> Result<()> {
         for (index, id) in self.ids.clone().iter().enumerate() {
-            // An id that no store accepts concerns one thread; another failure would meet all.
-            match self.store_thread(id, target).await {
-                Err(Failure::Store(Error::InvalidInput(fault))) => {
-                    self.report.problem(id, &fault.code, &fault.message);
-                }
-                stored => stored?,
-            }
+            let stored = self.store_thread(id, target).await;
+            self.unless_refused(id, stored)?;
             progress(index + 1, &self.report);
         }
         Ok(())
@@ -78,7 +81,8 @@ impl<'a> Threads<'a> {
                     continue;
                 }
                 self.report.compared += 1;
-                let stored = target.read(&address).await?;
+                let stored = target.read(&address).await;
+                let Some(stored) = self.unless_refused(id, stored)? else { continue };
                 let Some(what) = differing(takeover.ok().as_ref(), stored.as_ref()) else {
                     continue;
                 };
@@ -114,32 +118,65 @@ impl<'a> Threads<'a> {
         for address in &addresses {
             if let Some(takeover) = self.takeover(address).await? {
                 let (tasks, checkpoints) = counts(&takeover);
-                target.store(takeover).await?;
-                self.report.tasks += tasks;
-                self.report.checkpoints += checkpoints;
+                let stored = target.store(takeover).await;
+                if self.unless_refused(id, stored)?.is_some() {
+                    self.report.tasks += tasks;
+                    self.report.checkpoints += checkpoints;
+                }
             }
         }
         Ok(())
     }
 
-    /// What the target has of a thread. Its last checkpoint is stored last: if that is there, so
-    /// are all. If others are there, an import was interrupted, and what it stored is stored again.
+    /// What was done for one thread or checkpoint. If that is what failed, reports it and returns
+    /// `None`: an id or a value that no store accepts, or something damaged in the target. Another
+    /// failure would meet all threads.
+    fn unless_refused<T>(&mut self, id: &str, done: Result<T>) -> Result<Option<T>> {
+        match done {
+            Err(Failure::Store(Error::InvalidInput(fault) | Error::Corrupt(fault))) => {
+                self.report.problem(id, &fault.code, &fault.message);
+                Ok(None)
+            }
+            done => done.map(Some),
+        }
+    }
+
+    /// What the target has of a thread. Its last checkpoint is stored last: if that is there, so is
+    /// all that the source had then. If others are there, an import was interrupted, or the source
+    /// went on: what is missing is stored, and the rest again. That would replace writes of a
+    /// thread that went on in the target, so it is left alone.
     async fn state_of(&self, id: &str, addresses: &[Address], target: &Target) -> Result<State> {
         let (Some(newest), Some(last)) = (target.newest(id).await?, addresses.last()) else {
             return Ok(State::Missing);
         };
+        let went_on = self.has_newer(addresses, &newest.checkpoint_id).await?;
         let stored = target.read(last).await?;
         if let (Ok(takeover), Some(stored)) = (self.source.takeover(last).await?.0, stored) {
-            match difference(&takeover, &stored) {
-                None => return Ok(State::Present),
-                Some(WRITES) => {}
-                Some(_) => return Ok(State::Conflicting),
+            let what = difference(&takeover, &stored);
+            if what.is_none() && !went_on {
+                return Ok(State::Present);
+            }
+            let is_of_target = !went_on && has_other_writes(&takeover, &stored);
+            if is_of_target || what.is_some_and(|what| what != WRITES) {
+                return Ok(State::Conflicting);
             }
         }
         let is_ours = addresses.iter().any(|address| {
             address.namespace == newest.checkpoint_ns && address.id == newest.checkpoint_id
         });
         Ok(if is_ours { State::Missing } else { State::Conflicting })
+    }
+
+    /// Whether the source has a checkpoint that is newer than one with this id, in any namespace.
+    async fn has_newer(&self, addresses: &[Address], checkpoint_id: &str) -> Result<bool> {
+        for address in addresses.iter().filter(|address| *address.id > *checkpoint_id) {
+            let (takeover, _) = self.source.takeover(address).await?;
+            // Writes without a checkpoint have an address too.
+            if takeover.is_ok_and(|takeover| takeover.put.is_some()) {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 
     /// What is stored of a checkpoint, as calls. If that cannot be read: `None`, and a problem.

@@ -2,7 +2,7 @@
 
 use langgraph_checkpoint_guest::Access;
 use langgraph_checkpoint_guest::takeover::Takeover;
-use langgraph_checkpoint_host::{CheckpointTuple, Checkpointer, Config, List, Synchronous};
+use langgraph_checkpoint_host::{CheckpointTuple, Checkpointer, Config, Error, List, Synchronous};
 
 use super::source::Address;
 use crate::failure::Result;
@@ -14,10 +14,12 @@ pub(super) struct Target(Checkpointer<Confined>);
 impl Target {
     /// Opens a store. A file is made if it is missing. A loss of power may undo the last commits of
     /// a file: the import is repeated then.
-    pub(super) fn open(location: &str, schema: &str) -> Result<Self> {
+    pub(super) async fn open(location: &str, schema: &str) -> Result<Self> {
         let storage = Confined::open(location, schema, Access::Write, Synchronous::Normal)?;
         // The setup warns of the threads that are being imported.
-        Ok(Self(storage.checkpointer().on_warning(|_| {})))
+        let checkpointer = storage.checkpointer().on_warning(|_| {});
+        checkpointer.setup().await?;
+        Ok(Self(checkpointer))
     }
 
     /// Stores a checkpoint and its writes, the checkpoint last.
@@ -31,7 +33,7 @@ impl Target {
         Ok(())
     }
 
-    /// Reads a checkpoint; `None` if it is not stored.
+    /// Reads a checkpoint; `None` if it is not stored, or has an id that no store accepts.
     pub(super) async fn read(&self, address: &Address) -> Result<Option<CheckpointTuple>> {
         let config = Config {
             thread_id: address.thread.as_str().into(),
@@ -39,7 +41,10 @@ impl Target {
             checkpoint_id: address.id.as_str().into(),
             ..Config::default()
         };
-        Ok(self.0.get_tuple(config).await?)
+        match self.0.get_tuple(config).await {
+            Err(Error::InvalidInput(_)) => Ok(None),
+            read => Ok(read?),
+        }
     }
 
     /// The newest checkpoint of a thread in any namespace; `None` if there is none.

@@ -2,7 +2,7 @@
 // prints, too.
 
 import { spawnSync } from "node:child_process";
-import { copyFileSync, readdirSync, readFileSync } from "node:fs";
+import { copyFileSync, existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import Database from "better-sqlite3";
@@ -12,22 +12,27 @@ import { PROGRAM } from "./import/program.js";
 
 const TESTS = fileURLToPath(new URL("../../../tests", import.meta.url));
 const GOLDENS = join(TESTS, "goldens/cli");
-const FILES = {
-  "v1.db": "v1/checkpoints.sqlite",
-  "damaged.db": "v1/checkpoints.sqlite",
-  "javascript.db": "stock/javascript-1.0.1.sqlite",
-  "python.db": "stock/python-3.0.3.sqlite",
+const FIXTURES = {
+  v1: "v1/checkpoints.sqlite",
+  damaged: "v1/checkpoints.sqlite",
+  javascript: "stock/javascript-1.0.1.sqlite",
+  changed: "stock/javascript-1.0.1.sqlite",
+  older: "stock/javascript-1.0.1.sqlite",
+  python: "stock/python-3.0.3.sqlite",
 };
 
 /** A folder with the files that the commands name. */
 function prepared(): string {
   const folder = temporaryFolder();
-  for (const [to, from] of Object.entries(FILES)) {
-    copyFileSync(join(TESTS, "fixtures", from), join(folder, to));
+  for (const [name, fixture] of Object.entries(FIXTURES)) {
+    const path = join(folder, `${name}.db`);
+    copyFileSync(join(TESTS, "fixtures", fixture), path);
+    const change = join(GOLDENS, `${name}.sql`);
+    if (!existsSync(change)) continue;
+    const db = new Database(path);
+    db.exec(readFileSync(change, "utf8"));
+    db.close();
   }
-  const damaged = new Database(join(folder, "damaged.db"));
-  damaged.exec(readFileSync(join(GOLDENS, "damaged.sql"), "utf8"));
-  damaged.close();
   return folder;
 }
 

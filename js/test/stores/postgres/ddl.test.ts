@@ -74,6 +74,17 @@ test("the_program_prepares_what_a_setup_makes", async () => {
   expect(await objects(scripted)).toStrictEqual(await objects(own));
 });
 
+test("a_command_that_only_reads_makes_no_schema_and_does_not_show_the_address", async () => {
+  const { name } = newSchema();
+  const refused = await refusal("threads", target.url, "--schema", name);
+  expect(refused).toMatchObject({ code: 2, stdout: "" });
+  expect(refused).toHaveProperty(
+    "stderr",
+    expect.stringMatching(/^the schema has no store of this/),
+  );
+  expect(await rowsOf("SELECT 1 FROM pg_namespace WHERE nspname = $1", [name])).toEqual([]);
+});
+
 test("without_a_schema_it_prints_for_the_public_one", async () => {
   expect(await printed("sql", "postgres")).toContain('"public".lg_records');
 });
