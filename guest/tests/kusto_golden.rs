@@ -253,6 +253,7 @@ fn response(request: &HttpRequest, text: &str) -> Value {
     }
     if text.contains("p_sent") {
         frames.push(table(&["thread_id", "rev", "rows"], json!([])));
+        frames.push(table(&["thread_id", "checkpoint_ns", "checkpoint_id", "hidden"], json!([])));
     }
     frames.push(json!({ "FrameType": "DataSetCompletion", "HasErrors": false }));
     Value::Array(frames)
