@@ -122,7 +122,9 @@ fn show(name: &str, call: Call, options: KustoOptions, files: &mut BTreeMap<Stri
     let mut texts = 0;
     let (mut operation, mut progress): (Task, _) = store.start(call, moment()).unwrap();
     while let TaskProgress::Need(need) = progress {
-        let Need::Http(request) = need else { panic!("{name} waits, though nothing is refused: {shown}") };
+        let Need::Http(request) = need else {
+            panic!("{name} waits, though nothing is refused: {shown}")
+        };
         let text = show_request(&mut shown, &request);
         if let Some(text) = &text {
             texts += 1;
