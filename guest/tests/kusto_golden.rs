@@ -122,7 +122,9 @@ fn show(name: &str, call: Call, options: KustoOptions, files: &mut BTreeMap<Stri
     let mut texts = 0;
     let (mut operation, mut progress): (Task, _) = store.start(call, moment()).unwrap();
     while let TaskProgress::Need(need) = progress {
-        let Need::Http(request) = need else { panic!("nothing is refused, so nothing waits") };
+        let Need::Http(request) = need else {
+            panic!("{name} waits, though nothing is refused: {shown}")
+        };
         let text = show_request(&mut shown, &request);
         if let Some(text) = &text {
             texts += 1;
@@ -171,13 +173,6 @@ fn show_request(shown: &mut String, request: &HttpRequest) -> Option<String> {
 
 /// The response of a store without rows, as far as the next request depends on it.
 fn response(request: &HttpRequest, text: &str) -> Value {
-    let table = |columns: &[&str], rows: Value| {
-        let columns: Vec<_> = columns.iter().map(|name| json!({ "ColumnName": name })).collect();
-        json!({
-            "FrameType": "DataTable", "TableKind": "PrimaryResult", "Columns": columns,
-            "Rows": rows,
-        })
-    };
     if !request.url.ends_with("/v2/rest/query") {
         return json!({ "Tables": [{
             "Columns": [{ "ColumnName": "Name" }, { "ColumnName": "Policy" }],
@@ -204,6 +199,23 @@ fn response(request: &HttpRequest, text: &str) -> Value {
             &["ColumnName", "ColumnType", "format"],
             json!(COLUMNS.map(|(name, kind)| json!([name, kind, 1]))),
         )],
+        "extent" | "records" | "totals" | "threads" | "find" => about_threads(name, request, text),
+        _ => vec![table(&[], json!([]))],
+    };
+    if name == "page" && text.contains("print cut") {
+        frames.push(table(&["cut"], json!([[0]])));
+    }
+    if text.contains("p_sent") {
+        frames.push(table(&["thread_id", "rev", "rows"], json!([])));
+        frames.push(table(&["thread_id", "checkpoint_ns", "checkpoint_id", "hidden"], json!([])));
+    }
+    frames.push(json!({ "FrameType": "DataSetCompletion", "HasErrors": false }));
+    Value::Array(frames)
+}
+
+/// The tables that a query about whole threads returns.
+fn about_threads(name: &str, request: &HttpRequest, text: &str) -> Vec<Value> {
+    match name {
         // Every thread but the target of a copy has one write.
         "extent" => {
             let body: Value = serde_json::from_slice(&request.body).unwrap();
@@ -245,17 +257,15 @@ fn response(request: &HttpRequest, text: &str) -> Value {
         }
         "totals" => (0..4).map(|_| table(&[], json!([]))).collect(),
         "threads" => (0..3).map(|_| table(&[], json!([]))).collect(),
-        "find" => vec![table(&["thread_id"], json!([["thread-1"]]))],
-        _ => vec![table(&[], json!([]))],
-    };
-    if name == "page" && text.contains("print cut") {
-        frames.push(table(&["cut"], json!([[0]])));
+        _ => vec![table(&["thread_id"], json!([["thread-1"]]))],
     }
-    if text.contains("p_sent") {
-        frames.push(table(&["thread_id", "rev", "rows"], json!([])));
-    }
-    frames.push(json!({ "FrameType": "DataSetCompletion", "HasErrors": false }));
-    Value::Array(frames)
+}
+
+fn table(columns: &[&str], rows: Value) -> Value {
+    let columns: Vec<_> = columns.iter().map(|name| json!({ "ColumnName": name })).collect();
+    json!({
+        "FrameType": "DataTable", "TableKind": "PrimaryResult", "Columns": columns, "Rows": rows,
+    })
 }
 
 /// The columns of a write in a response.

@@ -61,7 +61,7 @@ pub fn all() -> Vec<(String, Transcript)> {
         .collect()
 }
 
-/// The transcripts whose calls every store and every component has, in order.
+/// The transcripts without calls about whole threads, which an agent does not make, in order.
 pub fn common() -> Vec<(String, Transcript)> {
     let mut common = all();
     common.retain(|(name, _)| !name.starts_with("lifecycle_"));

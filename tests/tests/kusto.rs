@@ -5,6 +5,8 @@
 mod deletions;
 #[path = "kusto/histories.rs"]
 mod histories;
+#[path = "kusto/lifecycle.rs"]
+mod lifecycle;
 
 use std::time::{SystemTime, UNIX_EPOCH};
 

@@ -96,9 +96,12 @@ class ServerTest(unittest.TestCase):
         self,
         rows: list[dict[str, Any]] | bytes,
         table: str = "CheckpointLog",
-        query: str = "streamFormat=MultiJSON&mappingName=lg_json_v1",
+        query: str | None = None,
     ) -> Any:
         """Streams rows."""
+        if query is None:
+            version = 2 if table.endswith("_Tombstones") else 1
+            query = f"streamFormat=MultiJSON&mappingName=lg_json_v{version}"
         data = rows if isinstance(rows, bytes) else lines(rows)
         path = f"/v1/rest/ingest/{self.database}/{table}?{query}"
         return self.send("POST", path, gzip.compress(data), {"content-encoding": "gzip"})

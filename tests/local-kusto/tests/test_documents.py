@@ -164,6 +164,22 @@ class Documents(ServerTest):
         threads = self.query("LiveWrites() | distinct thread_id")
         self.assertEqual(threads, [[LISBON]])
 
+    def test_pruned_checkpoints_are_left_out_with_their_writes_and_can_be_removed(self) -> None:
+        pruned = row("tombstone", LISBON, 8, checkpoint_id="0001")
+        self.ingest([pruned], "CheckpointLog_Tombstones")
+        # What is put again shows, and so does a checkpoint of that id in another namespace.
+        self.ingest([checkpoint(LISBON, 9, checkpoint_id="0001", checkpoint_ns="child")])
+        found = "| project checkpoint_ns, checkpoint_id | order by checkpoint_id asc"
+        left = [["child", "0001"], ["", "0003"]]
+        self.assertEqual(self.query(f"LiveCheckpoints() {found}"), left)
+        self.assertEqual(self.query(f"LiveWrites() {found}"), [["", "0003"]])
+        records = "CheckpointLog | where ['kind'] != 'chunk' and thread_id == '" + LISBON + "'"
+        before = len(self.query(f"{records} | distinct row_id"))
+        (removal,) = [text for text in COMMANDS if "checkpoint_id in" in text]
+        self.command(removal)
+        self.assertEqual(len(self.query(f"{records} | distinct row_id")), before - 2)
+        self.assertEqual(self.query(f"LiveCheckpoints() {found}"), left)
+
     def test_a_thread_made_again_after_its_deletion_shows(self) -> None:
         self.ingest([checkpoint(PORTO, 8)])
         found = self.query("LiveCheckpoints() | where thread_id == 'trip-to-porto' | project rev")
@@ -197,7 +213,8 @@ class Documents(ServerTest):
     def test_a_deletion_by_hand_ends_the_thread_in_the_view_too(self) -> None:
         query = "CheckpointLog_LatestCheckpoints | distinct thread_id | order by thread_id asc"
         self.assertEqual(self.query(query), [[LISBON], [PORTO]])
-        table, view = [text for text in COMMANDS if text.startswith(".delete")]
+        by_thread = [text for text in COMMANDS if 'thread_id == "trip-to-porto"' in text]
+        table, view = [text for text in by_thread if text.startswith(".delete")]
         self.command(table)
         self.assertEqual(self.query(query), [[LISBON], [PORTO]])
         self.command(view)

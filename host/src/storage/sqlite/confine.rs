@@ -18,8 +18,7 @@ use rusqlite::{Connection, Error, ffi};
 use crate::storage::agent_limits::AgentLimits;
 
 /// The tables that an agent may write.
-const TABLES: [&str; 6] =
-    ["lg_format", "lg_threads", "lg_deleted", "lg_copies", "lg_records", "lg_chunks"];
+const TABLES: [&str; 5] = ["lg_format", "lg_threads", "lg_deleted", "lg_records", "lg_chunks"];
 
 /// What an agent may read besides them: the views of records, and the table of `json_each`.
 const READABLE: [&str; 3] = ["lg_checkpoints", "lg_writes", "json_each"];
