@@ -130,6 +130,9 @@ impl Composed {
             Call::Verify(verify) => {
                 Outcome::Verified(lifecycle.call_verify(store, &verify).await.unwrap()?)
             }
+            Call::Export(_) | Call::Diff(_) => {
+                panic!("it has no such call")
+            }
             Call::DeleteThread(config) => {
                 calls.call_delete_thread(store, &config).await.unwrap()?;
                 Outcome::Deleted

@@ -102,6 +102,7 @@ async fn call(checkpointer: &KustoCheckpointer, call: Call) -> Result<Outcome, E
         Call::Stats(Id::Text(thread)) => Outcome::Stats(checkpointer.stats(Some(&thread)).await?),
         Call::Stats(_) => Outcome::Stats(checkpointer.stats(None).await?),
         Call::Verify(verify) => Outcome::Verified(checkpointer.verify(verify).await?),
+        Call::Export(_) | Call::Diff(_) => panic!("it has no such call"),
         Call::DeleteThread(config) => {
             checkpointer.delete_thread(config).await?;
             Outcome::Deleted

@@ -417,6 +417,10 @@ impl Instance {
                 let message = "only files of SQLite can be vacuumed";
                 return Ok(Err(Error::invalid("unsupported-call", message)));
             }
+            Call::Export(_) | Call::Diff(_) => {
+                let message = "this store has no such call";
+                return Ok(Err(Error::invalid("unsupported-call", message)));
+            }
         };
         Ok(replied.map_err(Error::from))
     }
