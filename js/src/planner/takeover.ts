@@ -1,6 +1,6 @@
 // What the planner knows of stock databases, which LangGraph's own savers have made.
 
-import type { Dialect, SqlValue, Statement } from "./adapter.js";
+import type { Dialect, SqlParameter, SqlValue, Statement } from "./adapter.js";
 import type { Exported } from "./contract.js";
 import { Instance } from "./instance.js";
 import { toWireStore } from "./shared-planner.js";
@@ -61,9 +61,9 @@ export interface StockInserts {
 /** The rows of one checkpoint, as parameters of the statements. */
 export interface NewStockRows {
   /** Undefined if it is not stored, or does not fit. */
-  readonly checkpoint: readonly SqlValue[] | undefined;
-  readonly values: StockRows;
-  readonly writes: StockRows;
+  readonly checkpoint: readonly SqlParameter[] | undefined;
+  readonly values: readonly (readonly SqlParameter[])[];
+  readonly writes: readonly (readonly SqlParameter[])[];
   readonly notes: readonly Note[];
   /** What has no row, and why. */
   readonly problems: readonly Note[];

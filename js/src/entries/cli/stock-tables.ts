@@ -1,6 +1,6 @@
 // Tables of LangGraph's own savers that threads are exported to.
 
-import type { SqlValue, StorageAdapter } from "../../planner/adapter.js";
+import type { SqlParameter, SqlValue, StorageAdapter } from "../../planner/adapter.js";
 import type { Exported } from "../../planner/contract.js";
 import {
   type Language,
@@ -14,6 +14,7 @@ import { ownCore } from "../../stores/postgres/core.js";
 import { openSaver } from "./target.js";
 
 type Rows = readonly (readonly SqlValue[])[];
+type Parameters = readonly (readonly SqlParameter[])[];
 
 /** How rows compare with those that are stored. */
 export interface Comparison {
@@ -109,7 +110,7 @@ export class StockTables {
     ]);
   }
 
-  async #compare({ same }: StockInsert, rows: Rows): Promise<Comparison> {
+  async #compare({ same }: StockInsert, rows: Parameters): Promise<Comparison> {
     const [found = []] = await this.#run("read", [[same, rows]]);
     const equal = found.filter(([is]) => Number(is) === 1).length;
     return {
@@ -122,7 +123,7 @@ export class StockTables {
   /** Runs statements for rows of parameters. One without rows is not run. */
   async #run(
     access: "read" | "write",
-    given: readonly (readonly [text: string, parameters: Rows])[],
+    given: readonly (readonly [text: string, parameters: Parameters])[],
   ): Promise<Rows[]> {
     const statements = given
       .filter(([, parameters]) => parameters.length > 0)

@@ -31,9 +31,9 @@ export type WireInserts = [
 ];
 /** The rows of a checkpoint, and what to tell about them. */
 export type WireRows = [
-  checkpoint: SqlValue[] | null,
-  values: SqlValue[][],
-  writes: SqlValue[][],
+  checkpoint: SqlParameter[] | null,
+  values: SqlParameter[][],
+  writes: SqlParameter[][],
   notes: [string, string][],
   problems: [string, string][],
 ];
