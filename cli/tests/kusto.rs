@@ -62,6 +62,7 @@ fn put(thread: &str) -> Put {
         },
         metadata: json(r#"{"step":1}"#),
         new_versions: vec![messages],
+        run_id: langgraph_checkpoint_host::Id::Absent,
         known: None,
     }
 }

@@ -29,11 +29,11 @@ pub use contract::difference::{
 pub use contract::error::{Error, Fault, StoreFault};
 pub use contract::http::{Authorization, HttpAnswer, HttpRequest, HttpResponse, Moment};
 pub use contract::lifecycle::{
-    Exported, PlacedWrite, Problem, Stats, ThreadSummary, ThreadsPage, Verified, Work,
+    Language, Problem, Stats, ThreadSummary, ThreadsPage, Verified, Work,
 };
 pub use contract::outcome::{
-    Base, ChannelHistory, CheckpointTuple, FoundCheckpoint, KnownValue, Outcome, Page,
-    PendingWrite, SharedPayload, Span, StoredCheckpoint, TupleValue,
+    Base, ChannelHistory, CheckpointTuple, Exported, FoundCheckpoint, KnownValue, Outcome, Page,
+    PendingWrite, PlacedWrite, SharedPayload, Span, StoredCheckpoint, TupleValue,
 };
 pub use contract::progress::{Answer, Expected, Need, Progress};
 pub use contract::statement::{Access, Batch, RowSet, Statement, Value};

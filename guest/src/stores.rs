@@ -18,6 +18,8 @@ mod stock;
 use crate::contract::call::Call;
 use crate::contract::error::Error;
 use crate::contract::http::Moment;
+#[cfg(feature = "takeover")]
+use crate::contract::lifecycle::Language;
 use crate::contract::progress::{Answer, Expected, Progress};
 #[cfg(feature = "takeover")]
 use crate::contract::statement::{RowSet, Statement};
@@ -26,7 +28,7 @@ use crate::contract::status::{Status, UnshownCall};
 pub use postgres::{AgentStatements, Postgres, PostgresOptions};
 use sqlite::Sqlite;
 #[cfg(feature = "takeover")]
-pub use stock::{Language, StockInsert, StockInserts, StockStatements};
+pub use stock::{StockInsert, StockInserts, StockStatements};
 #[cfg(feature = "takeover")]
 use stock::{StockTables, no_stock_tables, other_stock_tables};
 

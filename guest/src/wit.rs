@@ -34,13 +34,11 @@ pub mod planner_types {
     };
     pub use crate::contract::error::{Error, Fault, StoreFault};
     pub use crate::contract::http::{Authorization, HttpAnswer, HttpRequest, HttpResponse, Moment};
-    pub use crate::contract::lifecycle::{
-        Exported, PlacedWrite, Problem, Stats, ThreadsPage, Verified, Work,
-    };
+    pub use crate::contract::lifecycle::{Stats, ThreadsPage, Verified, Work};
     use crate::contract::outcome::CheckpointTuple;
     pub use crate::contract::outcome::{
-        Base, ChannelHistory as PlannedHistory, FoundCheckpoint, KnownValue, Outcome,
-        Page as PlannedPage, PendingWrite, SharedPayload, Span,
+        Base, ChannelHistory as PlannedHistory, Exported, FoundCheckpoint, KnownValue, Outcome,
+        Page as PlannedPage, PendingWrite, PlacedWrite, SharedPayload, Span,
         StoredCheckpoint as PlannedCheckpoint, TupleValue,
     };
     pub use crate::contract::progress::{Answer, Need, Progress};

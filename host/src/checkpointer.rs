@@ -298,17 +298,6 @@ impl<S: StorageAdapter> Checkpointer<S> {
         }
     }
 
-    /// Gives free pages of a SQLite file back to its file system, in one short transaction. While
-    /// `Work::next` is given, pass it as `Vacuum::resume` of the next call; `Work::bytes` counts
-    /// what all of them gave back. Fails with `no-incremental-vacuum` for a file that was made
-    /// without `auto_vacuum = INCREMENTAL`.
-    pub async fn vacuum(&self, vacuum: Vacuum) -> Result<Work, Error> {
-        match self.run(Call::Vacuum(vacuum)).await? {
-            Outcome::Worked(work) => Ok(work),
-            _ => Err(other_outcome()),
-        }
-    }
-
     /// Compares a checkpoint with an earlier one, by hashes: what both have is not read. `None` if
     /// one of them is not stored.
     pub async fn diff(&self, diff: Diff) -> Result<Option<Difference>, Error> {

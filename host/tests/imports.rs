@@ -121,7 +121,10 @@ impl Composed {
             | Call::CopyThread(_)
             | Call::Threads(_)
             | Call::Stats(_)
-            | Call::Verify(_) => panic!("an agent's storage refuses calls about whole threads"),
+            | Call::Verify(_)
+            | Call::Vacuum(_)
+            | Call::Export(_)
+            | Call::Diff(_) => panic!("an agent's storage refuses calls about whole threads"),
             Call::DeleteThread(config) => {
                 calls.call_delete_thread(store, &config).await.unwrap()?;
                 Outcome::Deleted

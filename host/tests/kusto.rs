@@ -102,6 +102,7 @@ async fn call(checkpointer: &KustoCheckpointer, call: Call) -> Result<Outcome, E
         Call::Stats(Id::Text(thread)) => Outcome::Stats(checkpointer.stats(Some(&thread)).await?),
         Call::Stats(_) => Outcome::Stats(checkpointer.stats(None).await?),
         Call::Verify(verify) => Outcome::Verified(checkpointer.verify(verify).await?),
+        Call::Vacuum(_) | Call::Export(_) | Call::Diff(_) => panic!("it has no such call"),
         Call::DeleteThread(config) => {
             checkpointer.delete_thread(config).await?;
             Outcome::Deleted
@@ -137,6 +138,7 @@ async fn what_was_put_in_many_lanes_is_verified_and_pruned_as_a_whole() {
         keep: Keep::Latest,
         limit: None,
         dry_run: false,
+        lease: None,
         resume: None,
     };
     let work = checkpointer.prune_all(all).await.unwrap();

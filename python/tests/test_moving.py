@@ -50,9 +50,7 @@ def exported(source: Path | str, target: Path | str, *options: str, status: int 
     return reported("export", source, target, "--layout", "python", *options, status=status)
 
 
-def reported(
-    name: str, source: Path | str, target: Path | str, *options: str, status: int
-) -> Any:
+def reported(name: str, source: Path | str, target: Path | str, *options: str, status: int) -> Any:
     """Run a command of the program and return its report."""
     command = ["node", PROGRAM, name, str(source), str(target), "--json", *options]
     ended = subprocess.run(command, capture_output=True, text=True, check=False)
@@ -271,9 +269,11 @@ def test_what_is_exported_reads_in_the_stock_saver_as_what_was_imported(
     with StockSaver.from_conn_string(str(back)) as saver:
         assert tuples(saver) == expected
     rows = "SELECT * FROM writes ORDER BY thread_id, checkpoint_ns, checkpoint_id, task_id, idx"
-    with contextlib.closing(sqlite3.connect(stock)) as one:
-        with contextlib.closing(sqlite3.connect(back)) as other:
-            assert other.execute(rows).fetchall() == one.execute(rows).fetchall()
+    written = []
+    for path in [stock, back]:
+        with contextlib.closing(sqlite3.connect(path)) as connection:
+            written.append(connection.execute(rows).fetchall())
+    assert written[0] == written[1]
     assert exported(own, back)["stored"] == {"checkpoints": 0, "writes": 0}
 
 
@@ -320,9 +320,7 @@ def test_values_that_only_javascript_reads_are_named_and_left_out(tmp_path: Path
     assert report["stored"] == {"checkpoints": 0, "writes": 0}
 
 
-def test_threads_go_from_one_stock_database_to_the_other_and_back(
-    url: str, tmp_path: Path
-) -> None:
+def test_threads_go_from_one_stock_database_to_the_other_and_back(url: str, tmp_path: Path) -> None:
     schema, back = f"given_{os.getpid()}", f"back_{os.getpid()}"
     rows_of(url, "CREATE SCHEMA {schema}", schema)
     with StockPostgresSaver.from_conn_string(on(url, schema)) as saver:

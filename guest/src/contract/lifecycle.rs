@@ -4,7 +4,6 @@
 use wasmtime::component::{ComponentType, Lift, Lower};
 
 use crate::contract::call::Payload;
-use crate::contract::outcome::{CheckpointTuple, TupleValue};
 
 /// What was done so far, in all calls together; or what would be done, in a dry run.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -115,43 +114,11 @@ pub struct Verified {
     pub next: Option<Vec<u8>>,
 }
 
-/// What is stored of one checkpoint.
-#[derive(Clone, Debug, PartialEq)]
-#[cfg_attr(feature = "wasmtime", derive(ComponentType, Lift, Lower))]
-#[cfg_attr(feature = "wasmtime", component(record))]
-pub struct Exported {
-    /// The thread.
-    #[cfg_attr(feature = "wasmtime", component(name = "thread-id"))]
-    pub thread_id: String,
-    /// The namespace.
-    #[cfg_attr(feature = "wasmtime", component(name = "checkpoint-ns"))]
-    pub checkpoint_ns: String,
-    /// The checkpoint.
-    #[cfg_attr(feature = "wasmtime", component(name = "checkpoint-id"))]
-    pub checkpoint_id: String,
-    /// The checkpoint, without writes and sends; `None` if only its writes are stored.
-    pub checkpoint: Option<CheckpointTuple<TupleValue>>,
-    /// Its writes, ordered by (task path, task id, place), bytewise.
-    pub writes: Vec<PlacedWrite>,
-    /// For `Export::resume`.
-    pub next: Vec<u8>,
-}
-
-/// A pending write with its place.
-#[derive(Clone, Debug, PartialEq)]
-#[cfg_attr(feature = "wasmtime", derive(ComponentType, Lift, Lower))]
-#[cfg_attr(feature = "wasmtime", component(record))]
-pub struct PlacedWrite {
-    /// The task.
-    #[cfg_attr(feature = "wasmtime", component(name = "task-id"))]
-    pub task_id: String,
-    /// The task's path; `""` if it has none.
-    #[cfg_attr(feature = "wasmtime", component(name = "task-path"))]
-    pub task_path: String,
-    /// Its place in its task.
-    pub idx: i64,
-    /// The channel.
-    pub channel: String,
-    /// The value.
-    pub value: Payload,
+/// The language of one of LangGraph's own savers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Language {
+    /// LangGraph.js.
+    JavaScript,
+    /// LangGraph in Python.
+    Python,
 }

@@ -6,7 +6,7 @@ use wasmtime::component::{ComponentType, Lift, Lower};
 
 use crate::contract::call::{ChannelValue, ChannelVersion, Payload};
 use crate::contract::difference::Difference;
-use crate::contract::lifecycle::{Exported, Stats, ThreadsPage, Verified, Work};
+use crate::contract::lifecycle::{Stats, ThreadsPage, Verified, Work};
 
 /// A pending write as stored.
 #[derive(Clone, Debug, PartialEq)]
@@ -225,6 +225,47 @@ pub struct ChannelHistory {
     pub seed: Option<Payload>,
     /// For `DeltaChannelHistory::known`; `None` if there is nothing to go on from.
     pub known: Option<Vec<u8>>,
+}
+
+/// What is stored of one checkpoint.
+#[derive(Clone, Debug, PartialEq)]
+#[cfg_attr(feature = "wasmtime", derive(ComponentType, Lift, Lower))]
+#[cfg_attr(feature = "wasmtime", component(record))]
+pub struct Exported {
+    /// The thread.
+    #[cfg_attr(feature = "wasmtime", component(name = "thread-id"))]
+    pub thread_id: String,
+    /// The namespace.
+    #[cfg_attr(feature = "wasmtime", component(name = "checkpoint-ns"))]
+    pub checkpoint_ns: String,
+    /// The checkpoint.
+    #[cfg_attr(feature = "wasmtime", component(name = "checkpoint-id"))]
+    pub checkpoint_id: String,
+    /// The checkpoint, without writes and sends; `None` if only its writes are stored.
+    pub checkpoint: Option<CheckpointTuple<TupleValue>>,
+    /// Its writes, ordered by (task path, task id, place), bytewise.
+    pub writes: Vec<PlacedWrite>,
+    /// For `Export::resume`.
+    pub next: Vec<u8>,
+}
+
+/// A pending write with its place.
+#[derive(Clone, Debug, PartialEq)]
+#[cfg_attr(feature = "wasmtime", derive(ComponentType, Lift, Lower))]
+#[cfg_attr(feature = "wasmtime", component(record))]
+pub struct PlacedWrite {
+    /// The task.
+    #[cfg_attr(feature = "wasmtime", component(name = "task-id"))]
+    pub task_id: String,
+    /// The task's path; `""` if it has none.
+    #[cfg_attr(feature = "wasmtime", component(name = "task-path"))]
+    pub task_path: String,
+    /// Its place in its task.
+    pub idx: i64,
+    /// The channel.
+    pub channel: String,
+    /// The value.
+    pub value: Payload,
 }
 
 /// What an operation ends in.

@@ -96,6 +96,7 @@ struct Opened {
     wanted: BTreeMap<Hash, Role>,
     data: BTreeMap<Hash, Vec<u8>>,
     damaged: BTreeSet<Hash>,
+    missing: BTreeSet<Hash>,
 }
 
 impl Diff {
@@ -411,8 +412,7 @@ impl Opened {
         if self.data.contains_key(&hash) {
             return Ok(true);
         }
-        // One that was asked for and has not come is missing.
-        if self.wanted.contains_key(&hash) {
+        if self.missing.contains(&hash) {
             return Err(Loss::Missing(hash));
         }
         self.wanted.insert(hash, role);
@@ -420,15 +420,17 @@ impl Opened {
     }
 
     fn take(&mut self, set: &RowSet) -> Result<(), Error> {
-        let asked: Vec<_> = self.wanted.keys().copied().collect();
+        let mut wanted = std::mem::take(&mut self.wanted);
+        let asked: Vec<_> = wanted.keys().copied().collect();
         for (hash, data) in chunks(set, &asked)? {
-            let Some(role) = self.wanted.remove(&hash) else { continue };
+            let Some(role) = wanted.remove(&hash) else { continue };
             if Hash::of(role, &data) == hash {
                 self.data.insert(hash, data);
             } else {
                 self.damaged.insert(hash);
             }
         }
+        self.missing.extend(wanted.into_keys());
         Ok(())
     }
 

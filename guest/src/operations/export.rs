@@ -12,8 +12,7 @@ use super::tuples::{Attempts, Gathers, Trouble};
 use crate::contract::call::Export as Call;
 use crate::contract::config;
 use crate::contract::error::Error;
-use crate::contract::lifecycle::{Exported, PlacedWrite};
-use crate::contract::outcome::{Outcome, PendingWrite};
+use crate::contract::outcome::{Exported, Outcome, PendingWrite, PlacedWrite};
 use crate::contract::statement::RowSet;
 use crate::format::{FORMAT, decode, encode};
 use crate::operations::ask::{Ask, RecordKey, Step};
@@ -23,11 +22,9 @@ use crate::operations::ask::{Ask, RecordKey, Step};
 pub(super) struct Export {
     /// The only thread; `None` for all.
     only: Option<String>,
-    /// The key and the id of the last thread found, and those of the one before it.
+    /// The key and id of the thread that is exported, or was exported last.
     cursor: (i64, String),
-    before: (i64, String),
-    /// The last record of the thread that was exported. A thread that was deleted and made again
-    /// since goes on after it.
+    /// The last record of the thread that was exported.
     last: Option<RecordKey>,
     thread: Thread,
     records: Records,
@@ -45,7 +42,9 @@ struct Thread {
 
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Stage {
+    /// The next thread, or the same one again.
     Find,
+    FindAgain,
     Records,
     Chunks,
     Again,
@@ -72,7 +71,6 @@ impl Export {
         let mut export = Self {
             only,
             cursor,
-            before: (0, String::new()),
             last,
             thread: Thread::default(),
             records: Records::default(),
@@ -80,26 +78,28 @@ impl Export {
             attempts: Attempts::default(),
             stage: Stage::Find,
         };
-        let step = export.find();
+        let step = match &export.last {
+            Some(_) => export.find_again(),
+            None => find((0, String::new()), export.only.clone()),
+        };
         Ok((export, step))
     }
 
     #[inline(never)]
     pub(super) fn advance(&mut self, sets: &[RowSet]) -> Result<Step, Error> {
         match self.stage {
-            Stage::Find => {
+            Stage::Find | Stage::FindAgain => {
                 let Some(mut row) = rows(set(sets, 0)?, "lg_threads").next() else {
-                    // The thread of the last record may be gone.
-                    if self.last.is_some() {
-                        return Ok(self.next_thread());
-                    }
-                    return Ok(Step::Done(Outcome::Exported(None)));
+                    // The thread that is exported may have been deleted.
+                    let goes_on = self.stage == Stage::FindAgain && self.only.is_none();
+                    let over = Step::Done(Outcome::Exported(None));
+                    return Ok(if goes_on { self.next_thread() } else { over });
                 };
                 let key = row.integer("thread_key")?;
                 let id = row.text("thread_id")?.to_owned();
                 let generation = row.integer("generation")?;
-                if self.cursor.1 != id {
-                    self.before = std::mem::replace(&mut self.cursor, (key, id.clone()));
+                if self.stage == Stage::Find {
+                    self.cursor = (key, id.clone());
                 }
                 self.records = Records::after(key, &id, self.last.clone());
                 self.thread = Thread { key, generation, id };
@@ -143,21 +143,15 @@ impl Export {
                     };
                 }
                 self.attempts.next()?;
-                if self.last.is_none() {
-                    self.cursor = self.before.clone();
-                }
-                Ok(self.find())
+                Ok(self.find_again())
             }
         }
     }
 
-    /// Finds the thread again that the last record is of; without one, the next thread.
-    fn find(&mut self) -> Step {
-        self.stage = Stage::Find;
-        if self.last.is_some() {
-            return find((0, String::new()), Some(self.cursor.1.clone()));
-        }
-        find(self.cursor.clone(), self.only.clone())
+    /// Finds the thread again that is exported.
+    fn find_again(&mut self) -> Step {
+        self.stage = Stage::FindAgain;
+        find((0, String::new()), Some(self.cursor.1.clone()))
     }
 
     fn next_thread(&mut self) -> Step {
@@ -165,7 +159,8 @@ impl Export {
             return Step::Done(Outcome::Exported(None));
         }
         self.last = None;
-        self.find()
+        self.stage = Stage::Find;
+        find(self.cursor.clone(), self.only.clone())
     }
 
     fn chunks(&mut self) -> Result<Step, Error> {

@@ -26,15 +26,6 @@ pub struct StockStatements {
     pub shared: Option<String>,
 }
 
-/// The language of the saver whose tables are written.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Language {
-    /// LangGraph.js.
-    JavaScript,
-    /// LangGraph in Python.
-    Python,
-}
-
 /// The texts of the statements that write a stock database. A row's parameters are those of
 /// `takeover::NewStockRows`.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -13,11 +13,10 @@
 use super::fields::{Encoding, Member};
 use super::stock::{NewStockRows, Note};
 use crate::contract::call::{Payload, Version};
-use crate::contract::lifecycle::{Exported, PlacedWrite};
-use crate::contract::outcome::{CheckpointTuple, TupleValue};
+use crate::contract::lifecycle::Language;
+use crate::contract::outcome::{CheckpointTuple, Exported, PlacedWrite, TupleValue};
 use crate::contract::statement::Value;
 use crate::format::json;
-use crate::stores::Language;
 
 /// The serializer's extension type of a delta channel's snapshot, in Python.
 const DELTA_SNAPSHOT: u8 = 7;

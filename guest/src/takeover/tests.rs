@@ -240,3 +240,160 @@ fn writes_whose_places_cannot_be_reached_keep_their_order() {
     assert_eq!(calls, "a=1 b=3 later=-9 c=1099511627776");
     assert_eq!(codes, ["moved-writes"]);
 }
+
+mod back {
+    use super::super::export::stock_rows;
+    use super::*;
+    use crate::contract::call::{ChannelValue, ChannelVersion};
+    use crate::contract::lifecycle::Language;
+    use crate::contract::outcome::{CheckpointTuple, Exported, PlacedWrite, TupleValue};
+
+    /// What is stored of a checkpoint that was taken over.
+    fn exported(put: Put, writes: Vec<PlacedWrite>) -> Exported {
+        let value = |ChannelValue { channel, value }| match value {
+            NewValue::Whole(value) => ChannelValue { channel, value: TupleValue::Whole(value) },
+            other => panic!("{other:?}"),
+        };
+        let checkpoint = CheckpointTuple {
+            thread_id: "t".to_owned(),
+            checkpoint_ns: "child:1".to_owned(),
+            checkpoint_id: "1f".to_owned(),
+            parent_checkpoint_id: Some("1e".to_owned()),
+            v: put.checkpoint.v,
+            ts: put.checkpoint.ts,
+            channel_versions: put.checkpoint.channel_versions,
+            channel_values: put.checkpoint.channel_values.into_iter().map(value).collect(),
+            rest: put.checkpoint.rest,
+            metadata: put.metadata,
+            pending_writes: Vec::new(),
+            pending_sends: None,
+        };
+        Exported {
+            thread_id: "t".to_owned(),
+            checkpoint_ns: "child:1".to_owned(),
+            checkpoint_id: "1f".to_owned(),
+            checkpoint: Some(checkpoint),
+            writes,
+            next: Vec::new(),
+        }
+    }
+
+    fn layout(language: Language, has_values_beside: bool) -> Layout {
+        Layout { language, has_values_beside }
+    }
+
+    const FILE_JS: Layout = Layout { language: Language::JavaScript, has_values_beside: false };
+    const FILE_PYTHON: Layout = Layout { language: Language::Python, has_values_beside: false };
+
+    #[test]
+    fn a_checkpoint_is_put_together_as_it_was_taken_apart() {
+        let packed = msgpack(&serde_json::from_str(JSON).unwrap());
+        for (kind, bytes, layout) in
+            [("json", JSON.as_bytes(), FILE_JS), ("msgpack", &packed, FILE_PYTHON)]
+        {
+            let before = put(kind, bytes);
+            let rows = stock_rows(layout, &exported(before.clone(), Vec::new()));
+            assert_eq!((rows.notes, rows.problems), (vec![], vec![]));
+            let row = rows.checkpoint.unwrap();
+            let [_, _, _, parent, kind, Value::Blob(checkpoint), metadata] = row.as_slice() else {
+                panic!("{row:?}")
+            };
+            assert_eq!((parent, metadata), (&text("1e"), &blob(br#"{"step": 1}"#)));
+            let Value::Text(kind) = kind else { panic!("{kind:?}") };
+            assert_eq!(put(kind, checkpoint), before);
+        }
+    }
+
+    #[test]
+    fn values_of_postgresql_are_beside_their_checkpoint_by_channel_and_version() {
+        let rows = stock_rows(
+            layout(Language::JavaScript, true),
+            &exported(put("json", JSON.as_bytes()), Vec::new()),
+        );
+        let of = |row: &Vec<Value>| row[2..].to_vec();
+        let values: Vec<_> = rows.values.iter().map(of).collect();
+        let first = [text("a"), text("3"), text("json"), blob(br#"[1, {"b":"}"}]"#)];
+        assert_eq!(values[0], first);
+        assert_eq!(values[1][..2], [text("b\"\u{e9}"), text("00.5")]);
+        let Some([.., Value::Text(checkpoint), _]) = rows.checkpoint.as_deref() else { panic!() };
+        let checkpoint: serde_json::Value = serde_json::from_str(checkpoint).unwrap();
+        let mut expected: serde_json::Value = serde_json::from_str(JSON).unwrap();
+        expected["id"] = "1f".into();
+        expected.as_object_mut().unwrap().remove("channel_values");
+        assert_eq!(checkpoint, expected);
+    }
+
+    #[test]
+    fn fields_of_python_go_from_one_encoding_to_the_other() {
+        let fields = serde_json::json!({
+            "v": 4, "ts": "", "channel_versions": {"a": "01.5"},
+            "channel_values": {"a": "text", "b": null},
+            "versions_seen": {"n": {"a": "01.5"}}, "updated_channels": ["a"], "more": [1, -0.5, true],
+        });
+        let stored = put("json", fields.to_string().as_bytes());
+        let rows = stock_rows(FILE_PYTHON, &exported(stored, Vec::new()));
+        assert_eq!(rows.problems, []);
+        assert_eq!(rows.notes[0].code, "scalars-as-msgpack");
+        let Some([.., Value::Blob(packed), _]) = rows.checkpoint.as_deref() else { panic!() };
+        let mut found: serde_json::Value = rmp_serde::from_slice(packed).unwrap();
+        found.as_object_mut().unwrap().remove("id");
+        assert_eq!(found, fields);
+
+        let stored = put("msgpack", packed);
+        let rows = stock_rows(layout(Language::Python, true), &exported(stored, Vec::new()));
+        let Some([.., Value::Text(json), _]) = rows.checkpoint.as_deref() else { panic!() };
+        let mut found: serde_json::Value = serde_json::from_str(json).unwrap();
+        found.as_object_mut().unwrap().remove("id");
+        found["channel_values"] = fields["channel_values"].clone();
+        assert_eq!(found, fields);
+        assert_eq!(rows.values[0][4..], [text("msgpack"), blob(b"\xa4text")]);
+        assert_eq!(rows.notes[0].code, "value-without-version");
+    }
+
+    /// The codes of what has no row.
+    fn problems(layout: Layout, kind: &str, value: &str) -> Vec<&'static str> {
+        let put = put("json", br#"{"v": 4, "ts": "", "channel_versions": {"a": 1}}"#);
+        let value = Payload { kind: kind.to_owned(), bytes: value.as_bytes().to_vec() };
+        let write = PlacedWrite {
+            task_id: "task".to_owned(),
+            task_path: String::new(),
+            idx: 0,
+            channel: "a".to_owned(),
+            value: value.clone(),
+        };
+        let mut exported = exported(put, vec![write]);
+        let checkpoint = exported.checkpoint.as_mut().unwrap();
+        checkpoint.channel_values =
+            vec![ChannelValue { channel: "a".to_owned(), value: TupleValue::Whole(value) }];
+        if layout.language == Language::Python {
+            checkpoint.rest.kind = "msgpack".to_owned();
+            checkpoint.rest.bytes = b"\x80".to_vec();
+            let version = Version::Text("1".to_owned());
+            checkpoint.channel_versions = vec![ChannelVersion { channel: "a".to_owned(), version }];
+        }
+        stock_rows(layout, &exported).problems.iter().map(|problem| problem.code).collect()
+    }
+
+    #[test]
+    fn values_have_a_place_or_are_named() {
+        use Language::{JavaScript, Python};
+        for (language, beside, kind, value, expected) in [
+            (JavaScript, false, "json", "1", vec![]),
+            (JavaScript, false, "bytes", "ab", vec![]),
+            (JavaScript, false, "msgpack", "\u{1}", vec!["unfit-value", "unfit-write"]),
+            (JavaScript, false, "json+aes", "secret", vec!["unfit-value"]),
+            (JavaScript, true, "json+aes", "secret", vec![]),
+            (JavaScript, true, "msgpack", "\u{1}", vec!["unfit-value", "unfit-write"]),
+            (Python, false, "msgpack", "\u{1}", vec![]),
+            (Python, false, "null", "", vec![]),
+            (Python, false, "bytes", "ab", vec![]),
+            (Python, false, "json", "[1]", vec!["unfit-value", "unfit-write"]),
+            (Python, false, "msgpack+aes", "secret", vec!["unfit-value"]),
+            (Python, true, "msgpack+aes", "secret", vec![]),
+            (Python, true, "json", "[1]", vec!["unfit-value", "unfit-write"]),
+        ] {
+            let found = problems(layout(language, beside), kind, value);
+            assert_eq!(found, expected, "{kind} in {language:?}, beside: {beside}");
+        }
+    }
+}

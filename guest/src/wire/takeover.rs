@@ -4,11 +4,11 @@ use super::read::{count, malformed};
 use super::write::{Writer, case};
 use crate::contract::call::{ChannelValue, Config, Id, NewValue, Payload, Put, PutWrites};
 use crate::contract::error::Error;
-use crate::contract::lifecycle::{Exported, PlacedWrite};
-use crate::contract::outcome::{CheckpointTuple, TupleValue};
+use crate::contract::lifecycle::Language;
+use crate::contract::outcome::{CheckpointTuple, Exported, PlacedWrite, TupleValue};
 use crate::contract::statement::{RowSet, Statement, Value};
 use crate::format::read::{Read, Reader, decode};
-use crate::stores::{Language, StockInsert, StockInserts, StockStatements, Store};
+use crate::stores::{StockInsert, StockInserts, StockStatements, Store};
 use crate::takeover::{
     Layout, NewStockRows, Note, StockRows, Takeover, shared_by_forks, stock_rows, takeover,
 };

@@ -8,12 +8,10 @@ use crate::contract::call::{ChannelVersion, Payload, Version};
 use crate::contract::difference::{ChannelDifference, Difference, PartSize};
 use crate::contract::error::Error;
 use crate::contract::http::{Authorization, HttpRequest};
-use crate::contract::lifecycle::{
-    Exported, PlacedWrite, Problem, Stats, ThreadSummary, Verified, Work,
-};
+use crate::contract::lifecycle::{Problem, Stats, ThreadSummary, Verified, Work};
 use crate::contract::outcome::{
-    ChannelHistory, CheckpointTuple, FoundCheckpoint, Outcome, Page, PendingWrite, SharedPayload,
-    Span, StoredCheckpoint, TupleValue,
+    ChannelHistory, CheckpointTuple, Exported, FoundCheckpoint, Outcome, Page, PendingWrite,
+    PlacedWrite, SharedPayload, Span, StoredCheckpoint, TupleValue,
 };
 use crate::contract::progress::{Expected, Need};
 use crate::contract::statement::{Access, Batch, Value};

@@ -181,9 +181,10 @@ test("a_reader_that_has_seen_enough_is_no_failure", async () => {
 test("help_names_every_command", () => {
   const { status, stdout } = run("--help");
   expect(status).toBe(0);
-  const words = "threads history show du verify copy prune expire delete vacuum import sql".split(
-    " ",
-  );
+  const words =
+    "threads history show diff du verify copy prune expire delete vacuum import export sql".split(
+      " ",
+    );
   for (const word of words) expect(stdout).toContain(`\n  ${word} `);
   const prune = run("prune", "--help");
   expect([prune.status, prune.stdout]).toEqual([

@@ -5,7 +5,7 @@ use langgraph_checkpoint_guest::{CopyThread, Keep, Prune, Pruned, Stats, Verifie
 
 fn prune(kusto: &mut Kusto, thread_id: &str, keep: Keep) -> Work {
     let pruned = Pruned::Threads(vec![thread_id.into()]);
-    let prune = Prune { pruned, keep, limit: None, dry_run: false, resume: None };
+    let prune = Prune { pruned, keep, limit: None, dry_run: false, lease: None, resume: None };
     let Ok(Outcome::Worked(work)) = kusto.call(Call::Prune(prune)) else { panic!("work") };
     work
 }
@@ -94,7 +94,14 @@ fn a_prune_waits_for_what_its_store_has_sent_and_hides_nothing_else() {
     one.call(checkpoint("chat", 2, chat(2))).unwrap();
     one.is_virtual = true;
     let pruned = Pruned::Threads(vec!["chat".into()]);
-    let call = Prune { pruned, keep: Keep::Latest, limit: None, dry_run: false, resume: None };
+    let call = Prune {
+        pruned,
+        keep: Keep::Latest,
+        limit: None,
+        dry_run: false,
+        lease: None,
+        resume: None,
+    };
     assert_eq!(one.call(Call::Prune(call)).unwrap_err().code(), "store-stale");
     // Another does not see the second checkpoint, and keeps the first.
     assert_eq!(prune(&mut open(options.clone()), "chat", Keep::Latest).checkpoints, 0);

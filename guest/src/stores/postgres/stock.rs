@@ -2,8 +2,9 @@
 
 use super::Postgres;
 use super::statement::Parameters;
+use crate::contract::lifecycle::Language;
 use crate::contract::statement::Statement;
-use crate::stores::stock::{Language, StockInsert, StockInserts, StockStatements, StockTables};
+use crate::stores::stock::{StockInsert, StockInserts, StockStatements, StockTables};
 
 impl Postgres {
     /// The tables and their columns.

@@ -1,8 +1,9 @@
 //! What LangGraph's own SQLite savers have stored, in JavaScript and Python.
 
 use super::statement::once;
+use crate::contract::lifecycle::Language;
 use crate::contract::statement::Statement;
-use crate::stores::stock::{Language, StockInsert, StockInserts, StockStatements, StockTables};
+use crate::stores::stock::{StockInsert, StockInserts, StockStatements, StockTables};
 
 const HERE: &str = "thread_id = ?1 AND checkpoint_ns = ?2 AND checkpoint_id = ?3";
 

@@ -4,47 +4,31 @@ import { decode, ExtensionCodec } from "@msgpack/msgpack";
 
 /** Types of MessagePack that only a serializer understands are shown by their number. */
 class ShownExtensions extends ExtensionCodec {
+  readonly #useBigInt64: boolean;
+
+  constructor(useBigInt64: boolean) {
+    super();
+    this.#useBigInt64 = useBigInt64;
+  }
+
   override decode(data: Uint8Array, type: number): unknown {
-    return { $ext: type, data: unpacked(data) };
+    return { $ext: type, data: unpacked(data, this.#useBigInt64) };
   }
 }
 
-const extensionCodec = new ShownExtensions();
 const decoder = new TextDecoder();
 
-/** A serialized value as data; bytes of a type that is not known stay bytes. */
+/** A serialized value as data; one of a type that is not known by its size. */
 export function asData(kind: string, bytes: Uint8Array): unknown {
-  switch (kind) {
-    case "json":
-      return parsed(bytes);
-    case "msgpack":
-      return unpacked(bytes);
-    case "null":
-      return null;
-    case "bytes":
-    case "bytearray":
-      return bytes;
-    default:
-      return { $kind: kind, data: bytes };
-  }
+  if (kind === "json") return JSON.parse(decoder.decode(bytes));
+  return kind === "msgpack" ? unpacked(bytes) : { $kind: kind, bytes: bytes.length };
 }
 
-/** What JSON says. Its whole numbers stay exact where the runtime tells their digits. */
-function parsed(data: Uint8Array): unknown {
+/** MessagePack as data. With `useBigInt64`, integers of 64 bits are bigints. */
+export function unpacked(data: Uint8Array, useBigInt64 = false): unknown {
   try {
-    return JSON.parse(decoder.decode(data), (_, value: unknown, context?: { source?: string }) => {
-      const source = context?.source ?? "";
-      const isRounded = Number.isInteger(value) && !Number.isSafeInteger(value);
-      return isRounded && /^-?\d+$/.test(source) ? BigInt(source) : value;
-    });
-  } catch {
-    return data;
-  }
-}
-
-function unpacked(data: Uint8Array): unknown {
-  try {
-    return decode(data, { extensionCodec, useBigInt64: true });
+    const extensionCodec = new ShownExtensions(useBigInt64);
+    return decode(data, { extensionCodec, useBigInt64 });
   } catch {
     return data;
   }

@@ -1,7 +1,7 @@
 // Checkpoints as lines of JSON.
 
 import type { CheckpointTuple, Exported, Payload, TupleValue } from "../../planner/contract.js";
-import { asData } from "./data.js";
+import { unpacked } from "./data.js";
 
 /** One line for what is stored of a checkpoint. Values are data; none is revived. */
 export function lineOf(exported: Exported): string {
@@ -62,14 +62,23 @@ const decoder = new TextDecoder();
 /** A value as JSON. What is stored as JSON stays as it is, but for line breaks between its parts. */
 function dataOf(payload: Payload): string {
   const { kind, bytes } = payload;
-  if (kind === "json") return decoder.decode(bytes).replaceAll(/[\r\n]/g, " ");
-  return JSON.stringify(asData(kind, bytes), bytesAsText);
+  switch (kind) {
+    case "json":
+      return decoder.decode(bytes).replaceAll(/[\r\n]/g, " ");
+    case "msgpack":
+      return JSON.stringify(unpacked(bytes, true), bytesAsText);
+    case "null":
+      return "null";
+    default:
+      return JSON.stringify(bytes, bytesAsText);
+  }
 }
 
 function bytesAsText(_: string, value: unknown): unknown {
   if (value instanceof Uint8Array) return { $bytes: Buffer.from(value).toString("base64") };
   if (typeof value !== "bigint") return value;
-  return Number.isSafeInteger(Number(value)) ? Number(value) : { $int: String(value) };
+  const number = Number(value);
+  return Number.isSafeInteger(number) ? number : { $int: String(value) };
 }
 
 function json(value: string | number | null): string {
