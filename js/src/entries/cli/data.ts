@@ -21,7 +21,7 @@ const decoder = new TextDecoder();
 /** A serialized value as data; one of a type that is not known by its size. */
 export function asData(kind: string, bytes: Uint8Array): unknown {
   if (kind === "json") return JSON.parse(decoder.decode(bytes));
-  return kind === "msgpack" ? unpacked(bytes) : { $kind: kind, bytes: bytes.length };
+  return kind === "msgpack" ? unpacked(bytes, true) : { $kind: kind, bytes: bytes.length };
 }
 
 /** MessagePack as data. With `useBigInt64`, integers of 64 bits are bigints. */
