@@ -106,12 +106,7 @@ impl<'a> Opened<'a> {
         self.explained(match &self.kind {
             Kind::Sql(it) => it.prune(call).await,
             #[cfg(feature = "kusto")]
-            Kind::Kusto(it) => match call {
-                Prune {
-                    pruned: Pruned::Threads(ids), keep: Keep::Nothing, dry_run: false, ..
-                } => kusto::delete(it, ids).await,
-                _ => return Err(kusto::no_vacuum()),
-            },
+            Kind::Kusto(it) => it.prune(call).await,
         })
     }
 
@@ -130,7 +125,8 @@ impl<'a> Opened<'a> {
             Access::Read if error.code() == StorageErrorKind::ReadOnly.code() => {
                 let location = &self.store.location;
                 // A connection string may have a password.
-                let name = if is_postgres(location) { "the schema" } else { location };
+                let is_secret = is_postgres(location) || kusto::is_address(location);
+                let name = if is_secret { "the schema" } else { location };
                 Failure::Usage(format!(
                     "{name} has no store of this package; take over one of LangGraph's own by \
                      import"
