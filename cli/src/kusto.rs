@@ -2,7 +2,7 @@
 //! string.
 
 #[cfg(feature = "kusto")]
-pub(crate) use self::store::{cannot, delete, open};
+pub(crate) use self::store::{no_vacuum, open};
 
 /// Whether a location is an address of Kusto's.
 pub(crate) fn is_address(location: &str) -> bool {
@@ -15,8 +15,7 @@ mod store {
     use std::env::var;
 
     use langgraph_checkpoint_host::{
-        Config, Error, Id, KustoCheckpointer, KustoComponent, KustoLogin, KustoOptions, Limits,
-        Work,
+        KustoCheckpointer, KustoComponent, KustoLogin, KustoOptions, Limits,
     };
 
     use crate::arguments::Store;
@@ -47,21 +46,8 @@ mod store {
         }
     }
 
-    /// Deletes threads. Kusto does not count what it hides.
-    pub(crate) async fn delete(
-        checkpointer: &KustoCheckpointer,
-        ids: Vec<Id>,
-    ) -> std::result::Result<Work, Error> {
-        let mut work = Work::default();
-        for thread_id in ids {
-            checkpointer.delete_thread(Config { thread_id, ..Config::default() }).await?;
-            work.threads += 1;
-        }
-        Ok(work)
-    }
-
-    /// The failure of a command that Kusto's stores do not have.
-    pub(crate) fn cannot() -> Failure {
-        Failure::usage("on Kusto there are history, show and delete, without options that count")
+    /// The failure of a vacuum.
+    pub(crate) fn no_vacuum() -> Failure {
+        Failure::usage("vacuum is for files of SQLite: Kusto drops rows by the table's retention")
     }
 }

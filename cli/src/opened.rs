@@ -1,12 +1,12 @@
 //! The calls of a store, whichever it is.
 
 use langgraph_checkpoint_guest::Access;
+#[cfg(feature = "kusto")]
+use langgraph_checkpoint_host::KustoCheckpointer;
 use langgraph_checkpoint_host::{
     CheckpointTuple, Checkpointer, Config, CopyThread, Error, List, Prune, Stats, StorageErrorKind,
     Threads, ThreadsPage, Vacuum, Verified, Verify, Work,
 };
-#[cfg(feature = "kusto")]
-use langgraph_checkpoint_host::{Keep, KustoCheckpointer, Pruned};
 
 use crate::arguments::Store;
 use crate::failure::{Failure, Result};
@@ -52,7 +52,7 @@ impl<'a> Opened<'a> {
         self.explained(match &self.kind {
             Kind::Sql(it) => it.threads(call).await,
             #[cfg(feature = "kusto")]
-            Kind::Kusto(_) => return Err(kusto::cannot()),
+            Kind::Kusto(it) => it.threads(call).await,
         })
     }
 
@@ -79,7 +79,7 @@ impl<'a> Opened<'a> {
         self.explained(match &self.kind {
             Kind::Sql(it) => it.stats(thread).await,
             #[cfg(feature = "kusto")]
-            Kind::Kusto(_) => return Err(kusto::cannot()),
+            Kind::Kusto(it) => it.stats(thread).await,
         })
     }
 
@@ -88,7 +88,7 @@ impl<'a> Opened<'a> {
         self.explained(match &self.kind {
             Kind::Sql(it) => it.verify(call).await,
             #[cfg(feature = "kusto")]
-            Kind::Kusto(_) => return Err(kusto::cannot()),
+            Kind::Kusto(it) => it.verify(call).await,
         })
     }
 
@@ -97,7 +97,7 @@ impl<'a> Opened<'a> {
         self.explained(match &self.kind {
             Kind::Sql(it) => it.copy_thread(call).await,
             #[cfg(feature = "kusto")]
-            Kind::Kusto(_) => return Err(kusto::cannot()),
+            Kind::Kusto(it) => it.copy_thread(call).await,
         })
     }
 
@@ -106,12 +106,7 @@ impl<'a> Opened<'a> {
         self.explained(match &self.kind {
             Kind::Sql(it) => it.prune(call).await,
             #[cfg(feature = "kusto")]
-            Kind::Kusto(it) => match call {
-                Prune {
-                    pruned: Pruned::Threads(ids), keep: Keep::Nothing, dry_run: false, ..
-                } => kusto::delete(it, ids).await,
-                _ => return Err(kusto::cannot()),
-            },
+            Kind::Kusto(it) => it.prune(call).await,
         })
     }
 
@@ -120,7 +115,7 @@ impl<'a> Opened<'a> {
         self.explained(match &self.kind {
             Kind::Sql(it) => it.vacuum(call).await,
             #[cfg(feature = "kusto")]
-            Kind::Kusto(_) => return Err(kusto::cannot()),
+            Kind::Kusto(_) => return Err(kusto::no_vacuum()),
         })
     }
 
@@ -130,7 +125,8 @@ impl<'a> Opened<'a> {
             Access::Read if error.code() == StorageErrorKind::ReadOnly.code() => {
                 let location = &self.store.location;
                 // A connection string may have a password.
-                let name = if is_postgres(location) { "the schema" } else { location };
+                let is_secret = is_postgres(location) || kusto::is_address(location);
+                let name = if is_secret { "the schema" } else { location };
                 Failure::Usage(format!(
                     "{name} has no store of this package; take over one of LangGraph's own by \
                      import"

@@ -44,8 +44,8 @@ const COMMANDS: &[Usage] = &[
 ];
 
 const STORE: &str = "\
-STORE is a file of SQLite; or a postgresql:// address, with --schema NAME; or for history, show and
-delete Kusto's https://CLUSTER/DATABASE, with --table NAME.
+STORE is a file of SQLite; or a postgresql:// address, with --schema NAME; or Kusto's
+https://CLUSTER/DATABASE, with --table NAME, which has no vacuum and no import.
 --json prints for programs.
 Exit codes: 0 done, 1 not found or incomplete, 2 wrong usage, 3 failed.
 ";

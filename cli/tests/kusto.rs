@@ -39,6 +39,10 @@ async fn a_thread_on_kusto_is_listed_and_deleted() {
             r#"{{"checkpointId":"{ID}","ts":"2024-04-19T17:19:01.000Z","channels":["messages"],"#
         ) + r#""metadata":{"step":1},"writes":0}"#
     );
+    let threads = done(&["threads", store, "--prefix", thread, "--json"]);
+    assert!(threads.contains(r#""namespaces":1,"checkpoints":1,"writes":0"#), "{threads}");
+    let vacuum = run(&["vacuum", store]);
+    assert_eq!((vacuum.status, vacuum.stdout.as_str()), (2, ""));
     done(&["delete", store, thread, "--yes"]);
     assert_eq!(run(&["history", store, thread]).status, 1);
 }
