@@ -120,7 +120,14 @@ fn show(name: &str, call: Call, options: KustoOptions, files: &mut BTreeMap<Stri
     };
     let mut shown = String::new();
     let mut texts = 0;
-    let (mut operation, mut progress): (Task, _) = store.start(call, moment()).unwrap();
+    let (mut operation, mut progress): (Task, _) = match store.start(call, moment()) {
+        Ok(started) => started,
+        Err(error) => {
+            // A call that Kusto does not have sends nothing.
+            files.insert(format!("{name}.txt"), format!("ends in {}\n", error.code()));
+            return;
+        }
+    };
     while let TaskProgress::Need(need) = progress {
         let Need::Http(request) = need else {
             panic!("{name} waits, though nothing is refused: {shown}")
