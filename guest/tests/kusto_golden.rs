@@ -183,7 +183,11 @@ fn response(request: &HttpRequest, text: &str) -> Value {
     if !request.url.ends_with("/v2/rest/query") {
         return json!({ "Tables": [{
             "Columns": [{ "ColumnName": "Name" }, { "ColumnName": "Policy" }],
-            "Rows": [["lg_json_v1", "{}"], ["lg_json_v2", "{}"], ["Other_Log_LatestCheckpoints", ""]],
+            "Rows": [
+                ["lg_json_v1", "{}"],
+                ["lg_json_v2", "{}"],
+                ["Other_Log_LatestCheckpoints", ""],
+            ],
         }] });
     }
     let name = text.split(' ').nth(2).unwrap_or_default();
