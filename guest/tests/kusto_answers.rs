@@ -72,6 +72,13 @@ fn tables(tables: &[(&[&str], Value)]) -> HttpAnswer {
     response(200, Value::Array(frames).to_string())
 }
 
+/// The response to a look for tombstones after an ingest, whose table of tombstones has these rows.
+fn looked(rows: Value) -> HttpAnswer {
+    let shown: &[&str] = &["thread_id", "rev", "rows"];
+    let pruned: &[&str] = &["thread_id", "checkpoint_ns", "checkpoint_id", "hidden"];
+    tables(&[(&["cut", "rev"], rows), (shown, json!([])), (pruned, json!([]))])
+}
+
 fn html() -> HttpAnswer {
     response(200, "<html>Please log in</html>")
 }
@@ -156,10 +163,7 @@ fn an_answer_that_lacks_a_table_is_no_empty_thread() {
 #[test]
 fn a_look_for_a_tombstone_that_gives_no_row_acknowledges_nothing() {
     for call in [put(), put_writes()] {
-        let none = |request: &HttpRequest, _| {
-            let shown: &[&str] = &["thread_id", "rev", "rows"];
-            ingesting(request, || tables(&[(&["cut", "rev"], json!([])), (shown, json!([]))]))
-        };
+        let none = |request: &HttpRequest, _| ingesting(request, || looked(json!([])));
         assert_eq!(blamed(&run(call, none)), ("unreadable-response", true));
     }
 }
@@ -173,10 +177,7 @@ fn an_unreadable_answer_is_tried_again() {
     assert_eq!((ended.result, ended.requests), (Ok(Outcome::Found(None)), 3));
     let unreadable = |request: &HttpRequest, before| match before {
         0 => html(),
-        _ => ingesting(request, || {
-            let shown: &[&str] = &["thread_id", "rev", "rows"];
-            tables(&[(&["cut", "rev"], json!([[null, null]])), (shown, json!([]))])
-        }),
+        _ => ingesting(request, || looked(json!([[null, null]]))),
     };
     let ended = run(put_writes(), unreadable);
     assert_eq!((ended.result, ended.requests), (Ok(Outcome::WritesStored), 3));
@@ -184,7 +185,7 @@ fn an_unreadable_answer_is_tried_again() {
 
 #[test]
 fn whatever_fails_after_rows_were_sent_says_that_they_may_be_stored() {
-    let odd = || tables(&[(&["cut", "rev"], json!([["x", "y"]])), (&[], json!([]))]);
+    let odd = || looked(json!([["x", "y"]]));
     let refused = || response(400, r#"{"error":{"code":"X","@permanent":true}}"#);
     let failed = || HttpAnswer::Failed("cut off".to_owned());
     let answers: [(&str, &dyn Fn() -> HttpAnswer); 4] = [

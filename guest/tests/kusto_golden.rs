@@ -120,7 +120,14 @@ fn show(name: &str, call: Call, options: KustoOptions, files: &mut BTreeMap<Stri
     };
     let mut shown = String::new();
     let mut texts = 0;
-    let (mut operation, mut progress): (Task, _) = store.start(call, moment()).unwrap();
+    let (mut operation, mut progress): (Task, _) = match store.start(call, moment()) {
+        Ok(started) => started,
+        Err(error) => {
+            // A call that Kusto does not have sends nothing.
+            files.insert(format!("{name}.txt"), format!("ends in {}\n", error.code()));
+            return;
+        }
+    };
     while let TaskProgress::Need(need) = progress {
         let Need::Http(request) = need else {
             panic!("{name} waits, though nothing is refused: {shown}")
@@ -176,7 +183,11 @@ fn response(request: &HttpRequest, text: &str) -> Value {
     if !request.url.ends_with("/v2/rest/query") {
         return json!({ "Tables": [{
             "Columns": [{ "ColumnName": "Name" }, { "ColumnName": "Policy" }],
-            "Rows": [["lg_json_v1", "{}"], ["lg_json_v2", "{}"], ["Other_Log_LatestCheckpoints", ""]],
+            "Rows": [
+                ["lg_json_v1", "{}"],
+                ["lg_json_v2", "{}"],
+                ["Other_Log_LatestCheckpoints", ""],
+            ],
         }] });
     }
     let name = text.split(' ').nth(2).unwrap_or_default();

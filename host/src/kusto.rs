@@ -171,8 +171,9 @@ impl KustoCheckpointer {
         }
     }
 
-    /// Copies a thread: all its namespaces, checkpoints and pending writes, with their ids. A target
-    /// that exists is refused with `existing-thread`, a source that does not with `missing-thread`.
+    /// Copies a thread: all its namespaces, checkpoints and pending writes, with their ids. A
+    /// target that exists is refused with `existing-thread`, a source that does not with
+    /// `missing-thread`.
     pub async fn copy_thread(&self, copy: CopyThread) -> Result<Work, Error> {
         match self.run_on_all(Call::CopyThread(copy)).await? {
             Reply::Worked(work) => Ok(work),
@@ -188,8 +189,8 @@ impl KustoCheckpointer {
         }
     }
 
-    /// Counts what is stored of a thread, or of all threads. The bytes of records are those of their
-    /// data in the table.
+    /// Counts what is stored of a thread, or of all threads. The bytes of records are those of
+    /// their data in the table.
     pub async fn stats(&self, thread_id: Option<&str>) -> Result<Stats, Error> {
         let thread = thread_id.map(Id::from).unwrap_or_default();
         match self.run_on_all(Call::Stats(thread)).await? {
@@ -247,8 +248,8 @@ impl KustoCheckpointer {
         lane.run(call, Caller::Thread(thread), Vec::new()).await
     }
 
-    /// Runs a call that is not about one thread. It sees what other lanes have acknowledged, or fails
-    /// with `store-stale`.
+    /// Runs a call that is not about one thread. It sees what other lanes have acknowledged, or
+    /// fails with `store-stale`.
     async fn run_on_all(&self, call: Call) -> Result<Reply, Error> {
         if self.write_behind && self.lanes.len() > 1 {
             self.flush_for(&Caller::All).await?;

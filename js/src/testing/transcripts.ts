@@ -107,8 +107,8 @@ export async function expectOutcomes(
 }
 
 /**
- * An outcome on a store that keeps chunks until its retention drops them: without what a prune frees
- * of them, and without the bytes and chunks that are stored.
+ * An outcome on a store that keeps chunks until its retention drops them: without what a prune
+ * frees of them, and without the bytes and chunks that are stored.
  */
 export function keepingChunks(call: string, outcome: unknown): unknown {
   const { work, stats } = outcome as { work?: Fields; stats?: Fields };

@@ -255,11 +255,11 @@ class LifecycleSaver(Saver):
             if resume is None or is_stopped():
                 return Progress(*done)
 
-    def _do(self, call: Call) -> Any:
+    def _do(self, call: Call[Any]) -> Any:
         with self._raising:
             return self._store.run(call)
 
-    async def _ado(self, call: Call) -> Any:
+    async def _ado(self, call: Call[Any]) -> Any:
         with self._raising:
             return await start(self._store, call)
 

@@ -187,7 +187,8 @@ impl Call {
             // The other asks are answered above. A prune without a generation sweeps no chunks.
             _ => Err(Error::protocol(
                 "unexpected-need",
-                "a call asked a store of Kusto to remove chunks, which is a defect; please report it",
+                "a call asked a store of Kusto to remove chunks, which is a defect; please report \
+                 it",
             )),
         }
     }

@@ -252,8 +252,8 @@ impl Options {
         format!("{}{path}", self.cluster_uri)
     }
 
-    /// The ingestion mapping of a table. That of the tombstones has another name than the log's: with
-    /// an older one, a tombstone of a checkpoint would hide its whole thread.
+    /// The ingestion mapping of a table. That of the tombstones has another name than the log's:
+    /// with an older one, a tombstone of a checkpoint would hide its whole thread.
     pub(crate) fn mapping(&self, table: &str) -> &'static str {
         if table == self.table { MAPPING } else { TOMBSTONE_MAPPING }
     }

@@ -41,7 +41,8 @@ impl Query {
     }
 
     /// The same query with two more tables at the end: how many rows of the calls with these
-    /// revisions show, and the checkpoints of their threads that were pruned since the first of them.
+    /// revisions show, and the checkpoints of their threads that were pruned since the first of
+    /// them.
     pub(crate) fn and_shown(mut self, table: &str, threads: Vec<String>, revs: Vec<i64>) -> Self {
         let first = revs.iter().min().copied().unwrap_or_default();
         self.parameters.push(("p_first", Parameter::Long(first)));

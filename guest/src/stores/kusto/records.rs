@@ -194,7 +194,8 @@ impl Call {
         Ok(vec![state.to_vec()])
     }
 
-    /// A page of records in order, and the thread's cut. Waits for parts of records that do not show.
+    /// A page of records in order, and the thread's cut. Waits for parts of records that do not
+    /// show.
     async fn page_of_records(
         &mut self,
         thread_id: &str,

@@ -17,8 +17,8 @@ pub(crate) const CHECKPOINT: &str = "checkpoint";
 pub(crate) const WRITE: &str = "write";
 /// `kind` of a row that is a chunk.
 pub(crate) const CHUNK: &str = "chunk";
-/// `kind` of a row that hides what its thread had before it; only one checkpoint of the thread, with
-/// its writes, if the row names one.
+/// `kind` of a row that hides what its thread had before it; if the row names a checkpoint, only
+/// that one with its writes.
 pub(crate) const TOMBSTONE: &str = "tombstone";
 
 /// The most bytes of `data` in one row. Longer data is split into several rows. The service

@@ -91,8 +91,8 @@ impl Call {
                     return Err(Error::corrupt(
                         "incomplete-row",
                         format!(
-                            "parts of checkpoint {checkpoint_id} of thread {thread_id} are missing; \
-                             restore the table"
+                            "parts of checkpoint {checkpoint_id} of thread {thread_id} are \
+                             missing; restore the table"
                         ),
                     ));
                 };

@@ -157,7 +157,8 @@ async fn write(sender: &Sender, shared: &Shared, group: Vec<Member>, ended: &mut
     }
 }
 
-/// The tombstones of each thread that must be checked; `None` until they are found after the ingest.
+/// The tombstones of each thread that must be checked; `None` until they are found after the
+/// ingest.
 type Cuts = BTreeMap<String, Option<Result<Tombstones, Error>>>;
 
 impl Member {

@@ -31,8 +31,8 @@ type Login =
  * A promise resolves after the rows of its call are in the store, unless `batchSize` turns on
  * write-behind.
  *
- * The table is only appended to: what is pruned or deleted is hidden at once, and its rows stay until
- * the table's retention drops them. The chunks of pruned checkpoints are not counted.
+ * The table is only appended to: what is pruned or deleted is hidden at once, and its rows stay
+ * until the table's retention drops them. The chunks of pruned checkpoints are not counted.
  */
 export class KustoSaver extends LifecycleSaver {
   readonly #store: KustoStore;

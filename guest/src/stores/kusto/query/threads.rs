@@ -8,8 +8,8 @@ use crate::stores::kusto::parameter::{Parameter, Parameters};
 const RECORDS: &str = "['kind'] in (\"checkpoint\", \"write\") and part == 0";
 /// The columns of a record's key in its thread, and of the record among revisions.
 const KEY: &str = "thread_id, checkpoint_ns, checkpoint_id, task_id, idx";
-/// The ids of each thread's newest checkpoint: of the root namespace; of a thread without one, of any
-/// namespace. Of a checkpoint the newest revision counts.
+/// The ids of each thread's newest checkpoint: of the root namespace; of a thread without one, of
+/// any namespace. Of a checkpoint the newest revision counts.
 const NEWEST: &str = "let Newest = materialize(Live\n\
      | where isempty(task_id)\n\
      | summarize arg_max(rev, row_id) by thread_id, checkpoint_ns, checkpoint_id\n\
@@ -94,8 +94,8 @@ pub(crate) fn checkpoints(table: &str, thread_id: &str, ids: Vec<String>) -> Que
     Query::new("checkpoints", parameters, &statements)
 }
 
-/// One row: how many checkpoints and writes a thread has, the greatest id of a checkpoint, the newest
-/// row, hidden or not, and the cut.
+/// One row: how many checkpoints and writes a thread has, the greatest id of a checkpoint, the
+/// newest row, hidden or not, and the cut.
 pub(crate) fn extent(table: &str, thread_id: &str) -> Query {
     let mut parameters = Vec::new();
     let log = Log::of(table, Some(thread_id), &mut parameters);
@@ -116,8 +116,8 @@ pub(crate) fn extent(table: &str, thread_id: &str) -> Query {
 }
 
 /// What is stored of a thread, or of all: a table with the numbers of checkpoints and writes, one
-/// with that of threads, one with the bytes of the records' data as the table holds it, one with the
-/// number of chunks and their bytes.
+/// with that of threads, one with the bytes of the records' data as the table holds it, one with
+/// the number of chunks and their bytes.
 pub(crate) fn totals(table: &str, thread_id: Option<&str>) -> Query {
     let mut parameters = Vec::new();
     let log = Log::of(table, thread_id, &mut parameters);
@@ -170,8 +170,8 @@ pub(crate) struct Listed<'a> {
 }
 
 /// A page of threads, the newest first: a table with their ids and those of their newest
-/// checkpoints, one with the rows of these checkpoints, and one with the numbers of their namespaces,
-/// checkpoints and writes. Conditions on metadata may let others pass.
+/// checkpoints, one with the rows of these checkpoints, and one with the numbers of their
+/// namespaces, checkpoints and writes. Conditions on metadata may let others pass.
 pub(crate) fn list(table: &str, listed: Listed<'_>, narrow: &[Narrowing]) -> Query {
     let mut parameters =
         vec![("p_count", Parameter::Long(i64::try_from(listed.count).unwrap_or(i64::MAX)))];
