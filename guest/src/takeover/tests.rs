@@ -328,7 +328,8 @@ mod back {
         let fields = serde_json::json!({
             "v": 4, "ts": "", "channel_versions": {"a": "01.5"},
             "channel_values": {"a": "text", "b": null},
-            "versions_seen": {"n": {"a": "01.5"}}, "updated_channels": ["a"], "more": [1, -0.5, true],
+            "versions_seen": {"n": {"a": "01.5"}}, "updated_channels": ["a"],
+            "more": [1, -0.5, true],
         });
         let stored = put("json", fields.to_string().as_bytes());
         let rows = stock_rows(FILE_PYTHON, &exported(stored, Vec::new()));

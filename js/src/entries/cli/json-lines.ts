@@ -59,7 +59,7 @@ function wholeOf(value: TupleValue): Payload {
 
 const decoder = new TextDecoder();
 
-/** A value as JSON. What is stored as JSON stays as it is, but for line breaks between its parts. */
+/** A value as JSON. What is stored as JSON stays, but for line breaks between its parts. */
 function dataOf(payload: Payload): string {
   const { kind, bytes } = payload;
   switch (kind) {
