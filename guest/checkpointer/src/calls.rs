@@ -1,5 +1,5 @@
-//! The interfaces `checkpointer` and `lifecycle` in terms of `run`, one function for each call. Both
-//! components that export them use this file.
+//! The interfaces `checkpointer` and `lifecycle` in terms of `run`, one function for each call.
+//! Both components that export them use this file.
 
 use langgraph_checkpoint_guest::wit::types;
 use langgraph_checkpoint_guest::{

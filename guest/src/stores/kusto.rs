@@ -8,6 +8,7 @@ mod call;
 mod clock;
 pub mod connection;
 mod copy;
+mod copying;
 mod failure;
 mod filter;
 mod frames;

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
 use super::clock::microseconds;
-use super::copy::Copying;
+use super::copying::Copying;
 use super::failure::{self, Class, Failure};
 use super::frames::Table;
 use super::ingest::{Broken, ingest};

@@ -3,7 +3,7 @@
 //! thread that anybody sees.
 
 use super::call::{Call, Rows};
-use super::records::Record;
+use super::copying::{Copying, Record};
 use super::row::hash_text;
 use crate::contract::call::Payload;
 use crate::contract::error::Error;
@@ -14,17 +14,6 @@ use crate::format::values::hash::{Hash, Role};
 use crate::operations::ask::{CopiedRecord, NewCheckpoint, NewWrite, NewWrites, RecordKey};
 
 const DOING: &str = "copying a thread";
-
-/// A copy under way.
-#[derive(Debug, Default)]
-pub(super) struct Copying {
-    /// The page of the source's records that was read last.
-    page: Vec<Record>,
-    /// The target's newest tombstone when the copy began.
-    cut: i64,
-    writes: Vec<NewWrites>,
-    checkpoints: Vec<NewCheckpoint>,
-}
 
 impl Call {
     /// Answers `Ask::BeginCopy`. The key of the new thread is its place among those of this call.

@@ -2,6 +2,7 @@
 //! store shows, after it shows everything that this store has sent.
 
 use super::call::{Call, Patience, Rows};
+use super::copying::Record;
 use super::failure;
 use super::query;
 use super::query::threads::Beyond;
@@ -18,14 +19,6 @@ const DOING: &str = "reading a thread";
 
 /// The records that are read at once for their checksums.
 const PAGE_RECORDS: u64 = 1024;
-
-/// A record as the store has it.
-#[derive(Clone, Debug)]
-pub(super) struct Record {
-    pub(super) key: RecordKey,
-    /// `None` if a part of it is gone.
-    pub(super) whole: Option<Whole>,
-}
 
 impl Record {
     pub(super) fn is_checkpoint(&self) -> bool {
