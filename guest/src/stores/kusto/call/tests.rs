@@ -88,6 +88,8 @@ fn response(body: &Json, thread_id: &str, shows: bool) -> (String, Answer) {
             .map(|rev| json!([thread_id, rev.parse::<i64>().unwrap(), 1]))
             .collect();
         frames.push(table(&["thread_id", "rev", "rows"], json!(rows)));
+        let pruned = ["thread_id", "checkpoint_ns", "checkpoint_id", "hidden"];
+        frames.push(table(&pruned, json!([])));
     }
     frames.push(json!({ "FrameType": "DataSetCompletion", "HasErrors": false }));
     let body = Json::Array(frames).to_string().into_bytes();
