@@ -69,10 +69,19 @@ test("a_schema_can_be_exported_into_itself", async () => {
     ...["--source-schema", schema, "--schema", schema],
   ]);
   expect(problems).toEqual([]);
-  // It has bytes inside a map, which are a record of this package.
-  expect(notes).toMatchObject([{ code: "own-records", threads: ["odd"] }]);
+  // One thread has bytes inside a map, which are a record of this package. Defaults that LangGraph
+  // never wrote have no version.
+  const codes = notes.map(({ code }: { code: string }) => code).sort();
+  expect(codes).toEqual(["own-records", "value-without-version"]);
   const others = async (of: BaseCheckpointSaver) => {
-    return (await read(of)).filter(({ config }) => config.configurable?.thread_id !== "odd");
+    const tuples = await read(of);
+    const mapped = tuples.map(({ checkpoint, ...tuple }) => {
+      const { channel_values, channel_versions } = checkpoint;
+      const versioned = Object.entries(channel_values).filter(([name]) => name in channel_versions);
+      const values = Object.fromEntries(versioned);
+      return { ...tuple, checkpoint: { ...checkpoint, channel_values: values } };
+    });
+    return mapped.filter(({ config }) => config.configurable?.thread_id !== "odd");
   };
   expect(await others(stockOn(schema))).toStrictEqual(await others(saver));
 });
