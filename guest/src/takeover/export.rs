@@ -198,10 +198,13 @@ fn rest(
     })
 }
 
-/// Whether a checkpoint is Python's, as far as its fields and versions show.
+/// Whether a checkpoint is Python's, as far as its fields, versions and values show. Its saver on
+/// PostgreSQL has every value but scalars in another type than JSON.
 fn is_of_python(tuple: &CheckpointTuple<TupleValue>) -> bool {
     let is_text = |version: &Version| matches!(version, Version::Text(_));
+    let is_other = |value: &TupleValue| matches!(value, TupleValue::Whole(it) if it.kind != "json");
     tuple.rest.kind == Encoding::Msgpack.kind()
+        || tuple.channel_values.iter().any(|entry| is_other(&entry.value))
         || (!tuple.channel_versions.is_empty()
             && tuple.channel_versions.iter().all(|entry| is_text(&entry.version)))
 }

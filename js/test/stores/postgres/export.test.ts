@@ -2,6 +2,7 @@
 
 import { randomBytes } from "node:crypto";
 import { join } from "node:path";
+import type { BaseCheckpointSaver } from "@langchain/langgraph-checkpoint";
 import { PostgresSaver as StockSaver } from "@langchain/langgraph-checkpoint-postgres";
 
 import { PostgresSaver } from "../../../src/entries/postgres.js";
@@ -64,11 +65,25 @@ test("a_schema_can_be_exported_into_itself", async () => {
   const saver = PostgresSaver.fromConnString(target.url, { schema });
   onTestFinished(() => saver.end());
   await fill(saver);
-  const { problems } = exported(target.url, target.url, [
+  const { notes, problems } = exported(target.url, target.url, [
     ...["--source-schema", schema, "--schema", schema],
   ]);
   expect(problems).toEqual([]);
-  expect(await read(stockOn(schema))).toStrictEqual(await read(saver));
+  // One thread has bytes inside a map, which are a record of this package. Defaults that LangGraph
+  // never wrote have no version.
+  const codes = notes.map(({ code }: { code: string }) => code).sort();
+  expect(codes).toEqual(["own-records", "value-without-version"]);
+  const others = async (of: BaseCheckpointSaver) => {
+    const tuples = await read(of);
+    const mapped = tuples.map(({ checkpoint, ...tuple }) => {
+      const { channel_values, channel_versions } = checkpoint;
+      const versioned = Object.entries(channel_values).filter(([name]) => name in channel_versions);
+      const values = Object.fromEntries(versioned);
+      return { ...tuple, checkpoint: { ...checkpoint, channel_values: values } };
+    });
+    return mapped.filter(({ config }) => config.configurable?.thread_id !== "odd");
+  };
+  expect(await others(stockOn(schema))).toStrictEqual(await others(saver));
 });
 
 test("a_value_that_a_fork_has_at_the_same_version_is_named_and_not_stored", async () => {
