@@ -1,5 +1,5 @@
-//! A stock checkpoint is taken apart or refused, whatever its bytes are. Each value of a JSON object
-//! is the one that `serde_json` finds, and what is refused later is bad input.
+//! A stock checkpoint is taken apart or refused, whatever its bytes are. Each value of a JSON
+//! object is the one that `serde_json` finds, and what is refused later is bad input.
 
 #![no_main]
 

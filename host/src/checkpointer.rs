@@ -95,8 +95,8 @@ impl<S: StorageAdapter> Checkpointer<S> {
         Self { planner, storage, ready: OnceCell::new(), known: Mutex::default(), turns, warn }
     }
 
-    /// Passes warnings of the setup and of sweeps to this function, on any thread. Otherwise they are events of
-    /// `tracing`.
+    /// Passes warnings of the setup and of sweeps to this function, on any thread. Otherwise they
+    /// are events of `tracing`.
     #[must_use]
     pub fn on_warning(mut self, warn: fn(&str)) -> Self {
         self.warn = warn;

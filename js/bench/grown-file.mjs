@@ -119,9 +119,8 @@ try {
     if (status !== 0) throw new Error(`the import ended with ${status}: ${stderr}`);
   });
   const speed = size / (importMs / 1e3);
-  console.log(
-    `imported:          ${shown(megabytes(target))} MB, in ${shown(importMs / 1e3)} s, ${shown(speed)} MB/s`,
-  );
+  const took = `${shown(importMs / 1e3)} s, ${shown(speed)} MB/s`;
+  console.log(`imported:          ${shown(megabytes(target))} MB, in ${took}`);
 
   const saver = SqliteSaver.fromConnString(target);
   let report;
@@ -130,10 +129,12 @@ try {
   });
   const { chunkBytes, recordBytes } = await saver.stats();
   saver.close();
+  const { checkpoints, chunks } = report;
+  const left = shown((chunkBytes + recordBytes) / 1e6);
   console.log(
-    `pruned in ${shown(pruneMs)} ms: ${report.checkpoints} checkpoints and ${report.chunks} chunks went; ` +
-      `${shown((chunkBytes + recordBytes) / 1e6)} MB are left, the messages of the latest states`,
+    `pruned in ${shown(pruneMs)} ms: ${checkpoints} checkpoints and ${chunks} chunks went`,
   );
+  console.log(`${left} MB are left, the messages of the latest states`);
 } finally {
   rmSync(folder, { recursive: true, force: true });
 }

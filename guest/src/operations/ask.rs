@@ -131,9 +131,9 @@ pub(crate) enum Ask {
     /// generation now, which is `to` if they are gone; no row if there is no such thread.
     RemoveChunks { thread_key: i64, from: i64, to: i64, digest: String, hashes: Vec<Hash> },
     /// The first thread after another one that has this id, whose newest checkpoint was put before
-    /// `idle`, and that has a checkpoint of one of these runs, as far as each of these is given: its
-    /// key, id and generation. The order is that of keys, after `after.0`; where keys do not last,
-    /// that of ids, after `after.1`.
+    /// `idle`, and that has a checkpoint of one of these runs, as far as each of these is given:
+    /// its key, id and generation. The order is that of keys, after `after.0`; where keys do not
+    /// last, that of ids, after `after.1`.
     FindThread {
         after: (i64, String),
         thread_id: Option<String>,

@@ -102,11 +102,11 @@ pub(super) fn copy_records(
         "WITH g AS MATERIALIZED ({}) \
          INSERT INTO {schema}.lg_records (thread_key, envelope, checkpoint_ns, checkpoint_id, \
          task_id, idx, parent_checkpoint_id, created_at, channels, metadata, terms, run_id, \
-         task_path, channel, refs) SELECT {to}, {}, r.checkpoint_ns, r.checkpoint_id, r.task_id, r.idx, \
-         r.parent_checkpoint_id, r.created_at, r.channels, r.metadata, r.terms, r.run_id, \
-         r.task_path, r.channel, r.refs FROM unnest({spaces}::text[], {ids}::text[], {tasks}::text[], \
-         {places}::bigint[], {envelope_places}::bigint[], {checksum_places}::bigint[]) \
-         u (ns, id, task, idx, e, c) CROSS JOIN g \
+         task_path, channel, refs) SELECT {to}, {}, r.checkpoint_ns, r.checkpoint_id, r.task_id, \
+         r.idx, r.parent_checkpoint_id, r.created_at, r.channels, r.metadata, r.terms, r.run_id, \
+         r.task_path, r.channel, r.refs FROM unnest({spaces}::text[], {ids}::text[], \
+         {tasks}::text[], {places}::bigint[], {envelope_places}::bigint[], \
+         {checksum_places}::bigint[]) u (ns, id, task, idx, e, c) CROSS JOIN g \
          CROSS JOIN LATERAL (SELECT x.* FROM {schema}.lg_records x \
          WHERE x.thread_key = {from} AND x.checkpoint_ns = u.ns AND x.checkpoint_id = u.id \
          AND x.task_id = u.task AND x.idx = u.idx OFFSET 0) r WHERE {} = {} \

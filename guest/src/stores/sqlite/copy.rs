@@ -77,9 +77,9 @@ pub(super) fn copy_records(from: i64, to: i64, records: Vec<CopiedRecord>) -> St
         text: format!(
             "INSERT OR IGNORE INTO lg_records (thread_key, envelope, checkpoint_ns, \
              checkpoint_id, task_id, idx, parent_checkpoint_id, created_at, channels, metadata, \
-             run_id, task_path, channel) SELECT ?1, ?2, checkpoint_ns, checkpoint_id, task_id, idx, \
-             parent_checkpoint_id, created_at, channels, metadata, run_id, task_path, channel \
-             FROM lg_records WHERE thread_key = ?3 AND checkpoint_ns = ?4 \
+             run_id, task_path, channel) SELECT ?1, ?2, checkpoint_ns, checkpoint_id, task_id, \
+             idx, parent_checkpoint_id, created_at, channels, metadata, run_id, task_path, \
+             channel FROM lg_records WHERE thread_key = ?3 AND checkpoint_ns = ?4 \
              AND checkpoint_id = ?5 AND task_id = ?6 AND idx = ?7 \
              AND substr(envelope, -{CHECKSUM_BYTES}) = ?8 \
              AND EXISTS (SELECT 1 FROM lg_copies WHERE thread_key = ?1)"
