@@ -269,10 +269,6 @@ pub struct PlacedWrite {
 }
 
 /// What an operation ends in.
-#[expect(
-    clippy::large_enum_variant,
-    reason = "one at a time is under way, and it is moved a few times"
-)]
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "wasmtime", derive(ComponentType, Lift, Lower))]
 #[cfg_attr(feature = "wasmtime", component(variant))]

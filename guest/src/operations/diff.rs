@@ -264,7 +264,7 @@ impl Diff {
             let opened = &mut self.opened;
             if matches!(channel.elements, Elements::Unknown) {
                 let compared = opened.lists(&channel.values);
-                let Some(elements) = compared.map_err(|loss| loss.at(&here))? else { continue };
+                let Some(elements) = compared.map_err(|loss| loss.at(here))? else { continue };
                 channel.elements = elements;
             }
             while let Elements::Lists(lists) = &mut channel.elements {
@@ -274,12 +274,12 @@ impl Diff {
                 };
                 let mut is_read = true;
                 for node in &nodes {
-                    is_read &= opened.want(Role::Node, node.hash()).map_err(|l| l.at(&here))?;
+                    is_read &= opened.want(Role::Node, node.hash()).map_err(|l| l.at(here))?;
                 }
                 if nodes.is_empty() || !is_read {
                     break;
                 }
-                lists.open(|node| opened.pieces(node).map_err(|loss| loss.at(&here)))?;
+                lists.open(|node| opened.pieces(node).map_err(|loss| loss.at(here)))?;
             }
         }
         let hashes: Vec<_> = self.opened.wanted.keys().copied().collect();

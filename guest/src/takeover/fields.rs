@@ -220,7 +220,7 @@ impl Encoding {
             (Some(integer), Self::Json) => Some(integer.to_string().into_bytes()),
             (Some(integer), Self::Msgpack) => {
                 let mut bytes = ByteBuf::new();
-                drop(rmp::encode::write_sint(&mut bytes, integer));
+                written(rmp::encode::write_sint(&mut bytes, integer).map(|_| ()));
                 Some(bytes.into_vec())
             }
             (None, _) => {

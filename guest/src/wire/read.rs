@@ -91,6 +91,13 @@ fn call(reader: &mut Reader<'_>, case: u32, fields: usize) -> Option<Call> {
             })?,
         }),
         (7, 1) => Call::Flush,
+        _ => return about_threads(reader, case, fields),
+    })
+}
+
+/// A call about whole threads or stores.
+fn about_threads(reader: &mut Reader<'_>, case: u32, fields: usize) -> Option<Call> {
+    Some(match (case, fields) {
         (8, 7) => Call::Prune(Prune {
             pruned: Read::read(reader)?,
             keep: Read::read(reader)?,

@@ -19,7 +19,7 @@ enum Question {
     Calls(StockRows),
     SharedByForks(RowSet),
     Inserts(Language, RowSet),
-    Rows(Language, Exported),
+    Rows(Language, Box<Exported>),
 }
 
 impl Read for Question {
@@ -43,7 +43,7 @@ impl Read for Question {
                 }
                 (3, 2) => Self::SharedByForks(Read::read(reader)?),
                 (4, 3) => Self::Inserts(language(reader)?, Read::read(reader)?),
-                (5, 7) => Self::Rows(language(reader)?, exported(reader)?),
+                (5, 7) => Self::Rows(language(reader)?, Box::new(exported(reader)?)),
                 _ => return None,
             })
         })
