@@ -95,13 +95,10 @@ pub struct Sweeper {
 impl Sweeper {
     /// Starts a task on the current runtime of tokio, which must have timers. Fails with
     /// `invalid-ttl` for an interval of less than a millisecond, or a limit of 0.
-    pub fn start<S: StorageAdapter>(
+    pub fn start<S: StorageAdapter + 'static>(
         checkpointer: &Arc<Checkpointer<S>>,
         ttl: Ttl,
-    ) -> Result<Self, Error>
-    where
-        S: 'static,
-    {
+    ) -> Result<Self, Error> {
         if ttl.sweep_interval < Duration::from_millis(1) || ttl.sweep_limit == 0 {
             return Err(Error::invalid(
                 "invalid-ttl",

@@ -123,6 +123,13 @@ pub fn call(step: &Value) -> Call {
             channels: strings(&step["channels"]),
             known: Vec::new(),
         }),
+        _ => about_threads(name, step),
+    }
+}
+
+/// The call about whole threads that a step makes.
+fn about_threads(name: &str, step: &Value) -> Call {
+    match name {
         "prune" => Call::Prune(guest::Prune {
             pruned: guest::Pruned::Threads(list(&step["threads"]).iter().map(id).collect()),
             keep: keep(&step["keep"]),
