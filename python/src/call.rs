@@ -3,9 +3,9 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use langgraph_checkpoint_host::{
-    Checkpoint, Checkpointer, Config, CopyThread, DeltaChannelHistory, Error, GetTuple, Id, Lease,
-    List, NewValue, PostgresStorage, Prune, Put, PutWrites, SqliteStorage, StorageAdapter, Threads,
-    Vacuum, Verify,
+    Checkpoint, Checkpointer, Config, CopyThread, DeltaChannelHistory, Diff, Error, GetTuple, Id,
+    Lease, List, NewValue, PostgresStorage, Prune, Put, PutWrites, SqliteStorage, StorageAdapter,
+    Threads, Vacuum, Verify,
 };
 #[cfg(compiled)]
 use langgraph_checkpoint_host::{CheckpointTuple, FoundCheckpoint, KustoCheckpointer, TupleValue};
@@ -42,6 +42,7 @@ pub(crate) enum Planned {
     Stats(Option<String>),
     Verify(Verify),
     Vacuum(Vacuum),
+    Diff(Diff),
 }
 
 /// A checkpointer of any store.
@@ -92,6 +93,7 @@ impl Planned {
             Self::Threads(threads) => Outcome::Threads(checkpointer.threads(threads).await?),
             Self::Verify(verify) => Outcome::Verified(checkpointer.verify(verify).await?),
             Self::Vacuum(vacuum) => Outcome::Worked(checkpointer.vacuum(vacuum).await?),
+            Self::Diff(diff) => Outcome::Differences(checkpointer.diff(diff).await?),
             Self::Stats(thread) => Outcome::Stats(checkpointer.stats(thread.as_deref()).await?),
         })
     }
@@ -122,8 +124,8 @@ impl Planned {
             Self::Threads(threads) => Outcome::Threads(checkpointer.threads(threads).await?),
             Self::Verify(verify) => Outcome::Verified(checkpointer.verify(verify).await?),
             Self::Stats(thread) => Outcome::Stats(checkpointer.stats(thread.as_deref()).await?),
-            Self::Vacuum(_) => {
-                let message = "only files of SQLite can be vacuumed";
+            Self::Vacuum(_) | Self::Diff(_) => {
+                let message = "a store of Kusto has no such call in Python";
                 let refused = attached(|py| invalid(py, "unsupported-call", message));
                 // Without an interpreter nobody waits for the outcome.
                 refused.map_or(Ok(Outcome::Done), |refused| Err(Failure::Python(refused)))?
@@ -384,6 +386,13 @@ impl Call {
     fn vacuum(pages: &Bound<'_, PyAny>, resume: Option<Vec<u8>>) -> PyResult<Self> {
         let pages = arguments::limit(pages)?;
         Ok(Self::of(Planned::Vacuum(Vacuum { pages, resume })))
+    }
+
+    #[staticmethod]
+    fn diff(config: &Bound<'_, PyAny>, before: &Bound<'_, PyAny>, values: bool) -> PyResult<Self> {
+        let config = arguments::config(config)?;
+        let before = arguments::id("before", before)?;
+        Ok(Self::of(Planned::Diff(Diff { config, before, values })))
     }
 
     #[staticmethod]

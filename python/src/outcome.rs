@@ -5,8 +5,9 @@ use std::sync::Arc;
 
 use crate::track::{Entry, FoundHistories, Histories, Memory, Remembering, Revival};
 use langgraph_checkpoint_host::{
-    ChannelHistory, CheckpointTuple, Config, FoundCheckpoint, Page, Payload, PendingWrite, Problem,
-    Stats, StoredCheckpoint, ThreadsPage, Verified, Version, Work,
+    ChannelHistory, CheckpointTuple, Config, Difference, ElementDifference, FoundCheckpoint, Page,
+    PartSize, Payload, PendingWrite, Problem, Stats, StoredCheckpoint, ThreadsPage, Verified,
+    Version, Work,
 };
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict, PyFloat, PyInt, PyList, PyTuple};
@@ -25,13 +26,15 @@ pub(crate) enum Outcome {
     Threads(ThreadsPage),
     Stats(Stats),
     Verified(Verified),
+    Differences(Option<Difference>),
 }
 
 impl Outcome {
     /// `None`; the three ids; a tuple or `None`; tuples and where to go on; `FoundHistories`.
     pub(crate) fn into_python(self, py: Python<'_>) -> PyResult<Py<PyAny>> {
         Ok(match self {
-            Self::Done | Self::Found(None, ..) => py.None(),
+            Self::Done | Self::Found(None, ..) | Self::Differences(None) => py.None(),
+            Self::Differences(Some(found)) => difference(py, found)?.into_any().unbind(),
             Self::Stored(stored, remembering) => {
                 remembering.stored(&stored);
                 let ids = (stored.thread_id, stored.checkpoint_ns, stored.checkpoint_id);
@@ -102,10 +105,7 @@ fn tuple<'py, V>(
 ) -> PyResult<Bound<'py, PyTuple>> {
     let versions = PyDict::new(py);
     for entry in found.channel_versions {
-        match entry.version {
-            Version::Number(number) => versions.set_item(entry.channel, plain(py, number)?)?,
-            Version::Text(text) => versions.set_item(entry.channel, text)?,
-        }
+        versions.set_item(entry.channel, version(py, entry.version)?)?;
     }
     let sends = found.pending_sends.map(|sends| {
         let sends = sends.iter().map(|send| payload(py, send));
@@ -126,6 +126,47 @@ fn tuple<'py, V>(
         sends.transpose()?.into_pyobject(py)?.into_any(),
     ];
     PyTuple::new(py, fields)
+}
+
+/// The fields of `Differences` in `_types.py`.
+fn difference(py: Python<'_>, found: Difference) -> PyResult<Bound<'_, PyTuple>> {
+    let part = |part: PartSize| {
+        let value = part.value.map(|value| payload(py, &value)).transpose()?;
+        (part.bytes, value).into_pyobject(py)
+    };
+    let channels = found.channels.into_iter().map(|changed| {
+        let elements = changed.elements.map(|elements| {
+            let element = |element: ElementDifference| {
+                let (before, after) = (element.before.map(part), element.after.map(part));
+                (element.place, before.transpose()?, after.transpose()?).into_pyobject(py)
+            };
+            elements.into_iter().map(element).collect::<PyResult<Vec<_>>>()
+        });
+        let versions = (changed.version_before, changed.version_after);
+        (
+            changed.channel,
+            versions.0.map(|given| version(py, given)).transpose()?,
+            versions.1.map(|given| version(py, given)).transpose()?,
+            changed.before.map(part).transpose()?,
+            changed.after.map(part).transpose()?,
+            elements.transpose()?,
+        )
+            .into_pyobject(py)
+    });
+    let channels = channels.collect::<PyResult<Vec<_>>>()?;
+    let writes = found
+        .writes
+        .into_iter()
+        .map(|write| (write.task_id, write.channel, part(write.value)?).into_pyobject(py));
+    (found.before, channels, writes.collect::<PyResult<Vec<_>>>()?).into_pyobject(py)
+}
+
+/// A version as Python's savers have it.
+fn version(py: Python<'_>, version: Version) -> PyResult<Bound<'_, PyAny>> {
+    match version {
+        Version::Number(number) => plain(py, number),
+        Version::Text(text) => Ok(text.into_pyobject(py)?.into_any()),
+    }
 }
 
 /// Task, channel and serialized value of each write.

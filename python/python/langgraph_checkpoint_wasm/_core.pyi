@@ -5,7 +5,7 @@ from typing import Any, Final, Generic, Literal, TypeVar, final
 from langchain_core.runnables import RunnableConfig
 from langgraph.checkpoint.base import DeltaChannelHistory
 
-from ._types import Found, Page, Payload, Threads, Verified, Work
+from ._types import Differences, Found, Page, Payload, Threads, Verified, Work
 
 _T = TypeVar("_T")
 
@@ -90,6 +90,10 @@ class Call(Generic[_T]):
     def stats(thread_id: str | None) -> Call[tuple[int, int, int, int, int, int]]: ...
     @staticmethod
     def verify(thread_id: str | None, resume: bytes | None) -> Call[Verified]: ...
+    @staticmethod
+    def diff(
+        config: RunnableConfig, before: str | None, values: bool
+    ) -> Call[Differences | None]: ...
     @staticmethod
     def vacuum(pages: float | None, resume: bytes | None) -> Call[Work]: ...
     @staticmethod

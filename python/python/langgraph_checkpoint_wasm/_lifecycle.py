@@ -7,8 +7,11 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta, timezone
 from typing import Any, NamedTuple
 
+from langchain_core.runnables import RunnableConfig
+
 from ._convert import conditions
 from ._core import Call
+from ._difference import Difference, difference
 from ._running import start
 from ._ttl import Sweeper, Ttl
 from .errors import InvalidInputError
@@ -207,6 +210,25 @@ class LifecycleSaver(Saver):
             problems.extend(Problem(*problem) for problem in found)
             if resume is None:
                 return problems
+
+    def diff(
+        self, config: RunnableConfig, *, before: str | None = None, values: bool = False
+    ) -> Difference | None:
+        """Return what differs between a checkpoint and an earlier one; `None` if one is missing.
+
+        The config names the checkpoint, and `before` the earlier one of the same namespace, by
+        default the parent. Hashes are compared, so what both have is not read. `values` also reads
+        the values that differ.
+        """
+        found = self._do(Call.diff(config, before, values))
+        return None if found is None else difference(found, self._converter.load)
+
+    async def adiff(
+        self, config: RunnableConfig, *, before: str | None = None, values: bool = False
+    ) -> Difference | None:
+        """Return what differs between a checkpoint and an earlier one, as `diff` does."""
+        found = await self._ado(Call.diff(config, before, values))
+        return None if found is None else difference(found, self._converter.load)
 
     def vacuum(self, *, pages: int | None = None) -> int:
         """Give free pages of a SQLite file back to its file system. Return the bytes.

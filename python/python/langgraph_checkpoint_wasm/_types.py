@@ -43,3 +43,25 @@ Threads: TypeAlias = tuple[
 
 Verified: TypeAlias = tuple[int, int, int, int, int, list[tuple[str, str, str]], bytes | None]
 """Five counts, the fields of each `Problem` in `_lifecycle.py`, and what `Call.verify` takes."""
+
+PlainPart: TypeAlias = tuple[int, Payload | None]
+"""The fields of `Part` in `_difference.py`."""
+
+PlainElement: TypeAlias = tuple[int | None, PlainPart | None, PlainPart | None]
+"""The fields of `ElementDifference` in `_difference.py`."""
+
+Differences: TypeAlias = tuple[
+    str | None,
+    list[
+        tuple[
+            str,
+            int | float | str | None,
+            int | float | str | None,
+            PlainPart | None,
+            PlainPart | None,
+            list[PlainElement] | None,
+        ]
+    ],
+    list[tuple[str, str, PlainPart]],
+]
+"""The fields of `Difference`, `ChannelDifference` and `WriteSize` in `_difference.py`."""
