@@ -15,6 +15,7 @@ pub(crate) enum Command {
     Threads(Threads),
     History(History),
     Show(Show),
+    Diff(Diff),
     Du(OneOrAll),
     Verify(OneOrAll),
     Copy(Copy),
@@ -74,6 +75,21 @@ pub(crate) struct Show {
     pub(crate) checkpoint: Option<String>,
     #[arg(long, default_value = "")]
     pub(crate) ns: String,
+}
+
+#[derive(Args)]
+pub(crate) struct Diff {
+    #[command(flatten)]
+    pub(crate) store: Store,
+    #[arg(value_name = "THREAD")]
+    pub(crate) thread: String,
+    #[arg(value_name = "CHECKPOINT")]
+    pub(crate) checkpoint: String,
+    pub(crate) before: Option<String>,
+    #[arg(long, default_value = "")]
+    pub(crate) ns: String,
+    #[arg(long)]
+    pub(crate) values: bool,
 }
 
 /// What a command takes that is about one thread, or about all.

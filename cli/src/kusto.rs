@@ -2,7 +2,7 @@
 //! string.
 
 #[cfg(feature = "kusto")]
-pub(crate) use self::store::{no_vacuum, open};
+pub(crate) use self::store::{no_vacuum, open, sql_only};
 
 /// Whether a location is an address of Kusto's.
 pub(crate) fn is_address(location: &str) -> bool {
@@ -44,6 +44,11 @@ mod store {
             }
             _ => KustoLogin::None,
         }
+    }
+
+    /// The failure of a command that Kusto does not have.
+    pub(crate) fn sql_only(command: &str) -> Failure {
+        Failure::Usage(format!("{command} is for files of SQLite and for PostgreSQL"))
     }
 
     /// The failure of a vacuum.

@@ -1,11 +1,12 @@
-//! The program `langgraph-checkpoint-wasm`: lists, shows, verifies, copies, prunes and deletes
-//! threads. It has the words of the npm package's program, and both have the same goldens
+//! The program `langgraph-checkpoint-wasm`: lists, shows, compares, verifies, copies, moves, prunes
+//! and deletes threads. It has the words of the npm package's program, and both have the same goldens
 //! (`tests/goldens/cli`).
 
 mod arguments;
 mod counts;
 mod data;
 mod ddl;
+mod diff;
 mod failure;
 mod import;
 mod kusto;
@@ -76,6 +77,7 @@ fn run(command: Command) -> Result<Ended> {
             Command::Threads(arguments) => threads::list(arguments).await,
             Command::History(arguments) => threads::history(arguments).await,
             Command::Show(arguments) => threads::show(arguments).await,
+            Command::Diff(arguments) => diff::run(arguments).await,
             Command::Du(arguments) => counts::du(arguments).await,
             Command::Verify(arguments) => counts::verify(arguments).await,
             Command::Copy(arguments) => removals::copy(arguments).await,

@@ -4,8 +4,8 @@ use langgraph_checkpoint_guest::Access;
 #[cfg(feature = "kusto")]
 use langgraph_checkpoint_host::KustoCheckpointer;
 use langgraph_checkpoint_host::{
-    CheckpointTuple, Checkpointer, Config, CopyThread, Error, List, Prune, Stats, StorageErrorKind,
-    Threads, ThreadsPage, Vacuum, Verified, Verify, Work,
+    CheckpointTuple, Checkpointer, Config, CopyThread, Diff, Difference, Error, List, Prune, Stats,
+    StorageErrorKind, Threads, ThreadsPage, Vacuum, Verified, Verify, Work,
 };
 
 use crate::arguments::Store;
@@ -71,6 +71,15 @@ impl<'a> Opened<'a> {
             Kind::Sql(it) => it.get_tuple(config).await,
             #[cfg(feature = "kusto")]
             Kind::Kusto(it) => it.get_tuple(config).await,
+        })
+    }
+
+    /// Compares two checkpoints.
+    pub(crate) async fn diff(&self, call: Diff) -> Result<Option<Difference>> {
+        self.explained(match &self.kind {
+            Kind::Sql(it) => it.diff(call).await,
+            #[cfg(feature = "kusto")]
+            Kind::Kusto(_) => return Err(kusto::sql_only("diff")),
         })
     }
 

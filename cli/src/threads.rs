@@ -105,7 +105,8 @@ pub(crate) fn not_found(thread: &str) -> Ended {
     Ended::Incomplete
 }
 
-fn config_of(thread: &str, ns: &str, checkpoint: Option<&str>) -> Config {
+/// Which checkpoint of a thread; the newest if none is named.
+pub(crate) fn config_of(thread: &str, ns: &str, checkpoint: Option<&str>) -> Config {
     Config {
         thread_id: thread.into(),
         checkpoint_ns: ns.into(),
@@ -206,7 +207,8 @@ fn newest(tuple: &CheckpointTuple) -> Value {
     versions.reduce(newer).map_or(1.into(), number_or_text)
 }
 
-fn number_or_text(version: &Version) -> Value {
+/// A version as JSON.
+pub(crate) fn number_or_text(version: &Version) -> Value {
     match version {
         Version::Number(number) => (*number).into(),
         Version::Text(text) => text.as_str().into(),

@@ -16,6 +16,10 @@ const COMMANDS: &[Usage] = &[
         "show STORE THREAD [CHECKPOINT] [--ns NAMESPACE]",
         "prints a checkpoint, or the newest one, as data",
     ),
+    (
+        "diff STORE THREAD CHECKPOINT [BEFORE] [--ns NAMESPACE] [--values]",
+        "shows what a superstep changed: compares a checkpoint with its parent, or with BEFORE",
+    ),
     ("du STORE [THREAD]", "counts what is stored, of a thread or of all"),
     ("verify STORE [THREAD]", "reads everything, and names what is damaged"),
     ("copy STORE THREAD NEW-THREAD [--latest]", "copies a thread, or its latest state alone"),
@@ -45,7 +49,7 @@ const COMMANDS: &[Usage] = &[
 
 const STORE: &str = "\
 STORE is a file of SQLite; or a postgresql:// address, with --schema NAME; or Kusto's
-https://CLUSTER/DATABASE, with --table NAME, which has no vacuum and no import.
+https://CLUSTER/DATABASE, with --table NAME, which has no diff, vacuum, import and export.
 --json prints for programs.
 Exit codes: 0 done, 1 not found or incomplete, 2 wrong usage, 3 failed.
 ";
