@@ -94,15 +94,17 @@ pub struct Sweeper {
 
 impl Sweeper {
     /// Starts a task on the current runtime of tokio, which must have timers. Fails with
-    /// `invalid-ttl` for an interval of less than a millisecond, or a limit of 0.
+    /// `invalid-ttl` for a time of less than a millisecond, or a limit of 0.
     pub fn start<S: StorageAdapter + 'static>(
         checkpointer: &Arc<Checkpointer<S>>,
         ttl: Ttl,
     ) -> Result<Self, Error> {
-        if ttl.sweep_interval < Duration::from_millis(1) || ttl.sweep_limit == 0 {
+        let shortest = Duration::from_millis(1);
+        let is_none = ttl.default_ttl < shortest || ttl.sweep_interval < shortest;
+        if is_none || ttl.sweep_limit == 0 {
             return Err(Error::invalid(
                 "invalid-ttl",
-                "sweep_interval is less than a millisecond, or sweep_limit is 0",
+                "default_ttl or sweep_interval is less than a millisecond, or sweep_limit is 0",
             ));
         }
         let sweeps = sweeps(Arc::downgrade(checkpointer), ttl);

@@ -171,18 +171,22 @@ export const SAVER: Kinds<SaverOptions> = {
     "an object with defaultTtl; leave it out to keep all threads",
   ],
 };
+/** The shortest time, in minutes. With none, every thread would go. */
+const MINUTES_MIN = 0.01;
 /** The longest time, in minutes: the longest that timers take. */
 const MINUTES_MAX = Math.floor(WAIT_MAX_MS / 60_000);
 /** The kinds of the members of the option `ttl`. */
 export const TTL: Kinds<TtlOptions> = {
   defaultTtl: [
-    (value) => isAtLeastZero(value) && Number.isFinite(value),
-    "a number of minutes, from 0",
+    (value) => isAtLeastZero(value) && Number(value) >= MINUTES_MIN && Number.isFinite(value),
+    `a number of minutes, from ${MINUTES_MIN}; leave ttl out to keep all threads`,
   ],
   strategy: [(value) => value === "delete" || value === "keep_latest", '"delete" or "keep_latest"'],
   sweepInterval: [
-    (value) => isAtLeastZero(value) && Number(value) >= 0.01 && Number(value) <= MINUTES_MAX,
-    `a number of minutes, from 0.01 to ${MINUTES_MAX}; leave it out for the default`,
+    (value) => {
+      return isAtLeastZero(value) && Number(value) >= MINUTES_MIN && Number(value) <= MINUTES_MAX;
+    },
+    `a number of minutes, from ${MINUTES_MIN} to ${MINUTES_MAX}; leave it out for the default`,
   ],
   sweepLimit: [
     (value) => Number.isSafeInteger(value) && Number(value) >= 1,

@@ -123,6 +123,7 @@ def test_a_sweep_that_goes_on_failing_is_said_once(caplog: pytest.LogCaptureFixt
     [
         (7, "invalid-option", "ttl"),
         ({}, "invalid-option", "ttl['default_ttl']"),
+        ({"default_ttl": 0}, "invalid-option", "ttl['default_ttl']"),
         ({"default_ttl": -1}, "invalid-option", "ttl['default_ttl']"),
         ({"default_ttl": float("nan")}, "invalid-option", "ttl['default_ttl']"),
         ({"default_ttl": True}, "invalid-option", "ttl['default_ttl']"),

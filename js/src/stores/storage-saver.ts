@@ -71,7 +71,7 @@ function reasonOf(thrown: unknown): string {
 }
 
 function warn(warning: string): void {
-  emitWarning(warning, "CheckpointWarning");
+  emitWarning(warning, "CheckpointerWarning");
 }
 
 /** Serves the needs of calls with a storage adapter. */

@@ -143,6 +143,7 @@ describe("The option ttl", () => {
       [{ defaultTtl: -1 }, "invalid-option", "ttl.defaultTtl"],
       [{ defaultTtl: Number.POSITIVE_INFINITY }, "invalid-option", "ttl.defaultTtl"],
       [{ defaultTtl: 1, strategy: "keep_all" }, "invalid-option", "ttl.strategy"],
+      [{ defaultTtl: 0 }, "invalid-option", "ttl.defaultTtl"],
       [{ defaultTtl: 1, sweepInterval: 0 }, "invalid-option", "ttl.sweepInterval"],
       [{ defaultTtl: 1, sweepInterval: 1e9 }, "invalid-option", "ttl.sweepInterval"],
       [{ defaultTtl: 1, sweepLimit: 0.5 }, "invalid-option", "ttl.sweepLimit"],

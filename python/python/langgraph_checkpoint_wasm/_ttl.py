@@ -64,7 +64,7 @@ class Ttl(NamedTuple):
         if isinstance(limit, bool) or not isinstance(limit, int) or limit < 1:
             raise _refused("ttl['sweep_limit']", "a number of threads, from 1")
         return cls(
-            60 * _minutes("default_ttl", given.get("default_ttl"), 0, 1e9),
+            60 * _minutes("default_ttl", given.get("default_ttl"), 0.01, 1e9),
             strategy,
             60 * _minutes("sweep_interval_minutes", given.get("sweep_interval_minutes", 5), 0.01),
             limit,
