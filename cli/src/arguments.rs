@@ -24,6 +24,7 @@ pub(crate) enum Command {
     Delete(Delete),
     Vacuum(Vacuum),
     Import(Import),
+    Export(Export),
     Sql(Sql),
 }
 
@@ -186,6 +187,28 @@ pub(crate) struct Import {
     pub(crate) dry_run: bool,
     #[arg(long)]
     pub(crate) verify: bool,
+    #[arg(long)]
+    pub(crate) json: bool,
+    #[arg(long)]
+    pub(crate) yes: bool,
+    #[arg(long, default_value = "public")]
+    pub(crate) source_schema: String,
+    #[arg(long, default_value = "public")]
+    pub(crate) schema: String,
+}
+
+#[derive(Args)]
+pub(crate) struct Export {
+    #[arg(value_name = "SOURCE")]
+    pub(crate) source: String,
+    #[arg(value_name = "TARGET")]
+    pub(crate) target: String,
+    #[arg(long, default_value = "js")]
+    pub(crate) layout: String,
+    #[arg(long)]
+    pub(crate) jsonl: bool,
+    #[arg(long)]
+    pub(crate) thread: Vec<String>,
     #[arg(long)]
     pub(crate) json: bool,
     #[arg(long)]

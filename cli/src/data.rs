@@ -1,55 +1,100 @@
 //! Values as data. Nothing is revived: no class of a value is looked up or made.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use langgraph_checkpoint_host::Payload;
 use rmpv::Value as Packed;
 use serde_json::{Map, Number, Value, json};
 
-/// A value as JSON shows it. Bytes are shown by their number, as they would be long lists.
+/// How JSON has what it cannot express.
+#[derive(Clone, Copy)]
+enum Form {
+    /// Bytes by their number, as they would be long lists.
+    Shown,
+    /// Bytes in base64, and integers that a double has not exactly as text.
+    Whole,
+}
+
+/// The largest integer up to which a double has all.
+const SAFE_MAX: u64 = (1 << 53) - 1;
+
+/// A value as JSON shows it. Bytes are shown by their number.
 pub(crate) fn shown(payload: &Payload) -> Value {
     let Payload { kind, bytes } = payload;
     let shown = match kind.as_str() {
         "json" => serde_json::from_slice(bytes).ok(),
-        "msgpack" => Some(unpacked(bytes)),
+        "msgpack" => Some(Form::Shown.unpacked(bytes)),
         _ => None,
     };
     shown.unwrap_or_else(|| json!({ "$kind": kind, "bytes": bytes.len() }))
 }
 
-fn unpacked(bytes: &[u8]) -> Value {
-    let mut rest = bytes;
-    let read = rmpv::decode::read_value(&mut rest).ok().filter(|_| rest.is_empty());
-    read.and_then(plain).unwrap_or_else(|| json!({ "$bytes": bytes.len() }))
+/// A value as JSON with all that it has, in one line. JSON stays as it is stored.
+pub(crate) fn whole(Payload { kind, bytes }: &Payload) -> String {
+    match kind.as_str() {
+        "json" => String::from_utf8_lossy(bytes).replace(['\r', '\n'], " "),
+        "msgpack" => compact(&Form::Whole.unpacked(bytes)),
+        "null" => "null".to_owned(),
+        _ => compact(&Form::Whole.of_bytes(bytes)),
+    }
 }
 
-/// A value of MessagePack. Types that only a serializer understands are shown by their number.
-/// `None` if a map has a key that is neither text nor a number.
-fn plain(packed: Packed) -> Option<Value> {
-    Some(match packed {
-        Packed::Nil => Value::Null,
-        Packed::Boolean(is) => Value::Bool(is),
-        Packed::Integer(integer) => match (integer.as_i64(), integer.as_u64()) {
-            (Some(signed), _) => signed.into(),
-            (_, unsigned) => unsigned.into(),
-        },
-        Packed::F32(float) => f64::from(float).into(),
-        Packed::F64(float) => float.into(),
-        Packed::String(text) => text_of(&text).into(),
-        Packed::Binary(bytes) => json!({ "$bytes": bytes.len() }),
-        Packed::Array(items) => items.into_iter().map(plain).collect::<Option<_>>()?,
-        Packed::Map(entries) => {
-            let mut map = Map::new();
-            for (key, value) in entries {
-                let key = match plain(key)? {
-                    Value::String(text) => text,
-                    Value::Number(number) => number_of(&number),
-                    _ => return None,
-                };
-                map.insert(key, plain(value)?);
-            }
-            Value::Object(map)
+impl Form {
+    fn unpacked(self, bytes: &[u8]) -> Value {
+        let mut rest = bytes;
+        let read = rmpv::decode::read_value(&mut rest).ok().filter(|_| rest.is_empty());
+        read.and_then(|packed| self.plain(packed)).unwrap_or_else(|| self.of_bytes(bytes))
+    }
+
+    fn of_bytes(self, bytes: &[u8]) -> Value {
+        match self {
+            Self::Shown => json!({ "$bytes": bytes.len() }),
+            Self::Whole => json!({ "$bytes": STANDARD.encode(bytes) }),
         }
-        Packed::Ext(kind, bytes) => json!({ "$ext": kind, "data": unpacked(&bytes) }),
-    })
+    }
+
+    fn of_integer(self, integer: rmpv::Integer) -> Value {
+        match (integer.as_i64(), integer.as_u64()) {
+            (Some(signed), _) if self.has(signed.unsigned_abs()) => signed.into(),
+            (None, Some(unsigned)) if self.has(unsigned) => unsigned.into(),
+            _ => json!({ "$int": integer.to_string() }),
+        }
+    }
+
+    /// Whether an integer of this size is a number.
+    fn has(self, size: u64) -> bool {
+        matches!(self, Self::Shown) || size <= SAFE_MAX
+    }
+
+    /// A value of MessagePack. Types that only a serializer understands are shown by their number.
+    /// `None` if a map has a key that is neither text nor a number.
+    fn plain(self, packed: Packed) -> Option<Value> {
+        Some(match packed {
+            Packed::Nil => Value::Null,
+            Packed::Boolean(is) => Value::Bool(is),
+            Packed::Integer(integer) => self.of_integer(integer),
+            Packed::F32(float) => f64::from(float).into(),
+            Packed::F64(float) => float.into(),
+            Packed::String(text) => text_of(&text).into(),
+            Packed::Binary(bytes) => self.of_bytes(&bytes),
+            Packed::Array(items) => {
+                items.into_iter().map(|item| self.plain(item)).collect::<Option<_>>()?
+            }
+            Packed::Map(entries) => {
+                let mut map = Map::new();
+                for (key, value) in entries {
+                    let key = match self.plain(key)? {
+                        Value::String(text) => text,
+                        Value::Number(number) => number_of(&number),
+                        _ => return None,
+                    };
+                    map.insert(key, self.plain(value)?);
+                }
+                Value::Object(map)
+            }
+            Packed::Ext(kind, bytes) => json!({ "$ext": kind, "data": self.unpacked(&bytes) }),
+        })
+    }
 }
 
 fn text_of(text: &rmpv::Utf8String) -> String {
@@ -162,6 +207,27 @@ mod tests {
         // An extension of type 5 that holds ["a"], and three bytes.
         let bytes = [0x92, 0xc7, 3, 5, 0x91, 0xa1, b'a', 0xc4, 3, 1, 2, 3];
         assert_eq!(packed(&bytes), r#"[{"$ext":5,"data":["a"]},{"$bytes":3}]"#);
+    }
+
+    #[test]
+    fn a_whole_value_keeps_every_byte_and_every_digit() {
+        let whole = |kind: &str, bytes: &[u8]| {
+            whole(&Payload { kind: kind.to_owned(), bytes: bytes.to_vec() })
+        };
+        // Three bytes; 2^53 - 1, 2^53 and -2^63.
+        let mut bytes = vec![0x94, 0xc4, 3, 1, 2, 3];
+        for integer in [(1_i64 << 53) - 1, 1 << 53, i64::MIN] {
+            bytes.push(0xd3);
+            bytes.extend(integer.to_be_bytes());
+        }
+        let integers = r#"9007199254740991,{"$int":"9007199254740992"}"#;
+        let expected =
+            format!(r#"[{{"$bytes":"AQID"}},{integers},{{"$int":"-9223372036854775808"}}]"#);
+        assert_eq!(whole("msgpack", &bytes), expected);
+        assert_eq!(whole("msgpack", &[0x92, 1]), r#"{"$bytes":"kgE="}"#);
+        assert_eq!(whole("bytes", &[1, 2]), r#"{"$bytes":"AQI="}"#);
+        assert_eq!(whole("json", b"{ \"a\":\n1e2 }"), r#"{ "a": 1e2 }"#);
+        assert_eq!(whole("null", b""), "null");
     }
 
     #[test]

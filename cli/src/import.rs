@@ -45,7 +45,7 @@ pub(crate) async fn run(arguments: Import) -> Result<Ended> {
     } else {
         write(&report.to_text(*dry_run, *verify))?;
     }
-    Ok(if report.is_complete() { Ended::Done } else { Ended::Incomplete })
+    Ok(if report.findings.is_complete() { Ended::Done } else { Ended::Incomplete })
 }
 
 /// Asks at a terminal before a database that exists is written to.

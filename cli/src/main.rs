@@ -7,7 +7,9 @@ mod counts;
 mod data;
 mod ddl;
 mod diff;
+mod export;
 mod failure;
+mod findings;
 mod import;
 mod kusto;
 mod opened;
@@ -86,6 +88,7 @@ fn run(command: Command) -> Result<Ended> {
             Command::Delete(arguments) => removals::delete(arguments).await,
             Command::Vacuum(arguments) => removals::vacuum(arguments).await,
             Command::Import(arguments) => import::run(arguments).await,
+            Command::Export(arguments) => export::run(arguments).await,
             Command::Sql(arguments) => ddl::print(&arguments),
         }
     })

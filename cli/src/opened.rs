@@ -4,8 +4,8 @@ use langgraph_checkpoint_guest::Access;
 #[cfg(feature = "kusto")]
 use langgraph_checkpoint_host::KustoCheckpointer;
 use langgraph_checkpoint_host::{
-    CheckpointTuple, Checkpointer, Config, CopyThread, Diff, Difference, Error, List, Prune, Stats,
-    StorageErrorKind, Threads, ThreadsPage, Vacuum, Verified, Verify, Work,
+    CheckpointTuple, Checkpointer, Config, CopyThread, Diff, Difference, Error, Export, Exported,
+    List, Prune, Stats, StorageErrorKind, Threads, ThreadsPage, Vacuum, Verified, Verify, Work,
 };
 
 use crate::arguments::Store;
@@ -80,6 +80,15 @@ impl<'a> Opened<'a> {
             Kind::Sql(it) => it.diff(call).await,
             #[cfg(feature = "kusto")]
             Kind::Kusto(_) => return Err(kusto::sql_only("diff")),
+        })
+    }
+
+    /// What is stored of one checkpoint; `None` after the last one.
+    pub(crate) async fn export(&self, call: Export) -> Result<Option<Exported>> {
+        self.explained(match &self.kind {
+            Kind::Sql(it) => it.export(call).await,
+            #[cfg(feature = "kusto")]
+            Kind::Kusto(_) => return Err(kusto::sql_only("export")),
         })
     }
 

@@ -2,10 +2,11 @@
 
 use std::path::Path;
 
-use langgraph_checkpoint_guest::Access;
+use langgraph_checkpoint_guest::{Access, Store, Value};
 use langgraph_checkpoint_host::{
     Batch, Checkpointer, Dialect, Error, Planner, PostgresOptions, PostgresStorage, RowSet,
-    SqliteOptions, SqliteStorage, StorageAdapter, StorageError, StorageErrorKind, Synchronous,
+    SqliteOptions, SqliteStorage, Statement, StorageAdapter, StorageError, StorageErrorKind,
+    Synchronous,
 };
 
 use crate::failure::{Failure, Result};
@@ -65,6 +66,17 @@ impl Confined {
         checkpointer.on_warning(|warning| eprintln!("{warning}"))
     }
 
+    /// What plans the statements on its stock tables.
+    pub(crate) fn planner(&self) -> Result<Store> {
+        Ok(self.dialect().store().map_err(Error::from)?)
+    }
+
+    /// The rows of a statement that reads.
+    pub(crate) async fn read(&self, statement: Statement) -> Result<RowSet> {
+        let batch = Batch { access: Access::Read, statements: vec![statement] };
+        Ok(self.run(batch).await.map_err(Error::from)?.pop().unwrap_or_default())
+    }
+
     fn check(&self, batch: &Batch) -> std::result::Result<(), StorageError> {
         if batch.access == Access::Write && self.access == Access::Read {
             let message = "this command only reads";
@@ -89,4 +101,10 @@ impl StorageAdapter for Confined {
             Kind::Postgres(storage) => storage.run(batch).await,
         }
     }
+}
+
+/// A statement with texts as its parameters.
+pub(crate) fn statement(text: &str, parameters: &[&str]) -> Statement {
+    let parameters = parameters.iter().map(|text| Value::Text((*text).to_owned())).collect();
+    Statement { text: text.to_owned(), parameters: vec![parameters] }
 }

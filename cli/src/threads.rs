@@ -13,7 +13,7 @@ use crate::output::{print, print_json};
 use crate::{data, time};
 
 /// The largest number of threads that are read at once.
-const PAGE_MAX: u64 = 1_000;
+pub(crate) const PAGE_MAX: u64 = 1_000;
 
 /// The channel of LangGraph's that has a superstep's sends.
 const TASKS: &str = "__pregel_tasks";

@@ -42,6 +42,12 @@ const COMMANDS: &[Usage] = &[
          addresses.\n      SOURCE is only read. Run it again if it was interrupted",
     ),
     (
+        "export SOURCE TARGET [--layout js|python] [--jsonl] [--thread ID]... [--yes]\n         \
+         [--source-schema NAME] [--schema NAME]",
+        "stores threads in tables of LangGraph's own savers, JavaScript's or Python's; with \
+         --jsonl\n      as lines of JSON, in a file or on - (the standard output)",
+    ),
+    (
         "sql postgres [--schema NAME]",
         "prints the SQL that prepares a PostgreSQL database, for savers that may not create",
     ),

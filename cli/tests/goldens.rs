@@ -94,7 +94,7 @@ fn the_help_has_the_usage_of_every_command() {
     let ended = Command::new(program).arg("--help").output().unwrap();
     let help = String::from_utf8(ended.stdout).unwrap();
     let usages = fs::read_to_string(goldens().join("usage.lines")).unwrap();
-    let shared: Vec<&str> = usages.lines().collect();
-    let shown: Vec<&str> = help.lines().filter(|line| shared.contains(line)).collect();
-    assert_eq!((ended.status.code(), shown), (Some(0), shared));
+    let (shown, _) = help.split_once("\n\n").unwrap();
+    let (_, shown) = shown.split_once('\n').unwrap();
+    assert_eq!((ended.status.code(), shown), (Some(0), usages.trim_end()));
 }

@@ -68,7 +68,7 @@ pub enum Dialect {
 
 impl Dialect {
     /// The store, for operations that run natively. Refuses a schema that PostgreSQL cannot have.
-    pub(crate) fn store(&self) -> Result<Store, GuestError> {
+    pub fn store(&self) -> Result<Store, GuestError> {
         Store::open(match self {
             Self::Sqlite => StoreOptions::Sqlite,
             Self::Postgres { schema } => {

@@ -2,10 +2,8 @@
 
 use serde_json::{Value, json};
 
+use crate::findings::Findings;
 use crate::output::size_of;
-
-/// At most this many threads of a note or a problem are named. The others are counted.
-const NAMED_MAX: usize = 20;
 
 /// What an import has done.
 #[derive(Default)]
@@ -28,37 +26,11 @@ pub(super) struct Report {
     pub(super) compared: u64,
     /// How many of them differ.
     pub(super) different: u64,
-    /// What was stored in an older or ambiguous way.
-    pub(super) notes: Vec<Found>,
-    /// What was not imported, and why.
-    pub(super) problems: Vec<Found>,
-}
-
-/// Something found in several checkpoints.
-pub(super) struct Found {
-    code: String,
-    message: String,
-    count: u64,
-    /// Some of their threads.
-    threads: Vec<String>,
+    /// What was found on the way.
+    pub(super) findings: Findings,
 }
 
 impl Report {
-    /// Whether everything in the source is in the target.
-    pub(super) fn is_complete(&self) -> bool {
-        self.problems.is_empty()
-    }
-
-    /// Adds a note about a checkpoint of a thread.
-    pub(super) fn note(&mut self, thread: &str, code: &str, message: &str) {
-        add(&mut self.notes, thread, code, message);
-    }
-
-    /// Adds a problem with a thread or a checkpoint.
-    pub(super) fn problem(&mut self, thread: &str, code: &str, message: &str) {
-        add(&mut self.problems, thread, code, message);
-    }
-
     /// The report in words.
     pub(super) fn to_text(&self, dry_run: bool, verify: bool) -> String {
         let would = if dry_run { "would be " } else { "" };
@@ -77,11 +49,11 @@ impl Report {
             let (compared, different) = (self.compared, self.different);
             text += &format!("{compared} checkpoints compared, {different} differ\n");
         }
-        text += &self.notes.iter().map(|found| found.to_text("note")).collect::<String>();
-        text + &self.problems.iter().map(|found| found.to_text("problem")).collect::<String>()
+        text + &self.findings.to_text()
     }
 
     pub(super) fn to_json(&self) -> Value {
+        let [notes, problems] = self.findings.to_json();
         json!({
             "threads": {
                 "found": self.found,
@@ -91,35 +63,8 @@ impl Report {
             },
             "stored": { "checkpoints": self.checkpoints, "tasks": self.tasks },
             "bytesRead": self.bytes_read,
-            "notes": self.notes.iter().map(Found::to_json).collect::<Value>(),
-            "problems": self.problems.iter().map(Found::to_json).collect::<Value>(),
+            "notes": notes,
+            "problems": problems,
         })
-    }
-}
-
-impl Found {
-    fn to_text(&self, kind: &str) -> String {
-        let Self { code, message, count, threads } = self;
-        let threads = threads.iter().map(|thread| Value::from(thread.as_str()).to_string());
-        let threads = threads.collect::<Vec<_>>().join(", ");
-        format!("{kind} {code}, {count} times, first: {message}\n  threads: {threads}\n")
-    }
-
-    fn to_json(&self) -> Value {
-        let Self { code, message, count, threads } = self;
-        json!({ "code": code, "message": message, "count": count, "threads": threads })
-    }
-}
-
-fn add(list: &mut Vec<Found>, thread: &str, code: &str, message: &str) {
-    let at = list.iter().position(|found| found.code == code).unwrap_or_else(|| {
-        let (code, message) = (code.to_owned(), message.to_owned());
-        list.push(Found { code, message, count: 0, threads: Vec::new() });
-        list.len() - 1
-    });
-    let Some(Found { count, threads, .. }) = list.get_mut(at) else { return };
-    *count += 1;
-    if threads.len() < NAMED_MAX && !threads.iter().any(|named| named == thread) {
-        threads.push(thread.to_owned());
     }
 }

@@ -2,13 +2,11 @@
 
 use langgraph_checkpoint_guest::stores::StockStatements;
 use langgraph_checkpoint_guest::takeover::{Note, StockRows, Takeover, shared_by_forks, takeover};
-use langgraph_checkpoint_guest::{
-    Access, Batch, PostgresOptions, RowSet, Statement, Store, StoreOptions, Value,
-};
-use langgraph_checkpoint_host::{Dialect, Error, StorageAdapter};
+use langgraph_checkpoint_guest::{Access, Batch, RowSet, Value};
+use langgraph_checkpoint_host::{Error, StorageAdapter};
 
-use crate::failure::{Failure, Result};
-use crate::sql::Confined;
+use crate::failure::Result;
+use crate::sql::{Confined, statement};
 
 /// Which checkpoint: its thread, namespace and id.
 #[derive(Clone)]
@@ -28,20 +26,16 @@ impl Source {
     /// Opens a database and finds its stock tables. Fails with `no-stock-tables`.
     pub(super) async fn open(location: &str, schema: &str) -> Result<Self> {
         let storage = Confined::existing(location, schema, Access::Read)?;
-        let store = Store::open(match storage.dialect() {
-            Dialect::Postgres { schema } => StoreOptions::Postgres(PostgresOptions { schema }),
-            _ => StoreOptions::Sqlite,
-        });
-        let store = store.map_err(Error::from)?;
+        let store = storage.planner()?;
         let find = store.find_stock_tables().map_err(Error::from)?;
-        let [tables] = read(&storage, vec![find]).await?;
+        let tables = storage.read(find).await?;
         let statements = store.stock_statements(&tables).map_err(Error::from)?;
         Ok(Self { storage, statements })
     }
 
     /// The ids of the threads, in order; `None` for one that is not text.
     pub(super) async fn threads(&self) -> Result<Vec<Option<String>>> {
-        let [found] = read(&self.storage, vec![statement(&self.statements.threads, &[])]).await?;
+        let found = self.storage.read(statement(&self.statements.threads, &[])).await?;
         let id = |row: &Vec<Value>| match row.first() {
             Some(Value::Text(id)) => Some(id.clone()),
             _ => None,
@@ -52,7 +46,7 @@ impl Source {
     /// The checkpoints of a thread, in the order to take them over.
     pub(super) async fn checkpoints(&self, thread: &str) -> Result<Vec<Address>> {
         let call = statement(&self.statements.checkpoints, &[thread]);
-        let [found] = read(&self.storage, vec![call]).await?;
+        let found = self.storage.read(call).await?;
         let address = |row: &Vec<Value>| Address {
             thread: thread.to_owned(),
             namespace: text(row, 0),
@@ -92,23 +86,9 @@ impl Source {
         let Some(shared) = &self.statements.shared else {
             return Ok(Vec::new());
         };
-        let [rows] = read(&self.storage, vec![statement(shared, &[thread])]).await?;
+        let rows = self.storage.read(statement(shared, &[thread])).await?;
         Ok(shared_by_forks(&rows).map_err(Error::from)?)
     }
-}
-
-fn statement(text: &str, parameters: &[&str]) -> Statement {
-    let parameters = parameters.iter().map(|text| Value::Text((*text).to_owned())).collect();
-    Statement { text: text.to_owned(), parameters: vec![parameters] }
-}
-
-async fn read<const N: usize>(
-    storage: &Confined,
-    statements: Vec<Statement>,
-) -> Result<[RowSet; N]> {
-    let sets = storage.run(Batch { access: Access::Read, statements }).await;
-    let sets = sets.map_err(Error::from)?.try_into();
-    sets.map_err(|_| Failure::Outside("the store gave other rows than asked for".to_owned()))
 }
 
 /// A text. SQLite keeps ids as it was given them: an older saver may have bound a number.

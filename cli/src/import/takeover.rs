@@ -33,7 +33,7 @@ impl<'a> Threads<'a> {
             // SQLite keeps bytes in a column of texts, too.
             let message = "a thread's id is not text, so no saver finds the thread; it is not \
                            imported";
-            report.problem("", "unreadable-stock-id", message);
+            report.findings.problem("", "unreadable-stock-id", message);
         }
         Ok(Self { source, ids, report })
     }
@@ -88,7 +88,7 @@ impl<'a> Threads<'a> {
                 };
                 self.report.different += 1;
                 let message = format!("checkpoint {} differs in the target: {what}", address.id);
-                self.report.problem(id, "different-checkpoint", &message);
+                self.report.findings.problem(id, "different-checkpoint", &message);
             }
             progress(index + 1, &self.report);
         }
@@ -104,7 +104,7 @@ impl<'a> Threads<'a> {
             }
             State::Conflicting => {
                 self.report.conflicting += 1;
-                self.report.problem(
+                self.report.findings.problem(
                     id,
                     "conflicting-thread",
                     "the target has something else under the thread's id, and it was left alone; \
@@ -134,7 +134,7 @@ impl<'a> Threads<'a> {
     fn unless_refused<T>(&mut self, id: &str, done: Result<T>) -> Result<Option<T>> {
         match done {
             Err(Failure::Store(Error::InvalidInput(fault) | Error::Corrupt(fault))) => {
-                self.report.problem(id, &fault.code, &fault.message);
+                self.report.findings.problem(id, &fault.code, &fault.message);
                 Ok(None)
             }
             done => done.map(Some),
@@ -186,12 +186,12 @@ impl<'a> Threads<'a> {
             Ok(takeover) => {
                 self.report.bytes_read += bytes;
                 for note in &takeover.notes {
-                    self.report.note(&address.thread, note.code, &note.message);
+                    self.report.findings.note(&address.thread, note.code, &note.message);
                 }
                 Ok(Some(takeover))
             }
             Err(error) => {
-                self.report.problem(&address.thread, error.code(), &error.to_string());
+                self.report.findings.problem(&address.thread, error.code(), &error.to_string());
                 Ok(None)
             }
         }
@@ -199,7 +199,7 @@ impl<'a> Threads<'a> {
 
     async fn note_shared(&mut self, id: &str) -> Result<()> {
         for note in self.source.shared(id).await? {
-            self.report.note(id, note.code, &note.message);
+            self.report.findings.note(id, note.code, &note.message);
         }
         Ok(())
     }

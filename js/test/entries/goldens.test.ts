@@ -57,8 +57,9 @@ test.each(goldens)("the_commands_of_%s_print_what_they_print_in_rust", (name) =>
   expect(commands.map((command) => run(folder, command)).join("")).toBe(golden);
 });
 
-test("the_help_has_the_usage_of_every_command_that_both_programs_have", () => {
-  const shared = readFileSync(join(GOLDENS, "usage.lines"), "utf8").trimEnd().split("\n");
+test("the_help_has_the_usage_of_every_command", () => {
+  const usages = readFileSync(join(GOLDENS, "usage.lines"), "utf8").trimEnd();
   const { stdout } = spawnSync(process.execPath, [PROGRAM, "--help"], { encoding: "utf8" });
-  expect(stdout.split("\n").filter((line) => shared.includes(line))).toEqual(shared);
+  const [shown = ""] = stdout.split("\n\n");
+  expect(shown.slice(shown.indexOf("\n") + 1)).toBe(usages);
 });
