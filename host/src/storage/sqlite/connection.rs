@@ -56,16 +56,16 @@ fn can_give_pages_back(
     connection: &Connection,
     busy_deadline: Duration,
 ) -> Result<(), StorageError> {
-    let number = |pragma| {
-        retry_while_busy(Instant::now() + busy_deadline, || {
-            let read = connection.pragma_query_value(None, pragma, |row| row.get::<_, i64>(0));
-            read.map_err(storage_error)
-        })
-    };
-    if number("page_count")? == 0 && number("auto_vacuum")? == 0 {
-        connection.pragma_update(None, "auto_vacuum", "INCREMENTAL").map_err(storage_error)?;
-    }
-    Ok(())
+    let number = |pragma| connection.pragma_query_value(None, pragma, |row| row.get::<_, i64>(0));
+    retry_while_busy(Instant::now() + busy_deadline, || {
+        let made = || {
+            if number("page_count")? == 0 && number("auto_vacuum")? == 0 {
+                connection.pragma_update(None, "auto_vacuum", "INCREMENTAL")?;
+            }
+            Ok(())
+        };
+        made().map_err(storage_error)
+    })
 }
 
 /// Reads once. This creates the log if there is none, and takes the lock that keeps others from
