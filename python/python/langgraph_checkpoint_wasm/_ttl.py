@@ -117,7 +117,11 @@ def _once(
     except Exception as error:
         if not has_failed and not is_stopped():
             # Only errors of ours are known to have no secret in their text.
-            why = f"{error.code}: {error}" if isinstance(error, CheckpointError) else "unknown"
+            why = (
+                f"{error.code}: {error}"
+                if isinstance(error, CheckpointError)
+                else type(error).__name__
+            )
             _logger.warning("a sweep of idle threads failed: %s", why)
         return True
     return False
