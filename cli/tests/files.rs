@@ -5,6 +5,7 @@
 mod support;
 
 use std::fs;
+use std::path::Path;
 
 use support::{done, fixture, run};
 
@@ -22,6 +23,7 @@ fn commands_that_read_change_no_byte_of_the_file_and_leave_nothing_beside_it() {
         ["threads", store].as_slice(),
         &["history", store, THREAD],
         &["show", store, THREAD],
+        &["diff", store, THREAD, "1ef4f797-8335-6428-8001-000000000002"],
         &["du", store],
         &["verify", store],
         &["prune", store, THREAD, "--dry-run"],
@@ -66,6 +68,113 @@ fn an_import_that_was_interrupted_is_completed() {
     let report = done(&import);
     assert!(report.contains(r#""imported":1,"present":2,"conflicting":0"#), "{report}");
     assert_eq!(done(&["threads", target, "--json"]), whole);
+}
+
+/// A store with what a stock database had, and its path.
+fn imported(folder: &Path, stock: &str) -> String {
+    let own = folder.join("own.db").to_str().unwrap().to_owned();
+    done(&["import", fixture(stock).to_str().unwrap(), &own]);
+    own
+}
+
+/// The rows of stock tables, as text. Some tables have another column for a task's path.
+fn rows(path: &Path) -> Vec<String> {
+    let connection = rusqlite::Connection::open(path).unwrap();
+    let mut rows = Vec::new();
+    for (table, key, more) in [
+        ("checkpoints", "checkpoint_id", "parent_checkpoint_id, type, checkpoint, metadata"),
+        ("writes", "checkpoint_id, task_id, idx", "channel, type, value"),
+    ] {
+        let key = format!("thread_id, checkpoint_ns, {key}");
+        let text = format!("SELECT {key}, {more} FROM {table} ORDER BY {key}");
+        let mut statement = connection.prepare(&text).unwrap();
+        let columns = statement.column_count();
+        let row = |row: &rusqlite::Row<'_>| {
+            let values = (0..columns).map(|at| row.get::<_, rusqlite::types::Value>(at).unwrap());
+            Ok(format!("{table}: {:?}", values.collect::<Vec<_>>()))
+        };
+        rows.extend(statement.query_map([], row).unwrap().map(Result::unwrap));
+    }
+    assert!(rows.len() > 50);
+    rows
+}
+
+#[test]
+fn an_export_stores_the_writes_byte_by_byte_and_only_reads_its_source() {
+    let folder = tempfile::tempdir().unwrap();
+    let stock = "stock/python-3.0.3.sqlite";
+    let own = imported(folder.path(), stock);
+    let before = fs::read(&own).unwrap();
+    let target = folder.path().join("back.db");
+    done(&["export", &own, target.to_str().unwrap(), "--layout", "python"]);
+    let writes = |path: &Path| {
+        let rows = rows(path).into_iter().filter(|row| row.starts_with("writes: "));
+        rows.collect::<Vec<_>>()
+    };
+    assert_eq!(writes(&target).len(), 44);
+    assert!(writes(&target) == writes(&fixture(stock)));
+    assert!(fs::read(&own).unwrap() == before);
+}
+
+#[test]
+fn an_export_that_was_interrupted_anywhere_is_completed_by_the_next() {
+    let folder = tempfile::tempdir().unwrap();
+    let own = imported(folder.path(), "stock/javascript-1.0.1.sqlite");
+    let target = folder.path().join("back.db");
+    let export = ["export", &own, target.to_str().unwrap()];
+    done(&export);
+    let whole = rows(&target);
+    for keep in [0, 1, 5, 11] {
+        let connection = rusqlite::Connection::open(&target).unwrap();
+        let text = format!(
+            "DELETE FROM checkpoints WHERE rowid > {keep}; DELETE FROM writes WHERE rowid > {}",
+            2 * keep
+        );
+        connection.execute_batch(&text).unwrap();
+        drop(connection);
+        done(&export);
+        assert!(rows(&target) == whole, "after {keep} checkpoints");
+    }
+}
+
+#[test]
+fn a_thread_that_went_on_in_the_target_of_an_export_stays_as_it_is() {
+    let folder = tempfile::tempdir().unwrap();
+    let own = imported(folder.path(), "stock/javascript-1.0.1.sqlite");
+    let target = folder.path().join("back.db");
+    let export = ["export", &own, target.to_str().unwrap(), "--json"];
+    done(&export);
+    let connection = rusqlite::Connection::open(&target).unwrap();
+    let newer = "INSERT INTO checkpoints SELECT thread_id, checkpoint_ns, 'f' || checkpoint_id, \
+         checkpoint_id, type, checkpoint, metadata FROM checkpoints WHERE thread_id = 'done'";
+    assert!(connection.execute(newer, []).unwrap() > 0);
+    let here = rows(&target);
+    let report = done(&export);
+    assert!(report.contains(r#""exported":0,"present":3,"conflicting":0"#), "{report}");
+    assert!(rows(&target) == here);
+    let other = "UPDATE checkpoints SET metadata = '{}' WHERE thread_id = 'done'";
+    assert!(connection.execute(other, []).unwrap() > 0);
+    let report = run(&export);
+    assert_eq!(report.status, 1);
+    assert!(report.stdout.contains(r#""exported":0,"present":2,"conflicting":1"#), "{report:?}");
+}
+
+#[test]
+fn a_file_of_lines_has_what_goes_to_the_standard_output_and_nothing_stays_beside_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let own = imported(folder.path(), "stock/python-3.0.3.sqlite");
+    let target = folder.path().join("threads.jsonl");
+    done(&["export", &own, target.to_str().unwrap(), "--jsonl"]);
+    let shown = run(&["export", &own, "-", "--jsonl"]);
+    assert_eq!((shown.status, shown.stdout), (0, fs::read_to_string(&target).unwrap()));
+    let partial = folder.path().join("threads.jsonl.partial");
+    assert!(!partial.exists());
+    // What cannot be completed leaves the file that is there.
+    fs::create_dir(&partial).unwrap();
+    let refused = run(&["export", &own, target.to_str().unwrap(), "--jsonl", "--yes"]);
+    assert_eq!((refused.status, refused.stdout.as_str()), (3, ""));
+    assert!(refused.stderr.starts_with("TARGET cannot be written: "), "{}", refused.stderr);
+    assert!(target.exists());
 }
 
 #[test]

@@ -7,6 +7,7 @@ mod support;
 use std::io::{BufRead, BufReader};
 use std::process::{Child, Command, Stdio};
 
+use serde_json::Value;
 use support::{done, fixture, run};
 use tokio_postgres::NoTls;
 
@@ -22,7 +23,7 @@ impl Server {
         let mut child = node.spawn().expect("Node.js starts the server of the tests");
         let mut line = String::new();
         BufReader::new(child.stdout.as_mut().unwrap()).read_line(&mut line).unwrap();
-        let line: serde_json::Value = serde_json::from_str(&line).unwrap();
+        let line: Value = serde_json::from_str(&line).unwrap();
         let url = line["url"].as_str().expect("PostgreSQL is not installed (Debian: postgresql)");
         (Self(child), url.to_owned())
     }
@@ -35,15 +36,20 @@ impl Drop for Server {
     }
 }
 
-#[test]
-fn commands_on_postgres_print_what_they_print_of_a_file() {
-    let (_server, url) = match std::env::var("POSTGRES_URL") {
+/// The server of the tests, if one was started, and its connection string.
+fn server() -> (Option<Server>, String) {
+    match std::env::var("POSTGRES_URL") {
         Ok(url) => (None, url),
         Err(_) => {
             let (server, url) = Server::start();
             (Some(server), url)
         }
-    };
+    }
+}
+
+#[test]
+fn commands_on_postgres_print_what_they_print_of_a_file() {
+    let (_server, url) = server();
     let schema = format!("cli_{}", std::process::id());
     let on = |words: &[&str]| {
         let words: Vec<&str> = [words, &["--schema", &schema]].concat();
@@ -71,6 +77,7 @@ fn commands_on_postgres_print_what_they_print_of_a_file() {
         ("threads", ["--json"].as_slice()),
         ("history", &["waiting"]),
         ("show", &["waiting"]),
+        ("diff", &["waiting", "1f1ec2a2-8df4-6b20-8002-21897450a8bf", "--values"]),
         ("verify", &[]),
         ("copy", &["waiting", "copy"]),
         ("prune", &["waiting", "--yes"]),
@@ -83,6 +90,54 @@ fn commands_on_postgres_print_what_they_print_of_a_file() {
         assert_eq!(of_file.status, 0, "{name}");
     }
     execute(url, &format!("DROP SCHEMA {schema} CASCADE"));
+}
+
+#[test]
+fn what_is_exported_to_postgres_comes_back_the_same() {
+    let (_server, url) = server();
+    let url = url.as_str();
+    let folder = tempfile::tempdir().unwrap();
+    for (stock, layout) in [("javascript-1.0.1", "js"), ("python-3.0.3", "python")] {
+        let schema = format!("cli_{layout}_{}", std::process::id());
+        let [own, again] = ["own", "again"].map(|name| {
+            let path = folder.path().join(format!("{name}-{layout}.db"));
+            path.to_str().unwrap().to_owned()
+        });
+        let stock = fixture(&format!("stock/{stock}.sqlite"));
+        done(&["import", stock.to_str().unwrap(), &own]);
+        let export = ["export", &own, url, "--layout", layout, "--schema", &schema, "--json"];
+        let report = done(&export);
+        assert!(report.contains(r#""exported":3,"present":0,"conflicting":0"#), "{report}");
+        let report = done(&export);
+        assert!(report.contains(r#""exported":0,"present":3,"conflicting":0"#), "{report}");
+        done(&["import", url, &again, "--source-schema", &schema, "--verify"]);
+        let lines = |store: &str| run(&["export", store, "-", "--jsonl"]).stdout;
+        assert!(parsed(&lines(&again)) == parsed(&lines(&own)), "{layout}");
+
+        // One value at a channel and version: that of a fork which was there first.
+        let damage = format!("UPDATE {schema}.checkpoint_blobs SET blob = 'null'");
+        execute(url, &format!("{damage} WHERE thread_id = 'done' AND channel = 'notes'"));
+        execute(url, &format!("DELETE FROM {schema}.checkpoints WHERE thread_id = 'done'"));
+        let shared = run(&export);
+        assert_eq!(shared.status, 1);
+        assert!(shared.stdout.contains(r#""code":"shared-by-forks""#), "{}", shared.stdout);
+        execute(url, &format!("DROP SCHEMA {schema} CASCADE"));
+    }
+}
+
+/// Lines of JSON, without the values that have no version: the savers on PostgreSQL store none.
+fn parsed(lines: &str) -> Vec<Value> {
+    assert!(lines.lines().count() > 10);
+    let line = |line: &str| {
+        let mut line: Value = serde_json::from_str(line).unwrap();
+        let versions = line["checkpoint"]["channel_versions"].as_object().unwrap().clone();
+        for values in ["/checkpoint/channel_values", "/types"] {
+            let values = line.pointer_mut(values).unwrap().as_object_mut().unwrap();
+            values.retain(|channel, _| versions.contains_key(channel));
+        }
+        line
+    };
+    lines.lines().map(line).collect()
 }
 
 fn count_of_schemas(url: &str, schema: &str) -> usize {
