@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use crate::arguments::OneOrAll;
 use crate::failure::{Ended, Result};
 use crate::opened::Opened;
-use crate::output::{print, print_json, show_progress, size_of, write};
+use crate::output::{print, print_json, show_progress, size_of, write_words};
 use crate::threads::not_found;
 
 /// `du`.
@@ -79,7 +79,7 @@ pub(crate) async fn verify(arguments: OneOrAll) -> Result<Ended> {
             ],
         )?;
         let lines = read.problems.iter();
-        write(&lines.map(|it| format!("{}: {}\n", it.code, it.message)).collect::<String>())?;
+        write_words(&lines.map(|it| format!("{}: {}\n", it.code, it.message)).collect::<String>())?;
     }
     match thread {
         Some(thread) if read.threads == 0 => Ok(not_found(&thread)),

@@ -103,14 +103,26 @@ fn text_of(text: &rmpv::Utf8String) -> String {
 
 /// JSON in one line, with its end.
 pub(crate) fn line(value: &Value) -> String {
-    compact(value) + "\n"
+    without_controls(&compact(value)) + "\n"
 }
 
 /// JSON over several lines, for people.
 pub(crate) fn lines(value: &Value) -> String {
     let mut text = String::new();
     append(&mut text, value, Some(0));
-    text + "\n"
+    without_controls(&text) + "\n"
+}
+
+/// JSON without the characters that it allows and a terminal would obey.
+fn without_controls(json: &str) -> String {
+    let mut text = String::with_capacity(json.len());
+    for sign in json.chars() {
+        match sign {
+            '\u{7f}'..='\u{9f}' => text += &format!("\\u{:04x}", u32::from(sign)),
+            sign => text.push(sign),
+        }
+    }
+    text
 }
 
 /// JSON in one line.

@@ -10,7 +10,7 @@ use crate::arguments::Diff;
 use crate::data;
 use crate::failure::{Ended, Result};
 use crate::opened::Opened;
-use crate::output::{Column, print, print_json, size_of};
+use crate::output::{Column, print, print_json, say, size_of};
 use crate::threads::{config_of, number_or_text};
 
 /// `diff`.
@@ -21,7 +21,7 @@ pub(crate) async fn run(arguments: Diff) -> Result<Ended> {
     let before = before.map(Into::into).unwrap_or_default();
     let call = langgraph_checkpoint_host::Diff { config, before, values };
     let Some(found) = opened.diff(call).await? else {
-        eprintln!("thread {thread} lacks one of the two checkpoints");
+        say(&format!("thread {thread} lacks one of the two checkpoints"));
         return Ok(Ended::Incomplete);
     };
     if store.json {

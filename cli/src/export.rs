@@ -64,9 +64,9 @@ pub(crate) async fn run(arguments: Export) -> Result<Ended> {
     }
     let text = if json { data::line(&report.to_json()) } else { report.to_text() };
     if target == STDOUT {
-        eprint!("{text}");
+        output::say(text.trim_end());
     } else {
-        output::write(&text)?;
+        output::write_words(&text)?;
     }
     Ok(if report.findings.is_complete() { Ended::Done } else { Ended::Incomplete })
 }

@@ -17,7 +17,7 @@ use self::takeover::Threads;
 use self::target::Target;
 use crate::arguments::Import;
 use crate::failure::{Ended, Result};
-use crate::output::{print_json, size_of, write};
+use crate::output::{print_json, size_of, write_words};
 use crate::sql::is_postgres;
 use crate::terminal;
 
@@ -43,7 +43,7 @@ pub(crate) async fn run(arguments: Import) -> Result<Ended> {
     if *json {
         print_json(&whole(&report, &arguments), true)?;
     } else {
-        write(&report.to_text(*dry_run, *verify))?;
+        write_words(&report.to_text(*dry_run, *verify))?;
     }
     Ok(if report.findings.is_complete() { Ended::Done } else { Ended::Incomplete })
 }

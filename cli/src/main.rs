@@ -49,22 +49,22 @@ fn main() -> ExitCode {
 fn fail(failure: Failure, name: &str) -> ExitCode {
     match failure {
         Failure::Usage(why) => {
-            eprint!("{why}\n\n{}", usage::of(name));
+            output::say(&format!("{why}\n\n{}", usage::of(name).trim_end()));
             Ended::Usage.into()
         }
         Failure::Store(Error::InvalidInput(fault)) if fault.code.starts_with("invalid-") => {
             fail(Failure::Usage(fault.message), name)
         }
         Failure::Store(error) => {
-            eprintln!("{}: {error}", error.code());
+            output::say(&format!("{}: {error}", error.code()));
             // Only a store's failures have a cause, and those contain no value.
             if let Some(cause) = error.source() {
-                eprintln!("cause: {cause}");
+                output::say(&format!("cause: {cause}"));
             }
             Ended::Failed.into()
         }
         Failure::Outside(what) => {
-            eprintln!("{what}");
+            output::say(&what);
             Ended::Failed.into()
         }
     }

@@ -46,6 +46,21 @@ pub(crate) fn write(text: &str) -> Result<()> {
     }
 }
 
+/// Writes words to standard output, and nothing in them that a terminal would obey.
+pub(crate) fn write_words(text: &str) -> Result<()> {
+    write(&plain(text))
+}
+
+/// Says something on standard error, in lines that no terminal obeys.
+pub(crate) fn say(text: &str) {
+    eprintln!("{}", plain(text));
+}
+
+/// Text without characters that a terminal would obey, save those that end a line.
+fn plain(text: &str) -> String {
+    text.replace(|sign: char| sign.is_control() && sign != '\n', "\u{b7}")
+}
+
 fn table(rows: &[Vec<String>]) -> String {
     let columns = rows.first().map_or(0, Vec::len);
     let width = |at: usize| rows.iter().filter_map(|row| row.get(at)).map(|it| width_of(it)).max();
@@ -70,11 +85,11 @@ fn text_of(value: &Value) -> String {
         Value::String(text) => text.clone(),
         other => data::compact(other),
     };
-    let plain = text.replace(|sign: char| sign.is_control(), "\u{b7}");
-    if width_of(&plain) <= WIDTH_MAX {
-        return plain;
+    let line = plain(&text).replace('\n', "\u{b7}");
+    if width_of(&line) <= WIDTH_MAX {
+        return line;
     }
-    let kept: Vec<u16> = plain.encode_utf16().take(WIDTH_MAX - 1).collect();
+    let kept: Vec<u16> = line.encode_utf16().take(WIDTH_MAX - 1).collect();
     format!("{}\u{2026}", String::from_utf16_lossy(&kept))
 }
 

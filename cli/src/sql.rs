@@ -10,6 +10,7 @@ use langgraph_checkpoint_host::{
 };
 
 use crate::failure::{Failure, Result};
+use crate::output;
 
 /// Whether a location is a connection string of PostgreSQL.
 pub(crate) fn is_postgres(location: &str) -> bool {
@@ -63,7 +64,7 @@ impl Confined {
     /// The checkpointer on it.
     pub(crate) fn checkpointer(self) -> Checkpointer<Self> {
         let checkpointer = Checkpointer::new(Planner::native(), self);
-        checkpointer.on_warning(|warning| eprintln!("{warning}"))
+        checkpointer.on_warning(|warning| output::say(warning))
     }
 
     /// What plans the statements on its stock tables.

@@ -10,7 +10,7 @@ use crate::arguments::{History, Show, Threads, count_of};
 use crate::failure::{Ended, Failure, Result};
 use crate::opened::Opened;
 use crate::output::{print, print_json};
-use crate::{data, time};
+use crate::{data, output, time};
 
 /// The largest number of threads that are read at once.
 pub(crate) const PAGE_MAX: u64 = 1_000;
@@ -101,7 +101,7 @@ pub(crate) async fn show(arguments: Show) -> Result<Ended> {
 
 /// Says that a thread, or what was named of it, is not there.
 pub(crate) fn not_found(thread: &str) -> Ended {
-    eprintln!("thread {thread} has nothing like that");
+    output::say(&format!("thread {thread} has nothing like that"));
     Ended::Incomplete
 }
 

@@ -189,6 +189,36 @@ fn a_file_that_is_no_database_is_named() {
 }
 
 #[test]
+fn characters_that_a_terminal_would_obey_are_not_printed() {
+    let folder = tempfile::tempdir().unwrap();
+    let [path, target] = ["store.db", "back.db"].map(|name| folder.path().join(name));
+    let store = path.to_str().unwrap();
+    fs::copy(fixture("v1/checkpoints.sqlite"), &path).unwrap();
+    let thread = "red \u{1b}[31m \u{9b}31m thread";
+    done(&["copy", store, "a long list", thread]);
+    assert!(done(&["threads", store]).contains("red \u{b7}[31m \u{b7}31m thread"));
+    let connection = rusqlite::Connection::open(&path).unwrap();
+    connection.execute("UPDATE lg_chunks SET data = zeroblob(length(data))", []).unwrap();
+    drop(connection);
+    for words in [
+        ["threads", store].as_slice(),
+        &["threads", store, "--json"],
+        &["show", store, thread],
+        &["diff", store, thread, "\u{9b}"],
+        &["verify", store],
+        &["verify", store, "--json"],
+        &["du", store, "\u{9b}"],
+        &["export", store, target.to_str().unwrap()],
+        &["export", store, target.to_str().unwrap(), "--json"],
+        &["\u{9b}"],
+    ] {
+        let ended = run(words);
+        let said = ended.stdout + &ended.stderr;
+        assert!(said.len() > 10 && !said.contains(['\u{1b}', '\u{9b}']), "{words:?}: {said:?}");
+    }
+}
+
+#[test]
 fn unknown_options_and_missing_values_are_wrong_usage() {
     for (words, why) in [
         (["threads", "a.db", "--limits", "3"].as_slice(), "--limits"),

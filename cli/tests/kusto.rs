@@ -41,8 +41,14 @@ async fn a_thread_on_kusto_is_listed_and_deleted() {
     );
     let threads = done(&["threads", store, "--prefix", thread, "--json"]);
     assert!(threads.contains(r#""namespaces":1,"checkpoints":1,"writes":0"#), "{threads}");
-    let vacuum = run(&["vacuum", store]);
-    assert_eq!((vacuum.status, vacuum.stdout.as_str()), (2, ""));
+    for words in [
+        ["vacuum", store].as_slice(),
+        &["diff", store, thread, ID],
+        &["export", store, "-", "--jsonl"],
+    ] {
+        let ended = run(words);
+        assert_eq!((ended.status, ended.stdout.as_str()), (2, ""), "{words:?}");
+    }
     done(&["delete", store, thread, "--yes"]);
     assert_eq!(run(&["history", store, thread]).status, 1);
 }
