@@ -1,6 +1,6 @@
 //! The program `langgraph-checkpoint-wasm`: lists, shows, compares, verifies, copies, moves, prunes
-//! and deletes threads. It has the words of the npm package's program, and both have the same goldens
-//! (`tests/goldens/cli`).
+//! and deletes threads. It has the words of the npm package's program, and both have the same
+//! goldens (`tests/goldens/cli`).
 
 mod arguments;
 mod counts;

@@ -64,7 +64,7 @@ impl Confined {
     /// The checkpointer on it.
     pub(crate) fn checkpointer(self) -> Checkpointer<Self> {
         let checkpointer = Checkpointer::new(Planner::native(), self);
-        checkpointer.on_warning(|warning| output::say(warning))
+        checkpointer.on_warning(output::say)
     }
 
     /// What plans the statements on its stock tables.
