@@ -241,6 +241,9 @@ test("whole_numbers_that_javascript_has_not_exactly_are_shown_exactly", async ()
     { big: 1, small: 1 },
   );
   saver.close();
+  const compared = run("diff", store, "packed", id, "--values").stdout;
+  expect(compared).toContain("9223372036854775813");
+  expect(compared).not.toContain("u0000");
   const { stdout } = run("show", store, "packed", "--json");
   expect(stdout).toContain('"channel_values":{"big":9223372036854775813,"small":-2}');
 });

@@ -5,7 +5,7 @@ import { parseArgs } from "node:util";
 import type { Difference, Part } from "../../langgraph/difference.js";
 import { COMMON, taken } from "./arguments.js";
 import { type Command, EXIT } from "./command.js";
-import { print, printJson, sizeOf } from "./output.js";
+import { plain, print, printJson, sizeOf } from "./output.js";
 import { onStore } from "./store.js";
 
 /** The command. */
@@ -26,7 +26,7 @@ export const diff: Command = {
       return saver.diff({ configurable }, { before, values: values.values });
     });
     if (found === undefined) {
-      console.error(`thread ${thread_id} lacks one of the two checkpoints`);
+      console.error(`thread ${plain(thread_id ?? "")} lacks one of the two checkpoints`);
       return EXIT.incomplete;
     }
     if (values.json) printJson(found, true);

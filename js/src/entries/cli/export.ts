@@ -13,6 +13,7 @@ import { ExportReport } from "./export-report.js";
 import { giveBack } from "./give-back.js";
 import { lineOf } from "./json-lines.js";
 import { isPostgres } from "./location.js";
+import { plain, toJson } from "./output.js";
 import { StockTables } from "./stock-tables.js";
 import { onStore } from "./store.js";
 import { StoredThreads } from "./stored.js";
@@ -52,14 +53,16 @@ export const exporting: Command = {
     await onStore(source, values["source-schema"], "read", async (saver) => {
       const threads = new StoredThreads(saver);
       const named = values.thread;
-      const [ids, all] = named ? [named, named.length] : [threads.ids(), await threads.count()];
+      // A source that is no store is refused before the target is opened.
+      const count = await threads.count();
+      const [ids, all] = named ? [named, named.length] : [threads.ids(), count];
       await (jsonl
         ? toLines(threads, target, report, (one) => each(ids, all, one, report))
         : toTables(threads, target, { schema, layout, report }, (one) =>
             each(ids, all, one, report),
           ));
     });
-    const text = json ? `${JSON.stringify(shown(report))}\n` : report.toText();
+    const text = json ? `${toJson(shown(report))}\n` : plain(report.toText());
     (target === STDOUT ? process.stderr : process.stdout).write(text);
     return report.isComplete ? EXIT.done : EXIT.incomplete;
   },

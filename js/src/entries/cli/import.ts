@@ -7,7 +7,7 @@ import { SCHEMA } from "../../stores/postgres/options.js";
 import { taken } from "./arguments.js";
 import { type Command, EXIT, type ExitCode } from "./command.js";
 import { isPostgres } from "./location.js";
-import { plain, sizeOf } from "./output.js";
+import { plain, sizeOf, toJson } from "./output.js";
 import { Report } from "./report.js";
 import { openSource, type Source } from "./source.js";
 import { type OnProgress, Threads } from "./takeover.js";
@@ -96,7 +96,7 @@ function print(report: Report, source: string, target: string, options: Options)
   const all = { source: shown, target: to, dryRun, threads, stored, bytesRead, notes, problems };
   process.stdout.write(
     json
-      ? `${JSON.stringify(verify ? { ...all, verified } : all)}\n`
+      ? `${toJson(verify ? { ...all, verified } : all)}\n`
       : plain(report.toText({ dryRun, verify })),
   );
   return report.isComplete ? EXIT.done : EXIT.incomplete;

@@ -21,7 +21,7 @@ function line(value: unknown): string {
 }
 
 /** JSON without the characters that a terminal would obey, some of which JSON allows. */
-function toJson(value: unknown, indent?: number): string {
+export function toJson(value: unknown, indent?: number): string {
   const json = JSON.stringify(value, shown, indent).replaceAll(MARKED, "$1");
   return json.replaceAll(/[\u007f-\u009f]/g, (one) => `\\u00${one.charCodeAt(0).toString(16)}`);
 }
@@ -62,7 +62,7 @@ function table<Row>(
 
 /** Text in one line, without characters that a terminal would obey. */
 function textOf(value: unknown): string {
-  const text = typeof value === "string" ? value : (JSON.stringify(value, shown) ?? "");
+  const text = typeof value === "string" || value === undefined ? (value ?? "") : toJson(value);
   const line = plain(text).replaceAll("\n", "\u00b7");
   return line.length > WIDTH_MAX ? `${line.slice(0, WIDTH_MAX - 1)}\u2026` : line;
 }
