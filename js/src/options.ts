@@ -83,8 +83,9 @@ export interface SaverOptions extends CacheOptions, CallOptions {
    */
   readonly core?: WebAssembly.Module | undefined;
   /**
-   * Which idle threads expire by themselves. A sweep in the background prunes them, in one of the
-   * processes that use the store, until the saver is closed. By default none do.
+   * Which idle threads expire by themselves. A sweep in the background deletes them, or keeps
+   * their latest state, in one of the processes that use the store, until the saver is closed. By
+   * default none do.
    */
   readonly ttl?: TtlOptions | undefined;
 }

@@ -140,6 +140,13 @@ def test_a_bad_option_is_named(ttl: Any, code: str, named: str) -> None:
     assert named in str(refused.value)
 
 
+def test_what_is_only_read_is_not_swept(tmp_path: Path) -> None:
+    path = tmp_path / "read.db"
+    SqliteSaver(path).close()
+    with pytest.raises(errors.InvalidInputError, match="ttl"):
+        SqliteSaver(path, read_only=True, ttl={"default_ttl": 1})
+
+
 def test_a_process_ends_while_a_saver_with_the_option_is_open(tmp_path: Path) -> None:
     program = (
         "import sys\n"

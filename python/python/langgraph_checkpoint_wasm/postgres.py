@@ -58,9 +58,9 @@ class PostgresSaver(LifecycleSaver):
                 of its time for small states. Not through a pooler in transaction mode.
             cache_bytes: How much memory may be used for the values that were stored and read last:
                 what is unchanged in them is neither serialized nor stored nor read again.
-            ttl: Which idle threads expire by themselves. A sweep in the background prunes them, in
-                one of the processes that use the schema, until the saver is closed. By default none
-                do.
+            ttl: Which idle threads expire by themselves. A sweep in the background deletes them, or
+                keeps their latest state with the strategy `"keep_latest"`, in one of the processes
+                that use the schema, until the saver is closed. By default none do.
             **unknown: Nothing: other options are refused.
 
         """

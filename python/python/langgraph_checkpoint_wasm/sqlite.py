@@ -58,9 +58,9 @@ class SqliteSaver(LifecycleSaver):
             read_only: Whether the file is only read; it must exist.
             cache_bytes: How much memory may be used for the values that were stored and read last:
                 what is unchanged in them is neither serialized nor stored nor read again.
-            ttl: Which idle threads expire by themselves. A sweep in the background prunes them, in
-                one of the processes that use the file, until the saver is closed. By default none
-                do.
+            ttl: Which idle threads expire by themselves. A sweep in the background deletes them, or
+                keeps their latest state with the strategy `"keep_latest"`, in one of the processes
+                that use the file, until the saver is closed. By default none do.
             **unknown: Nothing: other options are refused.
 
         """
@@ -79,6 +79,9 @@ class SqliteSaver(LifecycleSaver):
             "read_only": read_only,
         }
         checked = None if ttl is None else Ttl.of(ttl)
+        if checked is not None and read_only:
+            message = "the option ttl has to be None where the file is only read"
+            raise InvalidInputError(message, "invalid-option")
         self._store = open_sqlite(path, options)
         self._start_sweeping(checked)
 
