@@ -2,8 +2,9 @@
 
 use arbitrary::{Result, Unstructured};
 use guest::{
-    Call, ChannelValue, ChannelVersion, Checkpoint, Config, DeltaChannelHistory, GetTuple, Id,
-    KeptElements, List, MetadataFilter, NewValue, NewWrite, Payload, Put, PutWrites, Run, Version,
+    Call, ChannelValue, ChannelVersion, Checkpoint, Config, CopyThread, DeltaChannelHistory, Diff,
+    Export, GetTuple, Id, Keep, KeptElements, Lease, List, MetadataFilter, NewValue, NewWrite,
+    Payload, Prune, Pruned, Put, PutWrites, Run, Threads, Vacuum, Verify, Version,
 };
 use langgraph_checkpoint_guest as guest;
 
@@ -14,8 +15,9 @@ const REPEATS: [usize; 5] = [1, 2, 40, 1_100, 20_000];
 
 /// Any call.
 pub fn call(u: &mut Unstructured<'_>) -> Result<Call> {
-    Ok(match u.int_in_range(0..=9)? {
+    Ok(match u.int_in_range(0..=12)? {
         0 => Call::Setup,
+        10..=12 => return about_threads(u),
         1 | 2 => Call::GetTuple(GetTuple { config: config(u)?, known: token(u)? }),
         3 | 4 => Call::List(list(u)?),
         5 => Call::DeleteThread(config(u)?),
@@ -27,6 +29,56 @@ pub fn call(u: &mut Unstructured<'_>) -> Result<Call> {
         7 => Call::PutWrites(put_writes(u)?),
         _ => Call::Put(put(u)?),
     })
+}
+
+/// Any call about whole threads.
+fn about_threads(u: &mut Unstructured<'_>) -> Result<Call> {
+    let limit = u.arbitrary()?;
+    Ok(match u.int_in_range(0..=9)? {
+        0 => Call::Threads(Threads {
+            limit,
+            idle_since: u.ratio(1, 4)?.then(|| time(u)).transpose()?,
+            id_prefix: u.ratio(1, 4)?.then(|| text(u)).transpose()?,
+            filter: filter(u)?,
+            resume: token(u)?,
+        }),
+        1 => Call::Stats(id(u)?),
+        2 => Call::Verify(Verify { thread: id(u)?, resume: token(u)? }),
+        3 => Call::Export(Export { thread: id(u)?, resume: token(u)? }),
+        4 => Call::Diff(Diff { config: config(u)?, before: id(u)?, values: u.arbitrary()? }),
+        5 => Call::Vacuum(Vacuum { pages: limit, resume: token(u)? }),
+        6 | 7 => Call::CopyThread(CopyThread {
+            source: id(u)?,
+            target: id(u)?,
+            latest_only: u.arbitrary()?,
+        }),
+        _ => Call::Prune(Prune {
+            pruned: match u.int_in_range(0..=3)? {
+                0 => Pruned::Idle(time(u)?),
+                1 => Pruned::Runs(several(u, 2, id)?),
+                _ => Pruned::Threads(several(u, 2, id)?),
+            },
+            keep: match u.int_in_range(0..=3)? {
+                0 => Keep::Nothing,
+                1 => Keep::Last(u.arbitrary()?),
+                2 => Keep::NewerThan(time(u)?),
+                _ => Keep::Latest,
+            },
+            limit,
+            dry_run: u.ratio(1, 4)?,
+            lease: match u.ratio(1, 8)? {
+                true => Some(Lease { now_ms: u.arbitrary()?, length_ms: u.arbitrary()? }),
+                false => None,
+            },
+            resume: token(u)?,
+        }),
+    })
+}
+
+/// A time, or what is none.
+fn time(u: &mut Unstructured<'_>) -> Result<String> {
+    let times = ["2026-01-01T00:00:00Z", "2026-01-01T00:00:00.000Z", "9999-01-01T00:00:00Z"];
+    if u.ratio(7, 8)? { Ok((*u.choose(&times)?).to_owned()) } else { text(u) }
 }
 
 /// Any `put`, most often with an id that is accepted.
@@ -83,6 +135,16 @@ fn put_writes(u: &mut Unstructured<'_>) -> Result<PutWrites> {
 }
 
 fn list(u: &mut Unstructured<'_>) -> Result<List> {
+    Ok(List {
+        config: config(u)?,
+        limit: u.arbitrary()?,
+        before: id(u)?,
+        filter: filter(u)?,
+        resume: token(u)?,
+    })
+}
+
+fn filter(u: &mut Unstructured<'_>) -> Result<Vec<MetadataFilter>> {
     // Each condition is a part of one statement, whose size is limited.
     let conditions = if u.ratio(1, 32)? { 1_200 } else { 3 };
     let mut filter = several(u, 3, |u| {
@@ -98,13 +160,7 @@ fn list(u: &mut Unstructured<'_>) -> Result<List> {
     if let Some(first) = filter.first().cloned() {
         filter.resize(filter.len().max(conditions), first);
     }
-    Ok(List {
-        config: config(u)?,
-        limit: u.arbitrary()?,
-        before: id(u)?,
-        filter,
-        resume: token(u)?,
-    })
+    Ok(filter)
 }
 
 /// Any config, most often one that names a thread.
