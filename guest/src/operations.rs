@@ -9,6 +9,7 @@ mod delete_thread;
 mod delta_history;
 mod diff;
 mod export;
+mod found_thread;
 mod list;
 mod marks;
 pub(crate) mod method;

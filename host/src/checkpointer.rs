@@ -252,6 +252,18 @@ impl<S: StorageAdapter> Checkpointer<S> {
         }
     }
 
+    /// The same until no page is free, and returns the bytes given back.
+    pub async fn vacuum_all(&self) -> Result<u64, Error> {
+        let mut vacuum = Vacuum::default();
+        loop {
+            let work = self.vacuum(vacuum).await?;
+            if work.next.is_none() {
+                return Ok(work.bytes);
+            }
+            vacuum = Vacuum { pages: None, resume: work.next };
+        }
+    }
+
     /// Copies a thread: all its namespaces, checkpoints and pending writes, with their ids. The
     /// copy shares nothing with its source. A target that exists is refused with
     /// `existing-thread`, a source that does not with `missing-thread`.
@@ -304,18 +316,6 @@ impl<S: StorageAdapter> Checkpointer<S> {
         match self.run(Call::Diff(diff)).await? {
             Outcome::Differences(difference) => Ok(difference),
             _ => Err(other_outcome()),
-        }
-    }
-
-    /// The same until no page is free, and returns the bytes given back.
-    pub async fn vacuum_all(&self) -> Result<u64, Error> {
-        let mut vacuum = Vacuum::default();
-        loop {
-            let work = self.vacuum(vacuum).await?;
-            if work.next.is_none() {
-                return Ok(work.bytes);
-            }
-            vacuum = Vacuum { pages: None, resume: work.next };
         }
     }
 

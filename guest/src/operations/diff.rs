@@ -13,8 +13,9 @@ mod lists;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::found_thread::FoundThread;
 use super::records::Records;
-use super::row::{rows, set};
+use super::row::set;
 use super::tuples::{Attempts, Gathers, StoredCheckpoint, Trouble, chunks};
 use crate::contract::call::{ChannelVersion, Diff as Call, Version};
 use crate::contract::config::{self, Address};
@@ -37,8 +38,7 @@ use lists::{Item, Lists};
 #[derive(Debug)]
 pub(super) struct Diff {
     call: Asked,
-    thread_key: i64,
-    generation: i64,
+    thread: FoundThread,
     records: Records,
     after: Option<StoredCheckpoint>,
     before: Option<Records>,
@@ -113,8 +113,7 @@ impl Diff {
         let before = before.filter(|before| !before.is_empty());
         let mut diff = Self {
             call: Asked { address, id, before, values: call.values },
-            thread_key: 0,
-            generation: 0,
+            thread: FoundThread::default(),
             records: Records::default(),
             after: None,
             before: None,
@@ -132,12 +131,10 @@ impl Diff {
     pub(super) fn advance(&mut self, sets: &[RowSet]) -> Result<Step, Error> {
         match self.stage {
             Stage::Find => {
-                let Some(mut row) = rows(set(sets, 0)?, "lg_threads").next() else {
+                let Some(thread) = FoundThread::of(set(sets, 0)?)? else {
                     return Ok(Step::Done(Outcome::Differences(None)));
                 };
-                self.thread_key = row.integer("thread_key")?;
-                row.text("thread_id")?;
-                self.generation = row.integer("generation")?;
+                self.thread = thread;
                 Ok(self.read(Stage::After, self.call.id.clone()))
             }
             Stage::After => {
@@ -172,15 +169,7 @@ impl Diff {
                 self.values()
             }
             Stage::Again => {
-                let now = match rows(set(sets, 0)?, "lg_threads").next() {
-                    None => None,
-                    Some(mut row) => {
-                        let key = row.integer("thread_key")?;
-                        row.text("thread_id")?;
-                        Some((key, row.integer("generation")?))
-                    }
-                };
-                if now == Some((self.thread_key, self.generation)) {
+                if FoundThread::of(set(sets, 0)?)?.as_ref() == Some(&self.thread) {
                     return match self.next() {
                         Ok(step) => Ok(step),
                         Err(Trouble::Missing(error) | Trouble::Final(error)) => Err(error),
@@ -196,19 +185,13 @@ impl Diff {
 
     fn find(&mut self, stage: Stage) -> Step {
         self.stage = stage;
-        let thread_id = Some(self.call.address.thread_id.clone());
-        Step::ask(Ask::FindThread {
-            after: (0, String::new()),
-            thread_id,
-            idle: None,
-            runs: Vec::new(),
-        })
+        FoundThread::ask(&self.call.address.thread_id)
     }
 
     fn read(&mut self, stage: Stage, id: String) -> Step {
         self.stage = stage;
         let Address { thread_id, checkpoint_ns } = &self.call.address;
-        self.records = Records::at(self.thread_key, thread_id, (checkpoint_ns.clone(), id));
+        self.records = Records::at(self.thread.key, thread_id, (checkpoint_ns.clone(), id));
         Step::ask(self.records.ask())
     }
 
@@ -241,7 +224,7 @@ impl Diff {
     fn next(&mut self) -> Result<Step, Trouble> {
         if self.stage != Stage::Values {
             if let Some(hashes) = self.open()? {
-                let thread_key = self.thread_key;
+                let thread_key = self.thread.key;
                 let ask = Ask::Chunks { thread_key, hashes, to_the_end: false };
                 return Ok(Step::ask(ask));
             }
@@ -290,7 +273,7 @@ impl Diff {
     fn want(&mut self) {
         let mut want = |piece: &Piece, kind: &str| {
             let value = StoredValue { kind: kind.to_owned(), piece: piece.clone() };
-            self.gathers.want(self.thread_key, &value);
+            self.gathers.want(self.thread.key, &value);
         };
         for Channel { values: (before, after), elements, .. } in &self.channels {
             if let Elements::Lists(lists) = elements {
@@ -310,7 +293,7 @@ impl Diff {
         let part = |kind: &str, piece: &Piece, reads: bool, what: &str| {
             let value = StoredValue { kind: kind.to_owned(), piece: piece.clone() };
             let value = (self.call.values && reads)
-                .then(|| self.gathers.join(self.thread_key, &value))
+                .then(|| self.gathers.join(self.thread.key, &value))
                 .transpose()
                 .map_err(|loss| loss.at(|| format!("{what} of checkpoint {}", self.call.id)))?;
             Ok::<_, Trouble>(PartSize { bytes: piece.length(), value })

@@ -6,8 +6,9 @@
 //! 4. Only if one is missing: look whether the thread was deleted or pruned meanwhile, and then
 //!    start over with the checkpoint.
 
+use super::found_thread::FoundThread;
 use super::records::Records;
-use super::row::{rows, set};
+use super::row::set;
 use super::tuples::{Attempts, Gathers, Trouble};
 use crate::contract::call::Export as Call;
 use crate::contract::config;
@@ -15,7 +16,7 @@ use crate::contract::error::Error;
 use crate::contract::outcome::{Exported, Outcome, PendingWrite, PlacedWrite};
 use crate::contract::statement::RowSet;
 use crate::format::{FORMAT, decode, encode};
-use crate::operations::ask::{Ask, RecordKey, Step};
+use crate::operations::ask::{RecordKey, Step};
 
 /// An export under way.
 #[derive(Debug)]
@@ -26,18 +27,11 @@ pub(super) struct Export {
     cursor: (i64, String),
     /// The last record of the thread that was exported.
     last: Option<RecordKey>,
-    thread: Thread,
+    thread: FoundThread,
     records: Records,
     gathers: Gathers,
     attempts: Attempts,
     stage: Stage,
-}
-
-#[derive(Debug, Default)]
-struct Thread {
-    key: i64,
-    generation: i64,
-    id: String,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -72,7 +66,7 @@ impl Export {
             only,
             cursor,
             last,
-            thread: Thread::default(),
+            thread: FoundThread::default(),
             records: Records::default(),
             gathers: Gathers::default(),
             attempts: Attempts::default(),
@@ -80,7 +74,7 @@ impl Export {
         };
         let step = match &export.last {
             Some(_) => export.find_again(),
-            None => find((0, String::new()), export.only.clone()),
+            None => FoundThread::ask_after(export.cursor.clone(), export.only.clone()),
         };
         Ok((export, step))
     }
@@ -89,20 +83,17 @@ impl Export {
     pub(super) fn advance(&mut self, sets: &[RowSet]) -> Result<Step, Error> {
         match self.stage {
             Stage::Find | Stage::FindAgain => {
-                let Some(mut row) = rows(set(sets, 0)?, "lg_threads").next() else {
+                let Some(thread) = FoundThread::of(set(sets, 0)?)? else {
                     // The thread that is exported may have been deleted.
                     let goes_on = self.stage == Stage::FindAgain && self.only.is_none();
                     let over = Step::Done(Outcome::Exported(None));
                     return Ok(if goes_on { self.next_thread() } else { over });
                 };
-                let key = row.integer("thread_key")?;
-                let id = row.text("thread_id")?.to_owned();
-                let generation = row.integer("generation")?;
                 if self.stage == Stage::Find {
-                    self.cursor = (key, id.clone());
+                    self.cursor = (thread.key, thread.id.clone());
                 }
-                self.records = Records::after(key, &id, self.last.clone());
-                self.thread = Thread { key, generation, id };
+                self.records = Records::after(thread.key, &thread.id, self.last.clone());
+                self.thread = thread;
                 self.stage = Stage::Records;
                 Ok(Step::ask(self.records.ask()))
             }
@@ -128,15 +119,7 @@ impl Export {
                 self.chunks()
             }
             Stage::Again => {
-                let now = rows(set(sets, 0)?, "lg_threads").next();
-                let now = now.map(|mut row| {
-                    Ok::<_, Error>((
-                        row.integer("thread_key")?,
-                        row.text("thread_id").map(drop)?,
-                        row.integer("generation")?,
-                    ))
-                });
-                if now.transpose()? == Some((self.thread.key, (), self.thread.generation)) {
+                if FoundThread::of(set(sets, 0)?)?.as_ref() == Some(&self.thread) {
                     return match self.exported() {
                         Ok(outcome) => Ok(Step::Done(outcome)),
                         Err(Trouble::Missing(error) | Trouble::Final(error)) => Err(error),
@@ -151,7 +134,7 @@ impl Export {
     /// Finds the thread again that is exported.
     fn find_again(&mut self) -> Step {
         self.stage = Stage::FindAgain;
-        find((0, String::new()), Some(self.cursor.1.clone()))
+        FoundThread::ask(&self.cursor.1)
     }
 
     fn next_thread(&mut self) -> Step {
@@ -160,7 +143,7 @@ impl Export {
         }
         self.last = None;
         self.stage = Stage::Find;
-        find(self.cursor.clone(), self.only.clone())
+        FoundThread::ask_after(self.cursor.clone(), None)
     }
 
     fn chunks(&mut self) -> Result<Step, Error> {
@@ -171,7 +154,7 @@ impl Export {
             Ok(outcome) => Ok(Step::Done(outcome)),
             Err(Trouble::Missing(_)) => {
                 self.stage = Stage::Again;
-                Ok(find((0, String::new()), Some(self.thread.id.clone())))
+                Ok(FoundThread::ask(&self.thread.id))
             }
             Err(Trouble::Final(error)) => Err(error),
         }
@@ -198,8 +181,4 @@ impl Export {
             next: encode(&(FORMAT, &self.cursor, last))?,
         })))
     }
-}
-
-fn find(after: (i64, String), thread_id: Option<String>) -> Step {
-    Step::ask(Ask::FindThread { after, thread_id, idle: None, runs: Vec::new() })
 }

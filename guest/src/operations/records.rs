@@ -82,7 +82,7 @@ impl Records {
 
     fn end(&mut self) -> Result<bool, Error> {
         if let Some((ns, id)) = &self.place {
-            check_complete(self.writes.iter(), &self.thread_id, ns, id)?;
+            check_complete(self.writes.iter().map(StoredWrite::placed), &self.thread_id, ns, id)?;
         }
         self.writes.sort_by(|left, right| left.order().cmp(&right.order()));
         Ok(false)

@@ -172,7 +172,7 @@ impl StoredCheckpoint {
             .join(key, &self.envelope.rest)
             .map_err(|loss| loss.at(|| format!("the fields of {here}")))?;
         let (ns, id) = (&self.checkpoint_ns, &self.checkpoint_id);
-        check_complete(writes.iter().copied(), &self.thread_id, ns, id)?;
+        check_complete(writes.iter().map(|write| write.placed()), &self.thread_id, ns, id)?;
         let pending_writes = writes
             .iter()
             .map(|write| write.pending(gathers, &self.thread_id))
@@ -259,6 +259,11 @@ impl StoredWrite {
         })
     }
 
+    /// Its task, its place, and the places of its call.
+    pub(super) fn placed(&self) -> (&str, i64, &Places) {
+        (&self.task_id, self.idx, &self.places)
+    }
+
     /// What orders the writes of a checkpoint: task path, task id, place.
     pub(super) fn order(&self) -> (&str, &str, i64) {
         (&self.task_path, &self.task_id, self.idx)
@@ -295,15 +300,14 @@ impl StoredWrite {
     }
 }
 
-/// Fails with `missing-write` if a task lacks some of its writes.
+/// Fails with `missing-write` if a task lacks some of its writes. Takes what `incomplete` takes.
 pub(super) fn check_complete<'a>(
-    writes: impl Iterator<Item = &'a StoredWrite>,
+    writes: impl Iterator<Item = (&'a str, i64, &'a Places)>,
     thread_id: &str,
     checkpoint_ns: &str,
     checkpoint_id: &str,
 ) -> Result<(), Error> {
-    let all = writes.map(|write| (write.task_id.as_str(), write.idx, &write.places));
-    let Some(task_id) = incomplete(all) else {
+    let Some(task_id) = incomplete(writes) else {
         return Ok(());
     };
     let here = checkpoint_in_words(thread_id, checkpoint_ns, checkpoint_id);

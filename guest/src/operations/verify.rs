@@ -8,15 +8,16 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::found_thread::FoundThread;
 use super::row::{Row, rows, set};
-use super::tuples::{StoredCheckpoint, StoredWrite, checkpoint_in_words, chunks};
+use super::tuples::{StoredCheckpoint, StoredWrite, check_complete, checkpoint_in_words, chunks};
 use crate::contract::call::Verify as Call;
 use crate::contract::config;
 use crate::contract::error::Error;
 use crate::contract::lifecycle::{Problem, Verified};
 use crate::contract::outcome::Outcome;
 use crate::contract::statement::RowSet;
-use crate::format::places::{Places, incomplete};
+use crate::format::places::Places;
 use crate::format::values::hash::{Hash, Role};
 use crate::format::values::piece::Piece;
 use crate::format::values::refs;
@@ -56,9 +57,7 @@ enum Stage {
 /// What has been read of a thread.
 #[derive(Debug, Default)]
 struct Thread {
-    key: i64,
-    id: String,
-    generation: i64,
+    identity: FoundThread,
     last: Option<RecordKey>,
     found: Verified,
     /// The checkpoint whose writes are being read, with their tasks and places.
@@ -110,14 +109,12 @@ impl Verify {
     pub(super) fn advance(&mut self, sets: &[RowSet]) -> Result<Step, Error> {
         let answer = set(sets, 0)?;
         match self.stage {
-            Stage::Find => match rows(answer, "lg_threads").next() {
+            Stage::Find => match FoundThread::of(answer)? {
                 None => self.end(false),
-                Some(mut row) => {
-                    let key = row.integer("thread_key")?;
-                    let id = row.text("thread_id")?.to_owned();
-                    let generation = row.integer("generation")?;
-                    self.before = std::mem::replace(&mut self.cursor, (key, id.clone()));
-                    self.thread = Thread { key, id, generation, ..Thread::default() };
+                Some(thread) => {
+                    let cursor = (thread.key, thread.id.clone());
+                    self.before = std::mem::replace(&mut self.cursor, cursor);
+                    self.thread = Thread { identity: thread, ..Thread::default() };
                     self.stage = Stage::Records;
                     Ok(self.thread.page())
                 }
@@ -134,12 +131,7 @@ impl Verify {
                 self.round()
             }
             Stage::Again => {
-                let now = rows(answer, "lg_threads").next();
-                let is_same = now.is_some_and(|mut row| {
-                    row.integer("thread_key").ok() == Some(self.thread.key)
-                        && row.text("thread_id").is_ok()
-                        && row.integer("generation").ok() == Some(self.thread.generation)
-                });
+                let is_same = FoundThread::of(answer)?.as_ref() == Some(&self.thread.identity);
                 self.attempts += 1;
                 if is_same || self.attempts >= ATTEMPTS_MAX {
                     return self.count();
@@ -153,12 +145,7 @@ impl Verify {
 
     fn find(&mut self) -> Step {
         self.stage = Stage::Find;
-        Step::ask(Ask::FindThread {
-            after: self.cursor.clone(),
-            thread_id: self.only.clone(),
-            idle: None,
-            runs: Vec::new(),
-        })
+        FoundThread::ask_after(self.cursor.clone(), self.only.clone())
     }
 
     fn round(&mut self) -> Result<Step, Error> {
@@ -168,10 +155,8 @@ impl Verify {
         if self.thread.found.problems.is_empty() {
             return self.count();
         }
-        let after = self.before.clone();
         self.stage = Stage::Again;
-        let thread_id = Some(self.thread.id.clone());
-        Ok(Step::ask(Ask::FindThread { after, thread_id, idle: None, runs: Vec::new() }))
+        Ok(FoundThread::ask(&self.thread.identity.id))
     }
 
     /// Adds what was found of a thread, and ends with it.
@@ -196,7 +181,7 @@ impl Verify {
 
 impl Thread {
     fn page(&self) -> Step {
-        let (thread_key, after) = (self.key, self.last.clone());
+        let (thread_key, after) = (self.identity.key, self.last.clone());
         Step::ask(Ask::Records { thread_key, after, count: PAGE_RECORDS })
     }
 
@@ -235,14 +220,14 @@ impl Thread {
             self.place = (ns.to_owned(), id.to_owned());
         }
         let here = self.records.len();
-        self.records.push(checkpoint_in_words(&self.id, ns, id));
+        self.records.push(checkpoint_in_words(&self.identity.id, ns, id));
         if is_checkpoint {
             let StoredCheckpoint { envelope, .. } = StoredCheckpoint::from_row(row)?;
             self.found.checkpoints += 1;
             self.want(&envelope.rest.piece, here);
             envelope.values.iter().for_each(|entry| self.want(&entry.value.piece, here));
         } else {
-            let write = StoredWrite::from_row(row, &self.id)?;
+            let write = StoredWrite::from_row(row, &self.identity.id)?;
             self.found.writes += 1;
             self.want(&write.value.piece, here);
             let (_, task_id, idx) = write.order();
@@ -256,12 +241,11 @@ impl Thread {
         let writes = std::mem::take(&mut self.writes);
         let all = writes.iter().map(|(task_id, idx, places)| (task_id.as_str(), *idx, places));
         let is_damaged = std::mem::take(&mut self.is_damaged);
-        if let Some(task_id) = incomplete(all)
+        let checked = check_complete(all, &self.identity.id, &self.place.0, &self.place.1);
+        if let Err(missing) = checked
             && !is_damaged
         {
-            let here = checkpoint_in_words(&self.id, &self.place.0, &self.place.1);
-            let message = format!("a write of task {task_id} of {here} is not stored; restore it");
-            self.problem(&Error::corrupt("missing-write", message));
+            self.problem(&missing);
         }
     }
 
@@ -281,7 +265,7 @@ impl Thread {
             self.asked.push(next);
         }
         let hashes: Vec<_> = self.asked.iter().map(|(hash, _)| *hash).collect();
-        let thread_key = self.key;
+        let thread_key = self.identity.key;
         (!hashes.is_empty())
             .then(|| Step::ask(Ask::Chunks { thread_key, hashes, to_the_end: false }))
     }
@@ -318,7 +302,7 @@ impl Thread {
 
     fn problem(&mut self, error: &Error) {
         if self.found.problems.len() < NAMED_MAX {
-            let (thread_id, code) = (self.id.clone(), error.code().to_owned());
+            let (thread_id, code) = (self.identity.id.clone(), error.code().to_owned());
             let message = error.fault().message.clone();
             self.found.problems.push(Problem { thread_id, code, message });
         }

@@ -27,6 +27,22 @@ enum Run {
     Differ(Vec<Item>, Vec<Item>),
 }
 
+impl Run {
+    fn before(&self) -> &[Item] {
+        match self {
+            Self::Differ(before, _) => before,
+            Self::Same(item) => std::slice::from_ref(item),
+        }
+    }
+
+    fn after(&self) -> &[Item] {
+        match self {
+            Self::Differ(_, after) => after,
+            Self::Same(item) => std::slice::from_ref(item),
+        }
+    }
+}
+
 /// Two lists that are being compared.
 #[derive(Debug)]
 pub(super) struct Lists {
@@ -87,20 +103,8 @@ impl Lists {
 
     /// The elements that differ, in order. Two at one place are one that changed.
     pub(super) fn elements(&self) -> Vec<Element<'_>> {
-        let before = self.places(
-            |run| match run {
-                Run::Differ(before, _) => before,
-                Run::Same(item) => std::slice::from_ref(item),
-            },
-            self.counts.0,
-        );
-        let after = self.places(
-            |run| match run {
-                Run::Differ(_, after) => after,
-                Run::Same(item) => std::slice::from_ref(item),
-            },
-            self.counts.1,
-        );
+        let before = self.places(Run::before, self.counts.0);
+        let after = self.places(Run::after, self.counts.1);
         let mut elements = Vec::new();
         for ((run, before_at), after_at) in self.runs.iter().zip(before).zip(after) {
             let Run::Differ(before, after) = run else { continue };
@@ -292,20 +296,8 @@ mod tests {
                 let side = |pick: fn(&Run) -> &[Item]| {
                     runs.iter().flat_map(pick).cloned().collect::<Vec<_>>()
                 };
-                fn old(run: &Run) -> &[Item] {
-                    match run {
-                        Run::Differ(before, _) => before,
-                        Run::Same(item) => std::slice::from_ref(item),
-                    }
-                }
-                fn new(run: &Run) -> &[Item] {
-                    match run {
-                        Run::Differ(_, after) => after,
-                        Run::Same(item) => std::slice::from_ref(item),
-                    }
-                }
-                assert_eq!(side(old), items(before), "{before} to {after}");
-                assert_eq!(side(new), items(after), "{before} to {after}");
+                assert_eq!(side(Run::before), items(before), "{before} to {after}");
+                assert_eq!(side(Run::after), items(after), "{before} to {after}");
             }
         }
     }
