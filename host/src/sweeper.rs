@@ -1,9 +1,13 @@
 //! Sweeps of idle threads in the background.
 
+use std::num::NonZeroU8;
 use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use langgraph_checkpoint_guest::{Keep, Lease, Prune, Pruned, Work};
+use time::OffsetDateTime;
+use time::format_description::well_known::Iso8601;
+use time::format_description::well_known::iso8601::{Config, EncodedConfig, TimePrecision};
 use tokio::task::AbortHandle;
 
 use crate::checkpointer::Checkpointer;
@@ -12,6 +16,12 @@ use crate::storage::StorageAdapter;
 
 /// How long after its start a sweeper sweeps for the first time, unless its interval is shorter.
 const FIRST: Duration = Duration::from_secs(60);
+
+/// ISO 8601 with three digits after the seconds.
+const MILLISECONDS: Iso8601<{ PRECISION }> = Iso8601;
+const PRECISION: EncodedConfig = Config::DEFAULT
+    .set_time_precision(TimePrecision::Second { decimal_digits: NonZeroU8::new(3) })
+    .encode();
 
 /// Which idle threads expire by themselves, in the words of LangGraph's platform.
 #[derive(Clone, Debug, PartialEq)]
@@ -142,32 +152,13 @@ fn since_1970(time: SystemTime) -> Duration {
     time.duration_since(UNIX_EPOCH).unwrap_or_default()
 }
 
-/// A time as ISO 8601 in UTC.
+/// A time as ISO 8601 in UTC, with milliseconds.
 fn iso(time: SystemTime) -> String {
-    let since = since_1970(time);
-    let (days, seconds) = (since.as_secs() / 86_400, since.as_secs() % 86_400);
-    let (year, month, day) = date(days);
-    format!(
-        "{year:04}-{month:02}-{day:02}T{:02}:{:02}:{:02}.{:03}Z",
-        seconds / 3600,
-        seconds / 60 % 60,
-        seconds % 60,
-        since.subsec_millis()
-    )
-}
-
-/// The year, month and day so many days after 1970-01-01, in the Gregorian calendar.
-fn date(days: u64) -> (u64, u64, u64) {
-    // Eras of 400 years begin on the first of March, so that a leap day is the last of its year.
-    let from_march = days + 719_468;
-    let (era, day_of_era) = (from_march / 146_097, from_march % 146_097);
-    let year_of_era =
-        (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
-    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    let month_from_march = (5 * day_of_year + 2) / 153;
-    let day = day_of_year - (153 * month_from_march + 2) / 5 + 1;
-    let month = (month_from_march + 2) % 12 + 1;
-    (era * 400 + year_of_era + u64::from(month < 3), month, day)
+    let nanoseconds = i128::try_from(since_1970(time).as_nanos()).unwrap_or(i128::MAX);
+    OffsetDateTime::from_unix_timestamp_nanos(nanoseconds)
+        .ok()
+        .and_then(|time| time.format(&MILLISECONDS).ok())
+        .unwrap_or_default()
 }
 
 #[cfg(test)]
