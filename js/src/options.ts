@@ -176,17 +176,18 @@ export const SAVER: Kinds<SaverOptions> = {
 const MINUTES_MIN = 0.01;
 /** The longest time, in minutes: the longest that timers take. */
 const MINUTES_MAX = Math.floor(WAIT_MAX_MS / 60_000);
+const isMinutes = (most: number) => (value: unknown) => {
+  return typeof value === "number" && value >= MINUTES_MIN && value <= most;
+};
 /** The kinds of the members of the option `ttl`. */
 export const TTL: Kinds<TtlOptions> = {
   defaultTtl: [
-    (value) => isAtLeastZero(value) && Number(value) >= MINUTES_MIN && Number.isFinite(value),
+    isMinutes(Number.MAX_VALUE),
     `a number of minutes, from ${MINUTES_MIN}; leave ttl out to keep all threads`,
   ],
   strategy: [(value) => value === "delete" || value === "keep_latest", '"delete" or "keep_latest"'],
   sweepInterval: [
-    (value) => {
-      return isAtLeastZero(value) && Number(value) >= MINUTES_MIN && Number(value) <= MINUTES_MAX;
-    },
+    isMinutes(MINUTES_MAX),
     `a number of minutes, from ${MINUTES_MIN} to ${MINUTES_MAX}; leave it out for the default`,
   ],
   sweepLimit: [

@@ -18,40 +18,8 @@ export interface Part {
   readonly value?: unknown;
 }
 
-/** An element of a list: added if it has no `before`, removed if it has no `after`. */
-export interface ElementDifference {
-  /**
-   * Its place in the list after; of a removed element in the list before. Undefined if more than
-   * what differs would have to be read to count it.
-   */
-  readonly place: number | undefined;
-  readonly before: Part | undefined;
-  readonly after: Part | undefined;
-}
-
-/** A channel whose version or value differs. */
-export interface ChannelDifference {
-  readonly channel: string;
-  readonly versionBefore: number | string | undefined;
-  readonly versionAfter: number | string | undefined;
-  readonly before: Part | undefined;
-  readonly after: Part | undefined;
-  /** Of two lists, or none if the values are equal. Undefined if they are not both lists. */
-  readonly elements: readonly ElementDifference[] | undefined;
-}
-
 /** What differs between a checkpoint and an earlier one. */
-export interface Difference {
-  /** The earlier one; undefined if the checkpoint has no parent. Then everything is new. */
-  readonly before: string | undefined;
-  readonly channels: readonly ChannelDifference[];
-  /** The writes stored with the earlier one: what its tasks wrote. */
-  readonly writes: readonly {
-    readonly taskId: string;
-    readonly channel: string;
-    readonly value: Part;
-  }[];
-}
+export type Difference = contract.Difference<Part>;
 
 type Load = (kind: string, bytes: Uint8Array) => unknown;
 

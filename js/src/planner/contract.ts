@@ -343,34 +343,38 @@ export interface PartSize {
   readonly value: Payload | undefined;
 }
 
-/** An element of a list that differs. */
-export interface ElementDifference {
-  /** Its place in the list after; of a removed element in the list before. */
+/** An element of a list: added if it has no `before`, removed if it has no `after`. */
+export interface ElementDifference<Part = PartSize> {
+  /**
+   * Its place in the list after; of a removed element in the list before. Undefined if more than
+   * what differs would have to be read to count it.
+   */
   readonly place: number | undefined;
-  readonly before: PartSize | undefined;
-  readonly after: PartSize | undefined;
+  readonly before: Part | undefined;
+  readonly after: Part | undefined;
 }
 
 /** A channel whose version or value differs. */
-export interface ChannelDifference {
+export interface ChannelDifference<Part = PartSize> {
   readonly channel: string;
   readonly versionBefore: number | string | undefined;
   readonly versionAfter: number | string | undefined;
-  readonly before: PartSize | undefined;
-  readonly after: PartSize | undefined;
-  /** Of two lists; empty if the values are equal. */
-  readonly elements: readonly ElementDifference[] | undefined;
+  readonly before: Part | undefined;
+  readonly after: Part | undefined;
+  /** Of two lists, or none if the values are equal. Undefined if they are not both lists. */
+  readonly elements: readonly ElementDifference<Part>[] | undefined;
 }
 
 /** What differs between a checkpoint and an earlier one. */
-export interface Difference {
-  /** The earlier one; undefined if the checkpoint has no parent. */
+export interface Difference<Part = PartSize> {
+  /** The earlier one; undefined if the checkpoint has no parent. Then everything is new. */
   readonly before: string | undefined;
-  readonly channels: readonly ChannelDifference[];
+  readonly channels: readonly ChannelDifference<Part>[];
+  /** The writes stored with the earlier one: what its tasks wrote. */
   readonly writes: readonly {
     readonly taskId: string;
     readonly channel: string;
-    readonly value: PartSize;
+    readonly value: Part;
   }[];
 }
 

@@ -1,7 +1,7 @@
 // Stores threads in the tables of LangGraph's own savers, one after the other.
 
 import type { Exported } from "../../planner/contract.js";
-import type { NewStockRows, Note } from "../../planner/takeover.js";
+import type { NewStockRows } from "../../planner/takeover.js";
 import type { ExportReport } from "./export-report.js";
 import type { StockTables } from "./stock-tables.js";
 import type { StoredThreads } from "./stored.js";
@@ -77,11 +77,8 @@ async function stateOf(
 }
 
 function tell(report: ExportReport, id: string, { notes, problems }: NewStockRows): void {
-  const each = (list: readonly Note[], add: (code: string, message: string) => void) => {
-    for (const { code, message } of list) add(code, message);
-  };
-  each(notes, (code, message) => report.note(id, code, message));
-  each(problems, (code, message) => report.problem(id, code, message));
+  for (const { code, message } of notes) report.note(id, code, message);
+  for (const { code, message } of problems) report.problem(id, code, message);
 }
 
 function sharedValue({ checkpointId }: Exported): string {

@@ -66,7 +66,7 @@ function dataOf(payload: Payload): string {
     case "json":
       return decoder.decode(bytes).replaceAll(/[\r\n]/g, " ");
     case "msgpack":
-      return JSON.stringify(unpacked(bytes, true), bytesAsText);
+      return JSON.stringify(unpacked(bytes), bytesAsText);
     case "null":
       return "null";
     default:

@@ -3,19 +3,13 @@
 import { existsSync } from "node:fs";
 import { StorageError } from "../../errors.js";
 import type { Batch, Dialect, RowSet, StorageAdapter } from "../../planner/adapter.js";
-import type { Eventually } from "../../platform/maybe-promise.js";
 import { ownCore } from "../../stores/postgres/core.js";
 import { StorageSaver } from "../../stores/storage-saver.js";
 import { UsageError } from "./command.js";
 import { asData } from "./data.js";
+import { type Opened, openToRead, openToWrite } from "./drivers.js";
 import { isPostgres } from "./location.js";
 import { isAnsweredYes, isAtTerminal } from "./terminal.js";
-
-/** A store, and how to close it. */
-export interface Opened {
-  readonly saver: StorageSaver;
-  close(): Eventually<unknown>;
-}
 
 /** Runs something on a store that exists, and closes the store. */
 export async function onStore<T>(
@@ -59,30 +53,8 @@ async function open(location: string, schema: string, access: "read" | "write"):
       stored: "nothing",
     });
   }
-  const installed = await import("../sqlite.js").catch(() => undefined);
-  return installed === undefined ? openWithNode(location, access) : openInstalled(location, access);
-}
-
-async function openInstalled(location: string, access: "read" | "write"): Promise<Opened> {
-  const { SqliteSaver } = await import("../sqlite.js");
-  const { openBetterSqlite3 } = await import("../../stores/sqlite/better-sqlite3.js");
-  if (access === "write") {
-    const saver = SqliteSaver.fromConnString(location, { serde: AS_DATA });
-    return { saver, close: () => saver.close() };
-  }
-  const db = openBetterSqlite3(location, { readonly: true });
-  return { saver: new SqliteSaver(db, AS_DATA), close: () => db.close() };
-}
-
-async function openWithNode(location: string, access: "read" | "write"): Promise<Opened> {
-  const { SqliteSaver } = await import("../node-sqlite.js");
-  const { openNodeSqlite } = await import("../../stores/sqlite/node-sqlite.js");
-  if (access === "write") {
-    const saver = SqliteSaver.fromConnString(location, { serde: AS_DATA });
-    return { saver, close: () => saver.close() };
-  }
-  const db = openNodeSqlite(location, { readOnly: true });
-  return { saver: new SqliteSaver(db, AS_DATA), close: () => db.close() };
+  if (access === "read") return openToRead(location, AS_DATA);
+  return openToWrite(location, { serde: AS_DATA });
 }
 
 /** Storage that is only read. */

@@ -12,8 +12,8 @@ import type { Address, TakeoverCall } from "../../planner/takeover.js";
 import type { Eventually } from "../../platform/maybe-promise.js";
 import { ownCore } from "../../stores/postgres/core.js";
 import { runnerBeside, type StorageSaver } from "../../stores/storage-saver.js";
+import { type Opened, openToWrite } from "./drivers.js";
 import { isPostgres } from "./location.js";
-import type { Opened } from "./store.js";
 
 const ABSENT = { tag: "absent" } as const;
 
@@ -93,16 +93,6 @@ export async function openSaver(location: string, schema: string): Promise<Opene
     const saver = PostgresSaver.fromConnString(location, { schema });
     return { saver, close: () => saver.end() };
   }
-  const saver = await openFile(location);
-  return { saver, close: () => saver.close() };
-}
-
-/** Opens a file with better-sqlite3 if that is installed, else with Node.js's own driver. */
-async function openFile(path: string) {
-  // A loss of power may undo the last commits; the import is repeated then.
-  const options = { synchronous: "normal", cacheBytes: 0 } as const;
-  const installed = await import("../sqlite.js").catch(() => undefined);
-  if (installed !== undefined) return installed.SqliteSaver.fromConnString(path, options);
-  const { SqliteSaver } = await import("../node-sqlite.js");
-  return SqliteSaver.fromConnString(path, options);
+  // A loss of power may undo the last commits; the command is run again then.
+  return openToWrite(location, { synchronous: "normal", cacheBytes: 0 });
 }
