@@ -5,9 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta, timezone
-from typing import Any, NamedTuple
-
-from langchain_core.runnables import RunnableConfig
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ._convert import conditions
 from ._core import Call
@@ -16,6 +14,9 @@ from ._running import start
 from ._ttl import Sweeper, Ttl
 from .errors import InvalidInputError
 from .saver import Saver
+
+if TYPE_CHECKING:
+    from langchain_core.runnables import RunnableConfig
 
 
 class Progress(NamedTuple):
