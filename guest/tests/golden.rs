@@ -84,7 +84,7 @@ fn show_postgres(file: &serde_json::Value) -> String {
     let (mut operation, progress) = store.start(call, Moment::default()).unwrap();
     let mut shown = String::new();
     let Progress::Need(Need::Sql(batch)) = progress else { panic!("a call has a batch") };
-    assert!(batch.statements.iter().all(|one| planned.contains(one) == is_of_agents));
+    assert_eq!(batch.statements.iter().all(|one| planned.contains(one)), is_of_agents);
     show_batch(&mut shown, 1, &batch, '$');
     if is_setup {
         // PostgreSQL 15 in UTF-8, without the schema and without any tables.

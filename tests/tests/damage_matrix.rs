@@ -68,7 +68,7 @@ const TARGETS: &[Target] = &[
         row: "1",
         other: None,
         near: None,
-        columns: &["thread_key"],
+        columns: &["thread_key", "has_rest"],
     },
     Target {
         name: "thread",

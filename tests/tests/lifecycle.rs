@@ -5,6 +5,8 @@
 mod beside;
 #[path = "lifecycle/copies.rs"]
 mod copies;
+#[path = "lifecycle/deletions.rs"]
+mod deletions;
 #[path = "lifecycle/differences.rs"]
 mod differences;
 #[path = "lifecycle/exports.rs"]

@@ -87,7 +87,8 @@ pub(crate) enum Ask {
     Put(NewCheckpoint),
     /// Store writes with their chunks. No rows.
     PutWrites(NewWrites),
-    /// Remove a thread with all that belongs to it. No rows.
+    /// Cut a thread off: nobody finds it any more, and `SweepDeleted` removes what belongs to it. No
+    /// rows.
     DeleteThread { thread_id: String },
     /// The records of a thread without their envelopes, the one with the greatest key first: key,
     /// generation (null if the store keeps the chunks of a thread that stays), namespace,
@@ -104,10 +105,12 @@ pub(crate) enum Ask {
     /// thread has these checkpoints. One row: generation as in an outline, how many checkpoints the
     /// thread has now, and the newest one's id; no row if there is no such thread.
     RemoveRecords { thread_key: i64, of: Checkpoints, places: Vec<(String, String)> },
-    /// Remove a thread with all that belongs to it, if it has these checkpoints. A row if it is
-    /// gone.
+    /// Cut a thread off as `DeleteThread` does, if it has these checkpoints. A row if it is gone.
     RemoveThread { thread_key: i64, of: Checkpoints },
-    /// Begin a copy of a thread: remove what an earlier copy to `target` has left, and reserve a
+    /// Remove at most `SWEPT_MAX` records and as many chunks of threads that were cut off, and of
+    /// copies that another one has replaced. A row if something is left of them.
+    SweepDeleted,
+    /// Begin a copy of a thread: cut off what an earlier copy to `target` has left, and reserve a
     /// key for the new thread. One row: the source's key and generation, whether the target exists,
     /// and the new key, which is null if it does; no row if the source does not exist.
     BeginCopy { source: String, target: String },
@@ -161,6 +164,10 @@ pub(crate) enum Ask {
     /// this thread has, or the whole store.
     Totals { thread_id: Option<String> },
 }
+
+/// How many records, and how many chunks, one transaction removes of deleted threads. A chunk is
+/// seldom greater than 16 KB.
+pub(crate) const SWEPT_MAX: u64 = 512;
 
 /// The namespace, checkpoint id, task id and place of a record, which are its key in its thread.
 pub(crate) type RecordKey = (String, String, String, i64);

@@ -54,6 +54,8 @@ pub(super) struct CopyThread {
 enum Stage {
     Plan(Box<Plan>),
     Begin(Option<Box<Plan>>),
+    /// The rest of an earlier copy goes.
+    Sweep(Keys, Option<Box<Plan>>),
     State(Keys, Option<Box<Plan>>),
     /// The records and chunks of the source are read.
     Read(Keys, Box<Marks>),
@@ -107,7 +109,8 @@ impl CopyThread {
                 }
                 None => Ok(self.reserve(Some(plan))),
             },
-            Stage::Begin(plan) => self.begun(plan, answer),
+            Stage::Begin(plan) => self.begun(plan, answer, set(sets, 1)?),
+            Stage::Sweep(keys, plan) => Ok(self.swept(keys, plan, answer)),
             Stage::State(keys, plan) => self.stated(keys, plan, answer),
             Stage::Read(keys, marks) => self.read(keys, marks, answer),
             Stage::Records(keys, marks, next) => self.go_on(keys, marks, next),
@@ -136,11 +139,16 @@ impl CopyThread {
     fn reserve(&mut self, plan: Option<Box<Plan>>) -> Step {
         self.stage = Stage::Begin(plan);
         let (source, target) = (self.source.clone(), self.target.clone());
-        Step::ask(Ask::BeginCopy { source, target })
+        Step::Ask(vec![Ask::BeginCopy { source, target }, Ask::SweepDeleted])
     }
 
     /// Takes the keys.
-    fn begun(&mut self, plan: Option<Box<Plan>>, answer: &RowSet) -> Result<Step, Error> {
+    fn begun(
+        &mut self,
+        plan: Option<Box<Plan>>,
+        answer: &RowSet,
+        rest: &RowSet,
+    ) -> Result<Step, Error> {
         let Some(mut row) = rows(answer, "lg_threads").next() else {
             return Err(Error::invalid(
                 "missing-thread",
@@ -156,8 +164,17 @@ impl CopyThread {
             self.again()?;
             return Ok(self.begin());
         };
-        self.stage = Stage::State(Keys { from, generation, to, records: 0 }, plan);
-        Ok(Step::ask(Ask::State { thread_key: from }))
+        Ok(self.swept(Keys { from, generation, to, records: 0 }, plan, rest))
+    }
+
+    /// Goes on when nothing is left of an earlier copy.
+    fn swept(&mut self, keys: Keys, plan: Option<Box<Plan>>, rest: &RowSet) -> Step {
+        if !rest.rows.is_empty() {
+            self.stage = Stage::Sweep(keys, plan);
+            return Step::ask(Ask::SweepDeleted);
+        }
+        self.stage = Stage::State(keys, plan);
+        Step::ask(Ask::State { thread_key: keys.from })
     }
 
     /// Takes what the copy will have.

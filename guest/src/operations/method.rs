@@ -103,8 +103,8 @@ impl Method {
         match &self.state {
             State::Put(put) => put.expected(),
             State::PutWrites(_) => Ok(Some(Expected::Certain(Outcome::WritesStored))),
-            State::DeleteThread(_) => Ok(Some(Expected::Certain(Outcome::Deleted))),
             State::List(_)
+            | State::DeleteThread(_)
             | State::DeltaHistory(_)
             | State::Prune(_)
             | State::CopyThread(_)
@@ -121,9 +121,11 @@ impl Method {
     pub(crate) fn advance(&mut self, sets: &[RowSet]) -> Result<Step, Error> {
         self.rounds += 1;
         let rounds_max = match self.state {
-            State::Prune(_) | State::CopyThread(_) | State::Verify(_) | State::Export(_) => {
-                THREAD_ROUNDS_MAX
-            }
+            State::Prune(_)
+            | State::DeleteThread(_)
+            | State::CopyThread(_)
+            | State::Verify(_)
+            | State::Export(_) => THREAD_ROUNDS_MAX,
             _ => ROUNDS_MAX,
         };
         if self.rounds >= rounds_max {
@@ -136,7 +138,7 @@ impl Method {
             State::List(list) => list.advance(sets),
             State::Put(put) => put.advance(sets),
             State::PutWrites(put_writes) => put_writes.advance(),
-            State::DeleteThread(delete_thread) => delete_thread.advance(),
+            State::DeleteThread(delete_thread) => delete_thread.advance(sets),
             State::DeltaHistory(history) => history.advance(sets),
             State::Prune(prune) => prune.advance(sets),
             State::CopyThread(copy) => copy.advance(sets),

@@ -16,6 +16,8 @@
 //! write that was replaced, or a put that was cut short, leaves chunks too. Puts go on meanwhile:
 //! the generation makes those that rely on a removed chunk start over.
 //!
+//! A thread that goes as a whole is deleted as `deleteThread` does.
+//!
 //! Where a store has no generation, it keeps chunks until its retention, and steps 4 and 5 are left
 //! out.
 
@@ -81,6 +83,7 @@ enum Stage {
     /// The totals of a thread that goes as a whole.
     Totals(Box<Plan>),
     Delete(Box<Plan>, Stats),
+    SweepDeleted,
     Mark(Box<Marks>),
     Sweep(Box<Sweep>),
 }
@@ -178,8 +181,9 @@ impl Prune {
                     return Ok(self.plan(plan.outline.thread_id));
                 }
                 self.count_all(&stats);
-                self.done(true)
+                self.swept(set(sets, 1)?)
             }
+            Stage::SweepDeleted => self.swept(answer),
             Stage::Mark(mut marks) => match marks.advance(answer, &mut |_| {})? {
                 Some(step) => {
                     self.stage = Stage::Mark(marks);
@@ -348,12 +352,21 @@ impl Prune {
             self.count_all(&stats);
             return self.done(true);
         }
-        let step = Step::ask(Ask::RemoveThread {
+        let remove = Ask::RemoveThread {
             thread_key: plan.outline.thread_key.unwrap_or_default(),
             of: plan.outline.checkpoints(),
-        });
+        };
         self.stage = Stage::Delete(plan, stats);
-        Ok(step)
+        Ok(Step::Ask(vec![remove, Ask::SweepDeleted]))
+    }
+
+    /// Goes on until nothing is left of a thread that was deleted.
+    fn swept(&mut self, rest: &RowSet) -> Result<Step, Error> {
+        if rest.rows.is_empty() {
+            return self.done(true);
+        }
+        self.stage = Stage::SweepDeleted;
+        Ok(Step::ask(Ask::SweepDeleted))
     }
 
     fn count_all(&mut self, stats: &Stats) {

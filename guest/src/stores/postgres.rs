@@ -10,6 +10,7 @@ mod agents;
 mod ancestors;
 mod chunks;
 mod copy;
+mod deletions;
 mod lifecycle;
 mod page;
 mod put;
@@ -130,7 +131,7 @@ impl Dialect for PostgresDialect {
             Ask::Put(checkpoint) => (Access::Write, vec![put::put(schema, checkpoint)?]),
             Ask::PutWrites(writes) => (Access::Write, vec![put::put_writes(schema, &writes)?]),
             Ask::DeleteThread { thread_id } => {
-                (Access::Write, put::delete_thread(schema, &thread_id))
+                (Access::Write, deletions::delete_thread(schema, &thread_id))
             }
             Ask::Outline { thread_id, runs, before, count } => {
                 read(lifecycle::outline(schema, &thread_id, &runs, before.as_ref(), count))
@@ -145,8 +146,9 @@ impl Dialect for PostgresDialect {
                 (Access::Write, lifecycle::remove_records(schema, thread_key, &of, &places))
             }
             Ask::RemoveThread { thread_key, of } => {
-                (Access::Write, lifecycle::remove_thread(schema, thread_key, &of))
+                (Access::Write, deletions::remove_thread(schema, thread_key, &of))
             }
+            Ask::SweepDeleted => (Access::Write, deletions::sweep_deleted(schema)),
             Ask::BeginCopy { source, target } => {
                 (Access::Write, copy::begin_copy(schema, &source, &target))
             }

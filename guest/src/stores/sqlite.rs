@@ -4,6 +4,7 @@
 
 mod ancestors;
 mod copy;
+mod deletions;
 mod lifecycle;
 mod list;
 mod put;
@@ -16,7 +17,7 @@ mod upkeep;
 
 use ancestors::ancestors;
 use list::page;
-use put::{delete_thread, put, put_writes};
+use put::{put, put_writes};
 use setup::Setup;
 use statement::{is_of_channel, once, text};
 
@@ -47,6 +48,7 @@ impl Dialect for Sqlite {
         Ok(last_of_each(counts, sets))
     }
 
+    #[expect(clippy::too_many_lines, reason = "there is an arm for each ask")]
     fn statements(&mut self, ask: Ask) -> Result<(Access, Vec<Statement>), Error> {
         let read = |statement| (Access::Read, vec![statement]);
         Ok(match ask {
@@ -63,7 +65,9 @@ impl Dialect for Sqlite {
             }
             Ask::Put(checkpoint) => (Access::Write, put(checkpoint)),
             Ask::PutWrites(writes) => (Access::Write, put_writes(writes)),
-            Ask::DeleteThread { thread_id } => (Access::Write, delete_thread(&thread_id)),
+            Ask::DeleteThread { thread_id } => {
+                (Access::Write, deletions::delete_thread(&thread_id))
+            }
             Ask::Outline { thread_id, runs, before, count } => {
                 read(lifecycle::outline(&thread_id, &runs, before.as_ref(), count))
             }
@@ -77,8 +81,9 @@ impl Dialect for Sqlite {
                 (Access::Write, lifecycle::remove_records(thread_key, &of, &places))
             }
             Ask::RemoveThread { thread_key, of } => {
-                (Access::Write, lifecycle::remove_thread(thread_key, &of))
+                (Access::Write, deletions::remove_thread(thread_key, &of))
             }
+            Ask::SweepDeleted => (Access::Write, deletions::sweep_deleted()),
             Ask::BeginCopy { source, target } => {
                 (Access::Write, copy::begin_copy(&source, &target))
             }

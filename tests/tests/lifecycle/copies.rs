@@ -201,8 +201,9 @@ fn a_copy_that_is_overtaken_by_another_to_the_same_thread_leaves_nothing() {
         assert_eq!(stats(&mut native, Id::Absent), whole, "overtaken at round {at}");
     }
 }
+
 /// A call of which each batch is run when it is told to.
-struct Stepwise {
+pub(super) struct Stepwise {
     operation: Operation,
     progress: Progress,
 }
@@ -213,13 +214,13 @@ impl Stepwise {
         Self::of(Call::CopyThread(call))
     }
 
-    fn of(call: Call) -> Self {
+    pub(super) fn of(call: Call) -> Self {
         let (operation, progress) = Store::Sqlite.start(call, Moment::default()).unwrap();
         Self { operation, progress }
     }
 
     /// Runs at most this many batches. Returns whether the call has ended.
-    fn run(&mut self, native: &mut Native, batches: usize) -> Result<bool, String> {
+    pub(super) fn run(&mut self, native: &mut Native, batches: usize) -> Result<bool, String> {
         for _ in 0..batches {
             let Progress::Need(Need::Sql(batch)) = &self.progress else { return Ok(true) };
             let sets = native.run(batch);
@@ -312,7 +313,7 @@ fn a_copy_starts_over_if_its_target_was_deleted_after_the_key_was_refused() {
     // What PostgreSQL answers then: each statement sees what others have committed before it.
     let Progress::Need(Need::Sql(batch)) = &copy.progress else { panic!("a copy asks nothing") };
     let mut sets = native.run(batch);
-    let row = sets.last_mut().and_then(|set| set.rows.last_mut()).unwrap();
+    let row = sets.iter_mut().rev().find_map(|set| set.rows.last_mut()).unwrap();
     *row.last_mut().unwrap() = Value::Null;
     copy.progress = copy.operation.advance(Answer::Sql(sets), Moment::default()).unwrap();
     assert_eq!(copy.run(&mut native, usize::MAX), Ok(true));

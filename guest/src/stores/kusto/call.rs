@@ -163,6 +163,8 @@ impl Call {
                 self.remove_records(thread_key, &of, places).await
             }
             Ask::RemoveThread { thread_key, of } => self.remove_thread(thread_key, &of).await,
+            // What is hidden stays until the table's retention.
+            Ask::SweepDeleted => Ok(Rows::new()),
             Ask::BeginCopy { source, target } => self.begin_copy(&source, &target).await,
             Ask::State { thread_key } => self.state(thread_key).await,
             Ask::CopyRecords { to, records, .. } => self.copy_records(to, records),

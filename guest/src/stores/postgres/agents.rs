@@ -51,6 +51,7 @@ pub(super) fn asks() -> Result<Vec<Ask>, Error> {
             channels: Vec::new(),
         },
         Ask::DeleteThread { thread_id: String::new() },
+        Ask::SweepDeleted,
     ];
     for is_there in [false, true] {
         asks.push(Ask::Chunks { thread_key: 0, hashes: vec![chunk().hash], to_the_end: is_there });

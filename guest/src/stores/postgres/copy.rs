@@ -21,14 +21,14 @@ pub(super) fn begin_copy(schema: &Schema, source: &str, target: &str) -> Vec<Sta
         let target = parameters.text(target);
         parameters.statement(text(&target))
     };
-    let left = |table: &str| {
-        of_target(&|target| {
-            format!(
-                "DELETE FROM {schema}.{table} WHERE thread_key IN \
-                 (SELECT thread_key FROM {schema}.lg_copies WHERE thread_id = {target})"
-            )
-        })
-    };
+    let left = of_target(&|target| {
+        format!(
+            "WITH c AS (DELETE FROM {schema}.lg_copies WHERE thread_id = {target} \
+             RETURNING thread_key) \
+             INSERT INTO {schema}.lg_deleted (thread_key) SELECT c.thread_key FROM c \
+             ON CONFLICT DO NOTHING"
+        )
+    });
     let reserved = |target: &str| format!("repeat(' ', 1024) || {target}");
     let make = of_target(&|target| {
         format!("INSERT INTO {schema}.lg_threads (thread_id) VALUES ({})", reserved(target))
@@ -61,9 +61,8 @@ pub(super) fn begin_copy(schema: &Schema, source: &str, target: &str) -> Vec<Sta
         ))
     };
     let lock = of_target(&|target| lock(schema, "thread_id", target));
-    let [records, chunks, copies] = ["lg_records", "lg_chunks", "lg_copies"].map(left);
     // The reserved id makes copies that begin at once wait for each other.
-    vec![make, lock, records, chunks, copies, note, unmake, look]
+    vec![make, lock, left, note, unmake, look]
 }
 
 /// Answers `Ask::State`.

@@ -47,7 +47,7 @@ fn is(sign: char, key: Option<&RecordKey>, parameters: &mut Parameters) -> Strin
 }
 
 /// The condition that a thread has these checkpoints.
-fn has_checkpoints(
+pub(super) fn has_checkpoints(
     schema: &Schema,
     key: &str,
     of: &Checkpoints,
@@ -60,7 +60,7 @@ fn has_checkpoints(
     )
 }
 
-fn lock(schema: &Schema, thread_key: i64) -> Statement {
+pub(super) fn lock(schema: &Schema, thread_key: i64) -> Statement {
     let mut parameters = Parameters::default();
     let key = parameters.integer(thread_key);
     parameters.statement(format!(
@@ -171,30 +171,6 @@ pub(super) fn remove_records(
          (SELECT max(c.checkpoint_id) FROM {schema}.lg_records c \
          WHERE c.thread_key = t.thread_key AND c.task_id = '') \
          FROM {schema}.lg_threads t WHERE t.thread_key = {key}"
-    ));
-    vec![lock(schema, thread_key), remove, look]
-}
-
-/// Answers `Ask::RemoveThread`.
-pub(super) fn remove_thread(schema: &Schema, thread_key: i64, of: &Checkpoints) -> Vec<Statement> {
-    let mut parameters = Parameters::default();
-    let key = parameters.integer(thread_key);
-    let condition = has_checkpoints(schema, &key, of, &mut parameters);
-    let own = |table: &str| {
-        format!("DELETE FROM {schema}.{table} x USING g WHERE x.thread_key = g.thread_key")
-    };
-    let remove = parameters.statement(format!(
-        "WITH g AS MATERIALIZED (SELECT t.thread_key FROM {schema}.lg_threads t \
-         WHERE t.thread_key = {key} AND {condition}), c AS ({}), r AS ({}) {}",
-        own("lg_chunks"),
-        own("lg_records"),
-        own("lg_threads"),
-    ));
-    let mut parameters = Parameters::default();
-    let key = parameters.integer(thread_key);
-    let look = parameters.statement(format!(
-        "SELECT 1::bigint WHERE NOT EXISTS (SELECT FROM {schema}.lg_threads \
-         WHERE thread_key = {key})"
     ));
     vec![lock(schema, thread_key), remove, look]
 }

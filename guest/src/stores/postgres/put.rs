@@ -289,26 +289,3 @@ fn write_refs(of: &NewWrites, write: &NewWrite) -> Result<Vec<Hash>, Error> {
     refs::of_piece(&value.piece, &mut below);
     Ok(below)
 }
-
-/// Removes a thread with all that belongs to it.
-///
-/// The second statement sees what puts stored that the first one waited for. One statement would
-/// see the state from before its wait, and leave their rows. For the same reason the second deletes
-/// only what the first has locked, which `xmax` tells: a thread that was made between them stays.
-pub(super) fn delete_thread(schema: &Schema, thread_id: &str) -> Vec<Statement> {
-    let mut lock = Parameters::default();
-    let thread = lock.text(thread_id);
-    let lock = lock.statement(format!(
-        "SELECT thread_key FROM {schema}.lg_threads WHERE thread_id = {thread} FOR UPDATE"
-    ));
-    let mut parameters = Parameters::default();
-    let thread = parameters.text(thread_id);
-    let delete = parameters.statement(format!(
-        "WITH t AS MATERIALIZED (SELECT thread_key FROM {schema}.lg_threads \
-         WHERE thread_id = {thread} AND xmax = pg_current_xact_id_if_assigned()::xid), \
-         c AS (DELETE FROM {schema}.lg_chunks x USING t WHERE x.thread_key = t.thread_key), \
-         r AS (DELETE FROM {schema}.lg_records x USING t WHERE x.thread_key = t.thread_key) \
-         DELETE FROM {schema}.lg_threads x USING t WHERE x.thread_key = t.thread_key"
-    ));
-    vec![lock, delete]
-}

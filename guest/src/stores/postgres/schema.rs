@@ -124,6 +124,7 @@ fn tables(schema: &Schema) -> Vec<String> {
              generation bigint NOT NULL DEFAULT 0, \
              thread_id text COLLATE \"C\" NOT NULL UNIQUE)"
         ),
+        format!("CREATE TABLE IF NOT EXISTS {schema}.lg_deleted (thread_key bigint PRIMARY KEY)"),
         format!(
             "CREATE TABLE IF NOT EXISTS {schema}.lg_copies (\
              thread_key bigint PRIMARY KEY, \

@@ -1,5 +1,6 @@
 //! What a copy of a thread asks.
 
+use super::deletions::{FORGET, cut_off};
 use super::lifecycle::checksums;
 use super::statement::{once, text};
 use crate::contract::statement::{Statement, Value};
@@ -10,28 +11,21 @@ use crate::operations::ask::CopiedRecord;
 /// Answers `Ask::BeginCopy`.
 #[inline(never)]
 pub(super) fn begin_copy(source: &str, target: &str) -> Vec<Statement> {
-    let left = |table: &str| {
-        once(
-            &format!(
-                "DELETE FROM {table} WHERE thread_key IN \
-                 (SELECT thread_key FROM lg_copies WHERE thread_id = ?1)"
-            ),
-            vec![text(target)],
-        )
-    };
     vec![
-        left("lg_records"),
-        left("lg_chunks"),
-        left("lg_copies"),
+        once(&cut_off("lg_copies", "thread_id = ?1"), vec![text(target)]),
+        once("DELETE FROM lg_copies WHERE thread_id = ?1", vec![text(target)]),
         // A key that no thread has or gets.
         once(
-            "UPDATE lg_deleted SET thread_key = 1 + max(thread_key, \
-             coalesce((SELECT max(thread_key) FROM lg_threads), 0))",
+            "INSERT INTO lg_deleted (thread_key, has_rest) SELECT 1 + max(\
+             coalesce((SELECT max(thread_key) FROM lg_deleted), 0), \
+             coalesce((SELECT max(thread_key) FROM lg_threads), 0)), 0",
             Vec::new(),
         ),
+        once(FORGET, Vec::new()),
         once(
             "INSERT INTO lg_copies (thread_key, thread_id) SELECT d.thread_key, ?1 \
-             FROM lg_deleted d WHERE NOT EXISTS (SELECT 1 FROM lg_threads WHERE thread_id = ?1) \
+             FROM lg_deleted d WHERE d.thread_key = (SELECT max(thread_key) FROM lg_deleted) \
+             AND NOT EXISTS (SELECT 1 FROM lg_threads WHERE thread_id = ?1) \
              AND EXISTS (SELECT 1 FROM lg_threads WHERE thread_id = ?2)",
             vec![text(target), text(source)],
         ),

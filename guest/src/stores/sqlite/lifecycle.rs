@@ -32,10 +32,10 @@ fn is_of_run(run_id: &str, runs: &str) -> String {
 }
 
 /// The condition that the thread `?1` has the checkpoints `?2`, a count, a slash and the newest id.
-const HAS_CHECKPOINTS: &str = "(SELECT count(*) || '/' || ifnull(max(c.checkpoint_id), '') \
+pub(super) const HAS_CHECKPOINTS: &str = "(SELECT count(*) || '/' || ifnull(max(c.checkpoint_id), '') \
      FROM lg_records c WHERE c.thread_key = ?1 AND c.task_id = '') = ?2";
 
-fn checkpoints(of: &Checkpoints) -> Value {
+pub(super) fn checkpoints(of: &Checkpoints) -> Value {
     Value::Text(format!("{}/{}", of.count, of.newest))
 }
 
@@ -145,35 +145,6 @@ pub(super) fn remove_records(
              WHERE t.thread_key = ?1 GROUP BY t.thread_key",
             vec![key],
         ),
-    ]
-}
-
-/// Answers `Ask::RemoveThread`.
-#[inline(never)]
-pub(super) fn remove_thread(thread_key: i64, of: &Checkpoints) -> Vec<Statement> {
-    let key = || vec![Value::Integer(thread_key)];
-    let own = |table: &str| {
-        once(
-            &format!(
-                "DELETE FROM {table} WHERE thread_key = (SELECT thread_key FROM lg_threads \
-                 WHERE thread_key = ?1 AND generation = -1)"
-            ),
-            key(),
-        )
-    };
-    vec![
-        once("UPDATE lg_deleted SET thread_key = max(thread_key, ?1)", key()),
-        // Says to the next statements that the condition held.
-        once(
-            &format!(
-                "UPDATE lg_threads SET generation = -1 WHERE thread_key = ?1 AND {HAS_CHECKPOINTS}"
-            ),
-            vec![Value::Integer(thread_key), checkpoints(of)],
-        ),
-        own("lg_records"),
-        own("lg_chunks"),
-        own("lg_threads"),
-        once("SELECT 1 WHERE NOT EXISTS (SELECT 1 FROM lg_threads WHERE thread_key = ?1)", key()),
     ]
 }
 

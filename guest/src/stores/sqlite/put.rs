@@ -269,25 +269,3 @@ fn insert_writes(writes: &NewWrites, replaces: bool) -> Statement {
     let rows = if replaces { &writes.replacing } else { &writes.keeping };
     Statement { text: format!("{INSERT}{conflict}"), parameters: rows.iter().map(row).collect() }
 }
-
-/// Removes a thread with all that belongs to it.
-#[inline(never)]
-pub(super) fn delete_thread(thread_id: &str) -> Vec<Statement> {
-    let own = |table: &str| {
-        once(
-            &format!(
-                "DELETE FROM {table} WHERE thread_key = \
-                 (SELECT thread_key FROM lg_threads WHERE thread_id = ?1)"
-            ),
-            vec![text(thread_id)],
-        )
-    };
-    let note = "UPDATE lg_deleted SET thread_key = max(thread_key, coalesce(\
-         (SELECT thread_key FROM lg_threads WHERE thread_id = ?1), 0))";
-    vec![
-        once(note, vec![text(thread_id)]),
-        own("lg_records"),
-        own("lg_chunks"),
-        once("DELETE FROM lg_threads WHERE thread_id = ?1", vec![text(thread_id)]),
-    ]
-}

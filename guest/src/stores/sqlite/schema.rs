@@ -41,11 +41,13 @@ pub(crate) fn create() -> Vec<Statement> {
          thread_key INTEGER PRIMARY KEY, \
          thread_id TEXT NOT NULL UNIQUE, \
          generation INTEGER NOT NULL)",
-        // The greatest key of a deleted thread. It replaces AUTOINCREMENT, and costs something only
-        // at deletions, not for every thread.
-        "CREATE TABLE IF NOT EXISTS lg_deleted (thread_key INTEGER PRIMARY KEY)",
-        "INSERT INTO lg_deleted (thread_key) \
-         SELECT 0 WHERE NOT EXISTS (SELECT 1 FROM lg_deleted)",
+        // The greatest key of a deleted thread, and the keys of those of which something is left.
+        // It replaces AUTOINCREMENT, and costs something only at deletions, not for every thread.
+        "CREATE TABLE IF NOT EXISTS lg_deleted (\
+         thread_key INTEGER PRIMARY KEY, \
+         has_rest INTEGER NOT NULL)",
+        "INSERT INTO lg_deleted (thread_key, has_rest) \
+         SELECT 0, 0 WHERE NOT EXISTS (SELECT 1 FROM lg_deleted)",
         // The threads that are being copied: the key of each copy, and its id to be.
         "CREATE TABLE IF NOT EXISTS lg_copies (\
          thread_key INTEGER PRIMARY KEY, \
