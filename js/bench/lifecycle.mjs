@@ -149,6 +149,8 @@ async function main(folder) {
   const many = `${sizes.chunks} chunks`;
   await measure(`copyThread, ${many}`, long, () => long.saver.copyThread(THREAD, "copy"));
   await measure(`prune keep_latest, ${many}`, long, () => long.saver.prune(["copy"]));
+  await long.saver.copyThread(THREAD, "another copy");
+  await measure(`deleteThread, ${many}`, long, () => long.saver.deleteThread("another copy"));
   long.db.close();
   const child = spawnSync(process.execPath, [fileURLToPath(import.meta.url), "--memory", path]);
   const grew = Number(child.stdout) / 1024;
