@@ -88,6 +88,24 @@ test("a_setup_that_waited_for_another_sees_what_that_one_made", async () => {
   await saver.end();
 });
 
+test("deletions_at_once_of_threads_that_take_many_batches_leave_nothing", async () => {
+  const schema = newSchema();
+  const savers = [schema.open(), schema.open(), schema.open()];
+  for (const thread of ["one", "other", "stays"]) {
+    const values = { messages: Array.from({ length: 1600 }, (_, at) => `${LONG}${at}`) };
+    const stored = checkpoint(1, thread === "stays" ? valuesOf(1) : values);
+    const into = savers[0] as PostgresSaver;
+    await into.put(config(thread), stored, metadata(1), stored.channel_versions);
+  }
+  const threads = ["one", "other", "one"];
+  await Promise.all(savers.map((saver, at) => saver.deleteThread(threads[at] as string)));
+  expect(await leftovers(schema)).toStrictEqual(NONE);
+  expect(await schema.rows("SELECT thread_id FROM $schema.lg_threads")).toStrictEqual([
+    { thread_id: "stays" },
+  ]);
+  expect(await schema.rows("SELECT FROM $schema.lg_deleted")).toStrictEqual([]);
+});
+
 test("a_delete_leaves_nothing_of_the_puts_that_it_races", async () => {
   const schema = newSchema();
   const [one, other, remover] = [schema.open(), schema.open(), schema.open()];
@@ -121,7 +139,8 @@ async function planned(schema: Schema, call: (saver: StorageSaver) => Promise<un
       batches.push(batch);
       const row = batch.access === "read" ? [[150_000n, "UTF8", 1n, 1n, 0n]] : [[1n, 0n]];
       const answer = batch.statements.some(({ text }) => text.includes("format")) ? [[1n]] : row;
-      return batch.statements.map(() => ({ rows: answer }));
+      const isSweep = (text: string) => text.includes("lg_deleted");
+      return batch.statements.map(({ text }) => ({ rows: isSweep(text) ? [] : answer }));
     },
   };
   const saver = new StorageSaver(adapter, undefined, { core });
