@@ -60,6 +60,7 @@ class Problem(NamedTuple):
     """Something that is damaged."""
 
     thread_id: str
+    """The thread; empty if the file of the store is damaged."""
     code: str
     """The code of the error that reading it gives."""
     message: str
