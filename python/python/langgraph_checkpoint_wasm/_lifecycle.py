@@ -204,7 +204,10 @@ class LifecycleSaver(Saver):
         return Stats(*await self._ado(Call.stats(thread_id)))
 
     def verify(self, thread_id: str | None = None) -> list[Problem]:
-        """Read everything of a thread, or of all threads. Return what is damaged."""
+        """Read everything of a thread, or of all threads. Return what is damaged.
+
+        If all threads are read, SQLite checks its file, too.
+        """
         problems: list[Problem] = []
         resume: bytes | None = None
         while True:
