@@ -1,9 +1,10 @@
 //! The arguments of each command.
 
-use clap::error::ErrorKind;
+use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Args, CommandFactory, Parser};
 
 use crate::failure::{Failure, Result};
+use crate::likely::likely;
 
 #[derive(Parser)]
 #[command(
@@ -13,6 +14,7 @@ use crate::failure::{Failure, Result};
 )]
 pub(crate) enum Command {
     Threads(Threads),
+    Namespaces(Namespaces),
     History(History),
     Show(Show),
     Diff(Diff),
@@ -22,6 +24,7 @@ pub(crate) enum Command {
     Prune(Prune),
     Expire(Expire),
     Delete(Delete),
+    DeleteRuns(DeleteRuns),
     Vacuum(Vacuum),
     Import(Import),
     Export(Export),
@@ -48,11 +51,21 @@ pub(crate) struct Threads {
     #[arg(long, default_value = "100")]
     pub(crate) limit: String,
     #[arg(long)]
+    pub(crate) after: Option<String>,
+    #[arg(long)]
     pub(crate) prefix: Option<String>,
     #[arg(long)]
     pub(crate) idle_since: Option<String>,
     #[arg(long)]
     pub(crate) meta: Vec<String>,
+}
+
+#[derive(Args)]
+pub(crate) struct Namespaces {
+    #[command(flatten)]
+    pub(crate) store: Store,
+    #[arg(value_name = "THREAD")]
+    pub(crate) thread: String,
 }
 
 #[derive(Args)]
@@ -65,6 +78,8 @@ pub(crate) struct History {
     pub(crate) ns: String,
     #[arg(long, default_value = "100")]
     pub(crate) limit: String,
+    #[arg(long)]
+    pub(crate) before: Option<String>,
 }
 
 #[derive(Args)]
@@ -170,6 +185,16 @@ pub(crate) struct Delete {
 }
 
 #[derive(Args)]
+pub(crate) struct DeleteRuns {
+    #[command(flatten)]
+    pub(crate) store: Store,
+    #[arg(value_name = "RUN", required = true)]
+    pub(crate) runs: Vec<String>,
+    #[command(flatten)]
+    pub(crate) removing: Removing,
+}
+
+#[derive(Args)]
 pub(crate) struct Vacuum {
     #[command(flatten)]
     pub(crate) store: Store,
@@ -232,9 +257,11 @@ impl Command {
         let name = words.first().map_or("", String::as_str);
         let clap = Self::command();
         let Some(command) = clap.find_subcommand(name) else {
+            let names: Vec<&str> = clap.get_subcommands().map(clap::Command::get_name).collect();
+            let what = if name.starts_with('-') { "option" } else { "command" };
             return Err(Failure::usage(match name {
                 "" => "name a command".to_owned(),
-                _ => format!("there is no command {name}"),
+                _ => format!("there is no {what} {name}{}", likely(name, &names)),
             }));
         };
         let all = [clap.get_name()].into_iter().chain(words.iter().map(String::as_str));
@@ -242,20 +269,30 @@ impl Command {
     }
 }
 
-/// What is wrong with the arguments of a command, in one line.
+/// What is wrong with the arguments of a command, in the words of both programs.
 fn explained(command: &clap::Command, error: &clap::Error) -> String {
-    let text = error.to_string();
-    let line = text.lines().next().unwrap_or_default();
-    let is_about_an_option = line.contains("'-");
-    let is_about_a_count =
-        matches!(error.kind(), ErrorKind::MissingRequiredArgument | ErrorKind::UnknownArgument);
-    if is_about_an_option || !is_about_a_count {
-        return line.strip_prefix("error: ").unwrap_or(line).to_owned();
+    let argument = match error.get(ContextKind::InvalidArg) {
+        Some(ContextValue::String(argument)) => argument.as_str(),
+        _ => "",
+    };
+    let option = argument.split([' ', '=']).next().filter(|option| option.starts_with('-'));
+    match (error.kind(), option) {
+        (ErrorKind::UnknownArgument, Some(option)) => {
+            let options = command.get_arguments().filter_map(clap::Arg::get_long);
+            let options: Vec<String> = options.map(|option| format!("--{option}")).collect();
+            let options: Vec<&str> = options.iter().map(String::as_str).collect();
+            format!("there is no option {option}{}", likely(option, &options))
+        }
+        (ErrorKind::InvalidValue, Some(option)) => format!("{option} wants a value"),
+        (ErrorKind::TooManyValues, Some(option)) => format!("{option} takes no value"),
+        (ErrorKind::ArgumentConflict, Some(option)) => format!("{option} is given twice"),
+        _ => {
+            let arguments = command.get_positionals().filter(|it| it.is_required_set());
+            let names = arguments.flat_map(|it| it.get_value_names().unwrap_or_default());
+            let names: Vec<&str> = names.map(AsRef::as_ref).collect();
+            format!("name {}", names.join(", "))
+        }
     }
-    let positionals = command.get_positionals().filter(|argument| argument.is_required_set());
-    let names = positionals.flat_map(|argument| argument.get_value_names().unwrap_or_default());
-    let names: Vec<&str> = names.map(AsRef::as_ref).collect();
-    format!("name {}", names.join(", "))
 }
 
 /// A whole number from 0.
@@ -277,7 +314,7 @@ mod tests {
     #[test]
     fn every_command_has_a_usage() {
         for command in Command::command().get_subcommands() {
-            assert!(crate::usage::of(command.get_name()).contains(command.get_name()));
+            assert!(crate::usage::of(command.get_name()).is_some(), "{}", command.get_name());
         }
     }
 }

@@ -50,15 +50,17 @@ pub(crate) async fn run(arguments: Export) -> Result<Ended> {
         return Ok(Ended::Incomplete);
     }
     let store = Store { location: source, json, schema: arguments.source_schema, table: None };
-    let source = Opened::open(&store, Access::Read).await?;
+    let of_source = |failure: Failure| failure.concerning("SOURCE");
+    let source = Opened::open(&store, Access::Read).await.map_err(of_source)?;
     // No target is made for what is no store.
-    source.threads(Threads { limit: Some(0.0), ..Threads::default() }).await?;
+    let nothing = Threads { limit: Some(0.0), ..Threads::default() };
+    source.threads(nothing).await.map_err(of_source)?;
     let mut to = if jsonl {
         Target::Lines(Lines::to((target != STDOUT).then_some(target.as_str()))?)
     } else {
         Target::Tables(Box::new(Tables::open(&target, &arguments.schema, language).await?))
     };
-    let report = export(&source, named, &mut to).await?;
+    let report = export(&source, named, &mut to).await.map_err(of_source)?;
     if let Target::Lines(lines) = to {
         lines.finish()?;
     }

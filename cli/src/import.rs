@@ -23,29 +23,31 @@ use crate::terminal;
 
 /// `import`.
 pub(crate) async fn run(arguments: Import) -> Result<Ended> {
-    let Import { source, target, dry_run, verify, json, yes, source_schema, schema } = &arguments;
+    let Import { target, dry_run, verify, json, yes, .. } = &arguments;
     if !yes && !dry_run && !is_meant(target)? {
         return Ok(Ended::Incomplete);
     }
-    let source = Source::open(source, source_schema).await?;
-    let mut threads = Threads::of(&source).await?;
-    let count = threads.ids.len();
-    if *dry_run {
-        threads.inspect(&progress("read", count)).await?;
-    } else {
-        let target = Target::open(target, schema).await?;
-        threads.store(&target, &progress("imported", count)).await?;
-        if *verify {
-            threads.verify(&target, &progress("compared", count)).await?;
-        }
-    }
-    let report = threads.report;
+    let report = take_over(&arguments).await.map_err(|failure| failure.concerning("SOURCE"))?;
     if *json {
         print_json(&whole(&report, &arguments), true)?;
     } else {
         write_words(&report.to_text(*dry_run, *verify))?;
     }
     Ok(if report.findings.is_complete() { Ended::Done } else { Ended::Incomplete })
+}
+
+async fn take_over(arguments: &Import) -> Result<Report> {
+    let Import { source, target, dry_run, verify, source_schema, schema, .. } = arguments;
+    let source = Source::open(source, source_schema).await?;
+    let mut threads = Threads::of(&source).await?;
+    let count = threads.ids.len();
+    let target = Target::open(target, schema, *dry_run).await?;
+    let what = if *dry_run { "read" } else { "imported" };
+    threads.store(&target, &progress(what, count)).await?;
+    if *verify && !dry_run {
+        threads.verify(&target, &progress("compared", count)).await?;
+    }
+    Ok(threads.report)
 }
 
 /// Asks at a terminal before a database that exists is written to.

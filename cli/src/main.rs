@@ -12,6 +12,7 @@ mod failure;
 mod findings;
 mod import;
 mod kusto;
+mod likely;
 mod opened;
 mod output;
 mod removals;
@@ -32,14 +33,20 @@ use crate::failure::{Ended, Failure, Result};
 fn main() -> ExitCode {
     let words: Vec<String> = std::env::args().skip(1).collect();
     let name = words.first().map_or("", String::as_str);
-    let asks = |word: Option<&String>| word.is_some_and(|word| word == "--help");
-    if ["help", "-h"].contains(&name) || asks(words.first()) || asks(words.get(1)) {
-        return match output::write(&usage::of(name)) {
-            Ok(()) => Ended::Done.into(),
-            Err(failure) => fail(failure, ""),
-        };
-    }
-    match Command::parse(&words).and_then(run) {
+    let has = |options: [&str; 2]| {
+        let mut before = words.iter().take_while(|word| *word != "--");
+        before.any(|word| options.contains(&word.as_str()))
+    };
+    let ended = if name == "help" || has(["-h", "--help"]) {
+        let second = words.get(1).map_or("", String::as_str);
+        let help = usage::of(name).or_else(|| usage::of(second)).unwrap_or_else(usage::of_all);
+        output::write(&help).map(|()| Ended::Done)
+    } else if has(["-V", "--version"]) {
+        output::write(&format!("{}\n", usage::VERSION)).map(|()| Ended::Done)
+    } else {
+        Command::parse(&words).and_then(run)
+    };
+    match ended {
         Ok(ended) => ended.into(),
         Err(failure) => fail(failure, name),
     }
@@ -49,25 +56,29 @@ fn main() -> ExitCode {
 fn fail(failure: Failure, name: &str) -> ExitCode {
     match failure {
         Failure::Usage(why) => {
-            output::say(&format!("{why}\n\n{}", usage::of(name).trim_end()));
+            output::say(&format!("{why}\n{}", usage::hint(name)));
             Ended::Usage.into()
         }
         Failure::Store(Error::InvalidInput(fault)) if fault.code.starts_with("invalid-") => {
             fail(Failure::Usage(fault.message), name)
         }
-        Failure::Store(error) => {
-            output::say(&format!("{}: {error}", error.code()));
-            // Only a store's failures have a cause, and those contain no value.
-            if let Some(cause) = error.source() {
-                output::say(&format!("cause: {cause}"));
-            }
-            Ended::Failed.into()
-        }
+        Failure::Store(error) => say(&error, ""),
+        Failure::OneOfTwo(which, error) => say(&error, &format!("{which}: ")),
         Failure::Outside(what) => {
             output::say(&what);
             Ended::Failed.into()
         }
     }
+}
+
+/// Says what went wrong in a store.
+fn say(error: &Error, which: &str) -> ExitCode {
+    output::say(&format!("{}: {which}{error}", error.code()));
+    // Only a store's failures have a cause, and those contain no value.
+    if let Some(cause) = error.source() {
+        output::say(&format!("cause: {cause}"));
+    }
+    Ended::Failed.into()
 }
 
 /// Stores have threads of their own: one for the calls is enough.
@@ -77,6 +88,7 @@ fn run(command: Command) -> Result<Ended> {
     runtime.block_on(async {
         match command {
             Command::Threads(arguments) => threads::list(arguments).await,
+            Command::Namespaces(arguments) => threads::namespaces(arguments).await,
             Command::History(arguments) => threads::history(arguments).await,
             Command::Show(arguments) => threads::show(arguments).await,
             Command::Diff(arguments) => diff::run(arguments).await,
@@ -86,6 +98,7 @@ fn run(command: Command) -> Result<Ended> {
             Command::Prune(arguments) => removals::prune(arguments).await,
             Command::Expire(arguments) => removals::expire(arguments).await,
             Command::Delete(arguments) => removals::delete(arguments).await,
+            Command::DeleteRuns(arguments) => removals::delete_runs(arguments).await,
             Command::Vacuum(arguments) => removals::vacuum(arguments).await,
             Command::Import(arguments) => import::run(arguments).await,
             Command::Export(arguments) => export::run(arguments).await,

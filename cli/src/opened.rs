@@ -5,7 +5,8 @@ use langgraph_checkpoint_guest::Access;
 use langgraph_checkpoint_host::KustoCheckpointer;
 use langgraph_checkpoint_host::{
     CheckpointTuple, Checkpointer, Config, CopyThread, Diff, Difference, Error, Export, Exported,
-    List, Prune, Stats, StorageErrorKind, Threads, ThreadsPage, Vacuum, Verified, Verify, Work,
+    List, Page, Prune, Stats, StorageErrorKind, Threads, ThreadsPage, Vacuum, Verified, Verify,
+    Work,
 };
 
 use crate::arguments::Store;
@@ -62,6 +63,15 @@ impl<'a> Opened<'a> {
             Kind::Sql(it) => it.list(call).try_collect().await,
             #[cfg(feature = "kusto")]
             Kind::Kusto(it) => it.list(call).try_collect().await,
+        })
+    }
+
+    /// A page of a list.
+    pub(crate) async fn page(&self, call: List) -> Result<Page> {
+        self.explained(match &self.kind {
+            Kind::Sql(it) => it.page(call).await,
+            #[cfg(feature = "kusto")]
+            Kind::Kusto(it) => it.page(call).await,
         })
     }
 

@@ -20,14 +20,32 @@ pub(crate) fn print<Row>(
     whole: fn(&Row) -> Value,
     columns: &[Column<Row>],
 ) -> Result<()> {
+    print_page(rows, json, ("", None), whole, columns)
+}
+
+/// Prints a part of a list, and the value of the option that goes on after it.
+pub(crate) fn print_page<Row>(
+    rows: &[Row],
+    json: bool,
+    (option, next): (&str, Option<String>),
+    whole: fn(&Row) -> Value,
+    columns: &[Column<Row>],
+) -> Result<()> {
     if json {
-        let lines: String = rows.iter().map(|row| data::line(&whole(row))).collect();
-        return write(&lines);
+        let mut values: Vec<Value> = rows.iter().map(whole).collect();
+        if let (Some(Value::Object(last)), Some(next)) = (values.last_mut(), next) {
+            last.insert("next".to_owned(), next.into());
+        }
+        return write(&values.iter().map(data::line).collect::<String>());
     }
     let titles = columns.iter().map(|(title, _)| (*title).to_owned()).collect();
     let cells =
         rows.iter().map(|row| columns.iter().map(|(_, cell)| text_of(&cell(row))).collect());
-    write(&table(&[titles].into_iter().chain(cells).collect::<Vec<_>>()))
+    write(&table(&[titles].into_iter().chain(cells).collect::<Vec<_>>()))?;
+    if let Some(next) = next {
+        say(&format!("there are more: add {option} {next}"));
+    }
+    Ok(())
 }
 
 /// Prints one thing as JSON, over several lines for people.

@@ -1,16 +1,16 @@
-//! The commands that change what is stored: `copy`, `prune`, `expire`, `delete`, `vacuum`.
-
-use std::collections::BTreeSet;
-use std::time::Duration;
+//! The commands that change what is stored: `copy`, `prune`, `expire`, `delete`,
+//! `delete-runs`, `vacuum`.
 
 use langgraph_checkpoint_guest::Access;
-use langgraph_checkpoint_host::{CopyThread, Keep, Pruned, Work};
+use langgraph_checkpoint_host::{CopyThread, Id, Keep, Pruned, Work};
 use serde_json::{Value, json};
 
-use crate::arguments::{Copy, Delete, Expire, Keeping, Prune, Removing, Store, Vacuum, count_of};
+use crate::arguments::{
+    Copy, Delete, DeleteRuns, Expire, Keeping, Prune, Removing, Store, Vacuum, count_of,
+};
 use crate::failure::{Ended, Failure, Result};
 use crate::opened::Opened;
-use crate::output::{print, show_progress, size_of};
+use crate::output::{self, print, show_progress, size_of};
 use crate::threads::precise;
 use crate::{terminal, time};
 
@@ -20,7 +20,7 @@ pub(crate) async fn copy(arguments: Copy) -> Result<Ended> {
     let opened = Opened::open(&store, Access::Write).await?;
     let call = CopyThread { source: source.into(), target: target.into(), latest_only: latest };
     let done = opened.copy_thread(call).await?;
-    report(Some(done), store.json)
+    report(done, store.json)
 }
 
 /// `prune`.
@@ -28,41 +28,39 @@ pub(crate) async fn prune(arguments: Prune) -> Result<Ended> {
     let Prune { store, threads, keeping, removing } = arguments;
     let keep = keep_of(&keeping)?;
     let question = format!("Prune {} threads?", threads.len());
-    let done = remove(&store, &removing, &question, named(threads), keep, None).await?;
-    report(done, store.json)
+    let pruned = Pruned::Threads(ids(&threads));
+    remove(&store, &removing, &question, pruned, keep, None).await
 }
 
 /// `expire`.
 pub(crate) async fn expire(arguments: Expire) -> Result<Ended> {
     let Expire { store, idle_for, limit, keeping, removing } = arguments;
-    let idle_for = duration_of(idle_for.as_deref().unwrap_or_default())?;
+    let idle_for = time::duration("--idle-for", idle_for.as_deref().unwrap_or_default())?;
     let limit = limit.map(|text| count_of("--limit", &text)).transpose()?;
     let keep = keep_of(&keeping)?;
     let idle = Pruned::Idle(time::ago(idle_for));
-    let done = remove(&store, &removing, "Prune the idle threads?", idle, keep, limit).await?;
-    report(done, store.json)
+    let question = "Prune the idle threads?";
+    remove(&store, &removing, question, idle, keep, limit).await
 }
 
 /// `delete`.
 pub(crate) async fn delete(arguments: Delete) -> Result<Ended> {
     let Delete { store, threads, removing } = arguments;
     let question = format!("Delete {} threads?", threads.len());
-    let count = threads.iter().collect::<BTreeSet<_>>().len() as u64;
-    let keep = Keep::Nothing;
-    let Some(done) = remove(&store, &removing, &question, named(threads), keep, None).await? else {
-        return Ok(Ended::Incomplete);
-    };
-    let missing = count.saturating_sub(done.threads);
-    report(Some(done), store.json)?;
-    if missing > 0 {
-        eprintln!("{missing} of the threads did not exist");
-        return Ok(Ended::Incomplete);
-    }
-    Ok(Ended::Done)
+    let pruned = Pruned::Threads(ids(&threads));
+    remove(&store, &removing, &question, pruned, Keep::Nothing, None).await
 }
 
-fn named(threads: Vec<String>) -> Pruned {
-    Pruned::Threads(threads.into_iter().map(Into::into).collect())
+/// `delete-runs`.
+pub(crate) async fn delete_runs(arguments: DeleteRuns) -> Result<Ended> {
+    let DeleteRuns { store, runs, removing } = arguments;
+    let question = format!("Remove the checkpoints of {} runs?", runs.len());
+    let pruned = Pruned::Runs(ids(&runs));
+    remove(&store, &removing, &question, pruned, Keep::Latest, None).await
+}
+
+fn ids(texts: &[String]) -> Vec<Id> {
+    texts.iter().map(|text| text.as_str().into()).collect()
 }
 
 /// `vacuum`.
@@ -83,7 +81,7 @@ pub(crate) async fn vacuum(arguments: Vacuum) -> Result<Ended> {
     Ok(Ended::Done)
 }
 
-/// Removes what may be removed. `None` if the answer to the question is no.
+/// Removes what may be removed, and says what of the named threads and runs is not there.
 async fn remove(
     store: &Store,
     removing: &Removing,
@@ -91,12 +89,14 @@ async fn remove(
     pruned: Pruned,
     keep: Keep,
     limit: Option<u64>,
-) -> Result<Option<Work>> {
+) -> Result<Ended> {
     let dry_run = removing.dry_run;
     if !removing.yes && !dry_run && !is_meant(question)? {
-        return Ok(None);
+        return Ok(Ended::Incomplete);
     }
     let opened = Opened::open(store, if dry_run { Access::Read } else { Access::Write }).await?;
+    let missing = missing_of(&opened, &pruned).await?;
+    let is_of_runs = matches!(pruned, Pruned::Runs(_));
     let limit = limit.map(precise);
     let mut call = langgraph_checkpoint_host::Prune {
         pruned,
@@ -106,14 +106,38 @@ async fn remove(
         lease: None,
         resume: None,
     };
-    loop {
+    let done = loop {
         let work = opened.prune(call.clone()).await?;
         show_progress(work.threads, work.checkpoints);
         if work.next.is_none() {
-            return Ok(Some(work));
+            break work;
         }
         call.resume = work.next;
+    };
+    let is_nothing = is_of_runs && done.threads == 0;
+    report(done, store.json)?;
+    for thread in &missing {
+        output::say(&format!("thread {thread} does not exist"));
     }
+    if is_nothing {
+        output::say("there is nothing of these runs to remove");
+    }
+    Ok(if missing.is_empty() && !is_nothing { Ended::Done } else { Ended::Incomplete })
+}
+
+/// The named threads that do not exist.
+async fn missing_of(opened: &Opened<'_>, pruned: &Pruned) -> Result<Vec<String>> {
+    let mut missing = Vec::new();
+    let Pruned::Threads(ids) = pruned else { return Ok(missing) };
+    for id in ids {
+        if let Id::Text(id) = id
+            && opened.stats(Some(id)).await?.threads == 0
+            && !missing.contains(id)
+        {
+            missing.push(id.clone());
+        }
+    }
+    Ok(missing)
 }
 
 /// Asks at a terminal. Elsewhere the answer has to be in the command: `--yes`.
@@ -146,27 +170,7 @@ fn keep_of(keeping: &Keeping) -> Result<Keep> {
     }
 }
 
-fn duration_of(text: &str) -> Result<Duration> {
-    let digits = text.trim_end_matches(['m', 'h', 'd']);
-    let unit = text.get(digits.len()..).unwrap_or_default();
-    let seconds = match unit {
-        "m" => 60,
-        "h" => 3_600,
-        "d" => 86_400,
-        _ => 0,
-    };
-    let is_a_count =
-        (1..=9).contains(&digits.len()) && digits.bytes().all(|it| it.is_ascii_digit());
-    match digits.parse::<u64>() {
-        Ok(count) if is_a_count && seconds > 0 => Ok(Duration::from_secs(count * seconds)),
-        _ => Err(Failure::usage("--idle-for takes a duration: 90m, 12h, 30d")),
-    }
-}
-
-fn report(done: Option<Work>, json: bool) -> Result<Ended> {
-    let Some(done) = done else {
-        return Ok(Ended::Incomplete);
-    };
+fn report(done: Work, json: bool) -> Result<Ended> {
     print(
         &[done],
         json,
@@ -190,19 +194,4 @@ fn whole(done: &Work) -> Value {
         "chunks": done.chunks,
         "bytes": done.bytes,
     })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_duration_is_a_count_with_its_unit() {
-        assert_eq!(duration_of("90m").unwrap(), Duration::from_secs(5_400));
-        assert_eq!(duration_of("12h").unwrap(), Duration::from_secs(43_200));
-        assert_eq!(duration_of("30d").unwrap(), Duration::from_secs(2_592_000));
-        for wrong in ["", "d", "30", "30dd", "30s", "-1d", "1.5h", "1234567890d"] {
-            assert!(duration_of(wrong).is_err(), "{wrong}");
-        }
-    }
 }

@@ -1,15 +1,17 @@
-//! The commands that show threads: `threads`, `history`, `show`.
+//! The commands that show threads: `threads`, `namespaces`, `history`, `show`.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use langgraph_checkpoint_guest::Access;
 use langgraph_checkpoint_host::{
     CheckpointTuple, Config, List, MetadataFilter, Payload, ThreadSummary, Version,
 };
 use serde_json::{Map, Value, json};
 
-use crate::arguments::{History, Show, Threads, count_of};
+use crate::arguments::{History, Namespaces, Show, Threads, count_of};
 use crate::failure::{Ended, Failure, Result};
 use crate::opened::Opened;
-use crate::output::{print, print_json};
+use crate::output::{print, print_json, print_page};
 use crate::{data, output, time};
 
 /// The largest number of threads that are read at once.
@@ -20,12 +22,14 @@ const TASKS: &str = "__pregel_tasks";
 
 /// `threads`.
 pub(crate) async fn list(arguments: Threads) -> Result<Ended> {
-    let Threads { store, limit, prefix, idle_since, meta } = arguments;
+    let Threads { store, limit, after, prefix, idle_since, meta } = arguments;
     let mut left = count_of("--limit", &limit)?;
     let idle_since = idle_since.map(|text| time::of("--idle-since", &text)).transpose()?;
     let filter = meta.iter().map(|text| condition(text)).collect::<Result<Vec<_>>>()?;
+    let resume = after.map(|text| URL_SAFE_NO_PAD.decode(text).map_err(|_| refused_after()));
     let opened = Opened::open(&store, Access::Read).await?;
     let mut call = langgraph_checkpoint_host::Threads {
+        resume: resume.transpose()?,
         idle_since,
         id_prefix: prefix,
         filter,
@@ -34,7 +38,12 @@ pub(crate) async fn list(arguments: Threads) -> Result<Ended> {
     let mut found: Vec<ThreadSummary> = Vec::new();
     loop {
         call.limit = Some(precise(left.min(PAGE_MAX)));
-        let page = opened.threads(call.clone()).await?;
+        let page = match opened.threads(call.clone()).await {
+            Err(Failure::Store(error)) if error.code() == "foreign-resume" => {
+                return Err(refused_after());
+            }
+            page => page?,
+        };
         left = left.saturating_sub(page.threads.len() as u64);
         found.extend(page.threads);
         call.resume = page.next;
@@ -42,9 +51,14 @@ pub(crate) async fn list(arguments: Threads) -> Result<Ended> {
             break;
         }
     }
-    print(
+    // A full page says where the next one begins, even if it is empty.
+    call.limit = Some(1.0);
+    let is_more = call.resume.is_some() && !opened.threads(call.clone()).await?.threads.is_empty();
+    let next = call.resume.filter(|_| is_more).map(|next| URL_SAFE_NO_PAD.encode(next));
+    print_page(
         &found,
         store.json,
+        ("--after", next),
         summary,
         &[
             ("thread", |row| row.thread_id.as_str().into()),
@@ -59,20 +73,84 @@ pub(crate) async fn list(arguments: Threads) -> Result<Ended> {
     Ok(Ended::Done)
 }
 
-/// `history`.
-pub(crate) async fn history(arguments: History) -> Result<Ended> {
-    let History { store, thread, ns, limit } = arguments;
-    let limit = count_of("--limit", &limit)?;
+/// `namespaces`.
+pub(crate) async fn namespaces(arguments: Namespaces) -> Result<Ended> {
+    let Namespaces { store, thread } = arguments;
     let opened = Opened::open(&store, Access::Read).await?;
-    let config = config_of(&thread, &ns, None);
-    let call = List { config, limit: Some(precise(limit)), ..List::default() };
-    let tuples = opened.list(call).await?;
-    if tuples.is_empty() {
+    let config = Config { thread_id: thread.as_str().into(), ..Config::default() };
+    let mut call = List { config, ..List::default() };
+    let mut found: Vec<Namespace> = Vec::new();
+    loop {
+        let page = opened.page(call.clone()).await?;
+        for tuple in page.tuples {
+            match found.iter_mut().find(|it| it.namespace == tuple.checkpoint_ns) {
+                Some(namespace) => namespace.checkpoints += 1,
+                None => found.push(Namespace {
+                    namespace: tuple.checkpoint_ns,
+                    checkpoints: 1,
+                    checkpoint_id: tuple.checkpoint_id,
+                    ts: tuple.ts,
+                }),
+            }
+        }
+        if page.next.is_none() {
+            break;
+        }
+        call.resume = page.next;
+    }
+    if found.is_empty() {
         return Ok(not_found(&thread));
     }
     print(
+        &found,
+        store.json,
+        |row| {
+            json!({
+                "namespace": row.namespace,
+                "checkpoints": row.checkpoints,
+                "checkpointId": row.checkpoint_id,
+                "ts": row.ts,
+            })
+        },
+        &[
+            ("namespace", |row| row.namespace.as_str().into()),
+            ("last put", |row| row.ts.as_str().into()),
+            ("checkpoints", |row| row.checkpoints.into()),
+            ("checkpoint", |row| row.checkpoint_id.as_str().into()),
+        ],
+    )?;
+    Ok(Ended::Done)
+}
+
+/// A namespace of a thread, and its newest checkpoint.
+struct Namespace {
+    namespace: String,
+    checkpoints: u64,
+    checkpoint_id: String,
+    ts: String,
+}
+
+/// `history`.
+pub(crate) async fn history(arguments: History) -> Result<Ended> {
+    let History { store, thread, ns, limit, before } = arguments;
+    let limit = count_of("--limit", &limit)?;
+    let before = before.map(Into::into).unwrap_or_default();
+    let opened = Opened::open(&store, Access::Read).await?;
+    let config = config_of(&thread, &ns, None);
+    // One more says whether there are more.
+    let call = List { config, before, limit: Some(precise(limit + 1)), ..List::default() };
+    let mut tuples = opened.list(call).await?;
+    let count = usize::try_from(limit).unwrap_or(usize::MAX);
+    let is_more = tuples.len() > count;
+    tuples.truncate(count);
+    let Some(last) = tuples.last() else {
+        return Ok(not_found(&thread));
+    };
+    let next = is_more.then(|| last.checkpoint_id.clone());
+    print_page(
         &tuples,
         store.json,
+        ("--before", next),
         row,
         &[
             ("checkpoint", |row| row.checkpoint_id.as_str().into()),
@@ -103,6 +181,10 @@ pub(crate) async fn show(arguments: Show) -> Result<Ended> {
 pub(crate) fn not_found(thread: &str) -> Ended {
     output::say(&format!("thread {thread} has nothing like that"));
     Ended::Incomplete
+}
+
+fn refused_after() -> Failure {
+    Failure::usage("--after is not what a list of threads said")
 }
 
 /// Which checkpoint of a thread; the newest if none is named.

@@ -14,12 +14,21 @@ const PRECISION: EncodedConfig = Config::DEFAULT
     .set_time_precision(TimePrecision::Second { decimal_digits: NonZeroU8::new(3) })
     .encode();
 
-/// A time with its offset, or a date, which means its begin in UTC.
+/// A time with its offset; a date, which means its begin in UTC; or a duration before now.
 pub(crate) fn of(option: &str, text: &str) -> Result<String> {
+    if let Some(duration) = read_duration(text) {
+        return Ok(ago(duration));
+    }
     let time = parse(text).and_then(written);
     time.ok_or_else(|| {
-        Failure::Usage(format!("{option} is not a time: 2026-01-31, 2026-01-31T12:00:00Z"))
+        Failure::Usage(format!("{option} is not a time: 2026-01-31, 2026-01-31T12:00:00Z, 30d"))
     })
+}
+
+/// A duration.
+pub(crate) fn duration(option: &str, text: &str) -> Result<Duration> {
+    read_duration(text)
+        .ok_or_else(|| Failure::Usage(format!("{option} takes a duration: 90m, 12h, 30d")))
 }
 
 /// The time so long ago; 1970 if that was before.
@@ -37,6 +46,19 @@ fn parse(text: &str) -> Option<OffsetDateTime> {
     let has_t = whole.get(10..11)?.eq_ignore_ascii_case("t");
     let is_leap = whole.get(17..19)? == "60";
     OffsetDateTime::parse(&whole, &Rfc3339).ok().filter(|_| has_t && !is_leap)
+}
+
+fn read_duration(text: &str) -> Option<Duration> {
+    let digits = text.trim_end_matches(['m', 'h', 'd']);
+    let seconds = match text.get(digits.len()..)? {
+        "m" => 60,
+        "h" => 3_600,
+        "d" => 86_400,
+        _ => return None,
+    };
+    let is_a_count =
+        (1..=9).contains(&digits.len()) && digits.bytes().all(|it| it.is_ascii_digit());
+    digits.parse::<u64>().ok().filter(|_| is_a_count).map(|it| Duration::from_secs(it * seconds))
 }
 
 /// A time as text; `None` if its year in UTC does not have four digits.
@@ -66,6 +88,17 @@ mod tests {
         ] {
             assert_eq!(utc(text).as_deref(), Some(time), "{text}");
         }
+    }
+
+    #[test]
+    fn a_duration_is_a_count_with_its_unit() {
+        for (text, seconds) in [("90m", 5_400), ("12h", 43_200), ("30d", 2_592_000)] {
+            assert_eq!(read_duration(text), Some(Duration::from_secs(seconds)), "{text}");
+        }
+        for wrong in ["", "d", "30", "30dd", "30s", "-1d", "1.5h", "1234567890d"] {
+            assert_eq!(read_duration(wrong), None, "{wrong}");
+        }
+        assert!(utc("30d") < utc("29d"));
     }
 
     #[test]

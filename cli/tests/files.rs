@@ -50,6 +50,50 @@ fn an_import_only_reads_its_source() {
 }
 
 #[test]
+fn a_dry_run_of_an_import_reports_what_the_import_does_and_leaves_the_target_as_it_is() {
+    let folder = tempfile::tempdir().unwrap();
+    let [old, new] = ["old.db", "new.db"].map(|name| folder.path().join(name));
+    let [source, target] = [&old, &new].map(|path| path.to_str().unwrap());
+    fs::copy(fixture("stock/javascript-1.0.1.sqlite"), &old).unwrap();
+    done(&["import", source, target]);
+    let connection = rusqlite::Connection::open(&new).unwrap();
+    let of = |table: &str, id: &str| {
+        format!(
+            "DELETE FROM {table} WHERE thread_key = \
+             (SELECT thread_key FROM lg_threads WHERE thread_id = '{id}')"
+        )
+    };
+    // One thread is missing, one has lost its newest checkpoint.
+    connection.execute_batch(&of("lg_records", "done")).unwrap();
+    connection.execute_batch(&of("lg_threads", "done")).unwrap();
+    let newest = "AND checkpoint_id = (SELECT max(checkpoint_id) FROM lg_records r \
+         JOIN lg_threads USING (thread_key) WHERE thread_id = 'failed')";
+    connection.execute_batch(&(of("lg_records", "failed") + newest)).unwrap();
+    drop(connection);
+    // Ids that no store accepts.
+    let connection = rusqlite::Connection::open(&old).unwrap();
+    let long = "x".repeat(2_000);
+    for text in [
+        "UPDATE checkpoints SET checkpoint_id = ?1 WHERE checkpoint_id = \
+         (SELECT min(checkpoint_id) FROM checkpoints WHERE thread_id = 'done')",
+        "INSERT INTO checkpoints SELECT ?1, checkpoint_ns, checkpoint_id, parent_checkpoint_id, \
+         type, checkpoint, metadata FROM checkpoints WHERE thread_id = 'waiting'",
+    ] {
+        assert!(connection.execute(text, [&long]).unwrap() > 0);
+    }
+    drop(connection);
+    let before = fs::read(&new).unwrap();
+    let dry = run(&["import", source, target, "--json", "--dry-run"]);
+    assert!(fs::read(&new).unwrap() == before);
+    let real = run(&["import", source, target, "--json"]);
+    assert!(dry.stdout.contains(r#""imported":2,"present":1"#), "{dry:?}");
+    assert!(dry.stdout.contains("oversized-id"), "{dry:?}");
+    assert_eq!((dry.status, real.status), (1, 1));
+    assert_eq!(dry.stdout.replace(r#""dryRun":true"#, r#""dryRun":false"#), real.stdout);
+    assert!(fs::read(&new).unwrap() != before);
+}
+
+#[test]
 fn an_import_that_was_interrupted_is_completed() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("new.db");
@@ -178,6 +222,48 @@ fn a_file_of_lines_has_what_goes_to_the_standard_output_and_nothing_stays_beside
 }
 
 #[test]
+fn verify_names_a_page_whose_rows_have_vanished() {
+    let folder = tempfile::tempdir().unwrap();
+    for (index, said) in [
+        ("lg_records", "table lg_records has 129 rows, and its index has "),
+        ("lg_chunks", "table lg_chunks has 549 rows, and its index has "),
+    ] {
+        let path = folder.path().join(index);
+        let store = path.to_str().unwrap();
+        fs::copy(fixture("v1/checkpoints.sqlite"), &path).unwrap();
+        done(&["verify", store]);
+        lose_entries(&path, &format!("sqlite_autoindex_{index}_1"));
+        let ended = run(&["verify", store]);
+        assert_eq!((ended.status, ended.stderr.as_str()), (1, ""));
+        for said in [said, "SQLite finds in the file: "] {
+            let said = format!("damaged-file: {said}");
+            assert!(ended.stdout.contains(&said), "{}", ended.stdout);
+        }
+        // Of a thread alone, the file is not checked.
+        let of_one = run(&["verify", store, "put_and_get: \"thread-1\""]);
+        assert!(!of_one.stdout.contains("damaged-file"), "{}", of_one.stdout);
+    }
+}
+
+/// Overwrites the last leaf of an index, so that it has its first entry alone.
+fn lose_entries(path: &Path, index: &str) {
+    let connection = rusqlite::Connection::open(path).unwrap();
+    let find = "SELECT rootpage, (SELECT page_size FROM pragma_page_size) FROM sqlite_schema \
+         WHERE name = ?1";
+    let row = |row: &rusqlite::Row<'_>| Ok([row.get::<_, u32>(0)?, row.get(1)?]);
+    let [root, size] = connection.query_row(find, [index], row).unwrap().map(|it| it as usize);
+    drop(connection);
+    let mut bytes = fs::read(path).unwrap();
+    let header = &bytes[(root - 1) * size..];
+    assert_eq!(header[0], 2, "the root is no leaf");
+    let leaf = u32::from_be_bytes(header[8..12].try_into().unwrap()) as usize;
+    let page = &mut bytes[(leaf - 1) * size..];
+    assert!(page[0] == 10 && page[4] > 1, "it is a leaf with entries");
+    page[3..5].copy_from_slice(&[0, 1]);
+    fs::write(path, bytes).unwrap();
+}
+
+#[test]
 fn a_file_that_is_no_database_is_named() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("text.db");
@@ -215,20 +301,5 @@ fn characters_that_a_terminal_would_obey_are_not_printed() {
         let ended = run(words);
         let said = ended.stdout + &ended.stderr;
         assert!(said.len() > 10 && !said.contains(['\u{1b}', '\u{9b}']), "{words:?}: {said:?}");
-    }
-}
-
-#[test]
-fn unknown_options_and_missing_values_are_wrong_usage() {
-    for (words, why) in [
-        (["threads", "a.db", "--limits", "3"].as_slice(), "--limits"),
-        (&["threads", "a.db", "--limit"], "--limit"),
-        (&["show", "a.db", "thread", "--ns=a", "--ns=b"], "--ns"),
-        (&["du", "a.db", "-x"], "-x"),
-    ] {
-        let ended = run(words);
-        assert_eq!((ended.status, ended.stdout.as_str()), (2, ""), "{words:?}");
-        let (line, usage) = ended.stderr.split_once("\n\n").unwrap();
-        assert!(line.contains(why) && usage.starts_with("usage: "), "{}", ended.stderr);
     }
 }

@@ -48,9 +48,7 @@ fn run(folder: &Path, command: &str) -> String {
     let ended = Command::new(program).current_dir(folder).args(words(command)).output().unwrap();
     let stdout = String::from_utf8(ended.stdout).unwrap();
     let stderr = String::from_utf8(ended.stderr).unwrap();
-    // The usage follows after an empty line. `usage.lines` has it.
-    let said = stderr.split("\n\n").next().unwrap_or_default().lines();
-    let said: String = said.map(|line| format!("! {line}\n")).collect();
+    let said: String = stderr.lines().map(|line| format!("! {line}\n")).collect();
     format!("$ {command}\n{stdout}{said}exit {}\n", ended.status.code().unwrap())
 }
 
@@ -88,13 +86,56 @@ fn prepared() -> TempDir {
     folder
 }
 
+/// What the program prints on standard output.
+fn printed(words: &[&str]) -> String {
+    let program = env!("CARGO_BIN_EXE_langgraph-checkpoint-wasm");
+    let ended = Command::new(program).args(words).output().unwrap();
+    assert_eq!((ended.status.code(), ended.stderr.as_slice()), (Some(0), &[][..]), "{words:?}");
+    String::from_utf8(ended.stdout).unwrap()
+}
+
+/// Compares help with a golden, or writes it there.
+fn check(name: &str, shown: &str) {
+    let path = goldens().join(name);
+    if std::env::var_os("BLESS").is_some() {
+        fs::write(path, shown).unwrap();
+    } else {
+        assert_eq!(shown, fs::read_to_string(path).unwrap());
+    }
+}
+
+/// The usage of every command.
+fn usages() -> String {
+    let help = printed(&["--help"]);
+    let (shown, _) = help.split_once("\n\n").unwrap();
+    let (_, usages) = shown.split_once('\n').unwrap();
+    format!("{usages}\n")
+}
+
 #[test]
 fn the_help_has_the_usage_of_every_command() {
-    let program = env!("CARGO_BIN_EXE_langgraph-checkpoint-wasm");
-    let ended = Command::new(program).arg("--help").output().unwrap();
-    let help = String::from_utf8(ended.stdout).unwrap();
-    let usages = fs::read_to_string(goldens().join("usage.lines")).unwrap();
-    let (shown, _) = help.split_once("\n\n").unwrap();
-    let (_, shown) = shown.split_once('\n').unwrap();
-    assert_eq!((ended.status.code(), shown), (Some(0), usages.trim_end()));
+    check("usage.lines", &usages());
+    assert_eq!(printed(&["-h"]), printed(&["help"]));
+}
+
+#[test]
+fn every_command_has_a_help_of_its_own() {
+    let usages = usages();
+    let names = usages.lines().filter_map(|line| line.strip_prefix("  "));
+    let names = names.filter(|line| !line.starts_with(' ')).filter_map(|it| it.split(' ').next());
+    let names: Vec<&str> = names.collect();
+    assert!(names.len() > 10);
+    check("help.lines", &names.iter().map(|name| printed(&[name, "--help"])).collect::<String>());
+    for name in names {
+        let help = printed(&[name, "--help"]);
+        assert_eq!(printed(&[name, "store.db", "--limits", "-h"]), help);
+        assert_eq!(printed(&["help", name]), help);
+    }
+}
+
+#[test]
+fn the_program_says_its_version() {
+    let version = concat!("langgraph-checkpoint-wasm ", env!("CARGO_PKG_VERSION"), "\n");
+    assert_eq!(printed(&["--version"]), version);
+    assert_eq!(printed(&["threads", "-V"]), version);
 }

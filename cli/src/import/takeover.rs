@@ -38,21 +38,6 @@ impl<'a> Threads<'a> {
         Ok(Self { source, ids, report })
     }
 
-    /// Reads everything and counts it. Nothing is stored.
-    pub(super) async fn inspect(&mut self, progress: &impl Fn(usize, &Report)) -> Result<()> {
-        for (index, id) in self.ids.clone().iter().enumerate() {
-            self.report.imported += 1;
-            self.note_shared(id).await?;
-            for address in self.source.checkpoints(id).await? {
-                if let Some(takeover) = self.takeover(&address).await? {
-                    self.count(&takeover);
-                }
-            }
-            progress(index + 1, &self.report);
-        }
-        Ok(())
-    }
-
     /// Stores every thread that the target lacks, or has in part.
     pub(super) async fn store(
         &mut self,
@@ -202,12 +187,6 @@ impl<'a> Threads<'a> {
             self.report.findings.note(id, note.code, &note.message);
         }
         Ok(())
-    }
-
-    fn count(&mut self, takeover: &Takeover) {
-        let (tasks, checkpoints) = counts(takeover);
-        self.report.tasks += tasks;
-        self.report.checkpoints += checkpoints;
     }
 }
 

@@ -84,7 +84,7 @@ pub struct Stats {
 #[cfg_attr(feature = "wasmtime", derive(ComponentType, Lift, Lower))]
 #[cfg_attr(feature = "wasmtime", component(record))]
 pub struct Problem {
-    /// The thread.
+    /// The thread; empty if the file of the store is damaged.
     #[cfg_attr(feature = "wasmtime", component(name = "thread-id"))]
     pub thread_id: String,
     /// The code of the error that reading it gives.

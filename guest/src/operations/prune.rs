@@ -98,7 +98,7 @@ impl Prune {
         if call.keep == Keep::Last(0) {
             return Err(Error::invalid(
                 "invalid-keep",
-                "keepLast is 0; keep at least 1 checkpoint, or delete the thread",
+                "0 checkpoints would be kept; keep at least 1, or delete the thread",
             ));
         }
         let lease = call.lease.map(|lease| times(lease, call.dry_run)).transpose()?;
@@ -117,7 +117,7 @@ impl Prune {
             stage: Stage::Find,
         };
         if let Keep::NewerThan(ts) = &prune.keep {
-            config::time("newerThan", ts)?;
+            config::time("the time to keep from", ts)?;
         }
         if let Some(bytes) = call.resume {
             let Some((FORMAT, (cursor, last), remaining, until, counts)) = decode::<Resume>(&bytes)
@@ -449,7 +449,7 @@ impl Which {
             Pruned::Threads(given) => Self::Threads(ids("thread_id", &given)?),
             Pruned::Runs(given) => Self::Runs(ids("run_id", &given)?),
             Pruned::Idle(ts) => {
-                config::time("idle", &ts)?;
+                config::time("the time since which threads are idle", &ts)?;
                 Self::Idle(ts)
             }
         })

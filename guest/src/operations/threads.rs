@@ -33,10 +33,10 @@ impl Threads {
         let count = limit.unwrap_or(PAGE_THREADS).min(PAGE_THREADS_MAX);
         list::check_filter(&call.filter)?;
         if let Some(ts) = &call.idle_since {
-            config::time("idleSince", ts)?;
+            config::time("the time since which threads are idle", ts)?;
         }
         if let Some(prefix) = &call.id_prefix {
-            config::plain("idPrefix", prefix, config::ID_BYTES_MAX)?;
+            config::plain("the prefix of ids", prefix, config::ID_BYTES_MAX)?;
         }
         let after = match call.resume {
             None => None,

@@ -5,6 +5,8 @@
 //! 3. Read all chunks that the records refer to, level by level.
 //! 4. Only if something is wrong: look whether the thread was deleted or pruned meanwhile, and then
 //!    start over with it.
+//! 5. After the last thread, if all were asked for: let a store that is a file check it. Rows that a
+//!    damaged tree hides are in no answer before.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -52,6 +54,7 @@ enum Stage {
     Records,
     Chunks,
     Again,
+    File,
 }
 
 /// What has been read of a thread.
@@ -110,7 +113,14 @@ impl Verify {
         let answer = set(sets, 0)?;
         match self.stage {
             Stage::Find => match FoundThread::of(answer)? {
-                None => self.end(false),
+                None if self.only.is_some() => self.end(false),
+                None => {
+                    self.stage = Stage::File;
+                    Ok(Step::Ask(vec![
+                        Ask::CheckFile { count: NAMED_MAX as u64 },
+                        Ask::CheckIndexes,
+                    ]))
+                }
                 Some(thread) => {
                     let cursor = (thread.key, thread.id.clone());
                     self.before = std::mem::replace(&mut self.cursor, cursor);
@@ -140,7 +150,34 @@ impl Verify {
                 self.cursor = self.before.clone();
                 Ok(self.find())
             }
+            Stage::File => {
+                self.take_file(answer, set(sets, 1)?)?;
+                self.end(false)
+            }
         }
+    }
+
+    /// Takes what is wrong with the file.
+    fn take_file(&mut self, said: &RowSet, indexes: &RowSet) -> Result<(), Error> {
+        let mut problem = |said: String| {
+            self.done.problems.push(Problem {
+                thread_id: String::new(),
+                code: "damaged-file".to_owned(),
+                message: format!("{said}; restore the file from a copy"),
+            });
+        };
+        for mut row in rows(said, "the database's file") {
+            let said = row.text("problem")?;
+            if said != "ok" {
+                problem(format!("SQLite finds in the file: {}", said.replace('\n', " ")));
+            }
+        }
+        for mut row in rows(indexes, "the database's file") {
+            let table = row.text("name")?.to_owned();
+            let (stored, found) = (row.integer("stored")?, row.integer("found")?);
+            problem(format!("table {table} has {stored} rows, and its index has {found}"));
+        }
+        Ok(())
     }
 
     fn find(&mut self) -> Step {

@@ -183,6 +183,8 @@ impl Dialect for PostgresDialect {
             Ask::LeaseSweep { now, until, never } => {
                 (Access::Write, vec![lifecycle::lease_sweep(schema, [now, until, never])])
             }
+            // A server has its own checks (`amcheck`).
+            Ask::CheckFile { .. } | Ask::CheckIndexes => (Access::Read, Vec::new()),
             Ask::Pages | Ask::GiveBackPages { .. } => {
                 return Err(Error::invalid(
                     "unsupported-call",

@@ -121,6 +121,8 @@ impl Dialect for Sqlite {
                 (Access::Write, vec![upkeep::lease_sweep(now, until, never)])
             }
             Ask::Pages => read(upkeep::pages()),
+            Ask::CheckFile { count } => read(upkeep::check_file(count)),
+            Ask::CheckIndexes => read(upkeep::check_indexes()),
             Ask::GiveBackPages { count } => (Access::Write, upkeep::give_back_pages(count)),
         })
     }

@@ -1,21 +1,25 @@
 #!/usr/bin/env node
 // The program `langgraph-checkpoint-wasm`.
 
-import { parseArgs } from "node:util";
+import { readFileSync } from "node:fs";
 
 import { CheckpointerError, InvalidInputError, StoreError } from "../errors.js";
 import { ddlOf } from "../stores/postgres/ddl.js";
 import { SCHEMA } from "../stores/postgres/options.js";
+import { parsed } from "./cli/arguments.js";
 import { type Command, EXIT, type ExitCode, UsageError } from "./cli/command.js";
 import { diff } from "./cli/diff.js";
 import { exporting } from "./cli/export.js";
+import { helpOf, helpOfAll, hintOf, PROGRAM } from "./cli/help.js";
 import { importing } from "./cli/import.js";
+import { likely } from "./cli/likely.js";
 import { plain } from "./cli/output.js";
-import { copy, deleting, expire, prune, vacuum } from "./cli/removals.js";
-import { du, history, show, threads, verify } from "./cli/threads.js";
+import { copy, deleting, deletingRuns, expire, prune, vacuum } from "./cli/removals.js";
+import { du, history, namespaces, show, threads, verify } from "./cli/threads.js";
 
 const COMMANDS: Readonly<Record<string, Command>> = {
   threads,
+  namespaces,
   history,
   show,
   diff,
@@ -25,6 +29,7 @@ const COMMANDS: Readonly<Record<string, Command>> = {
   prune,
   expire,
   delete: deleting,
+  "delete-runs": deletingRuns,
   vacuum,
   import: importing,
   export: exporting,
@@ -33,7 +38,7 @@ const COMMANDS: Readonly<Record<string, Command>> = {
     does: "prints the SQL that prepares a PostgreSQL database, for savers that may not create",
     run: (args) => {
       const options = { schema: { type: "string", default: SCHEMA } } as const;
-      const { positionals, values } = parseArgs({ args, options, allowPositionals: true });
+      const { positionals, values } = parsed(args, options);
       if (positionals.join() !== "postgres") throw new UsageError("name the store: postgres");
       process.stdout.write(ddlOf(values.schema));
       return EXIT.done;
@@ -42,26 +47,45 @@ const COMMANDS: Readonly<Record<string, Command>> = {
 };
 
 async function main([name = "", ...args]: string[]): Promise<ExitCode> {
-  const command = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
-  if (["help", "--help", "-h"].includes(name) || args[0] === "--help") {
-    console.log(usageOf(command));
-    return EXIT.done;
-  }
+  const command = named(name);
   try {
+    const end = args.indexOf("--");
+    const options = [name, ...(end < 0 ? args : args.slice(0, end))];
+    if (name === "help" || ["-h", "--help"].some((option) => options.includes(option))) {
+      const shown = command ?? named(args[0] ?? "");
+      console.log(shown === undefined ? helpOfAll(Object.values(COMMANDS)) : helpOf(shown));
+      return EXIT.done;
+    }
+    if (["-V", "--version"].some((option) => options.includes(option))) {
+      console.log(version());
+      return EXIT.done;
+    }
     if (command === undefined) {
-      throw new UsageError(name === "" ? "name a command" : `there is no command ${name}`);
+      if (name === "") throw new UsageError("name a command");
+      const what = name.startsWith("-") ? "option" : "command";
+      throw new UsageError(`there is no ${what} ${name}${likely(name, Object.keys(COMMANDS))}`);
     }
     return await command.run(args);
   } catch (thrown) {
     const why = plain(thrown instanceof Error ? thrown.message : String(thrown));
     if (isUsage(thrown)) {
-      console.error(`${why}\n\n${usageOf(command)}`);
+      console.error(`${why}\n${hintOf(command && name)}`);
       return EXIT.usage;
     }
     const code = thrown instanceof CheckpointerError ? thrown.code : "failed";
     console.error(`${code}: ${why}${causeOf(thrown)}`);
     return EXIT.failed;
   }
+}
+
+function named(name: string): Command | undefined {
+  return Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
+}
+
+/** The program and its version. */
+function version(): string {
+  const manifest = readFileSync(new URL("../../package.json", import.meta.url), "utf8");
+  return `${PROGRAM} ${JSON.parse(manifest).version}`;
 }
 
 /** The cause of a store's failure, in words. Other causes may contain values. */
@@ -75,22 +99,9 @@ function causeOf(thrown: unknown): string {
 
 /** Whether the command line is what was wrong. */
 function isUsage(thrown: unknown): boolean {
-  if (thrown instanceof UsageError) return true;
   if (thrown instanceof InvalidInputError) return thrown.code.startsWith("invalid-");
-  const code = thrown instanceof Error && "code" in thrown ? String(thrown.code) : "";
-  return code.startsWith("ERR_PARSE_ARGS_");
+  return thrown instanceof UsageError;
 }
-
-/** How to use a command, or all of them. */
-function usageOf(command: Command | undefined): string {
-  const shown = command === undefined ? Object.values(COMMANDS) : [command];
-  const usages = shown.map(({ usage, does }) => `  ${usage}\n      ${does}`);
-  return `usage: langgraph-checkpoint-wasm COMMAND\n${usages.join("\n")}\n\n${STORE}`;
-}
-
-const STORE = `STORE is a file of SQLite, or a postgresql:// address, with --schema NAME.
---json prints for programs.
-Exit codes: 0 done, 1 not found or incomplete, 2 wrong usage, 3 failed.`;
 
 // A reader that has seen enough, as `head`, is no failure. What was asked for is done all the same.
 process.stdout.on("error", (failure: NodeJS.ErrnoException) => {

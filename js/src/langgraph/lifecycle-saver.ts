@@ -256,7 +256,7 @@ export abstract class LifecycleSaver extends PlannedSaver {
 
   /**
    * Reads everything of a thread, or of all threads, and names what is damaged. Costs as much as
-   * reading all that is stored.
+   * reading all that is stored. If all threads are read, SQLite checks its file, too.
    *
    * @param threadId The thread; all threads if it is left out.
    */

@@ -310,6 +310,7 @@ export interface Stats {
 
 /** Something that is damaged. */
 export interface Problem {
+  /** The thread; empty if the file of the store is damaged. */
   readonly threadId: string;
   readonly code: string;
   readonly message: string;

@@ -148,7 +148,7 @@ test("errors_have_an_exit_code_and_say_what_to_do", () => {
     `${other} has no store of this package; take over one of LangGraph's own by import`,
   ]);
   expect(code("threads", temporaryFolder())).toEqual([3, "storage-unreachable"]);
-  expect(code("delete", store, "nobody", "--yes")).toEqual([1, "1 of the threads did not exist"]);
+  expect(code("delete", store, "nobody", "--yes")).toEqual([1, "thread nobody does not exist"]);
   expect(code("verify", store, "nobody")).toEqual([1, "thread nobody has nothing like that"]);
   expect(code("prune", store, "chat-1", "--yes", "--strategy", "some")[0]).toBe(2);
   expect(code("prune", store, "chat-1", "--yes", "--keep-last", "0")[0]).toBe(2);
@@ -182,15 +182,9 @@ test("help_names_every_command", () => {
   const { status, stdout } = run("--help");
   expect(status).toBe(0);
   const words =
-    "threads history show diff du verify copy prune expire delete vacuum import export sql".split(
-      " ",
-    );
-  for (const word of words) expect(stdout).toContain(`\n  ${word} `);
-  const prune = run("prune", "--help");
-  expect([prune.status, prune.stdout]).toEqual([
-    0,
-    expect.stringMatching(/^usage: .*\n {2}prune /),
-  ]);
+    "threads namespaces history show diff du verify copy prune expire delete delete-runs " +
+    "vacuum import export sql";
+  for (const word of words.split(" ")) expect(stdout).toContain(`\n  ${word} `);
 });
 
 test("a_damaged_checkpoint_is_named_and_not_shown", () => {
@@ -200,6 +194,41 @@ test("a_damaged_checkpoint_is_named_and_not_shown", () => {
   const { status, stdout, stderr } = run("show", store, "chat-1");
   expect([status, stdout]).toEqual([3, ""]);
   expect(stderr).toMatch(/^damaged-chunk: .*chat-1/);
+});
+
+test("a_page_whose_rows_have_vanished_is_named_in_the_program_and_by_the_saver", async () => {
+  const saver = SqliteSaver.fromConnString(store);
+  const text = Array.from({ length: 3000 }, (_, line) => `${line} ${"x".repeat(100)}`);
+  await saver.put(config("large"), checkpoint(1, { text }), metadata(1), { text: 1 });
+  saver.close();
+  expect(run("verify", store).status).toBe(0);
+  const db = new Database(store);
+  db.pragma("journal_mode = DELETE");
+  const name = "sqlite_autoindex_lg_chunks_1";
+  const find = db.prepare("SELECT rootpage FROM sqlite_schema WHERE name = ?").pluck();
+  const [root, size] = [Number(find.get(name)), Number(db.pragma("page_size", { simple: true }))];
+  db.close();
+  const bytes = readFileSync(store);
+  const leaf = bytes.readUInt32BE((root - 1) * size + 8);
+  const at = (leaf - 1) * size;
+  expect([bytes[(root - 1) * size], bytes[at]]).toEqual([2, 10]);
+  // The leaf has its first entry alone.
+  bytes.writeUInt16BE(1, at + 3);
+  writeFileSync(store, bytes);
+  const { status, stdout } = run("verify", store);
+  expect(status).toBe(1);
+  expect(stdout).toContain("damaged-file: SQLite finds in the file: ");
+  const counts = /damaged-file: table lg_chunks has \d+ rows, and its index has \d+; restore/;
+  expect(stdout).toMatch(counts);
+  const opened = SqliteSaver.fromConnString(store);
+  const { problems } = await opened.verify();
+  expect(problems).toContainEqual(
+    expect.objectContaining({ threadId: "", code: "damaged-file", message: expect.any(String) }),
+  );
+  expect((await opened.verify("chat-1")).problems.map(({ code }) => code)).not.toContain(
+    "damaged-file",
+  );
+  opened.close();
 });
 
 test("characters_that_a_terminal_would_obey_are_not_printed", async () => {

@@ -43,7 +43,7 @@ function run(cwd: string, command: string): string {
   });
   const options = { cwd, encoding: "utf8" } as const;
   const { status, stdout, stderr } = spawnSync(process.execPath, [PROGRAM, ...words], options);
-  const said = (stderr.split("\n\n")[0] ?? "").split("\n").filter((line) => line !== "");
+  const said = stderr.split("\n").filter((line) => line !== "");
   return `$ ${command}\n${stdout}${said.map((line) => `! ${line}\n`).join("")}exit ${status}\n`;
 }
 
@@ -57,9 +57,34 @@ test.each(goldens)("the_commands_of_%s_print_what_they_print_in_rust", (name) =>
   expect(commands.map((command) => run(folder, command)).join("")).toBe(golden);
 });
 
+/** What the program prints on standard output. */
+function printed(...words: string[]): string {
+  const { status, stdout, stderr } = spawnSync(process.execPath, [PROGRAM, ...words], {
+    encoding: "utf8",
+  });
+  expect([status, stderr], words.join(" ")).toEqual([0, ""]);
+  return stdout;
+}
+
 test("the_help_has_the_usage_of_every_command", () => {
   const usages = readFileSync(join(GOLDENS, "usage.lines"), "utf8").trimEnd();
-  const { stdout } = spawnSync(process.execPath, [PROGRAM, "--help"], { encoding: "utf8" });
-  const [shown = ""] = stdout.split("\n\n");
+  const [shown = ""] = printed("--help").split("\n\n");
   expect(shown.slice(shown.indexOf("\n") + 1)).toBe(usages);
+  expect(printed("-h")).toBe(printed("help"));
+});
+
+test("every_command_has_a_help_of_its_own", () => {
+  const usages = readFileSync(join(GOLDENS, "usage.lines"), "utf8");
+  const names = [...usages.matchAll(/^ {2}(\S+)/gm)].map(([, name = ""]) => name);
+  expect(names.length).toBeGreaterThan(10);
+  const helps = names.map((name) => printed(name, "--help"));
+  expect(helps.join("")).toBe(readFileSync(join(GOLDENS, "help.lines"), "utf8"));
+  expect(printed("help", "diff")).toBe(printed("diff", "a.db", "--no", "-h"));
+});
+
+test("the_program_says_its_version", () => {
+  const manifest = new URL("../../package.json", import.meta.url);
+  const { version } = JSON.parse(readFileSync(manifest, "utf8"));
+  expect(printed("--version")).toBe(`langgraph-checkpoint-wasm ${version}\n`);
+  expect(printed("threads", "-V")).toBe(printed("-V"));
 });

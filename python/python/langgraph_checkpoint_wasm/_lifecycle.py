@@ -60,6 +60,7 @@ class Problem(NamedTuple):
     """Something that is damaged."""
 
     thread_id: str
+    """The thread; empty if the file of the store is damaged."""
     code: str
     """The code of the error that reading it gives."""
     message: str
@@ -203,7 +204,10 @@ class LifecycleSaver(Saver):
         return Stats(*await self._ado(Call.stats(thread_id)))
 
     def verify(self, thread_id: str | None = None) -> list[Problem]:
-        """Read everything of a thread, or of all threads. Return what is damaged."""
+        """Read everything of a thread, or of all threads. Return what is damaged.
+
+        If all threads are read, SQLite checks its file, too.
+        """
         problems: list[Problem] = []
         resume: bytes | None = None
         while True:

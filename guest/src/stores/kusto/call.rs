@@ -183,6 +183,7 @@ impl Call {
                 "unsupported-call",
                 "a store of Kusto has no leases; let one process alone call expire",
             )),
+            Ask::CheckFile { .. } | Ask::CheckIndexes => Ok(Rows::new()),
             Ask::Pages | Ask::GiveBackPages { .. } => {
                 Err(Error::invalid("unsupported-call", "only files of SQLite can be vacuumed"))
             }

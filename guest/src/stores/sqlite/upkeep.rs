@@ -22,6 +22,23 @@ pub(super) fn pages() -> Statement {
     )
 }
 
+/// Answers `Ask::CheckFile`. Of the two checks of SQLite, Cloudflare's runtimes allow this one
+/// alone. It takes each tree by itself.
+pub(super) fn check_file(count: u64) -> Statement {
+    once(&format!("PRAGMA quick_check({count})"), vec![])
+}
+
+/// Answers `Ask::CheckIndexes`: what `quick_check` leaves out.
+pub(super) fn check_indexes() -> Statement {
+    let counts = ["lg_threads", "lg_records", "lg_chunks"].map(|table| {
+        format!(
+            "SELECT '{table}' AS name, (SELECT count(*) FROM {table} NOT INDEXED) AS stored, \
+             (SELECT count(*) FROM {table} INDEXED BY sqlite_autoindex_{table}_1) AS found"
+        )
+    });
+    once(&format!("SELECT * FROM ({}) WHERE stored <> found", counts.join(" UNION ALL ")), vec![])
+}
+
 /// Answers `Ask::GiveBackPages`. A run of the first statement gives one page back, because some
 /// drivers run a statement without columns to its first row alone.
 pub(super) fn give_back_pages(count: u64) -> Vec<Statement> {

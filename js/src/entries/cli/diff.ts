@@ -1,9 +1,7 @@
 // `diff`: what differs between two checkpoints.
 
-import { parseArgs } from "node:util";
-
 import type { Difference, Part } from "../../langgraph/difference.js";
-import { COMMON, taken } from "./arguments.js";
+import { COMMON, parsed, taken } from "./arguments.js";
 import { type Command, EXIT } from "./command.js";
 import { plain, print, printJson, sizeOf } from "./output.js";
 import { onStore } from "./store.js";
@@ -18,7 +16,7 @@ export const diff: Command = {
       ns: { type: "string", default: "" },
       values: { type: "boolean", default: false },
     } as const;
-    const { positionals, values } = parseArgs({ args, allowPositionals: true, options });
+    const { positionals, values } = parsed(args, options);
     const names = ["STORE", "THREAD", "CHECKPOINT"];
     const [store, thread_id, checkpoint_id, before] = taken(positionals, names, 1);
     const found = await onStore(store, values.schema, "read", (saver) => {

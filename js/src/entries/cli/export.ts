@@ -2,13 +2,14 @@
 
 import { createWriteStream, existsSync, renameSync } from "node:fs";
 import { finished } from "node:stream/promises";
-import { parseArgs } from "node:util";
 
 import { CorruptError } from "../../errors.js";
 import type { Language } from "../../planner/takeover.js";
 import { SCHEMA } from "../../stores/postgres/options.js";
-import { COMMON, taken } from "./arguments.js";
+import type { StorageSaver } from "../../stores/storage-saver.js";
+import { COMMON, parsed, taken } from "./arguments.js";
 import { type Command, EXIT, UsageError } from "./command.js";
+import { concerning } from "./concerning.js";
 import { ExportReport } from "./export-report.js";
 import { giveBack } from "./give-back.js";
 import { lineOf } from "./json-lines.js";
@@ -43,14 +44,14 @@ export const exporting: Command = {
     "stores threads in tables of LangGraph's own savers, JavaScript's or Python's; with --jsonl\n" +
     "      as lines of JSON, in a file or on - (the standard output)",
   async run(args) {
-    const { positionals, values } = parseArgs({ args, allowPositionals: true, options: OPTIONS });
+    const { positionals, values } = parsed(args, OPTIONS);
     const [source, target = ""] = taken(positionals, ["SOURCE", "TARGET"]);
     const { layout, jsonl, json, schema } = values;
     if (!isLayout(layout)) throw new UsageError("--layout takes js or python");
     if (target === STDOUT && !jsonl) throw new UsageError("only --jsonl goes to -");
     if (!values.yes && !(await isMeant(target, jsonl))) return EXIT.incomplete;
     const report = new ExportReport();
-    await onStore(source, values["source-schema"], "read", async (saver) => {
+    const read = async (saver: StorageSaver) => {
       const threads = new StoredThreads(saver);
       const named = values.thread;
       // A source that is no store is refused before the target is opened.
@@ -61,7 +62,8 @@ export const exporting: Command = {
         : toTables(threads, target, { schema, layout, report }, (one) =>
             each(ids, all, one, report),
           ));
-    });
+    };
+    await concerning("SOURCE", () => onStore(source, values["source-schema"], "read", read));
     const text = json ? `${toJson(shown(report))}\n` : plain(report.toText());
     (target === STDOUT ? process.stderr : process.stdout).write(text);
     return report.isComplete ? EXIT.done : EXIT.incomplete;
@@ -118,7 +120,7 @@ async function toTables(
   { schema, layout, report }: Tables,
   all: (one: ExportOne) => Promise<void>,
 ): Promise<void> {
-  const target = await StockTables.open(location, schema, layout);
+  const target = await concerning("TARGET", () => StockTables.open(location, schema, layout));
   try {
     await all((id) => giveBack(threads, id, target, report));
   } finally {

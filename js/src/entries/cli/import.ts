@@ -1,11 +1,11 @@
 // `import`: takes over what LangGraph's own savers have stored.
 
 import { existsSync } from "node:fs";
-import { parseArgs } from "node:util";
 
 import { SCHEMA } from "../../stores/postgres/options.js";
-import { taken } from "./arguments.js";
+import { parsed, taken } from "./arguments.js";
 import { type Command, EXIT, type ExitCode } from "./command.js";
+import { concerning } from "./concerning.js";
 import { isPostgres } from "./location.js";
 import { plain, sizeOf, toJson } from "./output.js";
 import { Report } from "./report.js";
@@ -38,18 +38,20 @@ export const importing: Command = {
     const [source, target = ""] = taken(positionals, ["SOURCE", "TARGET"]);
     if (!values.yes && !values["dry-run"] && !(await isMeant(target))) return EXIT.incomplete;
     const report = new Report();
-    const opened = await openSource(source, values["source-schema"]);
-    try {
-      await run(opened, target, values, report);
-    } finally {
-      await opened.close();
-    }
+    await concerning("SOURCE", async () => {
+      const opened = await openSource(source, values["source-schema"]);
+      try {
+        await run(opened, target, values, report);
+      } finally {
+        await opened.close();
+      }
+    });
     return print(report, source, target, values);
   },
 };
 
 function given(args: string[]) {
-  return parseArgs({ args, options: OPTIONS, allowPositionals: true });
+  return parsed(args, OPTIONS);
 }
 
 async function run(
@@ -61,12 +63,11 @@ async function run(
   const threads = await Threads.of(source, report);
   const ids = await threads.ids();
   report.threads.found = ids.length;
-  if (isDry) return threads.inspect(ids, progress("read", ids.length));
-  const store = await openTarget(target, schema);
+  const store = await openTarget(target, schema, isDry);
   try {
     await store.setUp();
-    await threads.store(ids, store, progress("imported", ids.length));
-    if (verify) await threads.verify(ids, store, progress("compared", ids.length));
+    await threads.store(ids, store, progress(isDry ? "read" : "imported", ids.length));
+    if (verify && !isDry) await threads.verify(ids, store, progress("compared", ids.length));
   } finally {
     await store.close();
   }

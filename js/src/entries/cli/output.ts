@@ -11,6 +11,19 @@ export function print<Row extends object>(
   process.stdout.write(json ? rows.map(line).join("") : table(rows, columns));
 }
 
+/** Prints a part of a list, and the value of the option that goes on after it. */
+export function printPage<Row extends object>(
+  rows: readonly Row[],
+  json: boolean,
+  [option, next]: readonly [option: string, next: string | undefined],
+  columns: Readonly<Record<string, (row: Row) => unknown>>,
+): void {
+  const last = rows.at(-1);
+  const isMarked = json && next !== undefined && last !== undefined;
+  print(isMarked ? [...rows.slice(0, -1), { ...last, next }] : rows, json, columns);
+  if (!json && next !== undefined) console.error(plain(`there are more: add ${option} ${next}`));
+}
+
 /** Prints one thing as JSON, over several lines for people. */
 export function printJson(value: unknown, json: boolean): void {
   process.stdout.write(json ? line(value) : `${toJson(value, 2)}\n`);

@@ -1,11 +1,15 @@
-// The commands that change what is stored: copy, prune, expire, delete, vacuum.
+// The commands that change what is stored: copy, prune, expire, delete, delete-runs,
+// vacuum.
 
-import { parseArgs } from "node:util";
-
-import type { KeepOptions, Progress } from "../../langgraph/lifecycle-saver.js";
-import { COMMON, countOf, taken, timeOf } from "./arguments.js";
+import type {
+  KeepOptions,
+  LifecycleSaver,
+  Progress,
+  WorkOptions,
+} from "../../langgraph/lifecycle-saver.js";
+import { COMMON, countOf, durationOf, parsed, taken, timeOf } from "./arguments.js";
 import { type Command, EXIT, type ExitCode, UsageError } from "./command.js";
-import { print, shownProgress, sizeOf } from "./output.js";
+import { plain, print, shownProgress, sizeOf } from "./output.js";
 import { isMeant, onStore } from "./store.js";
 
 const REMOVING = {
@@ -27,7 +31,7 @@ export const copy: Command = {
   does: "copies a thread, or its latest state alone",
   async run(args) {
     const options = { ...COMMON, latest: { type: "boolean", default: false } } as const;
-    const { positionals, values } = parseArgs({ args, allowPositionals: true, options });
+    const { positionals, values } = parsed(args, options);
     const [store, source = "", target = ""] = taken(positionals, ["STORE", "THREAD", "NEW-THREAD"]);
     const done = await onStore(store, values.schema, "write", (saver) => {
       return saver.copyThread(source, target, { keep: values.latest ? "latest" : undefined });
@@ -41,15 +45,12 @@ export const prune: Command = {
   usage: `prune STORE THREAD... ${KEEP_USAGE}`,
   does: "removes the older checkpoints of threads; keeps the latest if nothing else is said",
   async run(args) {
-    const { positionals, values } = parseArgs({ args, allowPositionals: true, options: KEEPING });
+    const { positionals, values } = parsed(args, KEEPING);
     const [store, ...ids] = taken(positionals, ["STORE", "THREAD"], Number.MAX_SAFE_INTEGER);
     const keep = keepOf(values);
-    if (!(await mayRemove(`Prune ${ids.length} threads?`, values))) return EXIT.incomplete;
-    const dryRun = values["dry-run"];
-    const done = await onStore(store, values.schema, dryRun ? "read" : "write", (saver) => {
-      return saver.prune(ids, { ...keep, dryRun, onProgress: shownProgress });
+    return remove(store, `Prune ${ids.length} threads?`, values, ids, (saver, options) => {
+      return saver.prune(ids, { ...keep, ...options });
     });
-    return report(done, values.json);
   },
 };
 
@@ -63,17 +64,14 @@ export const expire: Command = {
       "idle-for": { type: "string" },
       limit: { type: "string" },
     } as const;
-    const { positionals, values } = parseArgs({ args, allowPositionals: true, options });
+    const { positionals, values } = parsed(args, options);
     const [store] = taken(positionals, ["STORE"]);
-    const idleFor = durationOf(values["idle-for"]);
+    const idleFor = durationOf("--idle-for", values["idle-for"]);
     const limit = values.limit === undefined ? undefined : countOf("--limit", values.limit);
     const keep = keepOf(values);
-    if (!(await mayRemove("Prune the idle threads?", values))) return EXIT.incomplete;
-    const dryRun = values["dry-run"];
-    const done = await onStore(store, values.schema, dryRun ? "read" : "write", (saver) => {
-      return saver.expire({ ...keep, idleFor, limit, dryRun, onProgress: shownProgress });
+    return remove(store, "Prune the idle threads?", values, [], (saver, options) => {
+      return saver.expire({ ...keep, idleFor, limit, ...options });
     });
-    return report(done, values.json);
   },
 };
 
@@ -82,17 +80,31 @@ export const deleting: Command = {
   usage: "delete STORE THREAD... [--dry-run] [--yes]",
   does: "deletes threads",
   async run(args) {
-    const { positionals, values } = parseArgs({ args, allowPositionals: true, options: REMOVING });
+    const { positionals, values } = parsed(args, REMOVING);
     const [store, ...ids] = taken(positionals, ["STORE", "THREAD"], Number.MAX_SAFE_INTEGER);
-    if (!(await mayRemove(`Delete ${ids.length} threads?`, values))) return EXIT.incomplete;
-    const dryRun = values["dry-run"];
-    const done = await onStore(store, values.schema, dryRun ? "read" : "write", (saver) => {
-      return saver.prune(ids, { strategy: "delete", dryRun, onProgress: shownProgress });
+    return remove(store, `Delete ${ids.length} threads?`, values, ids, (saver, options) => {
+      return saver.prune(ids, { strategy: "delete", ...options });
     });
-    report(done, values.json);
-    const missing = new Set(ids).size - done.threads;
-    if (missing > 0) console.error(`${missing} of the threads did not exist`);
-    return missing > 0 ? EXIT.incomplete : EXIT.done;
+  },
+};
+
+/** `delete-runs`. */
+export const deletingRuns: Command = {
+  usage: "delete-runs STORE RUN... [--dry-run] [--yes]",
+  does: "removes the checkpoints of runs, in all threads",
+  async run(args) {
+    const { positionals, values } = parsed(args, REMOVING);
+    const [store, ...ids] = taken(positionals, ["STORE", "RUN"], Number.MAX_SAFE_INTEGER);
+    const question = `Remove the checkpoints of ${ids.length} runs?`;
+    let isNothing = false;
+    const ended = await remove(store, question, values, [], async (saver, options) => {
+      const done = await saver.deleteForRuns(ids, options);
+      isNothing = done.threads === 0;
+      return done;
+    });
+    if (!isNothing) return ended;
+    console.error("there is nothing of these runs to remove");
+    return EXIT.incomplete;
   },
 };
 
@@ -102,7 +114,7 @@ export const vacuum: Command = {
   does: "gives free pages of a SQLite file back to the file system",
   async run(args) {
     const options = { ...COMMON, pages: { type: "string" } } as const;
-    const { positionals, values } = parseArgs({ args, allowPositionals: true, options });
+    const { positionals, values } = parsed(args, options);
     const [store] = taken(positionals, ["STORE"]);
     const pages = values.pages === undefined ? undefined : countOf("--pages", values.pages);
     const done = await onStore(store, values.schema, "write", (saver) => saver.vacuum({ pages }));
@@ -111,8 +123,32 @@ export const vacuum: Command = {
   },
 };
 
-function mayRemove(question: string, values: { "dry-run": boolean; yes: boolean }) {
-  return isMeant(question, values.yes || values["dry-run"]);
+interface Removing {
+  readonly schema: string;
+  readonly json: boolean;
+  readonly "dry-run": boolean;
+  readonly yes: boolean;
+}
+
+/** Removes what may be removed, and names those of the threads that do not exist. */
+async function remove(
+  store: string,
+  question: string,
+  { schema, json, "dry-run": dryRun, yes }: Removing,
+  ids: readonly string[],
+  run: (saver: LifecycleSaver, options: WorkOptions) => Promise<Progress>,
+): Promise<ExitCode> {
+  if (!(await isMeant(question, yes || dryRun))) return EXIT.incomplete;
+  const missing: string[] = [];
+  const done = await onStore(store, schema, dryRun ? "read" : "write", async (saver) => {
+    for (const id of new Set(ids)) {
+      if ((await saver.stats(id)).threads === 0) missing.push(id);
+    }
+    return run(saver, { dryRun, onProgress: shownProgress });
+  });
+  report(done, json);
+  for (const id of missing) console.error(plain(`thread ${id} does not exist`));
+  return missing.length > 0 ? EXIT.incomplete : EXIT.done;
 }
 
 interface Keeping {
@@ -137,13 +173,6 @@ function keepOf(values: Keeping): KeepOptions {
     keepLast: last === undefined ? undefined : countOf("--keep-last", last),
     newerThan: time === undefined ? undefined : timeOf("--newer-than", time),
   };
-}
-
-/** Milliseconds. */
-function durationOf(text: string | undefined): number {
-  const [, count, unit] = /^(\d{1,9})([mhd])$/.exec(text ?? "") ?? [];
-  if (count === undefined) throw new UsageError("--idle-for takes a duration: 90m, 12h, 30d");
-  return Number(count) * (unit === "m" ? 60_000 : unit === "h" ? 3_600_000 : 86_400_000);
 }
 
 function report(done: Progress, json: boolean): ExitCode {

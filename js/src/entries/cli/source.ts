@@ -4,7 +4,7 @@ import type { Dialect, SqlValue, Statement } from "../../planner/adapter.js";
 import type { Eventually } from "../../platform/maybe-promise.js";
 import type { Connection } from "../../stores/sqlite/connection.js";
 import { failureOf } from "../../stores/sqlite/failure.js";
-import { isPostgres } from "./location.js";
+import { checkExists, isPostgres } from "./location.js";
 
 /** How many milliseconds a read waits for a lock. */
 const BUSY_MS = 5000;
@@ -73,6 +73,7 @@ class SqliteSource implements Source {
 
 /** Opens a file with better-sqlite3 if that is installed, else with Node.js's own driver. */
 async function openReadOnly(path: string): Promise<Opened> {
+  checkExists(path);
   const installed = await import("../../stores/sqlite/better-sqlite3.js").catch(() => undefined);
   if (installed !== undefined) {
     const db = installed.openBetterSqlite3(path, { readonly: true, timeout: BUSY_MS });

@@ -12,6 +12,7 @@ import {
 } from "../../planner/takeover.js";
 import type { Eventually } from "../../platform/maybe-promise.js";
 import { ownCore } from "../../stores/postgres/core.js";
+import { concerning } from "./concerning.js";
 import { openSaver } from "./target.js";
 
 type Rows = readonly (readonly SqlValue[])[];
@@ -129,7 +130,7 @@ export class StockTables {
       .filter(([, parameters]) => parameters.length > 0)
       .map(([text, parameters]) => ({ text, parameters }));
     if (statements.length === 0) return [];
-    const sets = await this.#adapter.run({ access, statements });
+    const sets = await concerning("TARGET", async () => this.#adapter.run({ access, statements }));
     return sets.map(({ rows }) => rows);
   }
 }

@@ -8,7 +8,7 @@ import { StorageSaver } from "../../stores/storage-saver.js";
 import { UsageError } from "./command.js";
 import { asData } from "./data.js";
 import { type Opened, openToRead, openToWrite } from "./drivers.js";
-import { isPostgres } from "./location.js";
+import { checkExists, isPostgres } from "./location.js";
 import { isAnsweredYes, isAtTerminal } from "./terminal.js";
 
 /** Runs something on a store that exists, and closes the store. */
@@ -23,8 +23,7 @@ export async function onStore<T>(
   const { saver, close } = await open(location, schema, access);
   try {
     if (access === "write") return await run(saver);
-    const storage = new ReadOnly(saver.adapter);
-    return await run(new StorageSaver(storage, AS_DATA, { core: ownCore() }));
+    return await run(readOnly(saver.adapter));
   } catch (thrown) {
     if (!(thrown instanceof NoStore)) throw thrown;
     // A connection string may contain a password.
@@ -35,6 +34,23 @@ export async function onStore<T>(
   } finally {
     await close();
   }
+}
+
+/** Opens a store that stays as it is. It may be missing: a call on it fails with `NoStore` then. */
+export async function openToLookAt(location: string, schema: string): Promise<Opened> {
+  if (isPostgres(location) || existsSync(location)) {
+    const { saver, close } = await open(location, schema, "read");
+    return { saver: readOnly(saver.adapter), close };
+  }
+  return { saver: readOnly({ run: refuse }), close: () => {} };
+}
+
+function readOnly(storage: StorageAdapter): StorageSaver {
+  return new StorageSaver(new ReadOnly(storage), AS_DATA, { core: ownCore() });
+}
+
+function refuse(): never {
+  throw new NoStore();
 }
 
 /** Looks for the tables, and reads nothing from them. */
@@ -48,11 +64,7 @@ async function open(location: string, schema: string, access: "read" | "write"):
     const saver = PostgresSaver.fromConnString(location, { schema, serde: AS_DATA });
     return { saver, close: () => saver.end() };
   }
-  if (!existsSync(location)) {
-    throw new StorageError("storage-unreachable", `there is no file ${location}`, {
-      stored: "nothing",
-    });
-  }
+  checkExists(location);
   if (access === "read") return openToRead(location, AS_DATA);
   return openToWrite(location, { serde: AS_DATA });
 }
@@ -71,13 +83,13 @@ class ReadOnly implements StorageAdapter {
 
   run(batch: Batch): RowSet[] | Promise<RowSet[]> {
     // Only making the tables writes to a store that is read.
-    if (batch.access === "write") throw new NoStore();
+    if (batch.access === "write") refuse();
     return this.#storage.run(batch);
   }
 }
 
-/** The tables are missing. */
-class NoStore extends StorageError {
+/** The tables are missing, or something would be written. */
+export class NoStore extends StorageError {
   constructor() {
     super("storage-read-only", "there are no tables, and none are made", { stored: "nothing" });
   }

@@ -54,18 +54,6 @@ export class Threads {
     return texts;
   }
 
-  /** Reads everything and counts it. Nothing is stored. */
-  async inspect(ids: readonly string[], onProgress: OnProgress): Promise<void> {
-    for (const [index, id] of ids.entries()) {
-      this.#report.threads.imported += 1;
-      await this.#noteShared(id);
-      for (const address of await this.#checkpointsOf(id)) {
-        this.#count((await this.#takeover(address)) ?? NOTHING);
-      }
-      onProgress(index + 1, this.#report);
-    }
-  }
-
   /** Stores every thread that the target lacks, or has in part. */
   async store(ids: readonly string[], target: Target, onProgress: OnProgress): Promise<void> {
     for (const [index, id] of ids.entries()) {
@@ -239,8 +227,6 @@ async function readIfStored(
     throw thrown;
   }
 }
-
-const NOTHING: Takeover = { calls: [], notes: [] };
 
 function differing(
   takeover: Takeover | undefined,

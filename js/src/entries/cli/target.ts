@@ -12,8 +12,10 @@ import type { Address, TakeoverCall } from "../../planner/takeover.js";
 import type { Eventually } from "../../platform/maybe-promise.js";
 import { ownCore } from "../../stores/postgres/core.js";
 import { runnerBeside, type StorageSaver } from "../../stores/storage-saver.js";
+import { concerning } from "./concerning.js";
 import { type Opened, openToWrite } from "./drivers.js";
 import { isPostgres } from "./location.js";
+import { NoStore, openToLookAt } from "./store.js";
 
 const ABSENT = { tag: "absent" } as const;
 
@@ -29,7 +31,9 @@ export class Target {
 
   /** Makes the tables if they are missing. Fails if the target cannot be used. */
   async setUp(): Promise<void> {
-    await this.#runner.runStepwise({ tag: "threads", val: { limit: 0, filter: [] } });
+    await concerning("TARGET", async () => {
+      await this.#runner.runStepwise({ tag: "threads", val: { limit: 0, filter: [] } });
+    });
   }
 
   /** Stores a checkpoint or writes. Returns what is known of the checkpoint's namespace then. */
@@ -62,9 +66,39 @@ export class Target {
     await this.#close();
   }
 
-  #run(call: Call): Eventually<Outcome> {
+  #run(call: Call): Promise<Outcome> {
     const made = { thread: undefined, isInside: false, due: "now", joins: true } as const;
-    return this.#runner.run(call, made);
+    return concerning("TARGET", async () => this.#runner.run(call, made));
+  }
+}
+
+/** A store that stays as it is. It may be missing. A call that it would refuse is refused. */
+class UnchangedTarget extends Target {
+  override async setUp(): Promise<void> {
+    await unlessMissing(super.setUp());
+  }
+
+  override async store(call: TakeoverCall, known: Uint8Array | undefined) {
+    await unlessMissing(super.store(call, known));
+    return known;
+  }
+
+  override read(address: Address) {
+    return unlessMissing(super.read(address));
+  }
+
+  override newest(threadId: string) {
+    return unlessMissing(super.newest(threadId));
+  }
+}
+
+/** What a call gives; undefined if it would write, or make the tables. */
+async function unlessMissing<T>(done: Promise<T>): Promise<T | undefined> {
+  try {
+    return await done;
+  } catch (thrown) {
+    if (thrown instanceof NoStore) return undefined;
+    throw thrown;
   }
 }
 
@@ -80,10 +114,19 @@ function toConfig(threadId: string, checkpointNs?: string, checkpointId?: string
   };
 }
 
-/** Opens a target: a file of SQLite, which is made if it is missing, or PostgreSQL. */
-export async function openTarget(location: string, schema: string): Promise<Target> {
-  const { saver, close } = await openSaver(location, schema);
-  return new Target(saver, close);
+/**
+ * Opens a target: a file of SQLite, which is made if it is missing, or PostgreSQL. In a dry run it
+ * stays as it is.
+ */
+export function openTarget(location: string, schema: string, isDry = false): Promise<Target> {
+  return concerning("TARGET", async () => {
+    if (isDry) {
+      const { saver, close } = await openToLookAt(location, schema);
+      return new UnchangedTarget(saver, close);
+    }
+    const { saver, close } = await openSaver(location, schema);
+    return new Target(saver, close);
+  });
 }
 
 /** Opens a saver on a target, and says how to close it. */

@@ -35,7 +35,7 @@ test("every_command_of_the_document_runs_and_what_was_exported_is_what_was_impor
 });
 
 test("the_document_names_every_option", () => {
-  const usages = ["import", "export"].map((command) => run(command).stderr);
+  const usages = ["import", "export"].map((command) => run(command, "--help").stdout);
   const options = new Set(usages.join("\n").match(/--[a-z-]+/g));
   const document = readFileSync(DOCUMENT, "utf8");
   expect(options.size).toBeGreaterThan(4);

@@ -135,7 +135,7 @@ test("a_thread_whose_id_no_store_accepts_is_named", () => {
 test("a_wrong_command_line_or_source_says_so", () => {
   const usage = run("import", stock);
   expect(usage.status).toBe(2);
-  expect(usage.stderr).toContain("usage: langgraph-checkpoint-wasm");
+  expect(usage.stderr).toContain("try: langgraph-checkpoint-wasm import --help");
   expect(run("import", stock, target, "--nonsense").status).toBe(2);
   const missing = run("import", join(folder, "none.db"), target);
   expect([missing.status, missing.stderr]).toEqual([3, expect.stringMatching(/^storage-unre/)]);

@@ -1,5 +1,6 @@
 // What an import leaves alone or out, and that the rest is imported all the same.
 
+import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { SqliteSaver as StockSaver } from "@langchain/langgraph-checkpoint-sqlite";
 import Database from "better-sqlite3";
@@ -67,6 +68,24 @@ test("an_id_that_no_store_accepts_leaves_out_its_checkpoint_alone", async () => 
   expect(verified).toEqual({ checkpoints: before.length, different: 1 });
   const rest = before.filter(({ checkpoint: { id } }) => id !== checkpoint(2).id);
   expect(await ownTuples(target)).toStrictEqual(rest);
+});
+
+test("a_dry_run_reports_what_the_import_does_and_changes_nothing", async () => {
+  const both = (status: number) => {
+    const before = existsSync(target) ? readFileSync(target) : undefined;
+    const dry = imported(stock, target, ["--dry-run"], status);
+    expect(existsSync(target) ? readFileSync(target) : undefined).toEqual(before);
+    expect({ ...dry, dryRun: false }).toEqual(imported(stock, target, [], status));
+    return dry;
+  };
+  const set = "UPDATE checkpoints SET checkpoint_id = ? WHERE checkpoint_id = ?";
+  change(stock, set, "2".repeat(2000), checkpoint(2).id);
+  expect(both(1).problems).toMatchObject([{ code: "oversized-id", threads: ["odd"] }]);
+  change(stock, "UPDATE checkpoints SET thread_id = ? WHERE thread_id = 'idle'", "i".repeat(2000));
+  change(target, "UPDATE lg_threads SET thread_id = 'other' WHERE thread_id = 'waiting'");
+  const { threads, problems } = both(1);
+  expect([threads.imported, threads.present]).toEqual([2, 1]);
+  expect(problems).toMatchObject([{ code: "oversized-id" }]);
 });
 
 test("a_thread_whose_id_is_bytes_is_named", () => {
