@@ -49,6 +49,7 @@ impl Dialect for Sqlite {
 
     fn statements(&mut self, ask: Ask) -> Result<(Access, Vec<Statement>), Error> {
         let read = |statement| (Access::Read, vec![statement]);
+        let write = |statements| (Access::Write, statements);
         Ok(match ask {
             Ask::Page(selected) => read(page(&selected)),
             Ask::Writes { channel, checkpoints } => read(find_writes(channel, checkpoints)),
@@ -79,16 +80,12 @@ impl Dialect for Sqlite {
             Ask::RemoveThread { thread_key, of } => {
                 (Access::Write, lifecycle::remove_thread(thread_key, &of))
             }
-            Ask::BeginCopy { source, target } => {
-                (Access::Write, copy::begin_copy(&source, &target))
-            }
+            Ask::BeginCopy { source, target } => write(copy::begin_copy(&source, &target)),
             Ask::State { thread_key } => read(copy::state(thread_key)),
             Ask::CopyRecords { from, to, records } => {
                 (Access::Write, vec![copy::copy_records(from, to, records)])
             }
-            Ask::CopyChunks { from, to, hashes } => {
-                (Access::Write, copy::copy_chunks(from, to, &hashes))
-            }
+            Ask::CopyChunks { from, to, hashes } => write(copy::copy_chunks(from, to, &hashes)),
             Ask::EndCopy { from, generation, to, target, records } => {
                 (Access::Write, copy::end_copy((from, generation, to), &target, records))
             }
