@@ -37,7 +37,7 @@ async fn a_thread_on_kusto_is_listed_and_deleted() {
         history.trim_end(),
         format!(
             r#"{{"checkpointId":"{ID}","ts":"2024-04-19T17:19:01.000Z","channels":["messages"],"#
-        ) + r#""metadata":{"step":1},"writes":0}"#
+        ) + &format!(r#""metadata":{{"step":1,"run_id":"{thread}-run"}},"writes":0}}"#)
     );
     let threads = done(&["threads", store, "--prefix", thread, "--json"]);
     assert!(threads.contains(r#""namespaces":1,"checkpoints":1,"writes":0"#), "{threads}");
@@ -49,8 +49,17 @@ async fn a_thread_on_kusto_is_listed_and_deleted() {
         let ended = run(words);
         assert_eq!((ended.status, ended.stdout.as_str()), (2, ""), "{words:?}");
     }
-    done(&["delete", store, thread, "--yes"]);
+    let namespaces = done(&["namespaces", store, thread, "--json"]);
+    assert!(namespaces.starts_with(r#"{"namespace":"","checkpoints":1,"#), "{namespaces}");
+    let gone = run(&["prune", store, thread, "nobody", "--dry-run", "--json"]);
+    assert_eq!((gone.status, gone.stderr.as_str()), (1, "thread nobody does not exist\n"));
+    let run_id = format!("{thread}-run");
+    let removed = r#"{"threads":1,"checkpoints":1,"#;
+    assert!(done(&["delete-runs", store, &run_id, "--dry-run", "--json"]).starts_with(removed));
+    assert!(done(&["delete-runs", store, &run_id, "--yes", "--json"]).starts_with(removed));
+    assert_eq!(run(&["delete-runs", store, &run_id, "--yes"]).status, 1);
     assert_eq!(run(&["history", store, thread]).status, 1);
+    assert_eq!(run(&["delete", store, thread, "--yes"]).status, 1);
 }
 
 fn put(thread: &str) -> Put {
@@ -70,7 +79,7 @@ fn put(thread: &str) -> Put {
             }],
             rest: json(r#"{"versions_seen":{}}"#),
         },
-        metadata: json(r#"{"step":1}"#),
+        metadata: json(&format!(r#"{{"step":1,"run_id":"{thread}-run"}}"#)),
         new_versions: vec![messages],
         run_id: langgraph_checkpoint_host::Id::Absent,
         known: None,

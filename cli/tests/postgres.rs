@@ -67,15 +67,27 @@ fn commands_on_postgres_print_what_they_print_of_a_file() {
     let file = path.to_str().unwrap();
     let stock = fixture("stock/javascript-1.0.1.sqlite");
     let stock = stock.to_str().unwrap();
+    let dry = |here: &str| {
+        let report = on(&["import", stock, here, "--dry-run"]);
+        assert_eq!((report.status, report.stderr.as_str()), (0, ""));
+        report.stdout
+    };
+    assert_eq!(dry(url), dry(file));
+    assert_eq!(count_of_schemas(url, &schema), 0, "a dry run has made the schema");
     done(&["import", stock, file]);
     let report = on(&["import", stock, url, "--verify", "--json"]);
     assert_eq!((report.status, report.stderr.as_str()), (0, ""));
     assert!(report.stdout.contains(r#""verified":{"checkpoints":15,"different":0}"#));
     assert!(!report.stdout.contains("target"), "an address may have a password");
+    assert!(dry(url).starts_with("3 threads: 0 would be imported, 3 there already"));
+    assert_eq!(dry(url), dry(file));
 
     for (name, more) in [
         ("threads", ["--json"].as_slice()),
+        ("threads", &["--limit", "2"]),
+        ("namespaces", &["waiting"]),
         ("history", &["waiting"]),
+        ("history", &["waiting", "--limit", "2", "--json"]),
         ("show", &["waiting"]),
         ("diff", &["waiting", "1f1ec2a2-8df4-6b20-8002-21897450a8bf", "--values"]),
         ("verify", &[]),

@@ -293,8 +293,8 @@ impl<S: StorageAdapter> Checkpointer<S> {
 
     /// Reads everything of a thread, or of all, and names what is damaged, in as many calls as
     /// there are threads. While `Verified::next` is given, pass it as `Verify::resume` of the next
-    /// call. The counts are of all calls together, the problems of one. If all threads are read, the
-    /// last call lets SQLite check its file, too.
+    /// call. The counts are of all calls together, the problems of one. If all threads are read,
+    /// the last call lets SQLite check its file, too.
     pub async fn verify(&self, verify: Verify) -> Result<Verified, Error> {
         match self.run(Call::Verify(verify)).await? {
             Outcome::Verified(verified) => Ok(verified),

@@ -151,8 +151,8 @@ pub(crate) enum Ask {
     Pages,
     /// Give this many free pages back. The row of `Pages`, as it is then.
     GiveBackPages { count: u64 },
-    /// What the database itself finds wrong with its file, at most so many things: a row with a text
-    /// for each, or with `ok`. No row where the store is no file.
+    /// What the database itself finds wrong with its file, at most so many things: a row with a
+    /// text for each, or with `ok`. No row where the store is no file.
     CheckFile { count: u64 },
     /// The tables whose index has other rows than the table: a row with the name of each, and the
     /// numbers of the table's rows and of the index's.

@@ -5,8 +5,8 @@
 //! 3. Read all chunks that the records refer to, level by level.
 //! 4. Only if something is wrong: look whether the thread was deleted or pruned meanwhile, and then
 //!    start over with it.
-//! 5. After the last thread, if all were asked for: let a store that is a file check it. Rows that a
-//!    damaged tree hides are in no answer before.
+//! 5. After the last thread, if all were asked for: let a store that is a file check it. No answer
+//!    before has the rows that a damaged tree hides.
 
 use std::collections::{BTreeMap, BTreeSet};
 

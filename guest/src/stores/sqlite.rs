@@ -48,9 +48,9 @@ impl Dialect for Sqlite {
         Ok(last_of_each(counts, sets))
     }
 
-    #[expect(clippy::too_many_lines, reason = "there is an arm for each ask")]
     fn statements(&mut self, ask: Ask) -> Result<(Access, Vec<Statement>), Error> {
         let read = |statement| (Access::Read, vec![statement]);
+        let write = |statements| (Access::Write, statements);
         Ok(match ask {
             Ask::Page(selected) => read(page(&selected)),
             Ask::Writes { channel, checkpoints } => read(find_writes(channel, checkpoints)),
@@ -63,11 +63,9 @@ impl Dialect for Sqlite {
                 let id = checkpoint_id.as_deref();
                 read(ancestors(&thread_id, &checkpoint_ns, id, &channels))
             }
-            Ask::Put(checkpoint) => (Access::Write, put(checkpoint)),
-            Ask::PutWrites(writes) => (Access::Write, put_writes(writes)),
-            Ask::DeleteThread { thread_id } => {
-                (Access::Write, deletions::delete_thread(&thread_id))
-            }
+            Ask::Put(checkpoint) => write(put(checkpoint)),
+            Ask::PutWrites(writes) => write(put_writes(writes)),
+            Ask::DeleteThread { thread_id } => write(deletions::delete_thread(&thread_id)),
             Ask::Outline { thread_id, runs, before, count } => {
                 read(lifecycle::outline(&thread_id, &runs, before.as_ref(), count))
             }
@@ -78,30 +76,26 @@ impl Dialect for Sqlite {
                 read(lifecycle::records(thread_key, after.as_ref(), count))
             }
             Ask::RemoveRecords { thread_key, of, places } => {
-                (Access::Write, lifecycle::remove_records(thread_key, &of, &places))
+                write(lifecycle::remove_records(thread_key, &of, &places))
             }
             Ask::RemoveThread { thread_key, of } => {
-                (Access::Write, deletions::remove_thread(thread_key, &of))
+                write(deletions::remove_thread(thread_key, &of))
             }
-            Ask::SweepDeleted => (Access::Write, deletions::sweep_deleted()),
-            Ask::BeginCopy { source, target } => {
-                (Access::Write, copy::begin_copy(&source, &target))
-            }
+            Ask::SweepDeleted => write(deletions::sweep_deleted()),
+            Ask::BeginCopy { source, target } => write(copy::begin_copy(&source, &target)),
             Ask::State { thread_key } => read(copy::state(thread_key)),
             Ask::CopyRecords { from, to, records } => {
-                (Access::Write, vec![copy::copy_records(from, to, records)])
+                write(vec![copy::copy_records(from, to, records)])
             }
-            Ask::CopyChunks { from, to, hashes } => {
-                (Access::Write, copy::copy_chunks(from, to, &hashes))
-            }
+            Ask::CopyChunks { from, to, hashes } => write(copy::copy_chunks(from, to, &hashes)),
             Ask::EndCopy { from, generation, to, target, records } => {
-                (Access::Write, copy::end_copy((from, generation, to), &target, records))
+                write(copy::end_copy((from, generation, to), &target, records))
             }
             Ask::ChunkSizes { thread_key, after, count } => {
                 read(lifecycle::chunk_sizes(thread_key, after, count))
             }
             Ask::RemoveChunks { thread_key, from, to, digest, hashes } => {
-                (Access::Write, lifecycle::remove_chunks(thread_key, from, to, &digest, &hashes))
+                write(lifecycle::remove_chunks(thread_key, from, to, &digest, &hashes))
             }
             Ask::FindThread { after: (after, _), thread_id, idle, runs } => {
                 let (thread_id, idle) = (thread_id.as_deref(), idle.as_deref());
@@ -118,12 +112,12 @@ impl Dialect for Sqlite {
             }
             Ask::Totals { thread_id } => read(lifecycle::totals(thread_id.as_deref())),
             Ask::LeaseSweep { now, until, never } => {
-                (Access::Write, vec![upkeep::lease_sweep(now, until, never)])
+                write(vec![upkeep::lease_sweep(now, until, never)])
             }
             Ask::Pages => read(upkeep::pages()),
             Ask::CheckFile { count } => read(upkeep::check_file(count)),
             Ask::CheckIndexes => read(upkeep::check_indexes()),
-            Ask::GiveBackPages { count } => (Access::Write, upkeep::give_back_pages(count)),
+            Ask::GiveBackPages { count } => write(upkeep::give_back_pages(count)),
         })
     }
 }

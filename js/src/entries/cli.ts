@@ -84,8 +84,8 @@ function named(name: string): Command | undefined {
 
 /** The program and its version. */
 function version(): string {
-  const manifest = readFileSync(new URL("../../package.json", import.meta.url), "utf8");
-  return `${PROGRAM} ${JSON.parse(manifest).version}`;
+  const about = readFileSync(new URL("../../package.json", import.meta.url), "utf8");
+  return `${PROGRAM} ${JSON.parse(about).version}`;
 }
 
 /** The cause of a store's failure, in words. Other causes may contain values. */

@@ -83,8 +83,8 @@ test("every_command_has_a_help_of_its_own", () => {
 });
 
 test("the_program_says_its_version", () => {
-  const manifest = new URL("../../package.json", import.meta.url);
-  const { version } = JSON.parse(readFileSync(manifest, "utf8"));
+  const about = readFileSync(new URL("../../package.json", import.meta.url), "utf8");
+  const { version } = JSON.parse(about);
   expect(printed("--version")).toBe(`langgraph-checkpoint-wasm ${version}\n`);
   expect(printed("threads", "-V")).toBe(printed("-V"));
 });

@@ -8,7 +8,8 @@ const DOCUMENT: &str = "docs/troubleshooting.md";
 
 /// Texts that look like codes and are not.
 const OTHERS: &[&str] = &[
-    // Options of the program.
+    // A command of the program, and options.
+    "delete-runs",
     "dry-run",
     "source-schema",
     // Headers.

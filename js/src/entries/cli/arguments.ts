@@ -2,6 +2,7 @@
 
 import { type ParseArgsConfig, parseArgs } from "node:util";
 
+import { timers } from "../../platform/timers.js";
 import { SCHEMA } from "../../stores/postgres/options.js";
 import { UsageError } from "./command.js";
 import { likely } from "./likely.js";
@@ -70,7 +71,7 @@ export function countOf(option: string, text: string): number {
 /** A time with its offset; a date, which means its begin in UTC; or a duration before now. */
 export function timeOf(option: string, text: string): Date {
   const before = millisecondsOf(text);
-  if (before !== undefined) return new Date(Math.max(0, Date.now() - before));
+  if (before !== undefined) return new Date(Math.max(0, timers.now() - before));
   const time = TIME.test(text) ? new Date(text) : new Date(Number.NaN);
   if (Number.isNaN(time.getTime()) || !isDay(text.slice(0, 10))) {
     throw new UsageError(`${option} is not a time: 2026-01-31, 2026-01-31T12:00:00Z, 30d`);
