@@ -215,6 +215,8 @@ pub(crate) struct Export {
     pub(crate) yes: bool,
     #[arg(long, default_value = "public")]
     pub(crate) source_schema: String,
+    #[arg(long)]
+    pub(crate) table: Option<String>,
     #[arg(long, default_value = "public")]
     pub(crate) schema: String,
 }

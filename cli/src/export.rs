@@ -10,7 +10,7 @@ use std::io::IsTerminal;
 use std::path::Path;
 
 use langgraph_checkpoint_guest::{Access, Language};
-use langgraph_checkpoint_host::{Error, Threads};
+use langgraph_checkpoint_host::{Error, Lifecycle, Threads};
 
 use self::give_back::give_back;
 use self::lines::Lines;
@@ -21,7 +21,7 @@ use crate::arguments::{Export, Store};
 use crate::failure::{Ended, Failure, Result};
 use crate::opened::Opened;
 use crate::sql::is_postgres;
-use crate::{data, kusto, output, terminal};
+use crate::{data, output, terminal};
 
 /// The standard output as a target.
 const STDOUT: &str = "-";
@@ -43,13 +43,11 @@ pub(crate) async fn run(arguments: Export) -> Result<Ended> {
     if target == STDOUT && !jsonl {
         return Err(Failure::usage("only --jsonl goes to -"));
     }
-    if kusto::is_address(&source) {
-        return Err(kusto::sql_only("export"));
-    }
     if !yes && !is_meant(&target, jsonl)? {
         return Ok(Ended::Incomplete);
     }
-    let store = Store { location: source, json, schema: arguments.source_schema, table: None };
+    let (schema, table) = (arguments.source_schema, arguments.table);
+    let store = Store { location: source, json, schema, table };
     let source = Opened::open(&store, Access::Read).await?;
     // No target is made for what is no store.
     source.threads(Threads { limit: Some(0.0), ..Threads::default() }).await?;

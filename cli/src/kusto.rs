@@ -3,17 +3,11 @@
 
 #[cfg(feature = "kusto")]
 pub(crate) use self::store::{no_vacuum, open};
-use crate::failure::Failure;
 
 /// Whether a location is an address of Kusto's.
 pub(crate) fn is_address(location: &str) -> bool {
     let scheme = location.split_once("://").map(|(scheme, _)| scheme.to_ascii_lowercase());
     scheme.is_some_and(|scheme| ["http", "https"].contains(&scheme.as_str()))
-}
-
-/// The failure of a command that Kusto does not have.
-pub(crate) fn sql_only(command: &str) -> Failure {
-    Failure::Usage(format!("{command} is for files of SQLite and for PostgreSQL"))
 }
 
 #[cfg(feature = "kusto")]

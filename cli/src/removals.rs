@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use langgraph_checkpoint_guest::Access;
-use langgraph_checkpoint_host::{CopyThread, Keep, Pruned, Work};
+use langgraph_checkpoint_host::{CopyThread, Keep, Lifecycle, Pruned, Work};
 use serde_json::{Value, json};
 
 use crate::arguments::{Copy, Delete, Expire, Keeping, Prune, Removing, Store, Vacuum, count_of};

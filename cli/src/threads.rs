@@ -2,7 +2,7 @@
 
 use langgraph_checkpoint_guest::Access;
 use langgraph_checkpoint_host::{
-    CheckpointTuple, Config, List, MetadataFilter, Payload, ThreadSummary, Version,
+    CheckpointTuple, Config, Lifecycle, List, MetadataFilter, Payload, ThreadSummary, Version,
 };
 use serde_json::{Map, Value, json};
 

@@ -15,7 +15,7 @@ use support::{done, run};
 const ID: &str = "1ef4f797-8335-6428-8001-000000000001";
 
 #[tokio::test]
-async fn a_thread_on_kusto_is_listed_and_deleted() {
+async fn a_thread_on_kusto_is_listed_compared_exported_and_deleted() {
     let Ok(cluster) = std::env::var("KUSTO_CLUSTER_URI") else {
         eprintln!("skipped: KUSTO_CLUSTER_URI names no cluster");
         return;
@@ -41,14 +41,28 @@ async fn a_thread_on_kusto_is_listed_and_deleted() {
     );
     let threads = done(&["threads", store, "--prefix", thread, "--json"]);
     assert!(threads.contains(r#""namespaces":1,"checkpoints":1,"writes":0"#), "{threads}");
-    for words in [
-        ["vacuum", store].as_slice(),
-        &["diff", store, thread, ID],
-        &["export", store, "-", "--jsonl"],
-    ] {
-        let ended = run(words);
-        assert_eq!((ended.status, ended.stdout.as_str()), (2, ""), "{words:?}");
-    }
+    let ended = run(&["vacuum", store]);
+    assert_eq!((ended.status, ended.stdout.as_str()), (2, ""));
+
+    let diff = done(&["diff", store, thread, ID, "--values", "--json"]);
+    let value = r#"{"bytes":6,"value":["hi"]}"#;
+    assert_eq!(
+        diff.trim_end(),
+        format!(
+            r#"{{"channels":[{{"channel":"messages","versionAfter":1,"after":{value}}}],"writes":[]}}"#
+        )
+    );
+    let lines = run(&["export", store, "-", "--jsonl", "--thread", thread]);
+    assert_eq!(lines.status, 0, "{lines:?}");
+    assert!(lines.stdout.contains(r#""channel_values":{"messages":["hi"]}"#), "{lines:?}");
+    let folder = tempfile::tempdir().unwrap();
+    let back = folder.path().join("back.db");
+    let again = folder.path().join("again.db");
+    let [back, again] = [back.to_str().unwrap(), again.to_str().unwrap()];
+    done(&["export", store, back, "--thread", thread]);
+    done(&["import", back, again, "--verify"]);
+    assert_eq!(done(&["history", again, thread, "--json"]), history);
+
     done(&["delete", store, thread, "--yes"]);
     assert_eq!(run(&["history", store, thread]).status, 1);
 }
