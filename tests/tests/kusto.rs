@@ -1,6 +1,8 @@
 //! The guest on a Kusto: the local one that `cargo xtask test` starts, or the cluster that the
 //! environment names. Without either, the tests print so and do nothing.
 
+#[path = "kusto/copies.rs"]
+mod copies;
 #[path = "kusto/deletions.rs"]
 mod deletions;
 #[path = "kusto/histories.rs"]
