@@ -9,6 +9,8 @@ mod deletions;
 mod histories;
 #[path = "kusto/lifecycle.rs"]
 mod lifecycle;
+#[path = "kusto/searches.rs"]
+mod searches;
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
