@@ -195,6 +195,8 @@ pub(crate) struct Import {
     pub(crate) source_schema: String,
     #[arg(long, default_value = "public")]
     pub(crate) schema: String,
+    #[arg(long)]
+    pub(crate) table: Option<String>,
 }
 
 #[derive(Args)]

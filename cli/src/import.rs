@@ -19,11 +19,12 @@ use crate::arguments::Import;
 use crate::failure::{Ended, Result};
 use crate::output::{print_json, size_of, write_words};
 use crate::sql::is_postgres;
-use crate::terminal;
+use crate::{kusto, terminal};
 
 /// `import`.
 pub(crate) async fn run(arguments: Import) -> Result<Ended> {
-    let Import { source, target, dry_run, verify, json, yes, source_schema, schema } = &arguments;
+    let Import { source, target, dry_run, verify, json, yes, source_schema, schema, table } =
+        &arguments;
     if !yes && !dry_run && !is_meant(target)? {
         return Ok(Ended::Incomplete);
     }
@@ -33,7 +34,7 @@ pub(crate) async fn run(arguments: Import) -> Result<Ended> {
     if *dry_run {
         threads.inspect(&progress("read", count)).await?;
     } else {
-        let target = Target::open(target, schema).await?;
+        let target = Target::open(target, schema, table.as_deref()).await?;
         threads.store(&target, &progress("imported", count)).await?;
         if *verify {
             threads.verify(&target, &progress("compared", count)).await?;
@@ -50,7 +51,7 @@ pub(crate) async fn run(arguments: Import) -> Result<Ended> {
 
 /// Asks at a terminal before a database that exists is written to.
 fn is_meant(target: &str) -> Result<bool> {
-    let is_there = is_postgres(target) || Path::new(target).exists();
+    let is_there = is_postgres(target) || kusto::is_address(target) || Path::new(target).exists();
     if !terminal::is_there() || !is_there {
         return Ok(true);
     }

@@ -108,11 +108,11 @@ impl Lifecycle for Opened<'_> {
 impl Kind {
     #[cfg(feature = "kusto")]
     fn kusto(store: &Store) -> Result<Self, Failure> {
-        Ok(Self::Kusto(kusto::open(store)?))
+        Ok(Self::Kusto(kusto::open(&store.location, store.table.as_deref())?))
     }
 
     #[cfg(not(feature = "kusto"))]
     fn kusto(_: &Store) -> Result<Self, Failure> {
-        Err(Failure::usage("this program was built without Kusto: build it with the feature kusto"))
+        Err(kusto::not_built())
     }
 }

@@ -55,7 +55,7 @@ const COMMANDS: &[Usage] = &[
 
 const STORE: &str = "\
 STORE is a file of SQLite; or a postgresql:// address, with --schema NAME; or Kusto's
-https://CLUSTER/DATABASE, with --table NAME, which has no vacuum, and no import into it.
+https://CLUSTER/DATABASE, with --table NAME, which has no vacuum; no export goes there.
 --json prints for programs.
 Exit codes: 0 done, 1 not found or incomplete, 2 wrong usage, 3 failed.
 ";

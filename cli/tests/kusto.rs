@@ -15,7 +15,7 @@ use support::{done, run};
 const ID: &str = "1ef4f797-8335-6428-8001-000000000001";
 
 #[tokio::test]
-async fn a_thread_on_kusto_is_listed_compared_exported_and_deleted() {
+async fn a_thread_on_kusto_is_listed_compared_exported_deleted_and_imported() {
     let Ok(cluster) = std::env::var("KUSTO_CLUSTER_URI") else {
         eprintln!("skipped: KUSTO_CLUSTER_URI names no cluster");
         return;
@@ -46,12 +46,8 @@ async fn a_thread_on_kusto_is_listed_compared_exported_and_deleted() {
 
     let diff = done(&["diff", store, thread, ID, "--values", "--json"]);
     let value = r#"{"bytes":6,"value":["hi"]}"#;
-    assert_eq!(
-        diff.trim_end(),
-        format!(
-            r#"{{"channels":[{{"channel":"messages","versionAfter":1,"after":{value}}}],"writes":[]}}"#
-        )
-    );
+    let channel = format!(r#"{{"channel":"messages","versionAfter":1,"after":{value}}}"#);
+    assert_eq!(diff.trim_end(), format!(r#"{{"channels":[{channel}],"writes":[]}}"#));
     let lines = run(&["export", store, "-", "--jsonl", "--thread", thread]);
     assert_eq!(lines.status, 0, "{lines:?}");
     assert!(lines.stdout.contains(r#""channel_values":{"messages":["hi"]}"#), "{lines:?}");
@@ -62,6 +58,10 @@ async fn a_thread_on_kusto_is_listed_compared_exported_and_deleted() {
     done(&["export", store, back, "--thread", thread]);
     done(&["import", back, again, "--verify"]);
     assert_eq!(done(&["history", again, thread, "--json"]), history);
+    done(&["delete", store, thread, "--yes"]);
+    let imported = done(&["import", back, store, "--verify"]);
+    assert!(imported.starts_with("1 threads: 1 imported"), "{imported}");
+    assert_eq!(done(&["history", store, thread, "--json"]), history);
 
     done(&["delete", store, thread, "--yes"]);
     assert_eq!(run(&["history", store, thread]).status, 1);

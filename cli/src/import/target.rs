@@ -2,33 +2,63 @@
 
 use langgraph_checkpoint_guest::Access;
 use langgraph_checkpoint_guest::takeover::Takeover;
+#[cfg(feature = "kusto")]
+use langgraph_checkpoint_host::KustoCheckpointer;
 use langgraph_checkpoint_host::{CheckpointTuple, Checkpointer, Config, Error, List, Synchronous};
 
 use super::source::Address;
 use crate::failure::Result;
+use crate::kusto;
 use crate::sql::Confined;
 
 /// A store that calls are made on.
-pub(super) struct Target(Checkpointer<Confined>);
+pub(super) enum Target {
+    Sql(Box<Checkpointer<Confined>>),
+    #[cfg(feature = "kusto")]
+    Kusto(KustoCheckpointer),
+}
 
 impl Target {
     /// Opens a store. A file is made if it is missing. A loss of power may undo the last commits of
     /// a file: the import is repeated then.
-    pub(super) async fn open(location: &str, schema: &str) -> Result<Self> {
+    pub(super) async fn open(location: &str, schema: &str, table: Option<&str>) -> Result<Self> {
+        if kusto::is_address(location) {
+            return Self::open_kusto(location, table).await;
+        }
         let storage = Confined::open(location, schema, Access::Write, Synchronous::Normal)?;
         // The setup warns of the threads that are being imported.
         let checkpointer = storage.checkpointer().on_warning(|_| {});
         checkpointer.setup().await?;
-        Ok(Self(checkpointer))
+        Ok(Self::Sql(Box::new(checkpointer)))
+    }
+
+    #[cfg(feature = "kusto")]
+    async fn open_kusto(location: &str, table: Option<&str>) -> Result<Self> {
+        let checkpointer = kusto::open(location, table)?;
+        checkpointer.setup().await?;
+        Ok(Self::Kusto(checkpointer))
+    }
+
+    #[cfg(not(feature = "kusto"))]
+    async fn open_kusto(_: &str, _: Option<&str>) -> Result<Self> {
+        Err(kusto::not_built())
     }
 
     /// Stores a checkpoint and its writes, the checkpoint last.
     pub(super) async fn store(&self, takeover: Takeover) -> Result<()> {
         for writes in takeover.writes {
-            self.0.put_writes(writes).await?;
+            match self {
+                Self::Sql(it) => it.put_writes(writes).await?,
+                #[cfg(feature = "kusto")]
+                Self::Kusto(it) => it.put_writes(writes).await?,
+            }
         }
         if let Some(put) = takeover.put {
-            self.0.put(put).await?;
+            match self {
+                Self::Sql(it) => it.put(put).await?,
+                #[cfg(feature = "kusto")]
+                Self::Kusto(it) => it.put(put).await?,
+            };
         }
         Ok(())
     }
@@ -41,7 +71,12 @@ impl Target {
             checkpoint_id: address.id.as_str().into(),
             ..Config::default()
         };
-        match self.0.get_tuple(config).await {
+        let read = match self {
+            Self::Sql(it) => it.get_tuple(config).await,
+            #[cfg(feature = "kusto")]
+            Self::Kusto(it) => it.get_tuple(config).await,
+        };
+        match read {
             Err(Error::InvalidInput(_)) => Ok(None),
             read => Ok(read?),
         }
@@ -51,6 +86,11 @@ impl Target {
     pub(super) async fn newest(&self, thread: &str) -> Result<Option<CheckpointTuple>> {
         let config = Config { thread_id: thread.into(), ..Config::default() };
         let list = List { config, limit: Some(1.0), ..List::default() };
-        Ok(self.0.page(list).await?.tuples.into_iter().next())
+        let page = match self {
+            Self::Sql(it) => it.page(list).await?,
+            #[cfg(feature = "kusto")]
+            Self::Kusto(it) => it.page(list).await?,
+        };
+        Ok(page.tuples.into_iter().next())
     }
 }
