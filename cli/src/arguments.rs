@@ -220,6 +220,8 @@ pub(crate) struct Import {
     pub(crate) source_schema: String,
     #[arg(long, default_value = "public")]
     pub(crate) schema: String,
+    #[arg(long)]
+    pub(crate) table: Option<String>,
 }
 
 #[derive(Args)]
@@ -240,6 +242,8 @@ pub(crate) struct Export {
     pub(crate) yes: bool,
     #[arg(long, default_value = "public")]
     pub(crate) source_schema: String,
+    #[arg(long)]
+    pub(crate) table: Option<String>,
     #[arg(long, default_value = "public")]
     pub(crate) schema: String,
 }

@@ -1,7 +1,7 @@
 //! The commands that read everything: `du`, `verify`.
 
 use langgraph_checkpoint_guest::Access;
-use langgraph_checkpoint_host::{Problem, Stats, Verified, Verify};
+use langgraph_checkpoint_host::{Lifecycle, Problem, Stats, Verified, Verify};
 use serde_json::{Value, json};
 
 use crate::arguments::OneOrAll;

@@ -2,7 +2,7 @@
 
 use langgraph_checkpoint_guest::Access;
 use langgraph_checkpoint_host::{
-    ChannelDifference, Difference, ElementDifference, PartSize, Version, WriteSize,
+    ChannelDifference, Difference, ElementDifference, Lifecycle, PartSize, Version, WriteSize,
 };
 use serde_json::{Map, Value, json};
 

@@ -10,7 +10,7 @@ use std::io::IsTerminal;
 use std::path::Path;
 
 use langgraph_checkpoint_guest::{Access, Language};
-use langgraph_checkpoint_host::{Error, Threads};
+use langgraph_checkpoint_host::{Error, Lifecycle, Threads};
 
 use self::give_back::give_back;
 use self::lines::Lines;
@@ -21,7 +21,7 @@ use crate::arguments::{Export, Store};
 use crate::failure::{Ended, Failure, Result};
 use crate::opened::Opened;
 use crate::sql::is_postgres;
-use crate::{data, kusto, output, terminal};
+use crate::{data, output, terminal};
 
 /// The standard output as a target.
 const STDOUT: &str = "-";
@@ -43,18 +43,16 @@ pub(crate) async fn run(arguments: Export) -> Result<Ended> {
     if target == STDOUT && !jsonl {
         return Err(Failure::usage("only --jsonl goes to -"));
     }
-    if kusto::is_address(&source) {
-        return Err(kusto::sql_only("export"));
-    }
     if !yes && !is_meant(&target, jsonl)? {
         return Ok(Ended::Incomplete);
     }
-    let store = Store { location: source, json, schema: arguments.source_schema, table: None };
+    let (schema, table) = (arguments.source_schema, arguments.table);
+    let store = Store { location: source, json, schema, table };
     let of_source = |failure: Failure| failure.concerning("SOURCE");
     let source = Opened::open(&store, Access::Read).await.map_err(of_source)?;
     // No target is made for what is no store.
     let nothing = Threads { limit: Some(0.0), ..Threads::default() };
-    source.threads(nothing).await.map_err(of_source)?;
+    source.threads(nothing).await.map_err(Failure::from).map_err(of_source)?;
     let mut to = if jsonl {
         Target::Lines(Lines::to((target != STDOUT).then_some(target.as_str()))?)
     } else {

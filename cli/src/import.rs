@@ -19,7 +19,7 @@ use crate::arguments::Import;
 use crate::failure::{Ended, Result};
 use crate::output::{print_json, size_of, write_words};
 use crate::sql::is_postgres;
-use crate::terminal;
+use crate::{kusto, terminal};
 
 /// `import`.
 pub(crate) async fn run(arguments: Import) -> Result<Ended> {
@@ -37,11 +37,11 @@ pub(crate) async fn run(arguments: Import) -> Result<Ended> {
 }
 
 async fn take_over(arguments: &Import) -> Result<Report> {
-    let Import { source, target, dry_run, verify, source_schema, schema, .. } = arguments;
+    let Import { source, dry_run, verify, source_schema, .. } = arguments;
     let source = Source::open(source, source_schema).await?;
     let mut threads = Threads::of(&source).await?;
     let count = threads.ids.len();
-    let target = Target::open(target, schema, *dry_run).await?;
+    let target = Target::open(arguments).await?;
     let what = if *dry_run { "read" } else { "imported" };
     threads.store(&target, &progress(what, count)).await?;
     if *verify && !dry_run {
@@ -52,7 +52,7 @@ async fn take_over(arguments: &Import) -> Result<Report> {
 
 /// Asks at a terminal before a database that exists is written to.
 fn is_meant(target: &str) -> Result<bool> {
-    let is_there = is_postgres(target) || Path::new(target).exists();
+    let is_there = is_postgres(target) || kusto::is_address(target) || Path::new(target).exists();
     if !terminal::is_there() || !is_there {
         return Ok(true);
     }

@@ -3,7 +3,6 @@
 
 #[cfg(feature = "kusto")]
 pub(crate) use self::store::{no_vacuum, open};
-use crate::failure::Failure;
 
 /// Whether a location is an address of Kusto's.
 pub(crate) fn is_address(location: &str) -> bool {
@@ -11,9 +10,12 @@ pub(crate) fn is_address(location: &str) -> bool {
     scheme.is_some_and(|scheme| ["http", "https"].contains(&scheme.as_str()))
 }
 
-/// The failure of a command that Kusto does not have.
-pub(crate) fn sql_only(command: &str) -> Failure {
-    Failure::Usage(format!("{command} is for files of SQLite and for PostgreSQL"))
+/// The failure of a program without Kusto.
+#[cfg(not(feature = "kusto"))]
+pub(crate) fn not_built() -> crate::failure::Failure {
+    crate::failure::Failure::usage(
+        "this program was built without Kusto: build it with the feature kusto",
+    )
 }
 
 #[cfg(feature = "kusto")]
@@ -24,16 +26,15 @@ mod store {
         KustoCheckpointer, KustoComponent, KustoLogin, KustoOptions, Limits,
     };
 
-    use crate::arguments::Store;
     use crate::failure::{Failure, Result};
 
     /// Opens a store. Who logs in is said by the connection string, or else by the environment.
-    pub(crate) fn open(store: &Store) -> Result<KustoCheckpointer> {
-        let mut options = KustoOptions::from_connection_string(&store.location)?;
+    pub(crate) fn open(location: &str, table: Option<&str>) -> Result<KustoCheckpointer> {
+        let mut options = KustoOptions::from_connection_string(location)?;
         if matches!(options.login, KustoLogin::None) {
             options.login = login();
         }
-        options.table.clone_from(&store.table);
+        options.table = table.map(str::to_owned);
         // One command makes one call after another.
         options.instances = Some(1);
         let component = KustoComponent::embedded(Limits::default())?;

@@ -2,7 +2,7 @@
 //! `delete-runs`, `vacuum`.
 
 use langgraph_checkpoint_guest::Access;
-use langgraph_checkpoint_host::{CopyThread, Id, Keep, Pruned, Work};
+use langgraph_checkpoint_host::{CopyThread, Id, Keep, Lifecycle, Pruned, Work};
 use serde_json::{Value, json};
 
 use crate::arguments::{

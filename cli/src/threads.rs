@@ -4,7 +4,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use langgraph_checkpoint_guest::Access;
 use langgraph_checkpoint_host::{
-    CheckpointTuple, Config, List, MetadataFilter, Payload, ThreadSummary, Version,
+    CheckpointTuple, Config, Lifecycle, List, MetadataFilter, Payload, ThreadSummary, Version,
 };
 use serde_json::{Map, Value, json};
 
@@ -39,7 +39,7 @@ pub(crate) async fn list(arguments: Threads) -> Result<Ended> {
     loop {
         call.limit = Some(precise(left.min(PAGE_MAX)));
         let page = match opened.threads(call.clone()).await {
-            Err(Failure::Store(error)) if error.code() == "foreign-resume" => {
+            Err(error) if error.code() == "foreign-resume" => {
                 return Err(refused_after());
             }
             page => page?,

@@ -93,7 +93,7 @@ const OPTIONS: &[(&str, &str, &str)] = &[
 
 const STORE: &str = "\
 STORE is a file of SQLite; or a postgresql:// address, with --schema NAME; or Kusto's
-https://CLUSTER/DATABASE, with --table NAME, which has no diff, vacuum, import and export.
+https://CLUSTER/DATABASE, with --table NAME, which has no vacuum; no export goes there.
 --json prints for programs. COMMAND --help shows a command's options.
 Exit codes: 0 done, 1 not found or incomplete, 2 wrong usage, 3 failed.
 ";

@@ -5,15 +5,18 @@
 pub mod types {
     use crate::contract::call;
     pub use crate::contract::call::{
-        ChannelValue, ChannelVersion, Config, CopyThread, Id, Keep, Lease, List as ListCall,
-        MetadataFilter, NewWrite, Payload, Prune, Pruned, PutWrites as PutWritesCall,
-        Threads as ThreadsCall, Verify, Version,
+        ChannelValue, ChannelVersion, Config, CopyThread, Diff, Export, Id, Keep, Lease,
+        List as ListCall, MetadataFilter, NewWrite, Payload, Prune, Pruned,
+        PutWrites as PutWritesCall, Threads as ThreadsCall, Verify, Version,
+    };
+    pub use crate::contract::difference::{
+        ChannelDifference, Difference, ElementDifference, PartSize, WriteSize,
     };
     pub use crate::contract::error::{Error, Fault, StoreFault};
     pub use crate::contract::lifecycle::{
         Problem, Stats, ThreadSummary, ThreadsPage, Verified, Work,
     };
-    pub use crate::contract::outcome::{CheckpointTuple, PendingWrite};
+    pub use crate::contract::outcome::{CheckpointTuple, Exported, PendingWrite, PlacedWrite};
     pub use crate::contract::statement::{Access, Batch, RowSet, Statement, Value};
     pub use crate::contract::whole::{ChannelHistory, Page, PutCall, StoredCheckpoint};
 
@@ -29,16 +32,14 @@ pub mod planner_types {
         Diff, Export, GetTuple, Id, KeptElements, List as ListCall, NewValue, Payload, Prune, Put,
         PutWrites as PutWritesCall, Run, Threads as ThreadsCall, Vacuum, Verify, Version,
     };
-    pub use crate::contract::difference::{
-        ChannelDifference, Difference, ElementDifference, PartSize, WriteSize,
-    };
+    pub use crate::contract::difference::Difference;
     pub use crate::contract::error::{Error, Fault, StoreFault};
     pub use crate::contract::http::{Authorization, HttpAnswer, HttpRequest, HttpResponse, Moment};
     pub use crate::contract::lifecycle::{Stats, ThreadsPage, Verified, Work};
     use crate::contract::outcome::CheckpointTuple;
     pub use crate::contract::outcome::{
         Base, ChannelHistory as PlannedHistory, Exported, FoundCheckpoint, KnownValue, Outcome,
-        Page as PlannedPage, PendingWrite, PlacedWrite, SharedPayload, Span,
+        Page as PlannedPage, PendingWrite, SharedPayload, Span,
         StoredCheckpoint as PlannedCheckpoint, TupleValue,
     };
     pub use crate::contract::progress::{Answer, Need, Progress};

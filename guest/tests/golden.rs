@@ -75,7 +75,13 @@ fn show_postgres(file: &serde_json::Value) -> String {
     let is_setup = call == Call::Setup;
     let is_of_agents = !matches!(
         call,
-        Call::Prune(_) | Call::CopyThread(_) | Call::Threads(_) | Call::Stats(_) | Call::Flush
+        Call::Prune(_)
+            | Call::CopyThread(_)
+            | Call::Threads(_)
+            | Call::Stats(_)
+            | Call::Diff(_)
+            | Call::Export(_)
+            | Call::Flush
     );
     let options = PostgresOptions { schema: "agents".to_owned() };
     let store = Store::open(StoreOptions::Postgres(options)).unwrap();

@@ -4,14 +4,14 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use langgraph_checkpoint_guest::wit::types::Page;
 use langgraph_checkpoint_guest::{
-    Cache, Call, ChannelHistory, CheckpointTuple, Config, CopyThread, DeltaChannelHistory, Diff,
-    Difference, Export, Exported, FoundCheckpoint, GetTuple, Id, List, NewValue, Outcome, Prune,
-    Put, PutWrites, Stats, StoredCheckpoint, Threads, ThreadsPage, Vacuum, Verified, Verify, Work,
+    Cache, Call, ChannelHistory, CheckpointTuple, Config, DeltaChannelHistory, FoundCheckpoint,
+    GetTuple, List, NewValue, Outcome, Put, PutWrites, StoredCheckpoint, Vacuum, Work,
 };
 use tokio::sync::OnceCell;
 
 use crate::drive::drive;
 use crate::error::Error;
+use crate::lifecycle::Lifecycle;
 use crate::planner::{Planner, Turns};
 use crate::storage::StorageAdapter;
 #[cfg(feature = "postgres")]
@@ -137,7 +137,7 @@ impl<S: StorageAdapter> Checkpointer<S> {
                 "the thread was deleted after the put's known was given; put again with whole \
                  values and without known",
             )),
-            _ => Err(other_outcome()),
+            _ => Err(Error::other_outcome()),
         }
     }
 
@@ -145,7 +145,7 @@ impl<S: StorageAdapter> Checkpointer<S> {
     pub async fn put_writes(&self, put_writes: PutWrites) -> Result<(), Error> {
         match self.run(Call::PutWrites(put_writes)).await? {
             Outcome::WritesStored => Ok(()),
-            _ => Err(other_outcome()),
+            _ => Err(Error::other_outcome()),
         }
     }
 
@@ -155,7 +155,7 @@ impl<S: StorageAdapter> Checkpointer<S> {
         let Some(found) = self.find(GetTuple { config, known: None }).await? else {
             return Ok(None);
         };
-        let tuple = found.tuple.resolve(&[]).ok_or_else(other_outcome)?;
+        let tuple = found.tuple.resolve(&[]).ok_or_else(Error::other_outcome)?;
         self.known().remember(&tuple.thread_id, &tuple.checkpoint_ns, found.known, 1);
         Ok(Some(tuple))
     }
@@ -166,7 +166,7 @@ impl<S: StorageAdapter> Checkpointer<S> {
     pub async fn find(&self, get: GetTuple) -> Result<Option<FoundCheckpoint>, Error> {
         match self.run(Call::GetTuple(get)).await? {
             Outcome::Found(found) => Ok(found),
-            _ => Err(other_outcome()),
+            _ => Err(Error::other_outcome()),
         }
     }
 
@@ -180,8 +180,8 @@ impl<S: StorageAdapter> Checkpointer<S> {
     /// `List::resume`. This is `list` for a caller that cannot hold on to a [`Pages`].
     pub async fn page(&self, list: List) -> Result<Page, Error> {
         match self.run(Call::List(list)).await? {
-            Outcome::Page(page) => Page::of(page).ok_or_else(other_outcome),
-            _ => Err(other_outcome()),
+            Outcome::Page(page) => Page::of(page).ok_or_else(Error::other_outcome),
+            _ => Err(Error::other_outcome()),
         }
     }
 
@@ -191,7 +191,7 @@ impl<S: StorageAdapter> Checkpointer<S> {
         self.known().forget_thread(&config);
         match self.run(Call::DeleteThread(config)).await? {
             Outcome::Deleted => Ok(()),
-            _ => Err(other_outcome()),
+            _ => Err(Error::other_outcome()),
         }
     }
 
@@ -212,31 +212,7 @@ impl<S: StorageAdapter> Checkpointer<S> {
     ) -> Result<Vec<ChannelHistory>, Error> {
         match self.run(Call::DeltaChannelHistory(call)).await? {
             Outcome::History(histories) => Ok(histories),
-            _ => Err(other_outcome()),
-        }
-    }
-
-    /// Removes the older checkpoints of threads, with the values that nothing else needs: those of
-    /// the threads that `Prune::pruned` names, of idle threads, or of runs. Kept checkpoints read
-    /// as before. Other calls run meanwhile.
-    ///
-    /// One call prunes at most one thread. While `Work::next` is given, pass it as
-    /// `Prune::resume` of the next call; `Work` counts all of them together.
-    pub async fn prune(&self, prune: Prune) -> Result<Work, Error> {
-        match self.run(Call::Prune(prune)).await? {
-            Outcome::Worked(work) => Ok(work),
-            _ => Err(other_outcome()),
-        }
-    }
-
-    /// The same until nothing is left to do.
-    pub async fn prune_all(&self, mut prune: Prune) -> Result<Work, Error> {
-        loop {
-            let work = self.prune(prune.clone()).await?;
-            if work.next.is_none() {
-                return Ok(work);
-            }
-            prune.resume = work.next;
+            _ => Err(Error::other_outcome()),
         }
     }
 
@@ -248,7 +224,7 @@ impl<S: StorageAdapter> Checkpointer<S> {
     pub async fn vacuum(&self, vacuum: Vacuum) -> Result<Work, Error> {
         match self.run(Call::Vacuum(vacuum)).await? {
             Outcome::Worked(work) => Ok(work),
-            _ => Err(other_outcome()),
+            _ => Err(Error::other_outcome()),
         }
     }
 
@@ -261,62 +237,6 @@ impl<S: StorageAdapter> Checkpointer<S> {
                 return Ok(work.bytes);
             }
             vacuum = Vacuum { pages: None, resume: work.next };
-        }
-    }
-
-    /// Copies a thread: all its namespaces, checkpoints and pending writes, with their ids. The
-    /// copy shares nothing with its source. A target that exists is refused with
-    /// `existing-thread`, a source that does not with `missing-thread`.
-    pub async fn copy_thread(&self, copy: CopyThread) -> Result<Work, Error> {
-        match self.run(Call::CopyThread(copy)).await? {
-            Outcome::Worked(work) => Ok(work),
-            _ => Err(other_outcome()),
-        }
-    }
-
-    /// Returns a page of threads, the one with the newest checkpoint first. No state is read.
-    pub async fn threads(&self, threads: Threads) -> Result<ThreadsPage, Error> {
-        match self.run(Call::Threads(threads)).await? {
-            Outcome::Threads(page) => Ok(page),
-            _ => Err(other_outcome()),
-        }
-    }
-
-    /// Counts what is stored of a thread, or of all threads, without what the store adds.
-    pub async fn stats(&self, thread_id: Option<&str>) -> Result<Stats, Error> {
-        let thread = thread_id.map(Id::from).unwrap_or_default();
-        match self.run(Call::Stats(thread)).await? {
-            Outcome::Stats(stats) => Ok(stats),
-            _ => Err(other_outcome()),
-        }
-    }
-
-    /// Reads everything of a thread, or of all, and names what is damaged, in as many calls as
-    /// there are threads. While `Verified::next` is given, pass it as `Verify::resume` of the next
-    /// call. The counts are of all calls together, the problems of one. If all threads are read,
-    /// the last call lets SQLite check its file, too.
-    pub async fn verify(&self, verify: Verify) -> Result<Verified, Error> {
-        match self.run(Call::Verify(verify)).await? {
-            Outcome::Verified(verified) => Ok(verified),
-            _ => Err(other_outcome()),
-        }
-    }
-
-    /// Reads what is stored of one checkpoint, of this thread or of all; `None` after the last one.
-    /// Pass `Exported::next` as `Export::resume` of the next call.
-    pub async fn export(&self, export: Export) -> Result<Option<Exported>, Error> {
-        match self.run(Call::Export(export)).await? {
-            Outcome::Exported(exported) => Ok(exported),
-            _ => Err(other_outcome()),
-        }
-    }
-
-    /// Compares a checkpoint with an earlier one, by hashes: what both have is not read. `None` if
-    /// one of them is not stored.
-    pub async fn diff(&self, diff: Diff) -> Result<Option<Difference>, Error> {
-        match self.run(Call::Diff(diff)).await? {
-            Outcome::Differences(difference) => Ok(difference),
-            _ => Err(other_outcome()),
         }
     }
 
@@ -349,8 +269,14 @@ impl<S: StorageAdapter> Checkpointer<S> {
                 }
                 Ok(())
             }
-            _ => Err(other_outcome()),
+            _ => Err(Error::other_outcome()),
         }
+    }
+}
+
+impl<S: StorageAdapter> Lifecycle for Checkpointer<S> {
+    async fn run_on_threads(&self, call: Call) -> Result<Outcome, Error> {
+        self.run(call).await
     }
 }
 
@@ -386,12 +312,4 @@ impl<S: StorageAdapter> Pages<'_, S> {
         }
         Ok(tuples)
     }
-}
-
-fn other_outcome() -> Error {
-    Error::protocol(
-        "wrong-outcome",
-        "the planner returned the outcome of another call; use a component and a host of the same \
-         version",
-    )
 }

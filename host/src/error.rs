@@ -71,6 +71,15 @@ impl Error {
     pub(crate) fn protocol(code: &'static str, message: &str) -> Self {
         Self::Protocol(Fault { code: code.to_owned(), message: message.to_owned() })
     }
+
+    /// A call ended in what another one returns.
+    pub(crate) fn other_outcome() -> Self {
+        Self::protocol(
+            "wrong-outcome",
+            "the component returned the outcome of another call; use a component and a host of \
+             the same version",
+        )
+    }
 }
 
 impl From<guest::Error> for Error {

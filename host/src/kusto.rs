@@ -36,9 +36,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use langgraph_checkpoint_guest::wit::types::Page;
 use langgraph_checkpoint_guest::{
-    Call, ChannelHistory, CheckpointTuple, Config, CopyThread, DeltaChannelHistory, GetTuple, Id,
-    List, Prune, Put, PutWrites, Stats, Store, StoreOptions, StoredCheckpoint, Threads,
-    ThreadsPage, UnshownCall, Verified, Verify, Work,
+    Call, ChannelHistory, CheckpointTuple, Config, DeltaChannelHistory, GetTuple, Id, List,
+    Outcome, Put, PutWrites, Store, StoreOptions, StoredCheckpoint, UnshownCall,
 };
 
 pub use self::component::KustoComponent;
@@ -49,6 +48,7 @@ pub use self::options::{
 };
 use self::outgoing::Outgoing;
 use crate::error::Error;
+use crate::lifecycle::Lifecycle;
 
 /// The number of instances if the options do not set it.
 const INSTANCES: usize = 8;
@@ -94,7 +94,7 @@ impl KustoCheckpointer {
         let config = put.config.clone();
         match self.run(&config, Call::Put(put)).await? {
             Reply::Stored(stored) => Ok(stored),
-            _ => Err(other_reply()),
+            _ => Err(Error::other_outcome()),
         }
     }
 
@@ -110,7 +110,7 @@ impl KustoCheckpointer {
         let call = GetTuple { config: config.clone(), known: None };
         match self.run(&config, Call::GetTuple(call)).await? {
             Reply::Found(found) => Ok(found),
-            _ => Err(other_reply()),
+            _ => Err(Error::other_outcome()),
         }
     }
 
@@ -124,7 +124,7 @@ impl KustoCheckpointer {
     pub async fn page(&self, list: List) -> Result<Page, Error> {
         match self.run(&list.config.clone(), Call::List(list)).await? {
             Reply::Page(page) => Ok(page),
-            _ => Err(other_reply()),
+            _ => Err(Error::other_outcome()),
         }
     }
 
@@ -143,69 +143,7 @@ impl KustoCheckpointer {
         let call = DeltaChannelHistory { config: config.clone(), channels, known: Vec::new() };
         match self.run(&config, Call::DeltaChannelHistory(call)).await? {
             Reply::History(histories) => Ok(histories),
-            _ => Err(other_reply()),
-        }
-    }
-
-    /// Hides the older checkpoints of threads: those of the threads that `Prune::pruned` names, of
-    /// idle threads, or of runs. Kept checkpoints read as before. Rows and chunks stay until the
-    /// table's retention.
-    ///
-    /// One call prunes at most one thread. While `Work::next` is given, pass it as
-    /// `Prune::resume` of the next call; `Work` counts all of them together.
-    pub async fn prune(&self, prune: Prune) -> Result<Work, Error> {
-        match self.run_on_all(Call::Prune(prune)).await? {
-            Reply::Worked(work) => Ok(work),
-            _ => Err(other_reply()),
-        }
-    }
-
-    /// The same until nothing is left to do.
-    pub async fn prune_all(&self, mut prune: Prune) -> Result<Work, Error> {
-        loop {
-            let work = self.prune(prune.clone()).await?;
-            if work.next.is_none() {
-                return Ok(work);
-            }
-            prune.resume = work.next;
-        }
-    }
-
-    /// Copies a thread: all its namespaces, checkpoints and pending writes, with their ids. A
-    /// target that exists is refused with `existing-thread`, a source that does not with
-    /// `missing-thread`.
-    pub async fn copy_thread(&self, copy: CopyThread) -> Result<Work, Error> {
-        match self.run_on_all(Call::CopyThread(copy)).await? {
-            Reply::Worked(work) => Ok(work),
-            _ => Err(other_reply()),
-        }
-    }
-
-    /// Returns a page of threads, the one with the newest checkpoint first. No state is read.
-    pub async fn threads(&self, threads: Threads) -> Result<ThreadsPage, Error> {
-        match self.run_on_all(Call::Threads(threads)).await? {
-            Reply::Threads(page) => Ok(page),
-            _ => Err(other_reply()),
-        }
-    }
-
-    /// Counts what is stored of a thread, or of all threads. The bytes of records are those of
-    /// their data in the table.
-    pub async fn stats(&self, thread_id: Option<&str>) -> Result<Stats, Error> {
-        let thread = thread_id.map(Id::from).unwrap_or_default();
-        match self.run_on_all(Call::Stats(thread)).await? {
-            Reply::Stats(stats) => Ok(stats),
-            _ => Err(other_reply()),
-        }
-    }
-
-    /// Reads everything of a thread, or of all, and names what is damaged, in as many calls as
-    /// there are threads. While `Verified::next` is given, pass it as `Verify::resume` of the next
-    /// call. The counts are of all calls together, the problems of one.
-    pub async fn verify(&self, verify: Verify) -> Result<Verified, Error> {
-        match self.run_on_all(Call::Verify(verify)).await? {
-            Reply::Verified(verified) => Ok(verified),
-            _ => Err(other_reply()),
+            _ => Err(Error::other_outcome()),
         }
     }
 
@@ -244,7 +182,7 @@ impl KustoCheckpointer {
             Id::Absent | Id::Unsupported(_) => String::new(),
         };
         let lane = self.lane_of(&thread)?;
-        let lane = self.lanes.get(lane).ok_or_else(other_reply)?;
+        let lane = self.lanes.get(lane).ok_or_else(Error::other_outcome)?;
         lane.run(call, Caller::Thread(thread), Vec::new()).await
     }
 
@@ -263,7 +201,7 @@ impl KustoCheckpointer {
             let shown = self.shown.lock().unwrap_or_else(PoisonError::into_inner);
             calls.retain(|call| !shown.contains(&name(call)));
         }
-        let lane = self.lanes.get(at).ok_or_else(other_reply)?;
+        let lane = self.lanes.get(at).ok_or_else(Error::other_outcome)?;
         let listed = lane.run(call, Caller::All, calls).await?;
         *self.shown.lock().unwrap_or_else(PoisonError::into_inner) = seen;
         Ok(listed)
@@ -273,8 +211,20 @@ impl KustoCheckpointer {
     fn lane_of(&self, thread: &str) -> Result<usize, Error> {
         let mut hasher = DefaultHasher::new();
         thread.hash(&mut hasher);
-        let at = hasher.finish().checked_rem(self.lanes.len() as u64).ok_or_else(other_reply)?;
-        usize::try_from(at).map_err(|_| other_reply())
+        let at = hasher
+            .finish()
+            .checked_rem(self.lanes.len() as u64)
+            .ok_or_else(Error::other_outcome)?;
+        usize::try_from(at).map_err(|_| Error::other_outcome())
+    }
+}
+
+impl Lifecycle for KustoCheckpointer {
+    async fn run_on_threads(&self, call: Call) -> Result<Outcome, Error> {
+        match self.run_on_all(call).await? {
+            Reply::Outcome(outcome) => Ok(outcome),
+            _ => Err(Error::other_outcome()),
+        }
     }
 }
 
@@ -306,12 +256,4 @@ impl KustoPages<'_> {
         }
         Ok(tuples)
     }
-}
-
-fn other_reply() -> Error {
-    Error::protocol(
-        "wrong-outcome",
-        "the component returned the reply to another call; use a component and a host of the same \
-         version",
-    )
 }

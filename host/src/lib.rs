@@ -60,6 +60,7 @@ pub mod error;
 pub mod imports;
 #[cfg(feature = "kusto")]
 pub mod kusto;
+mod lifecycle;
 mod planner;
 pub mod storage;
 mod sweeper;
@@ -106,6 +107,7 @@ pub use self::kusto::{
     BearerToken, CredentialError, KustoCheckpointer, KustoComponent, KustoCredential,
     KustoIngestMode, KustoLogin, KustoOptions, KustoPages,
 };
+pub use self::lifecycle::Lifecycle;
 pub use self::planner::Planner;
 #[cfg(any(feature = "postgres", feature = "sqlite"))]
 pub use self::storage::agent_limits::AgentLimits;

@@ -12,6 +12,7 @@ use tokio::task::AbortHandle;
 
 use crate::checkpointer::Checkpointer;
 use crate::error::Error;
+use crate::lifecycle::Lifecycle;
 use crate::storage::StorageAdapter;
 
 /// How long after its start a sweeper sweeps for the first time, unless its interval is shorter.

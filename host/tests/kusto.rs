@@ -9,10 +9,10 @@ mod support;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use langgraph_checkpoint_guest::{Call, FoundCheckpoint, Id, Outcome, Page, ThreadsPage, Verify};
+use langgraph_checkpoint_guest::{Call, FoundCheckpoint, Outcome, Page, Verify};
 use langgraph_checkpoint_host::{
-    Error, Keep, KustoCheckpointer, KustoIngestMode, KustoLogin, KustoOptions, List, Prune, Pruned,
-    Put,
+    Error, Keep, KustoCheckpointer, KustoIngestMode, KustoLogin, KustoOptions, Lifecycle, List,
+    Prune, Pruned, Put,
 };
 use langgraph_checkpoint_tests::transcript::{self, Transcript};
 use support::{config, kusto_component, large, put, put_writes, whole};
@@ -57,8 +57,8 @@ async fn write_behind_and_inline_give_the_same_outcomes() {
 
 async fn run(checkpointer: &KustoCheckpointer, name: &str, transcript: &Transcript) {
     for (index, step) in transcript.steps.iter().enumerate() {
-        let outcome = call(checkpointer, transcript::call(&step.call)).await;
-        let given = outcome.as_ref().map(|outcome| vec![outcome.clone()]).map_err(Error::code);
+        let outcomes = call(checkpointer, transcript::call(&step.call)).await;
+        let given = outcomes.as_ref().map(Clone::clone).map_err(Error::code);
         assert_eq!(
             transcript::keeping_chunks(step, transcript::gives(given)),
             transcript::keeping_chunks(step, transcript::expand(&step.gives, "#")),
@@ -68,8 +68,8 @@ async fn run(checkpointer: &KustoCheckpointer, name: &str, transcript: &Transcri
     }
 }
 
-async fn call(checkpointer: &KustoCheckpointer, call: Call) -> Result<Outcome, Error> {
-    Ok(match call {
+async fn call(checkpointer: &KustoCheckpointer, call: Call) -> Result<Vec<Outcome>, Error> {
+    let outcome = match call {
         Call::Setup | Call::Flush => panic!("no transcript has it"),
         Call::GetTuple(get) => {
             let tuple = checkpointer.get_tuple(get.config).await?;
@@ -86,23 +86,6 @@ async fn call(checkpointer: &KustoCheckpointer, call: Call) -> Result<Outcome, E
             checkpointer.put_writes(put_writes).await?;
             Outcome::WritesStored
         }
-        Call::Prune(prune) => Outcome::Worked(checkpointer.prune_all(prune).await?),
-        Call::CopyThread(copy) => Outcome::Worked(checkpointer.copy_thread(copy).await?),
-        Call::Threads(mut threads) => {
-            let mut all = ThreadsPage::default();
-            loop {
-                let page = checkpointer.threads(threads.clone()).await?;
-                all.threads.extend(page.threads);
-                threads.resume = page.next;
-                if threads.resume.is_none() {
-                    break Outcome::Threads(all);
-                }
-            }
-        }
-        Call::Stats(Id::Text(thread)) => Outcome::Stats(checkpointer.stats(Some(&thread)).await?),
-        Call::Stats(_) => Outcome::Stats(checkpointer.stats(None).await?),
-        Call::Verify(verify) => Outcome::Verified(checkpointer.verify(verify).await?),
-        Call::Vacuum(_) | Call::Export(_) | Call::Diff(_) => panic!("it has no such call"),
         Call::DeleteThread(config) => {
             checkpointer.delete_thread(config).await?;
             Outcome::Deleted
@@ -111,7 +94,9 @@ async fn call(checkpointer: &KustoCheckpointer, call: Call) -> Result<Outcome, E
             let (config, channels) = (history.config, history.channels);
             Outcome::History(checkpointer.get_delta_channel_history(config, channels).await?)
         }
-    })
+        call => return support::on_threads(checkpointer, call).await,
+    };
+    Ok(vec![outcome])
 }
 
 #[tokio::test]

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use langgraph_checkpoint_host::{
-    Checkpointer, Keep, Planner, Prune, Pruned, SqliteOptions, Sweeper, Ttl,
+    Checkpointer, Keep, Lifecycle, Planner, Prune, Pruned, SqliteOptions, Sweeper, Ttl,
 };
 use support::{large, open, put};
 

@@ -4,8 +4,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use langgraph_checkpoint_host::{
     Checkpoint, Checkpointer, Config, CopyThread, DeltaChannelHistory, Diff, Error, GetTuple, Id,
-    Lease, List, NewValue, PostgresStorage, Prune, Put, PutWrites, SqliteStorage, StorageAdapter,
-    Threads, Vacuum, Verify,
+    Lease, Lifecycle, List, NewValue, PostgresStorage, Prune, Put, PutWrites, SqliteStorage,
+    StorageAdapter, Threads, Vacuum, Verify,
 };
 #[cfg(compiled)]
 use langgraph_checkpoint_host::{CheckpointTuple, FoundCheckpoint, KustoCheckpointer, TupleValue};
@@ -88,13 +88,8 @@ impl Planned {
                 let found = checkpointer.find_histories(call).await?;
                 Outcome::Histories(found, config, memory, before)
             }
-            Self::Prune(prune) => Outcome::Worked(checkpointer.prune(prune).await?),
-            Self::CopyThread(copy) => Outcome::Worked(checkpointer.copy_thread(copy).await?),
-            Self::Threads(threads) => Outcome::Threads(checkpointer.threads(threads).await?),
-            Self::Verify(verify) => Outcome::Verified(checkpointer.verify(verify).await?),
             Self::Vacuum(vacuum) => Outcome::Worked(checkpointer.vacuum(vacuum).await?),
-            Self::Diff(diff) => Outcome::Differences(checkpointer.diff(diff).await?),
-            Self::Stats(thread) => Outcome::Stats(checkpointer.stats(thread.as_deref()).await?),
+            planned => planned.run_on_threads(checkpointer).await?,
         })
     }
 
@@ -119,17 +114,27 @@ impl Planned {
                     checkpointer.get_delta_channel_history(config.clone(), channels).await?;
                 Outcome::Histories(found, config, memory, None)
             }
-            Self::Prune(prune) => Outcome::Worked(checkpointer.prune(prune).await?),
-            Self::CopyThread(copy) => Outcome::Worked(checkpointer.copy_thread(copy).await?),
-            Self::Threads(threads) => Outcome::Threads(checkpointer.threads(threads).await?),
-            Self::Verify(verify) => Outcome::Verified(checkpointer.verify(verify).await?),
-            Self::Stats(thread) => Outcome::Stats(checkpointer.stats(thread.as_deref()).await?),
-            Self::Vacuum(_) | Self::Diff(_) => {
-                let message = "a store of Kusto has no such call in Python";
+            Self::Vacuum(_) => {
+                let message = "only files of SQLite can be vacuumed";
                 let refused = attached(|py| invalid(py, "unsupported-call", message));
                 // Without an interpreter nobody waits for the outcome.
                 refused.map_or(Ok(Outcome::Done), |refused| Err(Failure::Python(refused)))?
             }
+            planned => planned.run_on_threads(checkpointer).await?,
+        })
+    }
+
+    /// Runs a call about whole threads.
+    async fn run_on_threads(self, checkpointer: &impl Lifecycle) -> Result<Outcome, Failure> {
+        Ok(match self {
+            Self::Prune(prune) => Outcome::Worked(checkpointer.prune(prune).await?),
+            Self::CopyThread(copy) => Outcome::Worked(checkpointer.copy_thread(copy).await?),
+            Self::Threads(threads) => Outcome::Threads(checkpointer.threads(threads).await?),
+            Self::Verify(verify) => Outcome::Verified(checkpointer.verify(verify).await?),
+            Self::Diff(diff) => Outcome::Differences(checkpointer.diff(diff).await?),
+            Self::Stats(thread) => Outcome::Stats(checkpointer.stats(thread.as_deref()).await?),
+            // The others are run above.
+            _ => Outcome::Done,
         })
     }
 }

@@ -14,6 +14,12 @@ from typing import Any
 from langgraph.checkpoint.base import CheckpointTuple
 
 from langgraph_checkpoint_wasm import CheckpointError
+from langgraph_checkpoint_wasm._difference import (
+    ChannelDifference,
+    Difference,
+    ElementDifference,
+    Part,
+)
 from langgraph_checkpoint_wasm._lifecycle import LifecycleSaver, ThreadInfo
 from langgraph_checkpoint_wasm.saver import Saver
 
@@ -45,8 +51,12 @@ class JsonSerde:
 
 
 def transcripts() -> dict[str, Any]:
-    """All transcripts by name."""
-    return {path.stem: json.loads(path.read_text()) for path in sorted(FOLDER.glob("*.json"))}
+    """All transcripts by name, without the calls that no saver of Python has."""
+    found = {path.stem: json.loads(path.read_text()) for path in sorted(FOLDER.glob("*.json"))}
+    for transcript in found.values():
+        steps = transcript["steps"]
+        transcript["steps"] = [step for step in steps if step["call"]["name"] != "export"]
+    return found
 
 
 def keeping_chunks(call: dict[str, Any], outcome: Any) -> Any:
@@ -167,6 +177,8 @@ async def _perform(saver: Saver, call: dict[str, Any]) -> Any:
             return {"work": _lifecycle(saver).prune(call["threads"], **_keep(call))._asdict()}
         case "delete_for_runs":
             return {"work": _lifecycle(saver).delete_for_runs(call["runs"])._asdict()}
+        case "diff":
+            return {"difference": _difference(_lifecycle(saver).diff(config, **_compared(call)))}
         case "copy_thread":
             latest_only = call.get("latest_only", False)
             copied = _lifecycle(saver).copy_thread(
@@ -209,6 +221,42 @@ def _keep(call: dict[str, Any]) -> dict[str, Any]:
             return dry_run
 
 
+def _compared(call: dict[str, Any]) -> dict[str, Any]:
+    return {"before": call.get("before"), "values": call.get("values", False)}
+
+
+def _difference(found: Difference | None) -> dict[str, Any] | None:
+    """What is not there has no key."""
+    if found is None:
+        return None
+    writes = [write._asdict() | {"value": _part(write.value)} for write in found.writes]
+    channels = [_channel(channel) for channel in found.channels]
+    return _present({"before": found.before, "channels": channels, "writes": writes})
+
+
+def _channel(channel: ChannelDifference) -> dict[str, Any]:
+    elements = None
+    if channel.elements is not None:
+        elements = [_element(each) for each in channel.elements]
+    return _present(channel._asdict() | _sides(channel) | {"elements": elements})
+
+
+def _element(element: ElementDifference) -> dict[str, Any]:
+    return _present({"place": element.place} | _sides(element))
+
+
+def _sides(both: ChannelDifference | ElementDifference) -> dict[str, Any]:
+    return {"before": _part(both.before), "after": _part(both.after)}
+
+
+def _part(part: Part | None) -> dict[str, Any] | None:
+    return part and _present({"bytes": part.bytes, "value": _written(part.value)})
+
+
+def _present(fields: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in fields.items() if value is not None}
+
+
 def _time(text: str) -> datetime:
     return datetime.fromisoformat(text.replace("Z", "+00:00"))
 
@@ -242,6 +290,9 @@ async def _perform_async(saver: Saver, call: dict[str, Any]) -> Any:
             return {"work": pruned._asdict()}
         case "delete_for_runs":
             return {"work": (await _lifecycle(saver).adelete_for_runs(call["runs"]))._asdict()}
+        case "diff":
+            different = await _lifecycle(saver).adiff(config, **_compared(call))
+            return {"difference": _difference(different)}
         case "copy_thread":
             latest_only = call.get("latest_only", False)
             copied = await _lifecycle(saver).acopy_thread(

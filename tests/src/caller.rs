@@ -1,7 +1,8 @@
 //! Makes calls on any store.
 
 use langgraph_checkpoint_guest::{
-    Call, Config, Error, Id, List, Outcome, Page, Prune, Threads, ThreadsPage, Work,
+    Call, Config, Error, Export, Exported, Id, List, Outcome, Page, Prune, Threads, ThreadsPage,
+    Work,
 };
 use std::collections::BTreeMap;
 
@@ -74,6 +75,9 @@ fn run_call(
             }
             (Call::Threads(threads), Outcome::Threads(ThreadsPage { next: Some(next), .. })) => {
                 Some(Call::Threads(Threads { resume: Some(next.clone()), ..threads }))
+            }
+            (Call::Export(export), Outcome::Exported(Some(Exported { next, .. }))) => {
+                Some(Call::Export(Export { resume: Some(next.clone()), ..export }))
             }
             (Call::Prune(prune), Outcome::Worked(Work { next: Some(next), .. })) => {
                 Some(Call::Prune(Prune { resume: Some(next.clone()), ..prune }))

@@ -3,6 +3,8 @@
 //! Every host runs the same files (`tests/transcripts/*.json`) and must give the same outcomes
 //! and leave the same bytes in the store. `tests/transcripts/README.md` describes the format.
 
+mod threads;
+
 use std::path::Path;
 
 use langgraph_checkpoint_guest as guest;
@@ -123,54 +125,7 @@ pub fn call(step: &Value) -> Call {
             channels: strings(&step["channels"]),
             known: Vec::new(),
         }),
-        _ => about_threads(name, step),
-    }
-}
-
-/// The call about whole threads that a step makes.
-fn about_threads(name: &str, step: &Value) -> Call {
-    match name {
-        "prune" => Call::Prune(guest::Prune {
-            pruned: guest::Pruned::Threads(list(&step["threads"]).iter().map(id).collect()),
-            keep: keep(&step["keep"]),
-            limit: None,
-            dry_run: step["dry_run"] == true,
-            lease: None,
-            resume: None,
-        }),
-        "delete_for_runs" => Call::Prune(guest::Prune {
-            pruned: guest::Pruned::Runs(list(&step["runs"]).iter().map(id).collect()),
-            keep: guest::Keep::Latest,
-            limit: None,
-            dry_run: false,
-            lease: None,
-            resume: None,
-        }),
-        "expire" => Call::Prune(guest::Prune {
-            pruned: guest::Pruned::Idle(text(&step["idle"])),
-            keep: keep(&step["keep"]),
-            limit: step["limit"].as_f64(),
-            dry_run: false,
-            lease: step["lease"].as_object().map(|lease| guest::Lease {
-                now_ms: lease["now_ms"].as_f64().unwrap_or_default(),
-                length_ms: lease["length_ms"].as_f64().unwrap_or_default(),
-            }),
-            resume: None,
-        }),
-        "copy_thread" => Call::CopyThread(guest::CopyThread {
-            source: id(&step["source"]),
-            target: id(&step["target"]),
-            latest_only: step["latest_only"] == true,
-        }),
-        "threads" => Call::Threads(guest::Threads {
-            limit: step["limit"].as_f64(),
-            idle_since: step["idle_since"].as_str().map(str::to_owned),
-            id_prefix: step["id_prefix"].as_str().map(str::to_owned),
-            filter: conditions(&step["metadata"]),
-            resume: None,
-        }),
-        "stats" => Call::Stats(id(&step["thread_id"])),
-        _ => panic!("{name} is no call"),
+        _ => threads::call(name, step),
     }
 }
 
@@ -180,19 +135,6 @@ fn conditions(filter: &Value) -> Vec<guest::MetadataFilter> {
         .collect()
 }
 
-fn keep(rule: &Value) -> guest::Keep {
-    match rule {
-        Value::Object(rule) => match (rule.get("last"), rule.get("newer_than")) {
-            (Some(count), _) => {
-                guest::Keep::Last(u32::try_from(count.as_u64().unwrap_or_default()).unwrap())
-            }
-            (_, time) => guest::Keep::NewerThan(text(time.unwrap_or(&Value::Null))),
-        },
-        _ if rule == "nothing" => guest::Keep::Nothing,
-        _ => guest::Keep::Latest,
-    }
-}
-
 /// An outcome, or an error's code, as a transcript writes it. Of several pages, the tuples of
 /// all of them.
 pub fn gives(result: Result<Vec<Outcome>, &str>) -> Value {
@@ -200,12 +142,8 @@ pub fn gives(result: Result<Vec<Outcome>, &str>) -> Value {
         Ok(outcomes) => outcomes,
         Err(code) => return json!({ "error": code }),
     };
-    if outcomes.iter().all(|outcome| matches!(outcome, Outcome::Threads(_))) {
-        let threads = outcomes.iter().flat_map(|outcome| match outcome {
-            Outcome::Threads(page) => page.threads.as_slice(),
-            _ => &[],
-        });
-        return json!({ "threads": threads.map(thread).collect::<Vec<_>>() });
+    if let Some(given) = threads::gives(&outcomes) {
+        return given;
     }
     let pages = outcomes.iter().all(|outcome| matches!(outcome, Outcome::Page(_)));
     if pages {
@@ -215,25 +153,7 @@ pub fn gives(result: Result<Vec<Outcome>, &str>) -> Value {
         });
         return json!({ "tuples": tuples.map(|whole| tuple(&whole)).collect::<Vec<_>>() });
     }
-    // The last of several says what all did together.
-    if let Some(Outcome::Worked(work)) = outcomes.last() {
-        return json!({ "work": {
-            "threads": work.threads,
-            "checkpoints": work.checkpoints,
-            "writes": work.writes,
-            "chunks": work.chunks,
-            "bytes": work.bytes,
-        } });
-    }
     match &outcomes[0] {
-        Outcome::Stats(stats) => json!({ "stats": {
-            "threads": stats.threads,
-            "checkpoints": stats.checkpoints,
-            "writes": stats.writes,
-            "record_bytes": stats.record_bytes,
-            "chunks": stats.chunks,
-            "chunk_bytes": stats.chunk_bytes,
-        } }),
         Outcome::Found(None) => json!({ "tuple": null }),
         Outcome::Found(Some(found)) => {
             json!({ "tuple": tuple(&found.tuple.clone().resolve(&[]).unwrap()) })
@@ -256,18 +176,6 @@ pub fn gives(result: Result<Vec<Outcome>, &str>) -> Value {
         }
         _ => json!({}),
     }
-}
-
-fn thread(thread: &guest::ThreadSummary) -> Value {
-    json!({
-        "thread_id": thread.thread_id,
-        "checkpoint_id": thread.checkpoint_id,
-        "ts": thread.ts,
-        "metadata": value(&thread.metadata),
-        "namespaces": thread.namespaces,
-        "checkpoints": thread.checkpoints,
-        "writes": thread.writes,
-    })
 }
 
 /// A digest of every row of every table, in the order of their keys.

@@ -1,12 +1,16 @@
 //! The guest on a Kusto: the local one that `cargo xtask test` starts, or the cluster that the
 //! environment names. Without either, the tests print so and do nothing.
 
+#[path = "kusto/copies.rs"]
+mod copies;
 #[path = "kusto/deletions.rs"]
 mod deletions;
 #[path = "kusto/histories.rs"]
 mod histories;
 #[path = "kusto/lifecycle.rs"]
 mod lifecycle;
+#[path = "kusto/searches.rs"]
+mod searches;
 
 use std::time::{SystemTime, UNIX_EPOCH};
 

@@ -4,7 +4,7 @@ use std::fs::{self, File};
 use std::io::{self, BufWriter, Write};
 use std::path::PathBuf;
 
-use langgraph_checkpoint_host::{CheckpointTuple, Exported, Payload, TupleValue};
+use langgraph_checkpoint_host::{CheckpointTuple, Exported};
 use serde_json::Value;
 
 use super::report::Report;
@@ -44,7 +44,7 @@ impl Lines {
     ) -> Result<()> {
         let mut checkpoints = Checkpoints::of(source, thread);
         while let Some(exported) = checkpoints.next().await? {
-            let line = line_of(&exported)?;
+            let line = line_of(&exported);
             match &mut self.0 {
                 Some(Writing { file, .. }) => {
                     file.write_all(line.as_bytes()).map_err(unwritable)?;
@@ -74,14 +74,14 @@ fn unwritable(error: io::Error) -> Failure {
 }
 
 /// One line for what is stored of a checkpoint. Values are data; none is revived.
-fn line_of(exported: &Exported) -> Result<String> {
+fn line_of(exported: &Exported) -> String {
     let Exported { thread_id, checkpoint_ns, checkpoint_id, checkpoint, writes, .. } = exported;
     let parent = checkpoint.as_ref().and_then(|it| it.parent_checkpoint_id.as_deref());
     let [mut fields, mut types, mut metadata] = ["null", "{}", "null"].map(str::to_owned);
     if let Some(checkpoint) = checkpoint {
-        let values = whole_values(checkpoint)?;
-        fields = checkpoint_of(checkpoint, &values);
-        types = object(values.iter().map(|(channel, value)| (*channel, json(&value.kind))));
+        let values = checkpoint.channel_values.iter();
+        fields = checkpoint_of(checkpoint);
+        types = object(values.map(|it| (it.channel.as_str(), json(&it.value.kind))));
         metadata = data::whole(&checkpoint.metadata);
     }
     let writes = writes.iter().map(|write| {
@@ -104,20 +104,22 @@ fn line_of(exported: &Exported) -> Result<String> {
         ("metadata", metadata),
         ("writes", format!("[{}]", writes.collect::<Vec<_>>().join(","))),
     ]);
-    Ok(line + "\n")
+    line + "\n"
 }
 
 /// The checkpoint as LangGraph has it.
-fn checkpoint_of(checkpoint: &CheckpointTuple<TupleValue>, values: &[(&str, &Payload)]) -> String {
-    let CheckpointTuple { v, checkpoint_id, ts, channel_versions, rest, .. } = checkpoint;
+fn checkpoint_of(checkpoint: &CheckpointTuple) -> String {
+    let CheckpointTuple { v, checkpoint_id, ts, channel_versions, channel_values, rest, .. } =
+        checkpoint;
     let versions = channel_versions.iter();
     let versions = versions.map(|it| (it.channel.as_str(), compact(number_or_text(&it.version))));
+    let values = channel_values.iter().map(|it| (it.channel.as_str(), data::whole(&it.value)));
     let fields = object([
         ("v", compact((*v).into())),
         ("id", json(checkpoint_id)),
         ("ts", json(ts)),
         ("channel_versions", object(versions)),
-        ("channel_values", object(values.iter().map(|(name, it)| (*name, data::whole(it))))),
+        ("channel_values", object(values)),
     ]);
     let rest = data::whole(rest);
     let others = rest.trim().strip_prefix('{').and_then(|rest| rest.strip_suffix('}'));
@@ -125,18 +127,6 @@ fn checkpoint_of(checkpoint: &CheckpointTuple<TupleValue>, values: &[(&str, &Pay
         ("", _) | (_, None) => fields,
         (others, Some(fields)) => format!("{fields},{others}}}"),
     }
-}
-
-/// The values of the channels.
-fn whole_values(checkpoint: &CheckpointTuple<TupleValue>) -> Result<Vec<(&str, &Payload)>> {
-    let values = checkpoint.channel_values.iter().map(|entry| match &entry.value {
-        TupleValue::Whole(value) => Ok((entry.channel.as_str(), value)),
-        TupleValue::Shared(_) | TupleValue::Unchanged => Err(Failure::Outside(
-            "an export gave a channel without its value, which is a defect; please report it"
-                .to_owned(),
-        )),
-    });
-    values.collect()
 }
 
 fn json(text: &str) -> String {

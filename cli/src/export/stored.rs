@@ -1,6 +1,6 @@
 //! What a store of this package has, checkpoint by checkpoint.
 
-use langgraph_checkpoint_host::{Export, Exported, Threads};
+use langgraph_checkpoint_host::{Export, Exported, Lifecycle, Threads};
 
 use crate::failure::Result;
 use crate::opened::Opened;

@@ -3,8 +3,9 @@
 
 use langgraph_checkpoint_guest::wit::types;
 use langgraph_checkpoint_guest::{
-    Call, Config, CopyThread, DeltaChannelHistory, Error, Fault, GetTuple, Id, List, Outcome,
-    Prune, Put, PutWrites, Stats, Threads, ThreadsPage, Verified, Verify, Work,
+    Call, Config, CopyThread, DeltaChannelHistory, Diff, Difference, Error, Export, Exported,
+    Fault, GetTuple, Id, List, Outcome, Prune, Put, PutWrites, Stats, Threads, ThreadsPage,
+    Verified, Verify, Work,
 };
 
 use crate::generated::exports::langgraph::checkpoint::checkpointer::Guest;
@@ -102,6 +103,20 @@ impl Lifecycle for Checkpointer {
     fn verify(call: Verify) -> Result<Verified, Error> {
         match run(Call::Verify(call))? {
             Outcome::Verified(verified) => Ok(verified),
+            _ => Err(other_outcome()),
+        }
+    }
+
+    fn export(call: Export) -> Result<Option<Exported>, Error> {
+        match run(Call::Export(call))? {
+            Outcome::Exported(exported) => Ok(exported),
+            _ => Err(other_outcome()),
+        }
+    }
+
+    fn diff(call: Diff) -> Result<Option<Difference>, Error> {
+        match run(Call::Diff(call))? {
+            Outcome::Differences(difference) => Ok(difference),
             _ => Err(other_outcome()),
         }
     }

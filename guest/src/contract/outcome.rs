@@ -242,7 +242,7 @@ pub struct Exported {
     #[cfg_attr(feature = "wasmtime", component(name = "checkpoint-id"))]
     pub checkpoint_id: String,
     /// The checkpoint, without writes and sends; `None` if only its writes are stored.
-    pub checkpoint: Option<CheckpointTuple<TupleValue>>,
+    pub checkpoint: Option<CheckpointTuple>,
     /// Its writes, ordered by (task path, task id, place), bytewise.
     pub writes: Vec<PlacedWrite>,
     /// For `Export::resume`.

@@ -13,7 +13,7 @@ use super::tuples::{Attempts, Gathers, Trouble};
 use crate::contract::call::Export as Call;
 use crate::contract::config;
 use crate::contract::error::Error;
-use crate::contract::outcome::{Exported, Outcome, PendingWrite, PlacedWrite};
+use crate::contract::outcome::{CheckpointTuple, Exported, Outcome, PendingWrite, PlacedWrite};
 use crate::contract::statement::RowSet;
 use crate::format::{FORMAT, decode, encode};
 use crate::operations::ask::{RecordKey, Step};
@@ -166,6 +166,12 @@ impl Export {
         };
         let checkpoint = self.records.checkpoint.as_ref();
         let tuple = checkpoint.map(|found| found.tuple(&self.gathers, &[], None, None, None));
+        let whole = |tuple: CheckpointTuple<_>| {
+            tuple.resolve(&[]).ok_or_else(|| {
+                let message = "an export left a value out, which is a defect; please report it";
+                Error::protocol("wrong-outcome", message)
+            })
+        };
         let write = |write: &super::tuples::StoredWrite| {
             let PendingWrite { task_id, channel, value } =
                 write.pending(&self.gathers, &self.thread.id)?;
@@ -176,7 +182,7 @@ impl Export {
             thread_id: self.thread.id.clone(),
             checkpoint_ns: ns.clone(),
             checkpoint_id: id.clone(),
-            checkpoint: tuple.transpose()?,
+            checkpoint: tuple.transpose()?.map(whole).transpose()?,
             writes: self.records.writes.iter().map(write).collect::<Result<_, Trouble>>()?,
             next: encode(&(FORMAT, &self.cursor, last))?,
         })))

@@ -14,7 +14,7 @@ use super::fields::{Encoding, Member};
 use super::stock::{NewStockRows, Note};
 use crate::contract::call::{Payload, Version};
 use crate::contract::lifecycle::Language;
-use crate::contract::outcome::{CheckpointTuple, Exported, PlacedWrite, TupleValue};
+use crate::contract::outcome::{CheckpointTuple, Exported, PlacedWrite};
 use crate::contract::statement::Value;
 use crate::format::json;
 
@@ -73,7 +73,7 @@ pub fn stock_rows(layout: Layout, exported: &Exported) -> NewStockRows {
 fn inside(
     layout: Layout,
     exported: &Exported,
-    tuple: &CheckpointTuple<TupleValue>,
+    tuple: &CheckpointTuple,
     rows: &mut NewStockRows,
 ) -> Result<Vec<Value>, Unfit> {
     let encoding = match layout.language {
@@ -83,7 +83,7 @@ fn inside(
     let rest = rest(layout.language, encoding, tuple)?;
     let mut values = Vec::with_capacity(tuple.channel_values.len());
     for entry in &tuple.channel_values {
-        let payload = whole(&entry.channel, &entry.value)?;
+        let payload = &entry.value;
         let value = value_inside(encoding, payload, rows);
         let value = value.ok_or_else(|| unfit_value(&entry.channel, &payload.kind))?;
         values.push(encoding.entry(&entry.channel, &value));
@@ -124,7 +124,7 @@ fn value_inside(
 fn beside(
     layout: Layout,
     exported: &Exported,
-    tuple: &CheckpointTuple<TupleValue>,
+    tuple: &CheckpointTuple,
     rows: &mut NewStockRows,
 ) -> Result<Vec<Value>, Unfit> {
     let encoding = Encoding::Json;
@@ -132,7 +132,7 @@ fn beside(
     let mut inside = Vec::new();
     for entry in &tuple.channel_values {
         let channel = &entry.channel;
-        let payload = whole(channel, &entry.value)?;
+        let payload = &entry.value;
         if layout.language == Language::Python && payload.kind == "json" {
             let scalar = Encoding::Json.scalar(encoding, payload.bytes.trim_ascii());
             scalar.ok_or_else(|| unfit_value(channel, &payload.kind))?;
@@ -182,11 +182,7 @@ fn beside(
 }
 
 /// The fields that a put does not pass one by one, in this encoding.
-fn rest(
-    language: Language,
-    encoding: Encoding,
-    tuple: &CheckpointTuple<TupleValue>,
-) -> Result<Vec<u8>, Unfit> {
+fn rest(language: Language, encoding: Encoding, tuple: &CheckpointTuple) -> Result<Vec<u8>, Unfit> {
     let Payload { kind, bytes } = &tuple.rest;
     if kind == encoding.kind() && (language == Language::JavaScript || is_of_python(tuple)) {
         return Ok(bytes.clone());
@@ -200,11 +196,10 @@ fn rest(
 
 /// Whether a checkpoint is Python's, as far as its fields, versions and values show. Its saver on
 /// PostgreSQL has every value but scalars in another type than JSON.
-fn is_of_python(tuple: &CheckpointTuple<TupleValue>) -> bool {
+fn is_of_python(tuple: &CheckpointTuple) -> bool {
     let is_text = |version: &Version| matches!(version, Version::Text(_));
-    let is_other = |value: &TupleValue| matches!(value, TupleValue::Whole(it) if it.kind != "json");
     tuple.rest.kind == Encoding::Msgpack.kind()
-        || tuple.channel_values.iter().any(|entry| is_other(&entry.value))
+        || tuple.channel_values.iter().any(|entry| entry.value.kind != "json")
         || (!tuple.channel_versions.is_empty()
             && tuple.channel_versions.iter().all(|entry| is_text(&entry.version)))
 }
@@ -213,7 +208,7 @@ fn is_of_python(tuple: &CheckpointTuple<TupleValue>) -> bool {
 fn object(
     encoding: Encoding,
     exported: &Exported,
-    tuple: &CheckpointTuple<TupleValue>,
+    tuple: &CheckpointTuple,
     values: Option<&[u8]>,
     rest: &[u8],
 ) -> Result<Vec<u8>, Unfit> {
@@ -237,7 +232,7 @@ fn object(
 }
 
 /// The metadata, which is JSON in every layout.
-fn metadata(tuple: &CheckpointTuple<TupleValue>) -> Result<&[u8], Unfit> {
+fn metadata(tuple: &CheckpointTuple) -> Result<&[u8], Unfit> {
     let Payload { kind, bytes } = &tuple.metadata;
     if kind != Encoding::Json.kind() {
         return Err((
@@ -298,16 +293,6 @@ fn is_delta_snapshot(Payload { kind, bytes }: &Payload) -> bool {
     kind == Encoding::Msgpack.kind() && bytes.get(at) == Some(&DELTA_SNAPSHOT)
 }
 
-fn whole<'a>(channel: &str, value: &'a TupleValue) -> Result<&'a Payload, Unfit> {
-    match value {
-        TupleValue::Whole(payload) => Ok(payload),
-        // An export gives whole values.
-        TupleValue::Shared(_) | TupleValue::Unchanged => {
-            Err(("unfit-value", format!("has a channel {channel} without its value")))
-        }
-    }
-}
-
 fn unfit_value(channel: &str, kind: &str) -> Unfit {
     let what = format!(
         "has a value of type {kind} in channel {channel}, which has no place in the target's layout"
@@ -330,10 +315,7 @@ fn note_own_records(language: Language, exported: &Exported, rows: &mut NewStock
         return;
     }
     let values = exported.checkpoint.iter().flat_map(|tuple| &tuple.channel_values);
-    let values = values.filter_map(|entry| match &entry.value {
-        TupleValue::Whole(payload) => Some(payload),
-        TupleValue::Shared(_) | TupleValue::Unchanged => None,
-    });
+    let values = values.map(|entry| &entry.value);
     let mut payloads = values.chain(exported.writes.iter().map(|write| &write.value));
     if payloads.any(|payload| has_own_record(&payload.bytes)) {
         rows.notes.push(Note {

@@ -246,12 +246,12 @@ mod back {
     use super::*;
     use crate::contract::call::{ChannelValue, ChannelVersion};
     use crate::contract::lifecycle::Language;
-    use crate::contract::outcome::{CheckpointTuple, Exported, PlacedWrite, TupleValue};
+    use crate::contract::outcome::{CheckpointTuple, Exported, PlacedWrite};
 
     /// What is stored of a checkpoint that was taken over.
     fn exported(put: Put, writes: Vec<PlacedWrite>) -> Exported {
         let value = |ChannelValue { channel, value }| match value {
-            NewValue::Whole(value) => ChannelValue { channel, value: TupleValue::Whole(value) },
+            NewValue::Whole(value) => ChannelValue { channel, value },
             other => panic!("{other:?}"),
         };
         let checkpoint = CheckpointTuple {
@@ -364,8 +364,7 @@ mod back {
         };
         let mut exported = exported(put, vec![write]);
         let checkpoint = exported.checkpoint.as_mut().unwrap();
-        checkpoint.channel_values =
-            vec![ChannelValue { channel: "a".to_owned(), value: TupleValue::Whole(value) }];
+        checkpoint.channel_values = vec![ChannelValue { channel: "a".to_owned(), value }];
         if layout.language == Language::Python {
             checkpoint.rest.kind = "msgpack".to_owned();
             checkpoint.rest.bytes = b"\x80".to_vec();

@@ -5,7 +5,7 @@ use super::write::{Writer, case};
 use crate::contract::call::{ChannelValue, Config, Id, NewValue, Payload, Put, PutWrites};
 use crate::contract::error::Error;
 use crate::contract::lifecycle::Language;
-use crate::contract::outcome::{CheckpointTuple, Exported, PlacedWrite, TupleValue};
+use crate::contract::outcome::{CheckpointTuple, Exported, PlacedWrite};
 use crate::contract::statement::{RowSet, Statement, Value};
 use crate::format::read::{Read, Reader, decode};
 use crate::stores::{StockInsert, StockInserts, StockStatements, Store};
@@ -70,7 +70,7 @@ fn exported(reader: &mut Reader<'_>) -> Option<Exported> {
     })
 }
 
-impl Read for CheckpointTuple<TupleValue> {
+impl Read for CheckpointTuple {
     fn read(reader: &mut Reader<'_>) -> Option<Self> {
         reader.fields(10, |reader| {
             Some(Self {
@@ -83,10 +83,7 @@ impl Read for CheckpointTuple<TupleValue> {
                 channel_versions: Read::read(reader)?,
                 channel_values: Vec::<(String, Payload)>::read(reader)?
                     .into_iter()
-                    .map(|(channel, value)| ChannelValue {
-                        channel,
-                        value: TupleValue::Whole(value),
-                    })
+                    .map(|(channel, value)| ChannelValue { channel, value })
                     .collect(),
                 rest: Read::read(reader)?,
                 metadata: Read::read(reader)?,

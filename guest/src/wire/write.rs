@@ -119,6 +119,10 @@ impl Writer {
 
     #[inline(never)]
     fn tuple(&mut self, tuple: &CheckpointTuple<TupleValue>) {
+        self.tuple_of(tuple, Self::tuple_value);
+    }
+
+    fn tuple_of<V>(&mut self, tuple: &CheckpointTuple<V>, write: fn(&mut Self, &V)) {
         self.array(12);
         self.text(&tuple.thread_id);
         self.text(&tuple.checkpoint_ns);
@@ -130,7 +134,7 @@ impl Writer {
         self.list(&tuple.channel_values, |writer, value| {
             writer.array(2);
             writer.text(&value.channel);
-            writer.tuple_value(&value.value);
+            write(writer, &value.value);
         });
         self.payload(&tuple.rest);
         self.payload(&tuple.metadata);
@@ -475,7 +479,9 @@ fn write_exported(writer: &mut Writer, exported: &Exported) {
     writer.text(&exported.thread_id);
     writer.text(&exported.checkpoint_ns);
     writer.text(&exported.checkpoint_id);
-    writer.optional(exported.checkpoint.as_ref(), Writer::tuple);
+    writer.optional(exported.checkpoint.as_ref(), |writer, tuple| {
+        writer.tuple_of(tuple, Writer::payload);
+    });
     writer.list(&exported.writes, |writer, write| {
         let PlacedWrite { task_id, task_path, idx, channel, value } = write;
         writer.array(5);

@@ -10,8 +10,8 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use langgraph_checkpoint_guest::kusto::ConnectOptions;
 use langgraph_checkpoint_guest::wit::types::{Page, PutCall};
 use langgraph_checkpoint_guest::{
-    Call, ChannelHistory, CheckpointTuple, DeltaChannelHistory, GetTuple, Stats, StoredCheckpoint,
-    ThreadsPage, UnshownCall, Verified, Work,
+    Call, ChannelHistory, CheckpointTuple, DeltaChannelHistory, GetTuple, Outcome,
+    StoredCheckpoint, UnshownCall,
 };
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
@@ -50,14 +50,8 @@ pub(super) enum Reply {
     Page(Page),
     /// Of `get_delta_channel_history`.
     History(Vec<ChannelHistory>),
-    /// Of `prune` and `copy_thread`.
-    Worked(Work),
-    /// Of `threads`.
-    Threads(ThreadsPage),
-    /// Of `stats`.
-    Stats(Stats),
-    /// Of `verify`.
-    Verified(Verified),
+    /// Of a call about whole threads.
+    Outcome(Outcome),
 }
 
 struct Job {
@@ -354,10 +348,9 @@ impl Instance {
 
     /// Runs a request. The outer error means that the instance cannot be used again.
     pub(super) async fn call(&mut self, call: Call) -> Entered<Reply> {
-        let (_running, store, exports) = self.enter();
+        let (running, store, exports) = self.enter();
         let connection = exports.langgraph_checkpoint_kusto_connection();
         let calls = exports.langgraph_checkpoint_checkpointer();
-        let lifecycle = exports.langgraph_checkpoint_lifecycle();
         let replied = match call {
             Call::Flush => {
                 connection.call_flush(store).await.map_err(failed)?.map(|()| Reply::Done)
@@ -393,32 +386,54 @@ impl Instance {
                     .map_err(failed)?;
                 histories.map(|all| Reply::History(all.into_iter().map(Into::into).collect()))
             }
-            Call::Prune(prune) => {
-                let work = lifecycle.call_prune(store, &prune).await.map_err(failed)?;
-                work.map(Reply::Worked)
-            }
-            Call::CopyThread(copy) => {
-                let work = lifecycle.call_copy_thread(store, &copy).await.map_err(failed)?;
-                work.map(Reply::Worked)
-            }
-            Call::Threads(threads) => {
-                let page = lifecycle.call_threads(store, &threads).await.map_err(failed)?;
-                page.map(Reply::Threads)
-            }
-            Call::Stats(thread) => {
-                let stats = lifecycle.call_stats(store, &thread).await.map_err(failed)?;
-                stats.map(Reply::Stats)
-            }
-            Call::Verify(verify) => {
-                let verified = lifecycle.call_verify(store, &verify).await.map_err(failed)?;
-                verified.map(Reply::Verified)
-            }
-            Call::Vacuum(_) | Call::Export(_) | Call::Diff(_) => {
-                let message = "a store of Kusto has no such call in Rust";
-                return Ok(Err(Error::invalid("unsupported-call", message)));
+            call => {
+                drop(running);
+                return self.call_on_threads(call).await;
             }
         };
         Ok(replied.map_err(Error::from))
+    }
+
+    /// Runs a call about whole threads.
+    async fn call_on_threads(&mut self, call: Call) -> Entered<Reply> {
+        let (_running, store, exports) = self.enter();
+        let lifecycle = exports.langgraph_checkpoint_lifecycle();
+        let ended = match call {
+            Call::Prune(prune) => {
+                let work = lifecycle.call_prune(store, &prune).await.map_err(failed)?;
+                work.map(Outcome::Worked)
+            }
+            Call::CopyThread(copy) => {
+                let work = lifecycle.call_copy_thread(store, &copy).await.map_err(failed)?;
+                work.map(Outcome::Worked)
+            }
+            Call::Threads(threads) => {
+                let page = lifecycle.call_threads(store, &threads).await.map_err(failed)?;
+                page.map(Outcome::Threads)
+            }
+            Call::Stats(thread) => {
+                let stats = lifecycle.call_stats(store, &thread).await.map_err(failed)?;
+                stats.map(Outcome::Stats)
+            }
+            Call::Verify(verify) => {
+                let verified = lifecycle.call_verify(store, &verify).await.map_err(failed)?;
+                verified.map(Outcome::Verified)
+            }
+            Call::Export(export) => {
+                let exported = lifecycle.call_export(store, &export).await.map_err(failed)?;
+                exported.map(Outcome::Exported)
+            }
+            Call::Diff(diff) => {
+                let difference = lifecycle.call_diff(store, &diff).await.map_err(failed)?;
+                difference.map(Outcome::Differences)
+            }
+            // No others come here.
+            _ => {
+                let message = "only files of SQLite can be vacuumed";
+                return Ok(Err(Error::invalid("unsupported-call", message)));
+            }
+        };
+        Ok(ended.map(Reply::Outcome).map_err(Error::from))
     }
 }
 

@@ -12,7 +12,7 @@ use std::task::{Context, Poll, Waker};
 use langgraph_checkpoint_guest::{Call, FoundCheckpoint, Outcome, Page, ThreadsPage, TupleValue};
 use langgraph_checkpoint_host::{
     ChannelValue, ChannelVersion, Checkpoint, CheckpointTuple, Checkpointer, Config, Error, Id,
-    NewWrite, Payload, Planner, Put, PutWrites, SqliteOptions, StorageAdapter, Version,
+    Lifecycle, NewWrite, Payload, Planner, Put, PutWrites, SqliteOptions, StorageAdapter, Version,
 };
 use langgraph_checkpoint_tests::transcript::{self, Transcript};
 
@@ -159,11 +159,9 @@ pub(crate) async fn play(
     transcript: &Transcript,
 ) {
     for (index, step) in transcript.steps.iter().enumerate() {
-        let outcome = call(checkpointer, transcript::call(&step.call)).await;
+        let outcomes = call(checkpointer, transcript::call(&step.call)).await;
         assert_eq!(
-            transcript::gives(
-                outcome.as_ref().map(|outcome| vec![outcome.clone()]).map_err(Error::code)
-            ),
+            transcript::gives(outcomes.as_ref().map(Clone::clone).map_err(Error::code)),
             transcript::expand(&step.gives, "#"),
             "{name}, step {index}: {}",
             step.call
@@ -174,8 +172,8 @@ pub(crate) async fn play(
 async fn call(
     checkpointer: &Checkpointer<impl StorageAdapter>,
     call: Call,
-) -> Result<Outcome, Error> {
-    Ok(match call {
+) -> Result<Vec<Outcome>, Error> {
+    let outcome = match call {
         Call::Setup | Call::Flush => panic!("a checkpointer does this by itself"),
         Call::GetTuple(get) => {
             let tuple = checkpointer.get_tuple(get.config).await?;
@@ -201,30 +199,46 @@ async fn call(
             Outcome::History(checkpointer.get_delta_channel_history(config, channels).await?)
         }
         Call::Vacuum(vacuum) => Outcome::Worked(checkpointer.vacuum(vacuum).await?),
-        Call::Verify(verify) => Outcome::Verified(checkpointer.verify(verify).await?),
-        Call::Export(export) => Outcome::Exported(checkpointer.export(export).await?),
-        Call::Diff(diff) => Outcome::Differences(checkpointer.diff(diff).await?),
+        call => return on_threads(checkpointer, call).await,
+    };
+    Ok(vec![outcome])
+}
+
+/// Makes a call about whole threads until nothing is left to do.
+pub(crate) async fn on_threads(
+    checkpointer: &impl Lifecycle,
+    call: Call,
+) -> Result<Vec<Outcome>, Error> {
+    let outcome = match call {
         Call::Prune(prune) => Outcome::Worked(checkpointer.prune_all(prune).await?),
         Call::CopyThread(copy) => Outcome::Worked(checkpointer.copy_thread(copy).await?),
         Call::Threads(mut call) => {
-            let mut threads = Vec::new();
+            let mut all = ThreadsPage::default();
             loop {
                 let page = checkpointer.threads(call.clone()).await?;
-                threads.extend(page.threads);
+                all.threads.extend(page.threads);
                 call.resume = page.next;
                 if call.resume.is_none() {
-                    return Ok(Outcome::Threads(ThreadsPage { threads, next: None }));
+                    break Outcome::Threads(all);
                 }
             }
         }
-        Call::Stats(thread) => {
-            let thread = match thread {
-                Id::Text(thread) => Some(thread),
-                _ => None,
-            };
-            Outcome::Stats(checkpointer.stats(thread.as_deref()).await?)
+        Call::Stats(Id::Text(thread)) => Outcome::Stats(checkpointer.stats(Some(&thread)).await?),
+        Call::Stats(_) => Outcome::Stats(checkpointer.stats(None).await?),
+        Call::Verify(verify) => Outcome::Verified(checkpointer.verify(verify).await?),
+        Call::Diff(diff) => Outcome::Differences(checkpointer.diff(diff).await?),
+        Call::Export(mut call) => {
+            let mut all = Vec::new();
+            while let Some(exported) = checkpointer.export(call.clone()).await? {
+                call.resume = Some(exported.next.clone());
+                all.push(Outcome::Exported(Some(exported)));
+            }
+            all.push(Outcome::Exported(None));
+            return Ok(all);
         }
-    })
+        call => panic!("{} is not about whole threads", call.name()),
+    };
+    Ok(vec![outcome])
 }
 
 /// A tuple with whole values, as the planner returns it.

@@ -1,51 +1,32 @@
 // Runs transcripts through a saver. tests/src/transcript.rs does the same with the same files.
 
-import { AIMessage, isBaseMessage } from "@langchain/core/messages";
+import { AIMessage } from "@langchain/core/messages";
 import type { RunnableConfig } from "@langchain/core/runnables";
 import type {
   BaseCheckpointSaver,
   Checkpoint,
   CheckpointMetadata,
-  CheckpointPendingWrite,
   CheckpointTuple,
   PendingWrite,
 } from "@langchain/langgraph-checkpoint";
 
 import { transcripts as TRANSCRIPTS } from "../../generated/transcripts.js";
 import { AdapterError } from "../errors.js";
-import type { KeepOptions, LifecycleSaver } from "../langgraph/lifecycle-saver.js";
+import type { LifecycleSaver } from "../langgraph/lifecycle-saver.js";
 import type { StorageSaver } from "../stores/storage-saver.js";
 import { portableExpect } from "./expect.js";
-import { digestOf, toHex } from "./rows.js";
+import { type Call, performOnThreads } from "./lifecycle-calls.js";
+import { digestOf } from "./rows.js";
 import type { AdapterTest, OpenedSaver } from "./suite.js";
-
-type Fields = Record<string, unknown>;
-
-/** A call in a transcript: its name, and the arguments that it has. */
-interface Call {
-  readonly name: string;
-  readonly config: Fields;
-  readonly checkpoint: Fields & { readonly channel_values: Fields };
-  readonly metadata: unknown;
-  readonly new_versions: readonly string[];
-  readonly writes: readonly (readonly [string, unknown])[];
-  readonly task_id: string;
-  readonly task_path?: string;
-  readonly limit?: number;
-  readonly before?: string;
-  readonly filter?: Fields;
-  readonly channels: string[];
-  readonly threads: string[];
-  readonly runs: string[];
-  readonly keep: "latest" | "nothing" | { readonly last?: number; readonly newer_than?: string };
-  readonly dry_run?: boolean;
-  readonly source: string;
-  readonly target: string;
-  readonly latest_only?: boolean;
-  readonly idle_since?: string;
-  readonly id_prefix?: string;
-  readonly thread_id?: string;
-}
+import {
+  type Fields,
+  idsOf,
+  isFields,
+  mapped,
+  written,
+  writtenValue,
+  writtenWrite,
+} from "./written.js";
 
 /** A call and its expected outcome. */
 export interface Step {
@@ -165,56 +146,6 @@ async function perform(saver: BaseCheckpointSaver, call: Call): Promise<unknown>
   }
 }
 
-/** The same for calls about whole threads. */
-async function performOnThreads(saver: LifecycleSaver, call: Call): Promise<unknown> {
-  switch (call.name) {
-    case "prune":
-      return { work: await saver.prune(call.threads, { ...keepOf(call), dryRun: call.dry_run }) };
-    case "delete_for_runs":
-      return { work: await saver.deleteForRuns(call.runs) };
-    case "copy_thread": {
-      const keep = call.latest_only === true ? "latest" : undefined;
-      return { work: await saver.copyThread(call.source, call.target, { keep }) };
-    }
-    case "threads": {
-      const { limit, idle_since, id_prefix, metadata } = call;
-      const found: Fields[] = [];
-      let after: Uint8Array | undefined;
-      do {
-        const page = await saver.threads({
-          limit,
-          after,
-          idPrefix: id_prefix,
-          idleSince: idle_since === undefined ? undefined : new Date(idle_since),
-          metadata: metadata as Fields | undefined,
-        });
-        found.push(...page.threads.map(snakeCase));
-        after = page.next;
-      } while (after !== undefined);
-      return { threads: found };
-    }
-    case "stats":
-      return { stats: snakeCase(await saver.stats(call.thread_id)) };
-    default:
-      throw new TypeError(`${call.name} is no call`);
-  }
-}
-
-function keepOf({ keep }: Call): KeepOptions {
-  if (keep === "latest") return {};
-  if (keep === "nothing") return { strategy: "delete" };
-  if (keep.last !== undefined) return { keepLast: keep.last };
-  return { newerThan: new Date(keep.newer_than ?? "") };
-}
-
-/** The same fields, named as in Python. */
-function snakeCase(fields: object): Fields {
-  const entries = Object.entries(fields).map(([name, value]) => {
-    return [name.replaceAll(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`), value] as const;
-  });
-  return Object.fromEntries(entries);
-}
-
 /** The saver takes new versions as a record of versions by channel, not as names. */
 function put(saver: BaseCheckpointSaver, config: RunnableConfig, call: Call) {
   const { channel_values, ...others } = call.checkpoint;
@@ -258,35 +189,6 @@ async function allWritten(tuples: AsyncIterable<CheckpointTuple>): Promise<Field
   return found;
 }
 
-function written(tuple: CheckpointTuple): Fields {
-  const { config, checkpoint, metadata, parentConfig, pendingWrites = [] } = tuple;
-  const values = Object.entries(checkpoint.channel_values).map(([channel, value]) => {
-    return [channel, writtenValue(value)] as const;
-  });
-  return {
-    config: idsOf(config),
-    checkpoint: { ...checkpoint, channel_values: Object.fromEntries(values) },
-    metadata,
-    ...(parentConfig !== undefined && { parent_config: idsOf(parentConfig) }),
-    pending_writes: pendingWrites.map(writtenWrite),
-  };
-}
-
-function idsOf(config: RunnableConfig): unknown {
-  return config.configurable;
-}
-
-function writtenWrite([taskId, channel, value]: CheckpointPendingWrite): unknown {
-  return [taskId, channel, writtenValue(value)];
-}
-
-/** A value in the transcript's form. LangChain defines how messages are written. */
-function writtenValue(value: unknown): unknown {
-  if (value instanceof Uint8Array) return { $bytes: toHex(value) };
-  if (isBaseMessage(value)) return JSON.parse(JSON.stringify(value));
-  return mapped(value, writtenValue);
-}
-
 /** The value that a transcript describes, with its bytes and messages. */
 function valueIn(from: unknown): unknown {
   return made(expand(from, ""));
@@ -303,12 +205,6 @@ function fromHex(text: string): Uint8Array {
   return Uint8Array.from(text.match(/../g) ?? [], (byte) => Number.parseInt(byte, 16));
 }
 
-function mapped(value: unknown, map: (nested: unknown) => unknown): unknown {
-  if (Array.isArray(value)) return value.map(map);
-  if (!isFields(value)) return value;
-  return Object.fromEntries(Object.entries(value).map(([key, nested]) => [key, map(nested)]));
-}
-
 /** Expands the abbreviations of a transcript. */
 function expand(from: unknown, index: string): unknown {
   if (typeof from === "string") return from.replaceAll("#", index);
@@ -323,8 +219,4 @@ function expand(from: unknown, index: string): unknown {
     return text.repeat(count);
   }
   return mapped(from, (value) => expand(value, index));
-}
-
-function isFields(value: unknown): value is Fields {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }

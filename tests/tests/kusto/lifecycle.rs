@@ -10,7 +10,7 @@ fn prune(kusto: &mut Kusto, thread_id: &str, keep: Keep) -> Work {
     work
 }
 
-fn copy(kusto: &mut Kusto, latest_only: bool) -> Result<Outcome, String> {
+pub(super) fn copy(kusto: &mut Kusto, latest_only: bool) -> Result<Outcome, String> {
     let copy = CopyThread { source: "chat".into(), target: "copy".into(), latest_only };
     kusto.call(Call::CopyThread(copy)).map_err(|error| error.code().to_owned())
 }
@@ -22,7 +22,7 @@ fn stats(kusto: &mut Kusto, thread_id: &str) -> Stats {
     stats
 }
 
-fn verify(kusto: &mut Kusto, thread_id: &str) -> Verified {
+pub(super) fn verify(kusto: &mut Kusto, thread_id: &str) -> Verified {
     let call = Verify { thread: thread_id.into(), resume: None };
     let Ok(Outcome::Verified(verified)) = kusto.call(Call::Verify(call)) else {
         panic!("verified")

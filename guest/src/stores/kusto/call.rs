@@ -173,7 +173,7 @@ impl Call {
                 self.end_copy((from, generation, to), records).await
             }
             Ask::FindThread { after: (_, after), thread_id, idle, runs } => {
-                self.find_thread(&after, thread_id, idle, runs).await
+                self.find_thread(after, thread_id, idle, runs).await
             }
             Ask::ListThreads { idle_since, id_prefix, filter, after, count } => {
                 self.list_threads(idle_since, id_prefix, filter, after, count).await

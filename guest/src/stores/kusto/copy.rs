@@ -1,10 +1,14 @@
 //! Copies of threads. Chunks are copied first, as pages of records are read. What refers to them is
-//! ingested at the end: the writes, then the checkpoints, so that a copy that is cut short is no
-//! thread that anybody sees.
+//! ingested at the end, and shows all at once or not at all: in one request, or, if that would be
+//! too large, as staged rows that nobody reads, and then by one command. So a copy that is cut
+//! short is no thread that anybody sees.
 
-use super::call::{Call, Rows};
+use super::call::{Call, Patience, Rows};
 use super::copying::{Copying, Record};
-use super::row::hash_text;
+use super::failure;
+use super::ingest::{Broken, ingest_at_once};
+use super::query;
+use super::row::{LogRow, STAGED, hash_text};
 use crate::contract::call::Payload;
 use crate::contract::error::Error;
 use crate::contract::statement::Value;
@@ -124,8 +128,53 @@ impl Call {
         for checkpoint in &checkpoints {
             rows = self.checkpoint_rows(checkpoint, rows, rev)?;
         }
-        self.ingest(DOING, rows, false).await?;
+        self.show_at_once(&target, rows, rev).await?;
         Ok(answer(true, true))
+    }
+
+    /// Ingests rows that must show together.
+    async fn show_at_once(
+        &mut self,
+        target: &str,
+        rows: Vec<LogRow>,
+        rev: i64,
+    ) -> Result<(), Error> {
+        let ingested = ingest_at_once(&self.sender, &self.shared, &rows).await;
+        let ingested = ingested.map_err(Error::after_sending)?;
+        let sent = self.sent.get();
+        if ingested.map_err(|Broken { failure, partly }| failure.error(DOING, partly || sent))? {
+            self.has_sent();
+            self.shared.borrow_mut().lay(rows, None);
+            return Ok(());
+        }
+        let count = rows.len();
+        let staged = |row: LogRow| LogRow {
+            kind: format!("{STAGED}{}", row.kind),
+            row_id: format!("{STAGED}{}", row.row_id),
+            ..row
+        };
+        self.ingest(DOING, rows.into_iter().map(staged).collect(), false).await?;
+        let mut columns = Vec::new();
+        for table in self.query(DOING, query::schema(&self.table()), None).await? {
+            for record in table.records() {
+                columns.push(record.text("ColumnName")?.to_owned());
+            }
+        }
+        let unstage = query::threads::unstage(&self.table(), target, rev, count, &columns);
+        self.sender.begin();
+        let mut patience = Patience::of(&self.sender);
+        loop {
+            // The command reads what shows.
+            self.settle(Some(target)).await?;
+            let ended = self.sender.command(&unstage).await?;
+            ended.map_err(|failure| failure.error(DOING, true))?;
+            if !self.extent(target).await?.is_empty() {
+                return Ok(());
+            }
+            if !patience.wait(&self.sender).await? {
+                return Err(failure::stale(&format!("a copy of a thread to {target}")));
+            }
+        }
     }
 }
 

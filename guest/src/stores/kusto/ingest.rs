@@ -36,7 +36,7 @@ pub(crate) async fn ingest(
     let log = &sender.options.table;
     let is_tombstone = rows.first().is_some_and(|row| row.kind == TOMBSTONE);
     let table = if is_tombstone { tombstones(log) } else { log.clone() };
-    let lines = rows.iter().map(LogRow::line).collect::<Result<Vec<_>, _>>()?;
+    let lines = lines_of(rows)?;
     let mut at = 0;
     let mut most = REQUEST_BYTES_MAX;
     // An earlier attempt of a request that was then too large may have taken effect.
@@ -55,6 +55,31 @@ pub(crate) async fn ingest(
         }
     }
     Ok(Ok(()))
+}
+
+/// Ingests rows of the log in one request, so that all of them show or none. Returns whether they
+/// fit in one; if not, none is ingested.
+pub(crate) async fn ingest_at_once(
+    sender: &Sender,
+    shared: &Shared,
+    rows: &[LogRow],
+) -> Result<Result<bool, Broken>, Error> {
+    let lines = lines_of(rows)?;
+    if lines.is_empty() {
+        return Ok(Ok(true));
+    }
+    if lines.iter().map(|line| line.len() + 1).sum::<usize>() > REQUEST_BYTES_MAX {
+        return Ok(Ok(false));
+    }
+    Ok(match one(sender, shared, &sender.options.table, &lines).await? {
+        Ok(()) => Ok(true),
+        Err(failure) if failure.class == Class::TooLarge => Ok(false),
+        Err(failure) => Err(Broken { failure, partly: false }),
+    })
+}
+
+fn lines_of(rows: &[LogRow]) -> Result<Vec<String>, Error> {
+    rows.iter().map(LogRow::line).collect()
 }
 
 /// How many of the rows fit in `most` bytes; at least the first group that must stay together.

@@ -15,6 +15,8 @@ use crate::format::values::hash::Hash;
 pub(crate) const CHECKPOINT: &str = "checkpoint";
 /// `kind` of a row that is a pending write, or a part of one.
 pub(crate) const WRITE: &str = "write";
+/// What `kind` and `row_id` begin with while a copy is incomplete: no reader looks for such rows.
+pub(crate) const STAGED: &str = "staged-";
 /// `kind` of a row that is a chunk.
 pub(crate) const CHUNK: &str = "chunk";
 /// `kind` of a row that hides what its thread had before it; if the row names a checkpoint, only

@@ -1,9 +1,10 @@
 //! Lists of threads, totals, searches for threads, and what a prune removes.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use super::call::{Call, Rows};
 use super::filter::{matches, narrowing};
+use super::memory::Search;
 use super::query;
 use super::query::threads::{Listed, Sought};
 use super::read::{data_of, json_of};
@@ -16,6 +17,9 @@ use crate::operations::ask::{Checkpoints, ThreadsAfter};
 
 /// How many threads a query asks for if conditions may drop some.
 const FILTERED_THREADS: u64 = 256;
+
+/// How many threads a search among all finds at once.
+const FOUND_THREADS: u64 = 1024;
 
 /// What a thread has, in numbers.
 #[derive(Debug, Default)]
@@ -141,32 +145,58 @@ impl Call {
         ]])
     }
 
-    /// Answers `Ask::FindThread`.
+    /// Answers `Ask::FindThread`. Among all threads it looks for many at once, and then only
+    /// whether each is still one that is sought.
     pub(super) async fn find_thread(
         &mut self,
-        after: &str,
+        after: String,
         thread_id: Option<String>,
         idle: Option<String>,
         runs: Vec<String>,
     ) -> Result<Rows, Error> {
-        self.settle(thread_id.as_deref()).await?;
-        let sought = Sought {
-            thread_id: thread_id.as_deref(),
-            after,
-            idle: idle.as_deref(),
-            runs: &runs,
-            count: 1,
-        };
+        let mut search = (after, idle, runs);
+        if thread_id.is_some() {
+            let found = self.search(&search, thread_id.as_deref(), 1).await?.pop_front();
+            return self.found(found).await;
+        }
+        loop {
+            let next = self.shared.borrow_mut().found.next(&search);
+            let Some(next) = next else {
+                let mut found = self.search(&search, None, FOUND_THREADS).await?;
+                let first = found.pop_front();
+                search.0 = first.clone().unwrap_or_default();
+                self.shared.borrow_mut().found.keep(search, found);
+                return self.found(first).await;
+            };
+            if !self.search(&search, Some(&next), 1).await?.is_empty() {
+                return self.found(Some(next)).await;
+            }
+            search.0 = next;
+        }
+    }
+
+    /// The first threads of a search, or this one if it is sought.
+    async fn search(
+        &mut self,
+        (after, idle, runs): &Search,
+        thread_id: Option<&str>,
+        count: u64,
+    ) -> Result<VecDeque<String>, Error> {
+        self.settle(thread_id).await?;
+        let sought = Sought { thread_id, after, idle: idle.as_deref(), runs, count };
         let query = query::threads::find(&self.table(), sought);
-        let tables = self.query("looking for threads", query, thread_id.as_deref()).await?;
+        let tables = self.query("looking for threads", query, thread_id).await?;
         let records = tables.iter().flat_map(|table| table.records());
-        let Some(found) = records.map(|record| record.text("thread_id")).next().transpose()? else {
-            return Ok(Rows::new());
-        };
-        let cut = query::cut(&self.table(), found);
-        let cut = self.cut_of("looking for a thread", found, cut).await?;
-        let key = self.key(found);
-        Ok(vec![vec![Value::Integer(key), Value::Text(found.to_owned()), Value::Integer(cut)]])
+        records.map(|record| record.text("thread_id").map(str::to_owned)).collect()
+    }
+
+    /// The row of a thread that was found.
+    async fn found(&mut self, found: Option<String>) -> Result<Rows, Error> {
+        let Some(thread_id) = found else { return Ok(Rows::new()) };
+        let cut = query::cut(&self.table(), &thread_id);
+        let cut = self.cut_of("looking for a thread", &thread_id, cut).await?;
+        let key = self.key(&thread_id);
+        Ok(vec![vec![Value::Integer(key), Value::Text(thread_id), Value::Integer(cut)]])
     }
 
     /// Answers `Ask::RemoveRecords`: hides the checkpoints and their writes. Their chunks stay.

@@ -2,7 +2,9 @@
 
 use super::{Log, Narrowing, Query, ROW_COLUMNS, conditions};
 use crate::operations::ask::{RecordKey, ThreadsAfter};
+use crate::stores::kusto::literal::quoted;
 use crate::stores::kusto::parameter::{Parameter, Parameters};
+use crate::stores::kusto::row::STAGED;
 
 /// The records: checkpoints and writes, without their further parts.
 const RECORDS: &str = "['kind'] in (\"checkpoint\", \"write\") and part == 0";
@@ -275,6 +277,31 @@ pub(crate) fn find(table: &str, sought: Sought<'_>) -> Query {
          | take p_count"
     ));
     Query::new("find", parameters, &statements)
+}
+
+/// The command that appends the staged rows of a copy as what they are, if there are `count` of
+/// them. `columns` are those of the table in their order, by which appended columns are told apart.
+pub(crate) fn unstage(
+    table: &str,
+    thread_id: &str,
+    rev: i64,
+    count: usize,
+    columns: &[String],
+) -> String {
+    let columns: Vec<_> = columns.iter().map(|name| format!("['{name}']")).collect();
+    format!(
+        ".append ['{table}'] <|\n\
+         let Staged = ['{table}'] | where thread_id == {thread} and rev == {rev} \
+         and ['kind'] startswith_cs \"{STAGED}\";\n\
+         let found = toscalar(Staged | distinct row_id, part | summarize count());\n\
+         Staged\n\
+         | where found == {count}\n\
+         | extend ['kind'] = substring(['kind'], {length}), row_id = substring(row_id, {length})\n\
+         | project {columns}",
+        thread = quoted(thread_id),
+        length = STAGED.len(),
+        columns = columns.join(", "),
+    )
 }
 
 /// Statements for the records of all threads that fit a condition.
