@@ -46,6 +46,9 @@ pub(crate) async fn run(arguments: Export) -> Result<Ended> {
     if kusto::is_address(&source) {
         return Err(kusto::sql_only("export"));
     }
+    if jsonl && target != STDOUT {
+        lines::check(&target)?;
+    }
     if !yes && !is_meant(&target, jsonl)? {
         return Ok(Ended::Incomplete);
     }

@@ -178,6 +178,23 @@ fn a_file_of_lines_has_what_goes_to_the_standard_output_and_nothing_stays_beside
 }
 
 #[test]
+fn lines_replace_no_file_of_sqlite() {
+    let folder = tempfile::tempdir().unwrap();
+    let own = imported(folder.path(), "stock/python-3.0.3.sqlite");
+    let [link, log] = ["link", "log"].map(|name| folder.path().join(name));
+    fs::hard_link(&own, &link).unwrap();
+    fs::write(&log, b"\x37\x7f\x06\x82 and more").unwrap();
+    for target in [Path::new(&own), &link, &log, folder.path()] {
+        let before = fs::read(target).ok();
+        let refused = run(&["export", &own, target.to_str().unwrap(), "--jsonl", "--yes"]);
+        assert_eq!((refused.status, refused.stdout.as_str()), (2, ""), "{target:?}");
+        assert!(refused.stderr.starts_with("TARGET is "), "{}", refused.stderr);
+        assert!(fs::read(target).ok() == before, "{target:?}");
+    }
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 3);
+}
+
+#[test]
 fn a_file_that_is_no_database_is_named() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("text.db");
