@@ -223,6 +223,52 @@ test("characters_that_a_terminal_would_obey_are_not_printed", async () => {
   }
 });
 
+/** Stores values of these types and bytes as channels of a thread. Returns the checkpoint's id. */
+async function putTyped(values: Record<string, [kind: string, bytes: Uint8Array]>) {
+  const serde = {
+    async dumpsTyped(value: unknown): Promise<[string, Uint8Array]> {
+      const found = Object.values(values).find((one) => one === value);
+      return found ?? ["json", Buffer.from(JSON.stringify(value))];
+    },
+    loadsTyped: async () => undefined,
+  };
+  const saver = SqliteSaver.fromConnString(store, { serde });
+  const versions = Object.fromEntries(Object.keys(values).map((name) => [name, 1]));
+  const put = { ...checkpoint(1, values), channel_versions: versions };
+  await saver.put(config("typed"), put, metadata(1), versions);
+  saver.close();
+  return put.id;
+}
+
+test("texts_are_shown_as_they_are_whatever_is_in_them", async () => {
+  const texts = ["\u00005", 'x"\u0000-7', "\u00005\u00006"];
+  await putTyped({ texts: ["json", Buffer.from(JSON.stringify(texts))] });
+  for (const args of [[], ["--json"]]) {
+    const { stdout } = run("show", store, "typed", ...args);
+    expect(JSON.parse(stdout).checkpoint.channel_values.texts).toEqual(texts);
+  }
+});
+
+test("a_value_that_cannot_be_read_is_shown_by_its_size_and_nothing_of_it_is_printed", async () => {
+  await putTyped({ broken: ["json", Buffer.from("secret")] });
+  const { status, stdout, stderr } = run("show", store, "typed", "--json");
+  expect([status, stderr]).toEqual([0, ""]);
+  expect(stdout).toContain('"broken":{"$kind":"json","bytes":6}');
+});
+
+test("extensions_inside_extensions_are_shown_as_deep_as_in_rust", async () => {
+  let bytes = Buffer.from([0xc0]);
+  for (let depth = 0; depth < 4000; depth += 1) {
+    const head = Buffer.from([0xc9, 0, 0, 0, 0, 5]);
+    head.writeUInt32BE(bytes.length, 1);
+    bytes = Buffer.concat([head, bytes]);
+  }
+  await putTyped({ deep: ["msgpack", bytes] });
+  const { stdout } = run("show", store, "typed", "--json");
+  expect(stdout.split('{"$ext":5,"data":').length - 1).toBe(1022);
+  expect(stdout).toContain('{"$bytes":');
+});
+
 test("whole_numbers_that_javascript_has_not_exactly_are_shown_exactly", async () => {
   const serde = {
     async dumpsTyped(value: unknown): Promise<[string, Uint8Array]> {

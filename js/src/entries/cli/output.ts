@@ -1,5 +1,7 @@
 // What commands print: tables for people, JSON for programs.
 
+import { randomUUID } from "node:crypto";
+
 import type { Progress } from "../../langgraph/lifecycle-saver.js";
 
 /** Prints rows as JSON, one a line, or as a table. */
@@ -26,14 +28,15 @@ export function toJson(value: unknown, indent?: number): string {
   return json.replaceAll(/[\u007f-\u009f]/g, (one) => `\\u00${one.charCodeAt(0).toString(16)}`);
 }
 
-/** A whole number that JavaScript has not exactly, as `shown` gives it. */
-const MARKED = /"\\u0000(-?\d+)"/g;
+/** Marks a whole number that JavaScript has not exactly. No value has it: it differs each time. */
+const MARK = `integer ${randomUUID()} `;
+const MARKED = new RegExp(`"${MARK}(-?\\d+)"`, "g");
 
 /** Bytes are shown by their number, as they would be long lists. */
 function shown(_: string, value: unknown): unknown {
   if (value instanceof Uint8Array) return { $bytes: value.length };
   if (typeof value !== "bigint") return value;
-  return Number.isSafeInteger(Number(value)) ? Number(value) : `\u0000${value}`;
+  return Number.isSafeInteger(Number(value)) ? Number(value) : `${MARK}${value}`;
 }
 
 /** Text without characters that a terminal would obey, save those that end a line. */
