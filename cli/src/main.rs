@@ -30,7 +30,10 @@ use crate::arguments::Command;
 use crate::failure::{Ended, Failure, Result};
 
 fn main() -> ExitCode {
-    let words: Vec<String> = std::env::args().skip(1).collect();
+    let words = std::env::args_os().skip(1).map(|word| word.into_string().ok());
+    let Some(words) = words.collect::<Option<Vec<_>>>() else {
+        return fail(Failure::usage("an argument is no text in UTF-8"), "");
+    };
     let name = words.first().map_or("", String::as_str);
     let asks = |word: Option<&String>| word.is_some_and(|word| word == "--help");
     if ["help", "-h"].contains(&name) || asks(words.first()) || asks(words.get(1)) {

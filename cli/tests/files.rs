@@ -194,6 +194,18 @@ fn lines_replace_no_file_of_sqlite() {
     assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 3);
 }
 
+#[cfg(unix)]
+#[test]
+fn an_argument_that_is_no_text_is_wrong_usage() {
+    use std::os::unix::ffi::OsStrExt;
+
+    let program = env!("CARGO_BIN_EXE_langgraph-checkpoint-wasm");
+    let path = std::ffi::OsStr::from_bytes(b"\xff.db");
+    let ended = std::process::Command::new(program).arg("threads").arg(path).output().unwrap();
+    assert_eq!(ended.status.code(), Some(2));
+    assert!(ended.stderr.starts_with(b"an argument is no text in UTF-8\n\nusage: "));
+}
+
 #[test]
 fn a_file_that_is_no_database_is_named() {
     let folder = tempfile::tempdir().unwrap();
