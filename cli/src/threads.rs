@@ -1,5 +1,7 @@
 //! The commands that show threads: `threads`, `history`, `show`.
 
+use std::collections::BTreeSet;
+
 use langgraph_checkpoint_guest::Access;
 use langgraph_checkpoint_host::{
     CheckpointTuple, Config, List, MetadataFilter, Payload, ThreadSummary, Version,
@@ -24,6 +26,9 @@ pub(crate) async fn list(arguments: Threads) -> Result<Ended> {
     let mut left = count_of("--limit", &limit)?;
     let idle_since = idle_since.map(|text| time::of("--idle-since", &text)).transpose()?;
     let filter = meta.iter().map(|text| condition(text)).collect::<Result<Vec<_>>>()?;
+    if filter.iter().map(|it| &it.key).collect::<BTreeSet<_>>().len() < filter.len() {
+        return Err(Failure::usage("--meta names a key twice"));
+    }
     let opened = Opened::open(&store, Access::Read).await?;
     let mut call = langgraph_checkpoint_host::Threads {
         idle_since,

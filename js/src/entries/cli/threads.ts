@@ -27,6 +27,11 @@ export const threads: Command = {
     const [store] = taken(positionals, ["STORE"]);
     let left = countOf("--limit", values.limit);
     const idle = values["idle-since"];
+    const idleSince = idle === undefined ? undefined : timeOf("--idle-since", idle);
+    const metadata = Object.fromEntries(values.meta.map(condition));
+    if (Object.keys(metadata).length < values.meta.length) {
+      throw new UsageError("--meta names a key twice");
+    }
     const found = await onStore(store, values.schema, "read", async (saver) => {
       const all = [];
       let after: Uint8Array | undefined;
@@ -35,8 +40,8 @@ export const threads: Command = {
           limit: Math.min(left, 1000),
           after,
           idPrefix: values.prefix,
-          idleSince: idle === undefined ? undefined : timeOf("--idle-since", idle),
-          metadata: Object.fromEntries(values.meta.map(condition)),
+          idleSince,
+          metadata,
         });
         all.push(...page.threads);
         left -= page.threads.length;
