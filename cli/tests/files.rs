@@ -194,6 +194,31 @@ fn lines_replace_no_file_of_sqlite() {
     assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 3);
 }
 
+#[test]
+fn a_failure_names_which_of_two_files_it_is_about() {
+    let folder = tempfile::tempdir().unwrap();
+    let own = imported(folder.path(), "stock/python-3.0.3.sqlite");
+    let path = folder.path().join("view.db");
+    let connection = rusqlite::Connection::open(&path).unwrap();
+    connection.execute_batch("CREATE VIEW checkpoints AS SELECT 1 AS thread_id").unwrap();
+    drop(connection);
+    let target = path.to_str().unwrap();
+    let failed = run(&["export", &own, target, "--layout", "python"]);
+    assert_eq!(failed.status, 3);
+    assert!(failed.stderr.starts_with(&format!("storage-failed: {target}: ")), "{failed:?}");
+    assert_eq!(failed.stderr.matches(target).count(), 1);
+}
+
+#[test]
+fn an_empty_file_is_no_store() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("empty.db");
+    fs::write(&path, "").unwrap();
+    let refused = run(&["threads", path.to_str().unwrap()]);
+    assert_eq!(refused.status, 2);
+    assert!(refused.stderr.contains("empty.db has no store of this package"), "{refused:?}");
+}
+
 #[cfg(unix)]
 #[test]
 fn an_argument_that_is_no_text_is_wrong_usage() {

@@ -269,6 +269,25 @@ test("extensions_inside_extensions_are_shown_as_deep_as_in_rust", async () => {
   expect(stdout).toContain('{"$bytes":');
 });
 
+test("an_empty_file_is_no_store", () => {
+  const empty = join(temporaryFolder(), "empty.db");
+  writeFileSync(empty, "");
+  const { status, stderr } = run("threads", empty);
+  expect([status, stderr.split("\n")[0]]).toEqual([
+    2,
+    `${empty} has no store of this package; take over one of LangGraph's own by import`,
+  ]);
+});
+
+test("a_failure_names_which_of_two_files_it_is_about", () => {
+  const view = join(temporaryFolder(), "view.db");
+  new Database(view).exec("CREATE VIEW checkpoints AS SELECT 1 AS thread_id").close();
+  const damaged = join(temporaryFolder(), "damaged.db");
+  writeFileSync(damaged, readFileSync(store).subarray(0, 100));
+  expect(run("export", store, view).stderr).toMatch(`storage-failed: ${view}: `);
+  expect(run("export", damaged, view).stderr).toMatch(`storage-damaged: ${damaged}: `);
+});
+
 test("whole_numbers_that_javascript_has_not_exactly_are_shown_exactly", async () => {
   const serde = {
     async dumpsTyped(value: unknown): Promise<[string, Uint8Array]> {

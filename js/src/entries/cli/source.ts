@@ -4,7 +4,7 @@ import type { Dialect, SqlValue, Statement } from "../../planner/adapter.js";
 import type { Eventually } from "../../platform/maybe-promise.js";
 import type { Connection } from "../../stores/sqlite/connection.js";
 import { failureOf } from "../../stores/sqlite/failure.js";
-import { isPostgres } from "./location.js";
+import { isPostgres, refuseAddress } from "./location.js";
 
 /** How many milliseconds a read waits for a lock. */
 const BUSY_MS = 5000;
@@ -23,7 +23,10 @@ export interface Source {
 
 /** Opens a source: a file of SQLite, or a connection string of PostgreSQL. */
 export async function openSource(location: string, schema: string): Promise<Source> {
-  if (!isPostgres(location)) return new SqliteSource(await openReadOnly(location));
+  if (!isPostgres(location)) {
+    refuseAddress(location);
+    return new SqliteSource(await openReadOnly(location));
+  }
   const { PostgresSaver } = await import("../postgres.js");
   const saver = PostgresSaver.fromConnString(location, { schema });
   return {

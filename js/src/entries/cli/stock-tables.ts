@@ -12,6 +12,7 @@ import {
 } from "../../planner/takeover.js";
 import type { Eventually } from "../../platform/maybe-promise.js";
 import { ownCore } from "../../stores/postgres/core.js";
+import { placed } from "./location.js";
 import { openSaver } from "./target.js";
 
 type Rows = readonly (readonly SqlValue[])[];
@@ -26,6 +27,7 @@ export interface Comparison {
 
 /** Stock tables, opened to write. */
 export class StockTables {
+  readonly #location: string;
   readonly #adapter: StorageAdapter;
   readonly #planner: TakeoverPlanner;
   readonly #inserts: StockInserts;
@@ -33,12 +35,14 @@ export class StockTables {
   readonly close: () => Eventually<unknown>;
 
   private constructor(
+    location: string,
     adapter: StorageAdapter,
     planner: TakeoverPlanner,
     inserts: StockInserts,
     language: Language,
     close: () => Eventually<unknown>,
   ) {
+    this.#location = location;
     this.#adapter = adapter;
     this.#planner = planner;
     this.#inserts = inserts;
@@ -48,7 +52,9 @@ export class StockTables {
 
   /** Opens a file or a schema, and makes missing tables. Throws if they are another saver's. */
   static async open(location: string, schema: string, language: Language): Promise<StockTables> {
-    const { saver, close } = await openSaver(location, schema);
+    const { saver, close } = await openSaver(location, schema).catch((thrown: unknown) => {
+      throw placed(location, thrown);
+    });
     try {
       const { adapter } = saver;
       const { dialect = { name: "sqlite" } } = adapter;
@@ -58,10 +64,10 @@ export class StockTables {
       const inserts = planner.inserts(language, found?.rows ?? []);
       const statements = inserts.create.map((text) => ({ text, parameters: [[]] }));
       if (statements.length > 0) await adapter.run({ access: "write", statements });
-      return new StockTables(adapter, planner, inserts, language, close);
+      return new StockTables(location, adapter, planner, inserts, language, close);
     } catch (thrown) {
       await close();
-      throw thrown;
+      throw placed(location, thrown);
     }
   }
 
@@ -129,7 +135,11 @@ export class StockTables {
       .filter(([, parameters]) => parameters.length > 0)
       .map(([text, parameters]) => ({ text, parameters }));
     if (statements.length === 0) return [];
-    const sets = await this.#adapter.run({ access, statements });
-    return sets.map(({ rows }) => rows);
+    try {
+      const sets = await this.#adapter.run({ access, statements });
+      return sets.map(({ rows }) => rows);
+    } catch (thrown) {
+      throw placed(this.#location, thrown);
+    }
   }
 }

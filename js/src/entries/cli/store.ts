@@ -8,7 +8,7 @@ import { StorageSaver } from "../../stores/storage-saver.js";
 import { UsageError } from "./command.js";
 import { asData } from "./data.js";
 import { type Opened, openToRead, openToWrite } from "./drivers.js";
-import { isPostgres } from "./location.js";
+import { isPostgres, placed, refuseAddress } from "./location.js";
 import { isAnsweredYes, isAtTerminal } from "./terminal.js";
 
 /** Runs something on a store that exists, and closes the store. */
@@ -23,10 +23,10 @@ export async function onStore<T>(
   const { saver, close } = await open(location, schema, access);
   try {
     if (access === "write") return await run(saver);
-    const storage = new ReadOnly(saver.adapter);
+    const storage = new ReadOnly(saver.adapter, location);
     return await run(new StorageSaver(storage, AS_DATA, { core: ownCore() }));
   } catch (thrown) {
-    if (!(thrown instanceof NoStore)) throw thrown;
+    if (!(thrown instanceof NoStore)) throw placed(location, thrown);
     // A connection string may contain a password.
     const what = isPostgres(location) ? "the schema" : location;
     throw new UsageError(
@@ -48,13 +48,17 @@ async function open(location: string, schema: string, access: "read" | "write"):
     const saver = PostgresSaver.fromConnString(location, { schema, serde: AS_DATA });
     return { saver, close: () => saver.end() };
   }
+  refuseAddress(location);
   if (!existsSync(location)) {
     throw new StorageError("storage-unreachable", `there is no file ${location}`, {
       stored: "nothing",
     });
   }
-  if (access === "read") return openToRead(location, AS_DATA);
-  return openToWrite(location, { serde: AS_DATA });
+  const opened =
+    access === "read" ? openToRead(location, AS_DATA) : openToWrite(location, { serde: AS_DATA });
+  return opened.catch((thrown: unknown) => {
+    throw placed(location, thrown);
+  });
 }
 
 /** Storage that is only read. */
@@ -63,16 +67,23 @@ class ReadOnly implements StorageAdapter {
   readonly deadlineMs = Number.POSITIVE_INFINITY;
   readonly dialect: Dialect;
   readonly #storage: StorageAdapter;
+  readonly #location: string;
 
-  constructor(storage: StorageAdapter) {
+  constructor(storage: StorageAdapter, location: string) {
     this.dialect = storage.dialect ?? { name: "sqlite" };
     this.#storage = storage;
+    this.#location = location;
   }
 
-  run(batch: Batch): RowSet[] | Promise<RowSet[]> {
-    // Only making the tables writes to a store that is read.
+  async run(batch: Batch): Promise<RowSet[]> {
+    // Only making the tables writes to a store that is read, and preparing an empty file for them.
     if (batch.access === "write") throw new NoStore();
-    return this.#storage.run(batch);
+    try {
+      return await this.#storage.run(batch);
+    } catch (thrown) {
+      const isEmpty = thrown instanceof StorageError && thrown.code === "storage-read-only";
+      throw isEmpty ? new NoStore() : placed(this.#location, thrown);
+    }
   }
 }
 

@@ -13,7 +13,7 @@ import type { Eventually } from "../../platform/maybe-promise.js";
 import { ownCore } from "../../stores/postgres/core.js";
 import { runnerBeside, type StorageSaver } from "../../stores/storage-saver.js";
 import { type Opened, openToWrite } from "./drivers.js";
-import { isPostgres } from "./location.js";
+import { isPostgres, refuseAddress } from "./location.js";
 
 const ABSENT = { tag: "absent" } as const;
 
@@ -93,6 +93,7 @@ export async function openSaver(location: string, schema: string): Promise<Opene
     const saver = PostgresSaver.fromConnString(location, { schema });
     return { saver, close: () => saver.end() };
   }
+  refuseAddress(location);
   // A loss of power may undo the last commits; the command is run again then.
   return openToWrite(location, { synchronous: "normal", cacheBytes: 0 });
 }
