@@ -120,13 +120,21 @@ pub(crate) fn lines(value: &Value) -> String {
     without_controls(&text) + "\n"
 }
 
+/// Whether a terminal obeys a character, save that which ends a line: control characters, and
+/// those that turn the direction of what follows.
+pub(crate) fn is_obeyed(sign: char) -> bool {
+    let turns = matches!(sign, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    turns || (sign.is_control() && sign != '\n')
+}
+
 /// JSON without the characters that it allows and a terminal would obey.
 fn without_controls(json: &str) -> String {
     let mut text = String::with_capacity(json.len());
     for sign in json.chars() {
-        match sign {
-            '\u{7f}'..='\u{9f}' => text += &format!("\\u{:04x}", u32::from(sign)),
-            sign => text.push(sign),
+        if is_obeyed(sign) {
+            text += &format!("\\u{:04x}", u32::from(sign));
+        } else {
+            text.push(sign);
         }
     }
     text

@@ -207,19 +207,21 @@ test("a_damaged_checkpoint_is_named_and_not_shown", () => {
 });
 
 test("characters_that_a_terminal_would_obey_are_not_printed", async () => {
-  const thread = "red \u001b[31m \u009b31m thread";
+  const thread = "red \u001b[31m \u009b31m thread \u202e\u2066";
   const saver = SqliteSaver.fromConnString(store);
   await saver.copyThread("chat-1", thread);
   saver.close();
   const { stdout } = run("threads", store);
-  expect(stdout).toContain("red \u00b7[31m \u00b731m thread");
+  expect(stdout).toContain("red \u00b7[31m \u00b731m thread \u00b7\u00b7");
   const db = new Database(store);
   db.exec("UPDATE lg_chunks SET data = zeroblob(length(data))");
   db.close();
   const all = [["threads"], ["threads", "--json"], ["show", thread], ["verify"], ["du", "\u009b"]];
   for (const [name = "", ...rest] of all) {
     const { stdout, stderr } = run(name, store, ...rest);
-    for (const obeyed of ["\u001b", "\u009b"]) expect(stdout + stderr, name).not.toContain(obeyed);
+    for (const obeyed of ["\u001b", "\u009b", "\u202e", "\u2066"]) {
+      expect(stdout + stderr, name).not.toContain(obeyed);
+    }
   }
 });
 

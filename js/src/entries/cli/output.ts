@@ -25,7 +25,9 @@ function line(value: unknown): string {
 /** JSON without the characters that a terminal would obey, some of which JSON allows. */
 export function toJson(value: unknown, indent?: number): string {
   const json = JSON.stringify(value, shown, indent).replaceAll(MARKED, "$1");
-  return json.replaceAll(/[\u007f-\u009f]/g, (one) => `\\u00${one.charCodeAt(0).toString(16)}`);
+  return json.replaceAll(/[\u007f-\u009f\u202a-\u202e\u2066-\u2069]/g, (one) => {
+    return `\\u${one.charCodeAt(0).toString(16).padStart(4, "0")}`;
+  });
 }
 
 /** Marks a whole number that JavaScript has not exactly. No value has it: it differs each time. */
@@ -39,10 +41,13 @@ function shown(_: string, value: unknown): unknown {
   return Number.isSafeInteger(Number(value)) ? Number(value) : `${MARK}${value}`;
 }
 
+/** Control characters, and those that turn the direction of what follows. */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: these are what must not be printed.
+const OBEYED = /[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/g;
+
 /** Text without characters that a terminal would obey, save those that end a line. */
 export function plain(text: string): string {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what must not be printed.
-  return text.replaceAll(/[\u0000-\u0009\u000b-\u001f\u007f-\u009f]/g, "\u00b7");
+  return text.replaceAll(OBEYED, "\u00b7");
 }
 
 function table<Row>(
