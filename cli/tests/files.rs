@@ -160,6 +160,28 @@ fn a_thread_that_went_on_in_the_target_of_an_export_stays_as_it_is() {
 }
 
 #[test]
+fn other_writes_of_a_checkpoint_in_the_target_are_a_conflict_only_if_it_is_the_newest() {
+    let folder = tempfile::tempdir().unwrap();
+    let own = imported(folder.path(), "stock/javascript-1.0.1.sqlite");
+    let target = folder.path().join("back.db");
+    let export = ["export", &own, target.to_str().unwrap(), "--json", "--thread", "waiting"];
+    done(&export);
+    let connection = rusqlite::Connection::open(&target).unwrap();
+    let newest = "checkpoint_id = (SELECT max(checkpoint_id) FROM checkpoints)";
+    let writes = format!("UPDATE writes SET value = '0' WHERE NOT {newest}");
+    assert!(connection.execute(&writes, []).unwrap() > 0);
+    assert!(done(&export).contains(r#""exported":0,"present":1,"conflicting":0"#));
+    let gone = format!("DELETE FROM checkpoints WHERE {newest}");
+    assert_eq!(connection.execute(&gone, []).unwrap(), 1);
+    assert!(done(&export).contains(r#""exported":1,"present":0,"conflicting":0"#));
+    let writes = format!("UPDATE writes SET value = '0' WHERE {newest}");
+    assert!(connection.execute(&writes, []).unwrap() > 0);
+    let report = run(&export);
+    assert_eq!(report.status, 1);
+    assert!(report.stdout.contains(r#""exported":0,"present":0,"conflicting":1"#), "{report:?}");
+}
+
+#[test]
 fn a_file_of_lines_has_what_goes_to_the_standard_output_and_nothing_stays_beside_it() {
     let folder = tempfile::tempdir().unwrap();
     let own = imported(folder.path(), "stock/python-3.0.3.sqlite");
