@@ -18,12 +18,15 @@ enum Form {
 /// The largest integer up to which a double has all.
 const SAFE_MAX: u64 = (1 << 53) - 1;
 
+/// How deep a value may be nested, extensions inside extensions included.
+const DEPTH_MAX: usize = 1024;
+
 /// A value as JSON shows it. Bytes are shown by their number.
 pub(crate) fn shown(payload: &Payload) -> Value {
     let Payload { kind, bytes } = payload;
     let shown = match kind.as_str() {
         "json" => serde_json::from_slice(bytes).ok(),
-        "msgpack" => Some(Form::Shown.unpacked(bytes)),
+        "msgpack" => Some(Form::Shown.unpacked(bytes, DEPTH_MAX)),
         _ => None,
     };
     shown.unwrap_or_else(|| json!({ "$kind": kind, "bytes": bytes.len() }))
@@ -33,17 +36,18 @@ pub(crate) fn shown(payload: &Payload) -> Value {
 pub(crate) fn whole(Payload { kind, bytes }: &Payload) -> String {
     match kind.as_str() {
         "json" => String::from_utf8_lossy(bytes).replace(['\r', '\n'], " "),
-        "msgpack" => compact(&Form::Whole.unpacked(bytes)),
+        "msgpack" => compact(&Form::Whole.unpacked(bytes, DEPTH_MAX)),
         "null" => "null".to_owned(),
         _ => compact(&Form::Whole.of_bytes(bytes)),
     }
 }
 
 impl Form {
-    fn unpacked(self, bytes: &[u8]) -> Value {
+    fn unpacked(self, bytes: &[u8], depth: usize) -> Value {
         let mut rest = bytes;
-        let read = rmpv::decode::read_value(&mut rest).ok().filter(|_| rest.is_empty());
-        read.and_then(|packed| self.plain(packed)).unwrap_or_else(|| self.of_bytes(bytes))
+        let read = rmpv::decode::read_value_with_max_depth(&mut rest, depth).ok();
+        let read = read.filter(|_| rest.is_empty());
+        read.and_then(|packed| self.plain(packed, depth)).unwrap_or_else(|| self.of_bytes(bytes))
     }
 
     fn of_bytes(self, bytes: &[u8]) -> Value {
@@ -68,7 +72,8 @@ impl Form {
 
     /// A value of MessagePack. Types that only a serializer understands are shown by their number.
     /// `None` if a map has a key that is neither text nor a number.
-    fn plain(self, packed: Packed) -> Option<Value> {
+    fn plain(self, packed: Packed, depth: usize) -> Option<Value> {
+        let inner = depth.saturating_sub(1);
         Some(match packed {
             Packed::Nil => Value::Null,
             Packed::Boolean(is) => Value::Bool(is),
@@ -78,21 +83,23 @@ impl Form {
             Packed::String(text) => text_of(&text).into(),
             Packed::Binary(bytes) => self.of_bytes(&bytes),
             Packed::Array(items) => {
-                items.into_iter().map(|item| self.plain(item)).collect::<Option<_>>()?
+                items.into_iter().map(|item| self.plain(item, inner)).collect::<Option<_>>()?
             }
             Packed::Map(entries) => {
                 let mut map = Map::new();
                 for (key, value) in entries {
-                    let key = match self.plain(key)? {
+                    let key = match self.plain(key, inner)? {
                         Value::String(text) => text,
                         Value::Number(number) => number_of(&number),
                         _ => return None,
                     };
-                    map.insert(key, self.plain(value)?);
+                    map.insert(key, self.plain(value, inner)?);
                 }
                 Value::Object(map)
             }
-            Packed::Ext(kind, bytes) => json!({ "$ext": kind, "data": self.unpacked(&bytes) }),
+            Packed::Ext(kind, bytes) => {
+                json!({ "$ext": kind, "data": self.unpacked(&bytes, inner) })
+            }
         })
     }
 }
@@ -113,13 +120,21 @@ pub(crate) fn lines(value: &Value) -> String {
     without_controls(&text) + "\n"
 }
 
+/// Whether a terminal obeys a character, save that which ends a line: control characters, and
+/// those that turn the direction of what follows.
+pub(crate) fn is_obeyed(sign: char) -> bool {
+    let turns = matches!(sign, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    turns || (sign.is_control() && sign != '\n')
+}
+
 /// JSON without the characters that it allows and a terminal would obey.
 fn without_controls(json: &str) -> String {
     let mut text = String::with_capacity(json.len());
     for sign in json.chars() {
-        match sign {
-            '\u{7f}'..='\u{9f}' => text += &format!("\\u{:04x}", u32::from(sign)),
-            sign => text.push(sign),
+        if is_obeyed(sign) {
+            text += &format!("\\u{:04x}", u32::from(sign));
+        } else {
+            text.push(sign);
         }
     }
     text
@@ -240,6 +255,21 @@ mod tests {
         assert_eq!(whole("bytes", &[1, 2]), r#"{"$bytes":"AQI="}"#);
         assert_eq!(whole("json", b"{ \"a\":\n1e2 }"), r#"{ "a": 1e2 }"#);
         assert_eq!(whole("null", b""), "null");
+    }
+
+    #[test]
+    fn extensions_inside_extensions_are_shown_as_deep_as_a_list_may_be() {
+        let mut bytes = vec![0xc0];
+        for _ in 0..4_000 {
+            let size = u32::try_from(bytes.len()).unwrap().to_be_bytes();
+            bytes = [&[0xc9], size.as_slice(), &[5], &bytes].concat();
+        }
+        // The program's own stack is larger than that of a test.
+        let shown = std::thread::Builder::new().stack_size(8 << 20).spawn(move || packed(&bytes));
+        let shown = shown.unwrap().join().unwrap();
+        // The last two levels are the library's.
+        assert_eq!(shown.matches(r#"{"$ext":5,"data":"#).count(), DEPTH_MAX - 2);
+        assert!(shown.contains(r#"{"$bytes":"#));
     }
 
     #[test]

@@ -43,22 +43,24 @@ pub(crate) async fn run(arguments: Export) -> Result<Ended> {
     if target == STDOUT && !jsonl {
         return Err(Failure::usage("only --jsonl goes to -"));
     }
+    if jsonl && target != STDOUT {
+        lines::check(&target)?;
+    }
     if !yes && !is_meant(&target, jsonl)? {
         return Ok(Ended::Incomplete);
     }
     let (schema, table) = (arguments.source_schema, arguments.table);
     let store = Store { location: source, json, schema, table };
-    let of_source = |failure: Failure| failure.concerning("SOURCE");
-    let source = Opened::open(&store, Access::Read).await.map_err(of_source)?;
+    let source = Opened::open(&store, Access::Read).await?;
     // No target is made for what is no store.
     let nothing = Threads { limit: Some(0.0), ..Threads::default() };
-    source.threads(nothing).await.map_err(Failure::from).map_err(of_source)?;
+    source.threads(nothing).await?;
     let mut to = if jsonl {
         Target::Lines(Lines::to((target != STDOUT).then_some(target.as_str()))?)
     } else {
         Target::Tables(Box::new(Tables::open(&target, &arguments.schema, language).await?))
     };
-    let report = export(&source, named, &mut to).await.map_err(of_source)?;
+    let report = export(&source, named, &mut to).await?;
     if let Target::Lines(lines) = to {
         lines.finish()?;
     }

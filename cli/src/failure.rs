@@ -32,8 +32,6 @@ pub(crate) enum Failure {
     Usage(String),
     /// A store could not be used.
     Store(Error),
-    /// One of two stores could not be used: `SOURCE` or `TARGET`.
-    OneOfTwo(&'static str, Error),
     /// Something outside of the stores failed.
     Outside(String),
 }
@@ -41,15 +39,6 @@ pub(crate) enum Failure {
 impl Failure {
     pub(crate) fn usage(why: impl Into<String>) -> Self {
         Self::Usage(why.into())
-    }
-
-    /// The failure, with the name of the store that it is about if it has none yet. What is wrong
-    /// with one thread names that.
-    pub(crate) fn concerning(self, which: &'static str) -> Self {
-        match self {
-            Self::Store(error @ Error::Storage(_)) => Self::OneOfTwo(which, error),
-            other => other,
-        }
     }
 
     pub(crate) fn io(what: &str, error: &std::io::Error) -> Self {

@@ -27,7 +27,7 @@ pub(crate) async fn run(arguments: Import) -> Result<Ended> {
     if !yes && !dry_run && !is_meant(target)? {
         return Ok(Ended::Incomplete);
     }
-    let report = take_over(&arguments).await.map_err(|failure| failure.concerning("SOURCE"))?;
+    let report = take_over(&arguments).await?;
     if *json {
         print_json(&whole(&report, &arguments), true)?;
     } else {

@@ -31,7 +31,10 @@ use crate::arguments::Command;
 use crate::failure::{Ended, Failure, Result};
 
 fn main() -> ExitCode {
-    let words: Vec<String> = std::env::args().skip(1).collect();
+    let words = std::env::args_os().skip(1).map(|word| word.into_string().ok());
+    let Some(words) = words.collect::<Option<Vec<_>>>() else {
+        return fail(Failure::usage("an argument is no text in UTF-8"), "");
+    };
     let name = words.first().map_or("", String::as_str);
     let has = |options: [&str; 2]| {
         let mut before = words.iter().take_while(|word| *word != "--");
@@ -62,23 +65,19 @@ fn fail(failure: Failure, name: &str) -> ExitCode {
         Failure::Store(Error::InvalidInput(fault)) if fault.code.starts_with("invalid-") => {
             fail(Failure::Usage(fault.message), name)
         }
-        Failure::Store(error) => say(&error, ""),
-        Failure::OneOfTwo(which, error) => say(&error, &format!("{which}: ")),
+        Failure::Store(error) => {
+            output::say(&format!("{}: {error}", error.code()));
+            // Only a store's failures have a cause, and those contain no value.
+            if let Some(cause) = error.source() {
+                output::say(&format!("cause: {cause}"));
+            }
+            Ended::Failed.into()
+        }
         Failure::Outside(what) => {
             output::say(&what);
             Ended::Failed.into()
         }
     }
-}
-
-/// Says what went wrong in a store.
-fn say(error: &Error, which: &str) -> ExitCode {
-    output::say(&format!("{}: {which}{error}", error.code()));
-    // Only a store's failures have a cause, and those contain no value.
-    if let Some(cause) = error.source() {
-        output::say(&format!("cause: {cause}"));
-    }
-    Ended::Failed.into()
 }
 
 /// Stores have threads of their own: one for the calls is enough.

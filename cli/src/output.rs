@@ -76,7 +76,7 @@ pub(crate) fn say(text: &str) {
 
 /// Text without characters that a terminal would obey, save those that end a line.
 fn plain(text: &str) -> String {
-    text.replace(|sign: char| sign.is_control() && sign != '\n', "\u{b7}")
+    text.replace(data::is_obeyed, "\u{b7}")
 }
 
 fn table(rows: &[Vec<String>]) -> String {

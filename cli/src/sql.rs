@@ -18,10 +18,24 @@ pub(crate) fn is_postgres(location: &str) -> bool {
     scheme.is_some_and(|scheme| ["postgres", "postgresql"].contains(&scheme.as_str()))
 }
 
+/// Refuses what names no file and looks like an address, which may have a password.
+fn refuse_address(location: &str) -> Result<()> {
+    let (scheme, rest) = location.split_once(':').unwrap_or_default();
+    let is_address = scheme.len() > 1 && (rest.starts_with("//") || rest.contains('@'));
+    if !is_address || is_postgres(location) || Path::new(location).exists() {
+        return Ok(());
+    }
+    Err(Failure::usage(
+        "there is no file of this name, and addresses are postgresql://USER@HOST/DATABASE",
+    ))
+}
+
 /// Storage that only runs what its command may do.
 #[derive(Debug)]
 pub(crate) struct Confined {
     kind: Kind,
+    /// The path of a file.
+    path: Option<String>,
     access: Access,
 }
 
@@ -35,6 +49,7 @@ impl Confined {
     /// Opens a database that exists.
     pub(crate) fn existing(location: &str, schema: &str, access: Access) -> Result<Self> {
         if !is_postgres(location) && !Path::new(location).exists() {
+            refuse_address(location)?;
             let message = format!("there is no file {location}");
             let missing = StorageError::new(StorageErrorKind::Unreachable, message);
             return Err(Failure::from(Error::from(missing)));
@@ -49,6 +64,8 @@ impl Confined {
         access: Access,
         synchronous: Synchronous,
     ) -> Result<Self> {
+        refuse_address(location)?;
+        let path = (!is_postgres(location)).then(|| location.to_owned());
         let kind = if is_postgres(location) {
             let schema = schema.to_owned();
             let options = PostgresOptions { schema, ..PostgresOptions::default() };
@@ -58,7 +75,7 @@ impl Confined {
             let options = SqliteOptions { read_only, synchronous, ..SqliteOptions::default() };
             Kind::Sqlite(SqliteStorage::open(location, &options).map_err(Error::from)?)
         };
-        Ok(Self { kind, access })
+        Ok(Self { kind, path, access })
     }
 
     /// The checkpointer on it.
@@ -97,10 +114,15 @@ impl StorageAdapter for Confined {
 
     async fn run(&self, batch: Batch) -> std::result::Result<Vec<RowSet>, StorageError> {
         self.check(&batch)?;
-        match &self.kind {
+        let ran = match &self.kind {
             Kind::Sqlite(storage) => storage.run(batch).await,
             Kind::Postgres(storage) => storage.run(batch).await,
-        }
+        };
+        // A command may have two of them.
+        ran.map_err(|error| match &self.path {
+            Some(path) => error.with_place(path),
+            None => error,
+        })
     }
 }
 

@@ -1,5 +1,7 @@
 //! The commands that show threads: `threads`, `namespaces`, `history`, `show`.
 
+use std::collections::BTreeSet;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use langgraph_checkpoint_guest::Access;
@@ -26,6 +28,9 @@ pub(crate) async fn list(arguments: Threads) -> Result<Ended> {
     let mut left = count_of("--limit", &limit)?;
     let idle_since = idle_since.map(|text| time::of("--idle-since", &text)).transpose()?;
     let filter = meta.iter().map(|text| condition(text)).collect::<Result<Vec<_>>>()?;
+    if filter.iter().map(|it| &it.key).collect::<BTreeSet<_>>().len() < filter.len() {
+        return Err(Failure::usage("--meta names a key twice"));
+    }
     let resume = after.map(|text| URL_SAFE_NO_PAD.decode(text).map_err(|_| refused_after()));
     let opened = Opened::open(&store, Access::Read).await?;
     let mut call = langgraph_checkpoint_host::Threads {

@@ -204,6 +204,28 @@ fn a_thread_that_went_on_in_the_target_of_an_export_stays_as_it_is() {
 }
 
 #[test]
+fn other_writes_of_a_checkpoint_in_the_target_are_a_conflict_only_if_it_is_the_newest() {
+    let folder = tempfile::tempdir().unwrap();
+    let own = imported(folder.path(), "stock/javascript-1.0.1.sqlite");
+    let target = folder.path().join("back.db");
+    let export = ["export", &own, target.to_str().unwrap(), "--json", "--thread", "waiting"];
+    done(&export);
+    let connection = rusqlite::Connection::open(&target).unwrap();
+    let newest = "checkpoint_id = (SELECT max(checkpoint_id) FROM checkpoints)";
+    let writes = format!("UPDATE writes SET value = '0' WHERE NOT {newest}");
+    assert!(connection.execute(&writes, []).unwrap() > 0);
+    assert!(done(&export).contains(r#""exported":0,"present":1,"conflicting":0"#));
+    let gone = format!("DELETE FROM checkpoints WHERE {newest}");
+    assert_eq!(connection.execute(&gone, []).unwrap(), 1);
+    assert!(done(&export).contains(r#""exported":1,"present":0,"conflicting":0"#));
+    let writes = format!("UPDATE writes SET value = '0' WHERE {newest}");
+    assert!(connection.execute(&writes, []).unwrap() > 0);
+    let report = run(&export);
+    assert_eq!(report.status, 1);
+    assert!(report.stdout.contains(r#""exported":0,"present":0,"conflicting":1"#), "{report:?}");
+}
+
+#[test]
 fn a_file_of_lines_has_what_goes_to_the_standard_output_and_nothing_stays_beside_it() {
     let folder = tempfile::tempdir().unwrap();
     let own = imported(folder.path(), "stock/python-3.0.3.sqlite");
@@ -264,6 +286,60 @@ fn lose_entries(path: &Path, index: &str) {
 }
 
 #[test]
+fn lines_replace_no_file_of_sqlite() {
+    let folder = tempfile::tempdir().unwrap();
+    let own = imported(folder.path(), "stock/python-3.0.3.sqlite");
+    let [link, log] = ["link", "log"].map(|name| folder.path().join(name));
+    fs::hard_link(&own, &link).unwrap();
+    fs::write(&log, b"\x37\x7f\x06\x82 and more").unwrap();
+    for target in [Path::new(&own), &link, &log, folder.path()] {
+        let before = fs::read(target).ok();
+        let refused = run(&["export", &own, target.to_str().unwrap(), "--jsonl", "--yes"]);
+        assert_eq!((refused.status, refused.stdout.as_str()), (2, ""), "{target:?}");
+        assert!(refused.stderr.starts_with("TARGET is "), "{}", refused.stderr);
+        assert!(fs::read(target).ok() == before, "{target:?}");
+    }
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 3);
+}
+
+#[test]
+fn a_failure_names_which_of_two_files_it_is_about() {
+    let folder = tempfile::tempdir().unwrap();
+    let own = imported(folder.path(), "stock/python-3.0.3.sqlite");
+    let path = folder.path().join("view.db");
+    let connection = rusqlite::Connection::open(&path).unwrap();
+    connection.execute_batch("CREATE VIEW checkpoints AS SELECT 1 AS thread_id").unwrap();
+    drop(connection);
+    let target = path.to_str().unwrap();
+    let failed = run(&["export", &own, target, "--layout", "python"]);
+    assert_eq!(failed.status, 3);
+    assert!(failed.stderr.starts_with(&format!("storage-failed: {target}: ")), "{failed:?}");
+    assert_eq!(failed.stderr.matches(target).count(), 1);
+}
+
+#[test]
+fn an_empty_file_is_no_store() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("empty.db");
+    fs::write(&path, "").unwrap();
+    let refused = run(&["threads", path.to_str().unwrap()]);
+    assert_eq!(refused.status, 2);
+    assert!(refused.stderr.contains("empty.db has no store of this package"), "{refused:?}");
+}
+
+#[cfg(unix)]
+#[test]
+fn an_argument_that_is_no_text_is_wrong_usage() {
+    use std::os::unix::ffi::OsStrExt;
+
+    let program = env!("CARGO_BIN_EXE_langgraph-checkpoint-wasm");
+    let path = std::ffi::OsStr::from_bytes(b"\xff.db");
+    let ended = std::process::Command::new(program).arg("threads").arg(path).output().unwrap();
+    assert_eq!(ended.status.code(), Some(2));
+    assert!(ended.stderr.starts_with(b"an argument is no text in UTF-8\ntry: "));
+}
+
+#[test]
 fn a_file_that_is_no_database_is_named() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("text.db");
@@ -280,9 +356,9 @@ fn characters_that_a_terminal_would_obey_are_not_printed() {
     let [path, target] = ["store.db", "back.db"].map(|name| folder.path().join(name));
     let store = path.to_str().unwrap();
     fs::copy(fixture("v1/checkpoints.sqlite"), &path).unwrap();
-    let thread = "red \u{1b}[31m \u{9b}31m thread";
+    let thread = "red \u{1b}[31m \u{9b}31m thread \u{202e}\u{2066}";
     done(&["copy", store, "a long list", thread]);
-    assert!(done(&["threads", store]).contains("red \u{b7}[31m \u{b7}31m thread"));
+    assert!(done(&["threads", store]).contains("red \u{b7}[31m \u{b7}31m thread \u{b7}\u{b7}"));
     let connection = rusqlite::Connection::open(&path).unwrap();
     connection.execute("UPDATE lg_chunks SET data = zeroblob(length(data))", []).unwrap();
     drop(connection);
@@ -300,6 +376,7 @@ fn characters_that_a_terminal_would_obey_are_not_printed() {
     ] {
         let ended = run(words);
         let said = ended.stdout + &ended.stderr;
-        assert!(said.len() > 10 && !said.contains(['\u{1b}', '\u{9b}']), "{words:?}: {said:?}");
+        let is_plain = !said.contains(['\u{1b}', '\u{9b}', '\u{202e}', '\u{2066}']);
+        assert!(said.len() > 10 && is_plain, "{words:?}: {said:?}");
     }
 }

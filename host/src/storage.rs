@@ -177,10 +177,12 @@ impl StorageError {
         self
     }
 
-    /// The same failure, naming the place: a file or an address.
-    #[cfg(feature = "sqlite")]
-    pub(crate) fn with_place(mut self, place: &str) -> Self {
-        self.message = format!("{place}: {}", self.message);
+    /// The same failure, naming the place: a file or an address. It is named once.
+    #[must_use]
+    pub fn with_place(mut self, place: &str) -> Self {
+        if !self.message.strip_prefix(place).is_some_and(|rest| rest.starts_with(": ")) {
+            self.message = format!("{place}: {}", self.message);
+        }
         self
     }
 

@@ -126,6 +126,8 @@ def test_a_sweep_that_goes_on_failing_is_said_once(caplog: pytest.LogCaptureFixt
         ({"default_ttl": 0}, "invalid-option", "ttl['default_ttl']"),
         ({"default_ttl": -1}, "invalid-option", "ttl['default_ttl']"),
         ({"default_ttl": float("nan")}, "invalid-option", "ttl['default_ttl']"),
+        ({"default_ttl": float("inf")}, "invalid-option", "ttl['default_ttl']"),
+        ({"default_ttl": 10**400}, "invalid-option", "ttl['default_ttl']"),
         ({"default_ttl": True}, "invalid-option", "ttl['default_ttl']"),
         ({"default_ttl": 1, "strategy": "all"}, "invalid-option", "ttl['strategy']"),
         ({"default_ttl": 1, "sweep_interval_minutes": 0}, "invalid-option", "sweep_interval"),

@@ -60,7 +60,8 @@ pub(super) async fn give_back(
 }
 
 /// What the target has of a thread. It is the same thread if all the checkpoints that both have are
-/// the same. If it went on in the target, the target has everything.
+/// the same, and the writes of the newest ones. If it went on in the target, the target has
+/// everything.
 async fn state_of(
     source: &Opened<'_>,
     id: &str,
@@ -72,15 +73,29 @@ async fn state_of(
         return Ok(State::Missing);
     }
     let (mut found, mut writes) = (Comparison::default(), Comparison::default());
+    // Different writes of the newest checkpoint of a namespace. An older one may have what was asked
+    // before: a task that asks again replaces its question.
+    let mut newest = (String::new(), 0);
     let mut told = Vec::new();
     let mut checkpoints = Checkpoints::of(source, id);
     while let Some(exported) = checkpoints.next().await? {
         let rows = target.rows(&exported);
         found.add(&target.compare_checkpoint(&rows).await?);
-        writes.add(&target.compare_writes(&rows).await?);
+        let beside = target.compare_writes(&rows).await?;
+        writes.missing += beside.missing;
+        let namespace = exported.checkpoint_ns;
+        if newest.0 != namespace {
+            writes.different += newest.1;
+            newest = (namespace, beside.different);
+        } else if exported.checkpoint.is_some() {
+            newest.1 = beside.different;
+        } else {
+            newest.1 += beside.different;
+        }
         let NewStockRows { notes, problems, .. } = rows;
         told.push(NewStockRows { notes, problems, ..NewStockRows::default() });
     }
+    writes.different += newest.1;
     let went_on = stored > found.same;
     if found.different > 0 || (found.same == 0 && stored > 0) {
         return Ok(State::Conflicting);

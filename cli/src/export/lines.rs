@@ -1,7 +1,7 @@
 //! Checkpoints as lines of JSON.
 
 use std::fs::{self, File};
-use std::io::{self, BufWriter, Write};
+use std::io::{self, BufWriter, Read, Write};
 use std::path::PathBuf;
 
 use langgraph_checkpoint_host::{CheckpointTuple, Exported};
@@ -13,6 +13,30 @@ use crate::failure::{Failure, Result};
 use crate::opened::Opened;
 use crate::threads::number_or_text;
 use crate::{data, output};
+
+/// How files of SQLite begin: databases, and their logs in both orders of bytes.
+const SQLITE: [&[u8]; 3] = [b"SQLite format 3\0", b"\x37\x7f\x06\x82", b"\x37\x7f\x06\x83"];
+
+/// Refuses what a file of lines must not replace: a database, which may be the source itself, and
+/// what is no file.
+pub(super) fn check(target: &str) -> Result<()> {
+    let Ok(found) = fs::metadata(target) else {
+        return Ok(());
+    };
+    if !found.is_file() {
+        return Err(Failure::usage("TARGET is not a file: name another one, or -"));
+    }
+    let mut begin = Vec::new();
+    File::open(target)
+        .and_then(|file| file.take(16).read_to_end(&mut begin))
+        .map_err(unwritable)?;
+    if SQLITE.iter().any(|sign| begin.starts_with(sign)) {
+        return Err(Failure::usage(
+            "TARGET is a database, which lines do not replace: name another",
+        ));
+    }
+    Ok(())
+}
 
 /// Where lines go: to a file, or to the standard output.
 pub(super) struct Lines(Option<Writing>);

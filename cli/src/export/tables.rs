@@ -5,7 +5,7 @@ use langgraph_checkpoint_guest::takeover::{Layout, NewStockRows, stock_rows};
 use langgraph_checkpoint_guest::{Access, Batch, Language, RowSet, Statement, Value};
 use langgraph_checkpoint_host::{Error, Exported, StorageAdapter, Synchronous};
 
-use crate::failure::{Failure, Result};
+use crate::failure::Result;
 use crate::sql::{Confined, statement};
 
 /// How rows compare with those that are stored.
@@ -37,11 +37,6 @@ impl Tables {
     /// Opens a file or a schema, and makes missing tables. Fails with `other-stock-tables` if they
     /// are another saver's.
     pub(super) async fn open(location: &str, schema: &str, language: Language) -> Result<Self> {
-        let opened = Self::try_open(location, schema, language).await;
-        opened.map_err(|failure| failure.concerning("TARGET"))
-    }
-
-    async fn try_open(location: &str, schema: &str, language: Language) -> Result<Self> {
         let storage = Confined::open(location, schema, Access::Write, Synchronous::Normal)?;
         let planner = storage.planner()?;
         let find = planner.find_stock_tables().map_err(Error::from)?;
@@ -63,8 +58,7 @@ impl Tables {
 
     /// How many checkpoints and writes of a thread are there.
     pub(super) async fn stored(&self, thread: &str) -> Result<(u64, u64)> {
-        let stored = self.storage.read(statement(&self.inserts.stored, &[thread])).await;
-        let found = stored.map_err(|failure| failure.concerning("TARGET"))?;
+        let found = self.storage.read(statement(&self.inserts.stored, &[thread])).await?;
         let count = |at| match found.rows.first().and_then(|row| row.get(at)) {
             Some(&Value::Integer(count)) => u64::try_from(count).unwrap_or_default(),
             _ => 0,
@@ -127,8 +121,7 @@ impl Tables {
             return Ok(Vec::new());
         }
         let batch = Batch { access, statements };
-        let ran = self.storage.run(batch).await.map_err(Error::from);
-        ran.map_err(|error| Failure::from(error).concerning("TARGET"))
+        Ok(self.storage.run(batch).await.map_err(Error::from)?)
     }
 }
 

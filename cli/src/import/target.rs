@@ -13,7 +13,7 @@ use langgraph_checkpoint_host::{
 
 use super::source::Address;
 use crate::arguments::Import;
-use crate::failure::{Failure, Result};
+use crate::failure::Result;
 use crate::kusto;
 use crate::sql::{Confined, is_postgres};
 
@@ -35,11 +35,6 @@ impl Target {
     /// Opens a store. A file is made if it is missing. A loss of power may undo the last commits of
     /// a file: the import is repeated then. In a dry run, the store stays as it is.
     pub(super) async fn open(arguments: &Import) -> Result<Self> {
-        let opened = Self::try_open(arguments).await;
-        opened.map_err(|failure| failure.concerning("TARGET"))
-    }
-
-    async fn try_open(arguments: &Import) -> Result<Self> {
         let Import { target: location, schema, table, dry_run, .. } = arguments;
         let is_dry = *dry_run;
         // Every store refuses the same calls.
@@ -72,10 +67,10 @@ impl Target {
         }
         let Some(kind) = &self.kind else { return Ok(()) };
         for writes in takeover.writes {
-            located(kind.put_writes(writes).await)?;
+            kind.put_writes(writes).await?;
         }
         if let Some(put) = takeover.put {
-            located(kind.put(put).await)?;
+            kind.put(put).await?;
         }
         Ok(())
     }
@@ -92,7 +87,7 @@ impl Target {
         let Some(kind) = &self.kind else { return Ok(None) };
         match kind.get_tuple(config).await {
             Err(Error::InvalidInput(_)) => Ok(None),
-            read => located(read),
+            read => Ok(read?),
         }
     }
 
@@ -102,7 +97,7 @@ impl Target {
         let list = List { config, limit: Some(1.0), ..List::default() };
         self.check(Call::List(list.clone()))?;
         let Some(kind) = &self.kind else { return Ok(None) };
-        Ok(located(kind.page(list).await)?.tuples.into_iter().next())
+        Ok(kind.page(list).await?.tuples.into_iter().next())
     }
 
     /// In a dry run, refuses what the store would refuse.
@@ -172,8 +167,4 @@ fn unless_missing<T>(
         Err(error) if is_dry && error.code() == StorageErrorKind::ReadOnly.code() => Ok(None),
         done => Ok(done?),
     }
-}
-
-fn located<T>(done: std::result::Result<T, Error>) -> Result<T> {
-    done.map_err(|error| Failure::from(error).concerning("TARGET"))
 }

@@ -46,6 +46,7 @@ pub fn stock_rows(layout: Layout, exported: &Exported) -> NewStockRows {
             Ok(row) => rows.checkpoint = Some(row),
             Err((code, what)) => {
                 rows.values.clear();
+                rows.notes.clear();
                 let id = &exported.checkpoint_id;
                 let message = format!("checkpoint {id} {what}; it was left out");
                 rows.problems.push(Note { code, message });

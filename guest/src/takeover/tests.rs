@@ -351,6 +351,16 @@ mod back {
         assert_eq!(rows.notes[0].code, "value-without-version");
     }
 
+    #[test]
+    fn a_checkpoint_that_is_left_out_has_no_notes() {
+        let fields = r#"{"v": 4, "ts": "", "channel_versions": {"a": "01", "b": "01"},
+            "channel_values": {"a": "text", "b": ["list"]}}"#;
+        let stored = put("json", fields.as_bytes());
+        let rows = stock_rows(FILE_PYTHON, &exported(stored, Vec::new()));
+        assert_eq!(rows.problems[0].code, "unfit-value");
+        assert_eq!((rows.checkpoint, rows.notes), (None, vec![]));
+    }
+
     /// The codes of what has no row.
     fn problems(layout: Layout, kind: &str, value: &str) -> Vec<&'static str> {
         let put = put("json", br#"{"v": 4, "ts": "", "channel_versions": {"a": 1}}"#);

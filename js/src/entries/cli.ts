@@ -73,7 +73,7 @@ async function main([name = "", ...args]: string[]): Promise<ExitCode> {
       return EXIT.usage;
     }
     const code = thrown instanceof CheckpointerError ? thrown.code : "failed";
-    console.error(`${code}: ${why}${causeOf(thrown)}`);
+    console.error(`${code}: ${why}${plain(causeOf(thrown))}`);
     return EXIT.failed;
   }
 }

@@ -222,7 +222,7 @@ export abstract class LifecycleSaver extends PlannedSaver {
   /** Reads a page of threads, the one with the newest checkpoint first. No state is read. */
   threads(options: ThreadsOptions = {}): Promise<ThreadsPage> {
     return guarded(async () => {
-      checkNames(options, THREADS);
+      checkMembers(options, THREADS);
       const { limit, after, idleSince, idPrefix, metadata } = options;
       const filter = await this.toFilter(metadata ?? {});
       const val = {
@@ -291,7 +291,7 @@ export abstract class LifecycleSaver extends PlannedSaver {
    */
   diff(config: RunnableConfig, options: DiffOptions = {}): Promise<Difference | undefined> {
     return guarded(async () => {
-      checkNames(options, ["before", "values"]);
+      checkMembers(options, ["before", "values"]);
       const { before, values = false } = options;
       const given = { config: toConfig(config), before: toId("before", before), values };
       const { val: found } = await this.runStepwise({ tag: "diff", val: given }, "differences");
@@ -330,7 +330,7 @@ async function stoppable<T>(
 ): Promise<T> {
   try {
     return await guarded(() => {
-      checkNames(options, names);
+      checkMembers(options, names);
       return run();
     });
   } catch (thrown) {
@@ -338,6 +338,26 @@ async function stoppable<T>(
     throw thrown;
   }
 }
+
+/** Throws for options of other names, or of other kinds than these. */
+function checkMembers(options: object, names: readonly string[]): void {
+  checkNames(options, names);
+  for (const [name, value] of Object.entries(options)) {
+    const [is, what] = KINDS[name] ?? [];
+    if (is !== undefined && value !== undefined && !is(value)) throw invalid(`${name} is ${what}`);
+  }
+}
+
+/** What the planner is passed as it is: whether a value is that, and what is wrong otherwise. */
+const KINDS: Readonly<Record<string, readonly [is: (value: unknown) => boolean, what: string]>> = {
+  dryRun: [(value) => typeof value === "boolean", "neither true nor false"],
+  values: [(value) => typeof value === "boolean", "neither true nor false"],
+  limit: [(value) => value === null || typeof value === "number", "not a number"],
+  pages: [(value) => value === null || typeof value === "number", "not a number of pages"],
+  idPrefix: [(value) => value === null || typeof value === "string", "not a text"],
+  // A `Uint8Array` of another realm is one, too.
+  after: [(value) => value === null || ArrayBuffer.isView(value), "not the next of a page"],
+};
 
 /** A list of ids. A text alone would be taken for a list of its characters. */
 function ids(given: readonly string[]): readonly string[] {

@@ -170,12 +170,16 @@ test("commands_that_write_make_no_store_of_another_file", () => {
   expect(readFileSync(other)).toEqual(before);
 });
 
-test("a_reader_that_has_seen_enough_is_no_failure", async () => {
-  const child = spawn(process.execPath, [PROGRAM, "threads", store], { stdio: "pipe" });
+test.each([
+  [["threads"], ""],
+  [["export", "-", "--jsonl"], "2 threads: 2 exported"],
+])("a_reader_of_%s_that_has_seen_enough_is_no_failure", async ([name = "", ...rest], report) => {
+  const child = spawn(process.execPath, [PROGRAM, name, store, ...rest], { stdio: "pipe" });
   child.stdout.destroy();
-  const said: unknown[] = [];
+  const said: string[] = [];
   child.stderr.on("data", (text) => said.push(String(text)));
-  expect([await once(child, "close"), said]).toEqual([[0, null], []]);
+  expect(await once(child, "close")).toEqual([0, null]);
+  expect(said.join("").split(",")[0]).toBe(report);
 });
 
 test("help_names_every_command", () => {
@@ -232,20 +236,87 @@ test("a_page_whose_rows_have_vanished_is_named_in_the_program_and_by_the_saver",
 });
 
 test("characters_that_a_terminal_would_obey_are_not_printed", async () => {
-  const thread = "red \u001b[31m \u009b31m thread";
+  const thread = "red \u001b[31m \u009b31m thread \u202e\u2066";
   const saver = SqliteSaver.fromConnString(store);
   await saver.copyThread("chat-1", thread);
   saver.close();
   const { stdout } = run("threads", store);
-  expect(stdout).toContain("red \u00b7[31m \u00b731m thread");
+  expect(stdout).toContain("red \u00b7[31m \u00b731m thread \u00b7\u00b7");
   const db = new Database(store);
   db.exec("UPDATE lg_chunks SET data = zeroblob(length(data))");
   db.close();
   const all = [["threads"], ["threads", "--json"], ["show", thread], ["verify"], ["du", "\u009b"]];
   for (const [name = "", ...rest] of all) {
     const { stdout, stderr } = run(name, store, ...rest);
-    for (const obeyed of ["\u001b", "\u009b"]) expect(stdout + stderr, name).not.toContain(obeyed);
+    for (const obeyed of ["\u001b", "\u009b", "\u202e", "\u2066"]) {
+      expect(stdout + stderr, name).not.toContain(obeyed);
+    }
   }
+});
+
+/** Stores values of these types and bytes as channels of a thread. Returns the checkpoint's id. */
+async function putTyped(values: Record<string, [kind: string, bytes: Uint8Array]>) {
+  const serde = {
+    async dumpsTyped(value: unknown): Promise<[string, Uint8Array]> {
+      const found = Object.values(values).find((one) => one === value);
+      return found ?? ["json", Buffer.from(JSON.stringify(value))];
+    },
+    loadsTyped: async () => undefined,
+  };
+  const saver = SqliteSaver.fromConnString(store, { serde });
+  const versions = Object.fromEntries(Object.keys(values).map((name) => [name, 1]));
+  const put = { ...checkpoint(1, values), channel_versions: versions };
+  await saver.put(config("typed"), put, metadata(1), versions);
+  saver.close();
+  return put.id;
+}
+
+test("texts_are_shown_as_they_are_whatever_is_in_them", async () => {
+  const texts = ["\u00005", 'x"\u0000-7', "\u00005\u00006"];
+  await putTyped({ texts: ["json", Buffer.from(JSON.stringify(texts))] });
+  for (const args of [[], ["--json"]]) {
+    const { stdout } = run("show", store, "typed", ...args);
+    expect(JSON.parse(stdout).checkpoint.channel_values.texts).toEqual(texts);
+  }
+});
+
+test("a_value_that_cannot_be_read_is_shown_by_its_size_and_nothing_of_it_is_printed", async () => {
+  await putTyped({ broken: ["json", Buffer.from("secret")] });
+  const { status, stdout, stderr } = run("show", store, "typed", "--json");
+  expect([status, stderr]).toEqual([0, ""]);
+  expect(stdout).toContain('"broken":{"$kind":"json","bytes":6}');
+});
+
+test("extensions_inside_extensions_are_shown_as_deep_as_in_rust", async () => {
+  let bytes = Buffer.from([0xc0]);
+  for (let depth = 0; depth < 4000; depth += 1) {
+    const head = Buffer.from([0xc9, 0, 0, 0, 0, 5]);
+    head.writeUInt32BE(bytes.length, 1);
+    bytes = Buffer.concat([head, bytes]);
+  }
+  await putTyped({ deep: ["msgpack", bytes] });
+  const { stdout } = run("show", store, "typed", "--json");
+  expect(stdout.split('{"$ext":5,"data":').length - 1).toBe(1022);
+  expect(stdout).toContain('{"$bytes":');
+});
+
+test("an_empty_file_is_no_store", () => {
+  const empty = join(temporaryFolder(), "empty.db");
+  writeFileSync(empty, "");
+  const { status, stderr } = run("threads", empty);
+  expect([status, stderr.split("\n")[0]]).toEqual([
+    2,
+    `${empty} has no store of this package; take over one of LangGraph's own by import`,
+  ]);
+});
+
+test("a_failure_names_which_of_two_files_it_is_about", () => {
+  const view = join(temporaryFolder(), "view.db");
+  new Database(view).exec("CREATE VIEW checkpoints AS SELECT 1 AS thread_id").close();
+  const damaged = join(temporaryFolder(), "damaged.db");
+  writeFileSync(damaged, readFileSync(store).subarray(0, 100));
+  expect(run("export", store, view).stderr).toMatch(`storage-failed: ${view}: `);
+  expect(run("export", damaged, view).stderr).toMatch(`storage-damaged: ${damaged}: `);
 });
 
 test("whole_numbers_that_javascript_has_not_exactly_are_shown_exactly", async () => {

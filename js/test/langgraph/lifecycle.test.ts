@@ -268,6 +268,27 @@ describe("threads", () => {
     expect(codes.slice(6)).toEqual(["invalid-keep", "missing-id"]);
   });
 
+  it("refuse members of other kinds by their names, and remove nothing", async () => {
+    const saver = SqliteSaver.fromConnString(":memory:");
+    await put(saver, "a", {});
+    const at = { configurable: { thread_id: "a", checkpoint_id: "1" } };
+    const calls: [call: Promise<unknown>, named: string][] = [
+      [saver.expire({ idleFor: 0, strategy: "delete", limit: "1" as never }), "limit"],
+      [saver.prune(["a"], { strategy: "delete", dryRun: "false" as never }), "dryRun"],
+      [saver.prune(["a"], { strategy: "delete", dryRun: null as never }), "dryRun"],
+      [saver.vacuum({ pages: 3n as never }), "pages"],
+      [saver.threads({ limit: "10" as never }), "limit"],
+      [saver.threads({ idPrefix: 5 as never }), "idPrefix"],
+      [saver.threads({ after: (() => {}) as never }), "after"],
+      [saver.diff(at, { values: 1 as never }), "values"],
+    ];
+    for (const [call, named] of calls) {
+      const expected = { code: "invalid-argument", message: expect.stringMatching(named) };
+      await expect(call).rejects.toMatchObject(expected);
+    }
+    expect((await saver.threads()).threads).toHaveLength(1);
+  });
+
   it("refuse unknown options, and a text instead of a list, and remove nothing", async () => {
     const saver = SqliteSaver.fromConnString(":memory:");
     await put(saver, "a", {});

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import atexit
 import logging
-import math
 import threading
 import weakref
 from collections.abc import Callable, Mapping
@@ -134,7 +133,7 @@ def _stop(sweeper: weakref.ref[Sweeper]) -> None:
 
 def _minutes(name: str, value: object, least: float, most: float = _MINUTES_MAX) -> float:
     is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
-    if not is_number or not math.isfinite(value) or not least <= value <= most:  # type: ignore[arg-type,operator]
+    if not is_number or not least <= value <= most:  # type: ignore[operator]
         raise _refused(f"ttl['{name}']", f"a number of minutes, from {least} to {most:.0f}")
     return float(value)  # type: ignore[arg-type]
 

@@ -24,7 +24,7 @@ pub(super) struct Address {
 impl Address {
     /// Reads a connection string. Fails with `invalid-connection-string`.
     pub(super) fn parse(text: &str, options: &PostgresOptions) -> Result<Self, Error> {
-        let (rest, sslmode, roots) = divided(text)?;
+        let (rest, sslmode, roots) = divided(&in_small_letters(text))?;
         let mut config: Config = rest.parse().map_err(|_| invalid(KNOWN))?;
         let (mode, trust) = match (sslmode.as_deref(), &roots) {
             (Some("disable"), _) => (SslMode::Disable, Trust::Everyone),
@@ -57,6 +57,16 @@ impl Address {
             config.keepalives_idle(KEEPALIVES_IDLE);
         }
         Ok(Self { config, tls: tls::connector(trust, roots.as_deref()).map_err(invalid)? })
+    }
+}
+
+/// A URL with its scheme as the driver knows it; other text as it is.
+fn in_small_letters(text: &str) -> String {
+    match text.split_once("://") {
+        Some((scheme, rest)) if scheme.to_ascii_lowercase().starts_with("postgres") => {
+            format!("{}://{rest}", scheme.to_ascii_lowercase())
+        }
+        _ => text.to_owned(),
     }
 }
 
@@ -119,6 +129,7 @@ mod tests {
     fn urls_and_pairs_say_the_same() {
         for text in [
             "postgresql://ann:p%40ss@db.example:5433/app?sslmode=verify-full&connect_timeout=3",
+            "PostgreSQL://ann:p%40ss@db.example:5433/app?sslmode=verify-full&connect_timeout=3",
             "host=db.example port=5433 user=ann password='p@ss' dbname=app sslmode=verify-full \
              connect_timeout=3",
         ] {

@@ -86,7 +86,7 @@ export function durationOf(option: string, text: string | undefined): number {
   return duration;
 }
 
-const TIME = /^\d{4}-\d\d-\d\d(T\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d))?$/i;
+const TIME = /^\d{4}-\d\d-\d\d(T([01]\d|2[0-3]):\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d))?$/i;
 
 /** Whether a month has this day: a `Date` takes February 30 for March 1. */
 function isDay(date: string): boolean {

@@ -1,6 +1,14 @@
 // `export`: stores threads as LangGraph's own savers do, or as lines of JSON.
 
-import { createWriteStream, existsSync, renameSync } from "node:fs";
+import {
+  closeSync,
+  createWriteStream,
+  existsSync,
+  openSync,
+  readSync,
+  renameSync,
+  statSync,
+} from "node:fs";
 import { finished } from "node:stream/promises";
 
 import { CorruptError } from "../../errors.js";
@@ -9,7 +17,6 @@ import { SCHEMA } from "../../stores/postgres/options.js";
 import type { StorageSaver } from "../../stores/storage-saver.js";
 import { COMMON, parsed, taken } from "./arguments.js";
 import { type Command, EXIT, UsageError } from "./command.js";
-import { concerning } from "./concerning.js";
 import { ExportReport } from "./export-report.js";
 import { giveBack } from "./give-back.js";
 import { lineOf } from "./json-lines.js";
@@ -49,6 +56,7 @@ export const exporting: Command = {
     const { layout, jsonl, json, schema } = values;
     if (!isLayout(layout)) throw new UsageError("--layout takes js or python");
     if (target === STDOUT && !jsonl) throw new UsageError("only --jsonl goes to -");
+    if (jsonl && target !== STDOUT) checkReplaced(target);
     if (!values.yes && !(await isMeant(target, jsonl))) return EXIT.incomplete;
     const report = new ExportReport();
     const read = async (saver: StorageSaver) => {
@@ -63,7 +71,7 @@ export const exporting: Command = {
             each(ids, all, one, report),
           ));
     };
-    await concerning("SOURCE", () => onStore(source, values["source-schema"], "read", read));
+    await onStore(source, values["source-schema"], "read", read);
     const text = json ? `${toJson(shown(report))}\n` : plain(report.toText());
     (target === STDOUT ? process.stderr : process.stdout).write(text);
     return report.isComplete ? EXIT.done : EXIT.incomplete;
@@ -72,6 +80,30 @@ export const exporting: Command = {
 
 function isLayout(text: string): text is Language {
   return text === "js" || text === "python";
+}
+
+/** How files of SQLite begin: databases, and their logs in both orders of bytes. */
+const SQLITE = ["SQLite format 3\0", "\x37\x7f\x06\x82", "\x37\x7f\x06\x83"];
+
+/**
+ * Refuses what a file of lines must not replace: a database, which may be the source itself, and
+ * what is no file.
+ */
+function checkReplaced(target: string): void {
+  if (!existsSync(target)) return;
+  if (!statSync(target).isFile()) {
+    throw new UsageError("TARGET is not a file: name another one, or -");
+  }
+  const file = openSync(target, "r");
+  const begin = Buffer.alloc(16);
+  try {
+    readSync(file, begin);
+  } finally {
+    closeSync(file);
+  }
+  if (SQLITE.some((sign) => begin.toString("latin1").startsWith(sign))) {
+    throw new UsageError("TARGET is a database, which lines do not replace: name another");
+  }
 }
 
 /** Asks at a terminal before something that exists is written to. A file of lines is replaced. */
@@ -120,7 +152,7 @@ async function toTables(
   { schema, layout, report }: Tables,
   all: (one: ExportOne) => Promise<void>,
 ): Promise<void> {
-  const target = await concerning("TARGET", () => StockTables.open(location, schema, layout));
+  const target = await StockTables.open(location, schema, layout);
   try {
     await all((id) => giveBack(threads, id, target, report));
   } finally {
@@ -136,8 +168,14 @@ async function toLines(
   all: (one: ExportOne) => Promise<void>,
 ): Promise<void> {
   const partial = `${target}.partial`;
-  const to = target === STDOUT ? process.stdout : createWriteStream(partial);
-  const failed = new Promise<never>((_, reject) => to.once("error", reject));
+  const to = target === STDOUT ? process.stdout : createWriteStream(partial, { flush: true });
+  const failed = new Promise<void>((resolve, reject) => {
+    to.once("error", (failure: NodeJS.ErrnoException) => {
+      // A reader that has seen enough is no failure.
+      if (target === STDOUT && failure.code === "EPIPE") resolve();
+      else reject(unwritable(failure));
+    });
+  });
   failed.catch(() => {});
   await all(async (id) => {
     for await (const exported of threads.checkpoints(id)) {
@@ -155,7 +193,16 @@ async function toLines(
   if (target === STDOUT) return;
   to.end();
   await Promise.race([failed, finished(to)]);
-  renameSync(partial, target);
+  try {
+    renameSync(partial, target);
+  } catch (thrown) {
+    throw unwritable(thrown);
+  }
+}
+
+function unwritable(thrown: unknown): Error {
+  const why = thrown instanceof Error ? thrown.message : String(thrown);
+  return new Error(`TARGET cannot be written: ${why}`);
 }
 
 function shown({ threads, stored, notes, problems }: ExportReport) {

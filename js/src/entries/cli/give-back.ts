@@ -47,7 +47,8 @@ export async function giveBack(
 
 /**
  * What the target has of a thread of which it has something. It is the same thread if all the
- * checkpoints that both have are the same. If it went on in the target, the target has everything.
+ * checkpoints that both have are the same, and the writes of the newest ones. If it went on in the
+ * target, the target has everything.
  */
 async function stateOf(
   threads: StoredThreads,
@@ -58,6 +59,9 @@ async function stateOf(
 ): Promise<"missing" | "present" | "conflicting"> {
   const found = { same: 0, missing: 0, different: 0 };
   const writes = { missing: 0, different: 0 };
+  // Different writes of the newest checkpoint of a namespace. An older one may have what was asked
+  // before: a task that asks again replaces its question.
+  let newest = { namespace: "", different: 0 };
   const told: NewStockRows[] = [];
   for await (const exported of threads.checkpoints(id)) {
     const rows = target.rows(exported);
@@ -65,8 +69,17 @@ async function stateOf(
     const own = await target.compareCheckpoint(rows);
     const beside = await target.compareWrites(rows);
     for (const key of ["same", "missing", "different"] as const) found[key] += own[key];
-    for (const key of ["missing", "different"] as const) writes[key] += beside[key];
+    writes.missing += beside.missing;
+    const { checkpointNs: namespace, checkpoint } = exported;
+    if (newest.namespace !== namespace) {
+      writes.different += newest.different;
+      newest = { namespace, different: beside.different };
+    } else {
+      const before = checkpoint === undefined ? newest.different : 0;
+      newest = { namespace, different: before + beside.different };
+    }
   }
+  writes.different += newest.different;
   const wentOn = stored > found.same;
   if (found.different > 0 || (found.same === 0 && stored > 0)) return "conflicting";
   if (found.missing === 0 && (wentOn || writes.missing + writes.different === 0)) {

@@ -5,8 +5,7 @@ import { existsSync } from "node:fs";
 import { SCHEMA } from "../../stores/postgres/options.js";
 import { parsed, taken } from "./arguments.js";
 import { type Command, EXIT, type ExitCode } from "./command.js";
-import { concerning } from "./concerning.js";
-import { isPostgres } from "./location.js";
+import { isPostgres, named } from "./location.js";
 import { plain, sizeOf, toJson } from "./output.js";
 import { Report } from "./report.js";
 import { openSource, type Source } from "./source.js";
@@ -38,14 +37,12 @@ export const importing: Command = {
     const [source, target = ""] = taken(positionals, ["SOURCE", "TARGET"]);
     if (!values.yes && !values["dry-run"] && !(await isMeant(target))) return EXIT.incomplete;
     const report = new Report();
-    await concerning("SOURCE", async () => {
-      const opened = await openSource(source, values["source-schema"]);
-      try {
-        await run(opened, target, values, report);
-      } finally {
-        await opened.close();
-      }
-    });
+    const opened = await named(source, () => openSource(source, values["source-schema"]));
+    try {
+      await run(opened, target, values, report);
+    } finally {
+      await opened.close();
+    }
     return print(report, source, target, values);
   },
 };

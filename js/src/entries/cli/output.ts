@@ -1,5 +1,7 @@
 // What commands print: tables for people, JSON for programs.
 
+import { randomUUID } from "node:crypto";
+
 import type { Progress } from "../../langgraph/lifecycle-saver.js";
 
 /** Prints rows as JSON, one a line, or as a table. */
@@ -36,23 +38,29 @@ function line(value: unknown): string {
 /** JSON without the characters that a terminal would obey, some of which JSON allows. */
 export function toJson(value: unknown, indent?: number): string {
   const json = JSON.stringify(value, shown, indent).replaceAll(MARKED, "$1");
-  return json.replaceAll(/[\u007f-\u009f]/g, (one) => `\\u00${one.charCodeAt(0).toString(16)}`);
+  return json.replaceAll(/[\u007f-\u009f\u202a-\u202e\u2066-\u2069]/g, (one) => {
+    return `\\u${one.charCodeAt(0).toString(16).padStart(4, "0")}`;
+  });
 }
 
-/** A whole number that JavaScript has not exactly, as `shown` gives it. */
-const MARKED = /"\\u0000(-?\d+)"/g;
+/** Marks a whole number that JavaScript has not exactly. No value has it: it differs each time. */
+const MARK = `integer ${randomUUID()} `;
+const MARKED = new RegExp(`"${MARK}(-?\\d+)"`, "g");
 
 /** Bytes are shown by their number, as they would be long lists. */
 function shown(_: string, value: unknown): unknown {
   if (value instanceof Uint8Array) return { $bytes: value.length };
   if (typeof value !== "bigint") return value;
-  return Number.isSafeInteger(Number(value)) ? Number(value) : `\u0000${value}`;
+  return Number.isSafeInteger(Number(value)) ? Number(value) : `${MARK}${value}`;
 }
+
+/** Control characters, and those that turn the direction of what follows. */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: these are what must not be printed.
+const OBEYED = /[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/g;
 
 /** Text without characters that a terminal would obey, save those that end a line. */
 export function plain(text: string): string {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what must not be printed.
-  return text.replaceAll(/[\u0000-\u0009\u000b-\u001f\u007f-\u009f]/g, "\u00b7");
+  return text.replaceAll(OBEYED, "\u00b7");
 }
 
 function table<Row>(

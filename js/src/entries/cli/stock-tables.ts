@@ -12,7 +12,7 @@ import {
 } from "../../planner/takeover.js";
 import type { Eventually } from "../../platform/maybe-promise.js";
 import { ownCore } from "../../stores/postgres/core.js";
-import { concerning } from "./concerning.js";
+import { named } from "./location.js";
 import { openSaver } from "./target.js";
 
 type Rows = readonly (readonly SqlValue[])[];
@@ -27,6 +27,7 @@ export interface Comparison {
 
 /** Stock tables, opened to write. */
 export class StockTables {
+  readonly #location: string;
   readonly #adapter: StorageAdapter;
   readonly #planner: TakeoverPlanner;
   readonly #inserts: StockInserts;
@@ -34,12 +35,14 @@ export class StockTables {
   readonly close: () => Eventually<unknown>;
 
   private constructor(
+    location: string,
     adapter: StorageAdapter,
     planner: TakeoverPlanner,
     inserts: StockInserts,
     language: Language,
     close: () => Eventually<unknown>,
   ) {
+    this.#location = location;
     this.#adapter = adapter;
     this.#planner = planner;
     this.#inserts = inserts;
@@ -59,7 +62,7 @@ export class StockTables {
       const inserts = planner.inserts(language, found?.rows ?? []);
       const statements = inserts.create.map((text) => ({ text, parameters: [[]] }));
       if (statements.length > 0) await adapter.run({ access: "write", statements });
-      return new StockTables(adapter, planner, inserts, language, close);
+      return new StockTables(location, adapter, planner, inserts, language, close);
     } catch (thrown) {
       await close();
       throw thrown;
@@ -130,7 +133,8 @@ export class StockTables {
       .filter(([, parameters]) => parameters.length > 0)
       .map(([text, parameters]) => ({ text, parameters }));
     if (statements.length === 0) return [];
-    const sets = await concerning("TARGET", async () => this.#adapter.run({ access, statements }));
+    const run = () => this.#adapter.run({ access, statements });
+    const sets = await named(this.#location, run);
     return sets.map(({ rows }) => rows);
   }
 }

@@ -8,7 +8,7 @@ import { StorageSaver } from "../../stores/storage-saver.js";
 import { UsageError } from "./command.js";
 import { asData } from "./data.js";
 import { type Opened, openToRead, openToWrite } from "./drivers.js";
-import { checkExists, isPostgres } from "./location.js";
+import { checkExists, isPostgres, named } from "./location.js";
 import { isAnsweredYes, isAtTerminal } from "./terminal.js";
 
 /** Runs something on a store that exists, and closes the store. */
@@ -22,8 +22,8 @@ export async function onStore<T>(
   if (access === "write") await onStore(location, schema, "read", exists);
   const { saver, close } = await open(location, schema, access);
   try {
-    if (access === "write") return await run(saver);
-    return await run(readOnly(saver.adapter));
+    if (access === "write") return await named(location, () => run(saver));
+    return await run(readOnly(saver.adapter, location));
   } catch (thrown) {
     if (!(thrown instanceof NoStore)) throw thrown;
     // A connection string may contain a password.
@@ -40,13 +40,13 @@ export async function onStore<T>(
 export async function openToLookAt(location: string, schema: string): Promise<Opened> {
   if (isPostgres(location) || existsSync(location)) {
     const { saver, close } = await open(location, schema, "read");
-    return { saver: readOnly(saver.adapter), close };
+    return { saver: readOnly(saver.adapter, location), close };
   }
-  return { saver: readOnly({ run: refuse }), close: () => {} };
+  return { saver: readOnly({ run: refuse }, location), close: () => {} };
 }
 
-function readOnly(storage: StorageAdapter): StorageSaver {
-  return new StorageSaver(new ReadOnly(storage), AS_DATA, { core: ownCore() });
+function readOnly(storage: StorageAdapter, location: string): StorageSaver {
+  return new StorageSaver(new ReadOnly(storage, location), AS_DATA, { core: ownCore() });
 }
 
 function refuse(): never {
@@ -64,9 +64,11 @@ async function open(location: string, schema: string, access: "read" | "write"):
     const saver = PostgresSaver.fromConnString(location, { schema, serde: AS_DATA });
     return { saver, close: () => saver.end() };
   }
-  checkExists(location);
-  if (access === "read") return openToRead(location, AS_DATA);
-  return openToWrite(location, { serde: AS_DATA });
+  return named(location, () => {
+    checkExists(location);
+    if (access === "read") return openToRead(location, AS_DATA);
+    return openToWrite(location, { serde: AS_DATA });
+  });
 }
 
 /** Storage that is only read. */
@@ -75,16 +77,23 @@ class ReadOnly implements StorageAdapter {
   readonly deadlineMs = Number.POSITIVE_INFINITY;
   readonly dialect: Dialect;
   readonly #storage: StorageAdapter;
+  readonly #location: string;
 
-  constructor(storage: StorageAdapter) {
+  constructor(storage: StorageAdapter, location: string) {
     this.dialect = storage.dialect ?? { name: "sqlite" };
     this.#storage = storage;
+    this.#location = location;
   }
 
-  run(batch: Batch): RowSet[] | Promise<RowSet[]> {
-    // Only making the tables writes to a store that is read.
+  async run(batch: Batch): Promise<RowSet[]> {
+    // Only making the tables writes to a store that is read, and preparing an empty file for them.
     if (batch.access === "write") refuse();
-    return this.#storage.run(batch);
+    try {
+      return await named(this.#location, () => this.#storage.run(batch));
+    } catch (thrown) {
+      if (thrown instanceof StorageError && thrown.code === "storage-read-only") refuse();
+      throw thrown;
+    }
   }
 }
 

@@ -11,27 +11,28 @@ import { sharedPlanner } from "../../planner/shared-planner.js";
 import type { Address, TakeoverCall } from "../../planner/takeover.js";
 import type { Eventually } from "../../platform/maybe-promise.js";
 import { ownCore } from "../../stores/postgres/core.js";
-import { runnerBeside, type StorageSaver } from "../../stores/storage-saver.js";
-import { concerning } from "./concerning.js";
+import { runnerBeside } from "../../stores/storage-saver.js";
 import { type Opened, openToWrite } from "./drivers.js";
-import { isPostgres } from "./location.js";
+import { isPostgres, named, refuseAddress } from "./location.js";
 import { NoStore, openToLookAt } from "./store.js";
 
 const ABSENT = { tag: "absent" } as const;
 
 /** A store that calls are made on. */
 export class Target {
+  readonly #location: string;
   readonly #runner: Runner;
   readonly #close: () => Eventually<unknown>;
 
-  constructor(saver: StorageSaver, close: () => Eventually<unknown>) {
+  constructor(location: string, { saver, close }: Opened) {
+    this.#location = location;
     this.#runner = runnerBeside(saver, sharedPlanner(saver.adapter.dialect, ownCore()));
-    this.#close = close;
+    this.#close = () => close();
   }
 
   /** Makes the tables if they are missing. Fails if the target cannot be used. */
   async setUp(): Promise<void> {
-    await concerning("TARGET", async () => {
+    await named(this.#location, async () => {
       await this.#runner.runStepwise({ tag: "threads", val: { limit: 0, filter: [] } });
     });
   }
@@ -68,7 +69,7 @@ export class Target {
 
   #run(call: Call): Promise<Outcome> {
     const made = { thread: undefined, isInside: false, due: "now", joins: true } as const;
-    return concerning("TARGET", async () => this.#runner.run(call, made));
+    return named(this.#location, () => this.#runner.run(call, made));
   }
 }
 
@@ -118,15 +119,9 @@ function toConfig(threadId: string, checkpointNs?: string, checkpointId?: string
  * Opens a target: a file of SQLite, which is made if it is missing, or PostgreSQL. In a dry run it
  * stays as it is.
  */
-export function openTarget(location: string, schema: string, isDry = false): Promise<Target> {
-  return concerning("TARGET", async () => {
-    if (isDry) {
-      const { saver, close } = await openToLookAt(location, schema);
-      return new UnchangedTarget(saver, close);
-    }
-    const { saver, close } = await openSaver(location, schema);
-    return new Target(saver, close);
-  });
+export async function openTarget(location: string, schema: string, isDry = false): Promise<Target> {
+  if (isDry) return new UnchangedTarget(location, await openToLookAt(location, schema));
+  return new Target(location, await openSaver(location, schema));
 }
 
 /** Opens a saver on a target, and says how to close it. */
@@ -136,6 +131,7 @@ export async function openSaver(location: string, schema: string): Promise<Opene
     const saver = PostgresSaver.fromConnString(location, { schema });
     return { saver, close: () => saver.end() };
   }
+  refuseAddress(location);
   // A loss of power may undo the last commits; the command is run again then.
-  return openToWrite(location, { synchronous: "normal", cacheBytes: 0 });
+  return named(location, () => openToWrite(location, { synchronous: "normal", cacheBytes: 0 }));
 }

@@ -31,6 +31,9 @@ export const threads: Command = {
       idleSince: idle === undefined ? undefined : timeOf("--idle-since", idle),
       metadata: Object.fromEntries(values.meta.map(condition)),
     };
+    if (Object.keys(selected.metadata).length < values.meta.length) {
+      throw new UsageError("--meta names a key twice");
+    }
     let after = values.after === undefined ? undefined : Buffer.from(values.after, "base64url");
     const found = await onStore(store, values.schema, "read", async (saver) => {
       const page = (limit: number) => saver.threads({ ...selected, limit, after });

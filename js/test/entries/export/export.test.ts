@@ -3,6 +3,7 @@
 import { copyFileSync, existsSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { Annotation, Command, END, interrupt, START, StateGraph } from "@langchain/langgraph";
 import { SqliteSaver as StockSaver } from "@langchain/langgraph-checkpoint-sqlite";
 import Database from "better-sqlite3";
 
@@ -117,6 +118,29 @@ test("a_thread_that_went_on_in_the_source_is_completed", async () => {
   const { threads } = exported(own, target);
   expect(threads).toEqual({ found: 3, exported: 1, present: 2, conflicting: 0 });
   expect(await stockTuples(target)).toStrictEqual(await ownTuples(own));
+});
+
+test("a_thread_that_was_asked_twice_in_a_node_is_completed_once_it_went_on", async () => {
+  const saver = SqliteSaver.fromConnString(own);
+  const asking = new StateGraph(Annotation.Root({ said: Annotation<string> }))
+    .addNode("ask", () => ({ said: `${interrupt("one?")} ${interrupt("two?")}` }))
+    .addEdge(START, "ask")
+    .addEdge("ask", END)
+    .compile({ checkpointer: saver });
+  const thread = { configurable: { thread_id: "asked" } };
+  await asking.invoke({ said: "" }, thread);
+  exported(own, target);
+  await asking.invoke(new Command({ resume: "A" }), thread);
+  expect(exported(own, target, [], 1).problems).toMatchObject([{ threads: ["asked"] }]);
+  await asking.invoke(new Command({ resume: "B" }), thread);
+  saver.close();
+  expect(exported(own, target).threads).toMatchObject({ exported: 1, conflicting: 0 });
+  const stock = StockSaver.fromConnString(target);
+  onTestFinished(() => {
+    stock.db.close();
+  });
+  expect((await stock.get(thread))?.channel_values).toMatchObject({ said: "A B" });
+  expect(exported(own, target).threads).toMatchObject({ exported: 0, conflicting: 0 });
 });
 
 test("another_thread_of_the_same_id_is_left_alone", async () => {

@@ -1,6 +1,6 @@
 // Threads of this package, exported as lines of JSON.
 
-import { copyFileSync, readdirSync, readFileSync } from "node:fs";
+import { copyFileSync, linkSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
@@ -8,7 +8,7 @@ import { SqliteSaver } from "../../../src/entries/sqlite.js";
 import { checkpoint, config, metadata } from "../../support/checkpoints.js";
 import { temporaryFolder } from "../../support/temporary.js";
 import { exported, imported, run } from "../import/program.js";
-import { makeStock, stockTuples } from "../import/stock.js";
+import { hashOf, makeStock, stockTuples } from "../import/stock.js";
 
 const FIXTURES = fileURLToPath(new URL("../../../../tests/fixtures/stock/", import.meta.url));
 
@@ -85,6 +85,27 @@ test("values_of_python_are_data_too", () => {
   const values = all.flatMap(({ writes }) => writes);
   expect(values).toContainEqual(expect.objectContaining({ type: "msgpack", value: ["begun"] }));
   expect(values).toContainEqual(expect.objectContaining({ type: "null", value: null }));
+});
+
+test("lines_replace_no_file_of_sqlite_and_nothing_that_is_no_file", async () => {
+  const folder = temporaryFolder();
+  const [own, link, log] = ["own.db", "link", "log"].map((it) => join(folder, it)) as [
+    string,
+    string,
+    string,
+  ];
+  const saver = SqliteSaver.fromConnString(own);
+  await saver.put(config("t"), checkpoint(1, { a: 1 }), metadata(1));
+  saver.close();
+  linkSync(own, link);
+  writeFileSync(log, Buffer.from("377f0682", "hex"));
+  const before = hashOf(own);
+  for (const target of [own, link, log, folder]) {
+    const { status, stderr } = run("export", own, target, "--jsonl", "--yes");
+    expect([status, stderr], target).toEqual([2, expect.stringMatching(/^TARGET is /)]);
+  }
+  expect([hashOf(own), hashOf(link)]).toEqual([before, before]);
+  expect(readdirSync(folder).sort()).toEqual(["link", "log", "own.db"]);
 });
 
 test("a_file_is_replaced_only_if_that_is_meant", async () => {
