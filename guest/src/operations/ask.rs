@@ -87,8 +87,8 @@ pub(crate) enum Ask {
     Put(NewCheckpoint),
     /// Store writes with their chunks. No rows.
     PutWrites(NewWrites),
-    /// Cut a thread off: nobody finds it any more, and `SweepDeleted` removes what belongs to it. No
-    /// rows.
+    /// Cut a thread off: nobody finds it any more, and `SweepDeleted` removes what belongs to it.
+    /// No rows.
     DeleteThread { thread_id: String },
     /// The records of a thread without their envelopes, the one with the greatest key first: key,
     /// generation (null if the store keeps the chunks of a thread that stays), namespace,

@@ -1,6 +1,7 @@
 //! What a store remembers between calls: its clock, what it knows of threads, and rows that queries
 //! may not show yet.
 
+mod found;
 mod kept;
 mod renew;
 
@@ -9,6 +10,8 @@ use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::rc::Rc;
 
+use self::found::Found;
+pub(crate) use self::found::Search;
 use self::kept::{Kept, ROW_BYTES};
 use super::clock::{Clock, microseconds};
 use super::row::{CHECKPOINT, CheckpointKey, LogRow, TOMBSTONE, WRITE};
@@ -44,30 +47,6 @@ pub(crate) struct Memory {
     warned: bool,
     warning: Option<String>,
     pub(crate) found: Found,
-}
-
-/// Threads that a search has found and not returned yet.
-#[derive(Debug, Default)]
-pub(crate) struct Found {
-    search: Search,
-    threads: VecDeque<String>,
-}
-
-/// What a search looks for: the thread that the next one comes after, what is idle, and runs.
-pub(crate) type Search = (String, Option<String>, Vec<String>);
-
-impl Found {
-    /// The next thread of this search, which then goes on after that one; `None` if it has to look.
-    pub(crate) fn next(&mut self, search: &Search) -> Option<String> {
-        let next = self.threads.pop_front_if(|_| self.search == *search)?;
-        self.search.0.clone_from(&next);
-        Some(next)
-    }
-
-    /// Keeps what a search has found. It replaces what another one has.
-    pub(crate) fn keep(&mut self, search: Search, threads: VecDeque<String>) {
-        *self = Self { search, threads };
-    }
 }
 
 /// What is known of a thread.

@@ -54,7 +54,8 @@ pub(super) fn sweep_deleted() -> Vec<Statement> {
     let rest = |table: &str| {
         format!(
             "DELETE FROM {table} WHERE rowid IN (SELECT x.rowid FROM lg_deleted d \
-             CROSS JOIN {table} x ON x.thread_key = d.thread_key WHERE {HAS_REST} LIMIT {SWEPT_MAX})"
+             CROSS JOIN {table} x ON x.thread_key = d.thread_key WHERE {HAS_REST} \
+             LIMIT {SWEPT_MAX})"
         )
     };
     let has_none = |table: &str| {
