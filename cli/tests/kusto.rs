@@ -64,7 +64,7 @@ async fn a_thread_on_kusto_is_listed_and_deleted() {
     assert_eq!(done(&["history", again, thread, "--json"]), history);
     done(&["delete", store, thread, "--yes"]);
     let dry = done(&["import", back, store, "--dry-run"]);
-    assert!(dry.starts_with("1 threads: 1 imported"), "{dry}");
+    assert!(dry.starts_with("1 threads: 1 would be imported"), "{dry}");
     assert_eq!(run(&["history", store, thread]).status, 1);
     let imported = done(&["import", back, store, "--verify"]);
     assert!(imported.starts_with("1 threads: 1 imported"), "{imported}");

@@ -53,18 +53,35 @@ impl Kusto {
         self.store.flush_due()
     }
 
+    /// Makes a call, and something before each of its requests.
+    pub fn beside(
+        &mut self,
+        call: Call,
+        mut before: impl FnMut(&HttpRequest),
+    ) -> Result<Outcome, Error> {
+        let started = self.store.start(call, self.moment())?;
+        self.drive(started, &mut before)
+    }
+
     /// Makes writing calls together.
     pub fn together(&mut self, calls: Vec<Call>) -> Ended {
         let started = self.store.start_together(calls, self.moment()).unwrap();
-        self.drive(started).unwrap()
+        self.drive(started, &mut |_| {}).unwrap()
     }
 
-    fn drive<T>(&mut self, started: (Task<T>, TaskProgress<T>)) -> Result<T, Error> {
+    fn drive<T>(
+        &mut self,
+        started: (Task<T>, TaskProgress<T>),
+        before: &mut dyn FnMut(&HttpRequest),
+    ) -> Result<T, Error> {
         let (mut task, mut progress) = started;
         loop {
             let answer = match progress {
                 TaskProgress::Done(ended) => return Ok(ended),
-                TaskProgress::Need(Need::Http(request)) => Answer::Http(self.send(&request)),
+                TaskProgress::Need(Need::Http(request)) => {
+                    before(&request);
+                    Answer::Http(self.send(&request))
+                }
                 TaskProgress::Need(Need::Wait(milliseconds)) => {
                     if self.is_virtual {
                         self.ahead += i64::from(milliseconds) * 1000;
@@ -122,7 +139,6 @@ impl Kusto {
 
 impl Caller for Kusto {
     fn call(&mut self, call: Call) -> Result<Outcome, guest::Error> {
-        let started = self.store.start(call, self.moment())?;
-        self.drive(started)
+        self.beside(call, |_| {})
     }
 }

@@ -110,6 +110,45 @@ fn a_prune_waits_for_what_its_store_has_sent_and_hides_nothing_else() {
 }
 
 #[test]
+fn what_is_put_while_its_thread_is_deleted_as_a_whole_is_counted_or_stays_whole() {
+    let Some(options) = options("put_meanwhile") else { return };
+    let mut stayed = 0;
+    for request in 0.. {
+        let thread = format!("chat-{request}");
+        let (mut one, mut other) = (open(options.clone()), open(options.clone()));
+        let mut editor = Editor::default();
+        for step in 1..=3 {
+            editor.call(&mut one, checkpoint(&thread, step, chat(20 + step))).unwrap();
+        }
+        let mut put = Some(checkpoint(&thread, 4, chat(24)));
+        let pruned = Pruned::Threads(vec![thread.as_str().into()]);
+        let (keep, limit) = (Keep::Nothing, None);
+        let prune = Prune { pruned, keep, limit, dry_run: false, lease: None, resume: None };
+        let mut sent = 0;
+        let deleted = other.beside(Call::Prune(prune), |_| {
+            if sent == request {
+                editor.call(&mut one, put.take().unwrap()).unwrap();
+            }
+            sent += 1;
+        });
+        if put.is_some() {
+            assert!(stayed > 0, "no put came after the look at the thread");
+            return;
+        }
+        let Ok(Outcome::Worked(work)) = deleted else { panic!("{deleted:?}") };
+        for store in [&mut one, &mut other, &mut open(options.clone())] {
+            if work.checkpoints == 4 {
+                assert!(ids(store, &thread).is_empty(), "before request {request}");
+            } else {
+                assert_eq!(ids(store, &thread), ["00000004"], "before request {request}");
+                assert_eq!(latest(store, &thread).unwrap().channel_values[0].value, chat(24));
+            }
+        }
+        stayed += u32::from(work.checkpoints == 3);
+    }
+}
+
+#[test]
 fn waiting_rows_are_pruned_too() {
     let Some(options) = options("behind_pruned") else { return };
     let behind = KustoOptions { batch_size: Some(1000), ..options.clone() };

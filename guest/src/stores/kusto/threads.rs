@@ -29,6 +29,8 @@ pub(super) struct Extent {
     /// The greatest id of a checkpoint; empty if there is none.
     pub(super) newest: String,
     pub(super) cut: i64,
+    /// The newest revision that shows.
+    rev: i64,
 }
 
 impl Extent {
@@ -232,10 +234,12 @@ impl Call {
         of: &Checkpoints,
     ) -> Result<Rows, Error> {
         let thread_id = self.thread_of(thread_key)?;
-        if !self.extent(&thread_id).await?.has(of) {
+        let extent = self.extent(&thread_id).await?;
+        if !extent.has(of) {
             return Ok(Rows::new());
         }
-        self.delete_thread(&thread_id).await?;
+        // What was put since is newer than the tombstone, and stays.
+        self.hide(&thread_id, extent.rev.saturating_add(1)).await?;
         Ok(vec![vec![Value::Integer(1)]])
     }
 
@@ -251,8 +255,9 @@ impl Call {
                 extent.writes = record.integer("writes")?;
                 extent.newest = record.text("newest")?.to_owned();
                 extent.cut = record.integer("cut")?;
-                self.shared.borrow_mut().clock.observe(record.integer("rev")?);
-                self.note_newest(thread_id, record.integer("rev")?);
+                extent.rev = record.integer("rev")?;
+                self.shared.borrow_mut().clock.observe(extent.rev);
+                self.note_newest(thread_id, extent.rev);
             }
         }
         Ok(extent)

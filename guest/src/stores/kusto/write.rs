@@ -349,19 +349,22 @@ impl Call {
         // The tombstone must be newer than every row that shows, whatever this host's clock says.
         let newest = query::newest(&self.sender.options.table, thread_id);
         self.cut_of(DOING, thread_id, newest).await?;
-        let rev = {
-            let mut memory = self.shared.borrow_mut();
-            // Later puts must not rely on older rows.
-            memory.forget(thread_id);
-            memory.clock.next(self.sender.io.at())
-        };
+        let rev = self.shared.borrow_mut().clock.next(self.sender.io.at());
+        self.hide(thread_id, rev).await?;
+        Ok(Vec::new())
+    }
+
+    /// Hides the rows of a thread up to a revision, and then removes them if `admin` is set.
+    pub(super) async fn hide(&mut self, thread_id: &str, rev: i64) -> Result<(), Error> {
+        // Later puts must not rely on older rows.
+        self.shared.borrow_mut().forget(thread_id);
         let tombstone = self.row(TOMBSTONE, thread_id, rev, 0);
-        self.ingest(DOING, vec![tombstone], false).await?;
+        self.ingest("deleting a thread", vec![tombstone], false).await?;
         self.shared.borrow_mut().drop_older(thread_id, rev);
         if self.sender.options.admin {
             self.remove_rows(thread_id, rev).await?;
         }
-        Ok(Vec::new())
+        Ok(())
     }
 
     /// Removes a thread's rows up to a revision. Chunks stay if a checkpoint was put meanwhile,
