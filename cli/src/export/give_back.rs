@@ -73,8 +73,8 @@ async fn state_of(
         return Ok(State::Missing);
     }
     let (mut found, mut writes) = (Comparison::default(), Comparison::default());
-    // Different writes of the newest checkpoint of a namespace. An older one may have what was asked
-    // before: a task that asks again replaces its question.
+    // Different writes of the newest checkpoint of a namespace. An older one may have what was
+    // asked before: a task that asks again replaces its question.
     let mut newest = (String::new(), 0);
     let mut told = Vec::new();
     let mut checkpoints = Checkpoints::of(source, id);

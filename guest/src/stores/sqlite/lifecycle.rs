@@ -32,8 +32,9 @@ fn is_of_run(run_id: &str, runs: &str) -> String {
 }
 
 /// The condition that the thread `?1` has the checkpoints `?2`, a count, a slash and the newest id.
-pub(super) const HAS_CHECKPOINTS: &str = "(SELECT count(*) || '/' || ifnull(max(c.checkpoint_id), '') \
-     FROM lg_records c WHERE c.thread_key = ?1 AND c.task_id = '') = ?2";
+pub(super) const HAS_CHECKPOINTS: &str = "(\
+     SELECT count(*) || '/' || ifnull(max(c.checkpoint_id), '') FROM lg_records c \
+     WHERE c.thread_key = ?1 AND c.task_id = '') = ?2";
 
 pub(super) fn checkpoints(of: &Checkpoints) -> Value {
     Value::Text(format!("{}/{}", of.count, of.newest))
