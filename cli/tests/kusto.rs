@@ -37,7 +37,7 @@ async fn a_thread_on_kusto_is_listed_and_deleted() {
         history.trim_end(),
         format!(
             r#"{{"checkpointId":"{ID}","ts":"2024-04-19T17:19:01.000Z","channels":["messages"],"#
-        ) + &format!(r#""metadata":{{"step":1,"run_id":"{thread}-run"}},"writes":0}}"#)
+        ) + r#""metadata":{"step":1},"writes":0}"#
     );
     let threads = done(&["threads", store, "--prefix", thread, "--json"]);
     assert!(threads.contains(r#""namespaces":1,"checkpoints":1,"writes":0"#), "{threads}");
@@ -62,19 +62,18 @@ async fn a_thread_on_kusto_is_listed_and_deleted() {
     done(&["export", store, back, "--thread", thread]);
     done(&["import", back, again, "--verify"]);
     assert_eq!(done(&["history", again, thread, "--json"]), history);
-    done(&["delete", store, thread, "--yes"]);
+    let run_id = format!("{thread}-run");
+    let removed = r#"{"threads":1,"checkpoints":1,"#;
+    assert!(done(&["delete-runs", store, &run_id, "--dry-run", "--json"]).starts_with(removed));
+    assert!(done(&["delete-runs", store, &run_id, "--yes", "--json"]).starts_with(removed));
+    assert_eq!(run(&["delete-runs", store, &run_id, "--yes"]).status, 1);
     let dry = done(&["import", back, store, "--dry-run"]);
     assert!(dry.starts_with("1 threads: 1 would be imported"), "{dry}");
     assert_eq!(run(&["history", store, thread]).status, 1);
     let imported = done(&["import", back, store, "--verify"]);
     assert!(imported.starts_with("1 threads: 1 imported"), "{imported}");
     assert_eq!(done(&["history", store, thread, "--json"]), history);
-
-    let run_id = format!("{thread}-run");
-    let removed = r#"{"threads":1,"checkpoints":1,"#;
-    assert!(done(&["delete-runs", store, &run_id, "--dry-run", "--json"]).starts_with(removed));
-    assert!(done(&["delete-runs", store, &run_id, "--yes", "--json"]).starts_with(removed));
-    assert_eq!(run(&["delete-runs", store, &run_id, "--yes"]).status, 1);
+    done(&["delete", store, thread, "--yes"]);
     assert_eq!(run(&["history", store, thread]).status, 1);
     assert_eq!(run(&["delete", store, thread, "--yes"]).status, 1);
 }
@@ -96,9 +95,9 @@ fn put(thread: &str) -> Put {
             }],
             rest: json(r#"{"versions_seen":{}}"#),
         },
-        metadata: json(&format!(r#"{{"step":1,"run_id":"{thread}-run"}}"#)),
+        metadata: json(r#"{"step":1}"#),
         new_versions: vec![messages],
-        run_id: langgraph_checkpoint_host::Id::Absent,
+        run_id: format!("{thread}-run").as_str().into(),
         known: None,
     }
 }

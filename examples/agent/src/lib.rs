@@ -90,6 +90,7 @@ fn put(
         },
         metadata: payload(&json!({"source": "loop", "step": step, "parents": {}})),
         new_versions: vec!["messages".to_owned()],
+        run_id: Id::Absent,
     };
     checkpointer::put(&call).map(|_| ()).map_err(shown)
 }

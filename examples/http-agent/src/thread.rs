@@ -78,6 +78,7 @@ fn put(thread_id: &str, parent: Option<&str>, messages: &[Value]) -> Result<Stri
         },
         metadata: payload(&json!({"source": "loop", "step": step, "parents": {}})),
         new_versions: vec![CHANNEL.to_owned()],
+        run_id: Id::Absent,
     })?;
     Ok(stored.checkpoint_id)
 }

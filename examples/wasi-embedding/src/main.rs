@@ -180,6 +180,7 @@ fn put() -> calls::PutCall {
         },
         metadata: json(r#"{"source":"loop","step":1,"parents":{}}"#),
         new_versions: vec!["messages".to_owned()],
+        run_id: calls::Id::Absent,
     }
 }
 

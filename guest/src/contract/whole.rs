@@ -20,6 +20,10 @@ pub struct PutCall {
     /// The names of the channels that have a new version.
     #[cfg_attr(feature = "wasmtime", component(name = "new-versions"))]
     pub new_versions: Vec<String>,
+    /// The run that puts the checkpoint, if the caller knows it. It is noted if the metadata has no
+    /// `run_id` of its own.
+    #[cfg_attr(feature = "wasmtime", component(name = "run-id"))]
+    pub run_id: Id,
 }
 
 impl From<PutCall> for Put {
@@ -40,7 +44,7 @@ impl From<PutCall> for Put {
             },
             metadata: call.metadata,
             new_versions: call.new_versions,
-            run_id: Id::Absent,
+            run_id: call.run_id,
             known: None,
         }
     }
@@ -70,6 +74,7 @@ impl PutCall {
             },
             metadata: put.metadata,
             new_versions: put.new_versions,
+            run_id: put.run_id,
         })
     }
 }

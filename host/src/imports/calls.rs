@@ -150,6 +150,7 @@ mod tests {
             },
             metadata: payload(),
             new_versions: vec![String::new(); new_versions],
+            run_id: types::Id::Absent,
         }
     }
 

@@ -106,6 +106,7 @@ impl Brings for types::PutCall {
         self.checkpoint.rest.add_to(load);
         self.metadata.add_to(load);
         self.new_versions.add_to(load);
+        self.run_id.add_to(load);
     }
 }
 
