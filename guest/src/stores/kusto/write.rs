@@ -356,8 +356,12 @@ impl Call {
 
     /// Hides the rows of a thread up to a revision, and then removes them if `admin` is set.
     pub(super) async fn hide(&mut self, thread_id: &str, rev: i64) -> Result<(), Error> {
-        // Later puts must not rely on older rows.
-        self.shared.borrow_mut().forget(thread_id);
+        {
+            let mut memory = self.shared.borrow_mut();
+            // Later puts are newer, and must not rely on older rows.
+            memory.clock.observe(rev);
+            memory.forget(thread_id);
+        }
         let tombstone = self.row(TOMBSTONE, thread_id, rev, 0);
         self.ingest("deleting a thread", vec![tombstone], false).await?;
         self.shared.borrow_mut().drop_older(thread_id, rev);
