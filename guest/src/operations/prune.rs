@@ -60,6 +60,8 @@ pub(super) struct Prune {
     /// The work of the calls before this one.
     before: Work,
     attempts: Attempts,
+    /// Whether the thread that the caller names is deleted even if it is written to meanwhile.
+    insists: bool,
     /// When the lease ends, in milliseconds since 1970; `None` without one.
     until: Option<i64>,
     stage: Stage,
@@ -83,7 +85,8 @@ enum Stage {
     /// The totals of a thread that goes as a whole.
     Totals(Box<Plan>),
     Delete(Box<Plan>, Stats),
-    SweepDeleted,
+    /// Whether a thread was deleted before.
+    SweepDeleted(bool),
     Mark(Box<Marks>),
     Sweep(Box<Sweep>),
 }
@@ -113,6 +116,7 @@ impl Prune {
             work: Work::default(),
             before: Work::default(),
             attempts: Attempts::default(),
+            insists: false,
             until: None,
             stage: Stage::Find,
         };
@@ -158,7 +162,7 @@ impl Prune {
             }
             Stage::Lease => self.next_thread(),
             Stage::Find => match rows(answer, "lg_threads").next() {
-                None => Ok(self.done(false)?),
+                None => self.absent(),
                 Some(mut row) => {
                     self.has_found = true;
                     self.cursor = row.integer("thread_key")?;
@@ -176,14 +180,16 @@ impl Prune {
             Stage::Remove(plan, doomed) => self.removed(plan, doomed, answer),
             Stage::Totals(plan) => self.counted(plan, answer),
             Stage::Delete(plan, stats) => {
-                if answer.rows.is_empty() {
+                if answer.rows.is_empty() && !self.insists {
                     self.again(&plan.outline.thread_id)?;
+                    // A thread that is found must still be one that is sought.
+                    self.insists = matches!(self.which, Which::Threads(_));
                     return Ok(self.plan(plan.outline.thread_id));
                 }
                 self.count_all(&stats);
-                self.swept(set(sets, 1)?)
+                self.swept(set(sets, 1)?, true)
             }
-            Stage::SweepDeleted => self.swept(answer),
+            Stage::SweepDeleted(is_pruned) => self.swept(answer, is_pruned),
             Stage::Mark(mut marks) => match marks.advance(answer, &mut |_| {})? {
                 Some(step) => {
                     self.stage = Stage::Mark(marks);
@@ -262,7 +268,7 @@ impl Prune {
     /// Goes on with a plan that is ready.
     fn planned(&mut self, plan: Box<Plan>) -> Result<Step, Error> {
         let Some(thread_key) = plan.outline.thread_key else {
-            return self.done(false);
+            return self.absent();
         };
         if let Which::Idle(ts) = &self.which
             && !plan.outline.is_idle(ts)
@@ -352,20 +358,35 @@ impl Prune {
             self.count_all(&stats);
             return self.done(true);
         }
-        let remove = Ask::RemoveThread {
-            thread_key: plan.outline.thread_key.unwrap_or_default(),
-            of: plan.outline.checkpoints(),
+        let remove = if self.insists {
+            Ask::DeleteThread { thread_id: plan.outline.thread_id.clone() }
+        } else {
+            Ask::RemoveThread {
+                thread_key: plan.outline.thread_key.unwrap_or_default(),
+                of: plan.outline.checkpoints(),
+            }
         };
         self.stage = Stage::Delete(plan, stats);
         Ok(Step::Ask(vec![remove, Ask::SweepDeleted]))
     }
 
-    /// Goes on until nothing is left of a thread that was deleted.
-    fn swept(&mut self, rest: &RowSet) -> Result<Step, Error> {
+    /// Goes on until nothing is left of threads that were deleted.
+    fn swept(&mut self, rest: &RowSet, is_pruned: bool) -> Result<Step, Error> {
         if rest.rows.is_empty() {
-            return self.done(true);
+            return self.done(is_pruned);
         }
-        self.stage = Stage::SweepDeleted;
+        self.stage = Stage::SweepDeleted(is_pruned);
+        Ok(Step::ask(Ask::SweepDeleted))
+    }
+
+    /// Ends with a thread that is not there. What a deletion that was cut short has left goes all
+    /// the same.
+    fn absent(&mut self) -> Result<Step, Error> {
+        let deletes = self.keep == Keep::Nothing && !matches!(self.which, Which::Runs(_));
+        if self.dry_run || !deletes {
+            return self.done(false);
+        }
+        self.stage = Stage::SweepDeleted(false);
         Ok(Step::ask(Ask::SweepDeleted))
     }
 

@@ -1,11 +1,11 @@
 //! Deletions of whole threads.
 
-use langgraph_checkpoint_guest::{Call, Keep};
+use langgraph_checkpoint_guest::{Call, Keep, Prune, Pruned};
 use langgraph_checkpoint_tests::caller::Caller;
 use langgraph_checkpoint_tests::native::Native;
 
 use super::copies::{Stepwise, copy};
-use super::{New, THREAD, config, listed, messages, prune, write};
+use super::{New, THREAD, config, listed, messages, prune, run, write};
 
 /// At most this many records and this many chunks go with one batch.
 const BATCH: i64 = 512;
@@ -70,6 +70,41 @@ fn a_deletion_that_is_killed_at_any_batch_leaves_a_thread_whole_or_gone() {
             }
         }
     }
+}
+
+#[test]
+fn a_deletion_that_finds_nothing_takes_the_rest_of_one_that_was_killed() {
+    let missing = Prune { pruned: Pruned::Threads(vec!["nobody".into()]), ..prune(Keep::Nothing) };
+    let long_ago = Pruned::Idle("2000-01-01T00:00:00.000Z".to_owned());
+    let idle = Prune { pruned: long_ago, ..prune(Keep::Nothing) };
+    for next in [prune(Keep::Nothing), missing, idle] {
+        let mut native = threads();
+        let mut killed = Stepwise::of(deletions()[0].clone());
+        assert_eq!(killed.run(&mut native, 2), Ok(false));
+        let left = rows(&native);
+        let dry = Prune { dry_run: true, ..next.clone() };
+        assert_eq!(run(&mut native, dry).threads, 0);
+        assert_eq!(rows(&native), left, "a dry run takes nothing");
+        assert_eq!(run(&mut native, next).threads, 0);
+        assert_eq!(rows(&native), [1, 1], "the small thread's");
+    }
+}
+
+#[test]
+fn a_thread_that_is_named_is_deleted_even_if_it_is_written_to_all_the_time() {
+    let mut native = threads();
+    let mut deleted = Stepwise::of(deletions()[1].clone());
+    for id in 10.. {
+        native.call(New { parent: Some(3), ..New::of(id) }.call()).unwrap();
+        if deleted.run(&mut native, 1).unwrap() {
+            assert!(id < 100, "{id}");
+            break;
+        }
+    }
+    // What was put after its end is there, whole.
+    assert!(listed(&mut native, THREAD).len() < 100);
+    native.call(deletions()[0].clone()).unwrap();
+    assert_eq!(rows(&native), [1, 1]);
 }
 
 #[test]
