@@ -6,6 +6,7 @@ mod report;
 mod stored;
 mod tables;
 
+use std::collections::BTreeSet;
 use std::io::IsTerminal;
 use std::path::Path;
 
@@ -87,10 +88,12 @@ fn is_meant(target: &str, jsonl: bool) -> Result<bool> {
     }
 }
 
-/// Exports the named threads, or all, one after the other. A damaged one is reported, and the
-/// others are exported.
-async fn export(source: &Opened<'_>, named: Vec<String>, to: &mut Target) -> Result<Report> {
+/// Exports the named threads, or all, one after the other. One that is missing or damaged is
+/// reported, and the others are exported.
+async fn export(source: &Opened<'_>, mut named: Vec<String>, to: &mut Target) -> Result<Report> {
     let mut report = Report::default();
+    let mut seen = BTreeSet::new();
+    named.retain(|id| seen.insert(id.clone()));
     let (count, mut some) = if named.is_empty() {
         (source.stats(None).await?.threads, Ids::of(source, None).await?)
     } else {
@@ -99,6 +102,10 @@ async fn export(source: &Opened<'_>, named: Vec<String>, to: &mut Target) -> Res
     loop {
         for id in &some.ids {
             report.found += 1;
+            if seen.contains(id) && source.stats(Some(id)).await?.threads == 0 {
+                report.findings.problem(id, "missing-thread", "the thread does not exist");
+                continue;
+            }
             let exported = match to {
                 Target::Lines(lines) => lines.add(source, id, &mut report).await,
                 Target::Tables(tables) => give_back(source, id, tables, &mut report).await,

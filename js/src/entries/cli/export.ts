@@ -61,15 +61,19 @@ export const exporting: Command = {
     const report = new ExportReport();
     const read = async (saver: StorageSaver) => {
       const threads = new StoredThreads(saver);
-      const named = values.thread;
+      const named = values.thread && new Set(values.thread);
       // A source that is no store is refused before the target is opened.
       const count = await threads.count();
-      const [ids, all] = named ? [named, named.length] : [threads.ids(), count];
+      const [ids, all] = named ? [named, named.size] : [threads.ids(), count];
+      const every = (one: ExportOne) => {
+        return each(ids, all, report, async (id) => {
+          if (!named || (await threads.exists(id))) return one(id);
+          report.problem(id, "missing-thread", "the thread does not exist");
+        });
+      };
       await (jsonl
-        ? toLines(threads, target, report, (one) => each(ids, all, one, report))
-        : toTables(threads, target, { schema, layout, report }, (one) =>
-            each(ids, all, one, report),
-          ));
+        ? toLines(threads, target, report, every)
+        : toTables(threads, target, { schema, layout, report }, every));
     };
     await onStore(source, values["source-schema"], "read", read);
     const text = json ? `${toJson(shown(report))}\n` : plain(report.toText());
@@ -122,8 +126,8 @@ async function isMeant(target: string, jsonl: boolean): Promise<boolean> {
 async function each(
   ids: Iterable<string> | AsyncIterable<string>,
   all: number,
-  one: ExportOne,
   report: ExportReport,
+  one: ExportOne,
 ): Promise<void> {
   for await (const id of ids) {
     report.threads.found += 1;

@@ -1,6 +1,6 @@
 // A store of this package, opened for a command.
 
-import { existsSync } from "node:fs";
+import { existsSync, statSync } from "node:fs";
 import { StorageError } from "../../errors.js";
 import type { Batch, Dialect, RowSet, StorageAdapter } from "../../planner/adapter.js";
 import { ownCore } from "../../stores/postgres/core.js";
@@ -91,10 +91,15 @@ class ReadOnly implements StorageAdapter {
     try {
       return await named(this.#location, () => this.#storage.run(batch));
     } catch (thrown) {
-      if (thrown instanceof StorageError && thrown.code === "storage-read-only") refuse();
+      if (isEmpty(this.#location)) refuse();
       throw thrown;
     }
   }
+}
+
+/** Whether a location is a file that nothing was written to: SQLite would have to, to read it. */
+function isEmpty(location: string): boolean {
+  return !isPostgres(location) && statSync(location, { throwIfNoEntry: false })?.size === 0;
 }
 
 /** The tables are missing, or something would be written. */

@@ -21,6 +21,11 @@ export class StoredThreads {
     return (await this.#saver.stats()).threads;
   }
 
+  /** Whether there is such a thread. */
+  async exists(id: string): Promise<boolean> {
+    return (await this.#saver.stats(id)).threads > 0;
+  }
+
   /** The ids of all threads, the one with the newest checkpoint first. */
   async *ids(): AsyncGenerator<string> {
     let after: Uint8Array | undefined;
