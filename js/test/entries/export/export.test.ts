@@ -184,9 +184,11 @@ test("values_that_only_python_reads_are_named_and_left_out", () => {
   ).toMatchObject([{ code: "unfit-checkpoint" }, { code: "unfit-write" }]);
 });
 
-test("threads_can_be_named", () => {
-  const { threads } = exported(own, target, ["--thread", "idle", "--thread", "nobody"]);
-  expect(threads).toMatchObject({ found: 2, exported: 2 });
+test("threads_can_be_named_and_one_that_is_missing_is_a_problem", () => {
+  const named = ["--thread", "idle", "--thread", "nobody", "--thread", "idle"];
+  const { threads, problems } = exported(own, target, named, 1);
+  expect(threads).toMatchObject({ found: 2, exported: 1 });
+  expect(problems).toMatchObject([{ code: "missing-thread", threads: ["nobody"] }]);
   const [checkpoints] = rowsOf(target);
   const ids = checkpoints?.map((row) => (row as { thread_id: string }).thread_id);
   expect(new Set(ids)).toEqual(new Set(["idle"]));
