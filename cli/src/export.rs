@@ -102,11 +102,12 @@ async fn export(source: &Opened<'_>, mut named: Vec<String>, to: &mut Target) ->
     loop {
         for id in &some.ids {
             report.found += 1;
-            if seen.contains(id) && source.stats(Some(id)).await?.threads == 0 {
-                report.findings.problem(id, "missing-thread", "the thread does not exist");
-                continue;
-            }
+            let is_missing = seen.contains(id) && source.stats(Some(id)).await?.threads == 0;
             let exported = match to {
+                _ if is_missing => {
+                    report.findings.problem(id, "missing-thread", "the thread does not exist");
+                    Ok(())
+                }
                 Target::Lines(lines) => lines.add(source, id, &mut report).await,
                 Target::Tables(tables) => give_back(source, id, tables, &mut report).await,
             };

@@ -1,6 +1,7 @@
 import type { SerializerProtocol } from "@langchain/langgraph-checkpoint";
 
 import { type CheckpointerError, InvalidInputError } from "./errors.js";
+import { editDistance } from "./platform/edit-distance.js";
 import "./platform/web-assembly.js";
 
 /** The default of `busyDeadlineMs`, in milliseconds. */
@@ -287,21 +288,7 @@ function unknownOption(name: string, names: readonly string[]): InvalidInputErro
 function nearest(name: string, names: readonly string[]): string | undefined {
   const letters = (text: string) => text.toLowerCase().replaceAll(/[^a-z]/g, "");
   const given = letters(name).slice(0, 40);
-  const distances = names.map((one) => [distance(given, letters(one)), one] as const);
+  const distances = names.map((one) => [editDistance(given, letters(one)), one] as const);
   const [least] = distances.sort(([one], [other]) => one - other);
   return least !== undefined && least[0] <= given.length / 3 ? least[1] : undefined;
-}
-
-/** The edit distance: how many letters to add, remove or change to turn one text into the other. */
-function distance(one: string, other: string): number {
-  let row = Array.from({ length: other.length + 1 }, (_, index) => index);
-  for (const [index, letter] of [...one].entries()) {
-    const next = [index + 1];
-    for (const [at, another] of [...other].entries()) {
-      const changed = (row[at] ?? 0) + (letter === another ? 0 : 1);
-      next.push(Math.min(changed, (row[at + 1] ?? 0) + 1, (next[at] ?? 0) + 1));
-    }
-    row = next;
-  }
-  return row.at(-1) ?? 0;
 }

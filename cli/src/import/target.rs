@@ -51,9 +51,16 @@ impl Target {
         let storage = Confined::open(location, schema, access, Synchronous::Normal)?;
         // The setup warns of the threads that are being imported.
         let checkpointer = storage.checkpointer().on_warning(|_| {});
-        let ready = checkpointer.setup().await;
-        let has_store = unless_missing(ready.map(Some), is_dry)?.is_some();
-        Ok(Self { kind: has_store.then(|| Kind::Sql(Box::new(checkpointer))), planner })
+        match checkpointer.setup().await {
+            // A dry run would have to make the tables.
+            Err(error) if is_dry && error.code() == StorageErrorKind::ReadOnly.code() => {
+                Ok(Self { kind: None, planner })
+            }
+            ready => {
+                ready?;
+                Ok(Self { kind: Some(Kind::Sql(Box::new(checkpointer))), planner })
+            }
+        }
     }
 
     /// Stores a checkpoint and its writes, the checkpoint last.
@@ -155,16 +162,5 @@ impl Kind {
             #[cfg(feature = "kusto")]
             Self::Kusto(it) => it.page(list).await,
         }
-    }
-}
-
-/// `None` if a dry run would have to make the tables.
-fn unless_missing<T>(
-    done: std::result::Result<Option<T>, Error>,
-    is_dry: bool,
-) -> Result<Option<T>> {
-    match done {
-        Err(error) if is_dry && error.code() == StorageErrorKind::ReadOnly.code() => Ok(None),
-        done => Ok(done?),
     }
 }
